@@ -1,0 +1,130 @@
+/**
+ * The one error shape of Lockkeeper. Every failure that a person or a script can act on is a `LockkeeperError`
+ * with a stable `code`; everything else that escapes is a bug of ours. Decide on `code`, never on message text.
+ * The union lives here, below every package, so that one table (the command line's exit statuses, the
+ * troubleshooting page) can be checked for completeness by the compiler.
+ */
+
+/** Codes carried by a {@link GatewayLockError}. */
+export type GatewayLockErrorCode = "LOCK_HELD" | "PORT_IN_USE" | "BIND_FAILED" | "LOCK_LOST" | "LOCK_UNSUPPORTED";
+
+/** Every documented error code, in the words that scripts may rely on. */
+export type ErrorCode =
+  | GatewayLockErrorCode
+  // usage: the request itself is wrong
+  | "USAGE"
+  | "PROFILE_NAME_INVALID"
+  | "PORT_INVALID"
+  | "OPTION_INVALID"
+  | "CONFIRMATION_NEEDED"
+  // profiles
+  | "PROFILE_NOT_FOUND"
+  | "PROFILE_EXISTS"
+  | "PROFILE_RUNNING"
+  | "PORTS_OVERLAP"
+  | "PORTS_EXHAUSTED"
+  | "DIRECTORY_SHARED"
+  | "LISTENER_CONFLICT"
+  // data on disk
+  | "REGISTRY_DAMAGED"
+  | "CONFIG_DAMAGED"
+  // running a gateway
+  | "COMMAND_NOT_FOUND"
+  | "GATEWAY_EXITED"
+  | "GATEWAY_UNHEALTHY"
+  | "LISTENER_MISMATCH"
+  | "STILL_STARTING"
+  | "STOP_INCOMPLETE"
+  | "RECORD_UNVERIFIED"
+  // the host
+  | "UNSAFE_PATH"
+  | "PERMISSION_DENIED"
+  | "DISK_FULL"
+  | "DISK_READ_ONLY"
+  | "IO_FAILED"
+  | "MUTEX_TIMEOUT"
+  | "ABORTED";
+
+/** What an error carries beside its message. */
+export interface LockkeeperErrorDetails {
+  /** One sentence: the next step for the person who reads the message. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A failure with a documented `code`, a message that names object and observed value, and the next step as `hint`. */
+export class LockkeeperError extends Error {
+  override readonly name: string = "LockkeeperError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: LockkeeperErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** The gateway lock could not be had, or was lost: another owner, a taken port, a failed bind, no safe mechanism. */
+export class GatewayLockError extends LockkeeperError {
+  override readonly name: string = "GatewayLockError";
+  declare readonly code: GatewayLockErrorCode;
+  /** The process that holds the lock, as far as its record tells. */
+  readonly ownerPid: number | undefined;
+
+  constructor(
+    code: GatewayLockErrorCode,
+    message: string,
+    details: LockkeeperErrorDetails & { readonly ownerPid?: number | undefined } = {},
+  ) {
+    super(code, message, details);
+    this.ownerPid = details.ownerPid;
+  }
+}
+
+/** The `code` of a system error (`ENOENT`, ...), or undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/**
+ * Returns the documented error for a failed file call: a message with path and errno, and what to do about it.
+ *
+ * @param action what was being done, as a verb phrase: `"write the registry"`.
+ */
+export function fileError(error: unknown, action: string, path: string): LockkeeperError {
+  if (error instanceof LockkeeperError) return error;
+  const errno = errnoOf(error) ?? "unknown error";
+  const message = `cannot ${action}: ${path}: ${errno}`;
+  switch (errno) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new LockkeeperError("DISK_FULL", message, {
+        cause: error,
+        hint: "Free space on that disk, then run it again.",
+      });
+    case "EROFS":
+      return new LockkeeperError("DISK_READ_ONLY", message, {
+        cause: error,
+        hint: "That file system is read-only: remount it, or set LOCKKEEPER_HOME to a writable directory.",
+      });
+    case "EACCES":
+    case "EPERM":
+      return new LockkeeperError("PERMISSION_DENIED", message, {
+        cause: error,
+        hint: "Run it as the owner of that path, or set LOCKKEEPER_HOME to a directory of your own.",
+      });
+    case "EMFILE":
+    case "ENFILE":
+      return new LockkeeperError("IO_FAILED", message, {
+        cause: error,
+        hint: "Raise the limit of open files (ulimit -n).",
+      });
+    default:
+      return new LockkeeperError("IO_FAILED", message, {
+        cause: error,
+        hint: "Look at that path and its disk, then run it again.",
+      });
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Builds the workspace: type check and emit (tsc), then the command line's one bundle (rolldown).
+ * Does nothing when the bundle is newer than every source. Two builds at once take turns under a kernel lock.
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const stamp = path.join(root, "packages/cli/dist/lockkeeper.cjs");
+const inputs = ["packages", "test", "tsconfig.base.json", "tsconfig.json", "pnpm-lock.yaml", "scripts/build.js"];
+const generated = new Set(["node_modules", "dist", "build"]);
+
+/** The newest modification among the inputs; a changed folder counts, so a deleted file is seen too. */
+function newest(file) {
+  const stats = statSync(file);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  let latest = 0;
+  for (const entry of readdirSync(file, { withFileTypes: true })) {
+    if (generated.has(entry.name)) continue;
+    if (entry.isDirectory() || /\.(ts|js|json|cjs)$/.test(entry.name)) {
+      latest = Math.max(latest, newest(path.join(file, entry.name)));
+    }
+  }
+  return latest;
+}
+
+function isFresh() {
+  const built = statSync(stamp, { throwIfNoEntry: false });
+  return built !== undefined && built.mtimeMs >= Math.max(...inputs.map((input) => newest(path.join(root, input))));
+}
+
+function run(bin, args) {
+  // Progress belongs on stderr: `pnpm lockkeeper list --json` must keep stdout for its document.
+  const result = spawnSync(path.join(root, "node_modules/.bin", bin), args, {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (result.status !== 0) {
+    rmSync(stamp, { force: true });
+    process.exit(result.status ?? 1);
+  }
+}
+
+if (!isFresh()) {
+  const { waitForLock } = createRequire(path.join(root, "packages/core/package.json"))("fs-native-extensions");
+  const turn = openSync(path.join(root, "node_modules/.build.lock"), "a");
+  try {
+    await waitForLock(turn);
+    if (!isFresh()) {
+      process.stderr.write("building...\n");
+      run("tsc", ["-b"]);
+      run("rolldown", ["-c", "packages/cli/rolldown.config.js", "--log-level", "warn"]);
+      const now = new Date();
+      utimesSync(stamp, now, now);
+    }
+  } finally {
+    closeSync(turn);
+  }
+}

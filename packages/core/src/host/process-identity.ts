@@ -1,16 +1,184 @@
 /**
  * Is this still that process? A pid alone names nobody: it is reused after exit, after reboot and across containers.
  * An identity adds the raw start ticks, the boot id and the pid namespace. No wall clock takes part.
+ * A zombie has ended and a thread id is no process: neither is ever identified. What the host does not let us tell is
+ * said to be `unknown`, never guessed. The files of /proc are read here and in the rooms beside this one only.
  */
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
 
+import { errnoOf } from "../errors.ts";
+
+/** A process of this host and no other: what must be equal for a recorded pid to mean the same process today. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Raw start time in the system's own unit (Linux: clock ticks since boot); null where it cannot be had. */
   readonly startTicks: number | null;
   readonly bootId: string | null;
-  /** Inode of the pid namespace, as text (Linux); null elsewhere. */
+  /** Inode of the pid namespace in which `pid` is counted, as text (Linux); null elsewhere. */
   readonly pidNamespace: string | null;
 }
 
 /** `unknown`: the host does not let us tell (another pid namespace, no /proc, permission). */
 export type ProcessVerdict = "alive" | "gone" | "unknown";
+
+/** What the host says about one pid now. `hidden`: something may be there, but we may not look at it. */
+type Sighting = { readonly seen: "process"; readonly startTicks: number } | { readonly seen: "nobody" | "hidden" };
+
+/** Where and when this process counts pids. Neither changes while it lives. */
+interface Surroundings {
+  readonly bootId: string | null;
+  readonly pidNamespace: string | null;
+}
+
+let surroundings: Surroundings | undefined;
+let self: ProcessIdentity | undefined;
+
+/** Returns the identity of the living process `pid`, or undefined when there is none (a zombie and a bare thread id count as none). */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  if (!isPid(pid)) return undefined;
+  const sighting = look(pid);
+  switch (sighting.seen) {
+    case "process":
+      return { pid, startTicks: sighting.startTicks, ...here() };
+    case "hidden":
+      return { pid, startTicks: null, ...here() };
+    case "nobody":
+      return undefined;
+  }
+}
+
+/** Returns this process's own identity; read once. */
+export function ownIdentity(): ProcessIdentity {
+  self ??= identifyProcess(process.pid) ?? { pid: process.pid, startTicks: null, ...here() };
+  return self;
+}
+
+/** Says whether the process that `identity` was taken from still lives. Never decides on the pid alone. */
+export function judgeProcess(identity: ProcessIdentity): ProcessVerdict {
+  if (!isPid(identity.pid)) return "gone";
+  const { bootId, pidNamespace } = here();
+  if (identity.bootId !== null && bootId !== null && identity.bootId !== bootId) return "gone";
+  if (identity.pidNamespace !== pidNamespace) return "unknown";
+  const sighting = look(identity.pid);
+  if (sighting.seen !== "process") return sighting.seen === "nobody" ? "gone" : "unknown";
+  if (identity.startTicks === null || identity.bootId === null) return "unknown";
+  return sighting.startTicks === identity.startTicks ? "alive" : "gone";
+}
+
+/** Says whether both identities are complete and name one and the same process. */
+export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return (
+    a.pid === b.pid &&
+    a.startTicks !== null &&
+    a.startTicks === b.startTicks &&
+    a.bootId !== null &&
+    a.bootId === b.bootId &&
+    a.pidNamespace === b.pidNamespace
+  );
+}
+
+function isPid(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
+}
+
+function look(pid: number): Sighting {
+  switch (process.platform) {
+    case "linux":
+      return lookInProc(pid);
+    case "darwin":
+      return lookWithPs(pid);
+    default:
+      return lookWithSignal(pid);
+  }
+}
+
+function here(): Surroundings {
+  surroundings ??=
+    process.platform === "linux"
+      ? { bootId: readLinuxBootId(), pidNamespace: readLinuxPidNamespace() }
+      : { bootId: process.platform === "darwin" ? readDarwinBootId() : null, pidNamespace: null };
+  return surroundings;
+}
+
+// Linux. Source: proc_pid_stat(5), proc_pid_status(5), pid_namespaces(7).
+
+function lookInProc(pid: number): Sighting {
+  if (here().pidNamespace === null) return lookWithSignal(pid);
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    // /proc answers for thread ids too, though it does not list them.
+    if (!status.includes(`\nTgid:\t${pid}\n`)) return { seen: "nobody" };
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ended = fields[0] === "Z" || fields[0] === "X";
+    // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
+    if (ended && Number(fields[17]) <= 1) return { seen: "nobody" };
+    const startTicks = Number(fields[19]);
+    return Number.isSafeInteger(startTicks) ? { seen: "process", startTicks } : { seen: "hidden" };
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ESRCH") return { seen: "nobody" };
+    // With hidepid, /proc has no entry for other users' processes: a signal still tells them from nobody.
+    return errno === "ENOENT" ? lookWithSignal(pid) : { seen: "hidden" };
+  }
+}
+
+function readLinuxBootId(): string | null {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return null;
+  }
+}
+
+/** Null when /proc is missing or was mounted for another pid namespace, whose numbers are not ours. */
+function readLinuxPidNamespace(): string | null {
+  try {
+    if (readlinkSync("/proc/self") !== String(process.pid)) return null;
+    return /^pid:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/pid"))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+// macOS, untested: the best that its tools tell. Source: ps(1), sysctl(8).
+
+function lookWithPs(pid: number): Sighting {
+  try {
+    const args = ["-o", "stat=,lstart=", "-p", String(pid)];
+    const line = execFileSync("/bin/ps", args, {
+      encoding: "latin1",
+      env: { LC_ALL: "C", TZ: "UTC0" },
+      timeout: 2_000,
+    });
+    const [state = "", ...start] = line.trim().split(/\s+/);
+    if (state.startsWith("Z")) return { seen: "nobody" };
+    const startTicks = Date.parse(`${start.join(" ")} UTC`) / 1_000;
+    return Number.isSafeInteger(startTicks) ? { seen: "process", startTicks } : { seen: "hidden" };
+  } catch {
+    return lookWithSignal(pid);
+  }
+}
+
+function readDarwinBootId(): string | null {
+  try {
+    return execFileSync("/usr/sbin/sysctl", ["-n", "kern.bootsessionuuid"], {
+      encoding: "latin1",
+      timeout: 2_000,
+    }).trim();
+  } catch {
+    return null;
+  }
+}
+
+/** Tells nobody from somebody, and nothing about who it is. */
+function lookWithSignal(pid: number): Sighting {
+  try {
+    process.kill(pid, 0);
+    return { seen: "hidden" };
+  } catch (error) {
+    return { seen: errnoOf(error) === "ESRCH" ? "nobody" : "hidden" };
+  }
+}

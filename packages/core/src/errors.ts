@@ -47,6 +47,8 @@ export type ErrorCode =
 
 /** What an error carries beside its message. */
 export interface LockkeeperErrorDetails {
+  /** What was observed, one fact a line: who holds the port, the last lines of the log. */
+  readonly evidence?: readonly string[] | undefined;
   /** One sentence: the next step for the person who reads the message. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
@@ -56,11 +58,13 @@ export interface LockkeeperErrorDetails {
 export class LockkeeperError extends Error {
   override readonly name: string = "LockkeeperError";
   readonly code: ErrorCode;
+  readonly evidence: readonly string[];
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: LockkeeperErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.evidence = details.evidence ?? [];
     this.hint = details.hint;
   }
 }

@@ -1,0 +1,247 @@
+/**
+ * Who listens on this host, and which process holds which listener. On Linux one pass over `/proc/net/tcp{,6}` and one
+ * over `/proc/<pid>/fd`, whatever the number of ports asked about. What the host does not tell is said to be
+ * unknown or is absent, never guessed. Sends nothing and opens no port.
+ */
+import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { SocketAddress, isIP } from "node:net";
+import { endianness } from "node:os";
+import { errnoOf } from "../errors.ts";
+import { findLsofHolders, readLsofListeners } from "./sockets-lsof.ts";
+
+/** A TCP socket in state LISTEN. An IPv4 address mapped into IPv6 is reported as the IPv4 listener that it is. */
+export interface Listener {
+  readonly family: 4 | 6;
+  /** Canonical text: `127.0.0.1`, `::1`. */
+  readonly address: string;
+  readonly port: number;
+  /** Names the socket, to be given to {@link findHolders}. */
+  readonly inode: string;
+  readonly uid: number;
+  /**
+   * For `::` only: `yes` when an IPv4 socket listens beside it on the same port, so it cannot be dual-stack; the
+   * kernel's table does not tell more.
+   */
+  readonly v6only?: "yes" | "unknown";
+}
+
+/** The process that holds a listener, as far as we may see. */
+export interface Holder {
+  readonly pid: number;
+  /** The command line, cut at {@link COMMAND_LENGTH} characters. */
+  readonly command: string;
+  /** Login name, or the uid as text. */
+  readonly user: string;
+}
+
+/** Where to look; tests point it at a tree of their own. */
+export interface HostView {
+  /** @default "/proc" */
+  readonly procRoot?: string;
+}
+
+const COMMAND_LENGTH = 200;
+
+/** Source: include/net/tcp_states.h. */
+const TCP_TIME_WAIT = "06";
+const TCP_LISTEN = "0A";
+
+/** Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not tell. */
+export function readListeners(view: HostView = {}): readonly Listener[] | "unknown" {
+  const procRoot = view.procRoot ?? "/proc";
+  const lines = readTcpTables(procRoot, TCP_LISTEN);
+  if (lines === "unknown") return view.procRoot === undefined ? readLsofListeners() : "unknown";
+  const listeners = lines.map(toListener);
+  const withIpv4 = new Set(listeners.filter((listener) => listener.family === 4).map((listener) => listener.port));
+  return listeners.map((listener) =>
+    listener.address === "::" ? { ...listener, v6only: withIpv4.has(listener.port) ? "yes" : "unknown" } : listener,
+  );
+}
+
+/**
+ * Returns the local ports that only remember closed connections. They are not listeners and do not hinder a bind; told
+ * apart so that nobody takes them for a conflict.
+ */
+export function readClosingPorts(view: HostView = {}): ReadonlySet<number> | "unknown" {
+  const lines = readTcpTables(view.procRoot ?? "/proc", TCP_TIME_WAIT);
+  return lines === "unknown" ? "unknown" : new Set(lines.map((line) => parsePort(line.local)));
+}
+
+/**
+ * Returns the holder of each of `listeners` that can be seen; one whose owner is hidden from us is absent. A socket that
+ * several processes share is reported for the one with the lowest pid among those looked at.
+ *
+ * @param options.among look at these processes only.
+ */
+export function findHolders(
+  listeners: readonly Listener[],
+  options: HostView & { readonly among?: readonly number[] } = {},
+): ReadonlyMap<Listener, Holder> {
+  const holders = new Map<Listener, Holder>();
+  if (listeners.length === 0) return holders;
+  const procRoot = options.procRoot ?? "/proc";
+  const candidates = options.among ?? readProcessIds(procRoot);
+  if (candidates === "unknown") return options.procRoot === undefined ? findLsofHolders(listeners) : holders;
+
+  const wanted = new Map<string, Listener[]>();
+  for (const listener of listeners) {
+    const link = `socket:[${listener.inode}]`;
+    wanted.set(link, [...(wanted.get(link) ?? []), listener]);
+  }
+  for (const pid of [...candidates].sort((a, b) => a - b)) {
+    for (const link of readSocketLinks(procRoot, pid)) {
+      const found = wanted.get(link);
+      if (found === undefined) continue;
+      wanted.delete(link);
+      const holder = describeProcess(procRoot, pid);
+      for (const listener of found) holders.set(listener, holder);
+      if (wanted.size === 0) return holders;
+    }
+  }
+  return holders;
+}
+
+/**
+ * Would binding `host` on the listener's port meet this listener? `::` counts as dual-stack unless it is known to be
+ * IPv6 only. `localhost` stands for both loopback addresses; any other name could be any address, so it is covered.
+ */
+export function coversAddress(listener: Listener, host: string): "yes" | "no" {
+  if (host === "localhost") {
+    return coversAddress(listener, "127.0.0.1") === "yes" ? "yes" : coversAddress(listener, "::1");
+  }
+  const asked = canonicalAddress(host);
+  if (asked === undefined) return "yes";
+  return coversCanonical(listener, asked) ? "yes" : "no";
+}
+
+function coversCanonical(listener: Listener, asked: { family: 4 | 6; address: string }): boolean {
+  const dualListener = listener.address === "::" && listener.v6only !== "yes";
+  if (asked.address === "::") return true; // a dual-stack bind wants the port in both families
+  if (asked.family === 6) {
+    return listener.family === 6 && (listener.address === "::" || listener.address === asked.address);
+  }
+  if (dualListener) return true;
+  if (listener.family === 6) return false;
+  return listener.address === "0.0.0.0" || asked.address === "0.0.0.0" || listener.address === asked.address;
+}
+
+interface TcpLine {
+  /** `<hex address>:<hex port>` */
+  readonly local: string;
+  readonly uid: number;
+  readonly inode: string;
+}
+
+function readTcpTables(procRoot: string, state: string): readonly TcpLine[] | "unknown" {
+  const tables = ["tcp", "tcp6"].map((name) => readIfThere(`${procRoot}/net/${name}`));
+  // A kernel without IPv6 has no tcp6; a host without tcp tells nothing.
+  if (tables[0] === undefined) return "unknown";
+  const lines: TcpLine[] = [];
+  for (const table of tables) {
+    for (const line of (table ?? "").split("\n")) {
+      if (!line.includes(` ${state} `)) continue;
+      const fields = line.trim().split(/\s+/u);
+      const [, local, , status, , , , uid, , inode] = fields;
+      if (local === undefined || status !== state || uid === undefined || inode === undefined) continue;
+      lines.push({ local, uid: Number(uid), inode });
+    }
+  }
+  return lines;
+}
+
+function toListener({ local, uid, inode }: TcpLine): Listener {
+  const bytes = kernelWordsToBytes(local.slice(0, local.indexOf(":")));
+  const text = bytes.length === 4 ? bytes.join(".") : ipv6Text(bytes);
+  const { family, address } = canonicalAddress(text) ?? { family: 4, address: text };
+  return { family, address, port: parsePort(local), inode, uid };
+}
+
+function parsePort(local: string): number {
+  return Number.parseInt(local.slice(local.indexOf(":") + 1), 16);
+}
+
+/** The kernel prints each 32-bit word of an address as a number of its own byte order. */
+function kernelWordsToBytes(hex: string): readonly number[] {
+  const bytes: number[] = [];
+  for (let at = 0; at < hex.length; at += 8) {
+    const word = [0, 2, 4, 6].map((offset) => Number.parseInt(hex.slice(at + offset, at + offset + 2), 16));
+    bytes.push(...(endianness() === "LE" ? word.toReversed() : word));
+  }
+  return bytes;
+}
+
+function ipv6Text(bytes: readonly number[]): string {
+  const groups: string[] = [];
+  for (let at = 0; at < bytes.length; at += 2) {
+    groups.push((((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
+  }
+  return groups.join(":");
+}
+
+function canonicalAddress(host: string): { family: 4 | 6; address: string } | undefined {
+  const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  const version = isIP(bare);
+  if (version === 4) return { family: 4, address: bare };
+  if (version !== 6) return undefined;
+  const { address } = new SocketAddress({ address: bare.replace(/%.*$/u, ""), family: "ipv6" });
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/u.exec(address)?.[1];
+  return mapped === undefined ? { family: 6, address } : { family: 4, address: mapped };
+}
+
+function readProcessIds(procRoot: string): readonly number[] | "unknown" {
+  try {
+    return readdirSync(procRoot)
+      .filter((name) => /^\d+$/u.test(name))
+      .map(Number);
+  } catch {
+    return "unknown";
+  }
+}
+
+/** The `socket:[inode]` links of one process; none when it is gone or hidden from us. */
+function* readSocketLinks(procRoot: string, pid: number): Generator<string> {
+  const directory = `${procRoot}/${pid}/fd`;
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    try {
+      const link = readlinkSync(`${directory}/${name}`);
+      if (link.startsWith("socket:")) yield link;
+    } catch {
+      // The descriptor was closed meanwhile.
+    }
+  }
+}
+
+function describeProcess(procRoot: string, pid: number): Holder {
+  const commandLine = (readIfThere(`${procRoot}/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
+  const command = commandLine === "" ? (readIfThere(`${procRoot}/${pid}/comm`) ?? "").trim() : commandLine;
+  return { pid, command: command.slice(0, COMMAND_LENGTH), user: ownerOf(`${procRoot}/${pid}`) };
+}
+
+function ownerOf(path: string): string {
+  try {
+    return userName(statSync(path).uid);
+  } catch {
+    return "unknown";
+  }
+}
+
+/** Returns the login name of `uid` on this host, or the number as text. */
+export function userName(uid: number): string {
+  const entry = (readIfThere("/etc/passwd") ?? "").split("\n").find((line) => line.split(":")[2] === String(uid));
+  return entry?.split(":")[0] ?? String(uid);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

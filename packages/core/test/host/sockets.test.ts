@@ -1,0 +1,165 @@
+import * as fs from "node:fs";
+import { createServer, connect, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { probePort } from "../../src/host/probe-port.ts";
+import { coversAddress, findHolders, readClosingPorts, readListeners, type Listener } from "../../src/host/sockets.ts";
+
+const servers: Server[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+async function listen(host: string, options: { port?: number; ipv6Only?: boolean } = {}): Promise<number> {
+  const server = createServer((socket) => socket.end());
+  servers.push(server);
+  server.listen({ host, port: 0, ...options });
+  await once(server, "listening");
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function listenersOn(port: number): readonly Listener[] {
+  const all = readListeners();
+  if (all === "unknown") throw new Error("this host tells nothing about its sockets");
+  return all.filter((listener) => listener.port === port);
+}
+
+describe("readListeners and findHolders", () => {
+  test("find our own listener of each family in one pass, held by us", async () => {
+    const port = await listen("127.0.0.1");
+    await listen("::1", { port });
+    const found = listenersOn(port);
+    expect(found.map(({ family, address }) => `${family} ${address}`).sort()).toEqual(["4 127.0.0.1", "6 ::1"]);
+    const holders = findHolders(found, { among: [process.pid] });
+    expect([...holders.values()].map((holder) => holder.pid)).toEqual([process.pid, process.pid]);
+    expect(findHolders(found, { among: [1] }).size).toBe(0);
+    expect(findHolders(found).get(found[0] as Listener)?.command).toContain("node");
+  });
+
+  test("a closed connection that lingers is no listener", async () => {
+    const port = await listen("127.0.0.1");
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.resume();
+    await once(socket, "close");
+    const server = servers.pop();
+    await new Promise((resolve) => server?.close(resolve));
+    const closing = readClosingPorts();
+    expect(closing).not.toBe("unknown");
+    expect(closing !== "unknown" && closing.has(port)).toBe(true);
+    expect(listenersOn(port)).toEqual([]);
+    expect(await probePort("127.0.0.1", port)).toEqual({ verdict: "free" });
+  });
+
+  test("know that :: beside an IPv4 listener is IPv6 only", async () => {
+    const port = await listen("::", { ipv6Only: true });
+    expect(listenersOn(port)[0]?.v6only).toBe("unknown");
+    await listen("127.0.0.1", { port });
+    expect(listenersOn(port).find((listener) => listener.family === 6)?.v6only).toBe("yes");
+  });
+});
+
+const row = (local: string, state: string, inode: number): string =>
+  `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000        0 ${inode} 1 0 100 0 0 10 0\n`;
+
+const listener = (address: string, v6only?: "yes" | "unknown"): Listener => {
+  const base = { address, port: 1, inode: "1", uid: 0 };
+  const family = address.includes(":") ? 6 : 4;
+  return v6only === undefined ? { family, ...base } : { family, ...base, v6only };
+};
+
+describe("a host that tells less", () => {
+  let root = "";
+  beforeEach(() => {
+    root = fs.mkdtempSync(join(tmpdir(), "proc-"));
+  });
+  afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+  test("without /proc: unknown, and no holder", () => {
+    const procRoot = join(root, "absent");
+    expect(readListeners({ procRoot })).toBe("unknown");
+    expect(readClosingPorts({ procRoot })).toBe("unknown");
+    const listener: Listener = { family: 4, address: "127.0.0.1", port: 1, inode: "1", uid: 0 };
+    expect(findHolders([listener], { procRoot }).size).toBe(0);
+  });
+
+  test("reads the kernel's tables of both families, mapped addresses as IPv4, and skips what hides its owner", () => {
+    fs.mkdirSync(join(root, "net"));
+    fs.mkdirSync(join(root, "77", "fd"), { recursive: true });
+    fs.writeFileSync(join(root, "77", "cmdline"), "node\0server.js\0");
+    fs.symlinkSync("socket:[501]", join(root, "77", "fd", "3"));
+    const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+    const tcp =
+      head + row("0100007F:4965", "0A", 501) + row("0100007F:4966", "06", 0) + row("0100007F:4967", "01", 503);
+    fs.writeFileSync(join(root, "net", "tcp"), tcp);
+    const mapped = "0000000000000000FFFF00000100007F:4968";
+    fs.writeFileSync(
+      join(root, "net", "tcp6"),
+      head + row(mapped, "0A", 502) + row(`${"0".repeat(32)}:4969`, "0A", 504),
+    );
+    const listeners = readListeners({ procRoot: root });
+    expect(listeners).toEqual([
+      { family: 4, address: "127.0.0.1", port: 18_789, inode: "501", uid: 1000 },
+      { family: 4, address: "127.0.0.1", port: 18_792, inode: "502", uid: 1000 },
+      { family: 6, address: "::", port: 18_793, inode: "504", uid: 1000, v6only: "unknown" },
+    ]);
+    expect(readClosingPorts({ procRoot: root })).toEqual(new Set([18_790]));
+    if (listeners === "unknown") return;
+    const holders = findHolders(listeners, { procRoot: root });
+    expect([...holders].map(([listener, holder]) => [listener.port, holder.pid, holder.command])).toEqual([
+      [18_789, 77, "node server.js"],
+    ]);
+  });
+});
+
+describe("coversAddress", () => {
+  test.each([
+    [listener("0.0.0.0"), "127.0.0.1", "yes"],
+    [listener("127.0.0.1"), "127.0.0.1", "yes"],
+    [listener("127.0.0.1"), "0.0.0.0", "yes"],
+    [listener("127.0.0.1"), "::1", "no"],
+    [listener("127.0.0.1"), "localhost", "yes"],
+    [listener("::1"), "localhost", "yes"],
+    [listener("::1"), "127.0.0.1", "no"],
+    [listener("::1"), "0:0:0:0:0:0:0:1", "yes"],
+    [listener("::1"), "[::1]", "yes"],
+    [listener("::", "unknown"), "127.0.0.1", "yes"],
+    [listener("::", "yes"), "127.0.0.1", "no"],
+    [listener("::", "yes"), "::1", "yes"],
+    [listener("100.64.0.7"), "127.0.0.1", "no"],
+    [listener("100.64.0.7"), "0.0.0.0", "yes"],
+    [listener("100.64.0.7"), "::", "yes"],
+    [listener("127.0.0.1"), "::ffff:127.0.0.1", "yes"],
+    [listener("100.64.0.7"), "gateway.example", "yes"],
+  ] as const)("%o against a bind of %s: %s", (each, host, verdict) => {
+    expect(coversAddress(each, host)).toBe(verdict);
+  });
+
+  test("agrees with what the kernel does", async () => {
+    for (const [held, asked] of [
+      ["0.0.0.0", "127.0.0.1"],
+      ["127.0.0.1", "::1"],
+      ["127.0.0.2", "127.0.0.1"],
+      ["::", "127.0.0.1"],
+      ["127.0.0.1", "0.0.0.0"],
+      ["::1", "::"],
+    ] as const) {
+      const port = await listen(held);
+      const probe = await probePort(asked, port);
+      const covered = listenersOn(port).some((each) => coversAddress(each, asked) === "yes");
+      expect({ held, asked, verdict: probe.verdict }).toEqual({ held, asked, verdict: covered ? "taken" : "free" });
+    }
+  });
+});
+
+describe("probePort", () => {
+  test("tells taken, free and what cannot be judged", async () => {
+    const port = await listen("127.0.0.1");
+    expect(await probePort("127.0.0.1", port)).toEqual({ verdict: "taken", errno: "EADDRINUSE" });
+    expect(await probePort("127.0.0.3", port)).toEqual({ verdict: "free" });
+    // 192.0.2.0/24 is for documentation (RFC 5737): nobody has it; the bind fails, nothing is sent.
+    expect(await probePort("192.0.2.1", port)).toEqual({ verdict: "unknown", errno: "EADDRNOTAVAIL" });
+  });
+});

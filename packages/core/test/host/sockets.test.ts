@@ -64,7 +64,7 @@ describe("readListeners and findHolders", () => {
 const row = (local: string, state: string, inode: number): string =>
   `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000        0 ${inode} 1 0 100 0 0 10 0\n`;
 
-const listener = (address: string, v6only?: "yes" | "unknown"): Listener => {
+const listenerAt = (address: string, v6only?: "yes" | "unknown"): Listener => {
   const base = { address, port: 1, inode: "1", uid: 0 };
   const family = address.includes(":") ? 6 : 4;
   return v6only === undefined ? { family, ...base } : { family, ...base, v6only };
@@ -116,23 +116,23 @@ describe("a host that tells less", () => {
 
 describe("coversAddress", () => {
   test.each([
-    [listener("0.0.0.0"), "127.0.0.1", "yes"],
-    [listener("127.0.0.1"), "127.0.0.1", "yes"],
-    [listener("127.0.0.1"), "0.0.0.0", "yes"],
-    [listener("127.0.0.1"), "::1", "no"],
-    [listener("127.0.0.1"), "localhost", "yes"],
-    [listener("::1"), "localhost", "yes"],
-    [listener("::1"), "127.0.0.1", "no"],
-    [listener("::1"), "0:0:0:0:0:0:0:1", "yes"],
-    [listener("::1"), "[::1]", "yes"],
-    [listener("::", "unknown"), "127.0.0.1", "yes"],
-    [listener("::", "yes"), "127.0.0.1", "no"],
-    [listener("::", "yes"), "::1", "yes"],
-    [listener("100.64.0.7"), "127.0.0.1", "no"],
-    [listener("100.64.0.7"), "0.0.0.0", "yes"],
-    [listener("100.64.0.7"), "::", "yes"],
-    [listener("127.0.0.1"), "::ffff:127.0.0.1", "yes"],
-    [listener("100.64.0.7"), "gateway.example", "yes"],
+    [listenerAt("0.0.0.0"), "127.0.0.1", "yes"],
+    [listenerAt("127.0.0.1"), "127.0.0.1", "yes"],
+    [listenerAt("127.0.0.1"), "0.0.0.0", "yes"],
+    [listenerAt("127.0.0.1"), "::1", "no"],
+    [listenerAt("127.0.0.1"), "localhost", "yes"],
+    [listenerAt("::1"), "localhost", "yes"],
+    [listenerAt("::1"), "127.0.0.1", "no"],
+    [listenerAt("::1"), "0:0:0:0:0:0:0:1", "yes"],
+    [listenerAt("::1"), "[::1]", "yes"],
+    [listenerAt("::", "unknown"), "127.0.0.1", "yes"],
+    [listenerAt("::", "yes"), "127.0.0.1", "no"],
+    [listenerAt("::", "yes"), "::1", "yes"],
+    [listenerAt("100.64.0.7"), "127.0.0.1", "no"],
+    [listenerAt("100.64.0.7"), "0.0.0.0", "yes"],
+    [listenerAt("100.64.0.7"), "::", "yes"],
+    [listenerAt("127.0.0.1"), "::ffff:127.0.0.1", "yes"],
+    [listenerAt("100.64.0.7"), "gateway.example", "yes"],
   ] as const)("%o against a bind of %s: %s", (each, host, verdict) => {
     expect(coversAddress(each, host)).toBe(verdict);
   });

@@ -1,0 +1,24 @@
+/** What every operation on profiles needs to know: which home, and which programs to start. */
+import { fileURLToPath } from "node:url";
+
+/** Absolute paths of the two programs that run as processes of their own. */
+export interface Programs {
+  readonly keeper: string;
+  readonly gateway: string;
+}
+
+export interface ProfilesContext {
+  /** The one root of everything on disk, absolute. */
+  readonly home: string;
+  readonly programs: Programs;
+  /** The environment of the caller: selection, and what a profile passes on to its gateway. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Returns the programs that come with this package; a bundle that inlines it brings its own. */
+export function ownPrograms(): Programs {
+  return {
+    keeper: fileURLToPath(new URL("./programs/keeper.js", import.meta.url)),
+    gateway: fileURLToPath(new URL("./programs/gateway.js", import.meta.url)),
+  };
+}

@@ -1,0 +1,15 @@
+/** The built-in gateway: core's HTTP + WebSocket host as a program of its own. */
+import type { GatewayKind } from "./gateway-kind.ts";
+
+export const builtin: GatewayKind = {
+  name: "builtin",
+  span: 10,
+  derived: [],
+  health: { kind: "http", path: "/healthz", expect: "ok-body" },
+  startTimeoutMs: 30_000,
+  stopTimeoutMs: 10_000,
+  launch: ({ gatewayProgram }) => [process.execPath, gatewayProgram],
+  environment: () => ({}),
+  // Its config is optional: the gateway runs on the defaults until `config set` writes the file.
+  seed: async () => undefined,
+};

@@ -1,0 +1,38 @@
+/** Any program after `--`: an exact argv with placeholders, run without a shell. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { Manifest } from "../manifest.ts";
+import { fillTemplate, type TemplateValues } from "./argv-template.ts";
+import type { GatewayKind } from "./gateway-kind.ts";
+
+export const command: GatewayKind = {
+  name: "command",
+  span: 10,
+  derived: [],
+  health: { kind: "tcp" },
+  startTimeoutMs: 30_000,
+  stopTimeoutMs: 10_000,
+  launch: ({ manifest, port }) => {
+    const values = templateValues(manifest, port);
+    const [program, ...rest] = manifest.command ?? [];
+    if (program === undefined) {
+      throw new LockkeeperError("OPTION_INVALID", `profile ${manifest.name} has no command to run`, {
+        hint: `Create it with one: lockkeeper create ${manifest.name} -- node server.js --port {port}`,
+      });
+    }
+    return [fillTemplate(program, values), ...rest.map((argument) => fillTemplate(argument, values))];
+  },
+  environment: () => ({}),
+  seed: async () => undefined,
+};
+
+function templateValues(manifest: Manifest, port: number): TemplateValues {
+  return {
+    name: manifest.name,
+    host: manifest.host,
+    port,
+    span: manifest.span,
+    stateDir: manifest.paths.state,
+    configPath: manifest.paths.config,
+    workspace: manifest.paths.workspace,
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * What differs between kinds of gateway, and nothing else: how many ports, which of them are derived from the base,
+ * how long it may take, what to run, and what to put on disk first. A kind is pure data plus pure functions but for
+ * `seed`; the keeper runs every kind the same way.
+ */
+import type { Manifest } from "../manifest.ts";
+
+export type KindName = "builtin" | "command" | "openclaw";
+
+/** Ports that a gateway opens by itself, counted from the base of its block; both ends included. */
+export interface DerivedRange {
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** How a keeper judges the gateway's health. `ok-body`: 200 with JSON `{"ok":true,...}`. */
+export type HealthCheck =
+  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" }
+  | { readonly kind: "tcp" }
+  | { readonly kind: "none" };
+
+/** What to spawn, exactly: no shell takes part. */
+export type Argv = readonly [string, ...string[]];
+
+export interface LaunchRequest {
+  readonly manifest: Manifest;
+  /** The base port of this run; `start --port` makes it differ from the manifest's. */
+  readonly port: number;
+  /** Absolute path of the built-in gateway's program. */
+  readonly gatewayProgram: string;
+}
+
+export interface GatewayKind {
+  readonly name: KindName;
+  /** Ports in a block, the base included. */
+  readonly span: number;
+  readonly derived: readonly DerivedRange[];
+  readonly health: HealthCheck;
+  /** How long `start` waits for readiness before it answers "still starting", in milliseconds. */
+  readonly startTimeoutMs: number;
+  /** From SIGTERM to SIGKILL, in milliseconds. */
+  readonly stopTimeoutMs: number;
+  readonly launch: (request: LaunchRequest) => Argv;
+  /** Variables of the gateway's own tongue, beside those that every profile has. */
+  readonly environment: (manifest: Manifest, port: number) => Readonly<Record<string, string>>;
+  /** Writes the gateway's own config when it is absent, and never touches one that is there. */
+  readonly seed: (manifest: Manifest, token: string) => Promise<void>;
+}

@@ -1,0 +1,12 @@
+/** The one list of kinds. */
+import { builtin } from "./builtin.ts";
+import { command } from "./command.ts";
+import type { GatewayKind, KindName } from "./gateway-kind.ts";
+import { openclaw } from "./openclaw.ts";
+
+export const kinds: Readonly<Record<KindName, GatewayKind>> = { builtin, command, openclaw };
+
+/** Returns whether `text` names a kind. */
+export function isKindName(text: string): text is KindName {
+  return Object.hasOwn(kinds, text);
+}

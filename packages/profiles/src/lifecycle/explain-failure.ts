@@ -1,0 +1,59 @@
+/** Says why there is no running gateway: the documented error, what was observed, and one next step. */
+import {
+  coversAddress,
+  findHolders,
+  GatewayLockError,
+  gatewayUrl,
+  LockkeeperError,
+  readListeners,
+  readLastLines,
+  type RunRecord,
+} from "@lockkeeper/core";
+import path from "node:path";
+import type { Manifest } from "../manifest.ts";
+
+/** Lines of the gateway's own output shown with a failure. */
+const shownLines = 10;
+
+/** Returns the error for a keeper that ended with `record` as its last word. */
+export async function explainFailure(manifest: Manifest, record: RunRecord | undefined): Promise<LockkeeperError> {
+  const { name } = manifest;
+  if (record?.state === "blocked") return portConflict(manifest, record.port, record.reason);
+  if (record?.state === "stopped") {
+    return new LockkeeperError("GATEWAY_EXITED", `${name} was stopped before it was ready`, {
+      hint: `lockkeeper why ${name}`,
+    });
+  }
+  const log = path.join(manifest.paths.logs, "gateway.log");
+  return new LockkeeperError(
+    "GATEWAY_EXITED",
+    `${name} failed: ${record?.reason ?? "its keeper ended without a word"}`,
+    {
+      evidence: await readLastLines(log, shownLines),
+      hint: `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`,
+    },
+  );
+}
+
+/** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */
+export function portConflict(manifest: Manifest, port: number, reason: string | null): GatewayLockError {
+  const url = gatewayUrl(manifest.host, port);
+  return new GatewayLockError("PORT_IN_USE", reason ?? `another gateway instance is already listening on ${url}`, {
+    evidence: holdersOf(manifest.host, port),
+    hint: `lockkeeper ports --explain ${port}`,
+  });
+}
+
+/** One line for each listener that stands in the way of `host:port`. */
+export function holdersOf(host: string, port: number): readonly string[] {
+  const listeners = readListeners();
+  if (listeners === "unknown") return [`port ${port} is held; this system does not show by whom`];
+  const inTheWay = listeners.filter((listener) => listener.port === port && coversAddress(listener, host) === "yes");
+  const holders = findHolders(inTheWay);
+  return inTheWay.map((listener) => {
+    const holder = holders.get(listener);
+    const where = `${listener.family === 6 ? `[${listener.address}]` : listener.address}:${port}`;
+    if (holder === undefined) return `${where} is held, owner not visible (uid ${listener.uid})`;
+    return `${where} is held by pid ${holder.pid} (${holder.command}), user ${holder.user}`;
+  });
+}

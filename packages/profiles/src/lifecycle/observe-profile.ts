@@ -1,0 +1,36 @@
+/** One profile as it is at this moment: its plan, what was published, and what lives. */
+import { judgeProcess, type RunRecord } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import type { Manifest } from "../manifest.ts";
+import { type ObservedState, observeState } from "../observed-state.ts";
+import { describeProfile, type ProfileStatus } from "../profile-status.ts";
+import { requireManifest } from "../registry.ts";
+import { readRunRecord } from "../run-records.ts";
+import { readSelection } from "../selection.ts";
+
+export interface ProfileObservation {
+  readonly manifest: Manifest;
+  readonly record: RunRecord | undefined;
+  readonly observed: ObservedState;
+}
+
+/**
+ * Returns the profile as it is now.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
+ */
+export async function observeProfile(context: ProfilesContext, name: string): Promise<ProfileObservation> {
+  return observeManifest(context, await requireManifest(context.home, name));
+}
+
+/** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
+export function observeManifest(context: ProfilesContext, manifest: Manifest): ProfileObservation {
+  const record = readRunRecord(context.home, manifest.name);
+  return { manifest, record, observed: observeState(record, judgeProcess) };
+}
+
+/** Returns the status that everybody is shown. */
+export async function statusOf(context: ProfilesContext, observation: ProfileObservation): Promise<ProfileStatus> {
+  const current = (await readSelection(context)).name;
+  return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
+}

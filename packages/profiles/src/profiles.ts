@@ -1,0 +1,78 @@
+/**
+ * The facade over one home. Each method loads only the room it needs when it is called, so that a command that lists
+ * never pays for one that starts, and nothing heavy is imported by opening.
+ */
+import type { KeeperOutcome } from "@lockkeeper/core";
+import path from "node:path";
+import { homedir } from "node:os";
+import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
+import type { CreateOptions } from "./create.ts";
+import type { RestartOptions, RestartResult } from "./lifecycle/restart.ts";
+import type { StartOptions, StartResult } from "./lifecycle/start.ts";
+import type { StopOptions, StopResult } from "./lifecycle/stop.ts";
+import type { ListOptions } from "./list.ts";
+import type { PortsReport } from "./port-audit.ts";
+import type { ProfileStatus } from "./profile-status.ts";
+import type { RunOptions } from "./run.ts";
+import type { Selection, SelectionChange } from "./selection.ts";
+import type { ProfileDetail } from "./status.ts";
+
+export interface OpenOptions {
+  /** The one root of everything on disk. @default LOCKKEEPER_HOME of `env`, else `~/.lockkeeper` */
+  readonly home?: string | undefined;
+  /** What the caller's environment is. @default process.env */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Programs to start, for a bundle that inlines this package. @default this package's own */
+  readonly programs?: Programs | undefined;
+}
+
+/** Profiles of one home. A missing home is an empty list; only `create` makes it. */
+export interface Profiles {
+  readonly home: string;
+  readonly create: (options: CreateOptions) => Promise<ProfileStatus>;
+  readonly list: (options?: ListOptions) => Promise<readonly ProfileStatus[]>;
+  readonly status: (name: string) => Promise<ProfileDetail>;
+  readonly start: (name: string, options?: StartOptions) => Promise<StartResult>;
+  readonly stop: (name: string, options?: StopOptions) => Promise<StopResult>;
+  readonly restart: (name: string, options?: RestartOptions) => Promise<RestartResult>;
+  /** The keeper in this very process; returns when it has ended. */
+  readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
+  readonly ports: () => Promise<PortsReport>;
+  readonly remove: (name: string) => Promise<{ readonly trash: string }>;
+  /** Makes `name` the default for people, `-` the one before. Touches no gateway. */
+  readonly use: (name: string) => Promise<SelectionChange>;
+  /** Which profile a command without a name acts on, and why. */
+  readonly selection: (options?: { readonly profile?: string | undefined }) => Promise<Selection>;
+}
+
+/** Opens the profiles of one home. Reads and writes nothing yet. */
+export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
+  const env = options.env ?? process.env;
+  const home = path.resolve(options.home ?? homeFrom(env));
+  const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms() };
+  return {
+    home,
+    create: async (request) => {
+      const { createProfile } = await import("./create.ts");
+      const { observeManifest, statusOf } = await import("./lifecycle/observe-profile.ts");
+      return statusOf(context, observeManifest(context, await createProfile(home, request)));
+    },
+    list: async (request) => (await import("./list.ts")).listProfiles(context, request),
+    status: async (name) => (await import("./status.ts")).profileDetail(context, name),
+    start: async (name, request) => (await import("./lifecycle/start.ts")).startProfile(context, name, request),
+    stop: async (name, request) => (await import("./lifecycle/stop.ts")).stopProfile(context, name, request),
+    restart: async (name, request) => (await import("./lifecycle/restart.ts")).restartProfile(context, name, request),
+    run: async (name, request) => (await import("./run.ts")).runProfile(context, name, request),
+    ports: async () => (await import("./port-audit.ts")).portsReport(home),
+    remove: async (name) => (await import("./remove.ts")).removeProfile(context, name),
+    use: async (name) => (await import("./selection.ts")).useProfile(context, name),
+    selection: async (request) => (await import("./selection.ts")).readSelection(context, request),
+  };
+}
+
+/** An empty variable counts as none: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory. */
+function homeFrom(env: NodeJS.ProcessEnv): string {
+  const configured = env["LOCKKEEPER_HOME"];
+  if (configured !== undefined && configured !== "") return configured;
+  return path.join(env["HOME"] || homedir(), ".lockkeeper");
+}

@@ -1,0 +1,126 @@
+/**
+ * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
+ * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
+ */
+import {
+  buildChildEnvironment,
+  fileError,
+  type KeeperOutcome,
+  LockkeeperError,
+  type RunRecord,
+  runKeeper,
+} from "@lockkeeper/core";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import type { ProfilesContext } from "./context.ts";
+import { parseHealthCheck } from "./kinds/health-check.ts";
+import { kinds } from "./kinds/kinds.ts";
+import type { Manifest } from "./manifest.ts";
+import { profileEnvironment, profileVariables } from "./profile-environment.ts";
+import { requireManifest } from "./registry.ts";
+import { runRecordPath } from "./run-records.ts";
+
+export interface RunOptions {
+  /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
+  readonly supervised: boolean;
+  /** Base port for this run only. @default the manifest's */
+  readonly port?: number | undefined;
+  /** Who asked, for the history. @default "lockkeeper run" */
+  readonly startedBy?: string | undefined;
+  /** Aborted: stop the gateway and end. */
+  readonly stop: AbortSignal;
+  /** Aborted: stop at once. */
+  readonly force: AbortSignal;
+  /** Called after every published change. */
+  readonly report?: (record: RunRecord) => void;
+}
+
+/** How long a keeper waits for a lock whose owner is starting or stopping, in milliseconds. */
+const lockTimeoutMs = 5_000;
+
+/**
+ * Runs the profile's gateway until it is stopped or given up.
+ *
+ * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, OPTION_INVALID, UNSAFE_PATH.
+ */
+export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
+  const manifest = await requireManifest(context.home, name);
+  const kind = kinds[manifest.kind];
+  const port = options.port ?? manifest.port;
+  const shift = port - manifest.port;
+  return runKeeper({
+    profile: manifest.name,
+    lockDir: manifest.paths.lock,
+    configPath: manifest.paths.config,
+    host: manifest.host,
+    port,
+    ports: Object.fromEntries(Object.entries(manifest.ports).map(([label, value]) => [label, value + shift])),
+    argv: kind.launch({ manifest, port, gatewayProgram: context.programs.gateway }),
+    cwd: manifest.cwd ?? manifest.paths.workspace,
+    env: await gatewayEnvironment(context, manifest, port),
+    health: parseHealthCheck(manifest.health, manifest.kind),
+    logPath: path.join(manifest.paths.logs, "gateway.log"),
+    eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
+    runRecordPath: runRecordPath(context.home, manifest.name),
+    startTimeoutMs: kind.startTimeoutMs,
+    stopTimeoutMs: kind.stopTimeoutMs,
+    lockTimeoutMs,
+    supervised: options.supervised,
+    startedBy: options.startedBy ?? "lockkeeper run",
+    stop: options.stop,
+    force: options.force,
+    ...(options.report === undefined ? {} : { report: options.report }),
+  });
+}
+
+/**
+ * The child's whole environment: the allow-list from ours, what the profile passes on, its env file, its own values,
+ * and last the variables that say which profile it is, so that nothing inherited or configured can contradict them.
+ */
+async function gatewayEnvironment(
+  context: ProfilesContext,
+  manifest: Manifest,
+  port: number,
+): Promise<Record<string, string>> {
+  const inherited = { ...context.env };
+  for (const variable of profileVariables) delete inherited[variable];
+  const fromFile = manifest.envFile === undefined ? {} : await readEnvFile(manifest.envFile);
+  return buildChildEnvironment({
+    from: inherited,
+    pass: manifest.passEnv ?? [],
+    own: { ...fromFile, ...manifest.env, ...profileEnvironment(context.home, manifest, port) },
+  });
+}
+
+/**
+ * Reads `K=V` lines; blank lines and lines that begin with `#` are passed over. No quoting, no expansion: what stands
+ * behind the first `=` is the value.
+ */
+async function readEnvFile(file: string): Promise<Record<string, string>> {
+  const stats = await stat(file).catch((error: unknown) => {
+    throw fileError(error, "read the env file", file);
+  });
+  if ((stats.mode & 0o077) !== 0 && process.platform !== "win32") {
+    const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
+    throw new LockkeeperError("UNSAFE_PATH", `the env file is readable by others: ${file} has mode ${mode}`, {
+      hint: `chmod 600 ${file}`,
+    });
+  }
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw fileError(error, "read the env file", file);
+  });
+  const values: Record<string, string> = {};
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const split = line.indexOf("=");
+    const key = line.slice(0, split);
+    if (split < 1 || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
+      throw new LockkeeperError("OPTION_INVALID", `not a K=V line: ${file}, line ${index + 1}`, {
+        hint: "Each line is NAME=value; comments begin with #.",
+      });
+    }
+    values[key] = line.slice(split + 1);
+  }
+  return values;
+}

@@ -31,19 +31,28 @@ export async function launchKeeper(
   options: LaunchOptions,
   deadline: number,
 ): Promise<LaunchResult> {
-  const child = spawn(
-    process.execPath,
-    [
-      context.programs.keeper,
-      ...["--home", context.home],
-      ...["--profile", manifest.name],
-      ...["--gateway", context.programs.gateway],
-      ...["--started-by", `lockkeeper start (pid ${process.pid})`],
-      ...(options.port === undefined ? [] : ["--port", String(options.port)]),
-    ],
+  const startedBy = `lockkeeper start (pid ${process.pid})`;
+  const { keeper, gateway } = context.programs;
+  const argv = [
+    keeper,
+    "--home",
+    context.home,
+    "--profile",
+    manifest.name,
+    "--gateway",
+    gateway,
+    "--started-by",
+    startedBy,
+  ];
+  if (options.port !== undefined) argv.push("--port", String(options.port));
+  const child = spawn(process.execPath, argv, {
     // Its working directory must not keep the caller's folder busy.
-    { cwd: context.home, env: context.env, detached: true, stdio: ["ignore", "pipe", "ignore"], windowsHide: true },
-  );
+    cwd: context.home,
+    env: context.env,
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+    windowsHide: true,
+  });
   const spawned = new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (error) => reject(fileError(error, "start the keeper", context.programs.keeper)));

@@ -86,9 +86,8 @@ export async function startProfile(
         break;
       case "failed":
       case "blocked":
-        if (watched) throw await explainFailure(manifest, record);
-      // falls through
       case "stopped": {
+        if (watched && observed.state !== "stopped") throw await explainFailure(manifest, record);
         // A second refusal while nothing is published: the owner is no keeper of ours, and waiting will not help.
         if (refused !== undefined) throw refused;
         if (observed.leftover) await sweepLeftover(context.home, manifest);

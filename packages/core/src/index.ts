@@ -14,3 +14,9 @@ export {
   replaceFile,
   replaceFileSync,
 } from "./storage/durable-file.ts";
+export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
+export { startGatewayHost } from "./gateway/gateway-host.ts";
+export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./gateway/gateway-options.ts";
+export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./gateway/gateway-url.ts";
+export type { HealthProbe, HealthReport } from "./gateway/health.ts";
+export { probeHealth } from "./gateway/health.ts";

@@ -1,0 +1,48 @@
+/**
+ * The gateway's access token: which ones are strong enough, where a request shows it, and the comparison that takes
+ * the same time whatever is shown. A token is never logged, put in an error or sent back.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { LockkeeperError } from "../errors.ts";
+
+/** The subprotocol that the gateway answers with. */
+export const GATEWAY_PROTOCOL = "lockkeeper.v1";
+/** A browser, which cannot set headers, shows its token as a subprotocol that begins like this. It is never echoed. */
+const BEARER_PROTOCOL = "lockkeeper.bearer.";
+
+/** @throws {LockkeeperError} OPTION_INVALID when the token is missing, short, or not made of base64url. */
+export function refuseWeakToken(token: unknown): void {
+  if (typeof token === "string" && /^[A-Za-z0-9_-]{32,256}$/.test(token)) return;
+  const got = typeof token === "string" ? `${token.length} characters` : String(token === null ? null : typeof token);
+  throw new LockkeeperError("OPTION_INVALID", `token: expected 32 to 256 characters of A-Z a-z 0-9 _ -, got ${got}`, {
+    hint: 'Make one with randomBytes(32).toString("base64url").',
+  });
+}
+
+/** What a request showed: one token, none, or something that cannot be a token (then no comparison is due). */
+export type ShownToken = { readonly shown: "token"; readonly token: string } | { readonly shown: "none" | "malformed" };
+
+/** Returns the token of an `Authorization: Bearer` header or, failing that header, of a bearer subprotocol. */
+export function shownToken(headers: IncomingHttpHeaders): ShownToken {
+  const { authorization } = headers;
+  if (authorization !== undefined) {
+    const match = /^bearer +([A-Za-z0-9_-]+) *$/i.exec(authorization);
+    return match?.[1] === undefined ? { shown: "malformed" } : { shown: "token", token: match[1] };
+  }
+  const offered = headers["sec-websocket-protocol"]?.split(",") ?? [];
+  const bearers = offered.map((name) => name.trim()).filter((name) => name.startsWith(BEARER_PROTOCOL));
+  const [bearer] = bearers;
+  if (bearer === undefined) return { shown: "none" };
+  return bearers.length > 1 ? { shown: "malformed" } : { shown: "token", token: bearer.slice(BEARER_PROTOCOL.length) };
+}
+
+/** Returns a test for equality with `token`, on digests, in constant time. */
+export function tokenMatcher(token: string): (shown: string) => boolean {
+  const expected = digest(token);
+  return (shown) => timingSafeEqual(digest(shown), expected);
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

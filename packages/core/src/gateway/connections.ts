@@ -1,0 +1,51 @@
+/**
+ * Every TCP connection of one gateway, from accept to close. A connection is *waiting* until its first request head is
+ * complete; only so many may wait for long, so a flood of half-open ones neither exhausts descriptors nor delays
+ * others. Used by the gateway host only.
+ */
+import type { Server, Socket } from "node:net";
+
+export interface Connections {
+  /** The first request of this connection arrived. */
+  arrived(socket: Socket): void;
+  /** Closes the connections that never sent a request. */
+  dropWaiting(): void;
+  /** Closes all of them. */
+  dropAll(): void;
+}
+
+/** Connections that may wait for as long as Node's own header timeout lets them. */
+const MAX_WAITING = 128;
+/** Within this time even more than that may wait: many honest clients connect at once after a restart. */
+const GRACE_MS = 1_000;
+
+export function trackConnections(server: Server): Connections {
+  const all = new Set<Socket>();
+  /** In the order of arrival, with the time of it. */
+  const waiting = new Map<Socket, number>();
+
+  server.on("connection", (socket: Socket) => {
+    const now = performance.now();
+    all.add(socket);
+    waiting.set(socket, now);
+    socket.once("close", () => {
+      all.delete(socket);
+      waiting.delete(socket);
+    });
+    for (const [oldest, since] of waiting) {
+      if (waiting.size <= MAX_WAITING || now - since < GRACE_MS) break;
+      waiting.delete(oldest);
+      oldest.destroy();
+    }
+  });
+
+  return {
+    arrived: (socket) => void waiting.delete(socket),
+    dropWaiting() {
+      for (const socket of waiting.keys()) socket.destroy();
+    },
+    dropAll() {
+      for (const socket of all) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * The third layer of the gateway lock: the exclusive TCP bind, and the two messages that a failed one may have.
+ * A server that is bound here listens on exactly the one address asked for: no second `::1` listener, no sharing with
+ * cluster workers, no fallback to another port. Called by the gateway host only.
+ */
+import { lookup } from "node:dns/promises";
+import { isIP, type Server } from "node:net";
+import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
+import { gatewayUrl } from "./gateway-url.ts";
+
+/** A name that takes longer to resolve than this is no address to bind to. */
+const RESOLVE_TIMEOUT_MS = 5_000;
+
+/** What {@link listenExclusively} binds. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The server listens on exactly `host:port` when this returns; when it throws, the server holds no socket.
+ *
+ * @throws {GatewayLockError} PORT_IN_USE when somebody else listens there already.
+ * @throws {GatewayLockError} BIND_FAILED when the system refuses the bind for any other reason.
+ * @throws {LockkeeperError} ABORTED when `signal` aborts first.
+ */
+export async function listenExclusively(server: Server, options: ListenOptions): Promise<void> {
+  const { host, port, signal } = options;
+  try {
+    refuseAborted(signal, host, port);
+    const address = await resolveHost(host);
+    refuseAborted(signal, host, port);
+    await bind(server, address, port);
+  } catch (error) {
+    throw bindError(error, host, port);
+  }
+}
+
+function refuseAborted(signal: AbortSignal | undefined, host: string, port: number): void {
+  if (signal?.aborted !== true) return;
+  throw new LockkeeperError("ABORTED", `aborted before listening on ${gatewayUrl(host, port)}`, {
+    cause: signal.reason,
+  });
+}
+
+/** Resolved here and not by `listen`, whose own look-up can neither be bounded nor taken back. */
+async function resolveHost(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`the name ${host} did not resolve within ${RESOLVE_TIMEOUT_MS} ms`));
+    }, RESOLVE_TIMEOUT_MS);
+  });
+  try {
+    const { address } = await Promise.race([lookup(host), tooLate]);
+    return address;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A bind of a numeric address is answered by the kernel at once: there is nothing to wait for and nothing to abort. */
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onListening = (): void => {
+      server.off("error", onError);
+      resolve();
+    };
+    const onError = (error: Error): void => {
+      server.off("listening", onListening);
+      reject(error);
+    };
+    server.once("listening", onListening);
+    server.once("error", onError);
+    server.listen({ host, port, exclusive: true });
+  });
+}
+
+function bindError(error: unknown, host: string, port: number): LockkeeperError {
+  if (error instanceof LockkeeperError) return error;
+  const url = gatewayUrl(host, port);
+  if (errnoOf(error) === "EADDRINUSE") {
+    return new GatewayLockError("PORT_IN_USE", `another gateway instance is already listening on ${url}`, {
+      cause: error,
+      hint: "Stop the process that holds the port, or choose another port.",
+    });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new GatewayLockError("BIND_FAILED", `failed to bind gateway socket on ${url}: ${reason}`, {
+    cause: error,
+    hint: "Check that the host is an address of this machine and that the port may be used.",
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * Asks a gateway whether it is well, and judges the answer. Anything that merely speaks HTTP is not healthy:
+ * the status and, for a gateway of ours, the shape of the body must say so. Whose process answered is not
+ * judged here. Anybody may call it; it changes nothing.
+ */
+import { request } from "node:http";
+import { errnoOf } from "../errors.ts";
+import { reachableHost } from "./gateway-url.ts";
+
+/** What {@link probeHealth} asks. */
+export interface HealthProbe {
+  /** As bound; a wildcard is asked at the loopback address of its family. */
+  readonly host: string;
+  readonly port: number;
+  /** @default "/healthz" */
+  readonly path?: string | undefined;
+  /** `ok-body`: status 200 and a JSON object with `"ok":true`. `2xx`: any such status. @default "ok-body" */
+  readonly expect?: "ok-body" | "2xx" | undefined;
+  /** For the whole exchange. @default 2_000 */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `unknown`: the question could not be put (aborted, out of descriptors, no route), so nothing is known. */
+export interface HealthReport {
+  readonly health: "ok" | "failing" | "unknown";
+  /** The observation behind the word, for a person. */
+  readonly detail: string;
+}
+
+/** A health answer is tiny: ours has 64 bytes at most. More than this is somebody else's page. */
+const MAX_BODY_BYTES = 4_096;
+
+/** Failures that say something about the gateway, not about us. */
+const GATEWAY_FAILURES: ReadonlyMap<string, string> = new Map([
+  ["ECONNREFUSED", "nothing listens there"],
+  ["ECONNRESET", "the connection was closed without an answer"],
+  ["EPIPE", "the connection was closed without an answer"],
+  ["HPE_INVALID_CONSTANT", "what listens there does not speak HTTP"],
+]);
+
+/** Returns the verdict within `timeoutMs`; never throws. */
+export function probeHealth(probe: HealthProbe): Promise<HealthReport> {
+  const { port, path = "/healthz", expect = "ok-body", timeoutMs = 2_000 } = probe;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signal = probe.signal === undefined ? deadline : AbortSignal.any([deadline, probe.signal]);
+  return new Promise((resolve) => {
+    const settle = (health: HealthReport["health"], detail: string): void => {
+      resolve({ health, detail });
+      asked.destroy();
+    };
+    const fail = (error: Error): void => {
+      if (deadline.aborted) settle("failing", `no answer within ${timeoutMs} ms`);
+      else if (signal.aborted) settle("unknown", "aborted before there was an answer");
+      else settle(...judgeFailure(error));
+    };
+    const asked = request({ host: reachableHost(probe.host), port, path, agent: false, signal }, (response) => {
+      const status = response.statusCode ?? 0;
+      if (expect === "2xx") {
+        settle(status >= 200 && status < 300 ? "ok" : "failing", `HTTP ${status}`);
+        return;
+      }
+      if (status !== 200) {
+        settle("failing", `HTTP ${status}`);
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let sizeBytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        sizeBytes += chunk.length;
+        if (sizeBytes > MAX_BODY_BYTES) settle("failing", `HTTP 200 with more than ${MAX_BODY_BYTES} bytes`);
+      });
+      response.on("end", () => {
+        if (saysOk(Buffer.concat(chunks).toString("utf8"))) settle("ok", 'HTTP 200 {"ok":true}');
+        else settle("failing", 'HTTP 200 without {"ok":true}');
+      });
+      response.on("error", fail);
+    });
+    asked.on("error", fail);
+    asked.end();
+  });
+}
+
+function judgeFailure(error: Error): [HealthReport["health"], string] {
+  const code = errnoOf(error) ?? "unknown error";
+  const meaning = GATEWAY_FAILURES.get(code);
+  if (meaning !== undefined) return ["failing", `${meaning} (${code})`];
+  if (code.startsWith("HPE_")) return ["failing", `what listens there does not speak HTTP (${code})`];
+  return ["unknown", `could not ask (${code})`];
+}
+
+function saysOk(body: string): boolean {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && "ok" in value && value.ok === true;
+  } catch {
+    return false;
+  }
+}

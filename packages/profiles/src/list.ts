@@ -24,7 +24,7 @@ export async function listProfiles(
   context: ProfilesContext,
   options: ListOptions = {},
 ): Promise<readonly ProfileStatus[]> {
-  const manifests = [...(await readRegistry(context.home)).values()];
+  const manifests = [...readRegistry(context.home).values()];
   const records = readRunRecords(context.home);
   const current = (await readSelection(context)).name;
   const now = Date.now();

@@ -4,9 +4,9 @@
  */
 import type { KeeperOutcome } from "@lockkeeper/core";
 import path from "node:path";
-import { homedir } from "node:os";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./create.ts";
+import { resolveHome } from "./home.ts";
 import type { RestartOptions, RestartResult } from "./lifecycle/restart.ts";
 import type { StartOptions, StartResult } from "./lifecycle/start.ts";
 import type { StopOptions, StopResult } from "./lifecycle/stop.ts";
@@ -48,7 +48,7 @@ export interface Profiles {
 /** Opens the profiles of one home. Reads and writes nothing yet. */
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
   const env = options.env ?? process.env;
-  const home = path.resolve(options.home ?? homeFrom(env));
+  const home = path.resolve(options.home ?? resolveHome(env));
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms() };
   return {
     home,
@@ -68,11 +68,4 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     use: async (name) => (await import("./selection.ts")).useProfile(context, name),
     selection: async (request) => (await import("./selection.ts")).readSelection(context, request),
   };
-}
-
-/** An empty variable counts as none: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory. */
-function homeFrom(env: NodeJS.ProcessEnv): string {
-  const configured = env["LOCKKEEPER_HOME"];
-  if (configured !== undefined && configured !== "") return configured;
-  return path.join(env["HOME"] || homedir(), ".lockkeeper");
 }

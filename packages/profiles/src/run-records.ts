@@ -6,10 +6,11 @@
 import { parseRunRecord, type RunRecord } from "@lockkeeper/core";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { homePaths } from "./profile-paths.ts";
 
 /** Returns the path of a profile's run record. */
 export function runRecordPath(home: string, name: string): string {
-  return path.join(home, "run", `${name}.json`);
+  return path.join(homePaths(home).run, `${name}.json`);
 }
 
 /** Returns what was last published for the profile, or undefined. */
@@ -24,7 +25,7 @@ export function readRunRecord(home: string, name: string): RunRecord | undefined
 /** Returns every profile's last published record, by name, with one read of the directory. */
 export function readRunRecords(home: string): ReadonlyMap<string, RunRecord> {
   const records = new Map<string, RunRecord>();
-  for (const entry of entriesOf(path.join(home, "run"))) {
+  for (const entry of entriesOf(homePaths(home).run)) {
     if (!entry.endsWith(".json")) continue;
     const name = entry.slice(0, -".json".length);
     const record = readRunRecord(home, name);

@@ -2,17 +2,10 @@
  * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
  * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
  */
-import {
-  buildChildEnvironment,
-  fileError,
-  type KeeperOutcome,
-  LockkeeperError,
-  type RunRecord,
-  runKeeper,
-} from "@lockkeeper/core";
-import { readFile, stat } from "node:fs/promises";
+import { buildChildEnvironment, type KeeperOutcome, type RunRecord, runKeeper } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "./context.ts";
+import { readEnvFile } from "./env-file.ts";
 import { parseHealthCheck } from "./kinds/health-check.ts";
 import { kinds } from "./kinds/kinds.ts";
 import type { Manifest } from "./manifest.ts";
@@ -91,36 +84,4 @@ async function gatewayEnvironment(
     pass: manifest.passEnv ?? [],
     own: { ...fromFile, ...manifest.env, ...profileEnvironment(context.home, manifest, port) },
   });
-}
-
-/**
- * Reads `K=V` lines; blank lines and lines that begin with `#` are passed over. No quoting, no expansion: what stands
- * behind the first `=` is the value.
- */
-async function readEnvFile(file: string): Promise<Record<string, string>> {
-  const stats = await stat(file).catch((error: unknown) => {
-    throw fileError(error, "read the env file", file);
-  });
-  if ((stats.mode & 0o077) !== 0 && process.platform !== "win32") {
-    const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-    throw new LockkeeperError("UNSAFE_PATH", `the env file is readable by others: ${file} has mode ${mode}`, {
-      hint: `chmod 600 ${file}`,
-    });
-  }
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError(error, "read the env file", file);
-  });
-  const values: Record<string, string> = {};
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "" || line.startsWith("#")) continue;
-    const split = line.indexOf("=");
-    const key = line.slice(0, split);
-    if (split < 1 || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
-      throw new LockkeeperError("OPTION_INVALID", `not a K=V line: ${file}, line ${index + 1}`, {
-        hint: "Each line is NAME=value; comments begin with #.",
-      });
-    }
-    values[key] = line.slice(split + 1);
-  }
-  return values;
 }

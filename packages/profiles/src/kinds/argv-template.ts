@@ -14,17 +14,22 @@ export interface TemplateValues {
   readonly workspace: string;
 }
 
-const placeholder = /\{\{|\}\}|\{([^{}]*)\}/g;
+/** A lone brace is caught as well: it would be a typing error that nobody notices. */
+const placeholder = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
+
+const known = "Known: {port} {port+N} {host} {stateDir} {configPath} {workspace} {name}; write {{ or }} for a brace.";
 
 /**
  * Returns `text` with every placeholder filled in.
  *
- * @throws {LockkeeperError} OPTION_INVALID when a placeholder is unknown, or `{port+N}` lies outside the block.
+ * @throws {LockkeeperError} OPTION_INVALID when a placeholder is unknown, a brace stands alone, or `{port+N}` lies
+ *   outside the block.
  */
 export function fillTemplate(text: string, values: TemplateValues): string {
   return text.replace(placeholder, (whole, key: string | undefined) => {
-    if (key === undefined) return whole.charAt(0);
-    return valueOf(key, text, values);
+    if (key !== undefined) return valueOf(key, text, values);
+    if (whole.length === 2) return whole.charAt(0);
+    throw invalid(`a single ${whole}`, text, known);
   });
 }
 
@@ -38,19 +43,14 @@ function valueOf(key: string, text: string, values: TemplateValues): string {
       return values[key];
     case "port":
       return String(values.port);
-    default: {
-      const offset = /^port\+(\d{1,5})$/.exec(key)?.[1];
-      if (offset !== undefined && Number(offset) < values.span) return String(values.port + Number(offset));
-      throw new LockkeeperError(
-        "OPTION_INVALID",
-        `unknown placeholder {${key}} in the argument ${JSON.stringify(text)}`,
-        {
-          hint:
-            offset === undefined
-              ? "Known: {port} {port+N} {host} {stateDir} {configPath} {workspace} {name}; write {{ for a brace."
-              : `The block has ${values.span} ports: N is at most ${values.span - 1}; --span widens it.`,
-        },
-      );
-    }
   }
+  const offset = /^port\+(\d{1,5})$/.exec(key)?.[1];
+  if (offset === undefined) throw invalid(`unknown placeholder {${key}}`, text, known);
+  if (Number(offset) < values.span) return String(values.port + Number(offset));
+  const outside = `{${key}} lies outside the block of ${values.span} ports`;
+  throw invalid(outside, text, `N is at most ${values.span - 1}; --span widens the block.`);
+}
+
+function invalid(problem: string, text: string, hint: string): LockkeeperError {
+  return new LockkeeperError("OPTION_INVALID", `${problem} in the argument ${JSON.stringify(text)}`, { hint });
 }

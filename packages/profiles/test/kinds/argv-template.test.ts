@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fillTemplate, type TemplateValues } from "../../src/kinds/argv-template.ts";
+
+const values: TemplateValues = {
+  name: "api",
+  host: "127.0.0.1",
+  port: 18_900,
+  span: 10,
+  stateDir: "/home/me/my state; rm -rf $HOME",
+  configPath: "/c/{port}.json",
+  workspace: "/w",
+};
+
+describe("fillTemplate", () => {
+  it.each([
+    ["--port={port}", "--port=18900"],
+    ["{host}:{port+1}", "127.0.0.1:18901"],
+    ["{port+0}/{port+9}", "18900/18909"],
+    ["{name} {workspace}", "api /w"],
+    ["{{port}}", "{port}"],
+    ["{{{port}}}", "{18900}"],
+    ['{{"a":{{"b":{port}}}}}', '{"a":{"b":18900}}'],
+    ["", ""],
+  ])("fills %j", (text, filled) => {
+    expect(fillTemplate(text, values)).toBe(filled);
+  });
+
+  it("puts values in as they are: never expanded again, never split, no replacement patterns", () => {
+    expect(fillTemplate("{stateDir}", values)).toBe(values.stateDir);
+    expect(fillTemplate("{configPath}", values)).toBe("/c/{port}.json");
+    expect(fillTemplate("{workspace}", { ...values, workspace: "$& $1 $$" })).toBe("$& $1 $$");
+  });
+
+  it("leaves every text without braces alone", () => {
+    const plain = fc.string({ unit: "grapheme" }).filter((text) => !/[{}]/.test(text));
+    fc.assert(fc.property(plain, (text) => fillTemplate(text, values) === text));
+  });
+
+  it("gives back any text whose braces were doubled", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("{", "}", "a", "port", "+", " ") }), (text) => {
+        const doubled = text.replaceAll(/[{}]/g, (brace) => brace + brace);
+        expect(fillTemplate(doubled, values)).toBe(text);
+      }),
+    );
+  });
+
+  it.each(["{nope}", "{}", "{ port}", "{PORT}", "{port+}", "{port-1}", "{port+1.5}", "{__proto__}", "{toString}"])(
+    "refuses the unknown placeholder %s and lists the known ones",
+    (text) => {
+      expect(() => fillTemplate(text, values)).toThrow(
+        expect.objectContaining({ code: "OPTION_INVALID", hint: expect.stringContaining("{port+N}") }),
+      );
+    },
+  );
+
+  it.each(["{", "}", "a{port", "port}", '{"a":1}'.slice(0, 4)])("refuses the single brace in %j", (text) => {
+    expect(() => fillTemplate(text, values)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
+  });
+
+  it("refuses exactly the offsets that lie outside the block", () => {
+    fc.assert(
+      fc.property(fc.nat(200), fc.integer({ min: 1, max: 120 }), (offset, span) => {
+        const fill = (): string => fillTemplate(`{port+${offset}}`, { ...values, span });
+        if (offset < span) expect(fill()).toBe(String(values.port + offset));
+        else expect(fill).toThrow(`{port+${offset}} lies outside the block of ${span} ports`);
+      }),
+    );
+  });
+});

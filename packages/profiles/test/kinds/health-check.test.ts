@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkHealth, formatHealthCheck, parseHealthCheck } from "../../src/kinds/health-check.ts";
+
+describe("parseHealthCheck", () => {
+  it("knows tcp, none and a path, which is judged strictly only where the body is known", () => {
+    expect(parseHealthCheck("tcp", "command")).toEqual({ kind: "tcp" });
+    expect(parseHealthCheck("none", "builtin")).toEqual({ kind: "none" });
+    expect(parseHealthCheck("/up?deep=1", "command")).toEqual({ kind: "http", path: "/up?deep=1", expect: "2xx" });
+    expect(parseHealthCheck("/healthz", "openclaw")).toEqual({ kind: "http", path: "/healthz", expect: "ok-body" });
+  });
+
+  it.each(["", "TCP", "healthz", "http://127.0.0.1/healthz", "/with space", "/line\nbreak", "/ümlaut"])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseHealthCheck(text, "command")).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
+    },
+  );
+
+  it("is undone by formatHealthCheck", () => {
+    for (const text of ["tcp", "none", "/", "/healthz"]) {
+      expect(formatHealthCheck(parseHealthCheck(text, "command"))).toBe(text);
+    }
+  });
+});
+
+describe("checkHealth", () => {
+  let port: number;
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === "/no-content" ? 204 : request.url === "/gone" ? 404 : 200;
+    response.end(request.url === "/healthz" ? '{"ok":true,"status":"live"}' : "");
+  });
+
+  beforeEach(async () => {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    port = (server.address() as AddressInfo).port;
+  });
+
+  afterEach(() => server.close());
+
+  it.each([
+    ["/healthz", "builtin", "ok"],
+    ["/", "builtin", "failing"],
+    ["/", "command", "ok"],
+    ["/no-content", "command", "ok"],
+    ["/gone", "command", "failing"],
+    ["tcp", "command", "ok"],
+    ["none", "command", "unknown"],
+  ] as const)("judges %s of a %s gateway as %s", async (text, kind, health) => {
+    expect(await checkHealth(parseHealthCheck(text, kind), "127.0.0.1", port)).toBe(health);
+  });
+
+  it.each(["tcp", "/healthz"])("says failing for %s where nobody listens", async (text) => {
+    server.close();
+    expect(await checkHealth(parseHealthCheck(text, "command"), "127.0.0.1", port)).toBe("failing");
+  });
+});

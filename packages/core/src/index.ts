@@ -20,3 +20,17 @@ export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./ga
 export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./gateway/gateway-url.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
+export type { SignalOutcome } from "./host/process-signal.ts";
+export { signalGroup, signalProcess } from "./host/process-signal.ts";
+export { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "./host/process-identity.ts";
+export type {
+  GatewayLock,
+  GatewayLockOptions,
+  GatewayLockUpdate,
+  LockInspection,
+  LockPlace,
+} from "./lock/gateway-lock.ts";
+export { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "./lock/gateway-lock.ts";
+export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
+export type { FileMutexOptions } from "./storage/file-mutex.ts";
+export { withFileMutex } from "./storage/file-mutex.ts";

@@ -1,0 +1,125 @@
+/**
+ * The record in a lock file, as data: who holds the lock. It describes the owner and decides nothing; ownership is the
+ * kernel's. One record is one JSON object, padded to a fixed size so that it can be rewritten in place by one write.
+ * Pure. Whatever the bytes are, parsing ends at once, throws nothing and takes nothing over that it does not know.
+ */
+import type { ProcessIdentity } from "../host/process-identity.ts";
+
+/** How the lock is held. Two mechanisms do not see each other, so the record must say which one it is. */
+export type LockMechanism = "kernel" | "socket";
+
+/** The gateway behind a lock: counted in the same boot and pid namespace as the record's own pid. */
+export interface LockedGateway {
+  readonly pid: number;
+  readonly startTicks: number | null;
+}
+
+/** Who took the lock (pid and what makes it unique), for what, and which gateway runs behind it. */
+export interface LockRecord extends ProcessIdentity {
+  readonly v: 1;
+  readonly mechanism: LockMechanism;
+  /** Inode of the network namespace, as text, in which a `socket` lock excludes others; null elsewhere. */
+  readonly networkNamespace: string | null;
+  /** 128 random bits, hex: tells two locks of one process apart. */
+  readonly nonce: string;
+  readonly profile: string | null;
+  /** Cut at the front and marked with "…" when the record would not hold it. */
+  readonly configPath: string;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly gateway: LockedGateway | null;
+  /** ISO 8601; for people. No decision rests on it. */
+  readonly createdAt: string;
+}
+
+/** What a lock file says: a record, or why there is none in it. */
+export type ParsedLockRecord = { readonly record: LockRecord } | { readonly record: null; readonly problem: string };
+
+/** The size of every record, in bytes. */
+export const LOCK_RECORD_BYTES = 1_024;
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const CUT_MARK = "…";
+
+/** Returns the record as exactly {@link LOCK_RECORD_BYTES} bytes that {@link parseLockRecord} understands. */
+export function formatLockRecord(record: LockRecord): Uint8Array {
+  const bytes = Buffer.alloc(LOCK_RECORD_BYTES, SPACE);
+  bytes[LOCK_RECORD_BYTES - 1] = NEWLINE;
+  let text = JSON.stringify(record);
+  // A character of the path may take up to six bytes, so shorten by what is surely needed and look again.
+  for (let path = record.configPath; Buffer.byteLength(text) >= LOCK_RECORD_BYTES && path !== "";) {
+    const excessBytes = Buffer.byteLength(text) - LOCK_RECORD_BYTES + 4;
+    path = path.slice(Math.max(1, Math.ceil(excessBytes / 6)));
+    text = JSON.stringify({ ...record, configPath: CUT_MARK + path });
+  }
+  if (Buffer.byteLength(text) >= LOCK_RECORD_BYTES) throw new TypeError("expected a lock record of at most 1 KiB");
+  bytes.write(text);
+  return bytes;
+}
+
+/** Returns the record in `bytes`, or why there is none. Never throws. */
+export function parseLockRecord(bytes: Uint8Array): ParsedLockRecord {
+  const text = Buffer.from(bytes.subarray(0, LOCK_RECORD_BYTES)).toString("utf8").trim();
+  if (text === "") return { record: null, problem: "is empty" };
+  const value = parseJson(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { record: null, problem: "holds no record" };
+  }
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const version = fields.get("v");
+  if (version !== 1) {
+    const named = typeof version === "number" ? `of version ${version}` : "without a version";
+    return { record: null, problem: `holds a record ${named}` };
+  }
+  const record = pickRecord(fields);
+  return record === undefined ? { record: null, problem: "holds a damaged record" } : { record };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function pickRecord(fields: ReadonlyMap<string, unknown>): LockRecord | undefined {
+  const mechanism = fields.get("mechanism");
+  const pid = asCount(fields.get("pid"));
+  const nonce = asText(fields.get("nonce"));
+  if ((mechanism !== "kernel" && mechanism !== "socket") || pid === null || nonce === null) return undefined;
+  const port = asCount(fields.get("port"));
+  return {
+    v: 1,
+    mechanism,
+    pid,
+    startTicks: asCount(fields.get("startTicks")),
+    bootId: asText(fields.get("bootId")),
+    pidNamespace: asText(fields.get("pidNamespace")),
+    networkNamespace: asText(fields.get("networkNamespace")),
+    nonce,
+    profile: asText(fields.get("profile")),
+    configPath: asText(fields.get("configPath")) ?? "",
+    host: asText(fields.get("host")),
+    port: port !== null && port <= 65_535 ? port : null,
+    gateway: pickGateway(fields.get("gateway")),
+    createdAt: asText(fields.get("createdAt")) ?? "",
+  };
+}
+
+function pickGateway(value: unknown): LockedGateway | null {
+  if (typeof value !== "object" || value === null) return null;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const pid = asCount(fields.get("pid"));
+  return pid === null ? null : { pid, startTicks: asCount(fields.get("startTicks")) };
+}
+
+/** A positive integer: pids, ticks and ports; anything else counts as absent. */
+function asCount(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+function asText(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

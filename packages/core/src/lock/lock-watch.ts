@@ -1,0 +1,96 @@
+/**
+ * Looks after a held claim: cleaners delete old files, people tidy up. Where the file was removed or replaced, it is put
+ * back under a fresh lock; where somebody else owns the path by then, the claim is lost and its holder must stop serving.
+ * Between the removal and the next look the exclusive port bind is what keeps a second gateway out.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
+import type { Claim } from "./lock-claim.ts";
+
+const DEFAULTS = {
+  /** One stat a second costs about 0.001 % of a core. */
+  intervalMs: 1_000,
+  /** A newcomer that took the path but finds our port in use lets go again within milliseconds: give it this long. */
+  graceMs: 300,
+  /** Failures in a row, one each interval, to put the file back (disk full, too many open files). */
+  maxFailures: 10,
+};
+
+/** What {@link watchClaim} looks after. */
+export interface WatchedClaim {
+  readonly path: string;
+  readonly claim: Claim;
+  /** The bytes that the file should hold. */
+  record(): Uint8Array;
+  /** Called once, when the claim is lost. */
+  onLost(reason: GatewayLockError): void;
+  /** @default 1_000 */
+  readonly intervalMs?: number | undefined;
+}
+
+/** Looks once every interval until it is stopped or the claim is lost. Does not keep the process alive. */
+export function watchClaim(watched: WatchedClaim): { stop(): void } {
+  let failures = 0;
+  let isBusy = false;
+  let isStopped = false;
+
+  const look = async (): Promise<void> => {
+    if (isBusy || watched.claim.isInPlace() !== "no") return;
+    isBusy = true;
+    try {
+      const outcome = await putBack(watched, () => isStopped);
+      failures = 0;
+      if (outcome === "refused" && !isStopped) lose(lost(watched.path, "somebody else took it over"));
+    } catch (error) {
+      failures += 1;
+      const isUnsafe = error instanceof LockkeeperError && error.code === "UNSAFE_PATH";
+      if (isUnsafe || failures >= DEFAULTS.maxFailures) lose(lost(watched.path, "it cannot be put back", error));
+    } finally {
+      isBusy = false;
+    }
+  };
+  const timer = setInterval(() => void look(), watched.intervalMs ?? DEFAULTS.intervalMs);
+  timer.unref();
+
+  const stop = (): void => {
+    isStopped = true;
+    clearInterval(timer);
+  };
+  const lose = (reason: GatewayLockError): void => {
+    if (isStopped) return;
+    stop();
+    watched.onLost(reason);
+  };
+  return { stop };
+}
+
+async function putBack(
+  { path, claim, record }: WatchedClaim,
+  isStopped: () => boolean,
+): Promise<"restored" | "refused"> {
+  const deadline = performance.now() + DEFAULTS.graceMs;
+  makeDirectory(dirname(path));
+  for (;;) {
+    const outcome = await claim.restore(record());
+    if (outcome === "restored" || isStopped() || performance.now() >= deadline) return outcome;
+    await new Promise((resolve) => setTimeout(resolve, DEFAULTS.graceMs / 10));
+  }
+}
+
+/** A cleaner may take the emptied directory too; but a removed profile is not brought back to life. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  }
+}
+
+function lost(path: string, how: string, cause?: unknown): GatewayLockError {
+  return new GatewayLockError("LOCK_LOST", `the gateway lock was lost: ${path} was removed or replaced, and ${how}`, {
+    cause,
+    hint: "Find out what deletes files in that directory; no second gateway was able to listen meanwhile.",
+  });
+}

@@ -1,0 +1,197 @@
+/**
+ * One open lock file: opened without following or harming anything else that may be at its place, locked, and compared
+ * with what the path names now. The comparison closes the known hole of lock files: somebody may remove or replace the
+ * file between our open and our lock, and then the lock we got is on a file that nobody else will ever open.
+ * Policy lives above. All calls are synchronous and small: they touch one inode of a local disk.
+ */
+import * as fs from "node:fs";
+
+import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
+import { tryKernelLock } from "./kernel-lock.ts";
+import { LOCK_RECORD_BYTES } from "./lock-record.ts";
+
+const FILE_MODE = 0o600;
+
+/** Each lost race means that somebody else removed a file in the same microseconds; nobody can keep that up. */
+const MAX_RACES = 100;
+
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
+
+/** An open lock file. Whether it is locked is its holder's to know. */
+export class LockedFile {
+  readonly path: string;
+  readonly fd: number;
+  /** `leftover`: it was there before us. */
+  readonly origin: "created" | "leftover";
+  readonly inode: bigint;
+  readonly #device: bigint;
+  #open = true;
+
+  private constructor(path: string, fd: number, origin: "created" | "leftover", stats: fs.BigIntStats) {
+    this.path = path;
+    this.fd = fd;
+    this.origin = origin;
+    this.inode = stats.ino;
+    this.#device = stats.dev;
+  }
+
+  /**
+   * Opens the file for reading and writing; with `create`, makes it with mode 0600 under any umask. Returns `absent` when
+   * there is none, or none any more.
+   *
+   * @throws {LockkeeperError} UNSAFE_PATH when a link, a file with a second name, a directory, FIFO or device, somebody
+   * else's file or one that others may write is there; it is left untouched.
+   */
+  static open(path: string, options: { readonly create: boolean }): LockedFile | "absent" {
+    const created = options.create ? createOwn(path) : undefined;
+    const fd = created ?? openOwn(path);
+    if (fd === undefined) return "absent";
+    try {
+      const stats = fs.fstatSync(fd, { bigint: true });
+      if (stats.nlink > 0n) {
+        refuseUnsafe(stats, path);
+        // Made under another umask by us, just now or before a crash: only such a file is empty.
+        if (stats.size === 0n && (stats.mode & 0o777n) !== BigInt(FILE_MODE)) fs.fchmodSync(fd, FILE_MODE);
+        return new LockedFile(path, fd, created === undefined ? "leftover" : "created", stats);
+      }
+    } catch (error) {
+      fs.closeSync(fd);
+      throw fileError(error, "open the lock file", path);
+    }
+    fs.closeSync(fd);
+    return "absent";
+  }
+
+  /** Does the path name this very file now? `unknown`: the system would not say. */
+  isInPlace(): "yes" | "no" | "unknown" {
+    try {
+      const stats = lstat(this.path);
+      return stats !== undefined && stats.ino === this.inode && stats.dev === this.#device ? "yes" : "no";
+    } catch {
+      return "unknown";
+    }
+  }
+
+  /** Returns the bytes where the record is kept; fewer, or none, in a file that was never written. */
+  read(): Uint8Array {
+    const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
+    try {
+      return bytes.subarray(0, fs.readSync(this.fd, bytes, 0, LOCK_RECORD_BYTES, 0));
+    } catch (error) {
+      throw fileError(error, "read the lock record", this.path);
+    }
+  }
+
+  /** Writes `bytes` over the record by one write, so that no reader sees half of it. */
+  write(bytes: Uint8Array): void {
+    try {
+      fs.writeSync(this.fd, bytes, 0, bytes.byteLength, 0);
+    } catch (error) {
+      throw fileError(error, "write the lock record", this.path);
+    }
+  }
+
+  /** Removes the path if it names this very file. To be called with the lock held, before it is let go. */
+  remove(): void {
+    if (!this.#open || this.isInPlace() !== "yes") return;
+    try {
+      fs.unlinkSync(this.path);
+    } catch (error) {
+      // A leftover file locks nobody out: the next owner takes it over.
+      if (errnoOf(error) !== "ENOENT") return;
+    }
+  }
+
+  /** Closes the descriptor, and lets the lock go with it unless another process has the descriptor too. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    fs.closeSync(this.fd);
+  }
+}
+
+/**
+ * Opens the file and takes its kernel lock, without waiting. On return of a file the lock is held and the path named that
+ * file after the lock was had.
+ *
+ * @throws {KernelLockUnavailable} when there is no kernel lock to be had.
+ * @throws {LockkeeperError} as {@link LockedFile.open}.
+ */
+export function tryLockFile(path: string, options: { readonly create: boolean }): LockedFile | "refused" | "absent" {
+  for (let race = 0; race < MAX_RACES; race++) {
+    const file = LockedFile.open(path, options);
+    if (file === "absent") {
+      if (options.create) continue;
+      return "absent";
+    }
+    try {
+      if (tryKernelLock(file.fd) === "granted") {
+        if (file.isInPlace() === "yes") return file;
+        file.close();
+        continue;
+      }
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+    return "refused";
+  }
+  return "refused";
+}
+
+const FLAGS = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+/** Makes the file, or returns undefined when something is at its place already. */
+function createOwn(path: string): number | undefined {
+  try {
+    return fs.openSync(path, FLAGS | O_CREAT | O_EXCL, FILE_MODE);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return undefined;
+    throw fileError(error, "create the lock file", path);
+  }
+}
+
+/** Opens what is there, or returns undefined when nothing is. */
+function openOwn(path: string): number | undefined {
+  try {
+    return fs.openSync(path, FLAGS);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    const stats = lstat(path);
+    refuseUnsafe(stats, path);
+    // A crash under a tight umask left a file of ours that even we may not open: give it its mode and go on.
+    if (errnoOf(error) !== "EACCES" || stats?.size !== 0n) throw fileError(error, "open the lock file", path);
+    fs.chmodSync(path, FILE_MODE);
+    return fs.openSync(path, FLAGS);
+  }
+}
+
+function lstat(path: string): fs.BigIntStats | undefined {
+  return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function isForeign(stats: fs.BigIntStats): boolean {
+  const self = process.geteuid?.();
+  return self !== undefined && stats.uid !== BigInt(self);
+}
+
+function refuseUnsafe(stats: fs.BigIntStats | undefined, path: string): void {
+  const fact = stats === undefined ? undefined : findDanger(stats);
+  if (fact === undefined) return;
+  throw new LockkeeperError("UNSAFE_PATH", `unsafe path: the lock file ${path} ${fact}`, {
+    hint: "Look at what put it there, move it away, then run it again.",
+  });
+}
+
+function findDanger(stats: fs.BigIntStats): string | undefined {
+  if (stats.isSymbolicLink()) return "is a symbolic link";
+  if (stats.isDirectory()) return "is a directory";
+  if (!stats.isFile()) return "is not a plain file";
+  if (stats.nlink > 1n) return `has ${stats.nlink} names (hard links)`;
+  if (isForeign(stats)) return `belongs to another user (uid ${stats.uid})`;
+  if (process.platform !== "win32" && (stats.mode & 0o022n) !== 0n) {
+    return `can be written by others (mode ${(stats.mode & 0o7777n).toString(8).padStart(4, "0")})`;
+  }
+  return undefined;
+}

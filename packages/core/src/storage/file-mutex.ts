@@ -1,0 +1,89 @@
+/**
+ * A short mutual exclusion between processes: the same claim as the gateway lock, on a file that stays. It is let go by the
+ * kernel when its holder dies, so it is never judged by age and nobody has to delete it. For changes of shared files that
+ * take milliseconds; not re-entrant.
+ */
+import { randomBytes } from "node:crypto";
+
+import { LockkeeperError } from "../errors.ts";
+import { ownIdentity } from "../host/process-identity.ts";
+import type { Claim } from "../lock/lock-claim.ts";
+import { tryClaim } from "../lock/lock-claim.ts";
+import { readLockRecord } from "../lock/lock-inspection.ts";
+import { judgeOwner } from "../lock/lock-owner.ts";
+import type { LockMechanism } from "../lock/lock-record.ts";
+import { formatLockRecord } from "../lock/lock-record.ts";
+import { ownNetworkNamespace } from "../lock/socket-lock.ts";
+
+const DEFAULTS = {
+  timeoutMs: 10_000,
+  pauseMs: 2,
+};
+
+/** How long to wait for the mutex. */
+export interface FileMutexOptions {
+  /** @default 10_000 */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `fn` while no other process runs one under the same path, and returns what it returned. The file's directory must
+ * exist.
+ *
+ * @throws {LockkeeperError} MUTEX_TIMEOUT naming path and holder when it is not had within `timeoutMs`; `fn` did not run.
+ * @throws {LockkeeperError} ABORTED when `signal` aborts before it is had; UNSAFE_PATH and file errors.
+ * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host offers no safe lock.
+ */
+export async function withFileMutex<T>(
+  path: string,
+  fn: () => T | Promise<T>,
+  options: FileMutexOptions = {},
+): Promise<T> {
+  const claim = await claimInTime(path, options.timeoutMs ?? DEFAULTS.timeoutMs, options.signal);
+  try {
+    return await fn();
+  } finally {
+    await claim.release("keep");
+  }
+}
+
+async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Claim> {
+  const deadline = performance.now() + timeoutMs;
+  const describe = (mechanism: LockMechanism): Uint8Array => describeHolder(path, mechanism);
+  for (;;) {
+    if (signal?.aborted === true) {
+      throw new LockkeeperError("ABORTED", `aborted while waiting for ${path}`, { cause: signal.reason });
+    }
+    const claim = await tryClaim(path, describe);
+    if (claim !== "refused") return claim;
+    if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
+    // Jitter, so that those who were refused together do not stay in step.
+    await new Promise((resolve) => setTimeout(resolve, DEFAULTS.pauseMs * (0.5 + Math.random())));
+  }
+}
+
+function describeHolder(path: string, mechanism: LockMechanism): Uint8Array {
+  return formatLockRecord({
+    v: 1,
+    mechanism,
+    ...ownIdentity(),
+    networkNamespace: mechanism === "socket" ? ownNetworkNamespace() : null,
+    nonce: randomBytes(16).toString("hex"),
+    profile: null,
+    configPath: path,
+    host: null,
+    port: null,
+    gateway: null,
+    createdAt: new Date().toISOString(),
+  });
+}
+
+function timeoutError(path: string, timeoutMs: number): LockkeeperError {
+  const { record } = readLockRecord(path);
+  const owner = record === null ? undefined : judgeOwner(record);
+  const holder = owner?.verdict === "alive" ? `pid ${owner.pid}` : "a process that cannot be named";
+  return new LockkeeperError("MUTEX_TIMEOUT", `${path} is still held by ${holder} after ${timeoutMs} ms`, {
+    hint: "Wait for the command that holds it, or stop that command; the file itself must stay.",
+  });
+}

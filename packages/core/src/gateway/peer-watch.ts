@@ -4,11 +4,12 @@
  * notice. Used by the gateway host, which calls `sweep` once per heartbeat.
  */
 import type { WebSocket } from "ws";
+import type { Delivery } from "./topics.ts";
 
 export interface PeerWatch {
   watch(socket: WebSocket): void;
-  /** Sends one text message, or cuts the peer off when too much is unsent. Does nothing once it is closing. */
-  send(socket: WebSocket, text: string | Buffer): void;
+  /** Sends one text message, or drops it and cuts the peer off when too much is unsent. A closing peer gets no more. */
+  send(socket: WebSocket, text: string | Buffer): Delivery;
   /** One heartbeat: pings each socket, drops the dead and the slow. */
   sweep(sockets: Iterable<WebSocket>): void;
 }
@@ -40,7 +41,9 @@ export function peerWatch(limits: { readonly maxBacklogBytes: number }): PeerWat
       socket.on("error", () => undefined);
     },
     send(socket, text) {
-      if (socket.readyState === socket.OPEN && !isCutOff(socket)) socket.send(text, AS_TEXT);
+      if (socket.readyState !== socket.OPEN || isCutOff(socket)) return "dropped";
+      socket.send(text, AS_TEXT);
+      return "sent";
     },
     sweep(sockets) {
       for (const socket of sockets) {

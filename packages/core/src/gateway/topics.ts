@@ -4,9 +4,12 @@
  * neither sockets nor the protocol around it.
  */
 
+/** Whether a message is on its way, or its receiver is being cut off. */
+export type Delivery = "sent" | "dropped";
+
 /** Receives each message of its topics, as bytes shared by all receivers: not to be changed. */
 export interface Subscriber {
-  deliver(message: Buffer): void;
+  deliver(message: Buffer): Delivery;
 }
 
 export interface Topics {
@@ -15,7 +18,7 @@ export interface Topics {
   unsubscribe(topic: string, subscriber: Subscriber): void;
   /** Takes the subscriber off every topic. */
   leave(subscriber: Subscriber): void;
-  /** Returns how many subscribers the message was handed to. */
+  /** Returns how many subscribers the message is on its way to. `message` is called once, or not at all. */
   publish(topic: string, message: () => string): number;
   list(): readonly { readonly topic: string; readonly subscribers: number }[];
   readonly size: number;
@@ -64,10 +67,9 @@ export function createTopics(): Topics {
       const subscribers = subscribersOf.get(topic);
       if (subscribers === undefined) return 0;
       const bytes = Buffer.from(message());
-      // The number at the start: a receiver that is cut off for reading too slowly leaves the set in this very loop.
-      const handedTo = subscribers.size;
-      for (const subscriber of subscribers) subscriber.deliver(bytes);
-      return handedTo;
+      let sent = 0;
+      for (const subscriber of subscribers) if (subscriber.deliver(bytes) === "sent") sent += 1;
+      return sent;
     },
     list: () => [...subscribersOf].map(([topic, subscribers]) => ({ topic, subscribers: subscribers.size })),
     get size() {

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { gatewayUrl, isWildcardHost, reachableHost } from "../../src/gateway/gateway-url.ts";
+
+test("a URL has brackets around IPv6 only", () => {
+  expect(gatewayUrl("127.0.0.1", 18789)).toBe("ws://127.0.0.1:18789");
+  expect(gatewayUrl("::1", 18789)).toBe("ws://[::1]:18789");
+  expect(gatewayUrl("box.lan", 1)).toBe("ws://box.lan:1");
+});
+
+test("a wildcard is reached at the loopback address of its family", () => {
+  expect(["0.0.0.0", "::", "127.0.0.1", "::1", "192.168.1.5"].map(reachableHost)).toEqual([
+    "127.0.0.1",
+    "::1",
+    "127.0.0.1",
+    "::1",
+    "192.168.1.5",
+  ]);
+});
+
+test("only addresses that mean every address are wildcards", () => {
+  expect(["0.0.0.0", "::", "0", "::ffff:0.0.0.0"].every(isWildcardHost)).toBe(true);
+  expect(["127.0.0.1", "::1", "localhost", "0.0.0.1"].some(isWildcardHost)).toBe(false);
+});

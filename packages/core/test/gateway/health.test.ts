@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { probeHealth, type HealthReport } from "../../src/gateway/health.ts";
+import { freePort, startTestGateway } from "./running-gateway.ts";
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+async function probe(answer: RequestListener, expected: "ok-body" | "2xx" = "ok-body"): Promise<HealthReport> {
+  const port = await listening(createHttpServer(answer));
+  return probeHealth({ host: "127.0.0.1", port, expect: expected, timeoutMs: 1_000 });
+}
+
+test("a gateway of ours is healthy", async () => {
+  const { host, port } = await startTestGateway();
+  expect(await probeHealth({ host, port })).toEqual({ health: "ok", detail: 'HTTP 200 {"ok":true}' });
+});
+
+test.each([
+  ["a 404", 404, '{"ok":true}'],
+  ["a 401", 401, '{"ok":true}'],
+  ["another success", 204, ""],
+  ["a redirect", 302, ""],
+  ["an HTML page", 200, "<html>{}</html>"],
+  ["ok in other words", 200, '{"ok":"true"}'],
+  ["ok is false", 200, '{"ok":false}'],
+  ["an array", 200, "[true]"],
+  ["null", 200, "null"],
+  ["an endless page", 200, `{"ok":true}${" ".repeat(100_000)}`],
+])("%s is not healthy", async (_, status, body) => {
+  const { health } = await probe((_request, response) => response.writeHead(status).end(body));
+  expect(health).toBe("failing");
+});
+
+test("with 2xx any success will do, and nothing else", async () => {
+  expect((await probe((_, response) => response.writeHead(204).end(), "2xx")).health).toBe("ok");
+  expect((await probe((_, response) => response.writeHead(302).end(), "2xx")).health).toBe("failing");
+});
+
+test("silence is failing, after the deadline and not later", async () => {
+  const port = await listening(createServer(() => undefined));
+  const report = await probeHealth({ host: "127.0.0.1", port, timeoutMs: 100 });
+  expect(report).toEqual({ health: "failing", detail: "no answer within 100 ms" });
+});
+
+test("a drip of bytes does not outlast the deadline", async () => {
+  const report = await probe((_, response) => {
+    const drip = setInterval(() => response.write(" "), 20);
+    response.on("close", () => clearInterval(drip));
+  });
+  expect(report.health).toBe("failing");
+});
+
+test("what speaks no HTTP, and what is not there, is failing", async () => {
+  const port = await listening(createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")));
+  expect((await probeHealth({ host: "127.0.0.1", port })).health).toBe("failing");
+  const nobody = await probeHealth({ host: "127.0.0.1", port: await freePort() });
+  expect(nobody).toEqual({ health: "failing", detail: "nothing listens there (ECONNREFUSED)" });
+});
+
+test("an aborted question leaves the answer unknown", async () => {
+  const { host, port } = await startTestGateway();
+  expect((await probeHealth({ host, port, signal: AbortSignal.abort() })).health).toBe("unknown");
+});

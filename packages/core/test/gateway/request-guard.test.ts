@@ -1,0 +1,251 @@
+import type { IncomingMessage } from "node:http";
+import { describe, expect, test } from "vitest";
+import { requestGuard } from "../../src/gateway/request-guard.ts";
+import { openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead } from "./running-gateway.ts";
+
+const BEARER = `Authorization: Bearer ${TOKEN}`;
+const SUBPROTOCOL = "Sec-WebSocket-Protocol: lockkeeper.v1, lockkeeper.bearer.";
+
+describe("Host", () => {
+  test.each(["127.0.0.1", "localhost", "[::1]", "gw.example", "other.example:8443"])(
+    "%s is accepted, for requests and for upgrades",
+    async (name) => {
+      const gateway = await startTestGateway({ allowedHosts: ["gw.example", "other.example:8443"] });
+      const host = `Host: ${name.includes(":8443") ? name : `${name}:${gateway.port}`}`;
+      expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", host])).status).toBe(200);
+      expect((await sendRaw(gateway, upgradeHead(gateway, host, BEARER))).status).toBe(101);
+    },
+  );
+
+  test.each([
+    ["another name", "Host: evil.example:PORT"],
+    ["a name that resolves to loopback", "Host: 127.0.0.1.nip.example:PORT"],
+    ["a trailing dot", "Host: localhost.:PORT"],
+    ["another port", "Host: 127.0.0.1:1"],
+    ["no port", "Host: 127.0.0.1"],
+    ["another spelling of loopback", "Host: 127.1:PORT"],
+    ["another case", "Host: LOCALHOST:PORT"],
+    ["a user before it", "Host: user@127.0.0.1:PORT"],
+    ["an empty one", "Host:"],
+    ["none", "X-Nothing: here"],
+    ["the right one twice", "Host: 127.0.0.1:PORT\r\nHost: 127.0.0.1:PORT"],
+    ["the right one, then another", "Host: 127.0.0.1:PORT\r\nhost: evil.example:PORT"],
+    [
+      "a right forwarded one",
+      "Host: evil.example:PORT\r\nX-Forwarded-Host: 127.0.0.1:PORT\r\nForwarded: host=127.0.0.1:PORT",
+    ],
+  ])("%s is refused on every path and on upgrades", async (_, lines) => {
+    const gateway = await startTestGateway({
+      allowedHosts: ["gw.example"],
+      onRequest: (_request, response) => void response.end(),
+    });
+    const host = lines.replaceAll("PORT", String(gateway.port));
+    for (const path of ["/healthz", "/readyz", "/status", "/mine"]) {
+      expect((await sendRaw(gateway, [`GET ${path} HTTP/1.1`, host, BEARER])).status).toBe(403);
+    }
+    const upgrade = upgradeHead(gateway, BEARER).map((line) => (/^host:/i.test(line) ? host : line));
+    expect((await sendRaw(gateway, upgrade)).status).toBe(403);
+  });
+
+  test("a request target that carries a host of its own is refused", async () => {
+    const gateway = await startTestGateway();
+    const host = `Host: 127.0.0.1:${gateway.port}`;
+    expect((await sendRaw(gateway, ["GET http://evil.example/healthz HTTP/1.1", host])).status).toBe(400);
+    expect((await sendRaw(gateway, ["OPTIONS * HTTP/1.1", host])).status).toBe(400);
+  });
+
+  test("a gateway bound to one more address answers under it", async () => {
+    const gateway = await startTestGateway({ host: "127.0.0.2" });
+    expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", `Host: 127.0.0.2:${gateway.port}`])).status).toBe(200);
+  });
+});
+
+describe("Origin", () => {
+  const allowed = "https://app.example";
+
+  test.each([
+    ["https://evil.example"],
+    ["https://app.example/"],
+    ["https://app.example:443"],
+    ["https://APP.example"],
+    ["https://app.example.evil.example"],
+    ["http://app.example"],
+    ["null"],
+    [""],
+  ])("%j is refused even with the token", async (origin) => {
+    const gateway = await startTestGateway({ allowedOrigins: [allowed] });
+    const lines = [`Host: 127.0.0.1:${gateway.port}`, `Origin: ${origin}`, BEARER, `X-Forwarded-For: ${allowed}`];
+    expect((await sendRaw(gateway, ["GET /status HTTP/1.1", ...lines])).status).toBe(403);
+    expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", ...lines])).status).toBe(403);
+    expect((await sendRaw(gateway, upgradeHead(gateway, `Origin: ${origin}`, BEARER))).status).toBe(403);
+  });
+
+  test("an allowed one gets in with the token, and only with it", async () => {
+    const gateway = await startTestGateway({ allowedOrigins: [allowed] });
+    const attempt = async (...lines: string[]): Promise<number> =>
+      (await sendRaw(gateway, upgradeHead(gateway, `Origin: ${allowed}`, ...lines))).status;
+    expect(await attempt(BEARER)).toBe(101);
+    expect(await attempt(SUBPROTOCOL + TOKEN)).toBe(101);
+    expect(await attempt()).toBe(401);
+    expect(await attempt(`Origin: ${allowed}`, BEARER)).toBe(403);
+    expect(await attempt("Origin: https://evil.example", BEARER)).toBe(403);
+  });
+
+  test("by default none is allowed, the gateway's own address included", async () => {
+    const gateway = await startTestGateway();
+    const head = upgradeHead(gateway, `Origin: http://127.0.0.1:${gateway.port}`, BEARER);
+    expect((await sendRaw(gateway, head)).status).toBe(403);
+    const old = upgradeHead(gateway, "Sec-WebSocket-Origin: https://evil.example", BEARER);
+    expect((await sendRaw(gateway, old)).status).toBe(403);
+  });
+});
+
+describe("token", () => {
+  test.each([
+    ["none", "X-Nothing: here"],
+    ["a wrong one", `Authorization: Bearer ${"x".repeat(43)}`],
+    ["its beginning", `Authorization: Bearer ${TOKEN.slice(0, -1)}`],
+    ["more than it", `Authorization: Bearer ${TOKEN}x`],
+    ["another scheme", `Authorization: Basic ${TOKEN}`],
+    ["no scheme", `Authorization: ${TOKEN}`],
+    ["an empty one", "Authorization: Bearer "],
+    ["a cookie", `Cookie: token=${TOKEN}`],
+    ["an empty subprotocol", SUBPROTOCOL],
+    ["two subprotocols", `${SUBPROTOCOL}${TOKEN}, lockkeeper.bearer.${TOKEN}`],
+    ["a wrong header before a right subprotocol", `Authorization: Bearer x\r\n${SUBPROTOCOL}${TOKEN}`],
+  ])("%s is not enough", async (_, lines) => {
+    const gateway = await startTestGateway({ onRequest: (_request, response) => void response.end("mine") });
+    const host = `Host: 127.0.0.1:${gateway.port}`;
+    for (const path of ["/status", "/mine", "/healthz/", "//healthz", "/healthz%20"]) {
+      const { status, body } = await sendRaw(gateway, [`GET ${path}?token=${TOKEN} HTTP/1.1`, host, lines]);
+      expect([path, status, body.includes("mine")]).toEqual([path, 401, false]);
+    }
+    expect((await sendRaw(gateway, upgradeHead(gateway, lines))).status).toBe(401);
+    const probe = upgradeHead(gateway, lines).map((line) => line.replace("GET / ", "GET /healthz "));
+    expect((await sendRaw(gateway, probe)).status).toBe(401);
+  });
+
+  test("the header twice is refused", async () => {
+    const gateway = await startTestGateway();
+    expect((await sendRaw(gateway, upgradeHead(gateway, BEARER, BEARER))).status).toBe(403);
+  });
+
+  test("as a subprotocol it is never sent back", async () => {
+    const gateway = await startTestGateway();
+    const { status, headers } = await sendRaw(gateway, upgradeHead(gateway, SUBPROTOCOL + TOKEN));
+    expect(status).toBe(101);
+    expect(headers).toMatch(/^sec-websocket-protocol: lockkeeper\.v1$/im);
+    const alone = await sendRaw(gateway, upgradeHead(gateway, `Sec-WebSocket-Protocol: lockkeeper.bearer.${TOKEN}`));
+    expect([alone.status, alone.headers.includes("bearer")]).toEqual([101, false]);
+    const socket = await openSocket(gateway, { protocols: [`lockkeeper.bearer.${TOKEN}`, "lockkeeper.v1"] });
+    expect(socket.protocol).toBe("lockkeeper.v1");
+  });
+
+  test.each(["", undefined, null, "short", "x".repeat(31), "x".repeat(257), `${"x".repeat(42)} `, 5])(
+    "%j is refused at the start and not shown",
+    async (token) => {
+      const start = startTestGateway({ token: token as string });
+      await expect(start).rejects.toMatchObject({ code: "OPTION_INVALID" });
+      if (typeof token === "string" && token.length > 4) await expect(start).rejects.not.toThrow(token);
+    },
+  );
+});
+
+interface Asked {
+  readonly token?: string;
+  readonly address?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The guard alone, so that its clock can be moved and its clients can have any address. */
+function guardAt(): { ask: (asked: Asked) => number; pass: (ms: number) => void } {
+  let now = 0;
+  const settings = {
+    host: "127.0.0.1",
+    port: 1,
+    token: TOKEN,
+    allowedHosts: [],
+    allowedOrigins: ["https://app.example"],
+  };
+  const guard = requestGuard(settings, () => now);
+  return {
+    pass: (ms) => void (now += ms),
+    ask({ token = "wrong", address = "127.0.0.1", headers = {} }) {
+      const all: Record<string, string> = { host: "127.0.0.1:1", authorization: `Bearer ${token}`, ...headers };
+      const rawHeaders = Object.entries(all).flat();
+      const request = { url: "/", headers: all, rawHeaders, socket: { remoteAddress: address } };
+      const verdict = guard(request as unknown as IncomingMessage, "guarded");
+      return verdict.verdict === "allowed" ? 200 : verdict.status;
+    },
+  };
+}
+
+function fail(times: number, ask: () => number): number[] {
+  return Array.from({ length: times }, ask);
+}
+
+describe("failures", () => {
+  test("ten within a minute lead to five minutes of refusal, of the right token too", () => {
+    const { ask, pass } = guardAt();
+    expect(fail(11, () => ask({}))).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
+    expect(ask({ token: TOKEN })).toBe(429);
+    pass(299_000);
+    expect(ask({ token: TOKEN })).toBe(429);
+    pass(1_001);
+    expect(ask({ token: TOKEN })).toBe(200);
+  });
+
+  test("a page cannot lock the owner's tools out, nor the other way round", () => {
+    for (const headers of [
+      { origin: "https://app.example" },
+      { "sec-fetch-site": "cross-site" },
+      { referer: "http://x/" },
+    ]) {
+      const page = guardAt();
+      fail(20, () => page.ask({ headers }));
+      expect([page.ask({ headers, token: TOKEN }), page.ask({ token: TOKEN })]).toEqual([429, 200]);
+      const tool = guardAt();
+      fail(20, () => tool.ask({}));
+      expect([tool.ask({ headers, token: TOKEN }), tool.ask({ token: TOKEN })]).toEqual([200, 429]);
+    }
+  });
+
+  test.each([
+    ["127.0.0.1", "127.9.8.7"],
+    ["127.0.0.1", "::1"],
+    ["192.0.2.7", "::ffff:192.0.2.7"],
+    ["2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3"],
+  ])("%s and %s are one source", (address, other) => {
+    const { ask } = guardAt();
+    fail(10, () => ask({ address }));
+    expect(ask({ address: other })).toBe(429);
+  });
+
+  test("another machine is another source, whatever it says about itself", () => {
+    const { ask } = guardAt();
+    fail(10, () => ask({ address: "192.0.2.7" }));
+    expect(ask({ address: "192.0.2.8", token: TOKEN })).toBe(200);
+    expect(ask({ address: "192.0.2.7", headers: { "x-forwarded-for": "192.0.2.9" } })).toBe(429);
+  });
+
+  test("requests refused by Host or Origin are no guesses and cost nothing", () => {
+    const { ask } = guardAt();
+    fail(50, () => ask({ headers: { host: "evil.example:1" } }));
+    fail(50, () => ask({ headers: { origin: "https://evil.example" } }));
+    expect(ask({ token: TOKEN })).toBe(200);
+  });
+
+  test("over the wire: 401, then 429 with a time, on upgrades as on requests; /healthz goes on", async () => {
+    const gateway = await startTestGateway();
+    const host = `Host: 127.0.0.1:${gateway.port}`;
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      expect((await sendRaw(gateway, ["GET /status HTTP/1.1", host, "Authorization: Bearer wrong"])).status).toBe(401);
+      expect((await sendRaw(gateway, upgradeHead(gateway, "Authorization: Bearer wrong"))).status).toBe(401);
+    }
+    for (const lines of [["GET /status HTTP/1.1", host, BEARER], upgradeHead(gateway, BEARER)]) {
+      const { status, headers } = await sendRaw(gateway, lines);
+      expect([status, /^retry-after: (?:300|29\d)$/im.test(headers)]).toEqual([429, true]);
+    }
+    expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", host])).status).toBe(200);
+  });
+});

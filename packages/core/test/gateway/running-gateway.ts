@@ -1,0 +1,144 @@
+/**
+ * What the tests of this folder share: a real gateway on a port from the system, clients for it, and bytes on a plain
+ * TCP connection for what no client library would send. Everything opened here is closed after the test.
+ */
+import { once } from "node:events";
+import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
+import { WebSocket, type ClientOptions } from "ws";
+import { startGatewayHost, type Gateway } from "../../src/gateway/gateway-host.ts";
+import type { GatewayHostOptions } from "../../src/gateway/gateway-options.ts";
+
+export const TOKEN = "test-token-with-forty-three-characters-0000";
+const DEADLINE_MS = 10_000;
+
+/** A port that was free a moment ago. */
+export async function freePort(host = "127.0.0.1"): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+export async function startTestGateway(options: Partial<GatewayHostOptions> = {}): Promise<Gateway> {
+  const port = options.port ?? (await freePort());
+  const gateway = await startGatewayHost({ token: TOKEN, onWarning: () => undefined, ...options, port });
+  onTestFinished(() => gateway.close());
+  return gateway;
+}
+
+/** Resolves with the value of the first promise; rejects, saying what was awaited, after the deadline. */
+export async function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${deadlineMs} ms for ${what}`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Looks again and again until the condition holds; rejects, saying what was awaited, after the deadline. */
+export async function until(what: string, holds: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
+  const giveUpAt = performance.now() + deadlineMs;
+  while (!holds()) {
+    if (performance.now() > giveUpAt) throw new Error(`waited ${deadlineMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Opens a WebSocket; the token goes into the header unless other options are given. */
+export async function openSocket(
+  gateway: Gateway,
+  options: ClientOptions & { readonly path?: string; readonly protocols?: string[] } = {},
+): Promise<WebSocket> {
+  const { path = "/", protocols = [], ...client } = options;
+  const socket = new WebSocket(`${gateway.url}${path}`, protocols, {
+    headers: protocols.length === 0 ? { authorization: `Bearer ${TOKEN}` } : {},
+    ...client,
+  });
+  onTestFinished(() => socket.terminate());
+  await within("the WebSocket to open", once(socket, "open"));
+  return socket;
+}
+
+/** Sends one message and returns the next one that comes back, parsed. */
+export async function exchange(socket: WebSocket, message: unknown): Promise<unknown> {
+  const answer = within("an answer", once(socket, "message"));
+  socket.send(typeof message === "string" ? message : JSON.stringify(message));
+  const [data] = await answer;
+  return JSON.parse(String(data));
+}
+
+let lastId = 0;
+
+/** Calls a method and returns its result; rejects with the error object's text. */
+export async function call(socket: WebSocket, method: string, params?: unknown): Promise<unknown> {
+  lastId += 1;
+  const id = lastId;
+  const answered = new Promise<unknown>((resolve, reject) => {
+    const onMessage = (data: unknown): void => {
+      const message = JSON.parse(String(data)) as { id?: number; result?: unknown; error?: unknown };
+      if (message.id !== id) return;
+      socket.off("message", onMessage);
+      if (message.error === undefined) resolve(message.result);
+      else reject(new Error(JSON.stringify(message.error)));
+    };
+    socket.on("message", onMessage);
+  });
+  socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+  return within(`the answer to ${method}`, answered);
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+/** Opens a plain TCP connection to the gateway. */
+export async function openRaw(gateway: Pick<Gateway, "host" | "port">): Promise<Socket> {
+  const socket = connect({ host: gateway.host, port: gateway.port });
+  socket.on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await within("the connection", once(socket, "connect"));
+  return socket;
+}
+
+/** Sends these lines as a request head, and reads until the gateway hangs up or the body is complete. */
+export async function sendRaw(gateway: Pick<Gateway, "host" | "port">, lines: readonly string[]): Promise<RawAnswer> {
+  const socket = await openRaw(gateway);
+  let text = "";
+  const answered = new Promise<void>((resolve) => {
+    socket.on("close", resolve);
+    socket.on("data", (chunk) => {
+      text += chunk.toString("latin1");
+      const [head = "", body] = text.split("\r\n\r\n", 2);
+      const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? Number.NaN);
+      if (head.startsWith("HTTP/1.1 101") || (body !== undefined && body.length >= length)) resolve();
+    });
+  });
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  await within(`an answer to ${lines[0]}`, answered);
+  socket.destroy();
+  const [headers = "", body = ""] = text.split("\r\n\r\n", 2);
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(headers)?.[1] ?? 0), headers, body };
+}
+
+/** The head of a WebSocket upgrade, with the right Host, no token, and these lines. */
+export function upgradeHead(gateway: Gateway, ...lines: readonly string[]): string[] {
+  const host = lines.some((line) => /^host:/i.test(line)) ? [] : [`Host: 127.0.0.1:${gateway.port}`];
+  return [
+    "GET / HTTP/1.1",
+    ...host,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ...lines,
+  ];
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { createTopics, isTopicName, type Subscriber } from "../../src/gateway/topics.ts";
+
+function listener(): Subscriber & { readonly got: string[] } {
+  const got: string[] = [];
+  return { got, deliver: (message) => (got.push(message.toString()), "sent") };
+}
+
+test("every subscriber gets each message once, and it is made once", () => {
+  const topics = createTopics();
+  const [a, b, c] = [listener(), listener(), listener()];
+  topics.subscribe("x", a);
+  topics.subscribe("x", a);
+  topics.subscribe("x", b);
+  topics.subscribe("y", c);
+  let made = 0;
+  expect(topics.publish("x", () => `message ${(made += 1)}`)).toBe(2);
+  expect([a.got, b.got, c.got, made]).toEqual([["message 1"], ["message 1"], [], 1]);
+});
+
+test("a message to nobody is not even made", () => {
+  expect(createTopics().publish("x", () => expect.fail("made"))).toBe(0);
+});
+
+test("a topic ends with its last subscriber", () => {
+  const topics = createTopics();
+  const [a, b] = [listener(), listener()];
+  for (const topic of ["x", "y"]) for (const subscriber of [a, b]) topics.subscribe(topic, subscriber);
+  topics.unsubscribe("x", a);
+  topics.unsubscribe("x", a);
+  topics.unsubscribe("never", a);
+  expect(topics.list()).toEqual([
+    { topic: "x", subscribers: 1 },
+    { topic: "y", subscribers: 2 },
+  ]);
+  topics.leave(b);
+  expect(topics.list()).toEqual([{ topic: "y", subscribers: 1 }]);
+  topics.leave(a);
+  expect(topics.size).toBe(0);
+});
+
+test("a subscriber may leave while a message goes out", () => {
+  const topics = createTopics();
+  const after = listener();
+  const leaving: Subscriber = { deliver: () => (topics.leave(leaving), "dropped") };
+  topics.subscribe("x", leaving);
+  topics.subscribe("x", after);
+  expect(topics.publish("x", () => "m")).toBe(1);
+  expect(after.got).toEqual(["m"]);
+  expect(topics.list()).toEqual([{ topic: "x", subscribers: 1 }]);
+});
+
+test("topics are bounded, for one subscriber and in all", () => {
+  const topics = createTopics();
+  const greedy = listener();
+  for (let index = 0; index < 128; index += 1) expect(topics.subscribe(`t${index}`, greedy)).toBe("subscribed");
+  expect(topics.subscribe("t128", greedy)).toBe("too-many");
+  expect(topics.subscribe("t0", greedy)).toBe("subscribed");
+  for (let index = 128; index < 10_000; index += 1)
+    expect(topics.subscribe(`t${index}`, listener())).toBe("subscribed");
+  expect(topics.subscribe("one more", listener())).toBe("too-many");
+  expect(topics.subscribe("t0", listener())).toBe("subscribed");
+  expect(topics.size).toBe(10_000);
+});
+
+test("names are bounded too", () => {
+  expect(["x", "a b", "ä/ö", "t".repeat(128), "__proto__"].every(isTopicName)).toBe(true);
+  expect(["", "t".repeat(129), "a\nb", "\u0000", "\u009b", 1, null, undefined, {}].some(isTopicName)).toBe(false);
+});

@@ -6,7 +6,7 @@ export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/ru
 export type { Holder, HostView, Listener } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export type { PortProbe } from "./host/probe-port.ts";
-export { probePort } from "./host/probe-port.ts";
+export { probeBind, probePort } from "./host/probe-port.ts";
 export {
   ensurePrivateDirectory,
   readIfPresent,
@@ -34,3 +34,5 @@ export { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock }
 export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
 export type { FileMutexOptions } from "./storage/file-mutex.ts";
 export { withFileMutex } from "./storage/file-mutex.ts";
+export type { StartGatewayOptions } from "./gateway/start-gateway.ts";
+export { startGateway } from "./gateway/start-gateway.ts";

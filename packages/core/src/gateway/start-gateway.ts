@@ -1,0 +1,65 @@
+/**
+ * A gateway under its lock, for authors who embed one: the lock first, then the exclusive bind, then service; on the
+ * way out the servers first, then the lock. A gateway that loses its lock stops serving by itself.
+ */
+import { ownIdentity } from "../host/process-identity.ts";
+import { acquireGatewayLock, type GatewayLock, type GatewayLockOptions } from "../lock/gateway-lock.ts";
+import { startGatewayHost, type Gateway, type GatewayState } from "./gateway-host.ts";
+import { readHostOptions, type GatewayHostOptions } from "./gateway-options.ts";
+
+/** How the gateway is hosted, and where its lock is. */
+export interface StartGatewayOptions
+  extends
+    GatewayHostOptions,
+    Pick<GatewayLockOptions, "lockDir" | "configPath" | "profile" | "timeoutMs" | "onReclaim"> {}
+
+/**
+ * Returns a gateway that holds its lock and listens. When it throws, no lock file of ours is left.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID when an option is wrong; nothing was touched.
+ * @throws {GatewayLockError} LOCK_HELD, LOCK_UNSUPPORTED when the lock cannot be had.
+ * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be had.
+ * @throws {LockkeeperError} UNSAFE_PATH when the lock directory is not safely ours; file errors with path and errno.
+ * @throws {LockkeeperError} ABORTED when `signal` aborts before it listens.
+ */
+export async function startGateway(options: StartGatewayOptions): Promise<Gateway> {
+  const { host, port, onWarning } = readHostOptions(options);
+  const lock = await acquireGatewayLock({ ...options, host, port });
+  try {
+    const gateway = await startGatewayHost(options);
+    lock.update({ gateway: ownIdentity() });
+    return underLock(gateway, lock, onWarning);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** The lock outlives the service, never the other way round: nobody else may start while a socket is still ours. */
+function underLock(gateway: Gateway, lock: GatewayLock, onWarning: (message: string) => void): Gateway {
+  const released = gateway.closed.then(() => lock.release());
+  const closed = released.catch((error: unknown) => {
+    onWarning(`${gateway.url}: the lock could not be let go: ${String(error)}`);
+  });
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    await released;
+  };
+  const stopServing = (): void => {
+    onWarning(`${gateway.url}: ${String(lock.lost.reason)}; this gateway stops serving`);
+    void gateway.close();
+  };
+  if (lock.lost.aborted) stopServing();
+  else lock.lost.addEventListener("abort", stopServing, { once: true });
+  return {
+    url: gateway.url,
+    host: gateway.host,
+    port: gateway.port,
+    get state(): GatewayState {
+      return gateway.state;
+    },
+    closed,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -15,3 +15,5 @@ export type { ProfileStatus } from "./profile-status.ts";
 export type { RunOptions } from "./run.ts";
 export type { Selection, SelectionChange } from "./selection.ts";
 export type { ProfileDetail } from "./status.ts";
+export { nearestNames } from "./nearest-names.ts";
+export { parseProfileName } from "./profile-name.ts";

@@ -1,0 +1,91 @@
+/**
+ * Judges the raw text that a reader found: ports, counts, durations, choices. The one place where a value becomes
+ * typed, so that both readers refuse the same values in the same words.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { CommandSpec, Given } from "./command.ts";
+import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
+import type { OptionName } from "./options.ts";
+import type { Reading } from "./reading.ts";
+
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Returns the arguments of a call, every option of the command present (false, empty or undefined when not given).
+ *
+ * @throws {LockkeeperError} PORT_INVALID when a port is not a whole number from 1 to 65535; OPTION_INVALID when any
+ * other value is not what its option takes; USAGE when an option that takes one value was given two.
+ */
+export function toArguments(spec: CommandSpec, reading: Reading): Given {
+  const given: Record<string, unknown> = { rest: reading.rest };
+  let index = 0;
+  for (const { name, arity } of spec.positionals) {
+    given[name] = arity === "many" ? reading.positionals.slice(index) : reading.positionals[index];
+    index += 1;
+  }
+  for (const option of [...spec.options, ...GLOBAL_OPTIONS]) given[option] = toValue(option, reading.options[option]);
+  return given;
+}
+
+function toValue(option: OptionName, raw: true | readonly string[] | undefined): unknown {
+  const { type, choices } = optionSpec(option);
+  if (type === "flag") return raw === true;
+  const values = raw === true || raw === undefined ? [] : raw;
+  if (type === "list") return values;
+  const [text, second] = values;
+  if (text === undefined) return undefined;
+  const flag = `--${flagName(option)}`;
+  if (second !== undefined) {
+    throw new LockkeeperError("USAGE", `${flag} was given twice: ${text} and ${second}`, { hint: "Give it once." });
+  }
+  if (text === "") throw invalid(flag, text, "a value");
+  switch (type) {
+    case "text":
+      return text;
+    case "port":
+      return toPort(flag, text);
+    case "count":
+      return toCount(flag, text);
+    case "duration":
+      return toDurationMs(flag, text);
+    case "choice":
+      if (choices?.includes(text) === true) return text;
+      throw invalid(flag, text, `one of ${(choices ?? []).join(", ")}`);
+  }
+}
+
+function toPort(flag: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new LockkeeperError("PORT_INVALID", `${flag}: ${text} is not a port`, {
+    hint: "A port is a whole number from 1 to 65535.",
+  });
+}
+
+function toCount(flag: string, text: string): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count >= 1) return count;
+  throw invalid(flag, text, "a whole number from 1 up");
+}
+
+/** Returns the milliseconds of `30` (seconds), `30s`, `500ms`, `2m`, `1h`, `1d`; undefined for anything else. */
+export function parseDurationMs(text: string): number | undefined {
+  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const factor = MILLISECONDS[unit ?? "s"];
+  return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);
+}
+
+/** Longest wait that a timer of Node can hold. Source: Node's timers clamp above 2^31-1 ms. */
+const LONGEST_MS = 2_147_483_647;
+
+function toDurationMs(flag: string, text: string): number {
+  const durationMs = parseDurationMs(text);
+  if (durationMs !== undefined && durationMs >= 1 && durationMs <= LONGEST_MS) return durationMs;
+  throw invalid(flag, text, "a time such as 30, 30s, 500ms or 2m");
+}
+
+function invalid(flag: string, text: string, expected: string): LockkeeperError {
+  return new LockkeeperError("OPTION_INVALID", `${flag} takes ${expected}, not ${JSON.stringify(text)}`, {
+    hint: "Run the command with --help to see what it takes.",
+  });
+}

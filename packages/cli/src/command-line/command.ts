@@ -1,0 +1,107 @@
+/**
+ * What a command is: a description (data, on the page `commands.ts`) and a module that is loaded when it is called.
+ * Types only. The readers know descriptions, the program knows modules, and a command's own file knows its arguments,
+ * which are inferred from its description.
+ */
+import type { ErrorCode } from "@lockkeeper/core";
+import type { Context } from "../context.ts";
+import type { View } from "../terminal/view.ts";
+import type { OPTIONS, OptionName } from "./options.ts";
+
+export interface PositionalSpec {
+  readonly name: string;
+  readonly arity: "required" | "optional" | "many";
+  readonly summary: string;
+  readonly choices?: readonly string[];
+}
+
+/**
+ * Which profiles a command acts on when none is named, and what it does to a protected one.
+ * `usual`: no difference; `skipped`: left alone and named; `confirmed`: only when the name is given a second time.
+ */
+export interface ProfileRule {
+  readonly unnamed: "current" | "all" | "refused";
+  readonly protected: "usual" | "skipped" | "confirmed";
+}
+
+export interface CommandSpec {
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly positionals: readonly PositionalSpec[];
+  readonly options: readonly OptionName[];
+  /** Where this command has more to say on an option than the option's own page. */
+  readonly summaries?: Readonly<Partial<Record<OptionName, string>>>;
+  /** What may follow `--`, untouched; absent: nothing may. */
+  readonly rest?: string;
+  readonly rule?: ProfileRule;
+  /** Pairs of a command line (without the program's name) and what it does. */
+  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** What one profile's part of a command came to, when it failed. */
+export interface Failure {
+  /** The profile, or null where the failure is not one profile's. */
+  readonly name: string | null;
+  readonly error: unknown;
+}
+
+/** What a command returns. Its exit status is `status`, or what its failures come to when there are any. */
+export interface Result {
+  /** The JSON document, and what `render` gets. Undefined: everything has been written already. */
+  readonly value: unknown;
+  /** @default 0 */
+  readonly status?: number;
+  readonly failures?: readonly Failure[];
+  /** For people, on stderr: not with `--json` or `--quiet`. */
+  readonly notes?: readonly string[];
+}
+
+/** The file of a command. Methods, so that a command may narrow what it takes to what its description yields. */
+export interface CommandModule {
+  run(context: Context, given: Given): Promise<Result>;
+  /** Pure: the text of `value`, with its line ends; "" for silence. */
+  render(value: unknown, view: View): string;
+}
+
+/** Arguments at their widest; a command's file declares `ArgumentsOf<typeof COMMANDS["..."]>`. */
+export type Given = Readonly<Record<string, unknown>>;
+
+interface ValueTypes {
+  readonly text: string | undefined;
+  readonly list: readonly string[];
+  readonly flag: boolean;
+  readonly port: number | undefined;
+  readonly count: number | undefined;
+  /** Milliseconds. */
+  readonly duration: number | undefined;
+}
+
+type OptionValue<O extends OptionName> = (typeof OPTIONS)[O] extends { choices: readonly (infer C)[] }
+  ? C | undefined
+  : (typeof OPTIONS)[O]["type"] extends infer T extends keyof ValueTypes
+    ? ValueTypes[T]
+    : never;
+
+interface ArityTypes {
+  readonly required: string;
+  readonly optional: string | undefined;
+  readonly many: readonly string[];
+}
+
+/** The arguments that a described command gets: its positionals and options by name, and `rest` (what followed `--`). */
+export type ArgumentsOf<C extends { positionals: readonly PositionalSpec[]; options: readonly OptionName[] }> = {
+  readonly [P in C["positionals"][number] as P["name"]]: ArityTypes[P["arity"]];
+} & { readonly [O in C["options"][number]]: OptionValue<O> } & {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Undefined: there was no `--`. */
+  readonly rest: readonly string[] | undefined;
+};
+
+/** The part of an error that scripts may rely on. */
+export interface ErrorDocument {
+  readonly code: ErrorCode | "INTERNAL";
+  readonly message: string;
+  readonly hint: string | null;
+}

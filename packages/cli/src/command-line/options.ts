@@ -1,0 +1,74 @@
+/**
+ * Every option of the command line, once: one name means one thing in every command that takes it.
+ * Keys are in camel case and appear in kebab case to the user. Both readers of the command line are built from this
+ * page; values are checked afterwards, by `arguments.ts`, the same way for both.
+ */
+
+/** How the text after an option is understood. `list` may be given several times, every other one once. */
+export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "choice";
+
+export interface OptionSpec {
+  readonly type: OptionType;
+  readonly summary: string;
+  /** One letter. */
+  readonly alias?: string;
+  /** What stands for the value in help: `<port>`. Not for flags. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+}
+
+export const OPTIONS = {
+  // every command
+  json: { type: "flag", summary: "one JSON document on stdout, nothing else" },
+  quiet: { type: "flag", alias: "q", summary: "only what a script needs: names in a list, no progress" },
+  // which profile
+  profile: { type: "text", value: "name", summary: "the profile, as if given as the argument" },
+  all: { type: "flag", summary: "every profile (stop and restart leave protected ones out)" },
+  confirm: { type: "list", value: "name", summary: "yes, this protected profile (for scripts; repeatable)" },
+  yes: { type: "flag", alias: "y", summary: "do not ask" },
+  // what a profile is
+  kind: {
+    type: "choice",
+    choices: ["builtin", "command", "openclaw"],
+    value: "builtin|command|openclaw",
+    summary: "what it runs",
+  },
+  port: { type: "port", value: "port", summary: "base of the block of ports" },
+  span: { type: "count", value: "n", summary: "length of the block of ports" },
+  host: { type: "text", value: "address", summary: "address to listen on (default 127.0.0.1)" },
+  cwd: { type: "text", value: "dir", summary: "directory that the command runs in" },
+  env: { type: "list", value: "K=V", summary: "a variable for it; K alone: taken from your environment at each start" },
+  envFile: { type: "text", value: "file", summary: "file of variables (mode 0600), read at each start" },
+  extraPort: { type: "list", value: "name=+N", summary: "a second port of it, N above its base" },
+  health: { type: "text", value: "check", summary: "/path (2xx is healthy), tcp or none" },
+  protected: { type: "flag", summary: "stop, restart and remove then need the name twice" },
+  // running it
+  timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
+  replace: { type: "flag", summary: "end a silent owner of the lock first" },
+  supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },
+  // looking
+  watch: { type: "flag", alias: "w", summary: "print again whenever something changes (--json: one line each)" },
+  noProbe: { type: "flag", summary: "do not ask the gateways for their health" },
+  check: { type: "flag", summary: "exit 1 when there is a conflict" },
+  follow: { type: "flag", alias: "f", summary: "go on printing what is added" },
+  since: { type: "text", value: "time", summary: "only newer than this: 10m, 2h, or 2026-01-31T12:00" },
+  lines: { type: "count", alias: "n", value: "n", summary: "at most this many last lines of each" },
+  explain: { type: "flag", summary: "say what was looked at and what won" },
+  short: { type: "flag", summary: "the bare name or nothing, for prompts" },
+  shell: { type: "choice", choices: ["bash", "zsh", "fish"], value: "bash|zsh|fish", summary: "syntax of the output" },
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** Understood by every command, beside its own. */
+export const GLOBAL_OPTIONS = ["json", "quiet"] as const;
+
+/** Returns the name as typed, without the dashes: `envFile` is `env-file`. */
+export function flagName(option: OptionName): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Returns the description of an option at its widest type (the literal one only serves to infer arguments). */
+export function optionSpec(option: OptionName): OptionSpec {
+  return OPTIONS[option];
+}

@@ -1,0 +1,28 @@
+/**
+ * What a reader of the command line found, before any value is judged: the seam at which the cheap reader and the
+ * yargs reader must agree. Values are raw text here; `arguments.ts` is the only one to judge them.
+ */
+import type { OptionName } from "./options.ts";
+
+export interface Reading {
+  readonly kind: "call";
+  /** The command's own name, never an alias. */
+  readonly command: string;
+  readonly positionals: readonly string[];
+  /** Options that were given: true for a flag, every value in order for the others. */
+  readonly options: Readonly<Partial<Record<OptionName, true | readonly string[]>>>;
+  /** What followed `--`, untouched. */
+  readonly rest: readonly string[] | undefined;
+}
+
+/** A request for help on a command, or on the program. */
+export interface HelpRequest {
+  readonly kind: "help";
+  readonly command: string | undefined;
+}
+
+export interface VersionRequest {
+  readonly kind: "version";
+}
+
+export type Request = Reading | HelpRequest | VersionRequest;

@@ -1,0 +1,24 @@
+/** `restart`: stops and starts profiles side by side, never two gateways of one profile at once. */
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { onEachProfile, renderOutcomes } from "../each-profile.ts";
+import type { ProfileOutcome } from "../each-profile.ts";
+import { chooseTargets, skippedNotes } from "../targets.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["restart"]>;
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const targets = await chooseTargets(context, profiles, given);
+  const { stop: signal } = context.world.interruption();
+  const result = await onEachProfile(context, targets.names, (name, onProgress) =>
+    profiles.restart(name, { timeoutMs: given.timeout, signal, onProgress }),
+  );
+  return { ...result, notes: skippedNotes(context, targets) };
+}
+
+export function render(outcomes: readonly ProfileOutcome[], view: View): string {
+  return renderOutcomes(outcomes, view);
+}

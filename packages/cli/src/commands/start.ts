@@ -1,0 +1,30 @@
+/** `start`: starts profiles side by side and waits until each is healthy. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { onEachProfile, renderOutcomes } from "../each-profile.ts";
+import type { ProfileOutcome } from "../each-profile.ts";
+import { chooseTargets } from "../targets.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["start"]>;
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const { timeout: timeoutMs, port, replace } = given;
+  const profiles = await context.openProfiles();
+  const { names } = await chooseTargets(context, profiles, given);
+  if (port !== undefined && names.length > 1) {
+    throw new LockkeeperError("USAGE", `--port ${port} cannot be the port of ${names.length} profiles`, {
+      hint: "Start them one by one.",
+    });
+  }
+  const { stop: signal } = context.world.interruption();
+  return onEachProfile(context, names, (name, onProgress) =>
+    profiles.start(name, { timeoutMs, port, replace, signal, onProgress }),
+  );
+}
+
+export function render(outcomes: readonly ProfileOutcome[], view: View): string {
+  return renderOutcomes(outcomes, view);
+}

@@ -1,0 +1,56 @@
+/** `status`: one profile in full, asked live; the exit status tells its state. */
+import type { ProfileDetail } from "@lockkeeper/profiles";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { statusOfState } from "../exit-status.ts";
+import { paintState } from "../status-table.ts";
+import { chooseTarget } from "../targets.ts";
+import { formatDuration } from "../terminal/durations.ts";
+import { plainLine } from "../terminal/plain-text.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["status"]>;
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const name = await chooseTarget(context, profiles, given.name, given.profile);
+  const detail = await profiles.status(name);
+  return { value: detail, status: statusOfState(detail.state) };
+}
+
+export function render(detail: ProfileDetail, { paint, quiet }: View): string {
+  if (quiet) return `${detail.state}\n`;
+  const { state, reason, uptimeMs, health, paths, lastExit } = detail;
+  const marks = [detail.current ? "current" : "", detail.protected ? "protected" : ""].filter((mark) => mark !== "");
+  const rows: [string, string][] = [
+    ["state", `${paintState(state, paint)(state)}${reason === null ? "" : `: ${plainLine(reason)}`}`],
+    ["health", health],
+    ["url", detail.url],
+    ["kind", detail.kind],
+    ["block", `${detail.port}-${detail.port + detail.span - 1}`],
+    [
+      "ports",
+      Object.entries(detail.ports)
+        .map(([name, port]) => `${plainLine(name)} ${port}`)
+        .join(", "),
+    ],
+    [
+      "gateway",
+      detail.pid === null ? "-" : `pid ${detail.pid}${uptimeMs === null ? "" : `, up ${formatDuration(uptimeMs)}`}`,
+    ],
+    ["keeper", detail.keeperPid === null ? "-" : `pid ${detail.keeperPid}`],
+    ["lock", `${detail.lock.verdict}, ${plainLine(detail.lock.path)}`],
+    ["listeners", detail.listeners.map(({ address, port }) => `${address} ${port}`).join(", ") || "-"],
+    ["restarts", String(detail.restarts)],
+    [
+      "last exit",
+      lastExit === null ? "-" : `${lastExit.signal ?? `code ${lastExit.code ?? "unknown"}`} at ${lastExit.at}`,
+    ],
+    ["config", plainLine(paths.config)],
+    ["state dir", plainLine(paths.state)],
+    ["logs", plainLine(paths.logs)],
+  ];
+  const title = `${paint.bold(detail.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}\n`;
+  return title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${text}\n`).join("");
+}

@@ -1,0 +1,24 @@
+/** `stop`: stops profiles side by side; done when their processes are gone and their ports are free. */
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { onEachProfile, renderOutcomes } from "../each-profile.ts";
+import type { ProfileOutcome } from "../each-profile.ts";
+import { chooseTargets, skippedNotes } from "../targets.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["stop"]>;
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const targets = await chooseTargets(context, profiles, given);
+  const { stop: signal } = context.world.interruption();
+  const result = await onEachProfile(context, targets.names, (name, onProgress) =>
+    profiles.stop(name, { timeoutMs: given.timeout, signal, onProgress }),
+  );
+  return { ...result, notes: skippedNotes(context, targets) };
+}
+
+export function render(outcomes: readonly ProfileOutcome[], view: View): string {
+  return renderOutcomes(outcomes, view);
+}

@@ -1,0 +1,46 @@
+/** `up`: creates what is missing as a built-in gateway, starts everything named, prints the list of it. Idempotent. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ProfileStatus, Profiles } from "@lockkeeper/profiles";
+import { parseProfileName } from "@lockkeeper/profiles";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { onEachProfile } from "../each-profile.ts";
+import { renderStatusTable } from "../status-table.ts";
+import { chooseTargets } from "../targets.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["up"]>;
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  // A bad name among good ones: nothing is created at all.
+  given.names.forEach(parseProfileName);
+  const profiles = await context.openProfiles();
+  const { names } = await chooseTargets(context, profiles, given);
+  const { stop: signal } = context.world.interruption();
+  const existing = new Set((await profiles.list({ probe: false })).map(({ name }) => name));
+  const { failures } = await onEachProfile(context, names, async (name, onProgress) => {
+    if (!existing.has(name)) {
+      onProgress("creating");
+      await createUnlessThere(profiles, name);
+    }
+    onProgress("starting");
+    return profiles.start(name, { timeoutMs: given.timeout, signal, onProgress });
+  });
+  const statuses = (await profiles.list()).filter(({ name }) => names.includes(name));
+  const notes = names.length === 0 ? [`No profiles in ${profiles.home}. Make one with: lockkeeper up dev`] : [];
+  return { value: statuses, failures: failures ?? [], notes };
+}
+
+export function render(statuses: readonly ProfileStatus[], view: View): string {
+  return renderStatusTable(statuses, view);
+}
+
+/** Two `up`s at once may both find a profile missing; it is there afterwards, which is all that either wants. */
+async function createUnlessThere(profiles: Profiles, name: string): Promise<void> {
+  try {
+    await profiles.create({ name, kind: "builtin" });
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) || error.code !== "PROFILE_EXISTS") throw error;
+  }
+}

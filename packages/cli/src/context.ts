@@ -1,0 +1,53 @@
+/**
+ * What a command may use of the world. A command's file touches no global of Node's `process`: what it needs comes
+ * from here, so that it can be called from a test like any function.
+ */
+import type { Profiles } from "@lockkeeper/profiles";
+import type { CommandSpec } from "./command-line/command.ts";
+import type { Progress } from "./terminal/progress.ts";
+import type { View } from "./terminal/view.ts";
+
+/** Aborted by signals: `stop` by the first SIGINT, SIGTERM or SIGHUP, `force` by the second. */
+export interface Interruption {
+  readonly stop: AbortSignal;
+  readonly force: AbortSignal;
+}
+
+/** The process as the program sees it; `main.ts` makes the only real one. */
+export interface World {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: () => string;
+  readonly pid: number;
+  /** Node's version, and system and processor as in `linux-x64`. */
+  readonly runtime: { readonly node: string; readonly platform: string };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Whether somebody can answer a question. */
+  readonly canAsk: () => boolean;
+  /** Asks on stderr; undefined when the person declined to answer (end of input). */
+  readonly ask: (question: string) => Promise<string | undefined>;
+  /** Takes over the handling of signals. Without this call a signal ends the process at once. */
+  readonly interruption: () => Interruption;
+  /** The programs that a keeper and a built-in gateway run as, when they are not those of the package itself. */
+  readonly programs: { readonly keeper: string; readonly gateway: string } | undefined;
+  /** Help made at build time, by command; undefined when there is none. */
+  readonly storedHelp: () => Readonly<Record<string, string>> | undefined;
+}
+
+export interface OutputStream {
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+  readonly write: (text: string) => void;
+}
+
+export interface Context {
+  readonly command: string;
+  readonly spec: CommandSpec;
+  readonly world: World;
+  /** Of stdout. */
+  readonly view: View;
+  readonly json: boolean;
+  /** For people, on stderr; silent with `--json` and `--quiet`. */
+  readonly progress: Progress;
+  readonly openProfiles: () => Promise<Profiles>;
+}

@@ -1,0 +1,71 @@
+/**
+ * Does the same thing to several profiles side by side and makes one answer of it. One profile's failure does not
+ * keep the others from being tried; the exit status is the gravest of all.
+ */
+import type { ProfileStatus } from "@lockkeeper/profiles";
+import type { ErrorDocument, Failure, Result } from "./command-line/command.ts";
+import type { Context } from "./context.ts";
+import { errorDocument } from "./error-text.ts";
+import { plainLine } from "./terminal/plain-text.ts";
+import type { View } from "./terminal/view.ts";
+import { paintState } from "./status-table.ts";
+
+/** What became of one profile: the element of the JSON array that `start`, `stop` and their like print. */
+export interface ProfileOutcome {
+  readonly name: string;
+  /** The verb's own word (`started`, `already-running`, ...), or `failed`. */
+  readonly outcome: string;
+  readonly status: ProfileStatus | null;
+  readonly error: ErrorDocument | null;
+}
+
+/** How many profiles are worked on at once; each start is three processes. */
+const AT_ONCE = 16;
+
+export async function onEachProfile(
+  context: Context,
+  names: readonly string[],
+  act: (
+    name: string,
+    onProgress: (text: string) => void,
+  ) => Promise<{ readonly outcome: string; readonly status: ProfileStatus }>,
+): Promise<Result & { readonly value: readonly ProfileOutcome[] }> {
+  const outcomes: ProfileOutcome[] = [];
+  const failures: Failure[] = [];
+  const waiting = names.map((name, index) => ({ name, index }));
+
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { name, index } = next;
+      const onProgress = (text: string): void => context.progress.update(name, text);
+      try {
+        const { outcome, status } = await act(name, onProgress);
+        onProgress(outcome.replaceAll("-", " "));
+        outcomes[index] = { name, outcome, status, error: null };
+      } catch (error) {
+        onProgress("failed");
+        outcomes[index] = { name, outcome: "failed", status: null, error: errorDocument(error) };
+        failures.push({ name: names.length > 1 ? name : null, error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, names.length) }, work));
+  context.progress.finish();
+  return { value: outcomes, failures };
+}
+
+/** Renders what `onEachProfile` returned: a line for each profile that did not fail. Pure. */
+export function renderOutcomes(outcomes: readonly ProfileOutcome[], { paint, quiet }: View): string {
+  let text = "";
+  for (const { name, outcome, status } of outcomes) {
+    if (status === null) continue;
+    if (quiet) text += `${name}\n`;
+    else {
+      const facts = [outcome.replaceAll("-", " ")];
+      if (status.pid !== null) facts.push(status.url, `pid ${status.pid}`);
+      if (status.reason !== null && status.state !== "running") facts.push(plainLine(status.reason));
+      text += `${paint.bold(name)} ${paintState(status.state, paint)(status.state)}: ${facts.join(", ")}\n`;
+    }
+  }
+  return text;
+}

@@ -1,0 +1,34 @@
+/**
+ * Turns an error into what a person or a script gets to see. Decides on `code`, never on message text. Errors that are
+ * not ours are bugs of ours and say so, with their stack.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ErrorDocument } from "./command-line/command.ts";
+import { plainText } from "./terminal/plain-text.ts";
+import type { Palette } from "./terminal/view.ts";
+
+const BUG_HINT = "This is a bug in lockkeeper: please report it with the command that you ran.";
+
+/** Returns the part of an error that scripts may rely on. */
+export function errorDocument(error: unknown): ErrorDocument {
+  if (error instanceof LockkeeperError) {
+    return { code: error.code, message: error.message, hint: error.hint ?? null };
+  }
+  return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), hint: BUG_HINT };
+}
+
+/**
+ * Returns the lines for stderr: the message, below it what was observed (such as who holds a port), the hint last.
+ *
+ * @param name the profile that failed, when the command was for several.
+ */
+export function errorText(error: unknown, paint: Palette, name: string | null): string {
+  const { code, message, hint } = errorDocument(error);
+  const subject = name === null ? "" : `${name}: `;
+  const text = code === "INTERNAL" && error instanceof Error ? (error.stack ?? message) : message;
+  const lines = [`${paint.red("error:")} ${plainText(subject + text)}`];
+  const evidence = error instanceof LockkeeperError ? error.evidence : [];
+  for (const observed of evidence) lines.push(`  ${plainText(observed)}`);
+  if (hint !== null) lines.push(`${paint.cyan("hint:")} ${plainText(hint)}`);
+  return `${lines.join("\n")}\n`;
+}

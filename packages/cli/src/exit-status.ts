@@ -1,0 +1,87 @@
+/**
+ * The exit statuses: one table for errors, one for states, one rule for several profiles. The compiler checks that no
+ * error code and no state is missing; a contract test ties the tables to docs/cli.md.
+ */
+import type { ErrorCode } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ProfileStatus } from "@lockkeeper/profiles";
+
+type State = ProfileStatus["state"];
+
+const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
+  // 2: the request itself is wrong
+  USAGE: 2,
+  PROFILE_NAME_INVALID: 2,
+  PORT_INVALID: 2,
+  OPTION_INVALID: 2,
+  CONFIRMATION_NEEDED: 2,
+  // 4: no such profile
+  PROFILE_NOT_FOUND: 4,
+  // 5: not ready yet
+  STILL_STARTING: 5,
+  // 65: data on disk is damaged
+  REGISTRY_DAMAGED: 65,
+  CONFIG_DAMAGED: 65,
+  // 73: already exists
+  PROFILE_EXISTS: 73,
+  // 74: the disk
+  DISK_FULL: 74,
+  DISK_READ_ONLY: 74,
+  IO_FAILED: 74,
+  // 77: permission
+  UNSAFE_PATH: 77,
+  PERMISSION_DENIED: 77,
+  // 78: lock or port conflict; a service manager must not try again
+  LOCK_HELD: 78,
+  LOCK_LOST: 78,
+  LOCK_UNSUPPORTED: 78,
+  PORT_IN_USE: 78,
+  BIND_FAILED: 78,
+  LISTENER_CONFLICT: 78,
+  PORTS_OVERLAP: 78,
+  PORTS_EXHAUSTED: 78,
+  DIRECTORY_SHARED: 78,
+  // 1: it was tried and failed
+  PROFILE_RUNNING: 1,
+  COMMAND_NOT_FOUND: 1,
+  GATEWAY_EXITED: 1,
+  GATEWAY_UNHEALTHY: 1,
+  LISTENER_MISMATCH: 1,
+  STOP_INCOMPLETE: 1,
+  RECORD_UNVERIFIED: 1,
+  MUTEX_TIMEOUT: 1,
+  ABORTED: 1,
+};
+
+const OF_STATE: Readonly<Record<State, number>> = {
+  running: 0,
+  starting: 5,
+  stopped: 3,
+  stopping: 3,
+  failed: 3,
+  blocked: 3,
+  unresponsive: 3,
+  orphaned: 3,
+  external: 3,
+};
+
+/** Which of several statuses speaks for a command on several profiles: the first of these that applies. */
+const PRECEDENCE: readonly number[] = [1, 74, 65, 77, 78, 73, 5, 4, 2, 3];
+
+/** Returns the exit status of an error; 1 for anything that is not one of ours. */
+export function statusOfError(error: unknown): number {
+  return error instanceof LockkeeperError ? OF_ERROR[error.code] : 1;
+}
+
+/** Returns the exit status with which `status` answers for a profile in that state. */
+export function statusOfState(state: State): number {
+  return OF_STATE[state];
+}
+
+/** Returns the one status for the statuses of several profiles. */
+export function combineStatuses(statuses: readonly number[]): number {
+  return PRECEDENCE.find((status) => statuses.includes(status)) ?? 0;
+}
+
+/** Every error code with its exit status, for the tests that tie the documentation to it. */
+export const ERROR_STATUSES: Readonly<Record<ErrorCode, number>> = OF_ERROR;

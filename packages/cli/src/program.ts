@@ -1,0 +1,111 @@
+/**
+ * From a command line to an exit status: read it, load the command, run it, render what it returned, report what went
+ * wrong. Knows no command by name and touches no global of Node's `process`.
+ */
+import type { CommandModule, CommandSpec, Failure, Result } from "./command-line/command.ts";
+import { toArguments } from "./command-line/arguments.ts";
+import { readCheaply } from "./command-line/cheap-reader.ts";
+import type { Reading, Request } from "./command-line/reading.ts";
+import type { Context, World } from "./context.ts";
+import { errorDocument, errorText } from "./error-text.ts";
+import { combineStatuses, statusOfError } from "./exit-status.ts";
+import { SILENT, openProgress } from "./terminal/progress.ts";
+import { viewOf } from "./terminal/view.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs one command line; returns its exit status. Never throws. */
+export async function runProgram(
+  commands: Readonly<Record<string, CommandSpec>>,
+  argv: readonly string[],
+  world: World,
+): Promise<number> {
+  try {
+    const request = readCheaply(commands, argv) ?? (await readWithYargs(commands, argv));
+    switch (request.kind) {
+      case "version":
+        world.stdout.write(`${VERSION}\n`);
+        return 0;
+      case "help":
+        world.stdout.write(await findHelp(commands, request.command, world));
+        return 0;
+      case "call":
+        return await runCommand(commands, request, world);
+    }
+  } catch (error) {
+    const end = argv.indexOf("--");
+    const asJson = (end === -1 ? argv : argv.slice(0, end)).includes("--json");
+    report([{ name: null, error }], world, asJson);
+    return statusOfError(error);
+  }
+}
+
+async function readWithYargs(
+  commands: Readonly<Record<string, CommandSpec>>,
+  argv: readonly string[],
+): Promise<Request> {
+  const reader = await import("./command-line/yargs-reader.ts");
+  return reader.readWithYargs(commands, argv);
+}
+
+async function findHelp(
+  commands: Readonly<Record<string, CommandSpec>>,
+  command: string | undefined,
+  world: World,
+): Promise<string> {
+  const stored = world.storedHelp()?.[command ?? ""];
+  if (stored !== undefined) return stored;
+  const { helpText } = await import("./command-line/yargs-reader.ts");
+  return helpText(commands, command);
+}
+
+async function runCommand(
+  commands: Readonly<Record<string, CommandSpec>>,
+  reading: Reading,
+  world: World,
+): Promise<number> {
+  const spec = commands[reading.command];
+  if (spec === undefined) throw new TypeError(`a reader answered with the unknown command ${reading.command}`);
+  const given = toArguments(spec, reading);
+  const json = given["json"] === true;
+  const quiet = given["quiet"] === true;
+  const context: Context = {
+    command: reading.command,
+    spec,
+    world,
+    view: viewOf(world.stdout, world.env, quiet),
+    json,
+    progress: json || quiet ? SILENT : openProgress(world.stderr),
+    openProfiles: async () => {
+      const { openProfiles } = await import("@lockkeeper/profiles");
+      return openProfiles({ env: world.env, ...(world.programs !== undefined && { programs: world.programs }) });
+    },
+  };
+  const module = await spec.load();
+  const result = await module.run(context, given);
+  present(module, result, context);
+  const failures = result.failures ?? [];
+  report(failures, world, json);
+  return result.status ?? combineStatuses(failures.map(({ error }) => statusOfError(error)));
+}
+
+function present(module: CommandModule, { value, notes }: Result, { world, view, json }: Context): void {
+  if (value !== undefined) {
+    const text = json ? `${JSON.stringify(value, undefined, 2)}\n` : module.render(value, view);
+    if (text !== "") world.stdout.write(text);
+  }
+  if (json || view.quiet) return;
+  for (const note of notes ?? []) world.stderr.write(`${note}\n`);
+}
+
+/** Puts failures on stderr: with `--json` one document, of the failure that decides the exit status. */
+function report(failures: readonly Failure[], world: World, json: boolean): void {
+  if (failures.length === 0) return;
+  if (json) {
+    const status = combineStatuses(failures.map(({ error }) => statusOfError(error)));
+    const gravest = failures.find(({ error }) => statusOfError(error) === status);
+    world.stderr.write(`${JSON.stringify({ error: errorDocument(gravest?.error) })}\n`);
+    return;
+  }
+  const { paint } = viewOf(world.stderr, world.env, false);
+  for (const { name, error } of failures) world.stderr.write(errorText(error, paint, name));
+}

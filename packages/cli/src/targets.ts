@@ -1,0 +1,106 @@
+/**
+ * Which profiles a command acts on: the ones named, or what the command's rule says when none is; and the second look
+ * before a protected one is touched. Every command that takes names goes through here before it does anything.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { Profiles } from "@lockkeeper/profiles";
+import type { Context } from "./context.ts";
+
+export interface Named {
+  readonly names: readonly string[];
+  readonly all?: boolean;
+  readonly profile?: string | undefined;
+  /** Protected profiles that the caller named a second time. */
+  readonly confirm?: readonly string[];
+}
+
+export interface Targets {
+  readonly names: readonly string[];
+  /** Protected profiles that are left alone, because nobody asked for them by name. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Returns the names to act on, each once, in the order given. They are not checked for existence here.
+ *
+ * @throws {LockkeeperError} USAGE when a name is needed and none is given; CONFIRMATION_NEEDED when a protected
+ * profile was named and not confirmed: then nothing has been touched yet.
+ */
+export async function chooseTargets(context: Context, profiles: Profiles, named: Named): Promise<Targets> {
+  const names = [...new Set([...named.names, ...(named.profile === undefined ? [] : [named.profile])])];
+  if (names.length > 0 && named.all === true) {
+    throw new LockkeeperError("USAGE", `--all and the name ${names[0]} contradict each other`, {
+      hint: "Give one or the other.",
+    });
+  }
+  const { rule } = context.spec;
+  if (names.length > 0) {
+    if (rule !== undefined && rule.protected !== "usual") await confirmProtected(context, profiles, names, named);
+    return { names, skipped: [] };
+  }
+  if (named.all === true || rule?.unnamed === "all") return chooseAll(context, profiles);
+  if (rule?.unnamed === "current") return { names: [await currentName(context, profiles)], skipped: [] };
+  throw new LockkeeperError("USAGE", `${context.command}: no profile named`, {
+    hint: `Name the profiles, or use: lockkeeper ${context.command} --all`,
+  });
+}
+
+/** Returns the one profile that is named or current. @throws {LockkeeperError} USAGE when there is none. */
+export async function chooseTarget(
+  context: Context,
+  profiles: Profiles,
+  name: string | undefined,
+  profile: string | undefined,
+): Promise<string> {
+  const { names } = await chooseTargets(context, profiles, { names: name === undefined ? [] : [name], profile });
+  const [one, another] = names;
+  if (one !== undefined && another === undefined) return one;
+  throw new LockkeeperError("USAGE", `${context.command} takes one profile, not ${names.join(" and ")}`, {
+    hint: "Give the argument or --profile.",
+  });
+}
+
+async function currentName(context: Context, profiles: Profiles): Promise<string> {
+  const { name } = await profiles.selection();
+  if (name !== null) return name;
+  throw new LockkeeperError("USAGE", `${context.command}: no profile named and no default set`, {
+    hint: `Name one, or set a default: lockkeeper use <name> (home: ${profiles.home})`,
+  });
+}
+
+async function chooseAll(context: Context, profiles: Profiles): Promise<Targets> {
+  const spare = context.spec.rule !== undefined && context.spec.rule.protected !== "usual";
+  const names: string[] = [];
+  const skipped: string[] = [];
+  for (const status of await profiles.list({ probe: false })) {
+    (spare && status.protected ? skipped : names).push(status.name);
+  }
+  return { names, skipped };
+}
+
+async function confirmProtected(
+  context: Context,
+  profiles: Profiles,
+  names: readonly string[],
+  { confirm = [] }: Named,
+): Promise<void> {
+  const isProtected = new Set<string>();
+  for (const status of await profiles.list({ probe: false })) if (status.protected) isProtected.add(status.name);
+  for (const name of names) {
+    if (!isProtected.has(name) || confirm.includes(name)) continue;
+    const typed = context.world.canAsk()
+      ? await context.world.ask(`${name} is protected. Type its name to ${context.command} it: `)
+      : undefined;
+    if (typed?.trim() === name) continue;
+    throw new LockkeeperError("CONFIRMATION_NEEDED", `${name} is protected: nothing was done`, {
+      hint: `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
+    });
+  }
+}
+
+/** Says which protected profiles a command left alone; empty when there are none. */
+export function skippedNotes(context: Context, { skipped }: Targets): readonly string[] {
+  return skipped.map(
+    (name) => `${name} is protected and was left alone (${context.command} ${name} --confirm ${name})`,
+  );
+}

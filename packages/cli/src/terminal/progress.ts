@@ -1,0 +1,39 @@
+/**
+ * Progress of several profiles at once: one line each, rewritten in place on a terminal, added elsewhere. It writes to
+ * the stream it is given and is silent when there is none.
+ */
+import type { OutputStream } from "../context.ts";
+import { plainLine } from "./plain-text.ts";
+
+export interface Progress {
+  /** Says what is going on with one profile; the same text twice is said once. */
+  readonly update: (name: string, text: string) => void;
+  /** Ends the block of lines; later updates start a new one. */
+  readonly finish: () => void;
+}
+
+export const SILENT: Progress = { update: () => undefined, finish: () => undefined };
+
+export function openProgress(stream: OutputStream): Progress {
+  const lines = new Map<string, string>();
+  let drawn = 0;
+  return {
+    update(name, text) {
+      const line = `${name}: ${plainLine(text)}`;
+      if (lines.get(name) === line) return;
+      lines.set(name, line);
+      if (!stream.isTerminal) {
+        stream.write(`${line}\n`);
+        return;
+      }
+      const width = stream.columns ?? 80;
+      const block = [...lines.values()].map((one) => `\u001B[2K${one.slice(0, width - 1)}\n`).join("");
+      stream.write(`${drawn > 0 ? `\u001B[${drawn}A` : ""}${block}`);
+      drawn = lines.size;
+    },
+    finish() {
+      lines.clear();
+      drawn = 0;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** Ports for tests, asked from the operating system, never fixed. */
+import { createServer } from "node:net";
+import type { Server } from "node:net";
+
+export interface HeldPort {
+  readonly port: number;
+  /** Lets it go; harmless when done twice. */
+  readonly release: () => Promise<void>;
+}
+
+/** Returns a port that this very process listens on (127.0.0.1): for a stranger on the port. */
+export async function holdPort(port: number = 0): Promise<HeldPort> {
+  const server: Server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host: "127.0.0.1" }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
+  return { port: address.port, release: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+/** Returns a port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const held = await holdPort();
+  await held.release();
+  return held.port;
+}

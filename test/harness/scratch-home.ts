@@ -1,0 +1,62 @@
+/**
+ * A home for one test and proof that nothing is left of it: every process whose record names this home is gone, its
+ * ports are free, its folder is removed. Used through `withScratchHome`.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { runCli } from "./cli.ts";
+import type { CliOptions, CliRun } from "./cli.ts";
+import { until } from "./until.ts";
+
+export interface ScratchHome {
+  /** What LOCKKEEPER_HOME is set to; not there yet. */
+  readonly home: string;
+  /** The user's home around it. */
+  readonly folder: string;
+  readonly run: (args: readonly string[], options?: CliOptions) => Promise<CliRun>;
+  /** Runs a command that prints JSON and returns what it printed; fails when it does not exit with 0. */
+  readonly json: (args: readonly string[]) => Promise<unknown>;
+}
+
+/** Gives `use` a home; afterwards stops what runs there, and fails when a process is left over. */
+export async function withScratchHome(use: (scratch: ScratchHome) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), "lockkeeper-home-"));
+  const home = path.join(folder, ".lockkeeper");
+  const run: ScratchHome["run"] = (args, options) => runCli(home, args, options);
+  const json: ScratchHome["json"] = async (args) => {
+    const { status, stdout, stderr } = await run([...args, "--json"]);
+    if (status !== 0) throw new Error(`lockkeeper ${args.join(" ")}: exit ${status}: ${stderr}`);
+    return JSON.parse(stdout);
+  };
+  try {
+    await use({ home, folder, run, json });
+    if (existsSync(path.join(home, "run"))) await stopEverything(home, run);
+  } finally {
+    for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function stopEverything(home: string, run: ScratchHome["run"]): Promise<void> {
+  const { stdout } = await run(["list", "--quiet"]);
+  const names = stdout.split("\n").filter((name) => name !== "");
+  if (names.length === 0) return;
+  const stopped = await run(["stop", ...names, ...names.map((name) => `--confirm=${name}`)]);
+  if (stopped.status !== 0) throw new Error(`the test's gateways could not be stopped: ${stopped.stderr}`);
+  await until("every process of the test is gone", async () => (await livingProcesses(home)).length === 0);
+}
+
+/** The processes that carry this home in their environment (Linux): keepers, gateways and whatever they started. */
+export async function livingProcesses(home: string): Promise<readonly number[]> {
+  if (process.platform !== "linux") return [];
+  const mark = `LOCKKEEPER_HOME=${home}\0`;
+  const found: number[] = [];
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
+    const environment = await readFile(`/proc/${entry}/environ`, "latin1").catch(() => "");
+    if (environment.includes(mark)) found.push(Number(entry));
+  }
+  return found;
+}

@@ -45,8 +45,8 @@ function answers(address: string, port: number): Promise<boolean> {
   });
 }
 
-/** The bind alone: nothing is sent anywhere. */
-function probeBind(host: string, port: number): Promise<PortProbe> {
+/** The bind alone: nothing is sent anywhere. For who knows the listeners already, and asks about many ports. */
+export function probeBind(host: string, port: number): Promise<PortProbe> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error) => {

@@ -1,0 +1,32 @@
+/** The one root on disk: which it is, and that it is safe to keep things in. */
+import { ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+
+/**
+ * Returns the home that `env` names, or `~/.lockkeeper`. Touches nothing.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID when LOCKKEEPER_HOME is not absolute: relative, it would be another home in
+ * every directory.
+ */
+export function resolveHome(env: NodeJS.ProcessEnv): string {
+  const named = env["LOCKKEEPER_HOME"];
+  // An empty variable counts as none: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory.
+  if (named === undefined || named === "") return join(env["HOME"] || homedir(), ".lockkeeper");
+  if (!isAbsolute(named)) {
+    throw new LockkeeperError("OPTION_INVALID", `LOCKKEEPER_HOME is not an absolute path: ${JSON.stringify(named)}`, {
+      hint: "Set it to an absolute path, or leave it unset for ~/.lockkeeper.",
+    });
+  }
+  return join(named);
+}
+
+/**
+ * On return `home` is a directory that only we can write, created if need be.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH for a link, a foreign owner, a mode that lets others write.
+ * @throws {LockkeeperError} PERMISSION_DENIED, DISK_READ_ONLY, DISK_FULL, IO_FAILED with path and errno.
+ */
+export function ensureHome(home: string): void {
+  ensurePrivateDirectory(home);
+}

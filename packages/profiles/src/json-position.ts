@@ -1,0 +1,69 @@
+/**
+ * Where a damaged JSON text stops being JSON. `JSON.parse` of Node 20 does not always say; this is asked only once it
+ * has failed. Pure.
+ */
+
+/** Both count from 1. */
+export interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+type Expected = "value" | "value or close" | "key" | "key or close" | "colon" | "comma or close" | "end";
+
+/** Source: RFC 8259. White space, then one token: punctuation, a string, or a bare value. */
+const token =
+  // JSON strings must not hold control characters unescaped.
+  // oxlint-disable-next-line no-control-regex
+  /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*")|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/y;
+
+/** Returns the place of the first token that does not fit, or of the end when something is missing there. */
+export function locateJsonError(text: string): TextPosition {
+  const open: ("{" | "[")[] = [];
+  let expected: Expected = "value";
+  let at = 0;
+  for (;;) {
+    token.lastIndex = at;
+    const match = token.exec(text);
+    const next: Expected | undefined =
+      match === null ? undefined : follow(match[1] ?? (match[2] === undefined ? "bare" : "string"), expected, open);
+    if (next === undefined) return positionOf(text, at);
+    expected = next;
+    at = token.lastIndex;
+  }
+}
+
+/** Returns what may come after `kind`, or undefined when it must not stand here. */
+function follow(kind: string, expected: Expected, open: ("{" | "[")[]): Expected | undefined {
+  const afterValue = (): Expected => (open.length === 0 ? "end" : "comma or close");
+  const wantsValue = expected === "value" || expected === "value or close";
+  const wantsKey = expected === "key" || expected === "key or close";
+  const mayClose = expected.endsWith("close");
+  switch (kind) {
+    case "{":
+    case "[":
+      if (!wantsValue) return undefined;
+      open.push(kind);
+      return kind === "{" ? "key or close" : "value or close";
+    case "}":
+    case "]":
+      if (!mayClose || open.pop() !== (kind === "}" ? "{" : "[")) return undefined;
+      return afterValue();
+    case ":":
+      return expected === "colon" ? "value" : undefined;
+    case ",":
+      if (expected !== "comma or close") return undefined;
+      return open.at(-1) === "{" ? "key" : "value";
+    case "string":
+      if (wantsKey) return "colon";
+      return wantsValue ? afterValue() : undefined;
+    default:
+      return wantsValue ? afterValue() : undefined;
+  }
+}
+
+function positionOf(text: string, from: number): TextPosition {
+  const blanks = /^[ \t\r\n]*/.exec(text.slice(from))?.[0].length ?? 0;
+  const before = text.slice(0, from + blanks).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}

@@ -1,0 +1,111 @@
+/**
+ * What is written down about a profile: chosen once at `create`, changed only by a person's verb. The check here is
+ * hand-written and cheap, because every command reads every manifest. Pure.
+ */
+import type { KindName } from "./kinds/gateway-kind.ts";
+import { isProfileName, type ProfileName } from "./profile-name.ts";
+import { profilePaths, type ProfilePaths } from "./profile-paths.ts";
+import { isPort } from "./port-number.ts";
+
+export interface Manifest {
+  readonly schemaVersion: 1;
+  readonly name: ProfileName;
+  /** Never changes later. */
+  readonly kind: KindName;
+  readonly host: string;
+  /** The base of the block `[port, port + span)`; the gateway listens here. */
+  readonly port: number;
+  readonly span: number;
+  /** Every port that has a name, `gateway` (the base) first. A derived range is named by its first port. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** `command`: the argv with placeholders. `openclaw`: the program and its first arguments, when not `openclaw`. */
+  readonly command?: readonly string[];
+  /** @default the profile's workspace */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Names of variables taken from the starter's environment. */
+  readonly passEnv?: readonly string[];
+  readonly envFile?: string;
+  /** `/path`, `tcp` or `none`. */
+  readonly health: string;
+  readonly protected: boolean;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Absolute. Only those that lie elsewhere than {@link profilePaths} says are written down. */
+  readonly paths: ProfilePaths;
+}
+
+/** Paths that a profile may have elsewhere: an adopted gateway keeps its own. */
+const movable = ["config", "state", "workspace"] as const;
+
+/**
+ * Returns the manifest that was written down as `value`, with all its paths, or what is wrong with it as text. The object
+ * is completed in place: a copy for each of a thousand profiles would be measurable.
+ */
+export function completeManifest(home: string, value: unknown): Manifest | string {
+  if (!isRecord(value)) return `expected an object, got ${describe(value)}`;
+  const found = firstFault(value);
+  if (found !== undefined) return found;
+  const name = value["name"] as ProfileName;
+  const elsewhere = value["paths"];
+  value["paths"] = elsewhere === undefined ? profilePaths(home, name) : { ...profilePaths(home, name), ...elsewhere };
+  return value as unknown as Manifest;
+}
+
+/** Returns the manifest as one line of JSON for the registry. */
+export function formatManifest(home: string, manifest: Manifest): string {
+  const usual = profilePaths(home, manifest.name);
+  const elsewhere = movable.filter((key) => manifest.paths[key] !== usual[key]);
+  const paths = Object.fromEntries(elsewhere.map((key) => [key, manifest.paths[key]]));
+  return JSON.stringify({ ...manifest, paths: elsewhere.length === 0 ? undefined : paths });
+}
+
+function firstFault(value: Record<string, unknown>): string | undefined {
+  const { name, kind, host, port, span, ports, health, createdAt, paths } = value;
+  if (value["schemaVersion"] !== 1) return fault("schemaVersion", "1", value["schemaVersion"]);
+  if (typeof name !== "string" || !isProfileName(name)) return fault("name", "a profile name", name);
+  if (kind !== "builtin" && kind !== "command" && kind !== "openclaw") return fault("kind", "a kind of gateway", kind);
+  if (typeof host !== "string" || host === "") return fault("host", "an address", host);
+  if (!isPort(port)) return fault("port", "a port from 1 to 65535", port);
+  if (!isPort(span) || port + span - 1 > 65_535) return fault("span", "a span that ends by port 65535", span);
+  if (!isRecord(ports) || !Object.values(ports).every(isPort)) return fault("ports", "names with ports", ports);
+  if (typeof health !== "string") return fault("health", "text", health);
+  if (typeof value["protected"] !== "boolean") return fault("protected", "true or false", value["protected"]);
+  if (typeof createdAt !== "string") return fault("createdAt", "a time", createdAt);
+  if (paths !== undefined && !isMovedPaths(paths)) return fault("paths", "absolute paths", paths);
+  return optionalFault(value);
+}
+
+function optionalFault(value: Record<string, unknown>): string | undefined {
+  const { command, cwd, env, passEnv, envFile } = value;
+  if (command !== undefined && !isTexts(command)) return fault("command", "a list of arguments", command);
+  if (cwd !== undefined && typeof cwd !== "string") return fault("cwd", "a path", cwd);
+  if (env !== undefined && !(isRecord(env) && isTexts(Object.values(env))))
+    return fault("env", "names with texts", env);
+  if (passEnv !== undefined && !isTexts(passEnv)) return fault("passEnv", "a list of names", passEnv);
+  if (envFile !== undefined && typeof envFile !== "string") return fault("envFile", "a path", envFile);
+  return undefined;
+}
+
+function isMovedPaths(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return Object.entries(value).every(
+    ([key, path]) => movable.some((known) => known === key) && typeof path === "string" && path !== "",
+  );
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fault(field: string, expected: string, got: unknown): string {
+  return `${field}: expected ${expected}, got ${describe(got)}`;
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value).slice(0, 60);
+}

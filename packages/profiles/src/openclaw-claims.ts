@@ -1,0 +1,98 @@
+/**
+ * Which ports the OpenClaw installations of this user claim, whether they run or not. Their files are read and never
+ * changed. A config that cannot be read claims what its profile would use by default: better a gap than a collision.
+ *
+ * Source: behaviour of OpenClaw 2026.9.6 and https://docs.openclaw.ai/tools/browser: browser control on base +2, CDP on
+ * base +11..+110, `browser.cdpPortRangeStart`, `browser.cdpUrl`, `browser.profiles.<name>.cdpPort` and `.cdpUrl`.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openclaw } from "./kinds/openclaw.ts";
+import { isPort } from "./port-number.ts";
+import type { PortClaim } from "./port-plan.ts";
+
+/** From the base of an OpenClaw gateway to the last port that it derives. */
+const derivedLast = Math.max(...openclaw.derived.map((range) => range.last));
+const cdp = openclaw.derived.find((range) => range.name === "cdp");
+const cdpSpan = cdp === undefined ? 1 : cdp.last - cdp.first + 1;
+
+/** What an installation without `gateway.port` uses; other names hash to a port that cannot be known from here. */
+const defaultPorts: Readonly<Record<string, number>> = { ".openclaw": 18_789, ".openclaw-dev": 19_001 };
+
+/** Returns the claims of every OpenClaw installation under `userHome`. */
+export async function readOpenClawClaims(userHome: string): Promise<readonly PortClaim[]> {
+  const claims: PortClaim[] = [];
+  for (const folder of openClawFolders(userHome)) {
+    const path = join(userHome, folder, "openclaw.json");
+    const text = textOf(path);
+    if (text === undefined) continue;
+    claims.push(...claimsOf(`~/${folder}`, await parseConfig(text), defaultPorts[folder]));
+  }
+  return claims;
+}
+
+/** Returns what a config says that its gateway and its browsers will open. Pure. */
+export function claimsOf(owner: string, config: unknown, defaultPort: number | undefined): readonly PortClaim[] {
+  const claims: PortClaim[] = [];
+  const claim = (label: string, first: unknown, length = 1): void => {
+    if (isPort(first)) claims.push({ first, last: Math.min(first + length - 1, 65_535), by: "openclaw", owner, label });
+  };
+  const base = field(config, "gateway", "port") ?? defaultPort;
+  claim("gateway and derived ports", base, derivedLast + 1);
+  const browser = field(config, "browser");
+  claim("browser.cdpPortRangeStart", field(browser, "cdpPortRangeStart"), cdpSpan);
+  claim("browser.cdpUrl", loopbackPort(field(browser, "cdpUrl")));
+  const profiles = field(browser, "profiles");
+  for (const [name, profile] of Object.entries(isRecord(profiles) ? profiles : {})) {
+    claim(`browser.profiles.${name}.cdpPort`, field(profile, "cdpPort"));
+    claim(`browser.profiles.${name}.cdpUrl`, loopbackPort(field(profile, "cdpUrl")));
+  }
+  return claims;
+}
+
+function openClawFolders(userHome: string): readonly string[] {
+  try {
+    return readdirSync(userHome).filter((name) => name === ".openclaw" || name.startsWith(".openclaw-"));
+  } catch {
+    return [];
+  }
+}
+
+/** Most configs are plain JSON; the parser of JSON5 is loaded for those that are not. */
+async function parseConfig(text: string): Promise<unknown> {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    const { default: json5 } = await import("json5");
+    try {
+      return json5.parse(text) as unknown;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function loopbackPort(value: unknown): number | undefined {
+  if (typeof value !== "string" || !URL.canParse(value)) return undefined;
+  const { hostname, port } = new URL(value);
+  const loopback = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  return loopback && port !== "" ? Number(port) : undefined;
+}
+
+function field(value: unknown, ...keys: readonly string[]): unknown {
+  let current = value;
+  for (const key of keys) current = isRecord(current) && Object.hasOwn(current, key) ? current[key] : undefined;
+  return current;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

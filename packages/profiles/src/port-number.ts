@@ -1,0 +1,22 @@
+/** What is a port, as a number and as a word on the command line. Pure. */
+import { LockkeeperError } from "@lockkeeper/core";
+
+export const highestPort = 65_535;
+
+/** Returns whether `value` is a whole number from 1 to 65535. */
+export function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= highestPort;
+}
+
+/**
+ * Returns the port that `value` stands for: a number, or plain digits.
+ *
+ * @throws {LockkeeperError} PORT_INVALID for anything but 1 to 65535: 0, 70000, `abc`, `1.5`, `-1`, the empty text.
+ */
+export function parsePort(value: string | number): number {
+  const port = typeof value === "number" ? value : /^[1-9]\d{0,4}$/.test(value) ? Number(value) : undefined;
+  if (isPort(port)) return port;
+  throw new LockkeeperError("PORT_INVALID", `not a port: ${JSON.stringify(value)}`, {
+    hint: "A port is a whole number from 1 to 65535.",
+  });
+}

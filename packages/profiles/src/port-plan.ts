@@ -1,0 +1,77 @@
+/**
+ * Which block of ports a new profile gets. Pure: everything the host and other profiles claim is handed in. A block is
+ * disjoint from every claim, derived ranges included.
+ */
+
+/** Ports from `first` to `last`, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Who wants a range for himself. The kinds of claimant, in the order in which an exhausted pool names them. */
+export interface PortClaim extends PortRange {
+  readonly by: "profile" | "openclaw" | "listener" | "ephemeral" | "reserved" | "browser";
+  /** For a person: `dev`, `~/.openclaw`, `the host's ephemeral range`. */
+  readonly owner: string;
+  /** What these ports are to the owner: `gateway`, `cdp`. Empty for all of a block. */
+  readonly label: string;
+}
+
+export interface PlanRequest {
+  readonly span: number;
+  readonly pool: PortRange;
+  readonly claims: readonly PortClaim[];
+}
+
+/** Returns whether the two ranges have a port in common. */
+export function overlaps(a: PortRange, b: PortRange): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+/**
+ * Returns the lowest block of the pool, from the port `from` on, that no claim touches; undefined when there is none.
+ *
+ * @param from where to begin, so that a search can go on behind a block that turned out to be taken. @default the pool's first
+ */
+export function planBlock({ span, pool, claims }: PlanRequest, from: number = pool.first): PortRange | undefined {
+  const inOrder = [...claims].sort((a, b) => a.first - b.first);
+  let block = { first: Math.max(from, pool.first), last: Math.max(from, pool.first) + span - 1 };
+  for (const claim of inOrder) {
+    if (!overlaps(block, claim)) continue;
+    block = { first: claim.last + 1, last: claim.last + span };
+  }
+  return block.last <= pool.last ? block : undefined;
+}
+
+/** How much of the pool one kind of claimant has. */
+export interface PoolUse {
+  readonly by: PortClaim["by"];
+  readonly ports: number;
+  /** Distinct owners. */
+  readonly owners: number;
+}
+
+/** Returns how the pool is used up, each port counted once, for the claimant that comes first in the order of `by`. */
+export function measurePool(pool: PortRange, claims: readonly PortClaim[]): readonly PoolUse[] {
+  const order = ["profile", "openclaw", "listener", "ephemeral", "reserved", "browser"] as const;
+  const counted = new Set<number>();
+  return order.flatMap((by) => {
+    const owners = new Set<string>();
+    const before = counted.size;
+    for (const claim of claims) {
+      if (claim.by !== by || !overlaps(claim, pool)) continue;
+      owners.add(claim.owner);
+      for (let port = Math.max(claim.first, pool.first); port <= Math.min(claim.last, pool.last); port += 1) {
+        counted.add(port);
+      }
+    }
+    const ports = counted.size - before;
+    return ports === 0 ? [] : [{ by, ports, owners: owners.size }];
+  });
+}
+
+/** Returns `18789` or `18789-18798`. */
+export function formatRange({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}

@@ -1,0 +1,104 @@
+/**
+ * What this host does with its ports, asked in one go: the listeners, the ephemeral range, reserved ports; and whether
+ * the ports of one block can be bound now.
+ */
+import { type Listener, probeBind, readListeners } from "@lockkeeper/core";
+import { readFileSync } from "node:fs";
+import { isPort } from "./port-number.ts";
+import type { PortRange } from "./port-plan.ts";
+
+export interface HostPorts {
+  readonly listeners: readonly Listener[] | "unknown";
+  /** From which the system hands out ports to outgoing connections. */
+  readonly ephemeral: PortRange & { readonly source: "read" | "assumed" };
+  readonly reserved: readonly PortRange[];
+  /** Ports below this one need a privilege to bind. */
+  readonly unprivilegedFrom: number;
+}
+
+export interface HostPortsView {
+  /** @default "/proc" */
+  readonly procRoot?: string;
+}
+
+/** Source: RFC 6335, section 6, "Dynamic Ports"; what macOS and Windows use unless told otherwise. */
+const assumedEphemeral = { first: 49_152, last: 65_535 };
+
+/** Returns what the host does with its ports. Never fails: what it does not tell is `unknown` or `assumed`. */
+export function readHostPorts(view: HostPortsView = {}): HostPorts {
+  const ipv4 = `${view.procRoot ?? "/proc"}/sys/net/ipv4`;
+  const [first, last] = numbersIn(`${ipv4}/ip_local_port_range`);
+  const told = first !== undefined && last !== undefined;
+  const [unprivilegedFrom = 1024] = numbersIn(`${ipv4}/ip_unprivileged_port_start`);
+  return {
+    listeners: readListeners(view),
+    ephemeral: told ? { first, last, source: "read" } : { ...assumedEphemeral, source: "assumed" },
+    reserved: parseRanges(textOf(`${ipv4}/ip_local_reserved_ports`)),
+    unprivilegedFrom,
+  };
+}
+
+/** A port of a block that is not to be had, and why. */
+export interface UnusablePort {
+  readonly port: number;
+  readonly verdict: "taken" | "unknown";
+  readonly errno: string;
+}
+
+/**
+ * Returns the highest port of the block that cannot be had on `host` now, or undefined when all can; a search goes on
+ * right behind it. Each port is bound once and given back, which also finds sockets that are bound but do not listen.
+ * Where the host shows no listeners, every local address is tried, as the table would have shown those too.
+ */
+export async function findUnusablePort(
+  host: string,
+  block: PortRange,
+  listeners: HostPorts["listeners"],
+): Promise<UnusablePort | undefined> {
+  for (let port = block.last; port >= block.first; port -= 1) {
+    const probe = await probeBind(host, port);
+    if (probe.verdict !== "free") return { port, verdict: probe.verdict, errno: probe.errno };
+    if (listeners === "unknown" && !(await isFreeEverywhere(port))) {
+      return { port, verdict: "taken", errno: "EADDRINUSE" };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * get-port tries all local addresses, and answers with another port when one of them is taken. It is not asked about a
+ * single address: it does not tell taken from forbidden, and a bare bind is ten times cheaper.
+ */
+async function isFreeEverywhere(port: number): Promise<boolean> {
+  const { clearLockedPorts, default: getPort } = await import("get-port");
+  try {
+    return (await getPort({ port })) === port;
+  } finally {
+    // It would take the port for used for half a minute now.
+    clearLockedPorts();
+  }
+}
+
+/** Source: ip_local_reserved_ports in the kernel's ip-sysctl.rst: `8080,9148-9150`. */
+function parseRanges(text: string): readonly PortRange[] {
+  return text
+    .trim()
+    .split(",")
+    .flatMap((part) => {
+      const [first, last = first] = part.split("-").map(Number);
+      return isPort(first) && isPort(last) ? [{ first, last }] : [];
+    });
+}
+
+function numbersIn(path: string): readonly number[] {
+  const text = textOf(path).trim();
+  return text === "" ? [] : text.split(/\s+/u).map(Number);
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Where everything is on disk: from a home, and a checked name, to every path. Pure, and the only place that knows the
+ * layout. Plain concatenation, since `list` builds these for a thousand profiles at a time.
+ */
+import { sep } from "node:path";
+import type { ProfileName } from "./profile-name.ts";
+
+export interface HomePaths {
+  readonly home: string;
+  /** The tool's settings. */
+  readonly settings: string;
+  readonly registry: string;
+  readonly registryLastGood: string;
+  /** The kernel-held mutex for changes; never deleted. */
+  readonly registryLock: string;
+  /** What a change that also touches folders is about to do, while it does it. */
+  readonly registryIntent: string;
+  readonly profiles: string;
+  readonly run: string;
+  readonly trash: string;
+}
+
+export interface ProfilePaths {
+  readonly profile: string;
+  /** The directory of the profile's lock file. */
+  readonly lock: string;
+  readonly token: string;
+  /** The gateway's config file. */
+  readonly config: string;
+  readonly state: string;
+  readonly workspace: string;
+  /** The directory of the gateway's output and the profile's history. */
+  readonly logs: string;
+}
+
+/** Returns the paths of what all profiles of `home` share. */
+export function homePaths(home: string): HomePaths {
+  return {
+    home,
+    settings: `${home}${sep}config.json`,
+    registry: `${home}${sep}registry.json`,
+    registryLastGood: `${home}${sep}registry.last-good.json`,
+    registryLock: `${home}${sep}registry.lock`,
+    registryIntent: `${home}${sep}registry.intent.json`,
+    profiles: `${home}${sep}profiles`,
+    run: `${home}${sep}run`,
+    trash: `${home}${sep}trash`,
+  };
+}
+
+/** Returns the paths of one profile, as they are unless its manifest says otherwise. */
+export function profilePaths(home: string, name: ProfileName): ProfilePaths {
+  const profile = `${home}${sep}profiles${sep}${name}`;
+  return {
+    profile,
+    lock: `${profile}${sep}lock`,
+    token: `${profile}${sep}token`,
+    config: `${profile}${sep}config${sep}gateway.json`,
+    state: `${profile}${sep}state`,
+    workspace: `${profile}${sep}workspace`,
+    logs: `${profile}${sep}logs`,
+  };
+}

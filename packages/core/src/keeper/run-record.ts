@@ -26,6 +26,8 @@ export interface RunRecord {
   readonly state: PublishedState;
   /** Why the state is what it is, in plain words, for a person. */
   readonly reason: string | null;
+  /** The documented error code behind `blocked` and `failed`; null otherwise. */
+  readonly code: string | null;
   /** When the state was entered, ISO 8601. */
   readonly since: string;
   readonly keeper: ProcessIdentity | null;
@@ -40,4 +42,98 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+}
+
+const STATES: ReadonlySet<string> = new Set<PublishedState>([
+  "starting",
+  "running",
+  "unresponsive",
+  "blocked",
+  "failed",
+  "stopping",
+  "stopped",
+]);
+
+const HEALTHS: ReadonlySet<string> = new Set<Health>(["ok", "failing", "unknown"]);
+
+/** Returns the record as one line of JSON. */
+export function formatRunRecord(record: RunRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** Returns the record that `text` holds, or undefined when it is not a whole, well-formed one of this version. */
+export function parseRunRecord(text: string): RunRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isRunRecord(value) ? value : undefined;
+}
+
+function isRunRecord(value: unknown): value is RunRecord {
+  return (
+    isObject(value) &&
+    value["v"] === 1 &&
+    typeof value["profile"] === "string" &&
+    typeof value["nonce"] === "string" &&
+    isPublishedState(value["state"]) &&
+    isNullOr(value["reason"], isString) &&
+    isNullOr(value["code"], isString) &&
+    isString(value["since"]) &&
+    isNullOr(value["keeper"], isIdentity) &&
+    isNullOr(value["gateway"], isIdentity) &&
+    isString(value["host"]) &&
+    isPort(value["port"]) &&
+    isObject(value["ports"]) &&
+    Object.values(value["ports"]).every(isPort) &&
+    isNullOr(value["startedAt"], isString) &&
+    typeof value["health"] === "string" &&
+    HEALTHS.has(value["health"]) &&
+    isCount(value["restarts"]) &&
+    isNullOr(value["lastExit"], isExit)
+  );
+}
+
+/** Is it one of the words of {@link PublishedState}? */
+export function isPublishedState(value: unknown): value is PublishedState {
+  return typeof value === "string" && STATES.has(value);
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  return (
+    isObject(value) &&
+    isCount(value["pid"]) &&
+    isNullOr(value["startTicks"], isCount) &&
+    isNullOr(value["bootId"], isString) &&
+    isNullOr(value["pidNamespace"], isString)
+  );
+}
+
+/** Is it the end of a gateway, as a record or an event holds it? */
+export function isExit(value: unknown): value is GatewayExit {
+  return (
+    isObject(value) && isNullOr(value["code"], isCount) && isNullOr(value["signal"], isString) && isString(value["at"])
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNullOr<T>(value: unknown, check: (value: unknown) => value is T): value is T | null {
+  return value === null || check(value);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isPort(value: unknown): value is number {
+  return isCount(value) && value <= 65_535;
 }

@@ -1,0 +1,194 @@
+/**
+ * Looks at one gateway until it ends: first for readiness (its listener on the port, in our process tree, and good
+ * health), then for liveness. Reports what changes and never ends anything itself. Start-up and liveness are judged
+ * apart: a slow start is only called slow.
+ */
+import { probeHealth } from "../gateway/health.ts";
+import { gatewayUrl, hostWithPort } from "../gateway/gateway-url.ts";
+import { probePort } from "../host/probe-port.ts";
+import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import type { KeeperSpec } from "./keeper-spec.ts";
+import type { Liveness } from "./liveness.ts";
+import { ALIVE, judgeLiveness } from "./liveness.ts";
+import { nextLookMs, pause } from "./pause.ts";
+import type { PortView } from "./port-view.ts";
+import { describeHolder, findUnexpectedListeners, viewPorts } from "./port-view.ts";
+import type { Health } from "./run-record.ts";
+
+/** What changed about a run that goes on. */
+export interface WatchChange {
+  readonly state: "starting" | "running" | "unresponsive";
+  readonly reason: string | null;
+  readonly health: Health;
+}
+
+/** Why a run cannot succeed: its gateway listens elsewhere, or somebody else was faster to take the port. */
+export interface FinalFinding {
+  readonly found: "misplaced" | "displaced";
+  readonly reason: string;
+}
+
+const DEFAULTS = {
+  slowestStartLookMs: 100,
+  /** A start that is over time already. */
+  lateStartLookMs: 1_000,
+  /** A debugger or a metrics port may open before the gateway's own, which then has this long to follow. */
+  misplacedGraceMs: 10_000,
+  misplacedLookMs: 250,
+  /** Without a health check, a process that lives this long is running. */
+  settleMs: 250,
+  livenessMs: 10_000,
+  recheckMs: 1_000,
+  healthTimeoutMs: 2_000,
+};
+
+/** One look at the gateway. */
+interface Look {
+  readonly health: Health;
+  /** Whose listener is on the port. */
+  readonly port: PortView["view"] | "not-asked";
+  readonly detail: string;
+}
+
+/**
+ * Watches until `over` aborts, or until the run is beyond saving, and then returns why.
+ *
+ * @param tell called with every change that is not final.
+ * @param idle called after each look at a gateway that was ready: the moment for chores.
+ */
+export async function watchGateway(
+  spec: KeeperSpec,
+  run: ProcessTreeQuery,
+  over: AbortSignal,
+  tell: (change: WatchChange) => void,
+  idle: () => void,
+): Promise<FinalFinding | undefined> {
+  const final = await awaitReadiness(spec, run, over, tell);
+  if (final === undefined) await watchLiveness(spec, run, over, tell, idle);
+  return final;
+}
+
+async function awaitReadiness(
+  spec: KeeperSpec,
+  run: ProcessTreeQuery,
+  over: AbortSignal,
+  tell: (change: WatchChange) => void,
+): Promise<FinalFinding | undefined> {
+  const where = hostWithPort(spec.host, spec.port);
+  const elsewhere = new MisplacedWatch(spec, run);
+  const startedAt = performance.now();
+  let told = "";
+  const tellOnce = (reason: string): void => {
+    if (reason !== told) tell({ state: "starting", reason, health: "unknown" });
+    told = reason;
+  };
+  while (!over.aborted) {
+    const seen = await look(spec, run, over);
+    if (over.aborted) return undefined;
+    const waitedMs = performance.now() - startedAt;
+    if (seen.port === "stranger") return { found: "displaced", reason: seen.detail };
+    if (isReady(spec, seen, waitedMs)) {
+      tell({ state: "running", reason: seen.health === "ok" ? noteOnReady(seen) : null, health: seen.health });
+      return undefined;
+    }
+    const late = waitedMs >= spec.startTimeoutMs;
+    const addresses = seen.port === "nobody" ? elsewhere.look(waitedMs) : undefined;
+    if (addresses !== undefined) {
+      const reason = `listening on ${addresses}, expected ${where}`;
+      if (late || elsewhere.isOverdue(waitedMs)) return { found: "misplaced", reason };
+      tellOnce(reason);
+    } else if (late) {
+      tellOnce(`not ready after ${spec.startTimeoutMs} ms, still starting: ${seen.detail}`);
+    }
+    await pause(nextLookMs(waitedMs, late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs), over);
+  }
+  return undefined;
+}
+
+async function watchLiveness(
+  spec: KeeperSpec,
+  run: ProcessTreeQuery,
+  over: AbortSignal,
+  tell: (change: WatchChange) => void,
+  idle: () => void,
+): Promise<void> {
+  let liveness: Liveness = ALIVE;
+  while (!over.aborted) {
+    const waitMs = liveness.failures > 0 ? DEFAULTS.recheckMs : DEFAULTS.livenessMs;
+    const dueAt = performance.now() + waitMs + DEFAULTS.healthTimeoutMs;
+    await pause(waitMs, over);
+    const seen = await look(spec, run, over);
+    if (over.aborted) return;
+    const before = liveness.state;
+    liveness = judgeLiveness(liveness, { health: seen.health, lateMs: performance.now() - dueAt });
+    if (liveness.state !== before) {
+      const well = liveness.state === "running";
+      tell({ state: liveness.state, reason: well ? "answers again" : seen.detail, health: seen.health });
+    }
+    idle();
+  }
+}
+
+async function look(spec: KeeperSpec, run: ProcessTreeQuery, over: AbortSignal): Promise<Look> {
+  const { host, port, health } = spec;
+  if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
+  const seen = viewPorts(host, [port], run);
+  switch (seen.view) {
+    case "nobody":
+      return { health: "failing", port: seen.view, detail: `nothing listens on ${hostWithPort(host, port)}` };
+    case "stranger":
+      return {
+        health: "failing",
+        port: seen.view,
+        detail: `another gateway instance is already listening on ${gatewayUrl(host, port)} (${describeHolder(seen.holder)})`,
+      };
+    case "ours":
+    case "unknown": {
+      const wider = seen.view === "ours" && seen.wider ? `listens on ${seen.address}, wider than ${host}` : "";
+      if (health.kind === "http") {
+        const asked = await probeHealth({ host, port, ...health, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
+        const detail = asked.health === "ok" ? wider : `health check ${health.path}: ${asked.detail}`;
+        return { health: asked.health, port: seen.view, detail };
+      }
+      if (seen.view === "ours") return { health: "ok", port: seen.view, detail: wider };
+      const taken = (await probePort(host, port)).verdict === "taken";
+      return { health: taken ? "ok" : "failing", port: seen.view, detail: "" };
+    }
+  }
+}
+
+function isReady(spec: KeeperSpec, seen: Look, waitedMs: number): boolean {
+  return spec.health.kind === "none" ? waitedMs >= DEFAULTS.settleMs : seen.health === "ok";
+}
+
+function noteOnReady({ detail, port }: Look): string | null {
+  if (detail !== "") return detail;
+  return port === "unknown" ? "this host does not show whose listener it is" : null;
+}
+
+/** Where the gateway listens instead of its port; looked for now and then, since it costs a walk over the processes. */
+class MisplacedWatch {
+  readonly #expected: ReadonlySet<number>;
+  readonly #run: ProcessTreeQuery;
+  #lookAt = DEFAULTS.misplacedLookMs;
+  #seenAt: number | undefined;
+  #addresses: string | undefined;
+
+  constructor(spec: KeeperSpec, run: ProcessTreeQuery) {
+    this.#expected = new Set([spec.port, ...Object.values(spec.ports)]);
+    this.#run = run;
+  }
+
+  look(waitedMs: number): string | undefined {
+    if (waitedMs < this.#lookAt) return this.#addresses;
+    this.#lookAt = waitedMs + DEFAULTS.misplacedLookMs;
+    const addresses = findUnexpectedListeners(this.#expected, this.#run);
+    this.#addresses = addresses.length === 0 ? undefined : addresses.join(", ");
+    this.#seenAt = this.#addresses === undefined ? undefined : (this.#seenAt ?? waitedMs);
+    return this.#addresses;
+  }
+
+  isOverdue(waitedMs: number): boolean {
+    return this.#seenAt !== undefined && waitedMs - this.#seenAt >= DEFAULTS.misplacedGraceMs;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * A profile's history (`logs/events.jsonl`): one line of JSON per state change, with the reason, so that what happened
+ * can be told as a story. Bounded: past 1 MiB the file becomes `.1`, and the older `.1` goes. Written by who holds the
+ * profile's lock; read by anybody. Control bytes never reach the file raw, and no line is longer than 8 KiB.
+ */
+import * as fs from "node:fs";
+
+import { errnoOf, fileError } from "../errors.ts";
+import type { GatewayExit, PublishedState } from "./run-record.ts";
+import { isExit, isPublishedState } from "./run-record.ts";
+
+export interface HistoryEvent {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly state: PublishedState;
+  readonly reason: string | null;
+  /** The documented error code behind `blocked` and `failed`. */
+  readonly code: string | null;
+  /** The gateway's own process. */
+  readonly pid: number | null;
+  readonly keeperPid: number;
+  readonly restarts: number;
+  /** Set where the gateway's end led to this state. */
+  readonly exit: GatewayExit | null;
+}
+
+const DEFAULTS = {
+  maxFileBytes: 1024 * 1024,
+  /** Source: SECURITY 15. Leaves room for the other fields and for escapes. */
+  maxReasonLength: 1_000,
+};
+
+/** What JSON leaves raw although a terminal acts on it: DEL, C1 controls, line separators, direction marks. */
+// oxlint-disable-next-line no-control-regex -- these are the characters to be escaped.
+const UNSAFE = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Returns the event as one line, line feed included. */
+export function formatHistoryEvent(event: HistoryEvent): string {
+  const reason = event.reason?.slice(0, DEFAULTS.maxReasonLength) ?? null;
+  const line = JSON.stringify({ ...event, reason });
+  return `${line.replaceAll(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+}
+
+/**
+ * Appends to the history, creating it with mode 0600.
+ *
+ * @param lines from {@link formatHistoryEvent}.
+ * @throws {LockkeeperError} DISK_FULL, DISK_READ_ONLY, PERMISSION_DENIED, IO_FAILED with path and errno.
+ */
+export function appendHistory(path: string, lines: string): void {
+  try {
+    if ((fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) >= DEFAULTS.maxFileBytes) {
+      fs.renameSync(path, `${path}.1`);
+    }
+    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+    const fd = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    try {
+      fs.writeFileSync(fd, endsTorn(fd) ? `\n${lines}` : lines);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (error) {
+    throw fileError(error, "write the history", path);
+  }
+}
+
+/** Returns all events that can be read, oldest first; none when there is no history. Torn lines are passed over. */
+export function readHistory(path: string): readonly HistoryEvent[] {
+  return [`${path}.1`, path].flatMap((file) => readLines(file)).flatMap((line) => parseHistoryEvent(line) ?? []);
+}
+
+/** Returns the event that `line` holds, or undefined when it is not a whole one. */
+export function parseHistoryEvent(line: string): HistoryEvent | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const event = value as Partial<HistoryEvent>;
+  if (typeof event.at !== "string" || !isPublishedState(event.state)) return undefined;
+  return {
+    at: event.at,
+    state: event.state,
+    reason: textOrNull(event.reason),
+    code: textOrNull(event.code),
+    pid: numberOrNull(event.pid),
+    keeperPid: numberOrNull(event.keeperPid) ?? 0,
+    restarts: numberOrNull(event.restarts) ?? 0,
+    exit: isExit(event.exit) ? event.exit : null,
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+function readLines(path: string): readonly string[] {
+  try {
+    return fs.readFileSync(path, "utf8").split("\n");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw fileError(error, "read the history", path);
+  }
+}
+
+/** A write that met a full disk left half a line: the next one must not be glued to it. */
+function endsTorn(fd: number): boolean {
+  const { size } = fs.fstatSync(fd);
+  if (size === 0) return false;
+  const last = Buffer.alloc(1);
+  fs.readSync(fd, last, 0, 1, size - 1);
+  return last[0] !== 0x0a;
+}

@@ -1,0 +1,59 @@
+/** What a keeper is told, and what becomes of it. Types only. */
+import type { RunRecord } from "./run-record.ts";
+
+/** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
+export type HealthCheck =
+  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" }
+  /** The listener is all there is to know. */
+  | { readonly kind: "tcp" }
+  /** Not even a listener is expected: running means that the process lives. */
+  | { readonly kind: "none" };
+
+export interface KeeperSpec {
+  readonly profile: string;
+  readonly lockDir: string;
+  readonly configPath: string;
+  readonly host: string;
+  /** Where the gateway must listen. */
+  readonly port: number;
+  /** Every port of the profile by name, the main one included. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Run without a shell. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The child's whole environment; the keeper adds `LOCKKEEPER_RUN`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly health: HealthCheck;
+  readonly logPath: string;
+  readonly eventsPath: string;
+  readonly runRecordPath: string;
+  /** After this the keeper says that the gateway is slow. It is never ended for that, but for a wrong port it is. */
+  readonly startTimeoutMs: number;
+  /** From the request to end until the gateway is killed. */
+  readonly stopTimeoutMs: number;
+  /** How long to wait for an owner that is starting or stopping. */
+  readonly lockTimeoutMs: number;
+  /** Started by a service manager: a healthy gateway that is already there is left in control. */
+  readonly supervised: boolean;
+  /** How long a supervised start looks for a healthy owner. @default 30_000 */
+  readonly handoffTimeoutMs?: number;
+  /** Aborts: stop the gateway and end. */
+  readonly stop: AbortSignal;
+  /** Aborts: stop at once. */
+  readonly force: AbortSignal;
+  /** Called after every published change; must not throw. */
+  readonly report?: (record: RunRecord) => void;
+  /** For the history: "lockkeeper start (pid 123)". */
+  readonly startedBy: string;
+}
+
+export interface KeeperOutcome {
+  /**
+   * `stopped`: the tree is gone. `failed`: given up; nothing runs unless `detail` says so. `blocked`: the port belongs
+   * to somebody else. `left-in-control`: a healthy gateway was there already (supervised starts only).
+   */
+  readonly outcome: "stopped" | "failed" | "blocked" | "left-in-control";
+  /** What was published last; null when nothing was. */
+  readonly record: RunRecord | null;
+  readonly detail: string;
+}

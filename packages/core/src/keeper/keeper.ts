@@ -1,0 +1,337 @@
+/**
+ * The keeper: runs one profile's gateway as a child, in the foreground, from lock to lock. Takes the lock, looks at the
+ * port, spawns, watches, restarts within bounds, stops the whole tree, lets go. The states it publishes are true at
+ * the moment they are published. Invariants: nothing is spawned without the lock or on a taken port; never two gateways
+ * at once; nothing is published after the lock is gone; the lock is released only when the whole tree is.
+ */
+import { dirname } from "node:path";
+
+import { errnoOf, LockkeeperError } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { ProcessIdentity } from "../host/process-identity.ts";
+import { ownIdentity } from "../host/process-identity.ts";
+import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import { findRunProcesses } from "../host/process-tree.ts";
+import type { GatewayLock } from "../lock/gateway-lock.ts";
+import { ensurePrivateDirectory, readIfPresentSync } from "../storage/durable-file.ts";
+import { GatewayLog } from "./gateway-log.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
+import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
+import type { FinalFinding } from "./gateway-watch.ts";
+import { watchGateway } from "./gateway-watch.ts";
+import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
+import { aborted, nextLookMs, pause } from "./pause.ts";
+import { viewPorts } from "./port-view.ts";
+import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
+import type { GatewayExit, RunRecord } from "./run-record.ts";
+import { parseRunRecord } from "./run-record.ts";
+import { RunPublisher } from "./run-publisher.ts";
+import { stopProcessTree } from "./stop-ladder.ts";
+import type { StopResult } from "./stop-ladder.ts";
+import type { Blocked, LeftInControl } from "./take-lock.ts";
+import { clearPort, handoffDeadline, takeLock } from "./take-lock.ts";
+
+/** Why one gateway process is no longer attended. */
+type Ending =
+  | { readonly ended: "by-itself"; readonly exit: GatewayExit }
+  | { readonly ended: "on-request" }
+  | { readonly ended: "lock-lost" }
+  | FinalEnding;
+type FinalEnding = { readonly ended: FinalFinding["found"]; readonly reason: string };
+
+const DEFAULTS = {
+  /** Leftovers of a crashed gateway get this long to end by themselves. */
+  leftoverTimeoutMs: 2_000,
+  /** How long the system may take to report the end of a child that is known to be gone. */
+  exitReportMs: 1_000,
+  slowestSuccessorLookMs: 100,
+  /** sysexits.h EX_CONFIG: the gateway itself says that starting it again is no use. */
+  permanentExitCode: 78,
+};
+
+/**
+ * Runs the gateway until it is stopped, given up, or found to be somebody else's. On return no process of the run is
+ * left and the lock is free, unless `detail` says otherwise.
+ *
+ * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile; nothing was published then.
+ * @throws {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories.
+ */
+export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
+  const deadline = handoffDeadline(spec);
+  const reclaimed: string[] = [];
+  let lock: GatewayLock | LeftInControl;
+  try {
+    lock = await takeLock(spec, deadline, (reason) => reclaimed.push(reason));
+  } catch (error) {
+    if (!spec.stop.aborted) throw error;
+    return { outcome: "stopped", record: null, detail: "stopped while waiting for the lock" };
+  }
+  if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
+  const keeper = new Keeper(spec, lock);
+  try {
+    return await keeper.run(reclaimed, deadline);
+  } finally {
+    await lock.release();
+  }
+}
+
+class Keeper {
+  readonly #spec: KeeperSpec;
+  readonly #lock: GatewayLock;
+  readonly #nonce: string;
+  /** The run before this one, whose leftovers are still this profile's. */
+  readonly #earlier: RunRecord | undefined;
+  readonly #publisher: RunPublisher;
+  readonly #crashTimesMs: number[] = [];
+  #gateway: GatewayProcess | undefined;
+
+  /** Did the last attempt to end the run leave something alive? */
+  #survived = false;
+
+  constructor(spec: KeeperSpec, lock: GatewayLock) {
+    this.#spec = spec;
+    this.#lock = lock;
+    this.#nonce = lock.record.nonce;
+    this.#earlier = readEarlierRun(spec.runRecordPath);
+    this.#publisher = new RunPublisher(spec, {
+      v: 1,
+      profile: spec.profile,
+      nonce: this.#nonce,
+      state: "stopped",
+      reason: null,
+      code: null,
+      since: new Date().toISOString(),
+      keeper: ownIdentity(),
+      gateway: null,
+      host: spec.host,
+      port: spec.port,
+      ports: spec.ports,
+      startedAt: null,
+      health: "unknown",
+      restarts: 0,
+      lastExit: this.#earlier?.lastExit ?? null,
+    });
+  }
+
+  async run(reclaimed: readonly string[], deadline: number): Promise<KeeperOutcome> {
+    const { host, port, startedBy, logPath, runRecordPath } = this.#spec;
+    ensurePrivateDirectory(dirname(runRecordPath));
+    ensurePrivateDirectory(dirname(logPath));
+    this.#lock.update({ host, port });
+    const notes = reclaimed.map((reason) => `reclaimed the lock: ${reason}`);
+    this.#publisher.publish({ state: "starting", reason: [`started by ${startedBy}`, ...notes].join("; ") });
+    const log = new GatewayLog(logPath);
+    log.watch();
+    try {
+      return await this.#keepRunning(log, deadline);
+    } finally {
+      log.close();
+    }
+  }
+
+  async #keepRunning(log: GatewayLog, deadline: number): Promise<KeeperOutcome> {
+    for (;;) {
+      const nonces = [this.#nonce, ...(this.#earlier === undefined ? [] : [this.#earlier.nonce])];
+      const obstacle = await clearPort(this.#spec, nonces, deadline);
+      if (this.#spec.stop.aborted) return this.#stop();
+      if (obstacle !== undefined) return "leftTo" in obstacle ? this.#leave(obstacle) : this.#block(obstacle);
+      try {
+        this.#take(await this.#spawn(log));
+      } catch (error) {
+        if (error instanceof LockkeeperError) return this.#fail(error.code, error.message);
+        throw error;
+      }
+      const end = await this.#attend();
+      const outcome = end.ended === "by-itself" ? await this.#restartAfter(end.exit) : await this.#conclude(end);
+      if (outcome !== undefined) return outcome;
+    }
+  }
+
+  async #spawn(log: GatewayLog): Promise<GatewayProcess> {
+    const { argv, cwd, env } = this.#spec;
+    return spawnGateway({ argv, cwd, env, nonce: this.#nonce, logFd: log.fd, lockFd: this.#lock.fd });
+  }
+
+  /** Makes `gateway` the one that is attended, and known to everybody before anything else happens. */
+  #take(gateway: GatewayProcess, reason: string | null = null): void {
+    this.#gateway = gateway;
+    const { identity, startedAt } = gateway;
+    this.#lock.update({ gateway: identity === null ? null : { pid: identity.pid, startTicks: identity.startTicks } });
+    this.#publisher.publish({ state: "starting", reason, gateway: identity, startedAt, health: "unknown" });
+  }
+
+  /** Watches the present gateway, and the successors it may hand over to, until there is something to decide. */
+  async #attend(): Promise<Ending> {
+    const over = new AbortController();
+    try {
+      for (;;) {
+        const end = await this.#attendOne(over.signal);
+        if (end.ended !== "by-itself") return end;
+        const successor = await this.#findSuccessor(end.exit);
+        if (successor === undefined) return end;
+        this.#take(adoptGateway(successor, over.signal), `handed over to a successor (pid ${successor.pid})`);
+      }
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #attendOne(until: AbortSignal): Promise<Ending> {
+    const over = new AbortController();
+    const gone = this.#gateway?.exited ?? new Promise<never>(() => undefined);
+    const watch = watchGateway(
+      this.#spec,
+      this.#run,
+      AbortSignal.any([over.signal, until]),
+      (change) => this.#publisher.publish(change),
+      () => this.#publisher.settle(),
+    );
+    try {
+      return await Promise.race<Ending>([
+        gone.then((exit) => ({ ended: "by-itself", exit })),
+        aborted(this.#spec.stop, over.signal).then(() => ({ ended: "on-request" })),
+        aborted(this.#lock.lost, over.signal).then(() => ({ ended: "lock-lost" })),
+        // Without a finding the watch was called off, and the race is decided already.
+        watch.then((final) => (final === undefined ? { ended: "on-request" } : { ended: final.found, ...final })),
+      ]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /**
+   * A gateway that restarts itself forks a detached successor and exits. Returns the successor once it listens on the
+   * port; undefined when there is none, and then nothing of the old run is left.
+   */
+  async #findSuccessor(exit: GatewayExit): Promise<ProcessIdentity | undefined> {
+    const { host, port, startTimeoutMs, stop } = this.#spec;
+    const startedAt = performance.now();
+    // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
+    const patienceMs = exit.code === 0 ? startTimeoutMs : 0;
+    let told = false;
+    for (;;) {
+      const members = findRunProcesses(this.#run);
+      if (members.length === 0) return undefined;
+      const seen = viewPorts(host, [port], { ...this.#run, known: members });
+      const successor = seen.view === "ours" ? members.find(({ pid }) => pid === seen.holder.pid) : undefined;
+      if (successor !== undefined) return successor;
+      const waitedMs = performance.now() - startedAt;
+      if (waitedMs >= patienceMs || stop.aborted) break;
+      if (!told) this.#publisher.publish({ state: "starting", reason: "waiting for a successor", health: "unknown" });
+      told = true;
+      await pause(nextLookMs(waitedMs, DEFAULTS.slowestSuccessorLookMs), stop);
+    }
+    if (!stop.aborted) await this.#end(DEFAULTS.leftoverTimeoutMs);
+    return undefined;
+  }
+
+  /** Returns undefined when the gateway is to be started again. */
+  async #restartAfter(exit: GatewayExit): Promise<KeeperOutcome | undefined> {
+    if (this.#spec.stop.aborted) return this.#stop();
+    const how = describeExit(exit);
+    if (exit.code === DEFAULTS.permanentExitCode) {
+      // The port may be the reason; then that is what to say.
+      const obstacle = await clearPort({ ...this.#spec, supervised: false }, [this.#nonce], 0);
+      if (obstacle !== undefined && "blockedBy" in obstacle) return this.#block(obstacle, exit);
+      return this.#fail("GATEWAY_EXITED", `${how}: it says that starting it again is no use`, exit);
+    }
+    const now = performance.now();
+    this.#crashTimesMs.push(now);
+    const decision = decideRestart(this.#crashTimesMs, now, Math.random());
+    if (decision.action === "give-up") {
+      return this.#fail("GATEWAY_EXITED", `${how}; gave up after ${RESTART_BOUND}`, exit);
+    }
+    const reason = `${how}; starting it again in ${decision.delayMs} ms (crash ${decision.crashes})`;
+    const restarts = this.#publisher.record.restarts + 1;
+    this.#publisher.publish({ state: "starting", reason, restarts, ...GONE, lastExit: exit }, exit);
+    await pause(decision.delayMs, this.#spec.stop);
+    return this.#spec.stop.aborted ? this.#stop() : undefined;
+  }
+
+  async #conclude(end: Exclude<Ending, { ended: "by-itself" }>): Promise<KeeperOutcome> {
+    switch (end.ended) {
+      case "on-request":
+        return this.#stop();
+      case "lock-lost": {
+        const result = await this.#end(this.#spec.stopTimeoutMs);
+        // Another owner may publish by now, so nothing is.
+        return {
+          outcome: "failed",
+          record: null,
+          detail: `the lock was lost; the gateway was stopped: ${result.detail}`,
+        };
+      }
+      case "misplaced":
+        await this.#end(this.#spec.stopTimeoutMs);
+        return this.#fail("LISTENER_MISMATCH", end.reason);
+      case "displaced":
+        await this.#end(this.#spec.stopTimeoutMs);
+        return this.#block({ blockedBy: end.reason, leftover: null });
+    }
+  }
+
+  async #stop(): Promise<KeeperOutcome> {
+    const { stopTimeoutMs, force } = this.#spec;
+    this.#publisher.publish({ state: "stopping" });
+    const result = await this.#end(stopTimeoutMs, force);
+    const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs)]);
+    if (this.#survived) return this.#fail("STOP_INCOMPLETE", result.detail);
+    const lastExit = exit ?? this.#publisher.record.lastExit;
+    this.#publisher.publish({ state: "stopped", reason: result.detail, ...GONE, keeper: null, lastExit }, exit ?? null);
+    return { outcome: "stopped", record: this.#publisher.record, detail: result.detail };
+  }
+
+  /** Ends whatever is left of the run. */
+  async #end(timeoutMs: number, force?: AbortSignal): Promise<StopResult> {
+    const { host, port, ports } = this.#spec;
+    const result = await stopProcessTree({
+      ...this.#run,
+      host,
+      ports: [port, ...Object.values(ports)],
+      timeoutMs,
+      ...(force === undefined ? {} : { force }),
+      onProgress: (reason) => {
+        if (!this.#lock.lost.aborted) this.#publisher.publish({ reason });
+      },
+    });
+    this.#survived = result.survivors.length > 0;
+    return result;
+  }
+
+  #block({ blockedBy, leftover }: Blocked, exit: GatewayExit | null = null): KeeperOutcome {
+    // A leftover stays stoppable: its identity and its nonce are what `stop` verifies.
+    const left = leftover === null ? GONE : { ...GONE, gateway: leftover, nonce: this.#earlier?.nonce ?? this.#nonce };
+    this.#publisher.publish({ state: "blocked", reason: blockedBy, code: "PORT_IN_USE", ...left, keeper: null }, exit);
+    return { outcome: "blocked", record: this.#publisher.record, detail: blockedBy };
+  }
+
+  #fail(code: ErrorCode, reason: string, exit: GatewayExit | null = null): KeeperOutcome {
+    const gateway = this.#survived ? this.#publisher.record.gateway : null;
+    const lastExit = exit ?? this.#publisher.record.lastExit;
+    this.#publisher.publish({ state: "failed", reason, code, ...GONE, gateway, keeper: null, lastExit }, exit);
+    return { outcome: "failed", record: this.#publisher.record, detail: reason };
+  }
+
+  #leave({ leftTo }: LeftInControl): KeeperOutcome {
+    this.#publisher.publish({ state: "stopped", reason: `left in control: ${leftTo}`, keeper: null });
+    return { outcome: "left-in-control", record: this.#publisher.record, detail: leftTo };
+  }
+
+  get #run(): ProcessTreeQuery {
+    return { leader: this.#gateway?.identity ?? null, nonce: this.#nonce };
+  }
+}
+
+/** What holds of every run without a gateway. */
+const GONE = { gateway: null, startedAt: null, health: "unknown" } as const;
+
+/** A damaged record, or something else in its place, is no reason not to start: it is about to be replaced. */
+function readEarlierRun(path: string): RunRecord | undefined {
+  try {
+    const text = readIfPresentSync(path);
+    return text === undefined ? undefined : parseRunRecord(text);
+  } catch (error) {
+    if (error instanceof LockkeeperError || errnoOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}

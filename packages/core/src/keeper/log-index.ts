@@ -1,0 +1,94 @@
+/**
+ * The sparse index of time beside a log file (`gateway.log.index`), and the names of rotated files. Text, one fact a
+ * line, so that a torn last line costs one mark:
+ *
+ *     lockkeeper-log-index 1 <base>       bytes ever written before the first byte of this file
+ *     <epoch ms> <size in bytes>          at that time the file was that long
+ *
+ * Written by the keeper, read by whoever shows logs. A missing or damaged index costs precision, never lines.
+ */
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+
+import { errnoOf } from "../errors.ts";
+
+export interface LogMark {
+  readonly atMs: number;
+  readonly sizeBytes: number;
+}
+
+export interface LogIndex {
+  readonly base: number;
+  readonly marks: readonly LogMark[];
+}
+
+const HEAD = /^lockkeeper-log-index 1 (\d{1,15})$/;
+const MARK = /^(\d{1,15}) (\d{1,15})$/;
+
+/** Returns the path of the index of the log file at `path`. */
+export function indexPath(path: string): string {
+  return `${path}.index`;
+}
+
+/** Returns the path of the `number`th rotated file of `path`; 0 is the present one. */
+export function rotatedPath(path: string, number: number): string {
+  return number === 0 ? path : `${path}.${number}`;
+}
+
+export function formatIndexHead(base: number): string {
+  return `lockkeeper-log-index 1 ${base}\n`;
+}
+
+export function formatIndexMark({ atMs, sizeBytes }: LogMark): string {
+  return `${atMs} ${sizeBytes}\n`;
+}
+
+/** Returns the index of the log file at `path`; undefined when there is none that can be understood. */
+export function readLogIndex(path: string): LogIndex | undefined {
+  try {
+    return parseLogIndex(readFileSync(indexPath(path), "latin1"));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Returns where the log file at `path` begins; undefined without an index. Reads the head alone. */
+export function readLogBase(path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(indexPath(path), constants.O_RDONLY);
+  } catch {
+    return undefined;
+  }
+  try {
+    const head = Buffer.alloc(64);
+    return parseLogIndex(head.toString("latin1", 0, readSync(fd, head)))?.base;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Returns the index that `text` holds; undefined without a whole head. Lines that are no marks are passed over. */
+export function parseLogIndex(text: string): LogIndex | undefined {
+  const [head = "", ...lines] = text.split("\n");
+  const base = HEAD.exec(head)?.[1];
+  if (base === undefined) return undefined;
+  // Without its line feed the last line may be cut short in the middle of a number.
+  lines.pop();
+  const marks = lines.flatMap((line): LogMark[] => {
+    const [, atMs, sizeBytes] = MARK.exec(line) ?? [];
+    return atMs === undefined || sizeBytes === undefined ? [] : [{ atMs: Number(atMs), sizeBytes: Number(sizeBytes) }];
+  });
+  return { base: Number(base), marks };
+}
+
+/** Returns how much of the file was certainly written before `sinceMs`: output from then on begins there. */
+export function offsetAt({ marks }: LogIndex, sinceMs: number): number {
+  let offset = 0;
+  for (const mark of marks) {
+    // The clock may have been set back: the first mark past the time ends the search.
+    if (mark.atMs > sinceMs) break;
+    offset = mark.sizeBytes;
+  }
+  return offset;
+}

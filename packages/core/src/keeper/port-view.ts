@@ -1,0 +1,71 @@
+/**
+ * Whose listener is on a run's port: judged by the host's socket table and the run's own processes, never by an answer
+ * on the wire. Sends nothing. For the keeper, for the supervised handoff and for whoever stops a gateway.
+ */
+import { basename } from "node:path";
+
+import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import { findRunProcesses } from "../host/process-tree.ts";
+import type { Holder, Listener } from "../host/sockets.ts";
+import { coversAddress, findHolders, readListeners } from "../host/sockets.ts";
+
+export type PortView =
+  /** A process of the run listens; `wider`: on more than the address that was asked for. */
+  | { readonly view: "ours"; readonly holder: Holder; readonly address: string; readonly wider: boolean }
+  /** Somebody else does. `holder` is null when the host hides its owner. */
+  | { readonly view: "stranger"; readonly holder: Holder | null; readonly address: string }
+  | { readonly view: "nobody" }
+  /** The host does not tell. */
+  | { readonly view: "unknown" };
+
+/** Says whose listener would answer at `host` on one of `ports`: the run's own before any other. One look for all. */
+export function viewPorts(host: string, ports: readonly number[], run: ProcessTreeQuery): PortView {
+  const listeners = readListeners();
+  if (listeners === "unknown") return { view: "unknown" };
+  const here = listeners.filter((item) => ports.includes(item.port) && coversAddress(item, host) === "yes");
+  const [first] = here;
+  if (first === undefined) return { view: "nobody" };
+  // The leader is the listener nearly always: looking at it alone spares the walk over the process table.
+  const ours = holderAmong(here, run.leader === null ? [] : [run.leader.pid]) ?? holderAmong(here, pidsOf(run));
+  if (ours !== undefined) {
+    const [listener, holder] = ours;
+    return { view: "ours", holder, address: addressOf(listener), wider: isWider(listener, host) };
+  }
+  const holders = findHolders(here);
+  const seen = here.find((listener) => holders.has(listener));
+  if (seen !== undefined) return { view: "stranger", holder: holders.get(seen) ?? null, address: addressOf(seen) };
+  // Our own socket may be hidden from us too: a program with file capabilities closes its /proc entries.
+  const couldBeOurs = here.some((listener) => listener.uid === process.geteuid?.()) && findRunProcesses(run).length > 0;
+  return couldBeOurs ? { view: "unknown" } : { view: "stranger", holder: null, address: addressOf(first) };
+}
+
+/** Returns the addresses at which processes of the run listen, except on the ports in `expected`. */
+export function findUnexpectedListeners(expected: ReadonlySet<number>, run: ProcessTreeQuery): readonly string[] {
+  const listeners = readListeners();
+  if (listeners === "unknown") return [];
+  const others = listeners.filter((listener) => !expected.has(listener.port));
+  return [...findHolders(others, { among: pidsOf(run) }).keys()].map(addressOf);
+}
+
+/** Names a holder for a person. Only the program's name: an argument might be a secret. */
+export function describeHolder(holder: Holder | null): string {
+  if (holder === null) return "owner not visible";
+  return `pid ${holder.pid}, ${basename(holder.command.split(" ")[0] ?? "")}, user ${holder.user}`;
+}
+
+function holderAmong(listeners: readonly Listener[], pids: readonly number[]): [Listener, Holder] | undefined {
+  return findHolders(listeners, { among: pids }).entries().next().value;
+}
+
+function pidsOf(run: ProcessTreeQuery): readonly number[] {
+  return findRunProcesses(run).map((identity) => identity.pid);
+}
+
+function addressOf(listener: Listener): string {
+  return listener.family === 6 ? `[${listener.address}]:${listener.port}` : `${listener.address}:${listener.port}`;
+}
+
+function isWider(listener: Listener, host: string): boolean {
+  const wildcard = listener.address === "0.0.0.0" || listener.address === "::";
+  return wildcard && host !== "0.0.0.0" && host !== "::";
+}

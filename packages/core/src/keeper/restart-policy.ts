@@ -1,0 +1,33 @@
+/**
+ * When to start a crashed gateway again, and when to give up. Pure: times come in, a decision goes out.
+ * Invariant: however a gateway dies, at most five crashes in five minutes are answered with a restart or the end.
+ */
+
+const DEFAULTS = {
+  /** Source: DESIGN section 4, "gave up after 5 crashes in 5 minutes". */
+  crashLimit: 5,
+  windowMs: 5 * 60_000,
+  /** The first restart is almost at once: most crashes are one-offs. Doubles with every crash in the window. */
+  firstDelayMs: 250,
+};
+
+export type RestartDecision =
+  | { readonly action: "restart"; readonly delayMs: number; readonly crashes: number }
+  | { readonly action: "give-up"; readonly crashes: number };
+
+/**
+ * Decides what follows the latest crash.
+ *
+ * @param crashTimesMs monotonic times of all crashes of this keeper's life, the latest included, in milliseconds.
+ * @param nowMs the present on the same clock.
+ * @param random a number in [0, 1): spreads the restarts of gateways that fell together over half of the delay.
+ */
+export function decideRestart(crashTimesMs: readonly number[], nowMs: number, random: number): RestartDecision {
+  const crashes = crashTimesMs.filter((time) => nowMs - time < DEFAULTS.windowMs).length;
+  if (crashes >= DEFAULTS.crashLimit) return { action: "give-up", crashes };
+  const ceilingMs = DEFAULTS.firstDelayMs * 2 ** Math.max(0, crashes - 1);
+  return { action: "restart", delayMs: Math.round(ceilingMs * (0.5 + random / 2)), crashes };
+}
+
+/** The bound in words, for a reason that people read. */
+export const RESTART_BOUND: string = `${DEFAULTS.crashLimit} crashes in ${DEFAULTS.windowMs / 60_000} minutes`;

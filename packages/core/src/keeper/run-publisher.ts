@@ -1,0 +1,82 @@
+/**
+ * Publishes what a keeper knows: the run record for everybody who looks, one line of history per change, and the
+ * keeper's own listener. Only while the profile's lock is held. A disk that refuses never stops the keeper: the latest
+ * state stays in memory and is written at the next change or the next {@link RunPublisher.settle}.
+ */
+import * as fs from "node:fs";
+
+import { errnoOf, LockkeeperError } from "../errors.ts";
+import { appendHistory, formatHistoryEvent } from "./history.ts";
+import type { KeeperSpec } from "./keeper-spec.ts";
+import type { GatewayExit, RunRecord } from "./run-record.ts";
+import { formatRunRecord } from "./run-record.ts";
+
+/** What changes with a state. A new state without a reason or code of its own has none. */
+export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
+
+/** History that waits for a disk; older lines give way. */
+const MAX_PENDING_LINES = 100;
+
+export class RunPublisher {
+  readonly #spec: KeeperSpec;
+  #record: RunRecord;
+  #recordWritten = false;
+  #pendingHistory: string[] = [];
+
+  /** `first` is the state before anything is published. */
+  constructor(spec: KeeperSpec, first: RunRecord) {
+    this.#spec = spec;
+    this.#record = first;
+  }
+
+  get record(): RunRecord {
+    return this.#record;
+  }
+
+  /** On return the change is what everybody sees, or will be as soon as the disk allows. */
+  publish(change: RunChange, exit: GatewayExit | null = null): void {
+    const before = this.#record;
+    const at = new Date().toISOString();
+    const entered = change.state !== undefined && change.state !== before.state;
+    this.#record = {
+      ...before,
+      ...(entered ? { reason: null, code: null, since: at } : {}),
+      ...change,
+    };
+    const { state, reason, code, gateway, restarts } = this.#record;
+    this.note({ at, state, reason, code, pid: gateway?.pid ?? null, keeperPid: process.pid, restarts, exit });
+    this.#recordWritten = false;
+    this.settle();
+    this.#spec.report?.(this.#record);
+  }
+
+  /** Adds to the history alone. */
+  note(event: Parameters<typeof formatHistoryEvent>[0]): void {
+    this.#pendingHistory = [...this.#pendingHistory, formatHistoryEvent(event)].slice(-MAX_PENDING_LINES);
+  }
+
+  /** Writes what could not be written before. */
+  settle(): void {
+    try {
+      if (!this.#recordWritten) replaceVolatile(this.#spec.runRecordPath, formatRunRecord(this.#record));
+      this.#recordWritten = true;
+      if (this.#pendingHistory.length > 0) appendHistory(this.#spec.eventsPath, this.#pendingHistory.join(""));
+      this.#pendingHistory = [];
+    } catch (error) {
+      if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    }
+  }
+}
+
+/**
+ * Old content or new, for every reader at every moment, but not durable: after a power cut the boot id makes every
+ * record stale whatever it says, so an fsync (milliseconds on the way to ready) would buy nothing. The temp name is
+ * fixed because there is one writer, the lock's holder: what a killed one left is overwritten.
+ */
+function replaceVolatile(path: string, text: string): void {
+  const temp = `${path}.tmp`;
+  fs.rmSync(temp, { force: true });
+  fs.writeFileSync(temp, text, { mode: 0o600, flag: "wx" });
+  fs.chmodSync(temp, 0o600);
+  fs.renameSync(temp, path);
+}

@@ -1,0 +1,146 @@
+/**
+ * Ends one run of a gateway, exactly: ask (SIGTERM to the group and to what left it), wait to the deadline, kill what
+ * is left, then look whether processes and ports are really gone. Works from a verified leader and the run's nonce
+ * alone, so that an orphan can be stopped without its keeper. Nobody is chosen by port or by name.
+ */
+import type { ProcessIdentity } from "../host/process-identity.ts";
+import { judgeProcess } from "../host/process-identity.ts";
+import { signalGroup, signalProcess } from "../host/process-signal.ts";
+import type { RunProcess } from "../host/process-tree.ts";
+import { findRunProcesses } from "../host/process-tree.ts";
+import { nextLookMs, pause } from "./pause.ts";
+import { describeHolder, viewPorts } from "./port-view.ts";
+
+/** What {@link stopProcessTree} ends. */
+export interface StopOrder {
+  readonly leader: ProcessIdentity | null;
+  readonly nonce: string;
+  readonly host: string;
+  /** Ports that must be free afterwards. */
+  readonly ports: readonly number[];
+  /** How long the gateway may take to end by itself. */
+  readonly timeoutMs: number;
+  /** Cuts that time short. */
+  readonly force?: AbortSignal;
+  /** One line for a person, when there is something to say. */
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface StopResult {
+  /** `stopped`: no process of the run is left and its ports are free. */
+  readonly outcome: "stopped" | "incomplete";
+  /** Did anything have to be killed? */
+  readonly killed: boolean;
+  /** Processes of the run that are still there. Empty: the tree is gone. */
+  readonly survivors: readonly ProcessIdentity[];
+  /** What came of it, for a person: names what is left and who holds it. */
+  readonly detail: string;
+}
+
+const DEFAULTS = {
+  slowestLookMs: 100,
+  /** Newcomers and strays are looked for this often, and whenever somebody has gone. */
+  lookAgainMs: 500,
+  progressEveryMs: 5_000,
+  /** SIGKILL acts at once, but a process in the middle of disk I/O may take a while to go. */
+  killTimeoutMs: 5_000,
+  /** Sockets close with their process; this is for a socket that a dying process still has to give up. */
+  portTimeoutMs: 1_000,
+};
+
+/** Ends the run; returns what came of it. Never throws for a process that will not go. */
+export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
+  const tree = new RunTree(order);
+  let killed = false;
+  if (tree.look().length > 0) {
+    await tree.signalUntilGone("SIGTERM", order.timeoutMs, order.force);
+    if (tree.look().length > 0) {
+      killed = true;
+      order.onProgress?.(`killing ${listPids(tree.look())}`);
+      await tree.signalUntilGone("SIGKILL", DEFAULTS.killTimeoutMs);
+    }
+  }
+  const survivors = tree.look();
+  if (survivors.length > 0) {
+    return { outcome: "incomplete", killed, survivors, detail: `still running: ${listPids(survivors)}` };
+  }
+  const held = await waitForPorts(order);
+  if (held !== null) return { outcome: "incomplete", killed, survivors, detail: held };
+  return { outcome: "stopped", killed, survivors, detail: killed ? "killed" : "ended when asked" };
+}
+
+/** The processes of the run, with a memory: a member once seen stays known after the leader has gone. */
+class RunTree {
+  readonly #order: StopOrder;
+  #known: readonly RunProcess[] = [];
+
+  constructor(order: StopOrder) {
+    this.#order = order;
+  }
+
+  /** Returns who lives now. */
+  look(): readonly RunProcess[] {
+    const { leader, nonce } = this.#order;
+    this.#known = findRunProcesses({ leader, nonce, known: this.#known });
+    return this.#known;
+  }
+
+  /** Signals everybody once, newcomers as they are found, until nobody is left, the time is over or `hurry` aborts. */
+  async signalUntilGone(signal: "SIGTERM" | "SIGKILL", timeoutMs: number, hurry?: AbortSignal): Promise<void> {
+    const startedAt = performance.now();
+    const deadline = startedAt + timeoutMs;
+    const signalled = new Set<number>();
+    let sayAt = startedAt + DEFAULTS.progressEveryMs;
+    for (let living = this.look(); living.length > 0; living = this.look()) {
+      const fresh = living.filter((member) => !signalled.has(member.pid));
+      for (const { pid } of fresh) signalled.add(pid);
+      this.#signal(fresh, signal);
+      await waitForDeparture(living, Math.min(deadline, performance.now() + DEFAULTS.lookAgainMs), hurry);
+      const now = performance.now();
+      if (now >= deadline || hurry?.aborted === true) return;
+      if (now < sayAt) continue;
+      sayAt = now + DEFAULTS.progressEveryMs;
+      const waited = `${Math.round((now - startedAt) / 1_000)} s of ${timeoutMs / 1_000} s`;
+      this.#order.onProgress?.(`waiting for ${listPids(living)} to end (${waited})`);
+    }
+  }
+
+  /** Nobody gets SIGTERM twice: to many gateways a second one means "now, whatever is lost". */
+  #signal(fresh: readonly RunProcess[], signal: "SIGTERM" | "SIGKILL"): void {
+    const { leader, nonce } = this.#order;
+    const withLeader = leader !== null && fresh.some(({ pid }) => pid === leader.pid);
+    // One signal for the group reaches members that were forked after the look.
+    const reachedGroup = withLeader && signalGroup(leader, signal, nonce) === "sent";
+    for (const member of fresh) {
+      if (!(reachedGroup && member.inGroup)) signalProcess(member, signal);
+      // A paused process gets to see SIGTERM only once it runs again.
+      if (signal === "SIGTERM") signalProcess(member, "SIGCONT");
+    }
+  }
+}
+
+/** Returns when one of `living` has gone, or at `deadline` (monotonic), or when `hurry` aborts. */
+async function waitForDeparture(living: readonly RunProcess[], deadline: number, hurry?: AbortSignal): Promise<void> {
+  const startedAt = performance.now();
+  while (living.every((member) => judgeProcess(member) !== "gone")) {
+    const now = performance.now();
+    if (now >= deadline || hurry?.aborted === true) return;
+    await pause(Math.min(nextLookMs(now - startedAt, DEFAULTS.slowestLookMs), deadline - now), hurry);
+  }
+}
+
+/** Returns null once every port of the order is free, or who holds one of them at the end of the wait. */
+async function waitForPorts({ leader, nonce, host, ports }: StopOrder): Promise<string | null> {
+  const startedAt = performance.now();
+  for (;;) {
+    const seen = viewPorts(host, ports, { leader, nonce });
+    if (seen.view === "nobody" || seen.view === "unknown") return null;
+    const waitedMs = performance.now() - startedAt;
+    if (waitedMs >= DEFAULTS.portTimeoutMs) return `${seen.address} is held by ${describeHolder(seen.holder)}`;
+    await pause(nextLookMs(waitedMs, DEFAULTS.slowestLookMs));
+  }
+}
+
+function listPids(processes: readonly ProcessIdentity[]): string {
+  return `pid ${processes.map(({ pid }) => pid).join(", ")}`;
+}

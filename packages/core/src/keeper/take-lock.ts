@@ -1,0 +1,134 @@
+/**
+ * How a keeper comes by its lock, and when it stands back. An ordinary start takes the lock or fails. A supervised one,
+ * which a service manager would repeat for ever, leaves a healthy gateway of the same profile in control; a gateway
+ * of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
+ */
+import { GatewayLockError } from "../errors.ts";
+import { gatewayUrl } from "../gateway/gateway-url.ts";
+import { probeHealth } from "../gateway/health.ts";
+import type { ProcessIdentity } from "../host/process-identity.ts";
+import { identifyProcess } from "../host/process-identity.ts";
+import { readProcessVariable, readRunNonce } from "../host/process-tree.ts";
+import { probePort } from "../host/probe-port.ts";
+import type { Holder } from "../host/sockets.ts";
+import type { GatewayLock } from "../lock/gateway-lock.ts";
+import { acquireGatewayLock, inspectGatewayLock } from "../lock/gateway-lock.ts";
+import type { LockRecord } from "../lock/lock-record.ts";
+import type { KeeperSpec } from "./keeper-spec.ts";
+import { pause } from "./pause.ts";
+import { describeHolder, viewPorts } from "./port-view.ts";
+
+const DEFAULTS = {
+  /** Source: DESIGN section 3. */
+  handoffTimeoutMs: 30_000,
+  attemptMs: 500,
+  betweenAttemptsMs: 500,
+};
+
+/** Who stays in control, for the log of the service manager. */
+export interface LeftInControl {
+  readonly leftTo: string;
+}
+
+/** A time by which a supervised start has decided, on the monotonic clock. */
+export function handoffDeadline(spec: KeeperSpec): number {
+  return performance.now() + (spec.supervised ? (spec.handoffTimeoutMs ?? DEFAULTS.handoffTimeoutMs) : 0);
+}
+
+/**
+ * Takes the profile's lock, or finds that a healthy owner may keep it.
+ *
+ * @param deadline from {@link handoffDeadline}.
+ * @throws {GatewayLockError} LOCK_HELD and whatever else {@link acquireGatewayLock} throws.
+ */
+export async function takeLock(
+  spec: KeeperSpec,
+  deadline: number,
+  onReclaim: (reason: string) => void,
+): Promise<GatewayLock | LeftInControl> {
+  for (;;) {
+    try {
+      return await acquireGatewayLock({
+        lockDir: spec.lockDir,
+        configPath: spec.configPath,
+        profile: spec.profile,
+        timeoutMs: spec.supervised ? Math.min(DEFAULTS.attemptMs, spec.lockTimeoutMs) : spec.lockTimeoutMs,
+        signal: spec.stop,
+        onReclaim,
+      });
+    } catch (error) {
+      if (!spec.supervised || !(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
+      const owner = (await inspectGatewayLock(spec)).record;
+      const left = owner === null ? undefined : await findHealthyOwner(spec, owner);
+      if (left !== undefined) return left;
+      if (performance.now() >= deadline || spec.stop.aborted) throw error;
+      await pause(DEFAULTS.betweenAttemptsMs, spec.stop);
+    }
+  }
+}
+
+/** Why a run cannot have its port. */
+export interface Blocked {
+  /** For a person: who is in the way. */
+  readonly blockedBy: string;
+  /** Set when it is a leftover of this profile's own earlier run. */
+  readonly leftover: ProcessIdentity | null;
+}
+
+/**
+ * Says what keeps the run's port from it: undefined when it is free. A supervised start, which holds the lock, waits for
+ * the port until `deadline`, and leaves a healthy gateway that is no other profile's in control.
+ *
+ * @param nonces of this run and of the profile's earlier one: whoever carries another is another profile's.
+ */
+export async function clearPort(
+  spec: KeeperSpec,
+  nonces: readonly string[],
+  deadline: number,
+): Promise<LeftInControl | Blocked | undefined> {
+  const url = gatewayUrl(spec.host, spec.port);
+  for (;;) {
+    if ((await probePort(spec.host, spec.port)).verdict !== "taken") return undefined;
+    const seen = viewPorts(spec.host, [spec.port], { leader: null, nonce: "" });
+    const holder = seen.view === "stranger" ? seen.holder : null;
+    const { owner, who } = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
+    const blocked: Blocked = {
+      blockedBy: `another gateway instance is already listening on ${url} (${who})`,
+      leftover: owner === "this-profile" && holder !== null ? (identifyProcess(holder.pid) ?? null) : null,
+    };
+    if (!spec.supervised || owner === "other-profile" || spec.stop.aborted) return blocked;
+    const asked = await probeHealth({ host: spec.host, port: spec.port, signal: spec.stop });
+    if (asked.health === "ok") return { leftTo: `a healthy gateway on ${url} (${who})` };
+    if (performance.now() >= deadline) return blocked;
+    await pause(DEFAULTS.betweenAttemptsMs, spec.stop);
+  }
+}
+
+/** The listener must be the recorded owner's own, or a process of its run: a healthy stranger proves nothing. */
+async function findHealthyOwner(spec: KeeperSpec, owner: LockRecord): Promise<LeftInControl | undefined> {
+  const host = owner.host ?? spec.host;
+  const port = owner.port ?? spec.port;
+  const leader: ProcessIdentity = { ...owner, ...owner.gateway };
+  const seen = viewPorts(host, [port], { leader, nonce: owner.nonce, known: [owner] });
+  if (seen.view !== "ours") return undefined;
+  const check = spec.health.kind === "http" ? spec.health : {};
+  const asked = await probeHealth({ host, port, ...check, signal: spec.stop });
+  if (asked.health !== "ok") return undefined;
+  return { leftTo: `the gateway of ${spec.profile} on ${gatewayUrl(host, port)} (${describeHolder(seen.holder)})` };
+}
+
+interface Attribution {
+  readonly owner: "this-profile" | "other-profile" | "stranger";
+  readonly who: string;
+}
+
+const NOBODY_SEEN: Attribution = { owner: "stranger", who: describeHolder(null) };
+
+function attribute(holder: Holder, nonces: readonly string[]): Attribution {
+  const who = describeHolder(holder);
+  const nonce = readRunNonce(holder.pid);
+  if (nonce === undefined) return { owner: "stranger", who };
+  if (nonces.includes(nonce)) return { owner: "this-profile", who: `left by an earlier run of this profile: ${who}` };
+  const name = readProcessVariable(holder.pid, "LOCKKEEPER_PROFILE") ?? "unknown";
+  return { owner: "other-profile", who: `the gateway of profile ${name}: ${who}` };
+}

@@ -1,0 +1,178 @@
+/**
+ * The gateway host against a bare ws server of a few lines, both in processes of their own, clients in this one, rounds
+ * interleaved, medians. Prints one line a figure; asserts nothing. Run as a program with an argument it is one of the
+ * two servers.
+ */
+import { startGatewayHost } from "@lockkeeper/core";
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { WebSocket, WebSocketServer } from "ws";
+
+const TOKEN = "bench-token-with-forty-three-characters-000";
+const ROUNDS = 5;
+const ROUND_MS = 1_200;
+const CONNECTIONS = 50;
+const IN_FLIGHT = 4;
+const SUBSCRIBERS = 100;
+const PUBLISHES = 1_000;
+const PUBLISHES_IN_FLIGHT = 8;
+
+const ECHO = "x".repeat(64);
+const PING = '{"jsonrpc":"2.0","id":1,"method":"gateway.ping","params":{}}';
+const DELIVERED =
+  '{"jsonrpc":"2.0","method":"topic.message","params":{"topic":"builds","data":{"ok":true,"branch":"main","commit":"0123456789abcdef"}}}';
+const PUBLISH =
+  '{"jsonrpc":"2.0","method":"topic.publish","params":{"topic":"builds","data":{"ok":true,"branch":"main","commit":"0123456789abcdef"}}}';
+const SUBSCRIBE = '{"jsonrpc":"2.0","method":"topic.subscribe","params":{"topic":"builds"}}';
+const BROADCAST = "broadcast";
+
+/** Measures and prints; takes about half a minute. */
+export async function run(): Promise<void> {
+  const [echo, rpc, bareFanOut, fanOut]: number[][] = [[], [], [], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    echo?.push(await withServer("bare", (port) => messagesPerSecond(port, ECHO)));
+    rpc?.push(await withServer("gateway", (port) => messagesPerSecond(port, PING)));
+    bareFanOut?.push(await withServer("bare", (port) => deliveriesPerSecond(port, BROADCAST)));
+    fanOut?.push(await withServer("gateway", (port) => deliveriesPerSecond(port, PUBLISH)));
+  }
+  report(`JSON-RPC / bare ws echo, ${CONNECTIONS} x ${IN_FLIGHT}`, rpc, echo, "messages/s", ">= 0.80");
+  report(`publish to ${SUBSCRIBERS} subscribers / bare broadcast loop`, fanOut, bareFanOut, "deliveries/s", ">= 0.90");
+
+  const [bareMemory, memory]: number[][] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    bareMemory?.push(await withServer("bare", (_, server) => memoryMiB(server)));
+    memory?.push(await withServer("gateway", (_, server) => memoryMiB(server)));
+  }
+  report("memory of a gateway / bare ws server", memory, bareMemory, "MiB", "<= 1.25");
+}
+
+function report(what: string, ours: number[] = [], floor: number[] = [], unit: string, target: string): void {
+  const [a, b] = [median(ours), median(floor)];
+  const figures = `${Math.round(a)} / ${Math.round(b)} ${unit}`;
+  process.stdout.write(`${what}: ${(a / b).toFixed(2)} (target ${target}; ${figures}, medians of ${ROUNDS})\n`);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Runs `fn` against a server process of its own, which is gone afterwards. */
+async function withServer<T>(
+  kind: "bare" | "gateway",
+  fn: (port: number, server: ChildProcess) => Promise<T>,
+): Promise<T> {
+  const server = fork(fileURLToPath(import.meta.url), [kind]);
+  try {
+    const [port] = (await once(server, "message")) as [number];
+    return await fn(port, server);
+  } finally {
+    server.kill();
+    await once(server, "exit");
+  }
+}
+
+async function connectAll(port: number, count: number): Promise<WebSocket[]> {
+  const opening = Array.from({ length: count }, async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    await once(socket, "open");
+    return socket;
+  });
+  return Promise.all(opening);
+}
+
+async function messagesPerSecond(port: number, message: string): Promise<number> {
+  const sockets = await connectAll(port, CONNECTIONS);
+  let answers = 0;
+  for (const socket of sockets) {
+    socket.on("message", () => {
+      answers += 1;
+      socket.send(message);
+    });
+    for (let index = 0; index < IN_FLIGHT; index += 1) socket.send(message);
+  }
+  const rate = await rateOf(() => answers);
+  for (const socket of sockets) socket.terminate();
+  return rate;
+}
+
+/** Counted over one round, after a quarter of one to warm up. */
+async function rateOf(count: () => number): Promise<number> {
+  await pause(ROUND_MS / 4);
+  const [before, startedAt] = [count(), performance.now()];
+  await pause(ROUND_MS);
+  return ((count() - before) * 1_000) / (performance.now() - startedAt);
+}
+
+async function deliveriesPerSecond(port: number, message: string): Promise<number> {
+  const subscribers = await connectAll(port, SUBSCRIBERS);
+  const [publisher] = await connectAll(port, 1);
+  if (publisher === undefined) throw new Error("no publisher");
+  for (const socket of subscribers) socket.send(SUBSCRIBE);
+  await pause(200);
+  let published = 0;
+  let deliveries = 0;
+  const publish = (): void => {
+    published += 1;
+    publisher.send(message);
+  };
+  const startedAt = performance.now();
+  const done = new Promise<void>((resolve) => {
+    const onMessage = (): void => {
+      deliveries += 1;
+      if (deliveries === PUBLISHES * SUBSCRIBERS) resolve();
+      else if (deliveries % SUBSCRIBERS === 0 && published < PUBLISHES) publish();
+    };
+    for (const socket of subscribers) socket.on("message", onMessage);
+  });
+  for (let index = 0; index < PUBLISHES_IN_FLIGHT; index += 1) publish();
+  await done;
+  const rate = (deliveries * 1_000) / (performance.now() - startedAt);
+  for (const socket of [publisher, ...subscribers]) socket.terminate();
+  return rate;
+}
+
+async function memoryMiB(server: ChildProcess): Promise<number> {
+  await pause(300);
+  const answered = once(server, "message");
+  server.send("memory?");
+  const [bytes] = (await answered) as [number];
+  return bytes / 1_048_576;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function serve(kind: string): Promise<void> {
+  const port = await freePort();
+  if (kind === "gateway") {
+    await startGatewayHost({ port, token: TOKEN });
+  } else {
+    const server = new WebSocketServer({ host: "127.0.0.1", port });
+    const subscribers = new Set<WebSocket>();
+    server.on("connection", (socket) => {
+      socket.on("message", (data: Buffer) => {
+        const text = data.toString();
+        if (text === SUBSCRIBE) subscribers.add(socket);
+        else if (text === BROADCAST) for (const subscriber of subscribers) subscriber.send(DELIVERED);
+        else socket.send(text);
+      });
+    });
+    await once(server, "listening");
+  }
+  process.on("message", () => process.send?.(process.memoryUsage.rss()));
+  process.send?.(port);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv[2] !== undefined) await serve(process.argv[2]);

@@ -53,7 +53,7 @@ export async function until(what: string, holds: () => boolean, deadlineMs = DEA
 
 /** Opens a WebSocket; the token goes into the header unless other options are given. */
 export async function openSocket(
-  gateway: Gateway,
+  gateway: Pick<Gateway, "url">,
   options: ClientOptions & { readonly path?: string; readonly protocols?: string[] } = {},
 ): Promise<WebSocket> {
   const { path = "/", protocols = [], ...client } = options;

@@ -1,0 +1,104 @@
+/**
+ * Which directories a profile may have that we did not make, and that no two profiles have one in common: same or nested
+ * real paths are refused, naming both. Looks only.
+ */
+import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import path from "node:path";
+import type { Manifest } from "../manifest.ts";
+
+/** A directory of a profile, by its real path. */
+export interface OwnedDirectory {
+  /** For a person: `profile dev (/home/a/.lockkeeper)`. */
+  readonly owner: string;
+  readonly role: "state" | "config" | "workspace";
+  readonly path: string;
+}
+
+/**
+ * Returns the real path of a state directory that somebody else made and a profile may use.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH for a link, a user's home, a root, a git repository, a directory inside or around
+ *   the home of Lockkeeper itself, or no directory at all.
+ */
+export function checkStateDirectory(directory: string, userHome: string, home: string): string {
+  const stats = lstat(directory);
+  if (stats === undefined) throw unfit(directory, "does not exist", "lockkeeper discover shows what is there.");
+  if (stats.isSymbolicLink()) {
+    throw unfit(
+      directory,
+      `is a symbolic link to ${readlinkSync(directory)}`,
+      `Name the directory it leads to: --state-dir ${realpathSync(directory)}`,
+    );
+  }
+  if (!stats.isDirectory()) throw unfit(directory, "is not a directory", "Name the directory of the gateway's state.");
+  const real = realpathSync(directory);
+  const own = "Give the gateway a state directory of its own.";
+  if (real === path.parse(real).root) throw unfit(directory, "is the root of the file system", own);
+  if (real === realOf(userHome)) throw unfit(directory, "is a user's home directory", own);
+  if (existsSync(path.join(real, ".git"))) {
+    throw unfit(directory, "is a git repository", "Tokens and sessions would be committed: keep the state outside of it.");
+  }
+  if (isSameOrNested(real, realOf(home))) throw unfit(directory, `shares its place with the home of Lockkeeper, ${home}`, own);
+  return real;
+}
+
+/** Returns the directories of a profile; `homeLabel` tells homes apart where several are compared. */
+export function directoriesOf({ name, paths }: Pick<Manifest, "name" | "paths">, home: string): readonly OwnedDirectory[] {
+  const owner = `profile ${name} (${home})`;
+  return [
+    { owner, role: "state", path: realOf(paths.state) },
+    { owner, role: "config", path: realOf(path.dirname(paths.config)) },
+    { owner, role: "workspace", path: realOf(paths.workspace) },
+  ];
+}
+
+/**
+ * Returns when no directory of `ours` is, contains or lies in one of `theirs`.
+ *
+ * @throws {LockkeeperError} DIRECTORY_SHARED naming both owners and the path.
+ */
+export function refuseShared(ours: readonly OwnedDirectory[], theirs: readonly OwnedDirectory[]): void {
+  for (const mine of ours) {
+    const other = theirs.find((each) => isSameOrNested(mine.path, each.path));
+    if (other === undefined) continue;
+    const relation = mine.path === other.path ? "is also" : mine.path.startsWith(other.path) ? "lies in" : "contains";
+    throw new LockkeeperError(
+      "DIRECTORY_SHARED",
+      `the ${mine.role} directory of ${mine.owner} ${relation} the ${other.role} directory of ${other.owner}: ${other.path}`,
+      { evidence: [mine.path, other.path], hint: "Two gateways must not share a directory: give one of them another." },
+    );
+  }
+}
+
+/** Returns whether two real paths are one, or one contains the other. */
+export function isSameOrNested(a: string, b: string): boolean {
+  return a === b || isWithin(a, b) || isWithin(b, a);
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  return inner.startsWith(outer.endsWith(path.sep) ? outer : outer + path.sep);
+}
+
+/** Returns the real path; of what does not exist yet, that of the nearest ancestor with the rest put behind it. */
+export function realOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch (error) {
+    const parent = path.dirname(file);
+    if (errnoOf(error) !== "ENOENT" || parent === file) throw fileError(error, "resolve", file);
+    return path.join(realOf(parent), path.basename(file));
+  }
+}
+
+function lstat(file: string): ReturnType<typeof lstatSync> | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error, "look at", file);
+  }
+}
+
+function unfit(directory: string, fact: string, hint: string): LockkeeperError {
+  return new LockkeeperError("UNSAFE_PATH", `not fit for a gateway's state: ${directory} ${fact}`, { hint });
+}

@@ -1,0 +1,62 @@
+/**
+ * Who listens on this host, and who of them answers as a gateway does. One pass over the sockets, one over the
+ * processes, then health probes, bounded in number and time, to this machine only.
+ */
+import {
+  findHolders,
+  type Health,
+  type Holder,
+  isWildcardHost,
+  type Listener,
+  probeHealth,
+  readListeners,
+} from "@lockkeeper/core";
+
+/** All listeners of one port that are held by one process. */
+export interface ListeningPort {
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly owner: Holder | null;
+  readonly health: Health;
+}
+
+const limits = {
+  probesAtOnce: 32,
+  /** A gateway on this machine answers in a few milliseconds; a busy one gets this long. */
+  probeTimeoutMs: 1_000,
+};
+
+/** Returns every listening port of this host, by number, or `unknown` where the host does not tell. */
+export async function findListeningPorts(signal?: AbortSignal): Promise<readonly ListeningPort[] | "unknown"> {
+  const listeners = readListeners();
+  if (listeners === "unknown") return "unknown";
+  const ports = groupByPort(listeners, findHolders(listeners));
+  const queue = ports.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, found] of queue) {
+      const host = probeAddress(found.addresses);
+      if (host === undefined) continue;
+      const { health } = await probeHealth({ host, port: found.port, timeoutMs: limits.probeTimeoutMs, signal });
+      ports[index] = { ...found, health };
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limits.probesAtOnce, ports.length) }, worker));
+  signal?.throwIfAborted();
+  return ports;
+}
+
+function groupByPort(listeners: readonly Listener[], holders: ReadonlyMap<Listener, Holder>): ListeningPort[] {
+  const groups = new Map<string, ListeningPort>();
+  for (const listener of listeners) {
+    const owner = holders.get(listener) ?? null;
+    const key = `${listener.port} ${owner?.pid ?? `uid ${listener.uid}`}`;
+    const group = groups.get(key) ?? { port: listener.port, addresses: [], owner, health: "unknown" };
+    groups.set(key, { ...group, addresses: [...group.addresses, listener.address] });
+  }
+  return [...groups.values()].sort((a, b) => a.port - b.port);
+}
+
+/** The address at which this machine reaches it without leaving it; undefined for a listener on another interface only. */
+function probeAddress(addresses: readonly string[]): string | undefined {
+  return addresses.find((address) => address.startsWith("127.") || address === "::1" || isWildcardHost(address));
+}

@@ -1,0 +1,102 @@
+/**
+ * What `discover` says of one gateway, whoever runs it: where it was seen, where it listens, who holds it, who starts
+ * it, what it overlaps and how it would be adopted. Plain data and pure functions.
+ */
+import type { Health, Holder } from "@lockkeeper/core";
+import { formatRange, overlaps, type PortRange } from "../port-plan.ts";
+import type { ServiceUnit } from "./service-units.ts";
+
+/** Where a gateway was seen. `app`: the macOS app that brings its own service. */
+export type GatewaySource = "profile" | "disk" | "unit" | "lock" | "listener" | "app";
+
+/** Where its port was read. */
+export type PortSource = "profile" | "config" | "unit" | "lock" | "listener";
+
+/** Ports that a gateway claims, and what they are to it. */
+export type ClaimedRange = PortRange & { readonly label: string };
+
+/** Who starts it: a profile of this home, a unit of a service manager, or the macOS app. */
+export type Manager =
+  | { readonly kind: "profile"; readonly name: string }
+  | { readonly kind: "unit"; readonly unit: ServiceUnit }
+  | { readonly kind: "app"; readonly path: string };
+
+/** Two gateways that claim the same ports or directories. */
+export interface GatewayOverlap {
+  readonly kind: "ports" | "directory";
+  /** The other gateway, as `discover` names it. */
+  readonly with: string;
+  /** What both claim: `18791-18792`, or a path. */
+  readonly what: string;
+}
+
+export interface DiscoveredGateway {
+  readonly sources: readonly GatewaySource[];
+  /** As its owner calls it: a profile of ours or of OpenClaw (`default`, `work`), or `127.0.0.1:18789`. */
+  readonly name: string;
+  readonly program: "lockkeeper" | "openclaw" | "unknown";
+  readonly host: string;
+  /** Null when nothing that was looked at tells. */
+  readonly port: number | null;
+  readonly portSource: PortSource | null;
+  /** Every address that listens on its port now. */
+  readonly listening: readonly string[];
+  /** What it claims: the port itself and what it derives from it. Empty without a port. */
+  readonly ranges: readonly ClaimedRange[];
+  /** The process on its port; null when nothing listens or the owner is not visible. */
+  readonly owner: Holder | null;
+  readonly health: Health;
+  /** Everybody who would start it; more than one is a duel. */
+  readonly managers: readonly Manager[];
+  readonly stateDir: string | null;
+  readonly configPath: string | null;
+  readonly overlaps: readonly GatewayOverlap[];
+  /** What is odd about it, one fact each: a config that does not parse, a lock of a process that is gone. */
+  readonly notes: readonly string[];
+  /** The command that would adopt it; null when it is ours already, or cannot be. */
+  readonly adopt: string | null;
+}
+
+export interface Discovery {
+  readonly gateways: readonly DiscoveredGateway[];
+  /** The places that were looked at, for a person who misses one. */
+  readonly looked: readonly string[];
+  /** Whether the host tells who listens. */
+  readonly listeners: "seen" | "unknown";
+  /** What could not be looked at, one fact each: a damaged registry. */
+  readonly faults: readonly string[];
+  /** The commands that adopt what can be adopted, in order. */
+  readonly adopt: readonly string[];
+}
+
+/** Returns the gateways with their overlaps filled in: ports claimed twice, and directories that are one or nested. */
+export function withOverlaps(gateways: readonly DiscoveredGateway[]): readonly DiscoveredGateway[] {
+  return gateways.map((gateway) => {
+    const others = gateways.filter((other) => other !== gateway);
+    return { ...gateway, overlaps: others.flatMap((other) => overlapsOf(gateway, other)) };
+  });
+}
+
+function overlapsOf(one: DiscoveredGateway, other: DiscoveredGateway): readonly GatewayOverlap[] {
+  const overlaps: GatewayOverlap[] = [];
+  const shared = sharedPorts(one.ranges, other.ranges);
+  if (shared !== undefined) overlaps.push({ kind: "ports", with: other.name, what: shared });
+  if (one.stateDir !== null && other.stateDir !== null && isSameOrWithin(one.stateDir, other.stateDir)) {
+    overlaps.push({ kind: "directory", with: other.name, what: one.stateDir });
+  }
+  return overlaps;
+}
+
+function sharedPorts(ours: readonly PortRange[], theirs: readonly PortRange[]): string | undefined {
+  const shared = ours.flatMap((a) =>
+    theirs
+      .filter((b) => overlaps(a, b))
+      .map((b) => formatRange({ first: Math.max(a.first, b.first), last: Math.min(a.last, b.last) })),
+  );
+  return shared.length === 0 ? undefined : [...new Set(shared)].join(", ");
+}
+
+/** Either contains the other. Paths are real paths without a slash at the end. */
+function isSameOrWithin(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}

@@ -1,0 +1,37 @@
+/** Where gateways leave traces on a host. A value, so that a test points it at a tree of its own. */
+import { homedir } from "node:os";
+import path from "node:path";
+import type { UnitDirectory } from "./service-units.ts";
+
+export interface HostRoots {
+  /** Holds `.openclaw` and `.openclaw-<name>`. */
+  readonly userHome: string;
+  readonly unitDirectories: readonly UnitDirectory[];
+  /** Where the macOS app may be installed. */
+  readonly applications: readonly string[];
+}
+
+/** Returns the usual places for the user of `env`. */
+export function hostRoots(env: NodeJS.ProcessEnv): HostRoots {
+  const userHome = env["HOME"] || homedir();
+  if (process.platform === "darwin") {
+    return {
+      userHome,
+      unitDirectories: [
+        { manager: "launchd", path: path.join(userHome, "Library", "LaunchAgents") },
+        { manager: "launchd", path: "/Library/LaunchAgents" },
+        { manager: "launchd", path: "/Library/LaunchDaemons" },
+      ],
+      applications: ["/Applications", path.join(userHome, "Applications")],
+    };
+  }
+  return {
+    userHome,
+    unitDirectories: [
+      { manager: "systemd-user", path: path.join(env["XDG_CONFIG_HOME"] || path.join(userHome, ".config"), "systemd", "user") },
+      { manager: "systemd-user", path: "/etc/systemd/user" },
+      { manager: "systemd", path: "/etc/systemd/system" },
+    ],
+    applications: [],
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Units of service managers that start gateways, read from their files alone: no service manager is asked and nothing
+ * is changed. systemd user and system units with their drop-ins; launchd property lists in XML (untested on macOS).
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { parseLaunchdPlist, parseSystemdUnit, type UnitText } from "./unit-files.ts";
+
+export type ServiceManager = "systemd-user" | "systemd" | "launchd";
+
+export interface ServiceUnit {
+  readonly manager: ServiceManager;
+  /** `openclaw-gateway.service`, `ai.openclaw.gateway`. */
+  readonly name: string;
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string | null;
+}
+
+export interface UnitDirectory {
+  readonly manager: ServiceManager;
+  readonly path: string;
+}
+
+/** More than any host has; keeps a planted directory from holding us up. */
+const limits = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
+
+/** Returns every unit in `directories` that starts an OpenClaw or Lockkeeper gateway. What cannot be read is passed over. */
+export function readGatewayUnits(directories: readonly UnitDirectory[]): readonly ServiceUnit[] {
+  return directories.flatMap((directory) =>
+    unitFiles(directory).flatMap((file) => {
+      const unit = readUnit(directory, file);
+      return unit !== undefined && startsGateway(unit.argv) ? [unit] : [];
+    }),
+  );
+}
+
+function unitFiles({ manager, path: directory }: UnitDirectory): readonly string[] {
+  const ending = manager === "launchd" ? ".plist" : ".service";
+  return entriesOf(directory)
+    .filter((entry) => entry.endsWith(ending))
+    .slice(0, limits.unitsPerDirectory);
+}
+
+function readUnit({ manager, path: directory }: UnitDirectory, file: string): ServiceUnit | undefined {
+  const text = readUnitFile(path.join(directory, file));
+  if (text === undefined) return undefined;
+  const name = manager === "launchd" ? file.slice(0, -".plist".length) : file;
+  const parsed: UnitText | undefined =
+    manager === "launchd" ? parseLaunchdPlist(text) : parseSystemdUnit([text, ...dropIns(directory, file)]);
+  return parsed === undefined ? undefined : { manager, name, path: path.join(directory, file), ...parsed };
+}
+
+/** Source: systemd.unit(5): `<unit>.d/*.conf`, read in the order of their names after the unit itself. */
+function dropIns(directory: string, file: string): readonly string[] {
+  const folder = path.join(directory, `${file}.d`);
+  const texts = entriesOf(folder)
+    .filter((entry) => entry.endsWith(".conf"))
+    .map((entry) => readUnitFile(path.join(folder, entry)));
+  return texts.filter((text) => text !== undefined);
+}
+
+function startsGateway(argv: readonly string[]): boolean {
+  const line = argv.join(" ");
+  return /openclaw/i.test(line) ? /\bgateway\b/.test(line) : /lockkeeper/.test(line) && argv.includes("run");
+}
+
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Units are often links (`systemctl link`), so links are followed; anything but a small plain file is passed over. */
+function readUnitFile(file: string): string | undefined {
+  try {
+    const stats = statSync(file);
+    return stats.isFile() && stats.size <= limits.unitBytes ? readFileSync(file, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}

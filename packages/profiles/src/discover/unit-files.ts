@@ -1,0 +1,93 @@
+/**
+ * What a unit file says it starts: argv, environment, working directory. Pure. Reads as much of each format as the
+ * units of gateways use; what it does not understand it leaves out.
+ */
+
+export interface UnitText {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string | null;
+}
+
+/**
+ * Returns what a systemd service starts, its drop-ins given after the unit itself; undefined when it starts nothing.
+ *
+ * Source: systemd.unit(5), systemd.syntax(7): a line that ends in a backslash goes on; an empty assignment resets a list.
+ */
+export function parseSystemdUnit(texts: readonly string[]): UnitText | undefined {
+  let argv: readonly string[] = [];
+  let environment: Record<string, string> = {};
+  let workingDirectory: string | null = null;
+  for (const [key, value] of texts.flatMap(serviceAssignments)) {
+    if (key === "ExecStart") argv = value === "" ? [] : splitWords(value.replace(/^[-@:+!|]+/, ""));
+    if (key === "WorkingDirectory") workingDirectory = value.replace(/^-/, "") || null;
+    if (key === "Environment") environment = value === "" ? {} : { ...environment, ...assignments(splitWords(value)) };
+  }
+  return argv.length === 0 ? undefined : { argv, environment, workingDirectory };
+}
+
+/**
+ * Returns what a launchd property list starts; undefined for one that starts nothing or is not XML.
+ *
+ * Source: launchd.plist(5). Untested on macOS.
+ */
+export function parseLaunchdPlist(text: string): UnitText | undefined {
+  const argv = strings(/<key>ProgramArguments<\/key>\s*<array>([^]*?)<\/array>/.exec(text)?.[1] ?? "");
+  if (argv.length === 0) return undefined;
+  const dictionary = /<key>EnvironmentVariables<\/key>\s*<dict>([^]*?)<\/dict>/.exec(text)?.[1] ?? "";
+  const pairs = dictionary.matchAll(/<key>([^<]*)<\/key>\s*<string>([^<]*)<\/string>/g);
+  const directory = /<key>WorkingDirectory<\/key>\s*<string>([^<]*)<\/string>/.exec(text)?.[1];
+  return {
+    argv,
+    environment: Object.fromEntries([...pairs].map(([, key = "", value = ""]) => [unescapeXml(key), unescapeXml(value)])),
+    workingDirectory: directory === undefined ? null : unescapeXml(directory),
+  };
+}
+
+/** The assignments of the `[Service]` section, in order. */
+function serviceAssignments(text: string): readonly (readonly [string, string])[] {
+  let section = "";
+  const found: (readonly [string, string])[] = [];
+  for (const line of text.replace(/\\\r?\n/g, " ").split(/\r?\n/)) {
+    const trimmed = line.trim();
+    if (trimmed === "" || /^[#;]/.test(trimmed)) continue;
+    const header = /^\[(.+)\]$/.exec(trimmed)?.[1];
+    if (header !== undefined) section = header;
+    const split = trimmed.indexOf("=");
+    if (section === "Service" && header === undefined && split > 0) {
+      found.push([trimmed.slice(0, split).trim(), trimmed.slice(split + 1).trim()]);
+    }
+  }
+  return found;
+}
+
+/** Words as systemd splits them: quotes group, a backslash takes the next character as it is, `%%` is a percent sign. */
+function splitWords(text: string): readonly string[] {
+  const words: string[] = [];
+  for (const [word] of text.matchAll(/(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+/g)) {
+    words.push(
+      word
+        .replace(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g, (_, double?: string, single?: string) => double ?? single ?? "")
+        .replace(/\\(.)/g, "$1")
+        .replaceAll("%%", "%"),
+    );
+  }
+  return words;
+}
+
+function assignments(words: readonly string[]): Record<string, string> {
+  const pairs = words.flatMap((word) => {
+    const split = word.indexOf("=");
+    return split > 0 ? [[word.slice(0, split), word.slice(split + 1)] as const] : [];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function strings(text: string): readonly string[] {
+  return [...text.matchAll(/<string>([^<]*)<\/string>/g)].map(([, value = ""]) => unescapeXml(value));
+}
+
+function unescapeXml(text: string): string {
+  const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+  return text.replace(/&(amp|lt|gt|quot|apos);/g, (whole, name: string) => entities[name] ?? whole);
+}

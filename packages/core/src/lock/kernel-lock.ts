@@ -31,16 +31,31 @@ export class KernelLockUnavailable extends Error {
 }
 
 /**
+ * Takes a shared lock on the one byte at `offset`, which may lie beyond the end: no exclusion, only a mark that the
+ * kernel's list of locks shows as long as we live. Other than an exclusive lock it can be had on a directory too.
+ *
+ * @throws {KernelLockUnavailable} when there is no such lock to be had.
+ */
+export function markByKernelLock(fd: number, offset: number): void {
+  if (attempt(fd, offset, 1, false) === "refused")
+    throw new KernelLockUnavailable(`byte ${offset} is locked exclusively`);
+}
+
+/**
  * Tries to lock the whole file exclusively, without waiting. The lock lives as long as any descriptor of this open file
  * description, in whatever process.
  *
  * @throws {KernelLockUnavailable} when there is no such lock to be had.
  */
 export function tryKernelLock(fd: number): "granted" | "refused" {
+  return attempt(fd, RANGE.offset, RANGE.length, true);
+}
+
+function attempt(fd: number, offset: number, length: number, exclusive: boolean): "granted" | "refused" {
   loaded ??= load();
   if (loaded instanceof KernelLockUnavailable) throw loaded;
   try {
-    loaded.tryLock(fd, RANGE.offset, RANGE.length, true);
+    loaded.tryLock(fd, offset, length, exclusive);
     return "granted";
   } catch (error) {
     const errno = errnoOf(error);

@@ -15,6 +15,8 @@ import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
 import { findKernelLock } from "./lock-table.ts";
 import { LockedFile, tryLockFile } from "./locked-file.ts";
+import type { OwnerMark } from "./owner-mark.ts";
+import { leaveOwnerMark } from "./owner-mark.ts";
 import type { SocketLock } from "./socket-lock.ts";
 import { ownNetworkNamespace, trySocketLock } from "./socket-lock.ts";
 
@@ -40,6 +42,9 @@ export interface Claim {
 
 /** In order of preference. */
 export const MECHANISMS: readonly LockMechanism[] = ["kernel", "socket"];
+
+/** Looks at the marks, one each turn of the event loop, before another's mark is believed to be a living owner's. */
+const DYING_LOOKS = 3;
 
 /** Removals of the file, by others, that one attempt puts up with. */
 const MAX_RACES = 100;
@@ -71,32 +76,65 @@ export async function tryClaim(
 }
 
 async function tryKernelClaim(path: string, compose: ComposeRecord): Promise<Claim | "refused"> {
-  const file = tryLockFile(path, { create: true });
-  if (file === "refused" || file === "absent") return "refused";
+  const locked = await lockAlone(path);
+  if (locked === "refused") return "refused";
+  const { file, said, mark } = locked;
   try {
-    const said = parseLockRecord(file.read());
     const rival = said.record?.mechanism === "socket" ? await excludeSocketOwner(path, said.record) : "none";
-    if (rival === "refused") {
-      file.close();
-      return "refused";
+    if (rival !== "refused") {
+      file.write(compose("kernel"));
+      if (rival !== "none") await rival.release();
+      return new KernelClaim(file, said, mark);
     }
-    file.write(compose("kernel"));
-    if (rival !== "none") await rival.release();
-    return new KernelClaim(file, said);
   } catch (error) {
-    if (file.origin === "created") file.remove();
-    file.close();
+    withdraw(file, mark);
     throw error;
   }
+  withdraw(file, mark);
+  return "refused";
+}
+
+interface LockedAlone {
+  readonly file: LockedFile;
+  readonly mark: OwnerMark;
+  readonly said: ParsedLockRecord;
+}
+
+/** Locks the file and makes sure that no owner lives whose own file was deleted. */
+async function lockAlone(path: string): Promise<LockedAlone | "refused"> {
+  const file = tryLockFile(path, { create: true });
+  if (file === "refused" || file === "absent") return "refused";
+  let mark: OwnerMark | undefined;
+  try {
+    mark = leaveOwnerMark(path);
+    // The kernel closes a dying owner's descriptors one by one: its mark may outlive its lock by microseconds.
+    for (let look = 0; look < DYING_LOOKS; look++) {
+      if (mark.isAlone()) return { file, mark, said: parseLockRecord(file.read()) };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } catch (error) {
+    withdraw(file, mark);
+    throw error;
+  }
+  withdraw(file, mark);
+  return "refused";
+}
+
+function withdraw(file: LockedFile, mark: OwnerMark | undefined): void {
+  mark?.remove();
+  if (file.origin === "created") file.remove();
+  file.close();
 }
 
 class KernelClaim implements Claim {
   readonly mechanism = "kernel";
   readonly previous: ParsedLockRecord | undefined;
   #file: LockedFile;
+  #mark: OwnerMark;
 
-  constructor(file: LockedFile, said: ParsedLockRecord) {
+  constructor(file: LockedFile, said: ParsedLockRecord, mark: OwnerMark) {
     this.#file = file;
+    this.#mark = mark;
     this.previous = file.origin === "created" ? undefined : said;
   }
 
@@ -113,14 +151,30 @@ class KernelClaim implements Claim {
   }
 
   async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
-    const claim = await tryKernelClaim(this.#file.path, () => bytes);
-    if (!(claim instanceof KernelClaim)) return "refused";
-    this.#file.close();
-    this.#file = claim.#file;
+    const { path } = this.#file;
+    if (!this.#mark.isInPlace()) {
+      // The directory itself is another one: who owns the path there has left a mark there.
+      const locked = await lockAlone(path);
+      if (locked === "refused") return "refused";
+      this.#replace(locked.file, bytes);
+      this.#mark.remove();
+      this.#mark = locked.mark;
+      return "restored";
+    }
+    const file = tryLockFile(path, { create: true });
+    if (file === "refused" || file === "absent") return "refused";
+    this.#replace(file, bytes);
     return "restored";
   }
 
+  #replace(file: LockedFile, bytes: Uint8Array): void {
+    this.#file.close();
+    this.#file = file;
+    file.write(bytes);
+  }
+
   async release(file: "remove" | "keep"): Promise<void> {
+    this.#mark.remove();
     if (file === "remove") this.#file.remove();
     this.#file.close();
   }

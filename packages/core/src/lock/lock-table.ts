@@ -1,21 +1,27 @@
 /**
- * What the kernel tells about its locks without our taking one: the list in /proc/locks. It names a lock's inode and not
- * its owner, and it is Linux only. An inode number alone may, once in a while, be that of another disk's file: so the
- * answer `locked` may only ever be used to leave somebody alone.
+ * What the kernel tells about its locks without our taking one: the list in /proc/locks. It spans all pid namespaces, names
+ * a lock's inode and not its owner, and is Linux only. An inode number alone may, once in a while, be that of another
+ * disk's file: so its answers may only ever be used to leave somebody alone. Source: proc_locks(5).
  */
 import { readFileSync } from "node:fs";
 
-/** Does somebody on this machine, in whatever namespace, hold a kernel lock on that inode? Source: proc_locks(5). */
+/** Does somebody on this machine hold a kernel lock on that inode? */
 export function findKernelLock(inode: bigint): "locked" | "not-locked" | "unknown" {
+  const table = readTable();
+  if (table === undefined) return "unknown";
+  return new RegExp(`OFDLCK .* \\w+:\\w+:${inode} `).test(table) ? "locked" : "not-locked";
+}
+
+/** How many hold a lock on just that byte of that inode; undefined when the host does not tell. */
+export function countKernelMarks(inode: bigint, offset: number): number | undefined {
+  const table = readTable();
+  return table === undefined ? undefined : table.split(`:${inode} ${offset} ${offset}\n`).length - 1;
+}
+
+function readTable(): string | undefined {
   try {
-    const suffix = `:${inode}`;
-    const lines = readFileSync("/proc/locks", "latin1").split("\n");
-    const isLocked = lines.some((line) => {
-      const fields = line.trim().split(/\s+/);
-      return fields[1] === "OFDLCK" && fields[5]?.endsWith(suffix) === true;
-    });
-    return isLocked ? "locked" : "not-locked";
+    return readFileSync("/proc/locks", "latin1");
   } catch {
-    return "unknown";
+    return undefined;
   }
 }

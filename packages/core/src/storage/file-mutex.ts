@@ -17,7 +17,10 @@ import { ownNetworkNamespace } from "../lock/socket-lock.ts";
 
 const DEFAULTS = {
   timeoutMs: 10_000,
+  /** The first pause before another try; each further one is longer by half, up to the longest. */
   pauseMs: 2,
+  /** A hundred waiters that tried every 2 ms took both processors from the holder they were waiting for. */
+  longestPauseMs: 60,
 };
 
 /** How long to wait for the mutex. */
@@ -51,6 +54,7 @@ export async function withFileMutex<T>(
 async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Claim> {
   const deadline = performance.now() + timeoutMs;
   const describe = (mechanism: LockMechanism): Uint8Array => describeHolder(path, mechanism);
+  let pauseMs = DEFAULTS.pauseMs;
   for (;;) {
     if (signal?.aborted === true) {
       throw new LockkeeperError("ABORTED", `aborted while waiting for ${path}`, { cause: signal.reason });
@@ -59,7 +63,9 @@ async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal 
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
     // Jitter, so that those who were refused together do not stay in step.
-    await new Promise((resolve) => setTimeout(resolve, DEFAULTS.pauseMs * (0.5 + Math.random())));
+    const jitteredMs = pauseMs * (0.5 + Math.random());
+    await new Promise((resolve) => setTimeout(resolve, jitteredMs));
+    pauseMs = Math.min(pauseMs * 1.5, DEFAULTS.longestPauseMs);
   }
 }
 

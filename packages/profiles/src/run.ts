@@ -10,7 +10,8 @@ import { parseHealthCheck } from "./kinds/health-check.ts";
 import { kinds } from "./kinds/kinds.ts";
 import type { Manifest } from "./manifest.ts";
 import { profileEnvironment, profileVariables } from "./profile-environment.ts";
-import { requireManifest } from "./registry.ts";
+import { readRegistry, type Registry, requireFrom } from "./registry.ts";
+import type { RunPorts } from "./run-ports.ts";
 import { runRecordPath } from "./run-records.ts";
 
 export interface RunOptions {
@@ -35,20 +36,20 @@ const lockTimeoutMs = 5_000;
  * Runs the profile's gateway until it is stopped or given up.
  *
  * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile.
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, OPTION_INVALID, UNSAFE_PATH.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
  */
 export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
-  const manifest = await requireManifest(context.home, name);
+  const registry = readRegistry(context.home);
+  const manifest = requireFrom(registry, context.home, name);
   const kind = kinds[manifest.kind];
-  const port = options.port ?? manifest.port;
-  const shift = port - manifest.port;
+  const { port, ports } = await runPorts(registry, manifest, options.port);
   return runKeeper({
     profile: manifest.name,
     lockDir: manifest.paths.lock,
     configPath: manifest.paths.config,
     host: manifest.host,
     port,
-    ports: Object.fromEntries(Object.entries(manifest.ports).map(([label, value]) => [label, value + shift])),
+    ports,
     argv: kind.launch({ manifest, port, gatewayProgram: context.programs.gateway }),
     cwd: manifest.cwd ?? manifest.paths.workspace,
     env: await gatewayEnvironment(context, manifest, port),
@@ -65,6 +66,13 @@ export async function runProfile(context: ProfilesContext, name: string, options
     force: options.force,
     ...(options.report === undefined ? {} : { report: options.report }),
   });
+}
+
+/** Only a run on another port than the profile's own pays for what checks it. */
+async function runPorts(registry: Registry, manifest: Manifest, asked: number | undefined): Promise<RunPorts> {
+  if (asked === undefined) return manifest;
+  const { planRunPorts } = await import("./run-ports.ts");
+  return planRunPorts(registry, manifest, asked);
 }
 
 /**

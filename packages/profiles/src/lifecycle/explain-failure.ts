@@ -15,28 +15,32 @@ import type { Manifest } from "../manifest.ts";
 /** Lines of the gateway's own output shown with a failure. */
 const shownLines = 10;
 
+/** What a keeper says of a run that it gave up, and is passed on as it is. */
+const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE"] as const;
+
 /** Returns the error for a keeper that ended with `record` as its last word. */
 export async function explainFailure(manifest: Manifest, record: RunRecord | undefined): Promise<LockkeeperError> {
   const { name } = manifest;
-  if (record?.state === "blocked") return portConflict(manifest, record.port, record.reason);
+  if (record?.state === "blocked") return portConflict(manifest, record);
   if (record?.state === "stopped") {
     return new LockkeeperError("GATEWAY_EXITED", `${name} was stopped before it was ready`, {
       hint: `lockkeeper why ${name}`,
     });
   }
-  const log = path.join(manifest.paths.logs, "gateway.log");
-  return new LockkeeperError(
-    "GATEWAY_EXITED",
-    `${name} failed: ${record?.reason ?? "its keeper ended without a word"}`,
-    {
-      evidence: await readLastLines(log, shownLines),
-      hint: `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`,
-    },
-  );
+  const code = passedOn.find((known) => known === record?.code) ?? "GATEWAY_EXITED";
+  const reason = record?.reason ?? "its keeper ended without a word";
+  // A program that was never run has said nothing: older lines would only mislead.
+  const spoke = code !== "COMMAND_NOT_FOUND";
+  return new LockkeeperError(code, `${name} failed: ${reason}`, {
+    evidence: spoke ? await readLastLines(path.join(manifest.paths.logs, "gateway.log"), shownLines) : [],
+    hint: spoke
+      ? `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`
+      : "Check the PATH and the spelling; a full path always works.",
+  });
 }
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */
-export function portConflict(manifest: Manifest, port: number, reason: string | null): GatewayLockError {
+function portConflict(manifest: Manifest, { port, reason }: RunRecord): GatewayLockError {
   const url = gatewayUrl(manifest.host, port);
   return new GatewayLockError("PORT_IN_USE", reason ?? `another gateway instance is already listening on ${url}`, {
     evidence: holdersOf(manifest.host, port),

@@ -1,10 +1,11 @@
-/** Starts the detached keeper program and reads its reports until the gateway is ready or the keeper has ended. */
-import { fileError, type GatewayLockError, LockkeeperError, type RunRecord } from "@lockkeeper/core";
-import { spawn } from "node:child_process";
+/** Starts a keeper and reads its reports until the gateway is ready or the keeper has ended. */
+import { type GatewayLockError, LockkeeperError, type RunRecord } from "@lockkeeper/core";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import type { ProfilesContext } from "../context.ts";
 import { type KeeperReport, reviveError } from "../keeper-report.ts";
 import type { Manifest } from "../manifest.ts";
+import { spawnKeeper } from "./spawn-keeper.ts";
 
 export type LaunchResult =
   | { readonly kind: "running" }
@@ -31,50 +32,26 @@ export async function launchKeeper(
   options: LaunchOptions,
   deadline: number,
 ): Promise<LaunchResult> {
-  const startedBy = `lockkeeper start (pid ${process.pid})`;
-  const { keeper, gateway } = context.programs;
-  const argv = [
-    keeper,
-    "--home",
-    context.home,
-    "--profile",
-    manifest.name,
-    "--gateway",
-    gateway,
-    "--started-by",
-    startedBy,
-  ];
-  if (options.port !== undefined) argv.push("--port", String(options.port));
-  const child = spawn(process.execPath, argv, {
-    // Its working directory must not keep the caller's folder busy.
-    cwd: context.home,
-    env: context.env,
-    detached: true,
-    stdio: ["ignore", "pipe", "ignore"],
-    windowsHide: true,
+  const child = await spawnKeeper(context, {
+    profile: manifest.name,
+    startedBy: `lockkeeper start (pid ${process.pid})`,
+    port: options.port,
   });
-  const spawned = new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", (error) => reject(fileError(error, "start the keeper", context.programs.keeper)));
-  });
-  await spawned;
-  const lines = createInterface({ input: child.stdout });
-  const timer = setTimeout(() => lines.close(), Math.max(0, deadline - performance.now()));
-  const abort = (): void => lines.close();
-  options.signal?.addEventListener("abort", abort, { once: true });
-  let last: RunRecord | undefined;
-  let ended = false;
-  child.stdout.once("end", () => {
-    ended = true;
-  });
+  const reports = child.stdout ?? Readable.from([]);
+  const lines = createInterface({ input: reports });
+  const hangUp = (): void => lines.close();
+  const timer = setTimeout(hangUp, Math.max(0, deadline - performance.now()));
+  options.signal?.addEventListener("abort", hangUp, { once: true });
   try {
+    let last: RunRecord | undefined;
     for await (const line of lines) {
       const report = JSON.parse(line) as KeeperReport;
       if ("error" in report) {
+        const error = reviveError(report.error);
         if (report.error.kind === "lock" && report.error.code === "LOCK_HELD") {
-          return { kind: "held", error: reviveError(report.error) as GatewayLockError };
+          return { kind: "held", error: error as GatewayLockError };
         }
-        throw reviveError(report.error);
+        throw error;
       }
       if ("outcome" in report) return { kind: "ended", record: last };
       last = report.record;
@@ -82,19 +59,17 @@ export async function launchKeeper(
       options.onProgress?.(last.reason === null ? last.state : `${last.state}: ${last.reason}`);
     }
     options.signal?.throwIfAborted();
-    if (!ended) return { kind: "deadline" };
+    if (!reports.readableEnded) return { kind: "deadline" };
     throw new LockkeeperError(
       "GATEWAY_EXITED",
-      `the keeper of ${manifest.name} (pid ${child.pid}) was killed before the gateway was ready`,
-      {
-        hint: `lockkeeper start ${manifest.name}`,
-      },
+      `the keeper of ${manifest.name} was killed before the gateway was ready`,
+      { hint: `lockkeeper start ${manifest.name}` },
     );
   } finally {
     clearTimeout(timer);
-    options.signal?.removeEventListener("abort", abort);
+    options.signal?.removeEventListener("abort", hangUp);
     lines.close();
-    child.stdout.destroy();
+    reports.destroy();
     child.unref();
   }
 }

@@ -1,6 +1,9 @@
 /** Stops a profile and starts it again: never two gateways at any moment, and a keeper again for an orphan. */
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileStatus } from "../profile-status.ts";
+import { handOver } from "./errand.ts";
+import { isInsideRun } from "./inside-run.ts";
+import { observeProfile, statusOf } from "./observe-profile.ts";
 import { startProfile } from "./start.ts";
 import { stopProfile } from "./stop.ts";
 
@@ -12,7 +15,11 @@ export interface RestartOptions {
 }
 
 export interface RestartResult {
-  readonly outcome: "restarted";
+  /**
+   * `handed-over`: this process is part of the gateway and will end with it; a process outside of it does the restart,
+   * once this one has ended.
+   */
+  readonly outcome: "restarted" | "handed-over";
   readonly status: ProfileStatus;
 }
 
@@ -22,6 +29,11 @@ export async function restartProfile(
   name: string,
   options: RestartOptions = {},
 ): Promise<RestartResult> {
+  const before = await observeProfile(context, name);
+  if (before.record !== undefined && isInsideRun(context, before.record)) {
+    await handOver(context, before.manifest.name, "restart", options.timeoutMs);
+    return { outcome: "handed-over", status: await statusOf(context, before) };
+  }
   await stopProfile(context, name, options);
   const { status } = await startProfile(context, name, options);
   return { outcome: "restarted", status };

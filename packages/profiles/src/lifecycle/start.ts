@@ -3,16 +3,17 @@
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
 import { type GatewayLockError, LockkeeperError } from "@lockkeeper/core";
-import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";
+import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { sweepLeftover } from "../leftover.ts";
-import type { ObservedState } from "../observed-state.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
+import { isInsideRun } from "./inside-run.ts";
+import { pause, throwIfAborted } from "./interruptible.ts";
 import { launchKeeper } from "./launch-keeper.ts";
-import { observeManifest, observeProfile, statusOf } from "./observe-profile.ts";
-import { stopObserved } from "./stop.ts";
+import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "./observe-profile.ts";
+import { endStrays, stopObserved } from "./stop.ts";
 
 export interface StartOptions {
   /** How long to wait for readiness, in milliseconds; the gateway goes on starting afterwards. @default by kind */
@@ -36,11 +37,12 @@ const pollMs = 20;
 
 /**
  * Starts the profile. On return its lock is ours, the listener on its port belongs to its process tree, it is healthy
- * and published as running; or that was so already.
+ * and published as running; or that was so already; or an orphan, which no keeper watches, goes on.
  *
  * @throws {GatewayLockError} PORT_IN_USE, LOCK_HELD.
  * @throws {LockkeeperError} GATEWAY_UNHEALTHY for a living but unresponsive gateway, GATEWAY_EXITED, COMMAND_NOT_FOUND,
- *   LISTENER_MISMATCH, STILL_STARTING at the deadline.
+ *   LISTENER_MISMATCH, PORTS_OVERLAP, STILL_STARTING at the deadline; CONFIRMATION_NEEDED for a replacement of the very
+ *   gateway that this process is part of.
  */
 export async function startProfile(
   context: ProfilesContext,
@@ -51,46 +53,42 @@ export async function startProfile(
   const { manifest } = observation;
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
   const deadline = performance.now() + timeoutMs;
-  const state = observation.observed.state;
-  if (
-    options.replace === true &&
-    state !== "running" &&
-    (observation.observed.gateway ?? observation.observed.keeper)
-  ) {
-    options.onProgress?.(`replacing a gateway that is ${state}`);
-    await stopObserved(context, observation, options);
+  if (options.replace === true && (await isSilent(observation))) {
+    await endSilentOwner(context, observation, options);
     observation = observeManifest(context, manifest);
   }
   // Once somebody was seen to be starting it, how that ended is our answer too: it is not tried all over again.
   let watched = false;
   let outcome: StartResult["outcome"] = "already-running";
   let refused: GatewayLockError | undefined;
-  while (performance.now() < deadline) {
-    options.signal?.throwIfAborted();
-    const { observed, record } = observation;
-    switch (observed.state) {
+  do {
+    throwIfAborted(options.signal);
+    const { state } = observation.observed;
+    switch (state) {
       case "running":
-        return { outcome, status: await statusOf(context, observation) };
-      case "external":
+        // What was published may be some seconds old; what our own keeper has just told is not.
+        if (outcome === "started" || !(await isSilent(observation))) {
+          return { outcome, status: await statusOf(context, observation) };
+        }
+        break;
       case "orphaned":
-        return {
-          outcome: observed.state === "orphaned" ? "orphaned" : outcome,
-          status: await statusOf(context, observation),
-        };
+        return { outcome: "orphaned", status: await statusOf(context, observation) };
+      case "external":
+        return { outcome, status: await statusOf(context, observation) };
       case "unresponsive":
-        throw unresponsive(name, observed);
+        throw unresponsive(observation);
       case "starting":
       case "stopping":
-        if (!watched) options.onProgress?.(`${observed.state} already`);
+        if (!watched) options.onProgress?.(`${state} already`);
         watched = true;
         break;
       case "failed":
       case "blocked":
       case "stopped": {
-        if (watched && observed.state !== "stopped") throw await explainFailure(manifest, record);
+        if (watched && state !== "stopped") throw await explainFailure(manifest, observation.record);
         // A second refusal while nothing is published: the owner is no keeper of ours, and waiting will not help.
         if (refused !== undefined) throw refused;
-        if (observed.leftover) await sweepLeftover(context.home, manifest);
+        await clearLeftovers(context, observation);
         const result = await launchKeeper(context, manifest, options, deadline);
         if (result.kind === "running") outcome = "started";
         if (result.kind === "ended") throw await explainFailure(manifest, result.record);
@@ -101,21 +99,53 @@ export async function startProfile(
         break;
       }
     }
-    if (outcome !== "started") await delay(pollMs);
+    if (outcome !== "started") await pause(pollMs, options.signal);
     observation = observeManifest(context, manifest);
-  }
-  throw new LockkeeperError("STILL_STARTING", `${name} is still ${observation.observed.state} after ${timeoutMs} ms`, {
+  } while (performance.now() < deadline);
+  const { state } = observation.observed;
+  if (state === "running") throw unresponsive(observation);
+  throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
     hint: `It goes on by itself; look again with: lockkeeper status ${name}`,
   });
 }
 
-function unresponsive(name: string, { gateway, reason }: ObservedState): LockkeeperError {
+/** Somebody owns the profile, and does not serve: not published as running, or without an answer at this moment. */
+async function isSilent({ manifest, observed, record }: ProfileObservation): Promise<boolean> {
+  if (observed.keeper === null && observed.gateway === null) return false;
+  if (observed.state !== "running" || record === undefined) return true;
+  const check = parseHealthCheck(manifest.health, manifest.kind);
+  return (await checkHealth(check, record.host, record.port)) === "failing";
+}
+
+async function endSilentOwner(
+  context: ProfilesContext,
+  observation: ProfileObservation,
+  options: StartOptions,
+): Promise<void> {
+  const { manifest, observed, record } = observation;
+  if (record !== undefined && isInsideRun(context, record)) {
+    throw new LockkeeperError("CONFIRMATION_NEEDED", `this command runs inside the gateway of ${manifest.name}`, {
+      hint: `lockkeeper restart ${manifest.name} replaces it from outside.`,
+    });
+  }
+  options.onProgress?.(`replacing a gateway that is ${observed.state}`);
+  await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
+}
+
+/** What a killed run left behind must not meet the next one: a helper, or a successor that has not opened its port yet. */
+async function clearLeftovers(
+  context: ProfilesContext,
+  { manifest, observed, record }: ProfileObservation,
+): Promise<void> {
+  if (record !== undefined && observed.keeper === null) await endStrays(manifest, record);
+  if (observed.leftover) await sweepLeftover(context.home, manifest);
+}
+
+function unresponsive({ manifest: { name }, observed: { gateway, reason } }: ProfileObservation): LockkeeperError {
   const process = gateway === null ? "" : ` (pid ${gateway.pid})`;
   return new LockkeeperError(
     "GATEWAY_UNHEALTHY",
     `${name} runs${process} but is unresponsive: ${reason ?? "no answer"}`,
-    {
-      hint: `lockkeeper restart ${name}, or lockkeeper start ${name} --replace`,
-    },
+    { hint: `lockkeeper restart ${name}, or lockkeeper start ${name} --replace` },
   );
 }

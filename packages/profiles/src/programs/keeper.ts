@@ -3,24 +3,32 @@
  * JSON line per published change and one at the end; the starter may be gone at any time.
  */
 import { LockkeeperError } from "@lockkeeper/core";
+import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
+import type { ProfilesContext } from "../context.ts";
 import { type KeeperReport, plainError } from "../keeper-report.ts";
 import { runProfile } from "../run.ts";
 
+/** Written by {@link spawnKeeper} of `lifecycle/spawn-keeper.ts`. */
+const options = {
+  home: { type: "string" },
+  profile: { type: "string" },
+  port: { type: "string" },
+  "started-by": { type: "string" },
+  gateway: { type: "string" },
+  detach: { type: "boolean" },
+  errand: { type: "string" },
+  "asked-by": { type: "string" },
+  timeout: { type: "string" },
+} as const;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      home: { type: "string" },
-      profile: { type: "string" },
-      port: { type: "string" },
-      "started-by": { type: "string" },
-      gateway: { type: "string" },
-    },
-  });
-  const { home, profile, gateway } = values;
+  const { values } = parseArgs({ options });
+  const { home, profile, gateway, errand, timeout } = values;
   if (home === undefined || profile === undefined || gateway === undefined) {
     throw new LockkeeperError("USAGE", "this program is started by lockkeeper start <name>");
   }
+  if (values.detach === true) return startOutside();
   const stop = new AbortController();
   const force = new AbortController();
   const onSignal = (): void => (stop.signal.aborted ? force.abort() : stop.abort());
@@ -28,7 +36,13 @@ async function main(): Promise<void> {
   process.on("SIGINT", onSignal);
   // The terminal that started us may close; the gateway stays.
   process.on("SIGHUP", () => undefined);
-  const context = { home, programs: { keeper: process.argv[1] ?? "", gateway }, env: process.env };
+  const context: ProfilesContext = { home, programs: { keeper: process.argv[1] ?? "", gateway }, env: process.env };
+  if (errand === "restart" || errand === "stop") {
+    const { endPresentRun } = await import("../lifecycle/errand.ts");
+    const timeoutMs = timeout === undefined ? undefined : Number(timeout);
+    await endPresentRun(context, profile, { errand, askedBy: Number(values["asked-by"]), timeoutMs });
+    if (errand === "stop") return;
+  }
   const outcome = await runProfile(context, profile, {
     supervised: false,
     port: values.port === undefined ? undefined : Number(values.port),
@@ -38,6 +52,12 @@ async function main(): Promise<void> {
     report: (record) => tell({ record }),
   });
   tell({ outcome: outcome.outcome, detail: outcome.detail });
+}
+
+/** Starts this program once more; when we have ended, it has no ancestor in the tree that we were started in. */
+function startOutside(): void {
+  const argv = process.argv.slice(1).filter((argument) => argument !== "--detach");
+  spawn(process.execPath, argv, { detached: true, stdio: ["ignore", "inherit", "ignore"], windowsHide: true });
 }
 
 function tell(report: KeeperReport): void {

@@ -1,0 +1,63 @@
+/**
+ * Starts the keeper program, for `start` and for an errand. The keeper belongs to nobody but its own profile: a process
+ * that was started inside some gateway is part of that gateway's run, by the run's variable in its environment and by
+ * its ancestry, and would be ended with it. So the variable never goes along, and from inside a gateway the program
+ * starts itself once more and ends (`detach`), by which the keeper has no ancestor there any more.
+ */
+import { fileError, RUN_VARIABLE } from "@lockkeeper/core";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { ProfilesContext } from "../context.ts";
+
+/** What a command from inside a gateway cannot see through itself: the keeper ends the present run first. */
+export interface Errand {
+  /** `restart`: end the present run, then keep the next. `stop`: only end it. */
+  readonly errand: "restart" | "stop";
+  /** The process that asked; the errand begins when that one has said so and ended. */
+  readonly askedBy: number;
+  /** For the stop, in milliseconds. @default by kind */
+  readonly timeoutMs: number | undefined;
+}
+
+export interface KeeperCommand {
+  readonly profile: string;
+  /** For the history. */
+  readonly startedBy: string;
+  /** Base port of this run. @default the profile's own */
+  readonly port?: number | undefined;
+  readonly errand?: Errand | undefined;
+}
+
+/**
+ * Returns the started program; its standard output is a pipe of keeper reports. With an errand, or from inside a
+ * gateway, it is only the one that starts the keeper and ends; the pipe is the keeper's all the same.
+ *
+ * @throws {LockkeeperError} when Node cannot be started.
+ */
+export async function spawnKeeper(context: ProfilesContext, command: KeeperCommand): Promise<ChildProcess> {
+  const { [RUN_VARIABLE]: run, ...env } = context.env;
+  const detach = run !== undefined || command.errand !== undefined;
+  const child = spawn(process.execPath, keeperArgv(context, command, detach), {
+    // Its working directory must not keep the caller's folder busy.
+    cwd: context.home,
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+    windowsHide: true,
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => reject(fileError(error, "start the keeper", context.programs.keeper)));
+  });
+  return child;
+}
+
+function keeperArgv({ home, programs }: ProfilesContext, command: KeeperCommand, detach: boolean): readonly string[] {
+  const { profile, startedBy, port, errand } = command;
+  const argv = [programs.keeper, "--home", home, "--profile", profile];
+  argv.push("--gateway", programs.gateway, "--started-by", startedBy);
+  if (port !== undefined) argv.push("--port", String(port));
+  if (errand !== undefined) argv.push("--errand", errand.errand, "--asked-by", String(errand.askedBy));
+  if (errand?.timeoutMs !== undefined) argv.push("--timeout", String(errand.timeoutMs));
+  if (detach) argv.push("--detach");
+  return argv;
+}

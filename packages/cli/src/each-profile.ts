@@ -7,8 +7,8 @@ import type { ErrorDocument, Failure, Result } from "./command-line/command.ts";
 import type { Context } from "./context.ts";
 import { errorDocument } from "./error-text.ts";
 import { plainLine } from "./terminal/plain-text.ts";
-import type { View } from "./terminal/view.ts";
 import { paintState } from "./status-table.ts";
+import type { View } from "./terminal/view.ts";
 
 /** What became of one profile: the element of the JSON array that `start`, `stop` and their like print. */
 export interface ProfileOutcome {
@@ -40,10 +40,8 @@ export async function onEachProfile(
       const onProgress = (text: string): void => context.progress.update(name, text);
       try {
         const { outcome, status } = await act(name, onProgress);
-        onProgress(outcome.replaceAll("-", " "));
         outcomes[index] = { name, outcome, status, error: null };
       } catch (error) {
-        onProgress("failed");
         outcomes[index] = { name, outcome: "failed", status: null, error: errorDocument(error) };
         failures.push({ name: names.length > 1 ? name : null, error });
       }
@@ -59,13 +57,14 @@ export function renderOutcomes(outcomes: readonly ProfileOutcome[], { paint, qui
   let text = "";
   for (const { name, outcome, status } of outcomes) {
     if (status === null) continue;
-    if (quiet) text += `${name}\n`;
-    else {
-      const facts = [outcome.replaceAll("-", " ")];
-      if (status.pid !== null) facts.push(status.url, `pid ${status.pid}`);
-      if (status.reason !== null && status.state !== "running") facts.push(plainLine(status.reason));
-      text += `${paint.bold(name)} ${paintState(status.state, paint)(status.state)}: ${facts.join(", ")}\n`;
+    if (quiet) {
+      text += `${name}\n`;
+      continue;
     }
+    const facts = [paintState(status.state, paint)(outcome.replaceAll("-", " "))];
+    if (status.pid !== null) facts.push(status.url, `pid ${status.pid}`);
+    if (status.reason !== null && status.pid !== null) facts.push(plainLine(status.reason));
+    text += `${paint.bold(name)}: ${facts.join(", ")}\n`;
   }
   return text;
 }

@@ -57,7 +57,7 @@ export async function helpText(commands: Commands, command: string | undefined):
     text = output;
   });
   // What type a value has is said by its placeholder.
-  return `${text.replaceAll(/\s*\[(string|boolean)\]/g, "")}\n`;
+  return `${text.replaceAll(/\s*\[(string|boolean|array|required|default: \[\])\]/g, "")}\n`;
 }
 
 function parse(

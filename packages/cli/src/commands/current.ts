@@ -13,7 +13,7 @@ export async function run(context: Context, { profile, explain, short }: Argumen
   const selection = await profiles.selection({ profile });
   const none = selection.name === null;
   const notes: string[] = [];
-  if (explain) notes.push(...explainSelection(selection, context, profiles.home));
+  if (explain) notes.push(...explainSelection(selection, profiles.home));
   else if (none && !short) notes.push(`No default profile in ${profiles.home}. Set one with: lockkeeper use <name>`);
   return { value: selection, status: none && !short ? 1 : 0, notes };
 }
@@ -22,13 +22,15 @@ export function render({ name }: Selection, { paint }: View): string {
   return name === null ? "" : `${paint.bold(plainLine(name))}\n`;
 }
 
-/** The places that are looked at, in their order, and the first that had something to say. */
-function explainSelection({ source }: Selection, { world }: Context, home: string): readonly string[] {
-  const variable = world.env["LOCKKEEPER_PROFILE"] ?? "";
-  const won = (here: Selection["source"]): string => (here === source ? "  <- this one" : "");
-  return [
-    `--profile${won("argument")}`,
-    `LOCKKEEPER_PROFILE: ${variable === "" ? "not set" : plainLine(variable)}${won("environment")}`,
-    `default of ${plainLine(home)}${won("default")}`,
-  ];
+/** Every place that was looked at, strongest first, and the one that won. */
+function explainSelection({ source: winner, candidates }: Selection, home: string): readonly string[] {
+  const places = {
+    argument: "--profile",
+    environment: "LOCKKEEPER_PROFILE",
+    default: `default of ${plainLine(home)}`,
+  } as const;
+  return candidates.map(({ source, name }) => {
+    const value = name === null ? "not set" : plainLine(name);
+    return `${source === winner ? ">" : " "} ${places[source]}: ${value}`;
+  });
 }

@@ -8,7 +8,7 @@ import { plainLine } from "./plain-text.ts";
 export interface Progress {
   /** Says what is going on with one profile; the same text twice is said once. */
   readonly update: (name: string, text: string) => void;
-  /** Ends the block of lines; later updates start a new one. */
+  /** The results follow: on a terminal the block of lines is wiped away. */
   readonly finish: () => void;
 }
 
@@ -32,6 +32,7 @@ export function openProgress(stream: OutputStream): Progress {
       drawn = lines.size;
     },
     finish() {
+      if (drawn > 0) stream.write(`\u001B[${drawn}A\u001B[J`);
       lines.clear();
       drawn = 0;
     },

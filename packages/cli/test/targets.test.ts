@@ -1,0 +1,96 @@
+import { LockkeeperError } from "@lockkeeper/core";
+import type { Profiles } from "@lockkeeper/profiles";
+import { describe, expect, test } from "vitest";
+import { COMMANDS } from "../src/command-line/commands.ts";
+import type { Context, World } from "../src/context.ts";
+import { chooseTargets } from "../src/targets.ts";
+import type { Named, Targets } from "../src/targets.ts";
+import { SILENT } from "../src/terminal/progress.ts";
+import { viewOf } from "../src/terminal/view.ts";
+
+/** `prod` is protected, `dev` is not and is the default. */
+const profiles = {
+  home: "/home",
+  list: async () => [
+    { name: "dev", protected: false },
+    { name: "prod", protected: true },
+  ],
+  selection: async () => ({ name: "dev", source: "default" }),
+} as unknown as Profiles;
+
+const nobody = {
+  ...profiles,
+  list: async () => [],
+  selection: async () => ({ name: null, source: "none" }),
+} as unknown as Profiles;
+
+function contextOf(command: "up" | "down" | "start" | "stop" | "restart" | "remove", answer?: string): Context {
+  const world = { canAsk: () => answer !== undefined, ask: async () => answer } as unknown as World;
+  const view = viewOf({ isTerminal: false, columns: undefined }, {}, false);
+  return {
+    command,
+    spec: COMMANDS[command],
+    world,
+    view,
+    json: false,
+    progress: SILENT,
+    openProfiles: async () => profiles,
+  };
+}
+
+async function choose(context: Context, named: Partial<Named>, of: Profiles = profiles): Promise<Targets | string> {
+  try {
+    return await chooseTargets(context, of, { names: [], ...named });
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error.code;
+    throw error;
+  }
+}
+
+describe("without a name", () => {
+  test("start means the current profile", async () => {
+    expect(await choose(contextOf("start"), {})).toEqual({ names: ["dev"], skipped: [] });
+    expect(await choose(contextOf("start"), {}, nobody)).toBe("USAGE");
+  });
+
+  test("stop and restart are refused, --all leaves protected ones out", async () => {
+    for (const command of ["stop", "restart"] as const) {
+      expect(await choose(contextOf(command), {})).toBe("USAGE");
+      expect(await choose(contextOf(command), { all: true })).toEqual({ names: ["dev"], skipped: ["prod"] });
+    }
+  });
+
+  test("up means all, down all but protected ones", async () => {
+    expect(await choose(contextOf("up"), {})).toEqual({ names: ["dev", "prod"], skipped: [] });
+    expect(await choose(contextOf("down"), {})).toEqual({ names: ["dev"], skipped: ["prod"] });
+    expect(await choose(contextOf("down"), {}, nobody)).toEqual({ names: [], skipped: [] });
+  });
+});
+
+describe("with names", () => {
+  test("each counts once, in order; --profile is one of them", async () => {
+    expect(await choose(contextOf("start"), { names: ["b", "a", "b"], profile: "c" })).toEqual({
+      names: ["b", "a", "c"],
+      skipped: [],
+    });
+  });
+
+  test("names and --all contradict each other", async () => {
+    expect(await choose(contextOf("start"), { names: ["dev"], all: true })).toBe("USAGE");
+  });
+
+  test.each(["down", "stop", "restart", "remove"] as const)(
+    "%s of a protected one needs the name twice",
+    async (verb) => {
+      expect(await choose(contextOf(verb), { names: ["dev", "prod"] })).toBe("CONFIRMATION_NEEDED");
+      expect(await choose(contextOf(verb), { names: ["prod"], confirm: ["dev"] })).toBe("CONFIRMATION_NEEDED");
+      expect(await choose(contextOf(verb), { names: ["prod"], confirm: ["prod"] })).toMatchObject({ names: ["prod"] });
+      expect(await choose(contextOf(verb, "prod"), { names: ["prod"] })).toMatchObject({ names: ["prod"] });
+      expect(await choose(contextOf(verb, "yes"), { names: ["prod"] })).toBe("CONFIRMATION_NEEDED");
+    },
+  );
+
+  test("start of a protected one is as usual", async () => {
+    expect(await choose(contextOf("start"), { names: ["prod"] })).toMatchObject({ names: ["prod"] });
+  });
+});

@@ -1,0 +1,107 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { formatDuration } from "../../src/terminal/durations.ts";
+import { plainLine, plainText } from "../../src/terminal/plain-text.ts";
+import { openProgress } from "../../src/terminal/progress.ts";
+import { renderTable } from "../../src/terminal/table.ts";
+import { viewOf } from "../../src/terminal/view.ts";
+
+const plain = (text: string): string => text;
+
+describe("colour", () => {
+  const terminal = { isTerminal: true, columns: 100 };
+  const pipe = { isTerminal: false, columns: undefined };
+  const isColoured = (stream: typeof terminal | typeof pipe, env: NodeJS.ProcessEnv): boolean =>
+    viewOf(stream, env, false).paint.red("x") !== "x";
+
+  test.each<[string, typeof terminal | typeof pipe, NodeJS.ProcessEnv, boolean]>([
+    ["a terminal", terminal, {}, true],
+    ["a pipe", pipe, {}, false],
+    ["NO_COLOR", terminal, { NO_COLOR: "1" }, false],
+    ["an empty NO_COLOR", terminal, { NO_COLOR: "" }, true],
+    ["CI", terminal, { CI: "true" }, false],
+    ["TERM=dumb", terminal, { TERM: "dumb" }, false],
+    ["FORCE_COLOR on a pipe", pipe, { FORCE_COLOR: "1" }, true],
+    ["FORCE_COLOR=0", terminal, { FORCE_COLOR: "0" }, false],
+    ["NO_COLOR against FORCE_COLOR", pipe, { FORCE_COLOR: "1", NO_COLOR: "1" }, false],
+  ])("%s", (_title, stream, env, expected) => expect(isColoured(stream, env)).toBe(expected));
+
+  test("a pipe has no width", () => expect(viewOf(pipe, {}, false).columns).toBe(Infinity));
+});
+
+describe("text of others", () => {
+  test("cannot move the cursor, set colours or reorder a line", () => {
+    expect(plainText("a\u001B[31mb\u0007\u009B2J\u202Ec\u007F")).toBe("a\\x1b[31mb\\x07\\x9b2J\\u202ec\\x7f");
+    expect(plainText("a\nb\tc\r")).toBe("a\nb\tc\\x0d");
+    expect(plainLine("a\nb\tc")).toBe("a\\nb\\tc");
+  });
+
+  test("holds no control character afterwards, whatever it was", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        // oxlint-disable-next-line no-control-regex
+        expect(plainLine(text)).not.toMatch(/[\u0000-\u001F\u007F-\u009F]/);
+      }),
+    );
+  });
+});
+
+describe("a table", () => {
+  const columns = [
+    { title: "NAME", expendable: 0 },
+    { title: "KIND", expendable: 2 },
+    { title: "PID", expendable: 1, align: "right" },
+  ] as const;
+  const rows = [
+    [{ text: "dev" }, { text: "builtin" }, { text: "7" }],
+    [{ text: "production" }, { text: "command" }, { text: "12345" }],
+  ];
+
+  test("is padded, without trailing blanks", () => {
+    expect(renderTable(columns, rows, Infinity, plain)).toBe(
+      ["NAME        KIND       PID", "dev         builtin      7", "production  command  12345", ""].join("\n"),
+    );
+  });
+
+  test("gives up the most expendable column first, the first column never", () => {
+    expect(renderTable(columns, rows, 20, plain)).toBe("NAME          PID\ndev             7\nproduction  12345\n");
+    expect(renderTable(columns, rows, 8, plain)).toBe("NAME\ndev\nproduct…\n");
+  });
+
+  test("colours do not count for the width", () => {
+    const painted = renderTable(columns, [[{ text: "dev", paint: (text) => `<${text}>` }]], Infinity, plain);
+    expect(painted).toBe("NAME  KIND  PID\n<dev>\n");
+  });
+});
+
+test.each([
+  [0, "0s"],
+  [59_999, "59s"],
+  [60_000, "1m"],
+  [3_600_000, "1h"],
+  [3_900_000, "1h 5m"],
+  [100 * 3_600_000, "4d 4h"],
+  [-5, "0s"],
+])("%i ms is %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+describe("progress", () => {
+  const record = (isTerminal: boolean): { text: () => string; progress: ReturnType<typeof openProgress> } => {
+    let text = "";
+    const stream = { isTerminal, columns: 80, write: (more: string) => void (text += more) };
+    return { text: () => text, progress: openProgress(stream) };
+  };
+
+  test("elsewhere than on a terminal every news is a line, said once", () => {
+    const { text, progress } = record(false);
+    for (const news of ["starting", "starting", "ready"]) progress.update("dev", news);
+    expect(text()).toBe("dev: starting\ndev: ready\n");
+  });
+
+  test("on a terminal a profile keeps its line", () => {
+    const { text, progress } = record(true);
+    progress.update("dev", "starting");
+    progress.update("prod", "starting");
+    progress.update("dev", "ready");
+    expect(text().split("\u001B[2A").at(-1)).toBe("\u001B[2Kdev: ready\n\u001B[2Kprod: starting\n");
+  });
+});

@@ -41,6 +41,8 @@ export interface OutputStream {
 }
 
 export interface Context {
+  /** Every command there is, for the ones that speak about commands. */
+  readonly commands: Readonly<Record<string, CommandSpec>>;
   readonly command: string;
   readonly spec: CommandSpec;
   readonly world: World;

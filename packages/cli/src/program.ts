@@ -69,6 +69,7 @@ async function runCommand(
   const json = given["json"] === true;
   const quiet = given["quiet"] === true;
   const context: Context = {
+    commands,
     command: reading.command,
     spec,
     world,

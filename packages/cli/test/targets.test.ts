@@ -28,6 +28,7 @@ function contextOf(command: "up" | "down" | "start" | "stop" | "restart" | "remo
   const world = { canAsk: () => answer !== undefined, ask: async () => answer } as unknown as World;
   const view = viewOf({ isTerminal: false, columns: undefined }, {}, false);
   return {
+    commands: COMMANDS,
     command,
     spec: COMMANDS[command],
     world,

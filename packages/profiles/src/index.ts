@@ -17,3 +17,5 @@ export type { Selection, SelectionChange } from "./selection.ts";
 export type { ProfileDetail } from "./status.ts";
 export { nearestNames } from "./nearest-names.ts";
 export { parseProfileName } from "./profile-name.ts";
+export type { ShellEnvironment, ShellName } from "./shell-environment.ts";
+export { formatShellEnvironment } from "./shell-environment.ts";

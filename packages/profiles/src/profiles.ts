@@ -15,6 +15,7 @@ import type { PortsReport } from "./port-audit.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import type { RunOptions } from "./run.ts";
 import type { Selection, SelectionChange } from "./selection.ts";
+import type { ShellEnvironment } from "./shell-environment.ts";
 import type { ProfileDetail } from "./status.ts";
 
 export interface OpenOptions {
@@ -39,6 +40,8 @@ export interface Profiles {
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
   readonly remove: (name: string) => Promise<{ readonly trash: string }>;
+  /** What makes a process act on the profile, whole, and what must be dropped before. */
+  readonly environment: (name: string) => Promise<ShellEnvironment>;
   /** Makes `name` the default for people, `-` the one before. Touches no gateway. */
   readonly use: (name: string) => Promise<SelectionChange>;
   /** Which profile a command without a name acts on, and why. */
@@ -65,6 +68,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     run: async (name, request) => (await import("./run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./port-audit.ts")).portsReport(home),
     remove: async (name) => (await import("./remove.ts")).removeProfile(context, name),
+    environment: async (name) => (await import("./shell-environment.ts")).shellEnvironment(context, name),
     use: async (name) => (await import("./selection.ts")).useProfile(context, name),
     selection: async (request) => (await import("./selection.ts")).readSelection(context, request),
   };

@@ -48,6 +48,8 @@ function toValue(option: OptionName, raw: true | readonly string[] | undefined):
       return toCount(flag, text);
     case "duration":
       return toDurationMs(flag, text);
+    case "moment":
+      return toMoment(flag, text);
     case "choice":
       if (choices?.includes(text) === true) return text;
       throw invalid(flag, text, `one of ${(choices ?? []).join(", ")}`);
@@ -82,6 +84,14 @@ function toDurationMs(flag: string, text: string): number {
   const durationMs = parseDurationMs(text);
   if (durationMs !== undefined && durationMs >= 1 && durationMs <= LONGEST_MS) return durationMs;
   throw invalid(flag, text, "a time such as 30, 30s, 500ms or 2m");
+}
+
+/** A length of time counts back from now. */
+function toMoment(flag: string, text: string): number {
+  const agoMs = parseDurationMs(text);
+  const momentMs = agoMs === undefined ? Date.parse(text) : Date.now() - agoMs;
+  if (Number.isNaN(momentMs)) throw invalid(flag, text, "a time such as 10m, 2h or 2026-01-31T12:00");
+  return momentMs;
 }
 
 function invalid(flag: string, text: string, expected: string): LockkeeperError {

@@ -75,6 +75,8 @@ interface ValueTypes {
   readonly count: number | undefined;
   /** Milliseconds. */
   readonly duration: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly moment: number | undefined;
 }
 
 type OptionValue<O extends OptionName> = (typeof OPTIONS)[O] extends { choices: readonly (infer C)[] }

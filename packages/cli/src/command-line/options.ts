@@ -5,7 +5,7 @@
  */
 
 /** How the text after an option is understood. `list` may be given several times, every other one once. */
-export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "choice";
+export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "moment" | "choice";
 
 export interface OptionSpec {
   readonly type: OptionType;
@@ -51,7 +51,7 @@ export const OPTIONS = {
   noProbe: { type: "flag", summary: "do not ask the gateways for their health" },
   check: { type: "flag", summary: "exit 1 when there is a conflict" },
   follow: { type: "flag", alias: "f", summary: "go on printing what is added" },
-  since: { type: "text", value: "time", summary: "only newer than this: 10m, 2h, or 2026-01-31T12:00" },
+  since: { type: "moment", value: "time", summary: "only newer than this: 10m, 2h, or 2026-01-31T12:00" },
   lines: { type: "count", alias: "n", value: "n", summary: "at most this many last lines of each" },
   explain: { type: "flag", summary: "say what was looked at and what won" },
   short: { type: "flag", summary: "the bare name or nothing, for prompts" },

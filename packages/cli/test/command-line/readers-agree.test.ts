@@ -94,6 +94,9 @@ describe("the two readers of the command line", () => {
     ["start", "dev", "prod", "--timeout", "30s", "--port=20000"],
     ["stop", "--all", "--confirm", "a", "--confirm", "b"],
     ["use", "-"],
+    ["logs", "dev", "-f", "-n", "5"],
+    ["exec", "dev", "--", "npm", "test", "--", "-x"],
+    ["completion", "bash", "--", "start", ""],
     ["remove", "dev", "-y"],
   ])("the cheap one answers common calls: %j", (...argv) => {
     const cheap = readCheaply(COMMANDS, argv);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatDuration } from "../../src/terminal/durations.ts";
 import { plainLine, plainText } from "../../src/terminal/plain-text.ts";
 import { openProgress } from "../../src/terminal/progress.ts";
+import type { Progress } from "../../src/terminal/progress.ts";
 import { renderTable } from "../../src/terminal/table.ts";
 import { viewOf } from "../../src/terminal/view.ts";
 
@@ -84,21 +85,21 @@ test.each([
   [-5, "0s"],
 ])("%i ms is %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
 
-describe("progress", () => {
-  const record = (isTerminal: boolean): { text: () => string; progress: ReturnType<typeof openProgress> } => {
-    let text = "";
-    const stream = { isTerminal, columns: 80, write: (more: string) => void (text += more) };
-    return { text: () => text, progress: openProgress(stream) };
-  };
+function recordProgress(isTerminal: boolean): { text: () => string; progress: Progress } {
+  let text = "";
+  const stream = { isTerminal, columns: 80, write: (more: string) => void (text += more) };
+  return { text: () => text, progress: openProgress(stream) };
+}
 
+describe("progress", () => {
   test("elsewhere than on a terminal every news is a line, said once", () => {
-    const { text, progress } = record(false);
+    const { text, progress } = recordProgress(false);
     for (const news of ["starting", "starting", "ready"]) progress.update("dev", news);
     expect(text()).toBe("dev: starting\ndev: ready\n");
   });
 
   test("on a terminal a profile keeps its line", () => {
-    const { text, progress } = record(true);
+    const { text, progress } = recordProgress(true);
     progress.update("dev", "starting");
     progress.update("prod", "starting");
     progress.update("dev", "ready");

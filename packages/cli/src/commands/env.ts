@@ -1,0 +1,30 @@
+/** `env`: what a shell has to evaluate to act on a profile: config, state, port and workspace together. */
+import { formatShellEnvironment } from "@lockkeeper/profiles";
+import type { ShellEnvironment, ShellName } from "@lockkeeper/profiles";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { chooseTarget } from "../targets.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["env"]>;
+
+interface ShellLines extends Pick<ShellEnvironment, "profile" | "protected" | "unset" | "set"> {
+  readonly shell: ShellName;
+}
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const name = await chooseTarget(context, profiles, given.name, given.profile);
+  // The rest of the caller's environment is the caller's and may hold secrets: it is not repeated.
+  const { child: _, ...exported } = await profiles.environment(name);
+  const value: ShellLines = { ...exported, shell: given.shell ?? guessShell(context.world.env["SHELL"]) };
+  return { value };
+}
+
+export function render({ shell, ...environment }: ShellLines): string {
+  return formatShellEnvironment({ ...environment, child: {} }, shell);
+}
+
+function guessShell(shell: string | undefined): ShellName {
+  return shell?.endsWith("/fish") === true ? "fish" : "bash";
+}

@@ -1,0 +1,23 @@
+/** `exec`: one command with a profile's environment and nothing of another one's. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { runInside } from "../run-inside.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["exec"]>;
+
+export async function run(context: Context, { name, rest }: Arguments): Promise<Result> {
+  const [program, ...more] = rest ?? [];
+  if (program === undefined) {
+    throw new LockkeeperError("USAGE", "exec: no command was given", { hint: `lockkeeper exec ${name} -- <cmd>` });
+  }
+  const profiles = await context.openProfiles();
+  const { child } = await profiles.environment(name);
+  return { value: undefined, status: await runInside(context, [program, ...more], child) };
+}
+
+/** The command has written for itself. */
+export function render(): string {
+  return "";
+}

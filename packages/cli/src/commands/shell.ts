@@ -1,0 +1,21 @@
+/** `shell`: the caller's own shell inside a profile, until it is left. */
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { runInside } from "../run-inside.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["shell"]>;
+
+export async function run(context: Context, { name }: Arguments): Promise<Result> {
+  const { world } = context;
+  const profiles = await context.openProfiles();
+  const environment = await profiles.environment(name);
+  context.progress.update(name, `a shell inside${environment.protected ? " (PROTECTED)" : ""}; exit leaves it`);
+  const shell = world.env["SHELL"] ?? "";
+  return { value: undefined, status: await runInside(context, [shell === "" ? "/bin/sh" : shell], environment.child) };
+}
+
+/** The shell has written for itself. */
+export function render(): string {
+  return "";
+}

@@ -1,0 +1,35 @@
+/** Runs a program of the caller's inside a profile, on the caller's own terminal, and answers with its exit status. */
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { LockkeeperError, errnoOf } from "@lockkeeper/core";
+import type { Context } from "./context.ts";
+
+/**
+ * Returns the program's exit status, 128 + n when signal n ended it. The signals that a terminal sends reach the program
+ * by themselves; those sent to us alone are passed on.
+ *
+ * @throws {LockkeeperError} COMMAND_NOT_FOUND, PERMISSION_DENIED.
+ */
+export async function runInside(
+  { world }: Context,
+  argv: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const [program, ...rest] = argv;
+  const { stop, force } = world.interruption();
+  const child = spawn(program, rest, { env, cwd: world.cwd(), stdio: "inherit", shell: false });
+  stop.addEventListener("abort", () => void child.kill("SIGTERM"), { once: true });
+  force.addEventListener("abort", () => void child.kill("SIGKILL"), { once: true });
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => reject(launchError(error, program, env["PATH"])));
+    child.once("close", (status, signal) => resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
+
+function launchError(error: Error, program: string, searched: string | undefined): Error {
+  const errno = errnoOf(error);
+  const details = { cause: error, hint: `PATH is ${searched ?? "not set"}` };
+  if (errno === "ENOENT") return new LockkeeperError("COMMAND_NOT_FOUND", `command not found: ${program}`, details);
+  if (errno === "EACCES") return new LockkeeperError("PERMISSION_DENIED", `not executable: ${program}`, details);
+  return error;
+}

@@ -3,6 +3,7 @@
  * a record says that it should live, and what a killed run left is swept in passing.
  */
 import { judgeProcess } from "@lockkeeper/core";
+import { isAdopted } from "./adopt/adopted.ts";
 import type { ProfilesContext } from "./context.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ObservedState, observeState } from "./observed-state.ts";
@@ -31,12 +32,14 @@ export async function listProfiles(
   const statuses: ProfileStatus[] = [];
   const leftovers: Manifest[] = [];
   const alive: { readonly index: number; readonly manifest: Manifest }[] = [];
+  const external = await findExternal(manifests);
   for (const manifest of manifests) {
     const record = records.get(manifest.name);
-    const observed: ObservedState = observeState(record, judgeProcess);
+    const own: ObservedState = observeState(record, judgeProcess);
+    const observed = own.gateway === null && own.keeper === null ? (external.get(manifest.name) ?? own) : own;
     if (observed.leftover) leftovers.push(manifest);
     if (observed.gateway !== null) alive.push({ index: statuses.length, manifest });
-    statuses.push(describeProfile(manifest, observed, record, current, now));
+    statuses.push(describeProfile(manifest, observed, observed === own ? record : undefined, current, now));
   }
   if (leftovers.length > 0) {
     const { sweepLeftover } = await import("./leftover.ts");
@@ -56,4 +59,11 @@ export async function listProfiles(
     await Promise.all(Array.from({ length: Math.min(probesAtOnce, alive.length) }, worker));
   }
   return statuses;
+}
+
+/** Adopted profiles are few, and mostly none: only they cost a look at the host's sockets. */
+async function findExternal(manifests: readonly Manifest[]): Promise<ReadonlyMap<string, ObservedState>> {
+  const adopted = manifests.filter(isAdopted);
+  if (adopted.length === 0) return new Map();
+  return (await import("./adopt/external-gateway.ts")).findExternalGateways(adopted);
 }

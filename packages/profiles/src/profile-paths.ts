@@ -18,6 +18,10 @@ export interface HomePaths {
   readonly profiles: string;
   readonly run: string;
   readonly trash: string;
+  /** Where a clone grows until it is whole; what a killed one leaves there is swept by the next. */
+  readonly staging: string;
+  /** Held by who uses it. */
+  readonly stagingLock: string;
 }
 
 export interface ProfilePaths {
@@ -45,6 +49,8 @@ export function homePaths(home: string): HomePaths {
     profiles: `${home}${sep}profiles`,
     run: `${home}${sep}run`,
     trash: `${home}${sep}trash`,
+    staging: `${home}${sep}staging`,
+    stagingLock: `${home}${sep}staging.lock`,
   };
 }
 

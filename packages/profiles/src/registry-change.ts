@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureHome } from "./home.ts";
 import type { Manifest } from "./manifest.ts";
+import { isProfileName } from "./profile-name.ts";
 import { homePaths } from "./profile-paths.ts";
 import { formatRegistry, readRegistryDocument, type Registry, type RegistryDocument } from "./registry.ts";
 
@@ -19,6 +20,8 @@ export interface FolderChange {
   readonly move?: readonly FolderMove[];
   /** Removed, with all they hold, once the change counts. */
   readonly discard?: readonly string[];
+  /** What else names the profile follows its new name once the change counts. */
+  readonly renamed?: { readonly from: string; readonly to: string };
 }
 
 export interface FolderMove {
@@ -102,7 +105,7 @@ async function commit(
   }
   // The copy is for a registry that somebody else damages later; it is written second, so it is never ahead of it.
   await replaceFile(paths.registryLastGood, text);
-  if (intent !== undefined) finish(home, intent);
+  if (intent !== undefined) await finish(home, intent);
   return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
 }
 
@@ -111,11 +114,16 @@ async function settle(home: string, document: RegistryDocument): Promise<void> {
   const text = readIfPresentSync(path);
   if (text === undefined) return;
   const intent = parseIntent(text, path);
-  if (document.revision >= intent.revision) finish(home, intent);
+  if (document.revision >= intent.revision) await finish(home, intent);
   else undo(home, intent);
 }
 
-function finish(home: string, intent: Intent): void {
+/** Each step may have been done already: all of them are harmless a second time. */
+async function finish(home: string, intent: Intent): Promise<void> {
+  if (intent.renamed !== undefined) {
+    const { followRename } = await import("./life/follow-rename.ts");
+    await followRename(home, intent.renamed.from, intent.renamed.to);
+  }
   for (const path of intent.discard ?? []) remove(home, path);
   rmSync(homePaths(home).registryIntent, { force: true });
 }
@@ -154,9 +162,11 @@ const ownPath = /^(?:profiles|run|trash)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest
 function parseIntent(text: string, path: string): Intent {
   try {
     const value = JSON.parse(text) as Intent;
-    const { v, revision, make = [], move = [], discard = [] } = value;
+    const { v, revision, make = [], move = [], discard = [], renamed } = value;
     const named = [...make, ...discard, ...move.flatMap(({ from, to }) => [from, to])];
-    if (v === 1 && Number.isSafeInteger(revision) && named.every((each) => ownPath.test(each))) return value;
+    const names = renamed === undefined ? [] : [renamed.from, renamed.to];
+    const sound = named.every((each) => ownPath.test(each)) && names.every((name) => isProfileName(name));
+    if (v === 1 && Number.isSafeInteger(revision) && sound) return value;
   } catch {
     // Not JSON, or of another shape: told below.
   }

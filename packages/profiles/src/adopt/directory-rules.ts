@@ -37,14 +37,22 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
   if (real === path.parse(real).root) throw unfit(directory, "is the root of the file system", own);
   if (real === realOf(userHome)) throw unfit(directory, "is a user's home directory", own);
   if (existsSync(path.join(real, ".git"))) {
-    throw unfit(directory, "is a git repository", "Tokens and sessions would be committed: keep the state outside of it.");
+    throw unfit(
+      directory,
+      "is a git repository",
+      "Tokens and sessions would be committed: keep the state outside of it.",
+    );
   }
-  if (isSameOrNested(real, realOf(home))) throw unfit(directory, `shares its place with the home of Lockkeeper, ${home}`, own);
+  if (isSameOrNested(real, realOf(home)))
+    throw unfit(directory, `shares its place with the home of Lockkeeper, ${home}`, own);
   return real;
 }
 
 /** Returns the directories of a profile; `homeLabel` tells homes apart where several are compared. */
-export function directoriesOf({ name, paths }: Pick<Manifest, "name" | "paths">, home: string): readonly OwnedDirectory[] {
+export function directoriesOf(
+  { name, paths }: Pick<Manifest, "name" | "paths">,
+  home: string,
+): readonly OwnedDirectory[] {
   const owner = `profile ${name} (${home})`;
   return [
     { owner, role: "state", path: realOf(paths.state) },

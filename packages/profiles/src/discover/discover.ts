@@ -40,7 +40,9 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   const profilePorts = new Set([...registry.values()].map(({ port }) => port));
   const instances = locateInstances(await findOpenClawInstances(roots), ports, profilePorts);
   const units = readGatewayUnits(roots.unitDirectories).filter(({ argv }) => argv.includes("run"));
-  const gateways = [...registry.values()].map((manifest) => profileGateway(context.home, manifest, ports, instances, units));
+  const gateways = [...registry.values()].map((manifest) =>
+    profileGateway(context.home, manifest, ports, instances, units),
+  );
   const adopted = new Set(gateways.map(({ stateDir }) => stateDir));
   for (const located of instances) {
     if (!adopted.has(located.instance.realStateDir)) gateways.push(instanceGateway(located));
@@ -85,7 +87,8 @@ function profileGateway(
   const port = gateway === null || record === undefined ? manifest.port : record.port;
   const stateDir = realPath(manifest.paths.state);
   const adopted = instances.find(({ instance }) => instance.realStateDir === stateDir);
-  const live = listening.find((each) => each.port === port && (gateway === null || each.owner?.pid === gateway.pid)) ?? null;
+  const live =
+    listening.find((each) => each.port === port && (gateway === null || each.owner?.pid === gateway.pid)) ?? null;
   const ours = units.filter((unit) => startsProfile(home, unit, manifest.name));
   return {
     sources: [...new Set<GatewaySource>(["profile", ...(adopted?.instance.sources ?? []), ...seen(live, ours)])],

@@ -28,7 +28,10 @@ export function hostRoots(env: NodeJS.ProcessEnv): HostRoots {
   return {
     userHome,
     unitDirectories: [
-      { manager: "systemd-user", path: path.join(env["XDG_CONFIG_HOME"] || path.join(userHome, ".config"), "systemd", "user") },
+      {
+        manager: "systemd-user",
+        path: path.join(env["XDG_CONFIG_HOME"] || path.join(userHome, ".config"), "systemd", "user"),
+      },
       { manager: "systemd-user", path: "/etc/systemd/user" },
       { manager: "systemd", path: "/etc/systemd/system" },
     ],

@@ -69,7 +69,8 @@ function findLive(
   const onPort = port === null ? undefined : listening.find((each) => each.port === port);
   if (onPort === undefined) return { live: null, notes };
   if (onPort.health === "ok" || /openclaw/i.test(onPort.owner?.command ?? "")) return { live: onPort, notes };
-  const holder = onPort.owner === null ? "a process that is not visible" : `pid ${onPort.owner.pid} (${onPort.owner.command})`;
+  const holder =
+    onPort.owner === null ? "a process that is not visible" : `pid ${onPort.owner.pid} (${onPort.owner.command})`;
   notes.push(`its port ${onPort.port} is held by ${holder}, which does not answer as a gateway`);
   return { live: null, notes };
 }

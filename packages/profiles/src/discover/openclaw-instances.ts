@@ -76,7 +76,8 @@ export async function findOpenClawInstances(roots: HostRoots): Promise<readonly 
 /** Returns the port that `unit` gives to the gateway that it starts, or null. */
 export function unitPort({ argv, environment }: ServiceUnit): number | null {
   const flag = argv.findIndex((argument) => argument === "--port" || argument.startsWith("--port="));
-  const argument = flag < 0 ? undefined : argv[flag] === "--port" ? argv[flag + 1] : argv[flag]?.slice("--port=".length);
+  const argument =
+    flag < 0 ? undefined : argv[flag] === "--port" ? argv[flag + 1] : argv[flag]?.slice("--port=".length);
   for (const text of [argument, environment["OPENCLAW_GATEWAY_PORT"]]) {
     if (text !== undefined && /^\d{1,5}$/.test(text) && isPort(Number(text))) return Number(text);
   }
@@ -120,7 +121,8 @@ function profileOf({ name, argv, environment }: ServiceUnit): string {
   const flag = argv.indexOf("--profile");
   const named = environment["OPENCLAW_PROFILE"] ?? (flag < 0 ? undefined : argv[flag + 1]);
   if (named !== undefined && named !== "") return named;
-  const fromName = /^openclaw-gateway-(.+)\.service$/.exec(name)?.[1] ?? /^ai\.openclaw\.(?!gateway$|mac$)(.+)$/.exec(name)?.[1];
+  const fromName =
+    /^openclaw-gateway-(.+)\.service$/.exec(name)?.[1] ?? /^ai\.openclaw\.(?!gateway$|mac$)(.+)$/.exec(name)?.[1];
   return fromName ?? "default";
 }
 

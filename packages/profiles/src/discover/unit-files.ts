@@ -39,7 +39,9 @@ export function parseLaunchdPlist(text: string): UnitText | undefined {
   const directory = /<key>WorkingDirectory<\/key>\s*<string>([^<]*)<\/string>/.exec(text)?.[1];
   return {
     argv,
-    environment: Object.fromEntries([...pairs].map(([, key = "", value = ""]) => [unescapeXml(key), unescapeXml(value)])),
+    environment: Object.fromEntries(
+      [...pairs].map(([, key = "", value = ""]) => [unescapeXml(key), unescapeXml(value)]),
+    ),
     workingDirectory: directory === undefined ? null : unescapeXml(directory),
   };
 }
@@ -67,7 +69,10 @@ function splitWords(text: string): readonly string[] {
   for (const [word] of text.matchAll(/(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+/g)) {
     words.push(
       word
-        .replace(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g, (_, double?: string, single?: string) => double ?? single ?? "")
+        .replace(
+          /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g,
+          (_, double?: string, single?: string) => double ?? single ?? "",
+        )
         .replace(/\\(.)/g, "$1")
         .replaceAll("%%", "%"),
     );

@@ -1,5 +1,7 @@
 /** One profile as it is at this moment: its plan, what was published, and what lives. */
 import { judgeProcess, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import { isAdopted } from "../adopt/adopted.ts";
+import { findExternalGateways } from "../adopt/external-gateway.ts";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
@@ -67,7 +69,11 @@ function manifestOf(home: string, { profile, host, port, ports, since }: RunReco
 /** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
 export function observeManifest(context: ProfilesContext, manifest: Manifest): ProfileObservation {
   const record = readRunRecord(context.home, manifest.name);
-  return { manifest, record, observed: observeState(record, judgeProcess) };
+  const observed = observeState(record, judgeProcess);
+  const atRest = observed.gateway === null && observed.keeper === null;
+  const external = atRest && isAdopted(manifest) ? findExternalGateways([manifest]).get(manifest.name) : undefined;
+  // What our keeper published last says nothing about a gateway that somebody else runs.
+  return external === undefined ? { manifest, record, observed } : { manifest, record: undefined, observed: external };
 }
 
 /** Returns the status that everybody is shown. */

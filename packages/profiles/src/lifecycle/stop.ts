@@ -79,6 +79,7 @@ export async function stopObserved(
   { manifest, record, observed }: ProfileObservation,
   options: StopOptions,
 ): Promise<boolean> {
+  if (observed.state === "external") throw notOurs(manifest.name, observed.gateway);
   if (record === undefined) return false;
   const { keeper, gateway } = observed;
   if (keeper === null && gateway === null) {
@@ -173,5 +174,14 @@ function wouldStopItself(name: string): LockkeeperError {
     {
       hint: `lockkeeper restart ${name} comes back; lockkeeper stop ${name} --yes-stop-myself does not.`,
     },
+  );
+}
+
+/** Signals go to what a keeper of ours recorded; this gateway has another manager, who would start it again. */
+function notOurs(name: string, gateway: ProcessIdentity | null): LockkeeperError {
+  return new LockkeeperError(
+    "RECORD_UNVERIFIED",
+    `${name} is run by somebody else${gateway === null ? "" : ` (pid ${gateway.pid})`}, so nothing was signalled`,
+    { hint: `Bring it under a keeper first: lockkeeper takeover ${name}` },
   );
 }

@@ -1,0 +1,47 @@
+/**
+ * What else follows when a profile has a new name: the default of `use`, and paths into its folder that its own config
+ * holds. Run under the registry's mutex once the rename counts, and again by the next change if it was interrupted; a
+ * second time changes nothing.
+ */
+import { LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { sep } from "node:path";
+import type { ProfileName } from "../profile-name.ts";
+import { homePaths, profilePaths } from "../profile-paths.ts";
+import { readSettings, settingsTable } from "../settings.ts";
+import { writeSettingsFile } from "../settings-file.ts";
+
+/** On return nothing of ours names `from` where it means the profile that is called `to` now. */
+export async function followRename(home: string, from: string, to: string): Promise<void> {
+  await followSelection(home, from, to);
+  const { config } = profilePaths(home, to as ProfileName);
+  const text = readIfPresentSync(config);
+  if (text === undefined) return;
+  const followed = moveFolderInText(
+    text,
+    profilePaths(home, from as ProfileName).profile,
+    profilePaths(home, to as ProfileName).profile,
+  );
+  if (followed !== text) await replaceFile(config, followed);
+}
+
+/** Returns `text` with every path into the folder `from` leading into `to`; comments and layout stay. Pure. */
+export function moveFolderInText(text: string, from: string, to: string): string {
+  const inJson = (folder: string): string => JSON.stringify(folder).slice(1, -1);
+  const [old, now] = [inJson(from), inJson(to)];
+  const separator = inJson(sep);
+  return text.replaceAll(`${old}${separator}`, `${now}${separator}`).replaceAll(`${old}"`, `${now}"`);
+}
+
+async function followSelection(home: string, from: string, to: string): Promise<void> {
+  try {
+    const { defaultProfile, previousProfile } = readSettings(home);
+    if (defaultProfile !== from && previousProfile !== from) return;
+    await writeSettingsFile(homePaths(home).settings, settingsTable, {
+      ...(defaultProfile === from ? { defaultProfile: to } : {}),
+      ...(previousProfile === from ? { previousProfile: to } : {}),
+    });
+  } catch (error) {
+    // Damaged settings select nothing, and are reported by whoever reads them; the rename is whole without them.
+    if (!(error instanceof LockkeeperError) || error.code !== "CONFIG_DAMAGED") throw error;
+  }
+}

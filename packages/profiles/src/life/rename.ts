@@ -1,0 +1,88 @@
+/**
+ * Gives a stopped profile another name: its folder, its manifest, the default of `use`, and the paths in its own config
+ * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import { existsSync, rmSync } from "node:fs";
+import path from "node:path";
+import { lockPathFor } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { hostRoots } from "../discover/host-roots.ts";
+import { readGatewayUnits } from "../discover/service-units.ts";
+import { observeManifest, statusOf } from "../lifecycle/observe-profile.ts";
+import type { Manifest } from "../manifest.ts";
+import { parseProfileName, type ProfileName } from "../profile-name.ts";
+import { profilePaths, type ProfilePaths } from "../profile-paths.ts";
+import type { ProfileStatus } from "../profile-status.ts";
+import { changeRegistry } from "../registry-change.ts";
+import { requireFrom, type Registry } from "../registry.ts";
+import { moveManifest, movePath } from "./moved-manifest.ts";
+import { whileStopped } from "./while-stopped.ts";
+
+export interface RenameResult {
+  readonly status: ProfileStatus;
+  /** What names the old name elsewhere and is not ours to change, one fact each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Renames the profile.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_EXISTS, PROFILE_RUNNING, and what changing
+ *   the registry throws.
+ */
+export async function renameProfile(context: ProfilesContext, from: string, to: string): Promise<RenameResult> {
+  const { home } = context;
+  const name = parseProfileName(to);
+  const renamed = await changeRegistry(home, async ({ registry, commit }) => {
+    const before = requireFrom(registry, home, from);
+    refuseExisting(home, registry, name);
+    const after = renamedManifest(home, before, name);
+    const others = [...registry.values()].filter((other) => other.name !== before.name);
+    await whileStopped(before, async () => {
+      await commit([...others, after], {
+        move: [{ from: `profiles/${before.name}`, to: `profiles/${name}` }],
+        discard: [`run/${before.name}.json`],
+        renamed: { from: before.name, to: name },
+      });
+      // The lock file that we hold has moved along; under its name a newcomer would wait for us.
+      const held = path.basename(lockPathFor(before.paths.lock, before.paths.config));
+      rmSync(path.join(after.paths.lock, held), { force: true });
+    });
+    return after;
+  });
+  return {
+    status: await statusOf(context, await observeManifest(context, renamed)),
+    notes: readGatewayUnits(hostRoots(context.env).unitDirectories)
+      .filter(({ argv }) => /lockkeeper/.test(argv.join(" ")) && argv[argv.indexOf("run") + 1] === from)
+      .map((unit) => `${unit.path} still starts ${from}`),
+  };
+}
+
+/** Returns when `name` is free in the registry and on disk. @throws {LockkeeperError} PROFILE_EXISTS. */
+export function refuseExisting(home: string, registry: Registry, name: ProfileName): void {
+  const { profile } = profilePaths(home, name);
+  if (registry.has(name)) {
+    throw new LockkeeperError("PROFILE_EXISTS", `a profile named ${name} exists already in ${home}`, {
+      hint: `Choose another name, or look at it: lockkeeper status ${name}`,
+    });
+  }
+  if (existsSync(profile)) {
+    throw new LockkeeperError("PROFILE_EXISTS", `no profile is named ${name}, but its folder exists: ${profile}`, {
+      hint: `Keep what is in it elsewhere, then run it again: mv ${profile} ${profile}.kept`,
+    });
+  }
+}
+
+function renamedManifest(home: string, before: Manifest, name: ProfileName): Manifest {
+  const usual = profilePaths(home, name);
+  const from = profilePaths(home, before.name).profile;
+  const { config, state, workspace } = before.paths;
+  const paths: ProfilePaths = {
+    ...usual,
+    config: movePath(config, from, usual.profile),
+    state: movePath(state, from, usual.profile),
+    workspace: movePath(workspace, from, usual.profile),
+  };
+  return { ...moveManifest(before, from, usual.profile), name, paths };
+}

@@ -1,0 +1,136 @@
+/**
+ * Brings a removed profile back from the trash, as it was: its folder in one rename, and its manifest. Its ports are its
+ * own again only if nobody was given them meanwhile.
+ */
+import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { directoriesOf, refuseShared } from "../adopt/directory-rules.ts";
+import type { ProfilesContext } from "../context.ts";
+import { observeManifest, statusOf } from "../lifecycle/observe-profile.ts";
+import { completeManifest, type Manifest } from "../manifest.ts";
+import { nearestNames } from "../nearest-names.ts";
+import { nextFreeBlock } from "../port-choice.ts";
+import { blockOf, profileClaims } from "../port-claims.ts";
+import { formatRange, overlaps } from "../port-plan.ts";
+import { parsePort } from "../port-number.ts";
+import { parseProfileName, type ProfileName } from "../profile-name.ts";
+import { homePaths } from "../profile-paths.ts";
+import type { ProfileStatus } from "../profile-status.ts";
+import { changeRegistry } from "../registry-change.ts";
+import type { Registry } from "../registry.ts";
+import { refuseExisting } from "./rename.ts";
+
+export interface RestoreOptions {
+  /** Base of its block from now on. @default the one that it had */
+  readonly port?: number | string | undefined;
+}
+
+/**
+ * Restores what was removed last under that name. Starts nothing.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND when the trash has none; PROFILE_EXISTS, PORTS_OVERLAP, DIRECTORY_SHARED
+ *   naming the other; REGISTRY_DAMAGED when what the trash holds is damaged; and what changing the registry throws.
+ */
+export async function restoreProfile(
+  context: ProfilesContext,
+  name: string,
+  options: RestoreOptions = {},
+): Promise<ProfileStatus> {
+  const { home } = context;
+  const wanted = parseProfileName(name);
+  const port = options.port === undefined ? undefined : parsePort(options.port);
+  const restored = await changeRegistry(home, async ({ registry, commit }) => {
+    refuseExisting(home, registry, wanted);
+    const folder = latestInTrash(home, wanted);
+    const trashed = readTrashed(home, folder);
+    const manifest = port === undefined ? trashed : withPort(trashed, port);
+    const others = [...registry.values()];
+    await refuseOverlap(home, registry, manifest);
+    refuseShared(
+      directoriesOf(manifest, home),
+      others.flatMap((other) => directoriesOf(other, home)),
+    );
+    await commit([...others, manifest], {
+      move: [{ from: `trash/${folder}`, to: `profiles/${wanted}` }],
+      discard: [`profiles/${wanted}/manifest.json`],
+    });
+    return manifest;
+  });
+  return statusOf(context, await observeManifest(context, restored));
+}
+
+/** Returns `manifest` on another base; every named port keeps its distance. Pure. */
+export function withPort(manifest: Manifest, port: number): Manifest {
+  const shift = port - manifest.port;
+  const ports = Object.entries(manifest.ports).map(([label, value]) => [label, value + shift] as const);
+  return { ...manifest, port, ports: Object.fromEntries(ports) };
+}
+
+function latestInTrash(home: string, name: ProfileName): string {
+  const folders = trashFolders(home);
+  // The time in the name sorts as text.
+  const latest = folders
+    .filter((folder) => nameOf(folder) === name)
+    .sort()
+    .at(-1);
+  if (latest !== undefined) return latest;
+  const names = [...new Set(folders.map(nameOf))];
+  const near = nearestNames(name, names);
+  throw new LockkeeperError("PROFILE_NOT_FOUND", `nothing named ${name} is in the trash of ${home}`, {
+    hint:
+      near.length > 0
+        ? `Did you mean ${near.join(" or ")}?`
+        : names.length === 0
+          ? "The trash is empty."
+          : `There are: ${names.sort().join(", ")}.`,
+  });
+}
+
+function trashFolders(home: string): readonly string[] {
+  try {
+    return readdirSync(homePaths(home).trash);
+  } catch {
+    return [];
+  }
+}
+
+function nameOf(folder: string): string {
+  return folder.slice(0, Math.max(0, folder.indexOf(".")));
+}
+
+function readTrashed(home: string, folder: string): Manifest {
+  const file = path.join(homePaths(home).trash, folder, "manifest.json");
+  const text = readIfPresentSync(file);
+  const found = text === undefined ? "there is none" : parseTrashed(home, text);
+  if (typeof found !== "string") return found;
+  throw new LockkeeperError("REGISTRY_DAMAGED", `the manifest of a removed profile is damaged: ${file}: ${found}`, {
+    hint: `Its folder is whole; look at it: ls ${path.dirname(file)}`,
+  });
+}
+
+function parseTrashed(home: string, text: string): Manifest | string {
+  try {
+    return completeManifest(home, JSON.parse(text) as unknown);
+  } catch {
+    return "not JSON";
+  }
+}
+
+async function refuseOverlap(home: string, registry: Registry, manifest: Manifest): Promise<void> {
+  const block = blockOf(manifest);
+  const claims = [...registry.values()].flatMap(profileClaims);
+  const other = claims.find((claim) => profileClaims(manifest).some((ours) => overlaps(ours, claim)));
+  if (other === undefined) return;
+  const free = await nextFreeBlock(home, registry, manifest);
+  throw new LockkeeperError(
+    "PORTS_OVERLAP",
+    `the block ${formatRange(block)} of ${manifest.name} overlaps ${formatRange(other)} of profile ${other.owner}`,
+    {
+      hint:
+        free === null
+          ? `Remove or move ${other.owner} first: lockkeeper ports`
+          : `Restore it on other ports: lockkeeper restore ${manifest.name} --port ${free.first}`,
+    },
+  );
+}

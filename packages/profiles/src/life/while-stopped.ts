@@ -1,0 +1,54 @@
+/**
+ * Holds a profile still: while the action runs, no keeper and no gateway can own it, because its lock is taken. Claimed
+ * as a mutex and not as an owner, since an owner would put its lock file back where a folder has just moved away.
+ */
+import {
+  ensurePrivateDirectory,
+  inspectGatewayLock,
+  LockkeeperError,
+  lockPathFor,
+  sweepGatewayLock,
+  withFileMutex,
+} from "@lockkeeper/core";
+import { existsSync } from "node:fs";
+import type { Manifest } from "../manifest.ts";
+
+/** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
+const lookersMs = 500;
+
+/**
+ * Runs `action` while the profile is stopped and cannot start.
+ *
+ * @throws {LockkeeperError} PROFILE_RUNNING naming the process; and what `action` throws.
+ */
+export async function whileStopped<T>(manifest: Manifest, action: () => Promise<T>): Promise<T> {
+  const place = { lockDir: manifest.paths.lock, configPath: manifest.paths.config };
+  ensurePrivateDirectory(place.lockDir);
+  const { verdict, record } = await inspectGatewayLock(place);
+  if (verdict === "held") throw running(manifest.name, record?.gateway?.pid ?? record?.pid);
+  let entered = false;
+  try {
+    return await withFileMutex(
+      lockPathFor(place.lockDir, place.configPath),
+      () => {
+        entered = true;
+        return action();
+      },
+      { timeoutMs: lookersMs },
+    );
+  } catch (error) {
+    const refused = !entered && error instanceof LockkeeperError && error.code === "MUTEX_TIMEOUT";
+    throw refused ? running(manifest.name, undefined, error) : error;
+  } finally {
+    if (entered && existsSync(place.lockDir)) await sweepGatewayLock(place);
+  }
+}
+
+/** Returns the error for a verb that needs a stopped profile. */
+export function running(name: string, pid: number | undefined, cause?: unknown): LockkeeperError {
+  const process = pid === undefined ? "" : ` (pid ${pid})`;
+  return new LockkeeperError("PROFILE_RUNNING", `${name} is running${process}`, {
+    cause,
+    hint: `Stop it first: lockkeeper stop ${name}`,
+  });
+}

@@ -85,8 +85,8 @@ export function checkCreateOptions(options: CreateOptions): CheckedOptions {
     optional: {
       ...(argv.length > 0 ? { command: argv } : {}),
       ...(options.cwd === undefined ? {} : { cwd: checkDirectory(options.cwd) }),
-      ...(options.env === undefined ? {} : { env: checkEnvironment(options.env) }),
-      ...(options.passEnv === undefined ? {} : { passEnv: options.passEnv.map(checkVariable) }),
+      ...(isEmpty(options.env) ? {} : { env: checkEnvironment(options.env ?? {}) }),
+      ...(isEmpty(options.passEnv) ? {} : { passEnv: (options.passEnv ?? []).map(checkVariable) }),
       ...(options.envFile === undefined ? {} : { envFile: resolve(options.envFile) }),
     },
   };
@@ -136,6 +136,10 @@ function checkEnvironment(env: Readonly<Record<string, string>>): Readonly<Recor
 function checkVariable(name: string): string {
   if (!variableName.test(name)) throw invalid("env", name, "A variable is letters, digits and underscores.");
   return name;
+}
+
+function isEmpty(value: object | undefined): boolean {
+  return value === undefined || Object.keys(value).length === 0;
 }
 
 function checkDirectory(path: string): string {

@@ -5,8 +5,9 @@
  * Source: behaviour of OpenClaw 2026.9.6 and https://docs.openclaw.ai/tools/browser: browser control on base +2, CDP on
  * base +11..+110, `browser.cdpPortRangeStart`, `browser.cdpUrl`, `browser.profiles.<name>.cdpPort` and `.cdpUrl`.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { readOpenClawConfig } from "./discover/openclaw-config.ts";
 import { openclaw } from "./kinds/openclaw.ts";
 import { isPort } from "./port-number.ts";
 import type { PortClaim } from "./port-plan.ts";
@@ -23,10 +24,9 @@ const defaultPorts: Readonly<Record<string, number>> = { ".openclaw": 18_789, ".
 export async function readOpenClawClaims(userHome: string): Promise<readonly PortClaim[]> {
   const claims: PortClaim[] = [];
   for (const folder of openClawFolders(userHome)) {
-    const path = join(userHome, folder, "openclaw.json");
-    const text = textOf(path);
-    if (text === undefined) continue;
-    claims.push(...claimsOf(`~/${folder}`, await parseConfig(text), defaultPorts[folder]));
+    const config = await readOpenClawConfig(join(userHome, folder, "openclaw.json"));
+    if (config.verdict === "absent") continue;
+    claims.push(...claimsOf(`~/${folder}`, config.document, defaultPorts[folder]));
   }
   return claims;
 }
@@ -58,20 +58,6 @@ function openClawFolders(userHome: string): readonly string[] {
   }
 }
 
-/** Most configs are plain JSON; the parser of JSON5 is loaded for those that are not. */
-async function parseConfig(text: string): Promise<unknown> {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    const { default: json5 } = await import("json5");
-    try {
-      return json5.parse(text) as unknown;
-    } catch {
-      return undefined;
-    }
-  }
-}
-
 function loopbackPort(value: unknown): number | undefined {
   if (typeof value !== "string" || !URL.canParse(value)) return undefined;
   const { hostname, port } = new URL(value);
@@ -87,12 +73,4 @@ function field(value: unknown, ...keys: readonly string[]): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -27,6 +27,17 @@ export interface BlockRequest {
   readonly port?: number | undefined;
 }
 
+/** What this host and the OpenClaw installations on it do with ports, read once. */
+export interface PortSituation {
+  readonly host: HostPorts;
+  readonly openclaw: readonly PortClaim[];
+}
+
+/** Returns the situation as it is now. Changes nothing. */
+export async function readPortSituation(): Promise<PortSituation> {
+  return { host: readHostPorts(), openclaw: await readOpenClawClaims(homedir()) };
+}
+
 /**
  * Returns a block that no profile, no OpenClaw and no listener has and that can be bound now: the one asked for, or the
  * lowest of the pool.
@@ -34,9 +45,14 @@ export interface BlockRequest {
  * @throws {LockkeeperError} PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED.
  */
-export async function chooseBlock(home: string, registry: Registry, request: BlockRequest): Promise<PortRange> {
-  const host = readHostPorts();
-  const planned = [...[...registry.values()].flatMap(profileClaims), ...(await readOpenClawClaims(homedir()))];
+export async function chooseBlock(
+  home: string,
+  registry: Registry,
+  request: BlockRequest,
+  situation?: PortSituation,
+): Promise<PortRange> {
+  const { host, openclaw } = situation ?? (await readPortSituation());
+  const planned = [...[...registry.values()].flatMap(profileClaims), ...openclaw];
   return request.port === undefined
     ? chooseFromPool(home, request, host, planned)
     : checkAskedFor(registry, request, request.port, host, planned);
@@ -52,9 +68,10 @@ export async function nextFreeBlock(
   home: string,
   registry: Registry,
   request: Omit<BlockRequest, "port">,
+  situation?: PortSituation,
 ): Promise<PortRange | null> {
   try {
-    return await chooseBlock(home, registry, request);
+    return await chooseBlock(home, registry, request, situation);
   } catch (error) {
     if (error instanceof LockkeeperError && error.code === "PORTS_EXHAUSTED") return null;
     throw error;
@@ -132,7 +149,8 @@ function cannotBind(address: string, { port, errno }: UnusablePort): GatewayLock
   });
 }
 
-function overlapError(registry: Registry, block: PortRange, claim: PortClaim): LockkeeperError {
+/** Returns the error for a block that reaches into what `claim` has, naming owner, block and derived range. */
+export function overlapError(registry: Registry, block: PortRange, claim: PortClaim): LockkeeperError {
   const owner = registry.get(claim.owner);
   const named = owner === undefined ? [claim] : namedRanges(owner).filter((range) => overlaps(range, block));
   const whole = owner === undefined ? claim : blockOf(owner);

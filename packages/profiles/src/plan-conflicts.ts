@@ -1,0 +1,49 @@
+/** Where written-down plans contradict each other, whether anything runs or not. Pure. */
+import { formatRange, overlaps, type PortClaim } from "./port-plan.ts";
+
+/**
+ * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an OpenClaw installation that is not
+ * the one it runs; `listener`: a profile and a process that has the port now.
+ */
+export interface PortConflict {
+  readonly kind: "overlap" | "openclaw" | "listener";
+  /** The first port that both want. */
+  readonly port: number;
+  readonly profiles: readonly string[];
+  /** Who is not a profile, in words; null when all are. */
+  readonly owner: string | null;
+}
+
+/**
+ * Returns one conflict for each pair of owners whose claims touch, by port. Claims of one owner never conflict, nor do
+ * claims of OpenClaw installations among themselves: those are not ours to judge.
+ */
+export function findPlanConflicts(claims: readonly PortClaim[]): readonly PortConflict[] {
+  const inOrder = [...claims].sort((a, b) => a.first - b.first);
+  const found = new Map<string, PortConflict>();
+  let open: PortClaim[] = [];
+  for (const claim of inOrder) {
+    open = open.filter((each) => overlaps(each, claim));
+    for (const each of open) {
+      const conflict = conflictOf(each, claim);
+      const key = [each, claim]
+        .map(({ by, owner }) => `${by} ${owner}`)
+        .sort()
+        .join("\n");
+      if (conflict !== undefined && !found.has(key)) found.set(key, conflict);
+    }
+    open.push(claim);
+  }
+  return [...found.values()];
+}
+
+function conflictOf(a: PortClaim, b: PortClaim): PortConflict | undefined {
+  if (a.by === b.by && a.owner === b.owner) return undefined;
+  const profiles = [a, b].filter(({ by }) => by === "profile").map(({ owner }) => owner);
+  if (profiles.length === 0) return undefined;
+  const port = Math.max(a.first, b.first);
+  if (profiles.length === 2) return { kind: "overlap", port, profiles: profiles.sort(), owner: null };
+  const other = a.by === "profile" ? b : a;
+  const owner = `OpenClaw in ${other.owner} (${other.label} ${formatRange(other)})`;
+  return { kind: "openclaw", port, profiles, owner };
+}

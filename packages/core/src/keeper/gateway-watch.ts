@@ -37,7 +37,8 @@ const DEFAULTS = {
   misplacedLookMs: 250,
   /** Without a health check, a process that lives this long is running. */
   settleMs: 250,
-  livenessMs: 10_000,
+  /** Cheap enough to be no measurable load; whoever asks for the list asks the gateway itself as well. */
+  livenessIntervalMs: 10_000,
   recheckMs: 1_000,
   healthTimeoutMs: 2_000,
 };
@@ -112,9 +113,10 @@ async function watchLiveness(
   tell: (change: WatchChange) => void,
   idle: () => void,
 ): Promise<void> {
+  const intervalMs = spec.livenessIntervalMs ?? DEFAULTS.livenessIntervalMs;
   let liveness: Liveness = ALIVE;
   while (!over.aborted) {
-    const waitMs = liveness.failures > 0 ? DEFAULTS.recheckMs : DEFAULTS.livenessMs;
+    const waitMs = liveness.failures > 0 ? Math.min(intervalMs, DEFAULTS.recheckMs) : intervalMs;
     const dueAt = performance.now() + waitMs + DEFAULTS.healthTimeoutMs;
     await pause(waitMs, over);
     const seen = await look(spec, run, over);

@@ -37,6 +37,8 @@ export interface KeeperSpec {
   readonly supervised: boolean;
   /** How long a supervised start looks for a healthy owner. @default 30_000 */
   readonly handoffTimeoutMs?: number;
+  /** Between two looks at a gateway that is well. @default 10_000 */
+  readonly livenessIntervalMs?: number;
   /** Aborts: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborts: stop at once. */

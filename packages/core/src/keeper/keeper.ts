@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import { errnoOf, LockkeeperError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
-import { ownIdentity } from "../host/process-identity.ts";
+import { identifyProcess, ownIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import type { GatewayLock } from "../lock/gateway-lock.ts";
@@ -213,7 +213,7 @@ class Keeper {
       const members = findRunProcesses(this.#run);
       if (members.length === 0) return undefined;
       const seen = viewPorts(host, [port], { ...this.#run, known: members });
-      const successor = seen.view === "ours" ? members.find(({ pid }) => pid === seen.holder.pid) : undefined;
+      const successor = seen.view === "ours" ? identifyProcess(seen.holder.pid) : undefined;
       if (successor !== undefined) return successor;
       const waitedMs = performance.now() - startedAt;
       if (waitedMs >= patienceMs || stop.aborted) break;

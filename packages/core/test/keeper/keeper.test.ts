@@ -1,0 +1,160 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { judgeProcess } from "../../src/host/process-identity.ts";
+import { readHistory } from "../../src/keeper/history.ts";
+import { parseRunRecord } from "../../src/keeper/run-record.ts";
+import { lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { freePort, KeeperScene } from "./kept-gateway.ts";
+
+let scene: KeeperScene;
+let port: number;
+
+beforeEach(async () => {
+  scene = new KeeperScene();
+  port = await freePort();
+});
+
+afterEach(() => scene.end());
+
+async function isListening(): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok ?? false;
+}
+
+describe("a gateway that behaves", () => {
+  it("is locked, verified, published, stopped as a tree, and leaves nothing locked", async () => {
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    const { gateway, health, startedAt, keeper } = await kept.until("running");
+    expect([health, keeper?.pid]).toEqual(["ok", process.pid]);
+    expect(Date.parse(startedAt ?? "")).toBeLessThanOrEqual(Date.now());
+    expect(parseRunRecord(readFileSync(kept.spec.runRecordPath, "utf8"))).toEqual(kept.records.at(-1));
+    expect(gateway !== null && judgeProcess(gateway)).toBe("alive");
+    const lockPath = lockPathFor(kept.spec.lockDir, kept.spec.configPath);
+    expect(readFileSync(lockPath, "latin1")).toContain(`"gateway":{"pid":${gateway?.pid},`);
+
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { state: "stopped", gateway: null } });
+    expect(kept.records.map(({ state }) => state)).toEqual(["starting", "starting", "running", "stopping", "stopped"]);
+    expect(kept.records.at(-1)?.lastExit).toMatchObject({ code: 0, signal: null });
+    expect(existsSync(lockPath)).toBe(false);
+    expect(await isListening()).toBe(false);
+  });
+
+  it("gets exactly its argv, environment, directory and the lock as descriptor 3; its files are private", async () => {
+    const env = { PATH: process.env["PATH"] ?? "", PLAIN: "a b $HOME `id`" };
+    const kept = scene.keep(scene.spec("shows-start.js", [port, "a b; $(id)", "*"], { port, env }));
+    const { nonce } = await kept.until("running");
+    expect(JSON.parse(kept.readLog().split("\n")[0] ?? "")).toEqual({
+      argv: [String(port), "a b; $(id)", "*"],
+      env: { ...env, LOCKKEEPER_RUN: nonce },
+      cwd: scene.home,
+      lock: lockPathFor(kept.spec.lockDir, kept.spec.configPath),
+    });
+    const { logPath, eventsPath, runRecordPath } = kept.spec;
+    for (const path of [logPath, eventsPath, runRecordPath]) expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(scene.home, "run")).mode & 0o777).toBe(0o700);
+  });
+
+  it("is not started twice: the second keeper gets the lock error and spawns nothing", async () => {
+    const spec = scene.spec("healthy.js", [port], { port });
+    const first = scene.keep(spec);
+    const { gateway } = await first.until("running");
+    const second = scene.keep(spec);
+    await expect(second.outcome).rejects.toMatchObject({ code: "LOCK_HELD", ownerPid: gateway?.pid });
+    expect(second.records).toEqual([]);
+    expect(first.records.at(-1)).toMatchObject({ state: "running", gateway });
+  });
+
+  it("that is slow is `starting`, is never ended for it, and gets there", async () => {
+    const kept = scene.keep(scene.spec("slow-start.js", [port, 600], { port, startTimeoutMs: 100 }));
+    await kept.until(({ state, reason }) => state === "starting" && reason?.includes("still starting") === true);
+    const { gateway } = await kept.until("running");
+    expect(gateway?.pid).toBe(kept.records.find((record) => record.gateway !== null)?.gateway?.pid);
+  });
+
+  it("may have no health check and no port at all", async () => {
+    const kept = scene.keep(scene.spec("never-listens.js", [], { port, health: { kind: "none" } }));
+    expect(await kept.until("running")).toMatchObject({ health: "unknown" });
+  });
+
+  it("may be judged by its listener alone", async () => {
+    const kept = scene.keep(scene.spec("not-a-gateway.js", [port], { port, health: { kind: "tcp" } }));
+    expect(await kept.until("running")).toMatchObject({ health: "ok" });
+  });
+
+  it("may close the descriptor of the lock: the keeper holds it anyway", async () => {
+    const spec = scene.spec("closes-lock.js", [port], { port, lockTimeoutMs: 100 });
+    const kept = scene.keep(spec);
+    await kept.until("running");
+    await expect(scene.keep(spec).outcome).rejects.toMatchObject({ code: "LOCK_HELD" });
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+  });
+});
+
+describe("a gateway that cannot run", () => {
+  it.each([
+    ["no-such-program-anywhere", "command not found: no-such-program-anywhere (PATH searched: /nowhere)"],
+    ["/nowhere/gateway", "command not found: /nowhere/gateway"],
+    ["/etc/passwd", "cannot run /etc/passwd: EACCES"],
+  ])("is given up at once: %s", async (file, reason) => {
+    const spec = scene.spec("healthy.js", [], { port, env: { PATH: "/nowhere" } });
+    const kept = scene.keep({ ...spec, argv: [file] });
+    expect(await kept.outcome).toMatchObject({
+      outcome: "failed",
+      record: { state: "failed", reason, code: "COMMAND_NOT_FOUND", restarts: 0 },
+    });
+  });
+
+  it("is given up at once when its directory is missing", async () => {
+    const cwd = join(scene.home, "absent");
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port, cwd }));
+    expect((await kept.outcome).detail).toContain(`working directory is missing: ${cwd}`);
+  });
+
+  it("is restarted, five times in all, when it exits at once; then it is `failed`", async () => {
+    const kept = scene.keep(scene.spec("exits.js", [3], { port }));
+    expect(await kept.outcome).toMatchObject({
+      outcome: "failed",
+      record: { state: "failed", code: "GATEWAY_EXITED", restarts: 4, lastExit: { code: 3 } },
+    });
+    expect(kept.readLog()).toBe("ready, ending with 3\n".repeat(5));
+    expect(kept.records.at(-1)?.reason).toBe("exited with code 3; gave up after 5 crashes in 5 minutes");
+    expect(readHistory(kept.spec.eventsPath).filter(({ exit }) => exit?.code === 3)).toHaveLength(5);
+  });
+
+  it("is not restarted when it says itself, with exit code 78, that it is no use", async () => {
+    const kept = scene.keep(scene.spec("exits.js", [78], { port }));
+    expect(await kept.outcome).toMatchObject({ outcome: "failed", record: { restarts: 0, lastExit: { code: 78 } } });
+    expect(kept.readLog()).toBe("ready, ending with 78\n");
+  });
+
+  it("stays `starting` while it never opens its port, and can be stopped", async () => {
+    const kept = scene.keep(scene.spec("never-listens.js", [], { port, startTimeoutMs: 100 }));
+    const { reason } = await kept.until((record) => record.reason?.includes("not ready after 100 ms") === true);
+    expect(reason).toContain(`nothing listens on 127.0.0.1:${port}`);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+  });
+
+  it("is not running when it answers like any web server", async () => {
+    const kept = scene.keep(scene.spec("not-a-gateway.js", [port], { port, startTimeoutMs: 100 }));
+    await kept.until(({ reason }) => reason?.endsWith("still starting: health check /healthz: HTTP 404") === true);
+    expect(kept.records.filter(({ state }) => state === "running")).toEqual([]);
+  });
+
+  it("fails with what it listens on and what was expected, and is ended", async () => {
+    const other = await freePort();
+    const kept = scene.keep(scene.spec("wrong-host.js", [other, "127.0.0.1"], { port, startTimeoutMs: 500 }));
+    const reason = `listening on 127.0.0.1:${other}, expected 127.0.0.1:${port}`;
+    expect(await kept.outcome).toMatchObject({
+      outcome: "failed",
+      record: { state: "failed", code: "LISTENER_MISMATCH", reason, gateway: null },
+    });
+    expect(kept.records.filter(({ state }) => state === "running")).toEqual([]);
+  });
+
+  it("runs, with a warning, when it listens on more than it was told to", async () => {
+    const kept = scene.keep(scene.spec("wrong-host.js", [port, "0.0.0.0"], { port }));
+    expect(await kept.until("running")).toMatchObject({ reason: `listens on 0.0.0.0:${port}, wider than 127.0.0.1` });
+  });
+});

@@ -1,0 +1,181 @@
+/** Support for the keeper's tests: a keeper over a real gateway process, in a scratch home, with everything ended afterwards. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { expect } from "vitest";
+
+import type { ProcessIdentity } from "../../src/host/process-identity.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
+import { findRunProcesses } from "../../src/host/process-tree.ts";
+import type { KeeperOutcome, KeeperSpec } from "../../src/keeper/keeper-spec.ts";
+import { runKeeper } from "../../src/keeper/keeper.ts";
+import type { PublishedState, RunRecord } from "../../src/keeper/run-record.ts";
+
+const PATIENCE_MS = 20_000;
+
+export interface KeptGateway {
+  readonly spec: KeeperSpec;
+  readonly outcome: Promise<KeeperOutcome>;
+  /** Everything published so far. */
+  readonly records: readonly RunRecord[];
+  /** Resolves with the first record, past or to come, that satisfies `wanted`. */
+  until(wanted: PublishedState | ((record: RunRecord) => boolean)): Promise<RunRecord>;
+  stop(): Promise<KeeperOutcome>;
+  force(): void;
+  /** What the gateway printed. */
+  readLog(): string;
+}
+
+export class KeeperScene {
+  readonly home: string = mkdtempSync(join(tmpdir(), "lk-keeper-"));
+  readonly #kept: KeptGateway[] = [];
+  readonly #pids: number[] = [];
+
+  /** Everything a keeper needs, over the fixture program `program`. */
+  spec(program: string, args: readonly (string | number)[], changes: Partial<KeeperSpec> = {}): KeeperSpec {
+    const port = changes.port ?? 0;
+    return {
+      profile: "dev",
+      lockDir: join(this.home, "lock"),
+      configPath: join(this.home, "gateway.json"),
+      host: "127.0.0.1",
+      port,
+      ports: { main: port },
+      argv: [process.execPath, fixture(program), ...args.map(String)],
+      cwd: this.home,
+      env: { PATH: process.env["PATH"] ?? "" },
+      health: { kind: "http", path: "/healthz", expect: "ok-body" },
+      logPath: join(this.home, "logs", "gateway.log"),
+      eventsPath: join(this.home, "logs", "events.jsonl"),
+      runRecordPath: join(this.home, "run", "dev.json"),
+      startTimeoutMs: 15_000,
+      stopTimeoutMs: 5_000,
+      lockTimeoutMs: 2_000,
+      supervised: false,
+      stop: new AbortController().signal,
+      force: new AbortController().signal,
+      startedBy: "a test",
+      ...changes,
+    };
+  }
+
+  /** Runs a keeper in this process. */
+  keep(spec: KeeperSpec): KeptGateway {
+    const stop = new AbortController();
+    const force = new AbortController();
+    const records: RunRecord[] = [];
+    let changed = (): void => undefined;
+    let failure: unknown;
+    const report = (record: RunRecord): void => {
+      records.push(record);
+      changed();
+    };
+    const whole: KeeperSpec = { ...spec, stop: stop.signal, force: force.signal, report };
+    const outcome = runKeeper(whole);
+    outcome
+      .catch((error: unknown) => {
+        failure = error;
+      })
+      .finally(() => changed());
+    const kept: KeptGateway = {
+      spec: whole,
+      outcome,
+      records,
+      until: async (wanted) => {
+        const fits = typeof wanted === "string" ? (record: RunRecord): boolean => record.state === wanted : wanted;
+        const deadline = performance.now() + PATIENCE_MS;
+        for (;;) {
+          const found = records.find(fits);
+          if (found !== undefined) return found;
+          if (failure !== undefined) throw failure;
+          if (performance.now() > deadline) throw new Error(`never published; had ${JSON.stringify(records, null, 1)}`);
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, 500);
+            changed = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+          });
+        }
+      },
+      stop: async () => {
+        stop.abort();
+        return outcome;
+      },
+      force: () => force.abort(),
+      readLog: () => readFileSync(spec.logPath, "utf8"),
+    };
+    this.#kept.push(kept);
+    return kept;
+  }
+
+  /** Runs a keeper in a process of its own; returns once its gateway runs. */
+  async keepElsewhere(spec: KeeperSpec): Promise<{ keeper: ChildProcess; record: RunRecord }> {
+    const keeper = spawn(process.execPath, [fixture("keeper-program.js"), JSON.stringify(spec)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.alsoEnd(keeper.pid ?? 0);
+    for await (const line of createInterface({ input: keeper.stdout })) {
+      const record = JSON.parse(line) as RunRecord;
+      if (record.state !== "running") continue;
+      this.alsoEnd(record.gateway?.pid ?? 0);
+      return { keeper, record };
+    }
+    throw new Error("the keeper ended before its gateway ran");
+  }
+
+  /** Has `pid` killed at the end, whatever happens. */
+  alsoEnd(pid: number): void {
+    this.#pids.push(pid);
+  }
+
+  /** Ends everything; fails when a process of any run is left that a keeper should have ended. */
+  async end(): Promise<void> {
+    const left: ProcessIdentity[] = [];
+    for (const kept of this.#kept) {
+      kept.force();
+      await kept.stop().catch(() => undefined);
+      const nonce = kept.records[0]?.nonce;
+      if (nonce !== undefined) left.push(...findRunProcesses({ leader: null, nonce }));
+    }
+    for (const identity of left) signalProcess(identity, "SIGKILL");
+    for (const pid of this.#pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // Gone already.
+      }
+    }
+    rmSync(this.home, { recursive: true, force: true });
+    expect(left).toEqual([]);
+  }
+}
+
+export function fixture(name: string): string {
+  return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Resolves once `look` says yes. */
+export async function eventually(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await look())) {
+    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,158 @@
+/** Stops that really happen, and keepers that are killed. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
+import { findRunProcesses } from "../../src/host/process-tree.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
+import { inspectGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
+import { freePort, KeeperScene } from "./kept-gateway.ts";
+
+let scene: KeeperScene;
+let port: number;
+
+beforeEach(async () => {
+  scene = new KeeperScene();
+  port = await freePort();
+});
+
+afterEach(() => scene.end());
+
+function exitOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+  });
+}
+
+describe("stop", () => {
+  it("kills a tree that is deaf to signals, whoever left the group included", async () => {
+    const kept = scene.keep(scene.spec("ignores-signals.js", [port], { port, stopTimeoutMs: 300 }));
+    const { nonce } = await kept.until("running");
+    const tree = findRunProcesses({ leader: null, nonce });
+    expect(tree).toHaveLength(3);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped", detail: "killed" });
+    expect(tree.map(judgeProcess)).toEqual(["gone", "gone", "gone"]);
+    expect(kept.records.at(-1)?.lastExit).toMatchObject({ signal: "SIGKILL" });
+  });
+
+  it("is cut short by force", async () => {
+    const kept = scene.keep(scene.spec("ignores-signals.js", [port], { port, stopTimeoutMs: 600_000 }));
+    await kept.until("running");
+    const stopped = kept.stop();
+    await kept.until("stopping");
+    kept.force();
+    expect(await stopped).toMatchObject({ outcome: "stopped", detail: "killed" });
+  });
+
+  it("ends well when the gateway dies in the middle of its own shutdown", async () => {
+    const kept = scene.keep(scene.spec("dies-during-stop.js", [port], { port }));
+    await kept.until("running");
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { lastExit: { signal: "SIGKILL" } } });
+  });
+
+  it("reaches a gateway that is paused", async () => {
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    const { gateway } = await kept.until("running");
+    expect(gateway !== null && signalProcess(gateway, "SIGSTOP")).toBe("sent");
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped", detail: "ended when asked" });
+  });
+
+  it("between two attempts of a crashing gateway starts nothing more", async () => {
+    const kept = scene.keep(scene.spec("exits.js", [1], { port }));
+    await kept.until(({ restarts }) => restarts === 3);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+    expect(kept.readLog().split("\n").length).toBeLessThanOrEqual(5);
+  });
+
+  it("while waiting for the lock publishes nothing", async () => {
+    const first = scene.keep(scene.spec("slow-start.js", [port, 600_000], { port }));
+    await first.until((record) => record.gateway !== null);
+    const second = scene.keep({ ...first.spec, lockTimeoutMs: 600_000 });
+    expect(await second.stop()).toMatchObject({ outcome: "stopped", record: null });
+    expect(second.records).toEqual([]);
+  });
+});
+
+describe("SIGKILL of the keeper", () => {
+  it("leaves the gateway serving and the profile locked, until the orphan is stopped by what was recorded", async () => {
+    const spec = scene.spec("healthy.js", [port], { port, lockTimeoutMs: 200 });
+    const { keeper, record } = await scene.keepElsewhere(spec);
+    keeper.kill("SIGKILL");
+    await exitOf(keeper);
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).ok).toBe(true);
+    expect((await inspectGatewayLock(spec)).verdict).toBe("held");
+    await expect(scene.keep(spec).outcome).rejects.toMatchObject({ code: "LOCK_HELD", ownerPid: record.gateway?.pid });
+
+    const { gateway: leader, nonce } = record;
+    const order = { leader, nonce, host: spec.host, ports: [port], timeoutMs: 5_000 };
+    expect(await stopProcessTree(order)).toMatchObject({ outcome: "stopped", killed: false, survivors: [] });
+    expect(leader !== null && judgeProcess(leader)).toBe("gone");
+    const next = scene.keep(spec);
+    await next.until("running");
+    expect(next.records[0]?.reason).toContain("reclaimed the lock");
+  });
+
+  it("and of the gateway leaves nothing in the way of the next start", async () => {
+    const spec = scene.spec("healthy.js", [port], { port });
+    const { keeper, record } = await scene.keepElsewhere(spec);
+    keeper.kill("SIGKILL");
+    expect(record.gateway && signalProcess(record.gateway, "SIGKILL")).toBe("sent");
+    await exitOf(keeper);
+    const next = scene.keep(spec);
+    await next.until("running");
+    await next.stop();
+    expect(existsSync(lockPathFor(spec.lockDir, spec.configPath))).toBe(false);
+  });
+
+  it("and of the leader leaves a stray on the port stoppable: `blocked`, with its identity", async () => {
+    const spec = scene.spec("forks-and-exits.js", [port], { port });
+    const { keeper, record } = await scene.keepElsewhere(spec);
+    keeper.kill("SIGKILL");
+    await exitOf(keeper);
+    // The successor was adopted, so no descendant of the keeper holds the lock any more.
+    const next = scene.keep(spec);
+    const { record: left, outcome } = await next.outcome;
+    expect([outcome, left?.gateway, left?.nonce]).toEqual(["blocked", record.gateway, record.nonce]);
+    expect(left?.reason).toContain("left by an earlier run of this profile");
+    const order = {
+      leader: left?.gateway ?? null,
+      nonce: left?.nonce ?? "",
+      host: spec.host,
+      ports: [port],
+      timeoutMs: 5_000,
+    };
+    expect(await stopProcessTree(order)).toMatchObject({ outcome: "stopped" });
+    expect(record.gateway && identifyProcess(record.gateway.pid)).toBeUndefined();
+  });
+});
+
+describe("stopProcessTree", () => {
+  it("signals nobody when the leader's pid belongs to somebody else by now", async () => {
+    const stranger = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => undefined, 6e4)"], {
+      detached: true,
+    });
+    scene.alsoEnd(stranger.pid ?? 0);
+    await new Promise((resolve) => stranger.stdout.once("data", resolve));
+    const identity = identifyProcess(stranger.pid ?? 0);
+    if (identity?.startTicks == null) throw new Error("this host does not show start ticks");
+    const leader = { ...identity, startTicks: identity.startTicks - 1 };
+    const order = { leader, nonce: "0".repeat(32), host: "127.0.0.1", ports: [port], timeoutMs: 1_000 };
+    expect(await stopProcessTree(order)).toMatchObject({ outcome: "stopped", killed: false });
+    expect(judgeProcess(identity)).toBe("alive");
+  });
+
+  it("names a stranger that holds the port after all, and leaves it alone", async () => {
+    const kept = scene.keep(scene.spec("wrong-host.js", [port, "127.0.0.1"], { port }));
+    const { gateway } = await kept.until("running");
+    const order = { leader: null, nonce: "0".repeat(32), host: "127.0.0.1", ports: [port], timeoutMs: 1_000 };
+    const result = await stopProcessTree(order);
+    expect(result).toMatchObject({ outcome: "incomplete", survivors: [] });
+    expect(result.detail).toContain(`127.0.0.1:${port} is held by pid ${gateway?.pid}`);
+    expect(gateway !== null && judgeProcess(gateway)).toBe("alive");
+  });
+});

@@ -1,0 +1,199 @@
+/** What befalls a running gateway: crashes, silence, successors, strangers on its port, the loss of its lock. */
+import { execFileSync } from "node:child_process";
+import { renameSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
+import { findRunProcesses } from "../../src/host/process-tree.ts";
+import { findHolders, readListeners } from "../../src/host/sockets.ts";
+import { lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { LockedFile, tryLockFile } from "../../src/lock/locked-file.ts";
+import type { RunRecord } from "../../src/keeper/run-record.ts";
+import { eventually, freePort, KeeperScene } from "./kept-gateway.ts";
+
+let scene: KeeperScene;
+let port: number;
+
+beforeEach(async () => {
+  scene = new KeeperScene();
+  port = await freePort();
+});
+
+afterEach(() => scene.end());
+
+function signal({ gateway }: RunRecord, name: NodeJS.Signals): void {
+  expect(gateway !== null && signalProcess(gateway, name)).toBe("sent");
+}
+
+/** The pids that listen on the port. */
+function listeners(): readonly number[] {
+  const all = readListeners();
+  if (all === "unknown") throw new Error("this host does not show its listeners");
+  return [...findHolders(all.filter((listener) => listener.port === port)).values()].map(({ pid }) => pid);
+}
+
+describe("a crash", () => {
+  it("is answered with a restart, and both are told", async () => {
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    const first = await kept.until("running");
+    signal(first, "SIGKILL");
+    const second = await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
+    expect(second.gateway?.pid).not.toBe(first.gateway?.pid);
+    expect(second.lastExit).toMatchObject({ code: null, signal: "SIGKILL" });
+    expect(kept.records.find(({ reason }) => reason?.startsWith("killed by SIGKILL"))).toMatchObject({ gateway: null });
+    expect(listeners()).toEqual([second.gateway?.pid]);
+  });
+
+  it("takes what the gateway left behind along, before anything is started again", async () => {
+    const kept = scene.keep(scene.spec("leaves-helper.js", [], { port }));
+    expect(await kept.outcome).toMatchObject({ outcome: "failed" });
+    const helpers = kept.readLog().match(/\d+/g) ?? [];
+    expect(helpers).toHaveLength(5);
+    expect(helpers.map((pid) => identifyProcess(Number(pid)))).toEqual(helpers.map(() => undefined));
+  });
+
+  it("while the port was taken by somebody else ends in `blocked`", async () => {
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    const running = await kept.until("running");
+    // The port comes free with the kill; the stranger takes it within the restart delay.
+    signal(running, "SIGKILL");
+    const stranger = createServer();
+    await eventually(() => listeners().length === 0, "the port is free");
+    await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
+    const outcome = await kept.outcome;
+    stranger.close();
+    expect(outcome).toMatchObject({
+      outcome: "blocked",
+      record: { state: "blocked", code: "PORT_IN_USE", gateway: null },
+    });
+    expect(outcome.detail).toContain(`another gateway instance is already listening on ws://127.0.0.1:${port}`);
+    expect(outcome.detail).toContain(`pid ${process.pid}`);
+  });
+});
+
+describe("a taken port", () => {
+  // https://github.com/openclaw/openclaw/issues/28191: 43,175 restarts in one boot.
+  it("costs no spawn at all, is `blocked`, and names the holder", async () => {
+    const stranger = createServer();
+    await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
+    const kept = scene.keep(scene.spec("exits.js", [1], { port }));
+    const outcome = await kept.outcome;
+    stranger.close();
+    expect(outcome).toMatchObject({
+      outcome: "blocked",
+      record: { state: "blocked", code: "PORT_IN_USE", restarts: 0 },
+    });
+    expect(outcome.detail).toContain(`already listening on ws://127.0.0.1:${port} (pid ${process.pid}, `);
+    expect(kept.readLog()).toBe("");
+    expect(kept.records.map(({ state }) => state)).toEqual(["starting", "blocked"]);
+  });
+
+  it("on another address is no obstacle", async () => {
+    const stranger = createServer();
+    await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.2", resolve));
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    await kept.until("running");
+    await kept.stop();
+    stranger.close();
+  });
+
+  it("that is taken while the gateway boots ends it, and is named", async () => {
+    const kept = scene.keep(scene.spec("never-listens.js", [], { port }));
+    const { gateway } = await kept.until((record) => record.gateway !== null);
+    const stranger = createServer();
+    await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
+    expect(await kept.outcome).toMatchObject({ outcome: "blocked" });
+    stranger.close();
+    expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
+  });
+});
+
+describe("silence", () => {
+  it("makes a gateway that was healthy `unresponsive`, never ends it, and is over with the next answer", async () => {
+    const kept = scene.keep(scene.spec("goes-silent.js", [port], { port, livenessIntervalMs: 100 }));
+    const running = await kept.until("running");
+    signal(running, "SIGUSR2");
+    const silent = await kept.until("unresponsive");
+    expect(silent).toMatchObject({ gateway: running.gateway, health: "failing" });
+    expect(silent.reason).toContain("no answer within 2000 ms");
+    signal(running, "SIGUSR2");
+    expect(await kept.until(({ reason }) => reason === "answers again")).toMatchObject({
+      state: "running",
+      gateway: running.gateway,
+      restarts: 0,
+    });
+  });
+});
+
+describe("a successor", () => {
+  // https://github.com/openclaw/openclaw/issues/65668: a restart inside the gateway forks, and two fight for the port.
+  it("that a gateway leaves on SIGUSR1 is adopted; there is never a second one", async () => {
+    const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
+    const first = await kept.until("running");
+    signal(first, "SIGUSR1");
+    const adopted = await kept.until(({ reason }) => reason?.startsWith("handed over to a successor") === true);
+    const running = await kept.until(
+      ({ state, gateway }) => state === "running" && gateway?.pid === adopted.gateway?.pid,
+    );
+    expect(running.restarts).toBe(0);
+    expect(listeners()).toEqual([running.gateway?.pid]);
+    expect(findRunProcesses({ leader: null, nonce: running.nonce })).toHaveLength(1);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+    expect(running.gateway !== null && judgeProcess(running.gateway)).toBe("gone");
+  });
+
+  it("that a daemon forks at its start is adopted", async () => {
+    const kept = scene.keep(scene.spec("forks-and-exits.js", [port], { port }));
+    const { gateway } = await kept.until("running");
+    expect(listeners()).toEqual([gateway?.pid]);
+  });
+
+  it("that is adopted and crashes is restarted like any other", async () => {
+    const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
+    signal(await kept.until("running"), "SIGUSR1");
+    const adopted = await kept.until(({ state, reason }) => state === "starting" && /handed over/.test(reason ?? ""));
+    signal(
+      await kept.until(({ state, gateway }) => state === "running" && gateway?.pid === adopted.gateway?.pid),
+      "SIGKILL",
+    );
+    await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
+    expect(listeners()).toHaveLength(1);
+  });
+
+  it("that never listens is ended and counts as a crash", async () => {
+    const kept = scene.keep(scene.spec("forks-and-exits.js", [await freePort()], { port, startTimeoutMs: 300 }));
+    await kept.until(({ reason }) => reason?.startsWith("exited with code 0; starting it again") === true);
+    const { nonce } = kept.records[0] ?? {};
+    expect(findRunProcesses({ leader: null, nonce: nonce ?? "" }).length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a lock that is lost", () => {
+  it("ends the gateway, and nothing is published any more", async () => {
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    const { gateway } = await kept.until("running");
+    const published = kept.records.length;
+    const path = lockPathFor(kept.spec.lockDir, kept.spec.configPath);
+    const usurper = tryLockFile(`${scene.home}/usurper`, { create: true });
+    if (!(usurper instanceof LockedFile)) throw new Error("the usurper has no lock");
+    renameSync(usurper.path, path);
+    expect(await kept.outcome).toMatchObject({ outcome: "failed", record: null });
+    expect(kept.records).toHaveLength(published);
+    expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
+    usurper.close();
+  });
+});
+
+describe("what stands in the place of the log", () => {
+  it.each([
+    ["a symbolic link", (path: string): void => symlinkSync("/etc/hostname", path)],
+    ["a FIFO", (path: string): void => void execFileSync("mkfifo", [path])],
+  ])("is refused, untouched: %s", async (_, plant) => {
+    const spec = scene.spec("healthy.js", [port], { port, logPath: `${scene.home}/planted.log` });
+    plant(spec.logPath);
+    await expect(scene.keep(spec).outcome).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+  });
+});

@@ -1,0 +1,83 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { editDistance, nearestNames } from "../src/nearest-names.ts";
+import { parsePort } from "../src/port-number.ts";
+import { isProfileName, parseProfileName } from "../src/profile-name.ts";
+import { profilePaths } from "../src/profile-paths.ts";
+
+describe("parseProfileName", () => {
+  test.each(["dev", "a", "0", "api-2", "x".repeat(32), "com0", "lpt10"])("takes %s", (name) => {
+    expect(parseProfileName(name)).toBe(name);
+  });
+
+  test.each(["", "..", ".", "a/b", "a\\b", "A", "a b", "-a", "a_ö", "a;b", "x".repeat(33), "dev\n", "\0", "CON"])(
+    "refuses %j",
+    (name) => {
+      expect(() => parseProfileName(name)).toThrow(expect.objectContaining({ code: "PROFILE_NAME_INVALID" }));
+    },
+  );
+
+  test.each(["all", "default", "none", "con", "prn", "aux", "nul", "com1", "com9", "lpt1", "lpt9"])(
+    "refuses the reserved word %s",
+    (name) => {
+      expect(() => parseProfileName(name)).toThrow("is reserved");
+    },
+  );
+
+  test("a name that passes never leads out of the home", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9.\/-]{0,34}$/)), (text) => {
+        if (!isProfileName(text)) return;
+        expect(profilePaths("/home", text).profile).toBe(`/home/profiles/${text}`);
+        expect(text).toMatch(/^[a-z0-9-]+$/);
+      }),
+    );
+  });
+});
+
+describe("parsePort", () => {
+  test.each([1, 80, 65_535, "18789"])("takes %j", (value) => expect(parsePort(value)).toBe(Number(value)));
+  test.each([
+    0,
+    65_536,
+    70_000,
+    -1,
+    1.5,
+    Number.NaN,
+    "0",
+    "70000",
+    "abc",
+    "1.5",
+    "-1",
+    "",
+    " 80",
+    "80 ",
+    "0x50",
+    "1e3",
+    "٣",
+  ])("refuses %j", (value) => {
+    expect(() => parsePort(value)).toThrow(expect.objectContaining({ code: "PORT_INVALID" }));
+  });
+});
+
+describe("nearestNames", () => {
+  const known = ["dev", "prod", "staging", "prod-eu"];
+  test.each([
+    ["dve", ["dev"]],
+    ["prd", ["prod"]],
+    ["stagign", ["staging"]],
+    ["pro", ["prod", "prod-eu"]],
+    ["zzz", []],
+  ])("%s: %j", (word, expected) => expect(nearestNames(word, known)).toEqual(expected));
+
+  test("the distance is symmetric, zero only for equals, and never more than replacing everything", () => {
+    const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 8 });
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        expect(editDistance(a, b)).toBe(editDistance(b, a));
+        expect(editDistance(a, b) === 0).toBe(a === b);
+        expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
+      }),
+    );
+  });
+});

@@ -71,11 +71,11 @@ export class KeeperScene {
     const stop = new AbortController();
     const force = new AbortController();
     const records: RunRecord[] = [];
-    let changed = (): void => undefined;
+    let changed: (() => void) | undefined;
     let failure: unknown;
     const report = (record: RunRecord): void => {
       records.push(record);
-      changed();
+      changed?.();
     };
     const whole: KeeperSpec = { ...spec, stop: stop.signal, force: force.signal, report };
     const outcome = runKeeper(whole);
@@ -83,7 +83,7 @@ export class KeeperScene {
       .catch((error: unknown) => {
         failure = error;
       })
-      .finally(() => changed());
+      .finally(() => changed?.());
     const kept: KeptGateway = {
       spec: whole,
       outcome,

@@ -49,3 +49,5 @@ export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
 export { findRunProcesses, RUN_VARIABLE } from "./host/process-tree.ts";
 export type { FollowOptions, LogExcerpt, LogPosition, LogSelection } from "./keeper/log-reader.ts";
 export { followLog, readLastLines, readLog } from "./keeper/log-reader.ts";
+export type { ProcessLaunch } from "./host/process-launch.ts";
+export { readProcessLaunch } from "./host/process-launch.ts";

@@ -18,4 +18,24 @@ export type { ProfileDetail } from "./status.ts";
 export { nearestNames } from "./nearest-names.ts";
 export { parseProfileName } from "./profile-name.ts";
 export type { ShellEnvironment, ShellName } from "./shell-environment.ts";
-export { formatShellEnvironment } from "./shell-environment.ts";
+export { formatShellEnvironment, parseShellName } from "./shell-environment.ts";
+export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
+export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
+export type { ConfigChange, ConfigChangeRequest, ConfigEntry, ConfigReading, ConfigRequest } from "./config-edit.ts";
+export type { DiscoverOptions } from "./discover/discover.ts";
+export type {
+  ClaimedRange,
+  DiscoveredGateway,
+  Discovery,
+  GatewayOverlap,
+  GatewaySource,
+  Manager,
+  PortSource,
+} from "./discover/discovered-gateway.ts";
+export type { HostRoots } from "./discover/host-roots.ts";
+export type { ServiceUnit } from "./discover/service-units.ts";
+export type { CloneOptions, CloneResult } from "./life/clone.ts";
+export type { CopyProgress } from "./life/copy-tree.ts";
+export type { LeftBehind, LeftBehindKind } from "./life/left-behind.ts";
+export type { RenameResult } from "./life/rename.ts";
+export type { RestoreOptions } from "./life/restore.ts";

@@ -4,9 +4,17 @@
  */
 import type { KeeperOutcome } from "@lockkeeper/core";
 import path from "node:path";
+import type { ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
+import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
+import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config-edit.ts";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./create.ts";
+import type { DiscoverOptions } from "./discover/discover.ts";
+import type { Discovery } from "./discover/discovered-gateway.ts";
 import { resolveHome } from "./home.ts";
+import type { CloneOptions, CloneResult } from "./life/clone.ts";
+import type { RenameResult } from "./life/rename.ts";
+import type { RestoreOptions } from "./life/restore.ts";
 import type { RestartOptions, RestartResult } from "./lifecycle/restart.ts";
 import type { StartOptions, StartResult } from "./lifecycle/start.ts";
 import type { StopOptions, StopResult } from "./lifecycle/stop.ts";
@@ -46,6 +54,18 @@ export interface Profiles {
   readonly use: (name: string) => Promise<SelectionChange>;
   /** Which profile a command without a name acts on, and why. */
   readonly selection: (options?: { readonly profile?: string | undefined }) => Promise<Selection>;
+  /** Every gateway on this host, managed or not. Writes nothing, not even a home. */
+  readonly discover: (options?: DiscoverOptions) => Promise<Discovery>;
+  /** Adopts OpenClaw gateways in place; nothing of theirs changes. */
+  readonly importOpenClaw: (options?: ImportOptions) => Promise<ImportReport>;
+  /** Brings an adopted gateway that somebody else runs under a keeper of ours. */
+  readonly takeOver: (name: string, options: TakeoverOptions) => Promise<TakeoverResult>;
+  readonly rename: (from: string, to: string) => Promise<RenameResult>;
+  readonly clone: (from: string, to: string, options?: CloneOptions) => Promise<CloneResult>;
+  /** Brings back what was removed last under that name. */
+  readonly restore: (name: string, options?: RestoreOptions) => Promise<ProfileStatus>;
+  readonly readConfig: (request?: ConfigRequest) => Promise<ConfigReading>;
+  readonly changeConfig: (request: ConfigChangeRequest) => Promise<ConfigChange>;
 }
 
 /** Opens the profiles of one home. Reads and writes nothing yet. */
@@ -71,5 +91,13 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     environment: async (name) => (await import("./shell-environment.ts")).shellEnvironment(context, name),
     use: async (name) => (await import("./selection.ts")).useProfile(context, name),
     selection: async (request) => (await import("./selection.ts")).readSelection(context, request),
+    discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
+    importOpenClaw: async (request) => (await import("./adopt/import-openclaw.ts")).importOpenClaw(context, request),
+    takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
+    rename: async (from, to) => (await import("./life/rename.ts")).renameProfile(context, from, to),
+    clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
+    restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
+    readConfig: async (request) => (await import("./config-edit.ts")).readConfig(context, request),
+    changeConfig: async (request) => (await import("./config-edit.ts")).changeConfig(context, request),
   };
 }

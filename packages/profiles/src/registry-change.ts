@@ -67,6 +67,7 @@ export async function changeRegistry<T>(
     async () => {
       let document = readRegistryDocument(home);
       await settle(home, document);
+      if (existsSync(homePaths(home).staging)) await (await import("./life/staging.ts")).sweepStaging(home);
       return change({
         registry: document.registry,
         commit: async (manifests, folders, prepare) => {

@@ -7,7 +7,7 @@ import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 
-/** A directory of a profile, by its real path. */
+/** A directory (or the config file) of a profile, by its real path. */
 export interface OwnedDirectory {
   /** For a person: `profile dev (/home/a/.lockkeeper)`. */
   readonly owner: string;
@@ -48,7 +48,7 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
   return real;
 }
 
-/** Returns the directories of a profile; `homeLabel` tells homes apart where several are compared. */
+/** Returns the directories of a profile of `home`. */
 export function directoriesOf(
   { name, paths }: Pick<Manifest, "name" | "paths">,
   home: string,
@@ -56,7 +56,8 @@ export function directoriesOf(
   const owner = `profile ${name} (${home})`;
   return [
     { owner, role: "state", path: realOf(paths.state) },
-    { owner, role: "config", path: realOf(path.dirname(paths.config)) },
+    // The file and not its directory, which for an adopted one may be as wide as a user's home.
+    { owner, role: "config", path: realOf(paths.config) },
     { owner, role: "workspace", path: realOf(paths.workspace) },
   ];
 }
@@ -73,7 +74,7 @@ export function refuseShared(ours: readonly OwnedDirectory[], theirs: readonly O
     const relation = mine.path === other.path ? "is also" : mine.path.startsWith(other.path) ? "lies in" : "contains";
     throw new LockkeeperError(
       "DIRECTORY_SHARED",
-      `the ${mine.role} directory of ${mine.owner} ${relation} the ${other.role} directory of ${other.owner}: ${other.path}`,
+      `the ${mine.role} of ${mine.owner} ${relation} the ${other.role} of ${other.owner}: ${other.path}`,
       { evidence: [mine.path, other.path], hint: "Two gateways must not share a directory: give one of them another." },
     );
   }

@@ -78,13 +78,13 @@ export function withOverlaps(gateways: readonly DiscoveredGateway[]): readonly D
 }
 
 function overlapsOf(one: DiscoveredGateway, other: DiscoveredGateway): readonly GatewayOverlap[] {
-  const overlaps: GatewayOverlap[] = [];
+  const found: GatewayOverlap[] = [];
   const shared = sharedPorts(one.ranges, other.ranges);
-  if (shared !== undefined) overlaps.push({ kind: "ports", with: other.name, what: shared });
+  if (shared !== undefined) found.push({ kind: "ports", with: other.name, what: shared });
   if (one.stateDir !== null && other.stateDir !== null && isSameOrWithin(one.stateDir, other.stateDir)) {
-    overlaps.push({ kind: "directory", with: other.name, what: one.stateDir });
+    found.push({ kind: "directory", with: other.name, what: one.stateDir });
   }
-  return overlaps;
+  return found;
 }
 
 function sharedPorts(ours: readonly PortRange[], theirs: readonly PortRange[]): string | undefined {

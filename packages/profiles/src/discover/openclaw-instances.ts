@@ -33,11 +33,23 @@ export interface OpenClawInstance {
 
 const folderName = /^\.openclaw(?:-(?<name>[A-Za-z0-9][A-Za-z0-9_-]*))?$/;
 
-/** Returns every instance, those in the user's home first, by name. */
-export async function findOpenClawInstances(roots: HostRoots): Promise<readonly OpenClawInstance[]> {
+/** An instance that a person names; nothing on the host may point to it. */
+export interface NamedInstance {
+  readonly name: string;
+  readonly stateDir: string;
+}
+
+/** Returns every instance, by name. `named`: one more place to look at. */
+export async function findOpenClawInstances(
+  roots: HostRoots,
+  named?: NamedInstance,
+): Promise<readonly OpenClawInstance[]> {
   const units = readGatewayUnits(roots.unitDirectories).filter(startsOpenClaw);
   const places = new Map<string, { name: string; units: ServiceUnit[]; onDisk: boolean }>();
   for (const { name, stateDir } of foldersIn(roots.userHome)) places.set(stateDir, { name, units: [], onDisk: true });
+  if (named !== undefined && !places.has(named.stateDir)) {
+    places.set(named.stateDir, { name: named.name, units: [], onDisk: true });
+  }
   for (const unit of units) {
     const name = profileOf(unit);
     const stateDir = expand(unit.environment["OPENCLAW_STATE_DIR"], roots) ?? usualStateDir(roots, name);

@@ -26,7 +26,6 @@ export async function followRename(home: string, from: string, to: string): Prom
 
 /** Returns `text` with every path into the folder `from` leading into `to`; comments and layout stay. Pure. */
 export function moveFolderInText(text: string, from: string, to: string): string {
-  const inJson = (folder: string): string => JSON.stringify(folder).slice(1, -1);
   const [old, now] = [inJson(from), inJson(to)];
   const separator = inJson(sep);
   return text.replaceAll(`${old}${separator}`, `${now}${separator}`).replaceAll(`${old}"`, `${now}"`);
@@ -44,4 +43,8 @@ async function followSelection(home: string, from: string, to: string): Promise<
     // Damaged settings select nothing, and are reported by whoever reads them; the rename is whole without them.
     if (!(error instanceof LockkeeperError) || error.code !== "CONFIG_DAMAGED") throw error;
   }
+}
+
+function inJson(folder: string): string {
+  return JSON.stringify(folder).slice(1, -1);
 }

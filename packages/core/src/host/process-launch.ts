@@ -1,0 +1,35 @@
+/**
+ * How a living process was started: argv, environment, working directory; so that what had to be stopped can be started
+ * again as it was. Linux only; a process that renamed itself shows its title instead of its argv.
+ */
+import { readFileSync, readlinkSync } from "node:fs";
+
+import type { ProcessIdentity } from "./process-identity.ts";
+import { judgeProcess } from "./process-identity.ts";
+
+export interface ProcessLaunch {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** Returns how the process was started, or undefined where the host does not tell. Source: proc_pid_environ(5), proc_pid_cmdline(5). */
+export function readProcessLaunch(identity: ProcessIdentity): ProcessLaunch | undefined {
+  const folder = `/proc/${identity.pid}`;
+  try {
+    const argv = readFileSync(`${folder}/cmdline`, "utf8").split("\0").slice(0, -1);
+    const environment = readFileSync(`${folder}/environ`, "utf8").split("\0");
+    const cwd = readlinkSync(`${folder}/cwd`);
+    // Read first, judged afterwards: what was read is this process's own only if it still is that process.
+    if (judgeProcess(identity) !== "alive") return undefined;
+    const pairs = environment.filter((line) => line.indexOf("=") > 0).map((line) => splitPair(line));
+    return { argv, env: Object.fromEntries(pairs), cwd };
+  } catch {
+    return undefined;
+  }
+}
+
+function splitPair(line: string): readonly [string, string] {
+  const split = line.indexOf("=");
+  return [line.slice(0, split), line.slice(split + 1)];
+}

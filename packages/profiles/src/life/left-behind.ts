@@ -1,0 +1,79 @@
+/**
+ * What a clone leaves behind: whatever makes the original who it is to others (credentials, device identities,
+ * schedules) and whatever belongs to one running process (locks, logs). Judged by name, so that it also holds for
+ * gateways that are unknown here; in doubt something stays behind, and all of it is listed. Pure.
+ */
+
+export const leftBehindKinds = ["credentials", "devices", "schedules", "databases", "locks", "logs", "links"] as const;
+
+/** Why something was not copied. `links`: symbolic links and special files, which are never followed nor copied. */
+export type LeftBehindKind = (typeof leftBehindKinds)[number];
+
+export interface LeftBehind {
+  readonly kind: LeftBehindKind;
+  /** As seen from the profile: `state/credentials`, `config: channels.telegram.botToken`, `env: API_TOKEN`. */
+  readonly what: string;
+}
+
+/**
+ * By the name of one file or folder. Source: OpenClaw 2026.9.6's state directory (`credentials`, `auth-profiles.json`,
+ * `identity`, `devices`, `cron`, `tmp`, `logs`, browser profiles with their cookies), and usual names elsewhere.
+ */
+const byName: readonly (readonly [LeftBehindKind, RegExp])[] = [
+  [
+    "credentials",
+    /^(?:credentials?|oauth|secrets?|tokens?|browser|cookies.*|auth(?:-profiles)?\.json|\.netrc|\.npmrc)$/i,
+  ],
+  [
+    "credentials",
+    /^\.env(?:\..*)?$|^id_(?:rsa|ed25519|ecdsa)|\.(?:pem|key|p12|pfx)$|(?:token|secret|credential)s?\.(?:json|txt)$/i,
+  ],
+  ["devices", /^(?:identity|devices?|nodes|device(?:-.*)?\.json)$/i],
+  ["schedules", /^(?:cron|crontab|schedules?(?:\.json)?)$/i],
+  ["databases", /\.(?:sqlite3?|db)(?:-(?:wal|shm|journal))?$/i],
+  ["locks", /^tmp$|\.(?:lock|pid|sock)$/i],
+  ["logs", /^logs?$|\.log(?:\.\d+)?$/i],
+];
+
+/** A workspace is a person's own work, in which `yarn.lock` and `logs` mean other things: only secrets stay behind. */
+const inWorkspace: ReadonlySet<LeftBehindKind> = new Set(["credentials"]);
+
+/** Returns why an entry of that name stays behind, or undefined when it is copied. */
+export function reasonToLeave(name: string, room: "state" | "workspace"): LeftBehindKind | undefined {
+  const kind = byName.find(([, pattern]) => pattern.test(name))?.[0];
+  return kind === undefined || (room === "workspace" && !inWorkspace.has(kind)) ? undefined : kind;
+}
+
+/** The end of a key or variable whose value is a secret: `botToken`, `API_KEY`. */
+const secretName = /(?:token|secret|password|passphrase|api[-_]?key|private[-_]?key|credential)s?$/i;
+
+/** Returns whether a setting of that name holds a secret, if its value is a text. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name);
+}
+
+/** Returns `document` without the texts that are secrets, and where they were: `channels.telegram.botToken`. */
+export function withoutSecrets(
+  document: unknown,
+  at = "",
+): { readonly clean: unknown; readonly dropped: readonly string[] } {
+  if (typeof document !== "object" || document === null) return { clean: document, dropped: [] };
+  const dropped: string[] = [];
+  const keep = (key: string, value: unknown): unknown => {
+    const inner = withoutSecrets(value, at === "" ? key : `${at}.${key}`);
+    dropped.push(...inner.dropped);
+    return inner.clean;
+  };
+  if (Array.isArray(document)) {
+    const items: readonly unknown[] = document;
+    return { clean: items.map((value, index) => keep(String(index), value)), dropped };
+  }
+  const kept = Object.entries(document).flatMap(([key, value]: [string, unknown]) => {
+    if (typeof value === "string" && value !== "" && isSecretName(key)) {
+      dropped.push(at === "" ? key : `${at}.${key}`);
+      return [];
+    }
+    return [[key, keep(key, value)] as const];
+  });
+  return { clean: Object.fromEntries(kept), dropped };
+}

@@ -82,7 +82,7 @@ export const COMMANDS = {
   stop: {
     summary: "stop; done only when the processes are gone and the ports are free",
     positionals: [{ name: "names", arity: "many", summary: "profiles; there is no default, name them or use --all" }],
-    options: ["all", "timeout", "confirm"],
+    options: ["all", "timeout", "confirm", "yesStopMyself"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
       ["stop dev", "one"],

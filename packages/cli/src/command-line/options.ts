@@ -44,6 +44,7 @@ export const OPTIONS = {
   protected: { type: "flag", summary: "stop, restart and remove then need the name twice" },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
+  yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },
   replace: { type: "flag", summary: "end a silent owner of the lock first" },
   supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },
   // looking

@@ -14,7 +14,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const targets = await chooseTargets(context, profiles, given);
   const { stop: signal } = context.world.interruption();
   const result = await onEachProfile(context, targets.names, (name, onProgress) =>
-    profiles.stop(name, { timeoutMs: given.timeout, signal, onProgress }),
+    profiles.stop(name, { timeoutMs: given.timeout, stopMyself: given.yesStopMyself, signal, onProgress }),
   );
   return { ...result, notes: skippedNotes(context, targets) };
 }

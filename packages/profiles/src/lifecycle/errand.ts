@@ -3,7 +3,7 @@
  * work is handed to a keeper outside of the tree: it waits for the asker to go, ends the present run and, for a
  * restart, keeps the next one itself.
  */
-import { identifyProcess, judgeProcess } from "@lockkeeper/core";
+import { identifyProcess, judgeProcess, type ProcessIdentity } from "@lockkeeper/core";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";
@@ -33,7 +33,11 @@ export async function handOver(
 /** The other end: on return the asker is gone, or was given its time, and the run that it sat in is ended. */
 export async function endPresentRun(context: ProfilesContext, profile: string, errand: Errand): Promise<void> {
   const asker = identifyProcess(errand.askedBy);
-  const deadline = performance.now() + askerGraceMs;
-  while (asker !== undefined && judgeProcess(asker) !== "gone" && performance.now() < deadline) await delay(pollMs);
+  if (asker !== undefined) await waitForEnd(asker);
   await stopProfile(context, profile, { timeoutMs: errand.timeoutMs });
+}
+
+async function waitForEnd(asker: ProcessIdentity): Promise<void> {
+  const deadline = performance.now() + askerGraceMs;
+  while (judgeProcess(asker) !== "gone" && performance.now() < deadline) await delay(pollMs);
 }

@@ -12,28 +12,22 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
 /** Returns what `work` returns. @throws {LockkeeperError} ABORTED as soon as `signal` aborts. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
-  const { promise, reject } = withRejection();
-  const abort = (): void => reject(interrupted(signal.reason));
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
+  const over = new AbortController();
+  const abortion = new Promise<never>((_resolve, reject) => {
+    const abort = (): void => reject(interrupted(signal.reason));
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true, signal: over.signal });
+  });
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([work, abortion]);
   } finally {
-    signal.removeEventListener("abort", abort);
+    over.abort();
   }
 }
 
 /** @throws {LockkeeperError} ABORTED when `signal` has aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw interrupted(signal.reason);
-}
-
-function withRejection(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<never>((_resolve, fail) => {
-    reject = fail;
-  });
-  return { promise, reject };
 }
 
 function interrupted(cause: unknown): LockkeeperError {

@@ -7,6 +7,7 @@ import type { ProfilesContext } from "../context.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { sweepLeftover } from "../leftover.ts";
+import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
@@ -34,6 +35,8 @@ export interface StartResult {
 
 /** Between two looks at what another starter's keeper has published, in milliseconds. */
 const pollMs = 20;
+/** A running gateway that answers nothing for this long is unresponsive, whatever its keeper says yet. In milliseconds. */
+const silenceMs = 5_000;
 
 /**
  * Starts the profile. On return its lock is ours, the listener on its port belongs to its process tree, it is healthy
@@ -51,12 +54,9 @@ export async function startProfile(
 ): Promise<StartResult> {
   let observation = await observeProfile(context, name);
   const { manifest } = observation;
+  if (options.replace === true) observation = await endSilentOwner(context, observation, options);
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
   const deadline = performance.now() + timeoutMs;
-  if (options.replace === true && (await isSilent(observation))) {
-    await endSilentOwner(context, observation, options);
-    observation = observeManifest(context, manifest);
-  }
   // Once somebody was seen to be starting it, how that ended is our answer too: it is not tried all over again.
   let watched = false;
   let outcome: StartResult["outcome"] = "already-running";
@@ -66,17 +66,19 @@ export async function startProfile(
     const { state } = observation.observed;
     switch (state) {
       case "running":
-        // What was published may be some seconds old; what our own keeper has just told is not.
-        if (outcome === "started" || !(await isSilent(observation))) {
-          return { outcome, status: await statusOf(context, observation) };
+        // What our own keeper has just told needs no second look.
+        if (outcome !== "started") {
+          const heard = await listenTo(context, manifest, options.signal);
+          if (heard === "silent") throw unresponsive(observation, `no answer for ${silenceMs} ms`);
+          if (heard === "changed") break;
         }
-        break;
+        return { outcome, status: await statusOf(context, observation) };
       case "orphaned":
         return { outcome: "orphaned", status: await statusOf(context, observation) };
       case "external":
         return { outcome, status: await statusOf(context, observation) };
       case "unresponsive":
-        throw unresponsive(observation);
+        throw unresponsive(observation, observation.observed.reason);
       case "starting":
       case "stopping":
         if (!watched) options.onProgress?.(`${state} already`);
@@ -103,33 +105,50 @@ export async function startProfile(
     observation = observeManifest(context, manifest);
   } while (performance.now() < deadline);
   const { state } = observation.observed;
-  if (state === "running") throw unresponsive(observation);
   throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
     hint: `It goes on by itself; look again with: lockkeeper status ${name}`,
   });
 }
 
-/** Somebody owns the profile, and does not serve: not published as running, or without an answer at this moment. */
-async function isSilent({ manifest, observed, record }: ProfileObservation): Promise<boolean> {
-  if (observed.keeper === null && observed.gateway === null) return false;
-  if (observed.state !== "running" || record === undefined) return true;
+/**
+ * Asks a gateway that was published as running, for what was published may be some seconds old. One missed answer is
+ * no silence: it may be restarting itself. `changed`: something else was published meanwhile.
+ */
+async function listenTo(
+  context: ProfilesContext,
+  manifest: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<"serves" | "silent" | "changed"> {
   const check = parseHealthCheck(manifest.health, manifest.kind);
-  return (await checkHealth(check, record.host, record.port)) === "failing";
+  const patience = performance.now() + silenceMs;
+  for (;;) {
+    const { observed, record } = observeManifest(context, manifest);
+    if (observed.state !== "running" || record === undefined) return "changed";
+    if ((await checkHealth(check, record.host, record.port)) !== "failing") return "serves";
+    if (performance.now() >= patience) return "silent";
+    await pause(pollMs, signal);
+  }
 }
 
+/** Ends whoever owns the profile and does not serve; returns what there is to start from. */
 async function endSilentOwner(
   context: ProfilesContext,
   observation: ProfileObservation,
   options: StartOptions,
-): Promise<void> {
+): Promise<ProfileObservation> {
   const { manifest, observed, record } = observation;
-  if (record !== undefined && isInsideRun(context, record)) {
+  if (record === undefined || (observed.keeper === null && observed.gateway === null)) return observation;
+  if (observed.state === "running" && (await listenTo(context, manifest, options.signal)) !== "silent") {
+    return observeManifest(context, manifest);
+  }
+  if (isInsideRun(context, record)) {
     throw new LockkeeperError("CONFIRMATION_NEEDED", `this command runs inside the gateway of ${manifest.name}`, {
       hint: `lockkeeper restart ${manifest.name} replaces it from outside.`,
     });
   }
   options.onProgress?.(`replacing a gateway that is ${observed.state}`);
   await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
+  return observeManifest(context, manifest);
 }
 
 /** What a killed run left behind must not meet the next one: a helper, or a successor that has not opened its port yet. */
@@ -141,7 +160,10 @@ async function clearLeftovers(
   if (observed.leftover) await sweepLeftover(context.home, manifest);
 }
 
-function unresponsive({ manifest: { name }, observed: { gateway, reason } }: ProfileObservation): LockkeeperError {
+function unresponsive(
+  { manifest: { name }, observed: { gateway } }: ProfileObservation,
+  reason: string | null,
+): LockkeeperError {
   const process = gateway === null ? "" : ` (pid ${gateway.pid})`;
   return new LockkeeperError(
     "GATEWAY_UNHEALTHY",

@@ -1,0 +1,129 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { CLI_ENTRY } from "../harness/cli.ts";
+import { until } from "../harness/until.ts";
+import {
+  fixture,
+  gatewaysOf,
+  isAlive,
+  killAndWait,
+  sample,
+  type ScratchProfiles,
+  withProfiles,
+} from "./scratch-profiles.ts";
+
+interface Inside {
+  readonly port: number;
+  readonly pid: number | null;
+  readonly keeperPid: number | null;
+  /** Runs a command as somebody would who works inside the gateway; returns its pid. */
+  readonly work: (...argv: readonly string[]) => Promise<number>;
+  /** What the work has printed so far. */
+  readonly output: () => Promise<string>;
+}
+
+async function startAgent({ profiles, create, folder }: ScratchProfiles, name = "bot"): Promise<Inside> {
+  const file = path.join(folder, `${name}.output`);
+  const { port } = await create({ name, span: 1, health: "/", argv: fixture("agent", "{port}", file) });
+  const { status } = await profiles.start(name);
+  return {
+    port,
+    pid: status.pid,
+    keeperPid: status.keeperPid,
+    work: async (...argv) => {
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: JSON.stringify(argv) });
+      return Number(await answer.text());
+    },
+    output: () => readFile(file, "utf8").catch(() => ""),
+  };
+}
+
+const cli = (...args: readonly string[]): string[] => [process.execPath, CLI_ENTRY, ...args];
+
+describe("a command from inside the gateway (openclaw/openclaw#41198, openclaw/openclaw#120134)", () => {
+  it("restart is finished from outside, without two gateways at any sample", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, home } = scratch;
+      const { pid, keeperPid, work, output } = await startAgent(scratch);
+      const finish = sample(async () => (await gatewaysOf(home, "agent.js")).length);
+      await work(...cli("restart", "bot"));
+      await until("another gateway runs", async () => {
+        const status = await profiles.status("bot");
+        return status.state === "running" && status.pid !== pid;
+      });
+      expect((await finish()).most).toBe(1);
+      const status = await profiles.status("bot");
+      expect(status.keeperPid).not.toBe(keeperPid);
+      expect([isAlive(pid), isAlive(keeperPid)]).toEqual([false, false]);
+      expect(await output()).toContain("handed over");
+    }));
+
+  it("restart is finished even when its environment was cleaned, and nobody keeps the gateway", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, home } = scratch;
+      const { pid, keeperPid, work } = await startAgent(scratch);
+      await killAndWait(keeperPid);
+      await work(
+        "/usr/bin/env",
+        "-i",
+        `LOCKKEEPER_HOME=${home}`,
+        `PATH=${process.env["PATH"]}`,
+        ...cli("restart", "bot"),
+      );
+      await until("another gateway runs under a keeper", async () => {
+        const status = await profiles.status("bot");
+        return status.state === "running" && status.pid !== pid && isAlive(status.keeperPid);
+      });
+    }));
+
+  it("stop asks to be meant, and then happens whole", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, home } = scratch;
+      const { pid, work, output } = await startAgent(scratch);
+      await work(...cli("stop", "bot"));
+      await until("it was refused", async () => (await output()).includes("--yes-stop-myself"));
+      expect(await profiles.status("bot")).toMatchObject({ state: "running", pid });
+      await work(...cli("stop", "bot", "--yes-stop-myself"));
+      await until("it is stopped", async () => (await profiles.status("bot")).state === "stopped");
+      await until("nothing is left", async () => (await gatewaysOf(home, "")).length === 0);
+    }));
+
+  it("start --replace does not end the gateway under its own feet", () =>
+    withProfiles(async (scratch) => {
+      const { profiles } = scratch;
+      const { pid, keeperPid, work, output } = await startAgent(scratch);
+      await killAndWait(keeperPid);
+      await work(...cli("start", "bot", "--replace"));
+      await until("it was refused", async () => (await output()).includes("inside the gateway"));
+      expect(await profiles.status("bot")).toMatchObject({ state: "orphaned", pid });
+    }));
+
+  it("a profile started there belongs to itself: it survives the end of the gateway it was started in", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, create } = scratch;
+      const { work } = await startAgent(scratch);
+      await create({ name: "other", span: 1, argv: fixture("serve", "{port}") });
+      await work(...cli("start", "other"));
+      await until("it runs", async () => (await profiles.status("other")).state === "running");
+      const before = await profiles.status("other");
+      await profiles.stop("bot");
+      expect(await profiles.status("other")).toMatchObject({
+        state: "running",
+        pid: before.pid,
+        keeperPid: before.keeperPid,
+        restarts: 0,
+      });
+    }));
+
+  it("stop and restart of another profile need no confirmation", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, create } = scratch;
+      const { work, pid } = await startAgent(scratch);
+      await create({ name: "other", span: 1, argv: fixture("serve", "{port}") });
+      await profiles.start("other");
+      await work(...cli("stop", "other"));
+      await until("it is stopped", async () => (await profiles.status("other")).state === "stopped");
+      expect((await profiles.status("bot")).pid).toBe(pid);
+    }));
+});

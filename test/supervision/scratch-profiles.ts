@@ -1,0 +1,116 @@
+/**
+ * Profiles in a home of their own, through the library's door, and the proof that nothing of them is left: used through
+ * `withProfiles`. What the tests watch from outside is here too: who runs and who listens, asked of the system.
+ */
+import { findHolders, identifyProcess, LockkeeperError, readListeners } from "@lockkeeper/core";
+import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
+import { openProfiles } from "@lockkeeper/profiles";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { bareEnvironment } from "../harness/cli.ts";
+import { livingProcesses } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
+
+export interface ScratchProfiles {
+  readonly profiles: Profiles;
+  readonly home: string;
+  /** The folder around the home, for a test's own files. */
+  readonly folder: string;
+  /** Creates a profile on a block that is free, far from where other tests look for theirs. */
+  readonly create: (options: Parameters<Profiles["create"]>[0]) => Promise<ProfileStatus>;
+}
+
+/** Gives `use` a home of profiles; afterwards stops what runs there, and fails when a process is left over. */
+export async function withProfiles(
+  use: (scratch: ScratchProfiles) => Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), "lockkeeper-profiles-"));
+  const home = path.join(folder, ".lockkeeper");
+  const profiles = await openProfiles({ home, env: { ...bareEnvironment(home), ...env } });
+  try {
+    await use({ profiles, home, folder, create: (options) => createSomewhere(profiles, options) });
+    for (const { name } of await profiles.list({ probe: false })) await profiles.stop(name);
+    const left = await livingProcesses(home);
+    if (left.length > 0) throw new Error(`processes left over: ${left.join(", ")}`);
+  } finally {
+    for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Tests run side by side, each with a home of its own: what keeps them apart is chance, and that `create` looks. */
+async function createSomewhere(profiles: Profiles, options: Parameters<Profiles["create"]>[0]): Promise<ProfileStatus> {
+  for (let attempt = 0; ; attempt += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      return await profiles.create({ ...options, port });
+    } catch (error) {
+      const taken = error instanceof LockkeeperError && ["PORT_IN_USE", "PORTS_OVERLAP"].includes(error.code);
+      if (!taken || attempt === 20) throw error;
+    }
+  }
+}
+
+/** Returns the command line that runs one of the fixtures beside this file. */
+export function fixture(name: string, ...args: readonly string[]): string[] {
+  return [process.execPath, fileURLToPath(new URL(`fixtures/${name}.js`, import.meta.url)), ...args];
+}
+
+/** Returns the living processes of a profile's gateway: those whose own command line names the program. */
+export async function gatewaysOf(home: string, program: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const pid of await livingProcesses(home)) {
+    const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+    if (argv[1]?.includes(program) === true) found.push(pid);
+  }
+  return found;
+}
+
+/** Returns the processes that listen on `port`, on whatever address. */
+export function ownersOf(port: number): ReadonlySet<number> {
+  const listeners = readListeners();
+  if (listeners === "unknown") throw new Error("this system does not show listeners");
+  const here = listeners.filter((listener) => listener.port === port);
+  return new Set([...findHolders(here).values()].map(({ pid }) => pid));
+}
+
+/**
+ * Samples until the returned function is called, which then tells how many samples there were and the greatest number
+ * seen in one.
+ */
+export function sample(count: () => Promise<number> | number): () => Promise<{ samples: number; most: number }> {
+  const over = new AbortController();
+  let samples = 0;
+  let most = 0;
+  const loop = (async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      most = Math.max(most, await count());
+      samples += 1;
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  })();
+  return async () => {
+    over.abort();
+    await loop;
+    return { samples, most };
+  };
+}
+
+/** Kills the process as no program can prevent, and returns when it is gone. */
+export async function killAndWait(...pids: readonly (number | null)[]): Promise<void> {
+  for (const pid of pids) {
+    if (pid === null) throw new Error("no such process");
+    process.kill(pid, "SIGKILL");
+  }
+  for (const pid of pids) await until(`pid ${pid} is gone`, () => !isAlive(pid));
+}
+
+/** Returns whether the process lives; a zombie does not. */
+export function isAlive(pid: number | null): boolean {
+  return pid !== null && identifyProcess(pid) !== undefined;
+}

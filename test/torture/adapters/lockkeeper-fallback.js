@@ -1,0 +1,6 @@
+/** The same lock where its addon does not load, as on musl: every `dlopen` fails, so the abstract socket takes over. */
+process.dlopen = () => {
+  throw new Error("no addon on this host");
+};
+
+export { acquire } from "./lockkeeper.js";

@@ -1,0 +1,63 @@
+/**
+ * Preload (`--import`): lets a contender die between any two steps of its lock. While armed, calls of `node:fs` are counted;
+ * at the n-th the process writes down that it dies, and is gone before or after the call is made. A pause between two calls
+ * starts the count anew: a refused try is short, so a high n is only reached by one that is granted.
+ */
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+
+const PAUSE_MS = 0.7;
+
+const write = fs.writeSync;
+let target = 0;
+let steps = 0;
+let lastStepAt = 0;
+let onDeath = () => {};
+let when = "before";
+
+function die() {
+  onDeath();
+  process.kill(process.pid, "SIGKILL");
+  // The signal is on its way to this very thread: do nothing more until it comes.
+  for (;;);
+}
+
+function counted(call) {
+  return function step(...args) {
+    if (target === 0) return call.apply(this, args);
+    const now = performance.now();
+    steps = now - lastStepAt > PAUSE_MS ? 1 : steps + 1;
+    lastStepAt = now;
+    if (steps === target && when === "before") die();
+    const result = call.apply(this, args);
+    if (steps === target) die();
+    return result;
+  };
+}
+
+function wrap(functions) {
+  for (const [name, value] of Object.entries(functions)) {
+    const isStep = typeof value === "function" && /^[a-z]/.test(name) && !/^(watch|createRead|createWrite)/.test(name);
+    if (isStep) functions[name] = Object.assign(counted(value), value);
+  }
+}
+
+wrap(fs);
+wrap(fs.promises);
+syncBuiltinESMExports();
+
+/** What the contender uses: an untouched write, and the trigger. */
+globalThis.stepKiller = {
+  write,
+  /** Dies at the `n`-th call of a row, `before` or `after` it is made. */
+  arm(n, moment, announce) {
+    target = n;
+    steps = 0;
+    lastStepAt = performance.now();
+    when = moment;
+    onDeath = announce;
+  },
+  disarm() {
+    target = 0;
+  },
+};

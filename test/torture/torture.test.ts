@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+
+import type { TortureReport } from "./torture.ts";
+import { torture } from "./torture.ts";
+import { judgeWitnesses, parseWitnessLog } from "./witness.ts";
+
+/** The short form of `pnpm torture`; the long one makes 100,000 acquisitions and 5,000 kills. */
+const SHORT = { contenders: 6, acquisitions: 600, kills: 12, maxMs: 20_000, killEveryMs: 120, stepKillChance: 0.01 };
+
+function findings(report: TortureReport): Pick<TortureReport, "overlaps" | "portClashes" | "wedges"> {
+  process.stdout.write(
+    `${report.adapter}: seed ${report.seed}, ${report.owners} owners, ${report.pidNamespaces} pid namespace(s)\n`,
+  );
+  const { overlaps, portClashes, wedges } = report;
+  return { overlaps, portClashes, wedges };
+}
+
+const NOTHING = { overlaps: 0, portClashes: 0, wedges: 0 };
+
+describe("the torture", () => {
+  it("finds no second owner and no wedge under kills and stops", async () => {
+    const report = await torture({ ...SHORT, adapter: "lockkeeper" });
+    expect(findings(report)).toEqual(NOTHING);
+    expect(report.owners).toBeGreaterThan(20);
+    expect(report.randomKills + report.stepKills).toBeGreaterThan(0);
+  });
+
+  it("finds none while the lock's file is deleted and replaced", async () => {
+    const report = await torture({
+      ...SHORT,
+      adapter: "lockkeeper",
+      acquisitions: 300,
+      deletions: true,
+      killEveryMs: 60,
+    });
+    expect(findings(report)).toEqual(NOTHING);
+    expect(report.deletions).toBeGreaterThan(0);
+  });
+
+  it("finds none where the addon does not load", async () => {
+    const report = await torture({ ...SHORT, adapter: "lockkeeper-fallback", acquisitions: 300 });
+    expect(findings(report)).toEqual(NOTHING);
+    expect(report.owners).toBeGreaterThan(20);
+  });
+
+  it("catches the control without a lock, by both witnesses", async () => {
+    const report = await torture({ ...SHORT, adapter: "no-lock" });
+    findings(report);
+    expect(report.overlaps).toBeGreaterThan(0);
+    expect(report.portClashes).toBeGreaterThan(0);
+  });
+
+  it("catches the control with a pid file", async () => {
+    const report = await torture({
+      ...SHORT,
+      adapter: "pid-file",
+      acquisitions: 100_000,
+      kills: 100_000,
+      maxMs: 60_000,
+      stepKillChance: 0.05,
+      stopWhenCaught: true,
+    });
+    const { overlaps, portClashes, wedges } = findings(report);
+    expect(overlaps + portClashes + wedges).toBeGreaterThan(0);
+  });
+});
+
+const judge = (log: string, deaths: Record<string, number> = {}): ReturnType<typeof judgeWitnesses> =>
+  judgeWitnesses(parseWitnessLog(log), new Map(Object.entries(deaths)));
+
+describe("the witnesses' judge", () => {
+  it("lets owners that follow each other pass", () => {
+    const verdict = judge(
+      "A a 1000000\nL a 1000001\nR a 1000002\nG a 1000003\nA b 1000004\nR b 1000005\nG b 1000006\n",
+    );
+    expect(verdict).toMatchObject({ owners: 2, overlaps: 0, portClashes: 0, reclaimMs: [] });
+  });
+
+  it("sees two at one time, and a port that was refused while its holder lived", () => {
+    const verdict = judge("A a 1000000\nL a 1000001\nA b 1000002\nE b 1000003\nR a 1000004\nR b 1000005\n");
+    expect(verdict).toMatchObject({ owners: 2, overlaps: 1, portClashes: 1 });
+  });
+
+  it("ends an owner's time at its death, however it came", () => {
+    expect(judge("A a 1000000\nD a 1000001\nA b 3000001\nR b 4000000\n")).toMatchObject({
+      overlaps: 0,
+      reclaimMs: [2],
+    });
+    expect(judge("A a 1000000\nA b 3000001\nR b 4000000\n", { a: 1000001 })).toMatchObject({
+      overlaps: 0,
+      reclaimMs: [2],
+    });
+    expect(judge("A a 1000000\nA b 3000001\nR b 4000000\n", { a: 3000002 })).toMatchObject({ overlaps: 1 });
+    expect(judge("A a 1000000\nA b 3000001\nR b 4000000\n")).toMatchObject({ overlaps: 1 });
+  });
+
+  it("reads no line that a death cut short", () => {
+    expect(parseWitnessLog("A a 1000000\nR a 10").map(({ letter }) => letter)).toEqual(["A"]);
+  });
+});

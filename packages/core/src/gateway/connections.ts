@@ -16,27 +16,38 @@ export interface Connections {
 
 /** Connections that may wait for as long as Node's own header timeout lets them. */
 const MAX_WAITING = 128;
-/** Within this time even more than that may wait: many honest clients connect at once after a restart. */
+/** For this long even more than that may wait: many honest clients connect at once after a restart. */
 const GRACE_MS = 1_000;
 
 export function trackConnections(server: Server): Connections {
   const all = new Set<Socket>();
   /** In the order of arrival, with the time of it. */
   const waiting = new Map<Socket, number>();
+  let pruning: NodeJS.Timeout | undefined;
+
+  // By a timer and not by the next arrival: out of descriptors, there is none that we would hear of.
+  const pruneLater = (): void => {
+    if (waiting.size > MAX_WAITING) pruning ??= setTimeout(prune, GRACE_MS).unref();
+  };
+  const prune = (): void => {
+    pruning = undefined;
+    const newest = performance.now() - GRACE_MS;
+    for (const [oldest, since] of waiting) {
+      if (waiting.size <= MAX_WAITING || since > newest) break;
+      waiting.delete(oldest);
+      oldest.destroy();
+    }
+    pruneLater();
+  };
 
   server.on("connection", (socket: Socket) => {
-    const now = performance.now();
     all.add(socket);
-    waiting.set(socket, now);
+    waiting.set(socket, performance.now());
     socket.once("close", () => {
       all.delete(socket);
       waiting.delete(socket);
     });
-    for (const [oldest, since] of waiting) {
-      if (waiting.size <= MAX_WAITING || now - since < GRACE_MS) break;
-      waiting.delete(oldest);
-      oldest.destroy();
-    }
+    pruneLater();
   });
 
   return {

@@ -15,7 +15,6 @@ test("half-open connections delay nobody and are gone soon", async () => {
     if (index % 3 === 2) socket.write("GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-");
     sockets.push(socket.resume());
   }
-  const floodedAt = performance.now();
   const latenciesMs: number[] = [];
   for (let index = 0; index < 100; index += 1) {
     const askedAt = performance.now();
@@ -25,9 +24,7 @@ test("half-open connections delay nobody and are gone soon", async () => {
   latenciesMs.sort((a, b) => a - b);
   process.stdout.write(`/healthz beside ${HALF_OPEN} half-open connections: p99 ${latenciesMs[98]?.toFixed(1)} ms\n`);
 
-  // Node ends what waits for a head for 10 s; sooner than that, a newcomer pushes out all but the last 128.
-  await until("the oldest to have waited for a second", () => performance.now() - floodedAt > 1_100);
-  await probeHealth(gateway);
   await until("all but 128 to be gone", () => sockets.filter((socket) => !socket.destroyed).length <= 128);
+  // Node's own header timeout ends the rest, after 10 s.
   await until("all to be gone", () => sockets.every((socket) => socket.destroyed), 20_000);
 });

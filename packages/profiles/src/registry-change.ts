@@ -4,7 +4,7 @@
  * change is undone, or seen through, by the next one. The write of the registry is the moment at which it counts.
  */
 import { fileError, LockkeeperError, readIfPresentSync, replaceFile, withFileMutex } from "@lockkeeper/core";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureHome } from "./home.ts";
 import type { Manifest } from "./manifest.ts";
@@ -65,6 +65,7 @@ export async function changeRegistry<T>(
   return withFileMutex(
     homePaths(home).registryLock,
     async () => {
+      sweepTempFiles(home);
       let document = readRegistryDocument(home);
       await settle(home, document);
       if (existsSync(homePaths(home).staging)) await (await import("./life/staging.ts")).sweepStaging(home);
@@ -108,6 +109,16 @@ async function commit(
   await replaceFile(paths.registryLastGood, text);
   if (intent !== undefined) await finish(home, intent);
   return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
+}
+
+/** Ours (`replaceFile`), and conf's. */
+const tempFile = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
+
+/** Only who holds the mutex writes these files: a temp file that is there was left by a killed writer. */
+function sweepTempFiles(home: string): void {
+  for (const name of readdirSync(home)) {
+    if (tempFile.test(name)) rmSync(join(home, name), { force: true });
+  }
 }
 
 async function settle(home: string, document: RegistryDocument): Promise<void> {

@@ -3,11 +3,12 @@
  * Only what we made is moved; what an adopted gateway has elsewhere stays where it is. A running profile is refused,
  * and none can start while its folder moves, because its lock is held meanwhile.
  */
-import { acquireGatewayLock, GatewayLockError, LockkeeperError, replaceFile } from "@lockkeeper/core";
+import { replaceFile } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProfilesContext } from "./context.ts";
-import { formatManifest, type Manifest } from "./manifest.ts";
+import { whileStopped } from "./life/while-stopped.ts";
+import { formatManifest } from "./manifest.ts";
 import { changeRegistry } from "./registry-change.ts";
 import { requireFrom } from "./registry.ts";
 import { forgetSelection } from "./selection.ts";
@@ -40,23 +41,4 @@ export async function removeProfile(
   });
   await forgetSelection(home, name);
   return { trash: join(home, trash) };
-}
-
-async function whileStopped(manifest: Manifest, action: () => Promise<void>): Promise<void> {
-  const { lock: lockDir, config: configPath } = manifest.paths;
-  const lock = await acquireGatewayLock({ lockDir, configPath, profile: manifest.name, timeoutMs: 0 }).catch(
-    (error: unknown) => {
-      if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
-      const pid = error.ownerPid === undefined ? "" : ` (pid ${error.ownerPid})`;
-      throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} is running${pid}`, {
-        cause: error,
-        hint: `Stop it first: lockkeeper stop ${manifest.name}`,
-      });
-    },
-  );
-  try {
-    await action();
-  } finally {
-    await lock.release();
-  }
 }

@@ -17,7 +17,8 @@ export interface ProcessLaunch {
 export function readProcessLaunch(identity: ProcessIdentity): ProcessLaunch | undefined {
   const folder = `/proc/${identity.pid}`;
   try {
-    const argv = readFileSync(`${folder}/cmdline`, "utf8").split("\0").slice(0, -1);
+    // A title that is shorter than the argv it overwrote is padded with zero bytes.
+    const argv = readFileSync(`${folder}/cmdline`, "utf8").replace(/\0+$/, "").split("\0");
     const environment = readFileSync(`${folder}/environ`, "utf8").split("\0");
     const cwd = readlinkSync(`${folder}/cwd`);
     // Read first, judged afterwards: what was read is this process's own only if it still is that process.

@@ -1,0 +1,144 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import type { DiscoveredGateway, Discovery } from "../../src/discover/discovered-gateway.ts";
+import { discoverGateways } from "../../src/discover/discover.ts";
+import { changeRegistry } from "../../src/registry-change.ts";
+import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
+import { manifest } from "../scratch-home.ts";
+
+async function discover({ context, roots }: OpenClawHost): Promise<Discovery> {
+  return discoverGateways(context, { roots });
+}
+
+function named({ gateways }: Discovery, name: string): DiscoveredGateway {
+  const found = gateways.find((gateway) => gateway.name === name);
+  if (found === undefined) throw new Error(`not discovered: ${name}`);
+  return found;
+}
+
+test("an untouched machine stays untouched", async () => {
+  const host = openClawHost();
+  const before = treeHash(host.userHome);
+  const { gateways, adopt, looked } = await discover(host);
+  expect(gateways.filter(({ sources }) => sources.some((source) => source !== "listener"))).toEqual([]);
+  expect(adopt).toEqual([]);
+  expect(looked).toContain(path.join(host.userHome, ".openclaw"));
+  expect(treeHash(host.userHome)).toBe(before);
+  expect(fs.existsSync(host.context.home)).toBe(false);
+});
+
+test("OpenClaw's profiles on disk are shown with their ports and the command that adopts each", async () => {
+  const host = openClawHost();
+  host.put({
+    ".openclaw/openclaw.json": "{ gateway: { port: 31789, /* mine */ }, }",
+    ".openclaw-work/openclaw.json": '{"gateway": {"port": 31850}}',
+    ".openclaw-bad/openclaw.json": "{ gateway: ",
+    ".openclawx/openclaw.json": "{}",
+  });
+  const before = treeHash(host.userHome);
+  const found = await discover(host);
+  expect(named(found, "default")).toMatchObject({
+    sources: ["disk"],
+    program: "openclaw",
+    port: 31_789,
+    portSource: "config",
+    stateDir: path.join(host.userHome, ".openclaw"),
+    owner: null,
+    adopt: "lockkeeper import openclaw default",
+    // 31789 + 110 reaches into the other's block.
+    overlaps: [{ kind: "ports", with: "work", what: "31850-31899" }],
+  });
+  expect(named(found, "bad").notes[0]).toMatch(/^its config cannot be relied on: /);
+  expect(named(found, "bad").port).toBeNull();
+  expect(found.gateways.map(({ name }) => name)).not.toContain("x");
+  expect(found.adopt).toEqual(["lockkeeper import openclaw default", "lockkeeper import openclaw work"]);
+  expect(treeHash(host.userHome)).toBe(before);
+});
+
+test("a unit tells port, profile and directories; its drop-ins count", async () => {
+  const host = openClawHost();
+  host.put({
+    "elsewhere/state/": "",
+    ".config/systemd/user/openclaw-gateway-work.service": `[Service]
+ExecStart=/usr/bin/node /opt/openclaw/index.js gateway --port 31000
+Environment=OPENCLAW_STATE_DIR=%h/elsewhere/state
+`,
+    ".config/systemd/user/openclaw-gateway-work.service.d/port.conf":
+      "[Service]\nEnvironment=OPENCLAW_PROFILE=labour\n",
+    ".config/systemd/user/unrelated.service": "[Service]\nExecStart=/usr/bin/gateway --port 1\n",
+  });
+  const gateway = named(await discover(host), "labour");
+  expect(gateway).toMatchObject({
+    sources: ["disk", "unit"],
+    port: 31_000,
+    portSource: "unit",
+    stateDir: path.join(host.userHome, "elsewhere/state"),
+    managers: [{ kind: "unit", unit: { name: "openclaw-gateway-work.service", manager: "systemd-user" } }],
+  });
+});
+
+test("a running gateway is matched by the process that its own record names", async () => {
+  const host = openClawHost();
+  const running = await startAnswering();
+  host.put({ ".openclaw-work/openclaw.json": "{}" });
+  const stateDir = path.join(host.userHome, ".openclaw-work");
+  const records = Object.entries(lockRecord(running, stateDir));
+  host.put(Object.fromEntries(records.map(([file, text]) => [`.openclaw-work/${file}`, text])));
+  const gateway = named(await discover(host), "work");
+  expect(gateway).toMatchObject({
+    sources: ["disk", "lock", "listener"],
+    port: running.port,
+    portSource: "lock",
+    health: "ok",
+    owner: { pid: running.pid },
+    listening: ["127.0.0.1"],
+  });
+});
+
+test("a record whose process is another one by now is told, not believed", async () => {
+  const host = openClawHost();
+  const running = await startAnswering();
+  const record = { pid: running.pid, startTime: 1, port: running.port };
+  host.put({
+    ".openclaw-work/openclaw.json": "{}",
+    ".openclaw-work/tmp/openclaw-0/gateway.state.lock": JSON.stringify(record),
+    ".openclaw-work/tmp/openclaw-0/gateway.12345678.lock": "",
+  });
+  const found = await discover(host);
+  expect(named(found, "work")).toMatchObject({ sources: ["disk"], port: null, owner: null, adopt: null });
+  expect(named(found, "work").notes).toEqual([expect.stringContaining("is gone or another process by now")]);
+  // Nobody accounts for it, so it stands for itself.
+  expect(named(found, `127.0.0.1:${running.port}`)).toMatchObject({
+    sources: ["listener"],
+    program: "unknown",
+    health: "ok",
+    owner: { pid: running.pid },
+  });
+});
+
+test("profiles of this home are shown as managed, and an adopted one only once", async () => {
+  const host = openClawHost();
+  const stateDir = path.join(host.userHome, ".openclaw");
+  host.put({ ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}' });
+  const { home } = host.context;
+  const dev = manifest(home, "dev", 31_500);
+  const adopted = manifest(home, "mine", 31_789, { kind: "openclaw", paths: { ...dev.paths, state: stateDir } });
+  await changeRegistry(home, ({ commit }) => commit([dev, adopted]));
+  const found = await discover(host);
+  const own = found.gateways.filter(({ sources }) => sources.includes("profile") || sources.includes("disk"));
+  expect(own.map(({ name, adopt }) => [name, adopt])).toEqual([
+    ["dev", null],
+    ["mine", null],
+  ]);
+  expect(named(found, "mine").sources).toEqual(["profile", "disk"]);
+  expect(found.adopt).toEqual([]);
+});
+
+test("a damaged registry hides nothing else and is said", async () => {
+  const host = openClawHost();
+  host.put({ ".lockkeeper/registry.json": "{", ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}' });
+  const found = await discover(host);
+  expect(found.faults).toEqual([expect.stringContaining("registry.json:1:2")]);
+  expect(named(found, "default").port).toBe(31_789);
+});

@@ -21,6 +21,8 @@ import { describeHolder, viewPorts } from "./port-view.ts";
 const DEFAULTS = {
   /** Source: DESIGN section 3. */
   handoffTimeoutMs: 30_000,
+  /** A port is taken when it still is after this: a process that was just killed listens to its last millisecond. */
+  settleMs: 100,
   attemptMs: 500,
   betweenAttemptsMs: 500,
 };
@@ -87,8 +89,12 @@ export async function clearPort(
   deadline: number,
 ): Promise<LeftInControl | Blocked | undefined> {
   const url = gatewayUrl(spec.host, spec.port);
-  for (;;) {
+  for (let settled = false; ; settled = true) {
     if ((await probePort(spec.host, spec.port)).verdict !== "taken") return undefined;
+    if (!settled) {
+      await pause(DEFAULTS.settleMs, spec.stop);
+      continue;
+    }
     const seen = viewPorts(spec.host, [spec.port], { leader: null, nonce: "" });
     const holder = seen.view === "stranger" ? seen.holder : null;
     const { owner, who } = holder === null ? NOBODY_SEEN : attribute(holder, nonces);

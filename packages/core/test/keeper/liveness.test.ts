@@ -1,0 +1,43 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { Observation } from "../../src/keeper/liveness.ts";
+import { ALIVE, judgeLiveness } from "../../src/keeper/liveness.ts";
+
+const observation: fc.Arbitrary<Observation> = fc.record({
+  health: fc.constantFrom("ok", "failing", "unknown"),
+  lateMs: fc.oneof(fc.constant(0), fc.nat(10_000_000)),
+});
+
+describe("judgeLiveness", () => {
+  it("calls a gateway unresponsive only after three failures that were seen in time, and in a row", () => {
+    fc.assert(
+      fc.property(fc.array(observation, { maxLength: 40 }), (seen) => {
+        let liveness = ALIVE;
+        for (const [index, look] of seen.entries()) {
+          const before = liveness.state;
+          liveness = judgeLiveness(liveness, look);
+          if (liveness.state === "unresponsive" && before === "running") {
+            const telling = seen.slice(0, index + 1).filter(({ health }) => health !== "unknown");
+            expect(telling.slice(-3).map(({ health }) => health)).toEqual(["failing", "failing", "failing"]);
+            expect(look.lateMs).toBeLessThanOrEqual(5_000);
+          }
+        }
+      }),
+    );
+  });
+
+  it("is well again with the first good answer, however late it is seen", () => {
+    fc.assert(
+      fc.property(fc.array(observation), fc.nat(), (seen, lateMs) => {
+        const before = seen.reduce(judgeLiveness, ALIVE);
+        expect(judgeLiveness(before, { health: "ok", lateMs })).toEqual(ALIVE);
+      }),
+    );
+  });
+
+  it("holds nothing against a gateway for the time that the host slept", () => {
+    const twice = [1, 2].reduce((before) => judgeLiveness(before, { health: "failing", lateMs: 0 }), ALIVE);
+    expect(judgeLiveness(twice, { health: "failing", lateMs: 3_600_000 })).toEqual(ALIVE);
+  });
+});

@@ -3,16 +3,17 @@
  * server's sockets and nothing on disk. Every request and every upgrade passes the guard first, here and nowhere
  * else. Takes no lock: `startGateway` does, or the keeper that spawned this process already has.
  */
-import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket, WebSocketServer } from "ws";
 import { GATEWAY_PROTOCOL } from "./access-token.ts";
+import { refuseRequest, refuseUpgrade, sendJson } from "./answers.ts";
 import { trackConnections, type Connections } from "./connections.ts";
 import { listenExclusively } from "./exclusive-listener.ts";
 import { readHostOptions, type GatewayHostOptions, type HostSettings } from "./gateway-options.ts";
 import { gatewayUrl, isWildcardHost } from "./gateway-url.ts";
 import { peerWatch, type PeerWatch } from "./peer-watch.ts";
-import { requestGuard, type GuardVerdict, type RequestGuard } from "./request-guard.ts";
+import { requestGuard, type RequestGuard } from "./request-guard.ts";
 import { rpcService, type RpcService } from "./rpc-service.ts";
 
 export type GatewayState = "starting" | "listening" | "closing" | "closed";
@@ -157,7 +158,7 @@ class GatewayHost implements Gateway {
       if (this.#state === "closing") this.#server.closeIdleConnections();
     });
     if (verdict.verdict === "refused") {
-      sendRefusal(response, verdict);
+      refuseRequest(response, verdict);
     } else if (PROBE_PATHS.has(path) || path === "/status") {
       this.#answerOwnPath(request, response, path);
     } else if (this.#state !== "listening") {
@@ -198,11 +199,11 @@ class GatewayHost implements Gateway {
     this.#connections.arrived(request.socket);
     const verdict = this.#guard(request, "guarded");
     if (verdict.verdict === "refused") {
-      refuseUpgrade(stream, verdict.status, verdict.reason, refusalHeaders(verdict));
+      refuseUpgrade(stream, verdict);
     } else if (this.#state !== "listening") {
-      refuseUpgrade(stream, 503, `the gateway is ${this.#state}`);
+      refuseUpgrade(stream, { status: 503, reason: `the gateway is ${this.#state}` });
     } else if (this.#settings.onConnection === undefined && pathOf(request) !== "/") {
-      refuseUpgrade(stream, 404, "not found");
+      refuseUpgrade(stream, { status: 404, reason: "not found" });
     } else {
       this.#sockets.handleUpgrade(request, stream, head, (socket) => void this.#connect(socket, request));
     }
@@ -244,43 +245,4 @@ const PROBE_PATHS: ReadonlyMap<string, string> = new Map([
 
 function pathOf(request: IncomingMessage): string {
   return request.url?.split("?", 1)[0] ?? "";
-}
-
-type Refusal = Extract<GuardVerdict, { verdict: "refused" }>;
-
-function refusalHeaders(refusal: Refusal): Record<string, string> {
-  if (refusal.status === 401) return { "www-authenticate": "Bearer" };
-  if (refusal.status === 429) return { "retry-after": String(Math.ceil(refusal.waitMs / 1_000)) };
-  return {};
-}
-
-function sendRefusal(response: ServerResponse, refusal: Refusal): void {
-  sendJson(response, refusal.status, { error: refusal.reason }, { ...refusalHeaders(refusal), connection: "close" });
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(text),
-    "cache-control": "no-store",
-    ...headers,
-  });
-  response.end(text);
-}
-
-/** An upgrade has no response object: the answer is written by hand and the connection closed after it. */
-function refuseUpgrade(stream: Duplex, status: number, reason: string, headers: Record<string, string> = {}): void {
-  const body = JSON.stringify({ error: reason });
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
-    "content-type: application/json",
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  // The peer may be gone already, and must not be waited for.
-  stream.on("error", () => undefined);
-  stream.once("finish", () => stream.destroy());
-  stream.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -2,8 +2,6 @@
  * How a gateway's address is written, in one place: every message, record and table uses this form.
  * Pure; anybody may call it.
  */
-import { isIPv6 } from "node:net";
-
 /** Where a gateway listens unless told otherwise: loopback only, the port that OpenClaw made known. */
 export const DEFAULT_HOST = "127.0.0.1";
 /** @see DEFAULT_HOST */
@@ -16,7 +14,8 @@ export function gatewayUrl(host: string, port: number): string {
 
 /** Returns `<host>:<port>` as a Host header has it. */
 export function hostWithPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  // Only an IPv6 address has a colon; `isIPv6` compiles a large expression at its first call.
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Does a bind of this host accept connections on every address of the machine? */
@@ -27,7 +26,7 @@ export function isWildcardHost(host: string): boolean {
 /** Returns the address at which this machine itself reaches a listener bound to `host`. */
 export function reachableHost(host: string): string {
   if (!isWildcardHost(host)) return host;
-  return isIPv6(host) && host !== MAPPED_WILDCARD ? "::1" : "127.0.0.1";
+  return host.includes(":") && host !== MAPPED_WILDCARD ? "::1" : "127.0.0.1";
 }
 
 const MAPPED_WILDCARD = "::ffff:0.0.0.0";

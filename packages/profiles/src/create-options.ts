@@ -50,8 +50,8 @@ export interface CheckedOptions {
 
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const portLabel = /^[a-z][a-z0-9-]{0,31}$/;
-/** An address, or a name without a port. */
-const hostText = /^[A-Za-z0-9._:%-]+$/;
+/** An address, or a name; not one with a port behind it. */
+const hostText = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
 
 /**
  * Returns the request with every default filled in.

@@ -1,0 +1,244 @@
+import { LockkeeperError } from "@lockkeeper/core";
+import * as fs from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { importOpenClaw, type ImportOptions, type ImportReport } from "../../src/adopt/import-openclaw.ts";
+import { renameProfile } from "../../src/life/rename.ts";
+import { listProfiles } from "../../src/list.ts";
+import { changeRegistry } from "../../src/registry-change.ts";
+import { readRegistry } from "../../src/registry.ts";
+import { removeProfile } from "../../src/remove.ts";
+import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
+import { manifest } from "../scratch-home.ts";
+
+async function adopt({ context, roots }: OpenClawHost, options: ImportOptions = {}): Promise<ImportReport> {
+  return importOpenClaw(context, { roots, ...options });
+}
+
+async function refusal(host: OpenClawHost, options: ImportOptions = {}): Promise<LockkeeperError> {
+  try {
+    await adopt(host, options);
+  } catch (error) {
+    if (error instanceof LockkeeperError) {
+      expect(readRegistry(host.context.home).size).toBe(0);
+      return error;
+    }
+    throw error;
+  }
+  throw new Error("it was adopted");
+}
+
+describe("adopts in place", () => {
+  test("a manifest points at their directories, and not a byte of theirs changes", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw/openclaw.json": "{ gateway: { port: 31789 }, /* kept */ }",
+      ".openclaw/workspace/notes.md": "x",
+      ".openclaw/credentials/secret": "s",
+    });
+    fs.symlinkSync("notes.md", path.join(host.userHome, ".openclaw/workspace/link"));
+    const theirs = path.join(host.userHome, ".openclaw");
+    const before = treeHash(theirs);
+    const { imported } = await adopt(host);
+    expect(imported).toMatchObject([
+      { from: "default", portSource: "config", status: { name: "openclaw", port: 31_789 } },
+    ]);
+    expect(treeHash(theirs)).toBe(before);
+    const { paths, kind, ports, span } = readRegistry(host.context.home).get("openclaw") ?? manifest("", "none-", 1);
+    expect({ kind, ports, span }).toEqual({
+      kind: "openclaw",
+      ports: { gateway: 31_789, "browser-control": 31_791, cdp: 31_800 },
+      span: 111,
+    });
+    expect(paths).toMatchObject({
+      state: theirs,
+      config: path.join(theirs, "openclaw.json"),
+      workspace: path.join(theirs, "workspace"),
+      lock: path.join(host.context.home, "profiles/openclaw/lock"),
+    });
+    expect((await adopt(host)).already).toEqual([{ from: "default", profile: "openclaw" }]);
+  });
+
+  test("what removes and renames a profile leaves their directories alone", async () => {
+    const host = openClawHost();
+    host.put({ ".openclaw-work/openclaw.json": '{"gateway": {"port": 31789}}', ".openclaw-work/sessions/a": "a" });
+    const theirs = path.join(host.userHome, ".openclaw-work");
+    const before = treeHash(theirs);
+    await adopt(host, { name: "work" });
+    await renameProfile(host.context, "work", "labour");
+    expect(readRegistry(host.context.home).get("labour")?.paths.state).toBe(theirs);
+    await removeProfile(host.context, "labour");
+    expect(treeHash(theirs)).toBe(before);
+    expect((await adopt(host, { name: "work" })).imported).toHaveLength(1);
+  });
+
+  test("all: each that can be adopted is, each other one is named with the reason", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}',
+      ".openclaw-work/openclaw.json": '{"gateway": {"port": 31200}}',
+      ".openclaw-close/openclaw.json": '{"gateway": {"port": 31050}}',
+      ".openclaw-silent/openclaw.json": "{}",
+    });
+    const { imported, refused } = await adopt(host, { all: true });
+    expect(imported.map(({ from }) => from)).toEqual(["close", "work"]);
+    expect(refused.map(({ from, code }) => [from, code])).toEqual([
+      ["default", "PORTS_OVERLAP"],
+      ["silent", "PORT_INVALID"],
+    ]);
+    expect(refused[0]?.message).toContain("profile close");
+  });
+});
+
+describe("reads the port, never guesses it", () => {
+  test("from the config before the unit, from the unit before the living listener", async () => {
+    const host = openClawHost();
+    const unit = (name: string, rest: string): Record<string, string> => ({
+      [`.config/systemd/user/openclaw-gateway-${name}.service`]: `[Service]\nExecStart=/opt/openclaw gateway ${rest}\n`,
+    });
+    const running = await startAnswering();
+    host.put({
+      ".openclaw-one/openclaw.json": '{"gateway": {"port": 31000}}',
+      ...unit("one", "--port 31999"),
+      ".openclaw-two/openclaw.json": "{}",
+      ...unit("two", "--port=31200"),
+      ".openclaw-three/openclaw.json": "{}",
+    });
+    const stateDir = path.join(host.userHome, ".openclaw-three");
+    for (const [file, text] of Object.entries(lockRecord(running, stateDir)))
+      host.put({ [`.openclaw-three/${file}`]: text });
+    const { imported } = await adopt(host, { all: true });
+    expect(imported.map(({ from, portSource, status }) => [from, portSource, status.port])).toEqual([
+      ["one", "config", 31_000],
+      ["three", "lock", running.port],
+      ["two", "unit", 31_200],
+    ]);
+    expect(readRegistry(host.context.home).get("two")?.command).toEqual(["/opt/openclaw"]);
+  });
+
+  test("nothing tells: refused, naming what was looked at; a person may say it", async () => {
+    const host = openClawHost();
+    host.put({ ".openclaw-work/openclaw.json": "{}" });
+    const { code, evidence, hint } = await refusal(host, { name: "work" });
+    expect(code).toBe("PORT_INVALID");
+    expect(evidence.join("\n")).toMatch(/no gateway\.port[^]*no unit[^]*none answers/);
+    expect(hint).toContain("--port");
+    expect((await adopt(host, { name: "work", port: "31000" })).imported[0]).toMatchObject({ portSource: null });
+  });
+});
+
+test("a running one is external and left alone", async () => {
+  const host = openClawHost();
+  const running = await startAnswering();
+  host.put({ ".openclaw/openclaw.json": `{"gateway": {"port": ${running.port}}}` });
+  const stateDir = path.join(host.userHome, ".openclaw");
+  for (const [file, text] of Object.entries(lockRecord(running, stateDir))) host.put({ [`.openclaw/${file}`]: text });
+  const { imported } = await adopt(host);
+  expect(imported[0]?.status).toMatchObject({ state: "external", pid: running.pid, keeperPid: null });
+  expect(await listProfiles(host.context)).toMatchObject([{ name: "openclaw", state: "external", health: "ok" }]);
+  // A stranger on the port is no gateway of this profile.
+  fs.rmSync(path.join(stateDir, "tmp"), { recursive: true });
+  expect(await listProfiles(host.context)).toMatchObject([{ state: "stopped", pid: null }]);
+});
+
+describe("refuses, changing nothing,", () => {
+  test("a state directory that is a link, naming the command for what it leads to", async () => {
+    const host = openClawHost();
+    host.put({ "data/openclaw.json": '{"gateway": {"port": 31000}}' });
+    fs.symlinkSync(path.join(host.userHome, "data"), path.join(host.userHome, ".openclaw"));
+    const { code, message, hint } = await refusal(host);
+    expect({ code, message }).toEqual({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining("is a symbolic link") as string,
+    });
+    expect(hint).toContain(`--state-dir ${path.join(host.userHome, "data")}`);
+    const stateDir = path.join(host.userHome, "data");
+    expect((await adopt(host, { name: "data", stateDir })).imported).toHaveLength(1);
+  });
+
+  test.each([
+    ["a user's home", (host: OpenClawHost) => host.userHome, "is a user's home directory"],
+    ["the root", () => "/", "is the root of the file system"],
+    ["a git repository", (host: OpenClawHost) => path.join(host.userHome, "repo"), "is a git repository"],
+    ["a directory around our home", (host: OpenClawHost) => path.dirname(host.context.home), "home"],
+    ["a directory in our home", (host: OpenClawHost) => path.join(host.context.home, "x"), "home of Lockkeeper"],
+    ["no directory", (host: OpenClawHost) => path.join(host.userHome, "none"), "does not exist"],
+    ["a file", (host: OpenClawHost) => path.join(host.userHome, "file"), "is not a directory"],
+  ])("%s as state directory", async (_, directoryOf, fact) => {
+    const host = openClawHost();
+    host.put({ "repo/.git/": "", "repo/openclaw.json": "{}", file: "", ".lockkeeper/x/": "" });
+    const { code, message } = await refusal(host, { name: "work", stateDir: directoryOf(host), port: 31_000 });
+    expect({ code, message }).toEqual({ code: "UNSAFE_PATH", message: expect.stringContaining(fact) as string });
+  });
+
+  test("a directory nested in another profile's, or around it, naming both", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}',
+      ".openclaw/inner/openclaw.json": '{"gateway": {"port": 31200}}',
+    });
+    await adopt(host);
+    const inner = path.join(host.userHome, ".openclaw/inner");
+    await expect(adopt(host, { name: "inner", stateDir: inner })).rejects.toMatchObject({
+      code: "DIRECTORY_SHARED",
+      message: expect.stringMatching(/profile inner .* lies in the state of profile openclaw /) as string,
+    });
+    expect([...readRegistry(host.context.home).keys()]).toEqual(["openclaw"]);
+  });
+
+  test("a workspace that another profile has", async () => {
+    const host = openClawHost();
+    const shared = path.join(host.userHome, "work");
+    host.put({
+      ".openclaw-a/openclaw.json": JSON.stringify({
+        gateway: { port: 31_000 },
+        agents: { defaults: { workspace: shared } },
+      }),
+      ".openclaw-b/openclaw.json": JSON.stringify({
+        gateway: { port: 31_200 },
+        agents: { defaults: { workspace: "~/work" } },
+      }),
+      "work/": "",
+    });
+    const { imported, refused } = await adopt(host, { all: true });
+    expect(imported.map(({ from }) => from)).toEqual(["a"]);
+    expect(refused).toMatchObject([
+      { from: "b", code: "DIRECTORY_SHARED", message: expect.stringContaining(shared) as string },
+    ]);
+  });
+
+  test("a directory that a profile of another home has, naming both homes", async () => {
+    const host = openClawHost();
+    host.put({ ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}' });
+    await adopt(host);
+    const other = { ...host, context: { ...host.context, home: path.join(host.userHome, "second-home") } };
+    const { code, message } = await refusal(other);
+    expect(code).toBe("DIRECTORY_SHARED");
+    expect(message).toContain(host.context.home);
+    expect(message).toContain(other.context.home);
+  });
+
+  test("a config that does not parse, or is not there", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw-bad/openclaw.json": "{ gateway:",
+      ".openclaw-none/": "",
+      ".openclaw-odd/openclaw.json": '{"gateway":{"port":"x"}}',
+    });
+    for (const name of ["bad", "none", "odd"]) expect((await refusal(host, { name })).code).toBe("CONFIG_DAMAGED");
+  });
+
+  test("an unknown name with the nearest, a name that is no name here, and one that is taken", async () => {
+    const host = openClawHost();
+    host.put({ ".openclaw-work/openclaw.json": '{"gateway": {"port": 31000}}' });
+    expect(await refusal(host, { name: "wrok" })).toMatchObject({
+      code: "PROFILE_NOT_FOUND",
+      hint: "Did you mean work?",
+    });
+    expect((await refusal(host, { name: "work", as: "No Name" })).code).toBe("PROFILE_NAME_INVALID");
+    const { home } = host.context;
+    await changeRegistry(home, ({ commit }) => commit([manifest(home, "work", 31_500)]));
+    await expect(adopt(host, { name: "work" })).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+    expect((await adopt(host, { name: "work", as: "work-2" })).imported[0]?.status.name).toBe("work-2");
+  });
+});

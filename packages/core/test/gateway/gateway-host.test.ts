@@ -89,13 +89,16 @@ test("the other methods, and wrong parameters", async () => {
   expect(await exchange(socket, "{nope")).toMatchObject({ id: null, error: { code: -32_700 } });
 });
 
-test("nesting deeper than the stack is an error, not the end", async () => {
+test("nesting deeper than the stack gets an answer and harms nobody", async () => {
   const gateway = await startTestGateway();
-  const socket = await openSocket(gateway);
-  await call(socket, "topic.subscribe", { topic: "deep" });
+  const [subscriber, socket] = [await openSocket(gateway), await openSocket(gateway)];
+  await call(subscriber, "topic.subscribe", { topic: "deep" });
   const data = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
   const text = `{"jsonrpc":"2.0","id":1,"method":"topic.publish","params":{"topic":"deep","data":${data}}}`;
-  expect(await exchange(socket, text)).toMatchObject({ id: 1, error: { code: -32_603 } });
+  // Newer engines write what they can read, however deep; older ones run out of stack.
+  expect(JSON.stringify(await exchange(socket, text))).toMatch(
+    /"id":1,(?:"result":{"delivered":1}|"error":{"code":-32603,)/,
+  );
   expect(await call(socket, "gateway.ping")).toEqual({ pong: true });
 });
 

@@ -77,7 +77,7 @@ async function runCommand(
     json,
     progress: json || quiet ? SILENT : openProgress(world.stderr),
     openProfiles: async () => {
-      const { openProfiles } = await import("@lockkeeper/profiles");
+      const { openProfiles } = await import("./open-profiles.ts");
       return openProfiles({ env: world.env, ...(world.programs !== undefined && { programs: world.programs }) });
     },
   };

@@ -1,0 +1,176 @@
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type ScratchProfiles, withProfiles } from "../supervision/scratch-profiles.ts";
+
+interface Told {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const tell = fileURLToPath(new URL("fixtures/tell.js", import.meta.url));
+
+/** Creates and starts a profile that tells what it was given. */
+async function told(
+  { profiles, create, folder }: ScratchProfiles,
+  options: Partial<Parameters<ScratchProfiles["create"]>[0]>,
+  args: readonly string[] = [],
+): Promise<Told> {
+  const file = path.join(folder, "told.json");
+  await create({ name: "api", ...options, argv: [process.execPath, tell, file, "{port}", ...args] });
+  await profiles.start("api");
+  return JSON.parse(await readFile(file, "utf8"));
+}
+
+describe("a profile of kind command", () => {
+  it("hands every argument on as it stands, placeholders filled in, and no shell looks at them", () =>
+    withProfiles(async (scratch) => {
+      const nasty = [
+        "$HOME",
+        "$(touch /tmp/never)",
+        "`id`",
+        "a b",
+        "",
+        "*",
+        ";",
+        "--",
+        "-x",
+        "ünï",
+        "new\nline",
+        "{{}}",
+      ];
+      const { args } = await told(scratch, {}, [...nasty, "{port+1}", "{name}", "{host}", "--state={stateDir}"]);
+      const { port, paths } = await scratch.profiles.status("api");
+      const filled = nasty.map((argument) => (argument === "{{}}" ? "{}" : argument));
+      expect(args).toEqual([...filled, String(port + 1), "api", "127.0.0.1", `--state=${paths.state}`]);
+    }));
+
+  it("gives the allow-list, what the profile says, and nothing else of the starter's environment", () =>
+    withProfiles(
+      async (scratch) => {
+        const { env } = await told(scratch, {
+          env: { MODE: "fast", LANG: "de_DE.UTF-8" },
+          passEnv: ["API_KEY", "UNSET"],
+        });
+        const { home } = scratch;
+        const { port, url, paths } = await scratch.profiles.status("api");
+        const { LOCKKEEPER_RUN: run, ...rest } = env;
+        expect(run).toMatch(/^[0-9a-f]{32}$/);
+        expect(rest).toEqual({
+          PATH: process.env["PATH"],
+          HOME: path.dirname(home),
+          LANG: "de_DE.UTF-8",
+          HTTPS_PROXY: "http://127.0.0.1:9",
+          MODE: "fast",
+          API_KEY: "from the starter",
+          LOCKKEEPER_HOME: home,
+          LOCKKEEPER_PROFILE: "api",
+          LOCKKEEPER_HOST: "127.0.0.1",
+          LOCKKEEPER_PORT: String(port),
+          LOCKKEEPER_URL: url,
+          LOCKKEEPER_STATE_DIR: paths.state,
+          LOCKKEEPER_CONFIG_PATH: paths.config,
+          LOCKKEEPER_WORKSPACE: path.join(paths.profile, "workspace"),
+          LOCKKEEPER_TOKEN_FILE: path.join(paths.profile, "token"),
+        });
+      },
+      {
+        API_KEY: "from the starter",
+        HTTPS_PROXY: "http://127.0.0.1:9",
+        NODE_OPTIONS: "--max-old-space-size=4000",
+        LD_PRELOAD: "/nowhere.so",
+        BASH_ENV: "/nowhere.sh",
+        AWS_SECRET_ACCESS_KEY: "not theirs",
+        LOCKKEEPER_PROFILE: "another",
+        OPENCLAW_STATE_DIR: "/another",
+        LOCKKEEPER_RUN: "0123",
+      },
+    ));
+
+  it("reads the env file at each start; --env beats it, and neither moves the profile's own variables", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, folder } = scratch;
+      const envFile = path.join(folder, "api.env");
+      await writeFile(envFile, "# secrets\nTOKEN=one\nMODE=file\nLOCKKEEPER_PORT=1\nLOCKKEEPER_RUN=mine\n", {
+        mode: 0o600,
+      });
+      const first = await told(scratch, { envFile, env: { MODE: "profile" } });
+      const { port } = await profiles.status("api");
+      expect(first.env).toMatchObject({ TOKEN: "one", MODE: "profile", LOCKKEEPER_PORT: String(port) });
+      expect(first.env["LOCKKEEPER_RUN"]).not.toBe("mine");
+      await writeFile(envFile, "TOKEN=two\n");
+      await profiles.restart("api");
+      const second: Told = JSON.parse(await readFile(path.join(folder, "told.json"), "utf8"));
+      expect(second.env["TOKEN"]).toBe("two");
+      expect(second.env).not.toHaveProperty("MODE", "file");
+      const registry = await readFile(path.join(scratch.home, "registry.json"), "utf8");
+      expect(registry).not.toContain("two");
+    }));
+
+  it("refuses an env file that others can read, and one that is missing, before anything is run", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, folder } = scratch;
+      const envFile = path.join(folder, "api.env");
+      await writeFile(envFile, "TOKEN=one\n", { mode: 0o600 });
+      await told(scratch, { envFile });
+      await profiles.stop("api");
+      await chmod(envFile, 0o640);
+      await expect(profiles.start("api")).rejects.toMatchObject({
+        code: "UNSAFE_PATH",
+        message: `the env file is open to others: ${envFile} has mode 0640`,
+        hint: `chmod 600 ${envFile}`,
+      });
+      await rm(envFile);
+      await expect(profiles.start("api")).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+        message: `the env file is missing: ${envFile}`,
+      });
+      expect(await profiles.status("api")).toMatchObject({ state: "stopped", lock: { verdict: "free" } });
+    }));
+
+  it("runs where it was told to, and says so when that is gone", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, folder } = scratch;
+      const cwd = path.join(folder, "project");
+      await mkdir(cwd);
+      expect((await told(scratch, { cwd })).cwd).toBe(cwd);
+      await profiles.stop("api");
+      await rm(cwd, { recursive: true });
+      await expect(profiles.start("api")).rejects.toMatchObject({
+        code: "COMMAND_NOT_FOUND",
+        message: expect.stringContaining(`its working directory is missing: ${cwd}`),
+      });
+      expect((await profiles.status("api")).state).toBe("failed");
+    }));
+
+  it("runs in its workspace unless told otherwise", () =>
+    withProfiles(async (scratch) => {
+      const { cwd } = await told(scratch, {});
+      const { paths } = await scratch.profiles.status("api");
+      expect(cwd).toBe(path.join(paths.profile, "workspace"));
+    }));
+
+  it("knows its extra ports by name", () =>
+    withProfiles(async (scratch) => {
+      await told(scratch, { extraPorts: { metrics: 1, admin: 9 } });
+      const { port, ports } = await scratch.profiles.status("api");
+      expect(ports).toEqual({ gateway: port, metrics: port + 1, admin: port + 9 });
+    }));
+
+  it("is running as soon as it lives when it has no port to open", () =>
+    withProfiles(async ({ profiles, create }) => {
+      await create({ name: "job", span: 1, health: "none", argv: ["sleep", "600"] });
+      const { status } = await profiles.start("job");
+      expect(status).toMatchObject({ state: "running", health: "unknown" });
+      expect(await profiles.start("job")).toMatchObject({ outcome: "already-running", status: { pid: status.pid } });
+    }));
+
+  it.each([[["{nope}"]], [["serve", "{port+10}"]], [["serve", "{port"]]])("refuses %j when it is created", (argv) =>
+    withProfiles(async ({ profiles, create }) => {
+      await expect(create({ name: "api", argv })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+      expect(await profiles.list()).toEqual([]);
+    }),
+  );
+});

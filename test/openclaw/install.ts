@@ -1,0 +1,52 @@
+/**
+ * Brings the real OpenClaw and a Node that it accepts from the npm registry into a scratch folder. No script of any
+ * package runs: Node comes as the platform's own package, and OpenClaw works without its install scripts.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+const OPENCLAW_VERSION = "2026.9.6";
+/** Source: `engines` of that OpenClaw: ">=24.16.0 <25 || >=26.1.0". */
+const NODE_VERSION = "24.21.0";
+
+const INSTALL_TIMEOUT_MS = 10 * 60_000;
+const LOOK_TIMEOUT_MS = 20_000;
+
+export interface Installation {
+  /** What a profile of kind openclaw is created with, behind `--`. */
+  readonly command: readonly [node: string, openclaw: string];
+  readonly versions: string;
+}
+
+/** Returns why the registry cannot be used, or undefined when it can. */
+export async function registryFault(): Promise<string | undefined> {
+  try {
+    await npm(["view", `openclaw@${OPENCLAW_VERSION}`, "version", "--fetch-retries=0"], LOOK_TIMEOUT_MS);
+    return undefined;
+  } catch (error) {
+    const text = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+    const told = text.split("\n").filter((line) => line.startsWith("npm error"));
+    return told[0] ?? `no answer within ${LOOK_TIMEOUT_MS / 1_000} s`;
+  }
+}
+
+/** Installs into `folder`, some 900 MB, and returns how to run what was installed. */
+export async function installOpenClaw(folder: string): Promise<Installation> {
+  const nodePackage = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, "package.json"), '{"private":true}\n');
+  const packages = [`${nodePackage}@${NODE_VERSION}`, `openclaw@${OPENCLAW_VERSION}`];
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  await npm(["install", "--prefix", folder, ...quiet, ...packages], INSTALL_TIMEOUT_MS);
+  const modules = path.join(folder, "node_modules");
+  return {
+    command: [path.join(modules, nodePackage, "bin/node"), path.join(modules, "openclaw/openclaw.mjs")],
+    versions: `openclaw ${OPENCLAW_VERSION} on node ${NODE_VERSION}`,
+  };
+}
+
+function npm(args: readonly string[], timeout: number): Promise<unknown> {
+  return promisify(execFile)("npm", args, { timeout, killSignal: "SIGKILL" });
+}

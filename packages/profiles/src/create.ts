@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
 import { kinds } from "./kinds/kinds.ts";
 import type { Manifest } from "./manifest.ts";
-import { chooseBlock } from "./port-choice.ts";
+import { chooseBlock, readPortSituation } from "./port-choice.ts";
 import { profilePaths } from "./profile-paths.ts";
 import { changeRegistry } from "./registry-change.ts";
 
@@ -27,6 +27,8 @@ const tokenBytes = 32;
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
   const checked = checkCreateOptions(options);
+  // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
+  const situation = await readPortSituation();
   return changeRegistry(home, async ({ registry, commit }) => {
     const { name } = checked;
     const paths = profilePaths(home, name);
@@ -44,7 +46,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
         },
       );
     }
-    const { first: port } = await chooseBlock(home, registry, checked);
+    const { first: port } = await chooseBlock(home, registry, checked, situation);
     const manifest = manifestOf(checked, port, paths);
     // What a start would refuse is better refused now: a placeholder that means nothing, say.
     kinds[manifest.kind].launch({ manifest, port, gatewayProgram: "" });

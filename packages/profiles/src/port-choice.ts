@@ -42,6 +42,7 @@ export async function readPortSituation(): Promise<PortSituation> {
  * Returns a block that no profile, no OpenClaw and no listener has and that can be bound now: the one asked for, or the
  * lowest of the pool.
  *
+ * @param situation @default read now; given by who must not keep others waiting, or has read it already
  * @throws {LockkeeperError} PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED.
  */

@@ -37,13 +37,13 @@ export interface RegistryTransaction {
 }
 
 export interface ChangeOptions {
-  /** How long to wait for others that change the registry, in milliseconds. @default 30_000 */
+  /** How long to wait for others that change the registry, in milliseconds. @default 60_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A hundred `create`s at once on a slow disk stay well below. */
-const mutexTimeoutMs = 30_000;
+/** A hundred `create`s at once on two busy processors stay below. */
+const mutexTimeoutMs = 60_000;
 
 interface Intent extends FolderChange {
   readonly v: 1;

@@ -1,0 +1,36 @@
+/** Any number of creations at once, each a process of its own: every one gets a block, no two share a port. */
+import { openProfiles } from "@lockkeeper/profiles";
+import { expect, test } from "vitest";
+import { withScratchHome } from "../harness/scratch-home.ts";
+
+test("100 creates at once give 100 disjoint blocks and lose none", async () => {
+  await withScratchHome(async ({ home, run }) => {
+    const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
+    const runs = await Promise.all(names.map((name) => run(["create", name], { timeoutMs: 120_000 })));
+    expect(runs.filter(({ status }) => status !== 0)).toEqual([]);
+    const report = await (await openProfiles({ home })).ports();
+    expect(new Set(report.blocks.map(({ profile }) => profile))).toEqual(new Set(names));
+    expect(report.conflicts).toEqual([]);
+    const owners = new Map<number, string>();
+    for (const { profile, port, end } of report.blocks) {
+      for (let each = port; each <= end; each += 1) {
+        expect(owners.get(each), `port ${each}`).toBeUndefined();
+        owners.set(each, profile);
+      }
+    }
+    expect(owners.size).toBe(1000);
+    expect(owners.has(report.nextFree ?? 0)).toBe(false);
+  });
+}, 150_000);
+
+test("of many that want the same name, or the same port, one gets it and the others are told", async () => {
+  await withScratchHome(async ({ home, run }) => {
+    const sameName = await Promise.all(Array.from({ length: 8 }, () => run(["create", "dev"])));
+    expect(sameName.map(({ status }) => status).sort()).toEqual([0, 73, 73, 73, 73, 73, 73, 73]);
+    const { nextFree } = await (await openProfiles({ home })).ports();
+    const wanted = Array.from({ length: 8 }, (_, index) => `q${index}`);
+    const samePort = await Promise.all(wanted.map((name) => run(["create", name, "--port", String(nextFree)])));
+    expect(samePort.map(({ status }) => status).sort()).toEqual([0, 78, 78, 78, 78, 78, 78, 78]);
+    for (const { status, stderr } of samePort) if (status === 78) expect(stderr).toMatch(/overlaps .* of profile q\d/);
+  });
+});

@@ -8,29 +8,30 @@ import { syncBuiltinESMExports } from "node:module";
 
 const PAUSE_MS = 0.7;
 
+let pauseMs = PAUSE_MS;
 const write = fs.writeSync;
 let target = 0;
 let steps = 0;
 let lastStepAt = 0;
-let onDeath = () => {};
+let onDeath = (_name) => {};
 let when = "before";
 
-function die() {
-  onDeath();
+function die(name) {
+  onDeath(name);
   process.kill(process.pid, "SIGKILL");
   // The signal is on its way to this very thread: do nothing more until it comes.
   for (;;);
 }
 
-function counted(call) {
+function counted(call, name) {
   return function step(...args) {
     if (target === 0) return call.apply(this, args);
     const now = performance.now();
-    steps = now - lastStepAt > PAUSE_MS ? 1 : steps + 1;
+    steps = now - lastStepAt > pauseMs ? 1 : steps + 1;
     lastStepAt = now;
-    if (steps === target && when === "before") die();
+    if (steps === target && when === "before") die(name);
     const result = call.apply(this, args);
-    if (steps === target) die();
+    if (steps === target) die(name);
     return result;
   };
 }
@@ -38,7 +39,7 @@ function counted(call) {
 function wrap(functions) {
   for (const [name, value] of Object.entries(functions)) {
     const isStep = typeof value === "function" && /^[a-z]/.test(name) && !/^(watch|createRead|createWrite)/.test(name);
-    if (isStep) functions[name] = Object.assign(counted(value), value);
+    if (isStep) functions[name] = Object.assign(counted(value, name), value);
   }
 }
 
@@ -49,8 +50,9 @@ syncBuiltinESMExports();
 /** What the contender uses: an untouched write, and the trigger. */
 globalThis.stepKiller = {
   write,
-  /** Dies at the `n`-th call of a row, `before` or `after` it is made. */
-  arm(n, moment, announce) {
+  /** Dies at the `n`-th call of a row, `before` or `after` it is made. With `gap` Infinity no pause ends a row. */
+  arm(n, moment, announce, gap = PAUSE_MS) {
+    pauseMs = gap;
     target = n;
     steps = 0;
     lastStepAt = performance.now();

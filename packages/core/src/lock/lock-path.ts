@@ -34,7 +34,8 @@ export function ensureLockDirectory(lockDir: string): void {
   const known = checked.get(directory);
   if (known !== undefined && isStillPrivate(directory, known)) return;
   ensurePrivateDirectory(directory);
-  checked.set(directory, lstatSync(directory, { bigint: true }).ino);
+  const inode = lstatSync(directory, { bigint: true, throwIfNoEntry: false })?.ino;
+  if (inode !== undefined) checked.set(directory, inode);
 }
 
 function isStillPrivate(directory: string, inode: bigint): boolean {

@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { acquireGatewayLock, lockPathFor, startGateway } from "@lockkeeper/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { endPrograms, launch } from "./programs.ts";
+
+const KILLER = pathToFileURL(fileURLToPath(new URL("../torture/programs/step-killer.js", import.meta.url))).href;
+const MAX_STEPS = 60;
+const LANES = 4;
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lk-crash-"));
+});
+
+afterEach(async () => {
+  await endPrograms();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** Lets one process die before its n-th step; returns the call that it died at, or undefined when it came through. */
+async function dieAtStep(what: string, n: number, options: object): Promise<string | undefined> {
+  const program = launch({
+    name: "dies-at-step.js",
+    args: [what, String(n), JSON.stringify(options)],
+    nodeArgs: ["--import", KILLER],
+  });
+  const said = await Promise.any([program.line("died"), program.line("survived")]);
+  await program.exited();
+  return said[2];
+}
+
+/** Sweeps over all steps, several processes at a time, each lane in a place of its own; returns the calls died at. */
+async function sweep(
+  what: "lock" | "gateway",
+  verify: (lane: Lane) => Promise<void>,
+  prepare: (lane: Lane) => void = () => undefined,
+): Promise<readonly string[]> {
+  const calls: string[] = [];
+  let next = 1;
+  let isThrough = false;
+  const lanes = Array.from({ length: LANES }, async (_, index) => {
+    const lane = await openLane(index);
+    while (!isThrough && next <= MAX_STEPS) {
+      const n = next;
+      next += 1;
+      prepare(lane);
+      const call = await dieAtStep(what, n, lane);
+      if (call === undefined) isThrough = true;
+      else calls.push(call);
+      await verify(lane);
+    }
+  });
+  await Promise.all(lanes);
+  expect(isThrough).toBe(true);
+  return calls;
+}
+
+interface Lane {
+  readonly lockDir: string;
+  readonly configPath: string;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+}
+
+async function openLane(index: number): Promise<Lane> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const lockDir = join(home, `lock${index}`);
+  return { lockDir, configPath: join(home, `${index}.json`), host: "127.0.0.1", port, token: "t".repeat(43) };
+}
+
+/** The next owner comes within the 2 s that are allowed, and leaves nothing behind. */
+async function succeed(lane: Lane): Promise<void> {
+  const lock = await acquireGatewayLock({ ...lane, timeoutMs: 2_000 });
+  await lock.release();
+  expect(existsSync(lockPathFor(lane.lockDir, lane.configPath))).toBe(false);
+}
+
+describe("a process that is SIGKILLed before any of its file-system steps", () => {
+  it("of acquire and release never blocks the next owner", async () => {
+    const calls = await sweep("lock", succeed);
+    // Proof that the steps that matter were among them.
+    const wanted = ["openSync", "fstatSync", "lstatSync", "readSync", "writeSync", "unlinkSync", "closeSync"];
+    expect(calls).toEqual(expect.arrayContaining(wanted));
+  });
+
+  it("of reclaim never blocks the next owner", async () => {
+    await sweep("lock", succeed, (lane) => {
+      mkdirSync(lane.lockDir, { recursive: true, mode: 0o700 });
+      writeFileSync(lockPathFor(lane.lockDir, lane.configPath), '{"v":1,"mechanism":"ker', { mode: 0o600 });
+    });
+  });
+
+  it("of starting and closing a gateway never blocks the next gateway", async () => {
+    await sweep("gateway", async (lane) => {
+      const gateway = await startGateway({ ...lane, timeoutMs: 2_000 });
+      await gateway.close();
+      expect(existsSync(lockPathFor(lane.lockDir, lane.configPath))).toBe(false);
+    });
+  });
+});

@@ -1,0 +1,99 @@
+/** Starts the fixture programs of this room, reads what they say, and ends them by their own pids. For its tests only. */
+import type { ChildProcess } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** A running fixture program. */
+export interface Program {
+  readonly child: ChildProcess;
+  /** The words of its ready line. */
+  readonly ready: readonly string[];
+  /** Waits for the next line that begins with `word`, and returns its words. */
+  line(word: string): Promise<readonly string[]>;
+  kill(signal: NodeJS.Signals): void;
+  exited(): Promise<void>;
+}
+
+const started = new Set<ChildProcess>();
+
+/** A program, and the command that it is run under: one that enters a namespace, say. */
+export interface Command {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly under?: readonly string[];
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Starts a fixture program and waits for its ready line. */
+export async function startProgram(command: Command): Promise<Program> {
+  const program = launch(command);
+  return { ...program, ready: await program.line("ready") };
+}
+
+/** Starts a fixture program without waiting for anything. */
+export function launch({ name, args, under = [], nodeArgs = [] }: Command): Omit<Program, "ready"> {
+  const file = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const [command = process.execPath, ...rest] = [...under, process.execPath, ...nodeArgs, file, ...args];
+  const child = spawn(command, rest, { stdio: ["pipe", "pipe", "pipe"] });
+  started.add(child);
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const said: string[] = [];
+  const lines = createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  const line = async (word: string): Promise<readonly string[]> => {
+    const deadline = performance.now() + 30_000;
+    for (;;) {
+      const index = said.findIndex((text) => text.split(" ")[0] === word);
+      if (index >= 0) return said.splice(index, 1)[0]?.split(" ") ?? [];
+      if (isOver || performance.now() > deadline) throw new Error(`${name} did not say "${word}": ${complaint}`);
+      await Promise.race([once(lines, "line"), ended, delay(1_000)]);
+    }
+  };
+  return { child, line, kill: (signal) => child.kill(signal), exited: () => ended };
+}
+
+/** Ends whatever still runs. */
+export async function endPrograms(): Promise<void> {
+  for (const child of started) {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGKILL");
+      await exited;
+    }
+  }
+  started.clear();
+}
+
+/** The command prefix for a pid namespace of one's own, or undefined where the machine has none to give. */
+export function ownPidNamespace(...more: readonly string[]): readonly string[] | undefined {
+  const unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...more];
+  return spawnSync("unshare", [...unshare.slice(1), "true"]).status === 0 ? unshare : undefined;
+}
+
+/** Reads a file of /proc, or "" when it is gone. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** Waits until `condition` holds, for at most 10 s. */
+export async function waitUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error("the condition did not come true within 10 s");
+    await delay(5);
+  }
+}
+
+function delay(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
+}

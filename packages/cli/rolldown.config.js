@@ -52,7 +52,7 @@ const deferBuiltins = {
         .replaceAll(new RegExp(`^${name} = [\\w.$]+\\(${name}, 1\\);\\n`, "gm"), "")
         // Without parentheses `new` would take the loader itself for the class.
         .replaceAll(new RegExp(`\\bnew ${name}((?:\\.\\w+)+)\\(`, "g"), `new (${name}()$1)(`)
-        .replaceAll(new RegExp(`(?<![\\w.$])${name}(?:\\.default\\b)?(?=[.)])`, "g"), `${name}()`);
+        .replaceAll(new RegExp(`(?<![\\w.$])${name}(\\.default\\b|(?=\\.))`, "g"), `${name}()`);
       const left = new RegExp(`(?<!const )(?<![\\w.$])${name}\\b(?!\\(\\))`).exec(result);
       if (left !== null) this.error(`${name} is used as a value: ${result.slice(left.index - 40, left.index + 60)}`);
     }

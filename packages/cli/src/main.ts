@@ -5,6 +5,7 @@
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import { devNull } from "node:os";
 import path from "node:path";
+import { errnoOf, fileError } from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, OutputStream, World } from "./context.ts";
 import { runProgram } from "./program.ts";
@@ -27,21 +28,25 @@ function outputStream(fd: 1 | 2, open: () => NodeJS.WriteStream): OutputStream {
       return terminal() ? stream().columns : undefined;
     },
     write(text) {
+      if (opened !== undefined) {
+        opened.write(text);
+        return;
+      }
       let rest = Buffer.from(text);
       try {
-        while (opened === undefined && rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
+        while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
       } catch (error) {
-        if (!(error instanceof Error) || !("code" in error) || error.code !== "EAGAIN") return endQuietly(error);
+        if (errnoOf(error) === "EAGAIN") stream().write(rest);
+        else endQuietly(error);
       }
-      if (rest.length > 0) stream().write(rest);
     },
   };
 }
 
 /** A reader that went away (`lockkeeper list | head -1`) is no failure, and there is nobody left to tell. */
 function endQuietly(error: unknown): void {
-  if (error instanceof Error && "code" in error && error.code === "EPIPE") process.exit();
-  throw error;
+  if (errnoOf(error) === "EPIPE") process.exit();
+  throw fileError(error, "write the output", "standard output");
 }
 
 /** Tells a terminal from files, pipes and the null device without loading what asks the terminal itself. */

@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
+
+function startCli(home: string, args: readonly string[]): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, [CLI_ENTRY, ...args], {
+    env: bareEnvironment(home),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += String(text)));
+  return { child, output: () => output };
+}
+
+describe("run", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("serves until %s, then exits with 0 and leaves nothing", async (signal) => {
+    await withScratchHome(async ({ home, run, json }) => {
+      await json(["create", "dev"]);
+      const { child, output } = startCli(home, ["run", "dev"]);
+      const ended = once(child, "exit");
+      await until("the gateway runs", () => output().includes("running"));
+      expect(await json(["status", "dev"])).toMatchObject({ state: "running", keeperPid: child.pid });
+      child.kill(signal);
+      expect(await ended).toEqual([0, null]);
+      expect((await run(["status", "dev"])).status).toBe(3);
+    });
+  });
+
+  test("a second signal forces a gateway that ignores the first", async () => {
+    await withScratchHome(async ({ home, run }) => {
+      const stubborn = path.join(import.meta.dirname, "fixtures/ignores-sigterm.js");
+      expect((await run(["create", "dev", "--health", "tcp", "--", process.execPath, stubborn, "{port}"])).status).toBe(
+        0,
+      );
+      const { child, output } = startCli(home, ["run", "dev"]);
+      const ended = once(child, "exit");
+      await until("the gateway runs", () => output().includes("running"));
+      child.kill("SIGTERM");
+      await until("it is stopping", () => output().includes("stopping"));
+      child.kill("SIGTERM");
+      expect(await ended).toEqual([0, null]);
+      expect((await run(["status", "dev"])).status).toBe(3);
+    });
+  });
+});
+
+describe("what goes on printing", () => {
+  test("list --watch --json prints a line for each change and ends with the signal", async () => {
+    await withScratchHome(async ({ home, json }) => {
+      await json(["create", "dev"]);
+      const { child, output } = startCli(home, ["list", "--watch", "--json"]);
+      const ended = once(child, "exit");
+      await until("the first line is there", () => output().includes("\n"));
+      await json(["create", "prod"]);
+      await until("the news is there", () => output().includes('"prod"'));
+      child.kill("SIGINT");
+      await ended;
+      const documents = output()
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown[]);
+      expect(documents.map((rows) => rows.length)).toEqual([1, 2]);
+    });
+  });
+
+  test("logs -f shows what is added, of several profiles with their names", async () => {
+    await withScratchHome(async ({ home, run, json }) => {
+      await json(["up", "dev", "prod"]);
+      const { child, output } = startCli(home, ["logs", "dev", "prod", "-f"]);
+      const ended = once(child, "exit");
+      await until("the old lines are there", () => /prod \| .*listening/.test(output()));
+      await json(["restart", "dev"]);
+      await until("the new lines are there", () => (output().match(/dev {2}\| .*listening/g) ?? []).length === 2);
+      child.kill("SIGTERM");
+      await ended;
+      expect((await run(["logs", "dev", "-n", "1"])).stdout).toMatch(/^[^|]*listening on ws:\/\/127\.0\.0\.1:\d+\n$/);
+    });
+  });
+});
+
+describe("inside a profile", () => {
+  test("exec hands on exit status, words and environment of that profile alone", async () => {
+    await withScratchHome(async ({ run, json }) => {
+      const { port } = (await json(["create", "dev"])) as { port: number };
+      const env = { LOCKKEEPER_STATE_DIR: "/elsewhere", OPENCLAW_CONFIG_PATH: "/elsewhere" };
+      const script = "console.log(JSON.stringify([process.env, process.argv.slice(1)])); process.exit(7)";
+      const { status, stdout } = await run(
+        ["exec", "dev", "--", process.execPath, "-e", script, "--", "--json", "a b"],
+        {
+          env,
+        },
+      );
+      expect(status).toBe(7);
+      const [variables, words] = JSON.parse(stdout) as [Record<string, string>, string[]];
+      expect(words).toEqual(["--json", "a b"]);
+      expect(variables).toMatchObject({ LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_PORT: String(port) });
+      expect(variables["LOCKKEEPER_STATE_DIR"]).toContain("/profiles/dev/");
+      expect(variables).not.toHaveProperty("OPENCLAW_CONFIG_PATH");
+      expect((await run(["exec", "dev", "--", "no-such-program"])).status).toBe(1);
+    });
+  });
+
+  test("the token is printed by token and by nothing else", async () => {
+    await withScratchHome(async ({ run, json, home }) => {
+      await json(["up", "dev"]);
+      const token = (await readFile(path.join(home, "profiles/dev/token"), "utf8")).trim();
+      expect((await run(["token", "dev"])).stdout).toBe(`${token}\n`);
+      const others = [
+        "list",
+        "status dev",
+        "ports",
+        "logs dev",
+        "why dev",
+        "env dev",
+        "list --json",
+        "status dev --json",
+      ];
+      for (const line of others) {
+        const { stdout, stderr } = await run(line.split(" "));
+        expect(stdout + stderr, line).not.toContain(token);
+      }
+    });
+  });
+});

@@ -168,8 +168,8 @@ function remove(home: string, path: string): void {
   }
 }
 
-/** Nothing outside the three folders that are ours is ever moved or removed, whatever the file says. */
-const ownPath = /^(?:profiles|run|trash)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest\.json)?$/;
+/** Nothing outside the folders that are ours is ever moved or removed, whatever the file says. */
+const ownPath = /^(?:profiles|run|trash|staging)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest\.json)?$/;
 
 function parseIntent(text: string, path: string): Intent {
   try {

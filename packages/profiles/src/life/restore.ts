@@ -122,7 +122,7 @@ async function refuseOverlap(home: string, registry: Registry, manifest: Manifes
   const claims = [...registry.values()].flatMap(profileClaims);
   const other = claims.find((claim) => profileClaims(manifest).some((ours) => overlaps(ours, claim)));
   if (other === undefined) return;
-  const free = await nextFreeBlock(home, registry, manifest);
+  const free = await nextFreeBlock(home, registry, { host: manifest.host, span: manifest.span });
   throw new LockkeeperError(
     "PORTS_OVERLAP",
     `the block ${formatRange(block)} of ${manifest.name} overlaps ${formatRange(other)} of profile ${other.owner}`,

@@ -1,0 +1,176 @@
+/**
+ * SIGKILL before each file-system step of `rename`, `clone`, `restore` and `import`: the next change finds nothing of
+ * it, or the whole, and works. The steps are counted, not guessed: a sweep goes on until a run ends alive.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import type { ProfilesContext } from "../../src/context.ts";
+import { createProfile } from "../../src/create.ts";
+import { cloneProfile } from "../../src/life/clone.ts";
+import { renameProfile } from "../../src/life/rename.ts";
+import { restoreProfile } from "../../src/life/restore.ts";
+import { changeRegistry } from "../../src/registry-change.ts";
+import { readRegistry } from "../../src/registry.ts";
+import { removeProfile } from "../../src/remove.ts";
+import { readSelection, useProfile } from "../../src/selection.ts";
+import { treeHash } from "../openclaw-host.ts";
+import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
+
+/** What one sweep is about. */
+interface Sweep {
+  readonly args: readonly string[];
+  /** Makes the home that each run gets a copy of; nothing in it may hold its path. */
+  readonly template: (context: ProfilesContext) => Promise<void>;
+  /** What each copy needs besides. */
+  readonly prepare?: (context: ProfilesContext) => unknown;
+  /** What the next change finds: nothing of it, or all of it; anything else is a failure. */
+  readonly extent: (context: ProfilesContext) => Promise<"none" | "whole" | "part">;
+  readonly again: (context: ProfilesContext) => Promise<unknown>;
+}
+
+/** Two cores are enough for a few homes at once; each is on its own. */
+const atOnce = 4;
+const mostSteps = 200;
+
+async function sweep(what: Sweep): Promise<void> {
+  const template = scratchContext();
+  await what.template(template);
+  const seen = new Set<string>();
+  let step = 0;
+  let through = false;
+  const worker = async (): Promise<void> => {
+    while (!through) {
+      step += 1;
+      const killAt = step;
+      expect(killAt).toBeLessThan(mostSteps);
+      const context = scratchContext();
+      fs.cpSync(path.dirname(template.home), path.dirname(context.home), { recursive: true, preserveTimestamps: true });
+      what.prepare?.(context);
+      if (await change(context.home, what.args, killAt)) through = true;
+      // Whatever comes next settles it; here a change that changes nothing.
+      await changeRegistry(context.home, async () => undefined);
+      expect({ killAt, left: litter(context.home) }).toEqual({ killAt, left: [] });
+      const left = await what.extent(context);
+      seen.add(left);
+      expect({ killAt, left }).not.toEqual({ killAt, left: "part" });
+      if (left === "none") await what.again(context);
+      expect({ killAt, left: await what.extent(context) }).toEqual({ killAt, left: "whole" });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  expect([...seen].sort()).toEqual(["none", "whole"]);
+}
+
+/** Runs one change that is killed before step `killAt`; true when it got through. */
+async function change(home: string, args: readonly string[], killAt: number): Promise<boolean> {
+  const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+  const argv = ["--import", fixture("kill-at-step.js"), fixture("change-life.js"), home, ...args];
+  const env = { ...process.env, KILL_AT_STEP: String(killAt) };
+  const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  if (signal === "SIGKILL") return false;
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^done\nsteps \d+\n$/) as string });
+  return true;
+}
+
+/** What an unfinished change would have left in the home. */
+function litter(home: string): readonly string[] {
+  const known = new Set(["registry.json", "registry.last-good.json", "registry.lock", "staging.lock", "config.json"]);
+  const folders = new Set(["profiles", "run", "trash"]);
+  // A temp file of a killed write is no litter of ours to judge here: it is never read.
+  return fs.readdirSync(home).filter((name) => !known.has(name) && !folders.has(name) && !name.startsWith("."));
+}
+
+async function withDev(context: ProfilesContext): Promise<void> {
+  await createProfile(context.home, { name: "dev" });
+  put(pathsOf(context, "dev").state, { "a/b": "c", d: "e" });
+}
+
+test("rename: the profile has one name, and everything that names it agrees", async () => {
+  await sweep({
+    args: ["rename", "dev", "new"],
+    template: async (context) => {
+      await withDev(context);
+      await useProfile(context, "dev");
+    },
+    prepare: (context) => {
+      const { config, state } = pathsOf(context, "dev");
+      put(path.dirname(config), { "gateway.json": `{"x":"${state}"}` });
+    },
+    extent: async (context) => {
+      const names = [...readRegistry(context.home).keys()];
+      const name = names[0] ?? "";
+      const paths = pathsOf(context, name);
+      const agree =
+        names.length === 1 &&
+        fs.readdirSync(path.dirname(paths.profile)).join(" ") === name &&
+        (await readSelection(context)).name === name &&
+        fs.readFileSync(paths.config, "utf8") === `{"x":"${paths.state}"}` &&
+        filesIn(paths.state).join(" ") === "a/b d";
+      return !agree ? "part" : name === "new" ? "whole" : "none";
+    },
+    again: (context) => renameProfile(context, "dev", "new"),
+  });
+});
+
+test("clone: no clone, or a whole one, and the original as it was", async () => {
+  await sweep({
+    args: ["clone", "dev", "copy"],
+    template: withDev,
+    extent: async (context) => {
+      const { profile, state, token, lock, logs } = pathsOf(context, "copy");
+      if (filesIn(pathsOf(context, "dev").state).join(" ") !== "a/b d") return "part";
+      if (!readRegistry(context.home).has("copy")) return fs.existsSync(profile) ? "part" : "none";
+      const whole = filesIn(state).join(" ") === "a/b d" && [token, lock, logs].every((each) => fs.existsSync(each));
+      return whole ? "whole" : "part";
+    },
+    again: (context) => cloneProfile(context, "dev", "copy"),
+  });
+});
+
+test("restore: in the trash, or back in whole", async () => {
+  await sweep({
+    args: ["restore", "dev"],
+    template: async (context) => {
+      await withDev(context);
+      await removeProfile(context, "dev");
+    },
+    extent: async (context) => {
+      const { profile, state } = pathsOf(context, "dev");
+      const inTrash = fs.readdirSync(path.join(context.home, "trash")).length;
+      if (!readRegistry(context.home).has("dev")) return inTrash === 1 && !fs.existsSync(profile) ? "none" : "part";
+      const whole = inTrash === 0 && filesIn(state).join(" ") === "a/b d";
+      return whole && !fs.existsSync(path.join(profile, "manifest.json")) ? "whole" : "part";
+    },
+    again: (context) => restoreProfile(context, "dev"),
+  });
+});
+
+test("import: nothing or the whole, and never a byte of theirs", async () => {
+  const before = new Map<string, string>();
+  const theirs = ({ home }: ProfilesContext): string => path.join(path.dirname(home), ".openclaw-work");
+  await sweep({
+    args: ["import", "work"],
+    template: async (context) => {
+      put(theirs(context), { "openclaw.json": '{"gateway": {"port": 31000}}', "sessions/a": "a" });
+    },
+    prepare: (context) => before.set(context.home, treeHash(theirs(context))),
+    extent: async (context) => {
+      if (treeHash(theirs(context)) !== before.get(context.home)) return "part";
+      const { profile, lock, logs } = pathsOf(context, "work");
+      if (!readRegistry(context.home).has("work")) return fs.existsSync(profile) ? "part" : "none";
+      return [lock, logs].every((each) => fs.existsSync(each)) ? "whole" : "part";
+    },
+    again: async (context) => {
+      const { importOpenClaw } = await import("../../src/adopt/import-openclaw.ts");
+      const roots = { userHome: path.dirname(context.home), unitDirectories: [], applications: [] };
+      await importOpenClaw(context, { name: "work", roots });
+    },
+  });
+});

@@ -1,0 +1,95 @@
+import { acquireGatewayLock } from "@lockkeeper/core";
+import * as fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { createProfile } from "../../src/create.ts";
+import { moveFolderInText } from "../../src/life/follow-rename.ts";
+import { movePath } from "../../src/life/moved-manifest.ts";
+import { renameProfile } from "../../src/life/rename.ts";
+import { readRegistry } from "../../src/registry.ts";
+import { readSelection, useProfile } from "../../src/selection.ts";
+import { pathsOf, put, scratchContext } from "./scratch-context.ts";
+
+test("folder, manifest, default and the paths in its config change together; ports and token stay", async () => {
+  const context = scratchContext();
+  const { home } = context;
+  await createProfile(home, { name: "dev", kind: "openclaw", env: { DATA: pathsOf(context, "dev").state } });
+  await useProfile(context, "dev");
+  const before = readRegistry(home).get("dev");
+  const token = fs.readFileSync(pathsOf(context, "dev").token, "utf8");
+  put(pathsOf(context, "dev").state, { "sessions/a": "kept" });
+
+  const { status } = await renameProfile(context, "dev", "staging");
+
+  expect(status).toMatchObject({ name: "staging", current: true, state: "stopped", port: before?.port });
+  expect([...readRegistry(home).keys()]).toEqual(["staging"]);
+  const after = readRegistry(home).get("staging");
+  const paths = pathsOf(context, "staging");
+  expect(after).toEqual({ ...before, name: "staging", paths, env: { DATA: paths.state } });
+  expect(fs.readFileSync(paths.token, "utf8")).toBe(token);
+  expect(fs.readFileSync(path.join(paths.state, "sessions/a"), "utf8")).toBe("kept");
+  const config = JSON.parse(fs.readFileSync(paths.config, "utf8")) as { agents: { defaults: { workspace: string } } };
+  expect(config.agents.defaults.workspace).toBe(paths.workspace);
+  expect(fs.existsSync(pathsOf(context, "dev").profile)).toBe(false);
+  expect(fs.readdirSync(paths.lock).filter((name) => name.startsWith("gateway."))).toEqual([]);
+  expect((await readSelection(context)).name).toBe("staging");
+});
+
+test("the default before this one follows too", async () => {
+  const context = scratchContext();
+  for (const name of ["dev", "prod"]) await createProfile(context.home, { name });
+  await useProfile(context, "dev");
+  await useProfile(context, "prod");
+  await renameProfile(context, "dev", "old");
+  expect(await useProfile(context, "-")).toMatchObject({ current: "old" });
+});
+
+test("refuses, changing nothing: an existing name, a stray folder, itself, a malformed one, an unknown one", async () => {
+  const context = scratchContext();
+  for (const name of ["dev", "prod"]) await createProfile(context.home, { name });
+  fs.mkdirSync(pathsOf(context, "stray").profile);
+  const before = fs.readFileSync(path.join(context.home, "registry.json"), "utf8");
+  await expect(renameProfile(context, "dev", "prod")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+  await expect(renameProfile(context, "dev", "stray")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+  await expect(renameProfile(context, "dev", "dev")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+  await expect(renameProfile(context, "dev", "../x")).rejects.toMatchObject({ code: "PROFILE_NAME_INVALID" });
+  await expect(renameProfile(context, "dve", "new")).rejects.toMatchObject({
+    code: "PROFILE_NOT_FOUND",
+    hint: "Did you mean dev?",
+  });
+  expect(fs.readFileSync(path.join(context.home, "registry.json"), "utf8")).toBe(before);
+});
+
+test("a profile whose lock is held is running: refused, naming the process", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "dev" });
+  const { lock: lockDir, config: configPath } = pathsOf(context, "dev");
+  const lock = await acquireGatewayLock({ lockDir, configPath });
+  try {
+    await expect(renameProfile(context, "dev", "new")).rejects.toMatchObject({
+      code: "PROFILE_RUNNING",
+      message: `dev is running (pid ${process.pid})`,
+      hint: "Stop it first: lockkeeper stop dev",
+    });
+  } finally {
+    await lock.release();
+  }
+  await renameProfile(context, "dev", "new");
+});
+
+test("a unit that still starts the old name is told", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "dev" });
+  const unit = path.join(path.dirname(context.home), ".config/systemd/user/lockkeeper-dev.service");
+  put("/", { [unit]: "[Service]\nExecStart=/usr/bin/lockkeeper run dev --supervised\n" });
+  expect((await renameProfile(context, "dev", "new")).notes).toEqual([`${unit} still starts dev`]);
+});
+
+test("paths move only with their folder, never with a name that begins alike", () => {
+  expect(movePath("/h/dev/state", "/h/dev", "/h/new")).toBe("/h/new/state");
+  expect(movePath("/h/dev-2/state", "/h/dev", "/h/new")).toBe("/h/dev-2/state");
+  const text = '{ a: "/h/dev/x", // /h/dev/x\n b: "/h/dev", c: "/h/dev-2/x" }';
+  const moved = moveFolderInText(text, "/h/dev", "/h/dev-1");
+  expect(moved).toBe('{ a: "/h/dev-1/x", // /h/dev-1/x\n b: "/h/dev-1", c: "/h/dev-2/x" }');
+  expect(moveFolderInText(moved, "/h/dev", "/h/dev-1")).toBe(moved);
+});

@@ -1,0 +1,71 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { createProfile } from "../../src/create.ts";
+import { restoreProfile } from "../../src/life/restore.ts";
+import { readRegistry } from "../../src/registry.ts";
+import { removeProfile } from "../../src/remove.ts";
+import { treeHash } from "../openclaw-host.ts";
+import { pathsOf, put, scratchContext } from "./scratch-context.ts";
+
+test("what was removed comes back as it was, links and all", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "dev", port: 31_000, protected: true });
+  const { profile, state } = pathsOf(context, "dev");
+  put(state, { "a/b": "c" });
+  const outside = path.join(path.dirname(context.home), "outside");
+  put(outside, { kept: "yes" });
+  fs.symlinkSync(outside, path.join(state, "link"));
+  const [before, folder, theirs] = [readRegistry(context.home).get("dev"), treeHash(profile), treeHash(outside)];
+  const { trash } = await removeProfile(context, "dev");
+  expect(readRegistry(context.home).size).toBe(0);
+  expect(await restoreProfile(context, "dev")).toMatchObject({ name: "dev", state: "stopped", protected: true });
+  expect(readRegistry(context.home).get("dev")).toEqual(before);
+  expect(treeHash(profile).length).toBe(folder.length);
+  expect(fs.readFileSync(path.join(state, "a/b"), "utf8")).toBe("c");
+  expect(fs.readlinkSync(path.join(state, "link"))).toBe(outside);
+  expect(treeHash(outside)).toBe(theirs);
+  expect(fs.existsSync(trash)).toBe(false);
+  expect(fs.existsSync(path.join(profile, "manifest.json"))).toBe(false);
+});
+
+test("the latest of several comes back first", async () => {
+  const context = scratchContext();
+  for (const text of ["first", "second"]) {
+    await createProfile(context.home, { name: "dev", port: 31_000 });
+    put(pathsOf(context, "dev").state, { which: text });
+    await removeProfile(context, "dev");
+  }
+  await restoreProfile(context, "dev");
+  expect(fs.readFileSync(path.join(pathsOf(context, "dev").state, "which"), "utf8")).toBe("second");
+});
+
+test("a name that exists, nothing of that name, and ports that somebody has by now are refused with the next step", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "dev", port: 31_000 });
+  await removeProfile(context, "dev");
+  await expect(restoreProfile(context, "dve")).rejects.toMatchObject({
+    code: "PROFILE_NOT_FOUND",
+    hint: "Did you mean dev?",
+  });
+  await createProfile(context.home, { name: "other", port: 31_005 });
+  const refused = await restoreProfile(context, "dev").catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: "PORTS_OVERLAP",
+    message: "the block 31000-31009 of dev overlaps 31005-31014 of profile other",
+    hint: expect.stringMatching(/^Restore it on other ports: lockkeeper restore dev --port \d+$/) as string,
+  });
+  expect(await restoreProfile(context, "dev", { port: "31020" })).toMatchObject({ port: 31_020 });
+  expect(readRegistry(context.home).get("dev")?.ports).toEqual({ gateway: 31_020 });
+  await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+});
+
+test("an empty trash, and a damaged manifest in it, are said", async () => {
+  const context = scratchContext();
+  await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ hint: "The trash is empty." });
+  await createProfile(context.home, { name: "dev", port: 31_000 });
+  const { trash } = await removeProfile(context, "dev");
+  fs.writeFileSync(path.join(trash, "manifest.json"), "{");
+  await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+  expect(fs.existsSync(trash)).toBe(true);
+});

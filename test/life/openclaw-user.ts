@@ -1,0 +1,65 @@
+/** A user who has run an OpenClaw gateway for long: an `openclaw` on the PATH, a config, a running process. */
+import { identifyProcess } from "@lockkeeper/core";
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { until } from "../harness/until.ts";
+
+const standIn = fileURLToPath(new URL("../openclaw/fixtures/openclaw-stand-in.js", import.meta.url));
+
+/** Writes an `openclaw` into `folder` and returns a PATH that finds it. A broken one exits at once. */
+export function installOpenClaw(folder: string, state: "works" | "broken"): string {
+  const bin = path.join(folder, `bin-${state}`);
+  writeProgram(
+    path.join(bin, "openclaw"),
+    state === "works" ? `exec "${process.execPath}" "${standIn}" "$@"` : "exit 1",
+  );
+  return `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`;
+}
+
+/** Writes a shell program that can be run. */
+export function writeProgram(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `#!/bin/sh\n${text}\n`);
+  chmodSync(file, 0o755);
+}
+
+/** Writes OpenClaw's default profile into the user's home. */
+export function configure(userHome: string, port: number): string {
+  const stateDir = path.join(userHome, ".openclaw");
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(path.join(stateDir, "openclaw.json"), JSON.stringify({ gateway: { mode: "local", port } }));
+  return stateDir;
+}
+
+/** Starts it as a person does in a terminal, and returns its pid once it listens. */
+export async function startByHand(userHome: string, searchPath: string, port: number): Promise<number> {
+  const env = { PATH: searchPath, HOME: userHome };
+  const child = spawn("openclaw", ["gateway", "run", "--port", String(port)], {
+    env,
+    cwd: userHome,
+    stdio: "ignore",
+    detached: true,
+  });
+  child.unref();
+  await untilHealthy(port);
+  if (child.pid === undefined) throw new Error("openclaw was not started");
+  return child.pid;
+}
+
+/** Writes the record that OpenClaw keeps of its running gateway. */
+export function recordAsOpenClaw(stateDir: string, pid: number, port: number): void {
+  const folder = path.join(stateDir, "tmp", "openclaw-0");
+  mkdirSync(folder, { recursive: true });
+  const record = { pid, startTime: identifyProcess(pid)?.startTicks, port, stateDir };
+  writeFileSync(path.join(folder, "gateway.state.lock"), JSON.stringify(record));
+}
+
+/** Returns once something answers as a gateway does. */
+export async function untilHealthy(port: number): Promise<void> {
+  await until(`a gateway answers on ${port}`, async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    return answer?.ok === true;
+  });
+}

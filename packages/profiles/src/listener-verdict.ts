@@ -2,14 +2,8 @@
  * What a listener is to a profile: its own, somebody else's in its way, or on an address that does not matter to it.
  * Judged for each address and family, since one port may have several listeners that do not disturb each other.
  */
-import {
-  coversAddress,
-  findRunProcesses,
-  type Holder,
-  type Listener,
-  probeBind,
-  type RunRecord,
-} from "@lockkeeper/core";
+import { coversAddress, findRunProcesses, type Holder, type Listener, probeBind } from "@lockkeeper/core";
+import type { ProfileObservation } from "./lifecycle/observe-profile.ts";
 
 /**
  * `own`: the profile's process tree holds it. `elsewhere`: an address that does not hinder the profile. `stranger`: it
@@ -46,13 +40,12 @@ export function describeHolder({ pid, command, user }: SeenListener): string {
 }
 
 /** Returns whether a pid is part of the profile's run; the host's processes are looked at only when it must be. */
-export function membershipOf(record: RunRecord | undefined): (pid: number) => boolean {
-  if (record === undefined || record.gateway === null) return () => false;
-  const { gateway, nonce } = record;
+export function membershipOf({ record, observed: { gateway } }: ProfileObservation): (pid: number) => boolean {
+  if (gateway === null) return () => false;
   let members: ReadonlySet<number> | undefined;
   return (pid) => {
     if (pid === gateway.pid) return true;
-    members ??= new Set(findRunProcesses({ leader: gateway, nonce }).map((member) => member.pid));
+    members ??= new Set(findRunProcesses({ leader: gateway, nonce: record?.nonce ?? "" }).map((each) => each.pid));
     return members.has(pid);
   };
 }

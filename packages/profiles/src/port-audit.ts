@@ -2,7 +2,7 @@
  * The plan against the host: every block, who really listens in it, what conflicts. One pass over the host's sockets and
  * one over its processes, however many profiles there are. Changes nothing.
  */
-import { DEFAULT_HOST, findHolders, judgeProcess, type Listener } from "@lockkeeper/core";
+import { DEFAULT_HOST, findHolders, type Listener } from "@lockkeeper/core";
 import { homedir } from "node:os";
 import { join, sep } from "node:path";
 import { kinds } from "./kinds/kinds.ts";
@@ -15,13 +15,13 @@ import {
   type SeenListener,
 } from "./listener-verdict.ts";
 import type { Manifest } from "./manifest.ts";
-import { observeState, type ProfileState } from "./observed-state.ts";
+import { observeAll } from "./observe-all.ts";
+import type { ProfileState } from "./observed-state.ts";
 import { findPlanConflicts, type PortConflict } from "./plan-conflicts.ts";
 import { nextFreeBlock, readPortSituation } from "./port-choice.ts";
 import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
 import { readRegistry } from "./registry.ts";
-import { readRunRecords } from "./run-records.ts";
 import { readSettings } from "./settings.ts";
 
 export interface BlockReport {
@@ -117,14 +117,12 @@ async function auditBlocks(
   }
   const others = [...outside.values()].flat().filter(({ port }) => port >= pool.first && port <= pool.last);
   const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
-  const records = readRunRecords(home);
   const runners = new Map<number, string>();
   const blocks: BlockReport[] = [];
-  for (const manifest of manifests) {
-    const record = records.get(manifest.name);
-    const { state, gateway } = observeState(record, judgeProcess);
-    if (gateway !== null) runners.set(gateway.pid, manifest.name);
-    const owns = membershipOf(gateway === null ? undefined : record);
+  for (const observation of await observeAll(home, manifests)) {
+    const { manifest, observed } = observation;
+    if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
+    const owns = membershipOf(observation);
     const judged: (SeenListener & { verdict: ListenerVerdict })[] = [];
     for (const listener of inBlocks.get(manifest) ?? []) {
       const holder = holders.get(listener);
@@ -133,7 +131,8 @@ async function auditBlocks(
     }
     const { first, last } = blockOf(manifest);
     const { name: profile, ports } = manifest;
-    blocks.push({ profile, port: first, end: last, ports, ranges: namedRanges(manifest), state, listeners: judged });
+    const ranges = namedRanges(manifest);
+    blocks.push({ profile, port: first, end: last, ports, ranges, state: observed.state, listeners: judged });
   }
   blocks.sort((a, b) => a.port - b.port);
   return { blocks, others: others.map((listener) => seen(listener, holders.get(listener))), runners };

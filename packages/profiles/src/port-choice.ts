@@ -3,10 +3,12 @@
  * mutex, so nobody else chooses at the same time; what it costs is one pass over the host's listeners and one bind for
  * each port of the block.
  */
-import { coversAddress, findHolders, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { coversAddress, DEFAULT_HOST, findHolders, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import { homedir } from "node:os";
+import { kinds } from "./kinds/kinds.ts";
 import { readOpenClawClaims } from "./openclaw-claims.ts";
 import { blockOf, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
+import { highestPort, isPort } from "./port-number.ts";
 import {
   formatRange,
   measurePool,
@@ -17,7 +19,7 @@ import {
   type PortRange,
 } from "./port-plan.ts";
 import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./port-probe.ts";
-import type { Registry } from "./registry.ts";
+import { readRegistry, type Registry } from "./registry.ts";
 import { readSettings } from "./settings.ts";
 
 export interface BlockRequest {
@@ -77,6 +79,16 @@ export async function nextFreeBlock(
     if (error instanceof LockkeeperError && error.code === "PORTS_EXHAUSTED") return null;
     throw error;
   }
+}
+
+/** Returns the block that a `create` with that span would get now; null when the pool is exhausted. */
+export async function nextBlockOf(home: string, span: number = kinds.builtin.span): Promise<PortRange | null> {
+  if (!isPort(span)) {
+    throw new LockkeeperError("OPTION_INVALID", `not a span: ${JSON.stringify(span)}`, {
+      hint: `A span is a whole number of ports, from 1 to ${highestPort}.`,
+    });
+  }
+  return nextFreeBlock(home, readRegistry(home), { host: DEFAULT_HOST, span });
 }
 
 async function chooseFromPool(

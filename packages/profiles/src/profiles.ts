@@ -11,6 +11,7 @@ import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./create.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
+import type { Finding } from "./doctor/finding.ts";
 import { resolveHome } from "./home.ts";
 import type { CloneOptions, CloneResult } from "./life/clone.ts";
 import type { RenameResult } from "./life/rename.ts";
@@ -20,6 +21,8 @@ import type { StartOptions, StartResult } from "./lifecycle/start.ts";
 import type { StopOptions, StopResult } from "./lifecycle/stop.ts";
 import type { ListOptions } from "./list.ts";
 import type { PortsReport } from "./port-audit.ts";
+import type { PortExplanation } from "./port-explanation.ts";
+import type { PortRange } from "./port-plan.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import type { RunOptions } from "./run.ts";
 import type { Selection, SelectionChange } from "./selection.ts";
@@ -47,6 +50,14 @@ export interface Profiles {
   /** The keeper in this very process; returns when it has ended. */
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
+  /** All that can be said of one port. */
+  readonly explainPort: (port: number) => Promise<PortExplanation>;
+  /** The block that the next `create` with that span would get; null when the pool is exhausted. */
+  readonly nextFreeBlock: (span?: number) => Promise<PortRange | null>;
+  /** What is not as it should be, heaviest first. Changes nothing. */
+  readonly diagnose: () => Promise<readonly Finding[]>;
+  /** Makes the repairs that `findings` carry, and returns what remains. */
+  readonly repair: (findings: readonly Finding[]) => Promise<readonly Finding[]>;
   readonly remove: (name: string) => Promise<{ readonly trash: string }>;
   /** What makes a process act on the profile, whole, and what must be dropped before. */
   readonly environment: (name: string) => Promise<ShellEnvironment>;
@@ -87,6 +98,10 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     restart: async (name, request) => (await import("./lifecycle/restart.ts")).restartProfile(context, name, request),
     run: async (name, request) => (await import("./run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./port-audit.ts")).portsReport(home),
+    explainPort: async (port) => (await import("./port-explanation.ts")).explainPort(home, port),
+    nextFreeBlock: async (span) => (await import("./port-choice.ts")).nextBlockOf(home, span),
+    diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),
+    repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
     remove: async (name) => (await import("./remove.ts")).removeProfile(context, name),
     environment: async (name) => (await import("./shell-environment.ts")).shellEnvironment(context, name),
     use: async (name) => (await import("./selection.ts")).useProfile(context, name),

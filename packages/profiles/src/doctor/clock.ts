@@ -1,0 +1,25 @@
+/** A wall clock that went back: no decision rests on it, but histories and ages mislead. */
+import type { Finding, Scene } from "./finding.ts";
+
+/** Less than this is the clocks' usual disagreement. */
+const toleranceMs = 5 * 60_000;
+
+export function checkClock({ patients }: Scene): readonly Finding[] {
+  const now = Date.now();
+  const ahead = patients.flatMap(({ manifest, record }) => {
+    const times = [manifest.createdAt, record?.since, record?.startedAt];
+    return times.flatMap((time) =>
+      typeof time === "string" && Date.parse(time) > now + toleranceMs ? [`${manifest.name}: ${time}`] : [],
+    );
+  });
+  if (ahead.length === 0) return [];
+  return [
+    {
+      weight: "warning",
+      code: "clock-went-back",
+      title: "the clock was set back: things are recorded that lie ahead of it",
+      evidence: [`now: ${new Date(now).toISOString()}`, ...ahead.slice(0, 5)],
+      command: process.platform === "linux" ? "timedatectl status" : null,
+    },
+  ];
+}

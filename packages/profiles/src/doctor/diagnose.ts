@@ -1,0 +1,78 @@
+/**
+ * `doctor`: every check over one home, the heaviest finding first. Looks only; what can be put right without losing
+ * anything comes along as a repair that somebody else applies after having shown it.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { hostRoots } from "../discover/host-roots.ts";
+import type { Manifest } from "../manifest.ts";
+import { observeAll } from "../observe-all.ts";
+import { readRegistry } from "../registry.ts";
+import { checkClock } from "./clock.ts";
+import { checkDirectories } from "./directories.ts";
+import { checkFileSystems } from "./file-systems.ts";
+import type { Check, Finding, Scene, Weight } from "./finding.ts";
+import { checkInterrupted } from "./interrupted.ts";
+import { checkLimits } from "./limits.ts";
+import { checkModes } from "./modes.ts";
+import { checkNode } from "./node-version.ts";
+import { checkPorts } from "./ports.ts";
+import { checkRuns } from "./runs.ts";
+import { checkSecrets } from "./secrets.ts";
+import { checkServices } from "./services.ts";
+import { checkSettings } from "./settings.ts";
+
+export type { Finding, Repair, Weight } from "./finding.ts";
+
+/** In the order in which findings of one weight are shown. */
+const checks: readonly Check[] = [
+  checkSettings,
+  checkInterrupted,
+  checkRuns,
+  checkPorts,
+  checkDirectories,
+  checkServices,
+  checkModes,
+  checkSecrets,
+  checkFileSystems,
+  checkClock,
+  checkLimits,
+  checkNode,
+];
+
+const order: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown: 2 };
+
+/** Returns what is not as it should be, heaviest first; nothing when all is well. Changes nothing. */
+export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
+  const { manifests, findings } = readManifests(context.home);
+  const patients = await observeAll(context.home, manifests);
+  const scene: Scene = { context, roots: hostRoots(context.env), patients };
+  const found: Finding[] = [...findings];
+  for (const check of checks) found.push(...(await check(scene)));
+  return found.sort((a, b) => order[a.weight] - order[b.weight]);
+}
+
+/** Returns the findings that remain after the repairs of `findings` were made, in order. Throws what a repair throws. */
+export async function repair(context: ProfilesContext, findings: readonly Finding[]): Promise<readonly Finding[]> {
+  for (const { fix } of findings) await fix?.apply();
+  return diagnose(context);
+}
+
+function readManifests(home: string): {
+  readonly manifests: readonly Manifest[];
+  readonly findings: readonly Finding[];
+} {
+  try {
+    return { manifests: [...readRegistry(home).values()], findings: [] };
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    const finding: Finding = {
+      weight: "error",
+      code: "registry-damaged",
+      title: error.message,
+      evidence: ["running gateways go on; profiles cannot be looked at one by one until it is mended"],
+      command: error.hint ?? null,
+    };
+    return { manifests: [], findings: [finding] };
+  }
+}

@@ -1,0 +1,50 @@
+/** Directories that two profiles share, or that are missing. */
+import { existsSync } from "node:fs";
+import { sep } from "node:path";
+import { directoriesOf, type OwnedDirectory } from "../adopt/directory-rules.ts";
+import { readOtherHomes } from "../adopt/other-homes.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export function checkDirectories({ context: { home }, roots, patients }: Scene): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const { manifest } of patients) {
+    const { name, paths } = manifest;
+    if (existsSync(paths.state)) continue;
+    findings.push({
+      weight: "error",
+      code: "directory-missing",
+      title: `the state directory of ${name} is not there`,
+      evidence: [paths.state],
+      command: `lockkeeper status ${name}`,
+    });
+  }
+  const ours = patients.flatMap(({ manifest }) => directoriesOf(manifest, home));
+  for (const [outer, inner] of findShared([...ours, ...readOtherHomes(home, roots)])) {
+    findings.push({
+      weight: "error",
+      code: "directory-shared",
+      title: `${outer.owner} and ${inner.owner} share a directory`,
+      evidence: [`${outer.role}: ${outer.path}`, `${inner.role}: ${inner.path}`],
+      command: null,
+    });
+  }
+  return findings;
+}
+
+/** In the order of their paths, whatever contains a path stands before it: one pass finds the pairs. */
+function findShared(directories: readonly OwnedDirectory[]): readonly (readonly [OwnedDirectory, OwnedDirectory])[] {
+  const keyed = directories.map((directory) => ({ directory, key: `${directory.path}${sep}` }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const pairs = new Map<string, readonly [OwnedDirectory, OwnedDirectory]>();
+  let around: typeof keyed = [];
+  for (const each of keyed) {
+    around = around.filter(({ key }) => each.key.startsWith(key));
+    for (const { directory } of around) {
+      if (directory.owner === each.directory.owner) continue;
+      const pair = [directory.owner, each.directory.owner].sort().join("\n");
+      if (!pairs.has(pair)) pairs.set(pair, [directory, each.directory]);
+    }
+    around.push(each);
+  }
+  return [...pairs.values()];
+}

@@ -1,0 +1,40 @@
+/** What `doctor` says: one finding is one fact that matters, what shows it, and the one command that helps. */
+import type { ProfilesContext } from "../context.ts";
+import type { HostRoots } from "../discover/host-roots.ts";
+import type { ProfileObservation } from "../lifecycle/observe-profile.ts";
+
+/**
+ * `error`: something does not work, or will not. `warning`: it works, and is not as it should be. `unknown`: this host
+ * does not let us tell, so nothing is claimed.
+ */
+export type Weight = "error" | "warning" | "unknown";
+
+/** A change that loses nothing, to be shown before it is made. */
+export interface Repair {
+  /** What it does, as a verb phrase: `close /home/a/.lockkeeper/registry.json to others (mode 0600)`. */
+  readonly what: string;
+  readonly apply: () => Promise<void>;
+}
+
+export interface Finding {
+  readonly weight: Weight;
+  /** Stable, for scripts: `port-conflict`. */
+  readonly code: string;
+  readonly title: string;
+  /** What was seen, one fact a line. */
+  readonly evidence: readonly string[];
+  /** The one command that helps; null when there is nothing to run. */
+  readonly command: string | null;
+  readonly fix?: Repair;
+}
+
+/** One thing to look at. Changes nothing; throws only for bugs of ours. */
+export type Check = (scene: Scene) => Promise<readonly Finding[]> | readonly Finding[];
+
+/** What the checks look at, read once. */
+export interface Scene {
+  readonly context: ProfilesContext;
+  readonly roots: HostRoots;
+  /** Empty when the registry is damaged. */
+  readonly patients: readonly ProfileObservation[];
+}

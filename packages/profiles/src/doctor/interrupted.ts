@@ -1,0 +1,43 @@
+/** What a killed command left: a change half made, folders that no profile owns. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { homePaths } from "../profile-paths.ts";
+import { settleRegistry } from "../registry-change.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export function checkInterrupted({ context: { home }, patients }: Scene): readonly Finding[] {
+  const { registryIntent, profiles } = homePaths(home);
+  const findings: Finding[] = [];
+  if (existsSync(registryIntent)) {
+    findings.push({
+      weight: "warning",
+      code: "change-interrupted",
+      title: "a change of the profiles was interrupted",
+      evidence: [registryIntent, "the next command that changes profiles undoes it or sees it through by itself"],
+      command: "lockkeeper doctor --fix",
+      fix: { what: "undo the interrupted change, or see it through", apply: () => settleRegistry(home) },
+    });
+    return findings;
+  }
+  const known = new Set<string>(patients.map(({ manifest }) => manifest.name));
+  for (const name of known.size === 0 ? [] : entriesOf(profiles)) {
+    if (known.has(name)) continue;
+    const folder = join(profiles, name);
+    findings.push({
+      weight: "warning",
+      code: "folder-unknown",
+      title: `no profile owns the folder ${folder}`,
+      evidence: ["it is not in the registry; nothing here made it, or the registry was put back to an older one"],
+      command: `mv ${folder} ${folder}.kept`,
+    });
+  }
+  return findings;
+}
+
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,58 @@
+/** Open files: what a process may have, and gateways that are close to it. */
+import { readdirSync, readFileSync } from "node:fs";
+import type { Finding, Scene } from "./finding.ts";
+
+/** Below this a gateway with some hundred clients stands still. */
+const sensibleFiles = 1024;
+const nearly = 0.8;
+
+export function checkLimits({ patients }: Scene): readonly Finding[] {
+  const own = openFilesLimit(process.pid);
+  if (own === undefined) {
+    const title = "the limit of open files cannot be told on this system";
+    return [{ weight: "unknown", code: "limit-unknown", title, evidence: [process.platform], command: null }];
+  }
+  const findings: Finding[] = [];
+  if (own < sensibleFiles) {
+    findings.push({
+      weight: "warning",
+      code: "limit-low",
+      title: `a process may have only ${own} files open`,
+      evidence: [`gateways started from here inherit it; ${sensibleFiles} or more is usual`],
+      command: `ulimit -n ${sensibleFiles}`,
+    });
+  }
+  for (const { manifest, observed } of patients) {
+    if (observed.gateway === null) continue;
+    const { pid } = observed.gateway;
+    const limit = openFilesLimit(pid);
+    const used = countOpenFiles(pid);
+    if (limit === undefined || used === undefined || used < limit * nearly) continue;
+    findings.push({
+      weight: "error",
+      code: "limit-near",
+      title: `${manifest.name} has nearly as many files open as it may`,
+      evidence: [`pid ${pid}: ${used} of ${limit}`],
+      command: `lockkeeper restart ${manifest.name}`,
+    });
+  }
+  return findings;
+}
+
+/** The soft limit; `unlimited` is infinite. Undefined where there is no /proc, or the process is not ours to see. */
+function openFilesLimit(pid: number): number | undefined {
+  try {
+    const soft = /^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
+    return soft === undefined ? undefined : soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+function countOpenFiles(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+/** Files and folders of ours that others may read or write. */
+import { errnoOf, fileError } from "@lockkeeper/core";
+import { chmodSync, lstatSync } from "node:fs";
+import { dirname } from "node:path";
+import { homePaths } from "../profile-paths.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export function checkModes({ context: { home }, patients }: Scene): readonly Finding[] {
+  if (process.platform === "win32") return [];
+  const shared = homePaths(home);
+  const places = [home, shared.settings, shared.registry, shared.registryLastGood, shared.profiles, shared.run];
+  for (const { manifest } of patients) {
+    const { profile, lock, token, logs } = manifest.paths;
+    // What an adopted gateway has elsewhere was not made by us: its modes are its owner's.
+    const own = [manifest.paths.state, dirname(manifest.paths.config), manifest.paths.workspace];
+    places.push(profile, lock, token, logs, ...own.filter((path) => path.startsWith(profile)));
+  }
+  return places.flatMap((path) => ofPlace(path));
+}
+
+function ofPlace(path: string): readonly Finding[] {
+  let stats;
+  try {
+    stats = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const errno = errnoOf(error) ?? "unknown error";
+    return [
+      { weight: "unknown", code: "mode-unknown", title: `cannot look at ${path}`, evidence: [errno], command: null },
+    ];
+  }
+  if (stats === undefined || stats.isSymbolicLink() || (stats.mode & 0o077) === 0) return [];
+  const mode = (stats.mode & 0o700) | (stats.isDirectory() ? 0o700 : 0o600);
+  const shown = (stats.mode & 0o7777).toString(8).padStart(4, "0");
+  const closed = mode.toString(8).padStart(4, "0");
+  const ours = stats.uid === process.geteuid?.();
+  const finding: Finding = {
+    weight: (stats.mode & 0o022) === 0 ? "warning" : "error",
+    code: "mode-loose",
+    title: `others may ${(stats.mode & 0o022) === 0 ? "read" : "write"} ${path}`,
+    evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${stats.uid}`],
+    command: `chmod ${closed} ${path}`,
+  };
+  if (!ours) return [finding];
+  const apply = async (): Promise<void> => {
+    try {
+      chmodSync(path, mode);
+    } catch (error) {
+      throw fileError(error, "close", path);
+    }
+  };
+  return [{ ...finding, fix: { what: `close ${path} to others (mode ${closed})`, apply } }];
+}

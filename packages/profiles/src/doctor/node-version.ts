@@ -1,0 +1,24 @@
+/** A Node that is too old for us. */
+import type { Finding } from "./finding.ts";
+
+/** Source: `engines` of this package. */
+const oldest = { major: 20, minor: 19 };
+
+export function checkNode(): readonly Finding[] {
+  return ofVersion(process.versions.node);
+}
+
+/** Returns the finding for a version of Node. Pure. */
+export function ofVersion(version: string): readonly Finding[] {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return [];
+  return [
+    {
+      weight: "error",
+      code: "node-old",
+      title: `Node ${version} is too old: ${oldest.major}.${oldest.minor} or newer is needed`,
+      evidence: [process.execPath],
+      command: null,
+    },
+  ];
+}

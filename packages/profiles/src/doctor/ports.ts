@@ -1,0 +1,77 @@
+/** Conflicts between the plans and the host, and blocks in places where ports do not last. */
+import { LockkeeperError } from "@lockkeeper/core";
+import { browserRefusedPorts } from "../browser-ports.ts";
+import type { PortConflict } from "../plan-conflicts.ts";
+import { portsReport } from "../port-audit.ts";
+import { formatRange, overlaps } from "../port-plan.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export async function checkPorts({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
+  if (patients.length === 0) return [];
+  let report;
+  try {
+    report = await portsReport(home);
+  } catch (error) {
+    // Settings that cannot be read, an address that is gone: told by the check whose matter it is.
+    if (error instanceof LockkeeperError) return [];
+    throw error;
+  }
+  const findings = report.conflicts.map(ofConflict);
+  if (report.sockets === "unknown") {
+    findings.push({
+      weight: "unknown",
+      code: "sockets-unknown",
+      title: "this host does not show who listens on its ports",
+      evidence: ["/proc/net/tcp is not readable, and lsof gave no answer"],
+      command: null,
+    });
+  }
+  for (const { profile, port, end } of report.blocks) {
+    const block = { first: port, last: end };
+    if (report.ephemeral.source === "read" && overlaps(report.ephemeral, block)) {
+      findings.push({
+        weight: "warning",
+        code: "port-ephemeral",
+        title: `the block of ${profile} lies where the system takes ports for outgoing connections`,
+        evidence: [`block ${formatRange(block)}, ephemeral range ${formatRange(report.ephemeral)}`],
+        command: `lockkeeper ports ${profile}`,
+      });
+    }
+    if (browserRefusedPorts.has(port)) {
+      findings.push({
+        weight: "warning",
+        code: "port-refused-by-browsers",
+        title: `no browser connects to port ${port} of ${profile}`,
+        evidence: ["https://fetch.spec.whatwg.org/#port-blocking"],
+        command: `lockkeeper ports ${profile}`,
+      });
+    }
+  }
+  if (report.nextFree === null) {
+    findings.push({
+      weight: "warning",
+      code: "pool-exhausted",
+      title: "the port pool has no free block left",
+      evidence: [`pool ${formatRange(report.pool)}, ${report.blocks.length} profiles`],
+      command: "lockkeeper config set poolLast <port>",
+    });
+  }
+  return findings;
+}
+
+function ofConflict({ kind, port, profiles, owner }: PortConflict): Finding {
+  const names = profiles.join(" and ");
+  const title =
+    kind === "overlap"
+      ? `the blocks of ${names} overlap from port ${port} on`
+      : kind === "openclaw"
+        ? `${names} and an OpenClaw installation both claim port ${port}`
+        : `port ${port} of ${names} is held by somebody else`;
+  return {
+    weight: "error",
+    code: kind === "listener" ? "port-conflict" : "blocks-overlap",
+    title,
+    evidence: owner === null ? [] : [owner],
+    command: `lockkeeper ports --explain ${port}`,
+  };
+}

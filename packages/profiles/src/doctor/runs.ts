@@ -1,0 +1,79 @@
+/** Gateways that are not as their keeper wants them, and what killed ones left behind. */
+import { inspectGatewayLock } from "@lockkeeper/core";
+import { sweepLeftover } from "../leftover.ts";
+import type { ProfileObservation } from "../lifecycle/observe-profile.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export async function checkRuns({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const patient of patients) {
+    const finding = ofState(patient) ?? (await ofLock(home, patient));
+    if (finding !== undefined) findings.push(finding);
+  }
+  return findings;
+}
+
+function ofState({ manifest: { name, paths }, observed }: ProfileObservation): Finding | undefined {
+  const { state, reason, gateway, keeper } = observed;
+  const pids = `gateway ${gateway?.pid ?? "gone"}, keeper ${keeper?.pid ?? "gone"}`;
+  const evidence = [...(reason === null ? [] : [reason]), pids, paths.logs];
+  switch (state) {
+    case "unresponsive":
+      return {
+        weight: "error",
+        code: "unresponsive",
+        title: `${name} runs but does not answer`,
+        evidence,
+        command: `lockkeeper restart ${name}`,
+      };
+    case "failed":
+      return {
+        weight: "error",
+        code: "failed",
+        title: `${name} gave up`,
+        evidence,
+        command: `lockkeeper why ${name}`,
+      };
+    case "blocked":
+      return {
+        weight: "error",
+        code: "blocked",
+        title: `${name} cannot start: its port is held by somebody else`,
+        evidence,
+        command: `lockkeeper ports ${name}`,
+      };
+    case "orphaned":
+      return {
+        weight: "warning",
+        code: "orphaned",
+        title: `${name} runs without a keeper: nobody restarts it when it crashes`,
+        evidence,
+        command: `lockkeeper restart ${name}`,
+      };
+    default:
+      return undefined;
+  }
+}
+
+async function ofLock(home: string, { manifest, record, observed }: ProfileObservation): Promise<Finding | undefined> {
+  const { name, paths } = manifest;
+  const { verdict, path, reason } = await inspectGatewayLock({ lockDir: paths.lock, configPath: paths.config });
+  if (verdict === "unknown") {
+    return {
+      weight: "unknown",
+      code: "lock-owner-unknown",
+      title: `whether ${name} is owned cannot be told from here`,
+      evidence: [path, reason],
+      command: `lockkeeper status ${name}`,
+    };
+  }
+  if (verdict !== "stale" && !observed.leftover) return undefined;
+  return {
+    weight: "warning",
+    code: "leftover",
+    title: `a killed run of ${name} left its lock or record behind`,
+    evidence: [path, reason, ...(record === undefined ? [] : [`last published state: ${record.state}`])],
+    command: "lockkeeper doctor --fix",
+    fix: { what: `sweep what the killed run of ${name} left`, apply: () => sweepLeftover(home, manifest) },
+  };
+}

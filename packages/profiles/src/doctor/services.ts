@@ -1,0 +1,62 @@
+/** Service units that start gateways: of profiles that are gone, with programs that are gone, or twice for one. */
+import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { readGatewayUnits, type ServiceUnit } from "../discover/service-units.ts";
+import { realOf } from "../adopt/directory-rules.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export function checkServices({ context: { home }, roots, patients }: Scene): readonly Finding[] {
+  const findings: Finding[] = [];
+  const starters = new Map<string, ServiceUnit[]>();
+  for (const unit of readGatewayUnits(roots.unitDirectories)) {
+    const missing = unit.argv.slice(0, 2).find((part) => isAbsolute(part) && !existsSync(part));
+    const profile = profileOf(unit, home);
+    if (profile === undefined) continue;
+    if (missing !== undefined) findings.push(programMissing(unit, missing, profile));
+    if (patients.some(({ manifest }) => manifest.name === profile)) {
+      starters.set(profile, [...(starters.get(profile) ?? []), unit]);
+    } else {
+      findings.push({
+        weight: "error",
+        code: "service-profile-missing",
+        title: `the unit ${unit.name} starts the profile ${profile}, which does not exist`,
+        evidence: [unit.path, unit.argv.join(" ")],
+        command: `lockkeeper service uninstall ${profile}`,
+      });
+    }
+  }
+  for (const { manifest } of patients) {
+    const theirs = starters.get(manifest.name) ?? [];
+    if (theirs.length > 1) findings.push(duel(manifest.name, theirs));
+  }
+  return findings;
+}
+
+/** The profile of this home that the unit runs: `lockkeeper run <name>`. OpenClaw's own units are `discover`'s matter. */
+function profileOf({ argv, environment }: ServiceUnit, home: string): string | undefined {
+  const at = argv.indexOf("run");
+  if (at < 1 || !/lockkeeper/.test(argv.slice(0, at).join(" "))) return undefined;
+  const named = environment["LOCKKEEPER_HOME"];
+  if (named !== undefined && realOf(named) !== realOf(home)) return undefined;
+  return argv.slice(at + 1).find((argument) => !argument.startsWith("-"));
+}
+
+function programMissing(unit: ServiceUnit, missing: string, profile: string): Finding {
+  return {
+    weight: "error",
+    code: "service-program-missing",
+    title: `the unit ${unit.name} starts a program that is not there any more`,
+    evidence: [unit.path, missing],
+    command: `lockkeeper service install ${profile}`,
+  };
+}
+
+function duel(profile: string, units: readonly ServiceUnit[]): Finding {
+  return {
+    weight: "error",
+    code: "service-duel",
+    title: `${units.length} service units start ${profile}`,
+    evidence: units.map(({ path }) => path),
+    command: `lockkeeper service uninstall ${profile}`,
+  };
+}

@@ -1,0 +1,34 @@
+/** Settings that cannot be read, or that point at what is not there any more. */
+import { LockkeeperError } from "@lockkeeper/core";
+import { readGatewaySettings, readSettings } from "../settings.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+export function checkSettings({ context, patients }: Scene): readonly Finding[] {
+  const findings: Finding[] = [];
+  const settings = attempt(() => readSettings(context.home), findings);
+  const name = settings?.defaultProfile ?? null;
+  if (name !== null && patients.length > 0 && !patients.some(({ manifest }) => manifest.name === name)) {
+    findings.push({
+      weight: "warning",
+      code: "default-missing",
+      title: `the default profile ${name} does not exist`,
+      evidence: [`${context.home} has ${patients.length} profiles, none of that name`],
+      command: "lockkeeper use <name>",
+    });
+  }
+  for (const { manifest } of patients) {
+    if (manifest.kind === "builtin") attempt(() => readGatewaySettings(manifest.paths.config), findings);
+  }
+  return findings;
+}
+
+function attempt<T>(read: () => T, findings: Finding[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    const { message, hint } = error;
+    findings.push({ weight: "error", code: "config-damaged", title: message, evidence: [], command: hint ?? null });
+    return undefined;
+  }
+}

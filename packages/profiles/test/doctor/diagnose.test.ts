@@ -1,0 +1,241 @@
+import { identifyProcess, type ProcessIdentity, type RunRecord } from "@lockkeeper/core";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createProfile } from "../../src/create.ts";
+import { diagnose, repair } from "../../src/doctor/diagnose.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
+import { ofVersion } from "../../src/doctor/node-version.ts";
+import type { Manifest } from "../../src/manifest.ts";
+import { homePaths } from "../../src/profile-paths.ts";
+import { changeRegistry } from "../../src/registry-change.ts";
+import { readRegistry } from "../../src/registry.ts";
+import { runRecordPath } from "../../src/run-records.ts";
+import { scratchHome } from "../scratch-home.ts";
+
+interface Patient {
+  readonly home: string;
+  readonly diagnose: () => Promise<readonly Finding[]>;
+  readonly repair: () => Promise<readonly Finding[]>;
+}
+
+/** A home whose user has nothing else on this host: no units, no OpenClaw, no other home. */
+async function withProfiles(...names: readonly string[]): Promise<Patient> {
+  const home = scratchHome();
+  const context = { home, env: { HOME: dirname(home) }, programs: { keeper: "", gateway: "" } };
+  for (const name of names) await createProfile(home, { name });
+  return { home, diagnose: () => diagnose(context), repair: async () => repair(context, await diagnose(context)) };
+}
+
+function manifestOf(home: string, name: string): Manifest {
+  const manifest = readRegistry(home).get(name);
+  if (manifest === undefined) throw new Error(`no profile ${name}`);
+  return manifest;
+}
+
+function publish(home: string, name: string, changes: Partial<RunRecord>): void {
+  const { host, port, ports } = manifestOf(home, name);
+  const record: RunRecord = {
+    v: 1,
+    profile: name,
+    nonce: "0".repeat(32),
+    state: "running",
+    reason: null,
+    code: null,
+    since: new Date().toISOString(),
+    keeper: null,
+    gateway: null,
+    host,
+    port,
+    ports,
+    startedAt: null,
+    health: "ok",
+    restarts: 0,
+    lastExit: null,
+    ...changes,
+  };
+  fs.mkdirSync(homePaths(home).run, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(runRecordPath(home, name), JSON.stringify(record), { mode: 0o600 });
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  const identity = identifyProcess(pid);
+  if (identity === undefined) throw new Error(`no process ${pid}`);
+  return identity;
+}
+
+/** The identity of a process that has just ended. */
+async function goneProcess(): Promise<ProcessIdentity> {
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  await once(child, "spawn");
+  const identity = identityOf(child.pid ?? 0);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  return identity;
+}
+
+const codes = (findings: readonly Finding[]): readonly string[] => findings.map(({ code }) => code);
+
+describe("diagnose", () => {
+  test("finds nothing where all is well, and changes nothing", async () => {
+    const patient = await withProfiles("dev", "prod");
+    const before = fs.readdirSync(patient.home, { recursive: true });
+    expect(await patient.diagnose()).toEqual([]);
+    expect(fs.readdirSync(patient.home, { recursive: true })).toEqual(before);
+    const empty = await withProfiles();
+    expect(await empty.diagnose()).toEqual([]);
+    expect(fs.existsSync(empty.home)).toBe(false);
+  });
+
+  test("a damaged registry comes first, with how to restore the last good copy", async () => {
+    const { home, diagnose: look } = await withProfiles("dev");
+    const { registry } = homePaths(home);
+    fs.writeFileSync(registry, "{");
+    const [first] = await look();
+    expect(first).toMatchObject({ weight: "error", code: "registry-damaged" });
+    expect(first?.title).toContain(registry);
+    expect(first?.command).toContain(`cp ${homePaths(home).registryLastGood} ${registry}`);
+  });
+
+  test("loose modes are closed by the repair, and by nothing else", async () => {
+    const { home, diagnose: look, repair: mend } = await withProfiles("dev");
+    const { token, state } = manifestOf(home, "dev").paths;
+    fs.chmodSync(token, 0o644);
+    fs.chmodSync(state, 0o777);
+    const findings = await look();
+    expect(findings).toMatchObject([
+      { weight: "error", code: "mode-loose", title: `others may write ${state}`, command: `chmod 0700 ${state}` },
+      { weight: "warning", code: "mode-loose", title: `others may read ${token}`, command: `chmod 0600 ${token}` },
+    ]);
+    expect(fs.statSync(token).mode & 0o777).toBe(0o644);
+    expect(await mend()).toEqual([]);
+    expect(fs.statSync(token).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(state).mode & 0o777).toBe(0o700);
+  });
+
+  test("a stranger on a port, and overlapping blocks, each with one command", async () => {
+    const { home, diagnose: look } = await withProfiles("dev", "prod");
+    const server = createServer().listen({ host: "127.0.0.1", port: 0 });
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await changeRegistry(home, ({ registry, commit }) =>
+      commit([...registry.values()].map((each) => ({ ...each, port, span: 1, ports: { gateway: port } }))),
+    );
+    const findings = await look();
+    expect(codes(findings).filter((code) => code !== "port-ephemeral")).toEqual([
+      "blocks-overlap",
+      "port-conflict",
+      "port-conflict",
+    ]);
+    expect(findings[1]?.evidence[0]).toContain(`pid ${process.pid}`);
+    expect(findings[1]?.command).toBe(`lockkeeper ports --explain ${port}`);
+  });
+
+  test("gateways in each bad state are told apart", async () => {
+    const { home, diagnose: look } = await withProfiles("a", "b", "c", "d");
+    const gone = await goneProcess();
+    const alive = identityOf(process.pid);
+    publish(home, "a", { keeper: gone, gateway: alive });
+    publish(home, "b", { state: "unresponsive", keeper: alive, gateway: alive });
+    publish(home, "c", { state: "failed", reason: "5 crashes in 5 minutes" });
+    publish(home, "d", { state: "blocked", reason: "port held" });
+    const findings = await look();
+    expect(findings.map(({ code, command }) => [code, command])).toEqual([
+      ["unresponsive", "lockkeeper restart b"],
+      ["failed", "lockkeeper why c"],
+      ["blocked", "lockkeeper ports d"],
+      ["orphaned", "lockkeeper restart a"],
+    ]);
+    expect(findings[1]?.evidence).toContain("5 crashes in 5 minutes");
+  });
+
+  test("what a killed run left is swept by the repair", async () => {
+    const { home, diagnose: look, repair: mend } = await withProfiles("dev");
+    const gone = await goneProcess();
+    publish(home, "dev", { keeper: gone, gateway: gone });
+    expect(codes(await look())).toEqual(["leftover"]);
+    expect(await mend()).toEqual([]);
+  });
+
+  test("an interrupted change is settled by the repair; a folder that nobody owns is only named", async () => {
+    const { home, diagnose: look, repair: mend } = await withProfiles("dev");
+    fs.mkdirSync(join(home, "profiles", "half"), { mode: 0o700 });
+    const intent = { v: 1, revision: 99, make: ["profiles/half"] };
+    fs.writeFileSync(homePaths(home).registryIntent, JSON.stringify(intent), { mode: 0o600 });
+    expect(codes(await look())).toEqual(["change-interrupted"]);
+    expect(await mend()).toEqual([]);
+    expect(fs.existsSync(join(home, "profiles", "half"))).toBe(false);
+    fs.mkdirSync(join(home, "profiles", "stray"), { mode: 0o700 });
+    expect(await mend()).toMatchObject([{ code: "folder-unknown" }]);
+    expect(fs.existsSync(join(home, "profiles", "stray"))).toBe(true);
+  });
+
+  test("shared and nested directories name both, links followed; a missing one is told", async () => {
+    const { home, diagnose: look } = await withProfiles("a", "b", "c");
+    const [a, b, c] = [manifestOf(home, "a"), manifestOf(home, "b"), manifestOf(home, "c")];
+    fs.rmdirSync(b.paths.state);
+    fs.mkdirSync(join(a.paths.workspace, "inner"));
+    fs.symlinkSync(join(a.paths.workspace, "inner"), b.paths.state);
+    fs.rmdirSync(c.paths.state);
+    const findings = await look();
+    expect(findings).toMatchObject([
+      { code: "directory-missing", evidence: [c.paths.state] },
+      { code: "directory-shared", title: expect.stringMatching(/profile a .* and profile b /) },
+    ]);
+  });
+
+  test("one secret in two profiles is named by its place, never printed", async () => {
+    const { home, diagnose: look } = await withProfiles();
+    const secret = "123456:bot-token-of-mine";
+    for (const name of ["a", "b"]) {
+      const { paths } = await createProfile(home, { name, kind: "openclaw", env: { API_TOKEN: "the-same-in-both" } });
+      const config = JSON.parse(fs.readFileSync(paths.config, "utf8")) as Record<string, unknown>;
+      fs.writeFileSync(paths.config, JSON.stringify({ ...config, channels: { telegram: { botToken: secret } } }));
+    }
+    await createProfile(home, { name: "c", env: { BOT_TOKEN: secret } });
+    const findings = (await look()).filter(({ code }) => code === "secret-shared");
+    expect(findings).toHaveLength(2);
+    expect(findings.flatMap(({ evidence }) => evidence)).toContain("b: config channels.telegram.botToken");
+    expect(JSON.stringify(findings)).not.toContain(secret);
+  });
+
+  test("units that start what is gone, or one profile twice", async () => {
+    const { home, diagnose: look } = await withProfiles("dev");
+    const units = join(dirname(home), ".config", "systemd", "user");
+    fs.mkdirSync(units, { recursive: true });
+    const unit = (file: string, command: string): void =>
+      fs.writeFileSync(join(units, file), `[Service]\nExecStart=${command}\n`);
+    unit("one.service", `${process.execPath} /opt/gone/lockkeeper.js run dev`);
+    unit("two.service", `${process.execPath} ${process.execPath} lockkeeper run dev --supervised`);
+    unit("three.service", `${process.execPath} lockkeeper run ghost`);
+    unit("other.service", "/usr/bin/true");
+    expect([...codes(await look())].sort()).toEqual([
+      "service-duel",
+      "service-profile-missing",
+      "service-program-missing",
+    ]);
+  });
+
+  test("a clock that went back, a default that is gone, settings that are damaged", async () => {
+    const { home, diagnose: look } = await withProfiles("dev");
+    await changeRegistry(home, ({ registry, commit }) =>
+      commit([...registry.values()].map((each) => ({ ...each, createdAt: "2999-01-01T00:00:00.000Z" }))),
+    );
+    fs.writeFileSync(homePaths(home).settings, '{"defaultProfile":"gone"}', { mode: 0o600 });
+    expect(codes(await look())).toEqual(["default-missing", "clock-went-back"]);
+    fs.writeFileSync(homePaths(home).settings, "{");
+    expect(codes(await look())).toContain("config-damaged");
+  });
+});
+
+test.each([
+  ["18.20.0", 1],
+  ["20.18.3", 1],
+  ["20.19.0", 0],
+  ["26.1.0", 0],
+])("Node %s: %i findings", (version, count) => expect(ofVersion(version)).toHaveLength(count));

@@ -12,7 +12,7 @@ import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
 import { nextLookMs, pause } from "./pause.ts";
 import type { PortView } from "./port-view.ts";
-import { describeHolder, findUnexpectedListeners, viewPorts } from "./port-view.ts";
+import { describeHolder, findUnexpectedListeners, PortWatch } from "./port-view.ts";
 import type { Health } from "./run-record.ts";
 
 /** What changed about a run that goes on. */
@@ -64,19 +64,21 @@ export async function watchGateway(
   tell: (change: WatchChange) => void,
   idle: () => void,
 ): Promise<FinalFinding | undefined> {
-  const final = await awaitReadiness(spec, run, over, tell);
-  if (final === undefined) await watchLiveness(spec, run, over, tell, idle);
+  const port = new PortWatch(spec.host, spec.port, run);
+  const look = (): Promise<Look> => lookAt(spec, port, over);
+  const final = await awaitReadiness(spec, new MisplacedWatch(spec, run), look, over, tell);
+  if (final === undefined) await watchLiveness(spec, look, over, tell, idle);
   return final;
 }
 
 async function awaitReadiness(
   spec: KeeperSpec,
-  run: ProcessTreeQuery,
+  elsewhere: MisplacedWatch,
+  look: () => Promise<Look>,
   over: AbortSignal,
   tell: (change: WatchChange) => void,
 ): Promise<FinalFinding | undefined> {
   const where = hostWithPort(spec.host, spec.port);
-  const elsewhere = new MisplacedWatch(spec, run);
   const startedAt = performance.now();
   let told = "";
   const tellOnce = (reason: string): void => {
@@ -84,9 +86,11 @@ async function awaitReadiness(
     told = reason;
   };
   while (!over.aborted) {
-    const seen = await look(spec, run, over);
+    const lookedAt = performance.now();
+    const seen = await look();
     if (over.aborted) return undefined;
     const waitedMs = performance.now() - startedAt;
+    const lookMs = performance.now() - lookedAt;
     if (seen.port === "stranger") return { found: "displaced", reason: seen.detail };
     if (isReady(spec, seen, waitedMs)) {
       tell({ state: "running", reason: seen.health === "ok" ? noteOnReady(seen) : null, health: seen.health });
@@ -101,14 +105,16 @@ async function awaitReadiness(
     } else if (late) {
       tellOnce(`not ready after ${spec.startTimeoutMs} ms, still starting: ${seen.detail}`);
     }
-    await pause(nextLookMs(waitedMs, late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs), over);
+    const pauseMs = nextLookMs(waitedMs, late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs);
+    // Where looking is slow, it must not take the gateway's share of the machine.
+    await pause(Math.max(pauseMs, 2 * lookMs), over);
   }
   return undefined;
 }
 
 async function watchLiveness(
   spec: KeeperSpec,
-  run: ProcessTreeQuery,
+  look: () => Promise<Look>,
   over: AbortSignal,
   tell: (change: WatchChange) => void,
   idle: () => void,
@@ -119,7 +125,7 @@ async function watchLiveness(
     const waitMs = liveness.failures > 0 ? Math.min(intervalMs, DEFAULTS.recheckMs) : intervalMs;
     const dueAt = performance.now() + waitMs + DEFAULTS.healthTimeoutMs;
     await pause(waitMs, over);
-    const seen = await look(spec, run, over);
+    const seen = await look();
     if (over.aborted) return;
     const before = liveness.state;
     liveness = judgeLiveness(liveness, { health: seen.health, lateMs: performance.now() - dueAt });
@@ -131,10 +137,10 @@ async function watchLiveness(
   }
 }
 
-async function look(spec: KeeperSpec, run: ProcessTreeQuery, over: AbortSignal): Promise<Look> {
+async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal): Promise<Look> {
   const { host, port, health } = spec;
   if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
-  const seen = viewPorts(host, [port], run);
+  const seen = portWatch.look();
   switch (seen.view) {
     case "nobody":
       return { health: "failing", port: seen.view, detail: `nothing listens on ${hostWithPort(host, port)}` };

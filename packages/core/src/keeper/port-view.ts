@@ -9,9 +9,18 @@ import { findRunProcesses } from "../host/process-tree.ts";
 import type { Holder, Listener } from "../host/sockets.ts";
 import { coversAddress, findHolders, readListeners } from "../host/sockets.ts";
 
+/** A process of the run listens. */
+export interface OwnPort {
+  readonly view: "ours";
+  readonly holder: Holder;
+  readonly listener: Listener;
+  readonly address: string;
+  /** On more than the address that was asked for. */
+  readonly wider: boolean;
+}
+
 export type PortView =
-  /** A process of the run listens; `wider`: on more than the address that was asked for. */
-  | { readonly view: "ours"; readonly holder: Holder; readonly address: string; readonly wider: boolean }
+  | OwnPort
   /** Somebody else does. `holder` is null when the host hides its owner. */
   | { readonly view: "stranger"; readonly holder: Holder | null; readonly address: string }
   | { readonly view: "nobody" }
@@ -29,7 +38,7 @@ export function viewPorts(host: string, ports: readonly number[], run: ProcessTr
   const ours = holderAmong(here, run.leader === null ? [] : [run.leader.pid]) ?? holderAmong(here, pidsOf(run));
   if (ours !== undefined) {
     const [listener, holder] = ours;
-    return { view: "ours", holder, address: addressOf(listener), wider: isWider(listener, host) };
+    return { view: "ours", holder, listener, address: addressOf(listener), wider: isWider(listener, host) };
   }
   const holders = findHolders(here);
   const seen = here.find((listener) => holders.has(listener));
@@ -37,6 +46,33 @@ export function viewPorts(host: string, ports: readonly number[], run: ProcessTr
   // Our own socket may be hidden from us too: a program with file capabilities closes its /proc entries.
   const couldBeOurs = here.some((listener) => listener.uid === process.geteuid?.()) && findRunProcesses(run).length > 0;
   return couldBeOurs ? { view: "unknown" } : { view: "stranger", holder: null, address: addressOf(first) };
+}
+
+/**
+ * Looks at one port of a run again and again. While the listener that was found is still held by its process, that is all
+ * that is asked: on a host with many connections the kernel takes tens of milliseconds to list its sockets.
+ */
+export class PortWatch {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #run: ProcessTreeQuery;
+  #own: OwnPort | undefined;
+
+  constructor(host: string, port: number, run: ProcessTreeQuery) {
+    this.#host = host;
+    this.#port = port;
+    this.#run = run;
+  }
+
+  look(): PortView {
+    if (this.#own !== undefined) {
+      const { listener, holder } = this.#own;
+      if (findHolders([listener], { among: [holder.pid] }).size > 0) return this.#own;
+    }
+    const seen = viewPorts(this.#host, [this.#port], this.#run);
+    this.#own = seen.view === "ours" ? seen : undefined;
+    return seen;
+  }
 }
 
 /** Returns the addresses at which processes of the run listen, except on the ports in `expected`. */

@@ -5,7 +5,7 @@
 import { LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import type { ProfilesContext } from "./context.ts";
 import { ensureHome } from "./home.ts";
-import { isSecretName } from "./life/left-behind.ts";
+import { isSecretName, withoutSecrets } from "./life/left-behind.ts";
 import type { Manifest } from "./manifest.ts";
 import { nearestNames } from "./nearest-names.ts";
 import { homePaths } from "./profile-paths.ts";
@@ -215,14 +215,14 @@ async function readOpenClaw({ name, paths }: Manifest, key: string | undefined):
   });
 }
 
-/** Secrets are OpenClaw's: they are not shown. */
+/** Secrets are OpenClaw's: that they are set is told, their values are not. */
 function* flatten(value: unknown, key: string): Generator<ConfigEntry> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [name, inner] of Object.entries(value)) yield* flatten(inner, key === "" ? name : `${key}.${name}`);
     return;
   }
-  const hidden = typeof value === "string" && isSecretName(key);
-  yield { key, value: hidden ? "(hidden)" : value, set: "yes", description: "" };
+  const shown = typeof value === "string" && isSecretName(key) ? "(hidden)" : withoutSecrets(value).clean;
+  yield { key, value: shown, set: "yes", description: "" };
 }
 
 function text(value: unknown): string {

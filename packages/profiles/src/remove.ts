@@ -32,11 +32,10 @@ export async function removeProfile(
       await commit(others, { discard });
       return target;
     }
-    await whileStopped(manifest, () =>
-      commit(others, { make: [`${folder}/manifest.json`], move: [{ from: folder, to: target }], discard }, () =>
-        replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`),
-      ),
-    );
+    const change = { make: [`${folder}/manifest.json`], move: [{ from: folder, to: target }], discard };
+    const writeManifest = (): Promise<void> =>
+      replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`);
+    await whileStopped(manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
     return target;
   });
   await forgetSelection(home, name);

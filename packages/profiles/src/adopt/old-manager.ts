@@ -14,10 +14,10 @@ import {
   signalProcess,
 } from "@lockkeeper/core";
 import { execFile, spawn } from "node:child_process";
-import { setTimeout as delay } from "node:timers/promises";
 import type { OpenClawInstance } from "../discover/openclaw-instances.ts";
 import type { ServiceUnit } from "../discover/service-units.ts";
 import { kinds } from "../kinds/kinds.ts";
+import { pause } from "../lifecycle/interruptible.ts";
 import type { Manifest } from "../manifest.ts";
 
 export type OldManager =
@@ -78,7 +78,8 @@ export function describeStop(manager: OldManager): string {
 /**
  * On return the old gateway is gone.
  *
- * @throws {LockkeeperError} STOP_INCOMPLETE at the deadline; it is not killed, and goes on stopping.
+ * @throws {LockkeeperError} STOP_INCOMPLETE at the deadline, ABORTED when `signal` aborts; it is not killed, and goes on
+ *   stopping.
  */
 export async function stopOld(
   env: NodeJS.ProcessEnv,
@@ -104,7 +105,7 @@ export async function stopOld(
         },
       );
     }
-    await delay(limits.pollMs, undefined, signal === undefined ? {} : { signal });
+    await pause(limits.pollMs, signal);
   }
 }
 

@@ -3,11 +3,11 @@
  * ours, and goes back if ours does not become healthy. At no moment do two gateways run.
  */
 import { LockkeeperError, probeHealth } from "@lockkeeper/core";
-import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";
 import { type HostRoots, hostRoots } from "../discover/host-roots.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
 import { kinds } from "../kinds/kinds.ts";
+import { pause } from "../lifecycle/interruptible.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../lifecycle/observe-profile.ts";
 import { startProfile } from "../lifecycle/start.ts";
 import { stopProfile } from "../lifecycle/stop.ts";
@@ -154,7 +154,7 @@ async function goBack(context: ProfilesContext, manifest: Manifest, manager: Old
     const deadline = performance.now() + kinds.openclaw.startTimeoutMs;
     while ((await probeHealth({ host, port })).health !== "ok") {
       if (performance.now() >= deadline) return [`went back: ${old} was started again, but is not healthy yet`];
-      await delay(pollMs);
+      await pause(pollMs, undefined);
     }
     return [`went back: ${old} runs again and is healthy`];
   } catch (error) {

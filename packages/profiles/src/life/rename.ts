@@ -3,9 +3,7 @@
  * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { existsSync, rmSync } from "node:fs";
-import path from "node:path";
-import { lockPathFor } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../discover/host-roots.ts";
 import { readGatewayUnits } from "../discover/service-units.ts";
@@ -39,16 +37,12 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
     refuseExisting(home, registry, name);
     const after = renamedManifest(home, before, name);
     const others = [...registry.values()].filter((other) => other.name !== before.name);
-    await whileStopped(before, async () => {
-      await commit([...others, after], {
-        move: [{ from: `profiles/${before.name}`, to: `profiles/${name}` }],
-        discard: [`run/${before.name}.json`],
-        renamed: { from: before.name, to: name },
-      });
-      // The lock file that we hold has moved along; under its name a newcomer would wait for us.
-      const held = path.basename(lockPathFor(before.paths.lock, before.paths.config));
-      rmSync(path.join(after.paths.lock, held), { force: true });
-    });
+    const change = {
+      move: [{ from: `profiles/${before.name}`, to: `profiles/${name}` }],
+      discard: [`run/${before.name}.json`],
+      renamed: { from: before.name, to: name },
+    };
+    await whileStopped(before, () => commit([...others, after], change), after.paths.lock);
     return after;
   });
   return {

@@ -10,7 +10,8 @@ import {
   sweepGatewayLock,
   withFileMutex,
 } from "@lockkeeper/core";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 
 /** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
@@ -19,23 +20,25 @@ const lookersMs = 500;
 /**
  * Runs `action` while the profile is stopped and cannot start.
  *
+ * @param lockMovesTo where the directory of locks is after the action, when the action moves it.
  * @throws {LockkeeperError} PROFILE_RUNNING naming the process; and what `action` throws.
  */
-export async function whileStopped<T>(manifest: Manifest, action: () => Promise<T>): Promise<T> {
+export async function whileStopped<T>(manifest: Manifest, action: () => Promise<T>, lockMovesTo?: string): Promise<T> {
   const place = { lockDir: manifest.paths.lock, configPath: manifest.paths.config };
   ensurePrivateDirectory(place.lockDir);
   const { verdict, record } = await inspectGatewayLock(place);
   if (verdict === "held") throw running(manifest.name, record?.gateway?.pid ?? record?.pid);
+  const lockFile = lockPathFor(place.lockDir, place.configPath);
   let entered = false;
+  const enter = async (): Promise<T> => {
+    entered = true;
+    const result = await action();
+    // Ours to remove only while we hold it.
+    if (lockMovesTo !== undefined) rmSync(path.join(lockMovesTo, path.basename(lockFile)), { force: true });
+    return result;
+  };
   try {
-    return await withFileMutex(
-      lockPathFor(place.lockDir, place.configPath),
-      () => {
-        entered = true;
-        return action();
-      },
-      { timeoutMs: lookersMs },
-    );
+    return await withFileMutex(lockFile, enter, { timeoutMs: lookersMs });
   } catch (error) {
     const refused = !entered && error instanceof LockkeeperError && error.code === "MUTEX_TIMEOUT";
     throw refused ? running(manifest.name, undefined, error) : error;

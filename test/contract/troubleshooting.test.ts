@@ -25,7 +25,6 @@ const every: Readonly<Record<ErrorCode, true>> = {
   PORTS_OVERLAP: true,
   PORTS_EXHAUSTED: true,
   DIRECTORY_SHARED: true,
-  LISTENER_CONFLICT: true,
   REGISTRY_DAMAGED: true,
   CONFIG_DAMAGED: true,
   COMMAND_NOT_FOUND: true,

@@ -24,7 +24,6 @@ export type ErrorCode =
   | "PORTS_OVERLAP"
   | "PORTS_EXHAUSTED"
   | "DIRECTORY_SHARED"
-  | "LISTENER_CONFLICT"
   // data on disk
   | "REGISTRY_DAMAGED"
   | "CONFIG_DAMAGED"

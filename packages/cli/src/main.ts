@@ -3,7 +3,6 @@
  * and the exit status go through here to a program that knows none of them.
  */
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
-import { devNull } from "node:os";
 import path from "node:path";
 import { errnoOf, fileError } from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
@@ -52,7 +51,7 @@ function endQuietly(error: unknown): void {
 /** Tells a terminal from files, pipes and the null device without loading what asks the terminal itself. */
 function mayBeTerminal(fd: number): boolean {
   const stats = fstatSync(fd);
-  return stats.isCharacterDevice() && stats.rdev !== statSync(devNull, { throwIfNoEntry: false })?.rdev;
+  return stats.isCharacterDevice() && stats.rdev !== statSync("/dev/null", { throwIfNoEntry: false })?.rdev;
 }
 
 function takeSignals(): Interruption {

@@ -15,6 +15,8 @@ export interface Palette {
 
 export interface View {
   readonly paint: Palette;
+  /** False: `paint` returns everything as it is. */
+  readonly isColoured: boolean;
   /** Infinity when the stream is not a terminal. */
   readonly columns: number;
   readonly quiet: boolean;
@@ -44,8 +46,10 @@ const COLOURED: Palette = {
 
 /** Returns the view of a stream. Pure. */
 export function viewOf(stream: StreamFacts, env: NodeJS.ProcessEnv, quiet: boolean): View {
+  const isColoured = wantsColour(stream, env);
   return {
-    paint: wantsColour(stream, env) ? COLOURED : PLAIN,
+    paint: isColoured ? COLOURED : PLAIN,
+    isColoured,
     columns: stream.isTerminal ? Math.max(20, stream.columns ?? 80) : Infinity,
     quiet,
   };

@@ -54,8 +54,8 @@ describe("a table", () => {
     { title: "PID", expendable: 1, align: "right" },
   ] as const;
   const rows = [
-    [{ text: "dev" }, { text: "builtin" }, { text: "7" }],
-    [{ text: "production" }, { text: "command" }, { text: "12345" }],
+    ["dev", "builtin", "7"],
+    ["production", "command", "12345"],
   ];
 
   test("is padded, without trailing blanks", () => {
@@ -70,8 +70,8 @@ describe("a table", () => {
   });
 
   test("colours do not count for the width", () => {
-    const painted = renderTable(columns, [[{ text: "dev", paint: (text) => `<${text}>` }]], Infinity, plain);
-    expect(painted).toBe("NAME  KIND  PID\n<dev>\n");
+    const painted = [{ title: "NAME", expendable: 0, paint: (text: string) => `<${text}>` }, ...columns.slice(1)];
+    expect(renderTable(painted, [["dev", "x", ""]], Infinity, plain)).toBe("NAME  KIND  PID\n<dev >  x\n");
   });
 });
 

@@ -2,15 +2,15 @@
  * Creates a profile: a name, a block of ports, folders, a token, the gateway's first config, and the manifest, all of
  * it or nothing. The block is chosen while nobody else can choose one, so any number of creations may run at once.
  */
-import { ensurePrivateDirectory, LockkeeperError, replaceFile } from "@lockkeeper/core";
+import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
 import { kinds } from "./kinds/kinds.ts";
 import type { Manifest } from "./manifest.ts";
 import { chooseBlock, readPortSituation } from "./port-choice.ts";
 import { profilePaths } from "./profile-paths.ts";
+import { refuseExisting } from "./refuse-existing.ts";
 import { changeRegistry } from "./registry-change.ts";
 
 export type { CreateOptions } from "./create-options.ts";
@@ -32,20 +32,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
   return changeRegistry(home, async ({ registry, commit }) => {
     const { name } = checked;
     const paths = profilePaths(home, name);
-    if (registry.has(name)) {
-      throw new LockkeeperError("PROFILE_EXISTS", `a profile named ${name} exists already in ${home}`, {
-        hint: `Choose another name, or look at it: lockkeeper status ${name}`,
-      });
-    }
-    if (existsSync(paths.profile)) {
-      throw new LockkeeperError(
-        "PROFILE_EXISTS",
-        `no profile is named ${name}, but its folder exists: ${paths.profile}`,
-        {
-          hint: `Keep what is in it elsewhere, then run it again: mv ${paths.profile} ${paths.profile}.kept`,
-        },
-      );
-    }
+    refuseExisting(home, registry, name);
     const { first: port } = await chooseBlock(home, registry, checked, situation);
     const manifest = manifestOf(checked, port, paths);
     // What a start would refuse is better refused now: a placeholder that means nothing, say.

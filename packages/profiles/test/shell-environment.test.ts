@@ -64,12 +64,9 @@ describe("formatShellEnvironment", () => {
     child: {},
   };
 
-  test.each([["bash"], ["zsh"], ["fish"]] as const)("%s takes every value as it is", (shell) => {
+  test.for([["bash"], ["zsh"], ["fish"]] as const)("%s takes every value as it is", ([shell], { skip }) => {
     const program = ["/bin", "/usr/bin"].map((folder) => `${folder}/${shell}`).find((file) => existsSync(file));
-    if (program === undefined) {
-      console.info(`skipped: ${shell} is not installed`);
-      return;
-    }
+    if (program === undefined) return skip(`${shell} is not installed`);
     const script = `${formatShellEnvironment(hostile, shell)}printf '%s|%s' "$VALUE" "$OLD"`;
     const output = execFileSync(program, ["-c", script], {
       env: { OLD: "old", PATH: "/usr/bin:/bin" },

@@ -20,7 +20,7 @@ import { formatRange, overlaps } from "../port-plan.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { changeRegistry } from "../registry-change.ts";
 import { readRegistry, type Registry } from "../registry.ts";
-import { refuseExisting } from "../life/rename.ts";
+import { refuseExisting } from "../refuse-existing.ts";
 import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
 import { checkStateDirectory, directoriesOf, realOf, refuseShared } from "./directory-rules.ts";
 import { readOtherHomes } from "./other-homes.ts";

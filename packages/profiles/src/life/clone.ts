@@ -21,7 +21,7 @@ import { cloneConfig, ownOpenClawConfig } from "./cloned-config.ts";
 import { type CopyPlan, type CopyProgress, planCopy, runCopy } from "./copy-tree.ts";
 import { isSecretName, type LeftBehind, type LeftBehindKind, leftBehindKinds, reasonToLeave } from "./left-behind.ts";
 import { moveManifest } from "./moved-manifest.ts";
-import { refuseExisting } from "./rename.ts";
+import { refuseExisting } from "../refuse-existing.ts";
 import { withPort } from "./restore.ts";
 import { withStaging } from "./staging.ts";
 import { running, whileStopped } from "./while-stopped.ts";

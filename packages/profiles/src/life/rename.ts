@@ -2,8 +2,6 @@
  * Gives a stopped profile another name: its folder, its manifest, the default of `use`, and the paths in its own config
  * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are.
  */
-import { LockkeeperError } from "@lockkeeper/core";
-import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../discover/host-roots.ts";
 import { readGatewayUnits } from "../discover/service-units.ts";
@@ -13,7 +11,8 @@ import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths, type ProfilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { changeRegistry } from "../registry-change.ts";
-import { requireFrom, type Registry } from "../registry.ts";
+import { refuseExisting } from "../refuse-existing.ts";
+import { requireFrom } from "../registry.ts";
 import { moveManifest, movePath } from "./moved-manifest.ts";
 import { whileStopped } from "./while-stopped.ts";
 
@@ -51,21 +50,6 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
       .filter(({ argv }) => /lockkeeper/.test(argv.join(" ")) && argv[argv.indexOf("run") + 1] === from)
       .map((unit) => `${unit.path} still starts ${from}`),
   };
-}
-
-/** Returns when `name` is free in the registry and on disk. @throws {LockkeeperError} PROFILE_EXISTS. */
-export function refuseExisting(home: string, registry: Registry, name: ProfileName): void {
-  const { profile } = profilePaths(home, name);
-  if (registry.has(name)) {
-    throw new LockkeeperError("PROFILE_EXISTS", `a profile named ${name} exists already in ${home}`, {
-      hint: `Choose another name, or look at it: lockkeeper status ${name}`,
-    });
-  }
-  if (existsSync(profile)) {
-    throw new LockkeeperError("PROFILE_EXISTS", `no profile is named ${name}, but its folder exists: ${profile}`, {
-      hint: `Keep what is in it elsewhere, then run it again: mv ${profile} ${profile}.kept`,
-    });
-  }
 }
 
 function renamedManifest(home: string, before: Manifest, name: ProfileName): Manifest {

@@ -19,7 +19,7 @@ import { homePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { changeRegistry } from "../registry-change.ts";
 import type { Registry } from "../registry.ts";
-import { refuseExisting } from "./rename.ts";
+import { refuseExisting } from "../refuse-existing.ts";
 
 export interface RestoreOptions {
   /** Base of its block from now on. @default the one that it had */

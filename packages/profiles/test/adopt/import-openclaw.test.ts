@@ -28,6 +28,12 @@ async function refusal(host: OpenClawHost, options: ImportOptions = {}): Promise
   throw new Error("it was adopted");
 }
 
+/** A systemd unit that starts the OpenClaw profile `name`. */
+function unit(name: string, rest: string): Record<string, string> {
+  const file = `.config/systemd/user/openclaw-gateway-${name}.service`;
+  return { [file]: `[Service]\nExecStart=/opt/openclaw gateway ${rest}\n` };
+}
+
 describe("adopts in place", () => {
   test("a manifest points at their directories, and not a byte of theirs changes", async () => {
     const host = openClawHost();
@@ -93,9 +99,6 @@ describe("adopts in place", () => {
 describe("reads the port, never guesses it", () => {
   test("from the config before the unit, from the unit before the living listener", async () => {
     const host = openClawHost();
-    const unit = (name: string, rest: string): Record<string, string> => ({
-      [`.config/systemd/user/openclaw-gateway-${name}.service`]: `[Service]\nExecStart=/opt/openclaw gateway ${rest}\n`,
-    });
     const running = await startAnswering();
     host.put({
       ".openclaw-one/openclaw.json": '{"gateway": {"port": 31000}}',

@@ -65,9 +65,12 @@ async function sweep(what: Sweep): Promise<void> {
   expect([...seen].sort()).toEqual(["none", "whole"]);
 }
 
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+}
+
 /** Runs one change that is killed before step `killAt`; true when it got through. */
 async function change(home: string, args: readonly string[], killAt: number): Promise<boolean> {
-  const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
   const argv = ["--import", fixture("kill-at-step.js"), fixture("change-life.js"), home, ...args];
   const env = { ...process.env, KILL_AT_STEP: String(killAt) };
   const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "inherit"] });
@@ -152,9 +155,12 @@ test("restore: in the trash, or back in whole", async () => {
   });
 });
 
+function theirs({ home }: ProfilesContext): string {
+  return path.join(path.dirname(home), ".openclaw-work");
+}
+
 test("import: nothing or the whole, and never a byte of theirs", async () => {
   const before = new Map<string, string>();
-  const theirs = ({ home }: ProfilesContext): string => path.join(path.dirname(home), ".openclaw-work");
   await sweep({
     args: ["import", "work"],
     template: async (context) => {

@@ -1,0 +1,165 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "../../src/lock/gateway-lock.ts";
+
+let home: string;
+let place: { lockDir: string; configPath: string };
+let path: string;
+let target: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lk-refusals-"));
+  place = { lockDir: join(home, "lock"), configPath: join(home, "gateway.json") };
+  path = lockPathFor(place.lockDir, place.configPath);
+  target = join(home, "precious");
+  writeFileSync(target, "precious", { mode: 0o600 });
+  mkdirSync(place.lockDir, { mode: 0o700 });
+});
+
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const isRoot = process.geteuid?.() === 0;
+if (!isRoot) process.stdout.write("skipped: only root can give files to somebody else\n");
+
+/** What is put at the place of the lock file, and what the refusal says about it. */
+const DANGERS: readonly (readonly [string, RegExp, () => void])[] = [
+  ["a symbolic link", /is a symbolic link/, () => symlinkSync(target, path)],
+  ["a dangling link", /is a symbolic link/, () => symlinkSync(join(home, "nowhere"), path)],
+  ["a second name of a file", /has 2 names/, () => linkSync(target, path)],
+  ["a directory", /is a directory/, () => mkdirSync(path)],
+  ["a FIFO", /is not a plain file/, () => void execFileSync("mkfifo", [path])],
+  [
+    "a file that others may write",
+    /can be written by others \(mode 0666\)/,
+    () => {
+      writeFileSync(path, "x");
+      chmodSync(path, 0o666);
+    },
+  ],
+];
+
+describe("at the place of the lock file", () => {
+  it.each(DANGERS)("%s is refused within a second, and left as it is", async (_what, fact, put) => {
+    put();
+    const before = lstatSync(path, { bigint: true });
+    const startedAt = performance.now();
+    await expect(acquireGatewayLock(place)).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringMatching(fact),
+    });
+    // The longest wait there is: nothing here waits for its deadline of 5 s.
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    await inspectGatewayLock(place);
+    await sweepGatewayLock(place).catch((error: unknown) => expect(error).toMatchObject({ code: "UNSAFE_PATH" }));
+    const after = lstatSync(path, { bigint: true });
+    expect([after.ino, after.mode, after.mtimeNs]).toEqual([before.ino, before.mode, before.mtimeNs]);
+    expect([readFileSync(target, "utf8"), statSync(target).mode & 0o777]).toEqual(["precious", 0o600]);
+    expect(existsSync(join(home, "nowhere"))).toBe(false);
+  });
+
+  it.runIf(isRoot)("somebody else's file is refused", async () => {
+    writeFileSync(path, "", { mode: 0o600 });
+    chownSync(path, 65_534, 65_534);
+    await expect(acquireGatewayLock(place)).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining("belongs to another user (uid 65534)"),
+    });
+  });
+
+  it("a socket is refused", async () => {
+    const server = createServer().listen(path);
+    await new Promise((resolve) => server.once("listening", resolve));
+    await expect(acquireGatewayLock(place)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe("the directory of locks is refused", () => {
+  it("when it is a link", async () => {
+    mkdirSync(join(home, "real"), { mode: 0o700 });
+    symlinkSync(join(home, "real"), join(home, "link"));
+    const elsewhere = { ...place, lockDir: join(home, "link") };
+    await expect(acquireGatewayLock(elsewhere)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+  });
+
+  it("when others may write it, also when they may only since the last time", async () => {
+    await (await acquireGatewayLock(place)).release();
+    chmodSync(place.lockDir, 0o777);
+    await expect(acquireGatewayLock(place)).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining("mode 0777"),
+    });
+    expect(statSync(place.lockDir).mode & 0o777).toBe(0o777);
+  });
+
+  it("when it lies in a place that others may write", async () => {
+    mkdirSync(join(home, "open"));
+    chmodSync(join(home, "open"), 0o777);
+    await expect(acquireGatewayLock({ ...place, lockDir: join(home, "open", "lock") })).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+    });
+  });
+
+  it.runIf(isRoot)("when it is somebody else's", async () => {
+    chownSync(place.lockDir, 65_534, 65_534);
+    await expect(acquireGatewayLock(place)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+  });
+});
+
+describe("modes", () => {
+  it.each([0o000, 0o077, 0o777])("are 0700 and 0600 under umask %s", async (umask) => {
+    const fresh = { ...place, lockDir: join(home, "fresh") };
+    const before = process.umask(umask);
+    try {
+      const lock = await acquireGatewayLock(fresh);
+      expect(statSync(fresh.lockDir).mode & 0o777).toBe(0o700);
+      expect(statSync(lock.path).mode & 0o777).toBe(0o600);
+      await lock.release();
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it("of an empty leftover of a crash under a tight umask are put right", async () => {
+    writeFileSync(path, "");
+    chmodSync(path, 0o000);
+    const lock = await acquireGatewayLock(place);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await lock.release();
+  });
+});
+
+describe("wrong options", () => {
+  it.each([
+    [{ lockDir: "" }, "expected lockDir to be a path"],
+    [{ configPath: 7 }, "expected configPath to be a path, got 7"],
+    [{ port: 70_000 }, "expected port to be an integer from 0 to 65535, got 70000"],
+    [{ port: "abc" }, "expected port to be an integer from 0 to 65535, got abc"],
+    [{ timeoutMs: -1 }, "expected timeoutMs to be 0 or more, got -1"],
+    [{ timeoutMs: Number.NaN }, "expected timeoutMs to be 0 or more, got NaN"],
+  ])("%j are a TypeError that says what was expected", async (wrong, message) => {
+    const options = { ...place, ...wrong } as unknown as Parameters<typeof acquireGatewayLock>[0];
+    await expect(acquireGatewayLock(options)).rejects.toThrow(
+      expect.objectContaining({ name: "TypeError", message: expect.stringContaining(message) as unknown }),
+    );
+  });
+});

@@ -1,0 +1,307 @@
+/**
+ * The lock protocol as a small machine, explored exhaustively: three processes, one step each at a time, that may crash
+ * anywhere and come back with any pid, and somebody who deletes or replaces the file. A protocol without one of its steps
+ * can be explored too: that the known holes are then found is the proof that the exploration would see them.
+ */
+
+/** Which steps the protocol takes. */
+export interface Protocol {
+  /** After the lock: does the path still name the locked inode? */
+  readonly inodeCheck: boolean;
+  /** On release: unlink the file, then close it. */
+  readonly unlinkBeforeClose: boolean;
+  /** The owner's mark on the directory, counted by newcomers. */
+  readonly mark: boolean;
+  /** A hole on purpose: an owner is believed in as long as some process has its pid. */
+  readonly trustsPid: boolean;
+}
+
+/** What may happen besides the protocol. */
+export interface World {
+  readonly crashes: number;
+  readonly deletions: number;
+}
+
+/** What an exploration found. A trace is the list of steps that led there. */
+export interface Exploration {
+  readonly states: number;
+  readonly twoOwners: readonly string[] | undefined;
+  /** Nobody owns and, whatever is done from here without a crash or a deletion, nobody ever will. */
+  readonly wedge: readonly string[] | undefined;
+}
+
+type Place =
+  | "idle"
+  | "opened"
+  | "locked"
+  | "checked"
+  | "marked"
+  | "owning"
+  | "restoring"
+  | "relocked"
+  | "withdrawing"
+  | "unmarked"
+  | "half-released";
+
+/** One process. `fd` and `newFd` are inodes or 0; a process that has locked one holds its lock until it closes it. */
+interface Actor {
+  place: Place;
+  pid: number;
+  fd: number;
+  isLocked: boolean;
+  newFd: number;
+  isNewLocked: boolean;
+  hasCreated: boolean;
+  hasMark: boolean;
+}
+
+/** `path` is the inode that the path names, or 0. `records` tells which pid each inode's record names. */
+interface State {
+  path: number;
+  records: Record<number, number>;
+  actors: Actor[];
+  crashes: number;
+  deletions: number;
+}
+
+const ACTORS = 3;
+const OWNS: ReadonlySet<Place> = new Set(["owning", "restoring", "relocked"]);
+
+/** Explores every state that the protocol can reach in that world. */
+export function explore(protocol: Protocol, world: World): Exploration {
+  const first: State = {
+    path: 0,
+    records: {},
+    actors: Array.from({ length: ACTORS }, (_, index) => newActor(index + 1)),
+    ...world,
+  };
+  const firstKey = keyOf(first, protocol);
+  const cameFrom = new Map<string, { from: string; step: string } | undefined>([[firstKey, undefined]]);
+  const calmPredecessors = new Map<string, string[]>();
+  const owned: string[] = [];
+  const unowned: string[] = [];
+  const queue = [{ key: firstKey, state: first }];
+  const traceTo = (key: string): readonly string[] => {
+    const steps: string[] = [];
+    for (let at = cameFrom.get(key); at !== undefined; at = cameFrom.get(at.from)) steps.unshift(at.step);
+    return steps;
+  };
+  for (const { key, state } of queue) {
+    const owners = state.actors.filter(({ place }) => OWNS.has(place)).length;
+    if (owners > 1) return { states: queue.length, twoOwners: traceTo(key), wedge: undefined };
+    (owners === 1 ? owned : unowned).push(key);
+    for (const { step, isCalm, next } of successors(state, protocol)) {
+      const nextKey = keyOf(next, protocol);
+      if (isCalm) {
+        const before = calmPredecessors.get(nextKey);
+        if (before === undefined) calmPredecessors.set(nextKey, [key]);
+        else before.push(key);
+      }
+      if (cameFrom.has(nextKey)) continue;
+      cameFrom.set(nextKey, { from: key, step });
+      queue.push({ key: nextKey, state: next });
+    }
+  }
+  // Backwards from every owner: what is not reached can never come to an owner again.
+  const hopeful = new Set(owned);
+  const pending = [...owned];
+  for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
+    for (const before of calmPredecessors.get(key) ?? []) {
+      if (!hopeful.has(before)) {
+        hopeful.add(before);
+        pending.push(before);
+      }
+    }
+  }
+  const wedged = unowned.find((key) => !hopeful.has(key));
+  return { states: queue.length, twoOwners: undefined, wedge: wedged === undefined ? undefined : traceTo(wedged) };
+}
+
+interface Step {
+  readonly step: string;
+  /** Neither a crash nor a deletion. */
+  readonly isCalm: boolean;
+  readonly next: State;
+}
+
+function* successors(state: State, protocol: Protocol): Generator<Step> {
+  for (const [index, { place, pid }] of state.actors.entries()) {
+    const next = copyOf(state);
+    const actor = next.actors[index];
+    if (actor === undefined) continue;
+    const step = `${pid}: ${advance(next, actor, protocol)} (was ${place})`;
+    yield { step, isCalm: true, next };
+    if (place === "owning") {
+      const releasing = copyOf(state);
+      const releaser = releasing.actors[index];
+      if (releaser === undefined) continue;
+      releaser.hasMark = false;
+      releaser.place = "unmarked";
+      yield { step: `${pid}: begins to release`, isCalm: true, next: releasing };
+    }
+    if (state.crashes > 0 && place !== "idle") {
+      // It comes back under any pid that is free by then, its own included.
+      for (let reused = 1; reused <= ACTORS; reused++) {
+        if (state.actors.some((other, at) => at !== index && other.pid === reused)) continue;
+        const crashed = copyOf(state);
+        crashed.actors[index] = newActor(reused);
+        crashed.crashes -= 1;
+        yield { step: `${pid}: crashes, comes back as ${reused}`, isCalm: false, next: crashed };
+      }
+    }
+  }
+  if (state.deletions > 0 && state.path !== 0) {
+    const deleted = { ...copyOf(state), path: 0, deletions: state.deletions - 1 };
+    yield { step: "somebody deletes the file", isCalm: false, next: deleted };
+    const replaced = { ...copyOf(deleted), path: newInode(state) };
+    replaced.records[replaced.path] = state.records[state.path] ?? 0;
+    yield { step: "somebody replaces the file by a copy", isCalm: false, next: replaced };
+  }
+}
+
+/** Takes the actor's next step in place, and says which. */
+function advance(state: State, actor: Actor, protocol: Protocol): string {
+  switch (actor.place) {
+    case "idle":
+      actor.hasCreated = state.path === 0;
+      if (actor.hasCreated) state.path = newInode(state);
+      actor.fd = state.path;
+      actor.place = "opened";
+      return actor.hasCreated ? "creates the file" : "opens the file";
+    case "opened":
+      if (isHeld(state, actor.fd)) {
+        close(actor);
+        return "is refused";
+      }
+      actor.isLocked = true;
+      actor.place = "locked";
+      return "locks";
+    case "locked":
+      if (protocol.inodeCheck && state.path !== actor.fd) {
+        close(actor);
+        return "sees another inode at the path";
+      }
+      actor.place = "checked";
+      return "checks the inode";
+    case "checked":
+      if (protocol.trustsPid && isTrusted(state, actor)) {
+        actor.place = "withdrawing";
+        return "believes in the recorded pid";
+      }
+      actor.hasMark = protocol.mark;
+      actor.place = "marked";
+      return "leaves its mark";
+    case "marked":
+      if (state.actors.filter(({ hasMark }) => hasMark).length > 1) {
+        actor.hasMark = false;
+        actor.place = "withdrawing";
+        return "sees another's mark";
+      }
+      state.records[actor.fd] = actor.pid;
+      actor.place = "owning";
+      return "owns";
+    case "withdrawing":
+      if (actor.hasCreated && state.path === actor.fd) state.path = 0;
+      close(actor);
+      return "withdraws";
+    case "owning":
+      if (state.path === actor.fd) return "looks, all is well";
+      if (state.path === 0) state.path = newInode(state);
+      actor.newFd = state.path;
+      actor.place = "restoring";
+      return "opens the file anew";
+    case "restoring":
+      if (isHeld(state, actor.newFd)) {
+        if (protocol.mark) {
+          // Whoever has it sees our mark and withdraws.
+          actor.newFd = 0;
+          actor.place = "owning";
+          return "tries again later";
+        }
+        close(actor);
+        return "has lost the lock and stops";
+      }
+      actor.isNewLocked = true;
+      actor.place = "relocked";
+      return "locks it anew";
+    case "relocked":
+      if (state.path === actor.newFd) {
+        actor.fd = actor.newFd;
+        state.records[actor.fd] = actor.pid;
+      }
+      actor.newFd = 0;
+      actor.isNewLocked = false;
+      actor.place = "owning";
+      return "checks the inode anew";
+    case "unmarked":
+      if (protocol.unlinkBeforeClose) {
+        if (state.path === actor.fd) state.path = 0;
+      } else {
+        actor.isLocked = false;
+      }
+      actor.place = "half-released";
+      return protocol.unlinkBeforeClose ? "unlinks" : "lets the lock go";
+    case "half-released":
+      if (!protocol.unlinkBeforeClose && state.path === actor.fd) state.path = 0;
+      close(actor);
+      return protocol.unlinkBeforeClose ? "lets the lock go" : "unlinks";
+  }
+}
+
+function newActor(pid: number): Actor {
+  return {
+    place: "idle",
+    pid,
+    fd: 0,
+    isLocked: false,
+    newFd: 0,
+    isNewLocked: false,
+    hasCreated: false,
+    hasMark: false,
+  };
+}
+
+/** Closes everything; a process that is done begins anew. */
+function close(actor: Actor): void {
+  Object.assign(actor, newActor(actor.pid));
+}
+
+function isHeld(state: State, inode: number): boolean {
+  return state.actors.some(
+    (actor) => (actor.fd === inode && actor.isLocked) || (actor.newFd === inode && actor.isNewLocked),
+  );
+}
+
+/** Every pid of this world belongs to a living process; only one's own is known not to be the old owner's. */
+function isTrusted(state: State, actor: Actor): boolean {
+  const recorded = state.records[actor.fd] ?? 0;
+  return recorded !== 0 && state.actors.some(({ pid }) => pid === recorded);
+}
+
+function newInode(state: State): number {
+  const used = [state.path, ...state.actors.flatMap(({ fd, newFd }) => [fd, newFd])];
+  for (let inode = 1; ; inode++) if (!used.includes(inode)) return inode;
+}
+
+function copyOf(state: State): State {
+  return { ...state, records: { ...state.records }, actors: state.actors.map((actor) => ({ ...actor })) };
+}
+
+/** One text for all states that differ in the numbers of inodes only, or in records that the protocol does not read. */
+function keyOf(state: State, protocol: Protocol): string {
+  const names = new Map<number, number>([[0, 0]]);
+  const nameOf = (inode: number): number => {
+    const known = names.get(inode);
+    if (known !== undefined) return known;
+    names.set(inode, names.size);
+    return names.size - 1;
+  };
+  let key = `${nameOf(state.path)}/${state.crashes}/${state.deletions}`;
+  for (const { place, pid, fd, isLocked, newFd, isNewLocked, hasCreated, hasMark } of state.actors) {
+    const flags = (isLocked ? 1 : 0) + (isNewLocked ? 2 : 0) + (hasCreated ? 4 : 0) + (hasMark ? 8 : 0);
+    key += `|${place}${protocol.trustsPid ? pid : ""},${nameOf(fd)},${nameOf(newFd)},${flags}`;
+  }
+  if (!protocol.trustsPid) return key;
+  for (const [inode, name] of names) key += `|${name}=${state.records[inode] ?? 0}`;
+  return key;
+}

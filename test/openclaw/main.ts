@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { identifyProcess } from "@lockkeeper/core";
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import type { CliRun } from "../harness/cli.ts";
 import { runCli } from "../harness/cli.ts";
@@ -22,6 +23,9 @@ const START_TIMEOUT_MS = 180_000;
 /** What keeps a gateway from talking to anybody but us while it is watched. */
 const QUIET = ["OPENCLAW_OFFLINE=1", "OPENCLAW_NO_AUTO_UPDATE=1", "OPENCLAW_DISABLE_BONJOUR=1"];
 
+/** Where OpenClaw logs whatever TMPDIR says: a user's own gateways may be writing there too. */
+const OPENCLAW_LOGS = "/tmp/openclaw";
+
 const figures: string[] = [];
 
 async function main(): Promise<number> {
@@ -30,6 +34,7 @@ async function main(): Promise<number> {
     console.log(`not run: the real OpenClaw comes from the npm registry, which cannot be used: ${fault}`);
     return 0;
   }
+  const sharedLogs = existsSync(OPENCLAW_LOGS);
   const scratch = await mkdtemp(path.join(tmpdir(), "lockkeeper-openclaw-"));
   const user = path.join(scratch, "user");
   const home = path.join(user, ".lockkeeper");
@@ -38,7 +43,11 @@ async function main(): Promise<number> {
     await mkdir(user);
     const installation = await timed("install", () => installOpenClaw(path.join(scratch, "packages")));
     console.log(`installed ${installation.versions}`);
-    await sideBySide(new Bench(home, path.join(scratch, "tmp")), installation);
+    const bench = new Bench(home, path.join(scratch, "tmp"));
+    await sideBySide(bench, installation).catch(async (error: unknown) => {
+      console.error(await bench.story());
+      throw error;
+    });
     const here = (await readdir(user)).sort().join(" ");
     assert.ok(!existsSync(path.join(user, ".openclaw")), `nothing may appear in ~/.openclaw: ${here}`);
     console.log(`ok: nothing in ~/.openclaw (the scratch home holds ${here})`);
@@ -49,6 +58,7 @@ async function main(): Promise<number> {
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
     await until("everything of ours has ended", async () => (await livingProcesses(home)).length === 0);
     await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+    if (!sharedLogs) await rm(OPENCLAW_LOGS, { recursive: true, force: true });
   }
 }
 
@@ -157,6 +167,12 @@ class Bench {
     return found;
   }
 
+  /** What a person would look at when something did not hold. */
+  async story(): Promise<string> {
+    const looks = [["list"], ["why", "dev"], ["logs", "dev", "--lines", "20"]];
+    return (await Promise.all(looks.map((look) => this.run(...look)))).map(({ stdout }) => stdout).join("\n");
+  }
+
   async memory(pid: number | null): Promise<string> {
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     const residentKiB = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
@@ -172,11 +188,10 @@ class Bench {
   ): Promise<void> {
     const before = await this.status(name);
     await timed(title, async () => {
-      for (const victim of victims) process.kill(before[victim] ?? 0, "SIGKILL");
-      await until("the killed are gone", async () => {
-        const living = await livingProcesses(this.#home);
-        return victims.every((victim) => !living.includes(before[victim] ?? 0));
-      });
+      const pids = victims.map((victim) => before[victim]).filter((pid) => pid !== null);
+      assert.equal(pids.length, victims.length, `${name} does not run whole`);
+      for (const pid of pids) process.kill(pid, "SIGKILL");
+      await until("the killed are gone", () => pids.every((pid) => identifyProcess(pid) === undefined));
       await act();
       await until(
         "another gateway runs",

@@ -19,6 +19,11 @@ export interface ObservedState {
 /** States that stay true after their keeper has gone. */
 const restingStates: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
 
+/** States that are only true of a living gateway. */
+const servingStates: ReadonlySet<PublishedState> = new Set(["running", "unresponsive"]);
+
+const justEnded = "its gateway has just ended, and its keeper has not yet said what follows";
+
 /** Returns what is true of a profile whose keeper last published `record`. */
 export function observeState(
   record: RunRecord | undefined,
@@ -29,7 +34,11 @@ export function observeState(
   }
   const keeper = unlessGone(record.keeper, judge);
   const gateway = unlessGone(record.gateway, judge);
-  if (keeper !== null) return { state: record.state, reason: record.reason, gateway, keeper, leftover: false };
+  if (keeper !== null) {
+    const ended = record.gateway !== null && gateway === null && servingStates.has(record.state);
+    if (ended) return { state: "starting", reason: justEnded, gateway, keeper, leftover: false };
+    return { state: record.state, reason: record.reason, gateway, keeper, leftover: false };
+  }
   if (gateway !== null) {
     return { state: "orphaned", reason: "its keeper is gone, the gateway goes on", gateway, keeper, leftover: false };
   }

@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { readListeners } from "@lockkeeper/core";
+import { describe, expect, it } from "vitest";
+import { until } from "../harness/until.ts";
+import {
+  gatewaysOf,
+  isAlive,
+  ownersOf,
+  sample,
+  type ScratchProfiles,
+  withProfiles,
+} from "../supervision/scratch-profiles.ts";
+
+const standIn = fileURLToPath(new URL("fixtures/openclaw-stand-in.js", import.meta.url));
+
+/** The stand-in changes its title, and so its command line; its executable stays what it was started with. */
+const create = (
+  { create: make }: ScratchProfiles,
+  name: string,
+  env: Record<string, string> = {},
+): ReturnType<typeof make> => make({ name, kind: "openclaw", argv: [process.execPath, standIn], env });
+
+describe("a profile of kind openclaw", () => {
+  it("gives two gateways a config, a state, a workspace and 120 ports each, and leaves ~/.openclaw alone", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, folder } = scratch;
+      for (const name of ["dev", "prod"]) {
+        const { port, span, ports, paths } = await create(scratch, name);
+        expect({ span, ports }).toEqual({
+          span: 120,
+          ports: { gateway: port, "browser-control": port + 2, cdp: port + 11 },
+        });
+        const config = JSON.parse(await readFile(paths.config, "utf8"));
+        expect(config).toEqual({
+          gateway: {
+            mode: "local",
+            port,
+            bind: "loopback",
+            auth: { mode: "token", token: (await readFile(path.join(paths.profile, "token"), "utf8")).trim() },
+          },
+          agents: { defaults: { workspace: path.join(paths.profile, "workspace") } },
+        });
+      }
+      await Promise.all([profiles.start("dev"), profiles.start("prod")]);
+      for (const { name, state, health, pid, paths, port } of await profiles.list()) {
+        expect({ name, state, health }).toEqual({ name, state: "running", health: "ok" });
+        const seen = JSON.parse(await readFile(path.join(paths.state, "stand-in.json"), "utf8"));
+        expect(seen).toEqual({ pid, port });
+      }
+      expect(existsSync(path.join(folder, ".openclaw"))).toBe(false);
+    }));
+
+  it("takes its pair of listeners on 127.0.0.1 and ::1 for what it is: its own (openclaw/openclaw#116579)", () =>
+    withProfiles(async (scratch) => {
+      const { port } = await create(scratch, "dev");
+      const { status } = await scratch.profiles.start("dev");
+      const listeners = readListeners();
+      const here = listeners === "unknown" ? [] : listeners.filter((listener) => listener.port === port);
+      expect(here.map(({ address }) => address).sort()).toEqual(["127.0.0.1", "::1"]);
+      expect([...ownersOf(port)]).toEqual([status.pid]);
+      expect((await scratch.profiles.ports()).conflicts).toEqual([]);
+    }));
+
+  it("shows why it refused a config without gateway.mode, and starts once that is mended", () =>
+    withProfiles(async (scratch) => {
+      const { profiles } = scratch;
+      const { paths } = await create(scratch, "dev");
+      const config = await readFile(paths.config, "utf8");
+      await writeFile(paths.config, "{}");
+      await expect(profiles.start("dev")).rejects.toMatchObject({
+        code: "GATEWAY_EXITED",
+        evidence: expect.arrayContaining([expect.stringContaining("set gateway.mode=local")]),
+      });
+      await writeFile(paths.config, config);
+      expect((await profiles.start("dev")).outcome).toBe("started");
+    }));
+
+  it("is starting while it boots, however long, and is not restarted for that (openclaw/openclaw#119958)", () =>
+    withProfiles(async (scratch) => {
+      const { profiles } = scratch;
+      await create(scratch, "dev", { STAND_IN_BOOT_MS: "3000" });
+      await expect(profiles.start("dev", { timeoutMs: 500 })).rejects.toMatchObject({ code: "STILL_STARTING" });
+      const early = await profiles.status("dev");
+      expect(early.state).toBe("starting");
+      const { status } = await profiles.start("dev");
+      expect(status).toMatchObject({ state: "running", pid: early.pid });
+      expect((await profiles.status("dev")).restarts).toBe(0);
+    }));
+
+  it("may drain for minutes: progress is shown meanwhile, and --timeout cuts it short", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, home } = scratch;
+      await create(scratch, "dev", { STAND_IN_DRAIN_MS: "300000" });
+      const { status } = await profiles.start("dev");
+      const told: string[] = [];
+      const stopped = profiles.stop("dev", { timeoutMs: 7_000, onProgress: (text) => told.push(text) });
+      await until("it is stopping", async () => (await profiles.status("dev")).state === "stopping");
+      await until("progress was shown", () => told.some((text) => /\d s of 7 s/.test(text)));
+      expect(isAlive(status.pid), "it is drained, not killed").toBe(true);
+      expect((await stopped).outcome).toBe("stopped");
+      expect(await gatewaysOf(home, "")).toEqual([]);
+    }));
+
+  it("stays one process when it restarts itself: it was told not to leave a successor", () =>
+    withProfiles(async (scratch) => {
+      const { profiles } = scratch;
+      const { port } = await create(scratch, "dev", { STAND_IN_BOOT_MS: "300" });
+      const { status } = await profiles.start("dev");
+      const finish = sample(() => ownersOf(port).size);
+      process.kill(status.pid ?? 0, "SIGUSR1");
+      await until("its port is closed", () => ownersOf(port).size === 0);
+      await until("its port is open again", () => ownersOf(port).size === 1);
+      expect((await finish()).most).toBe(1);
+      expect(await profiles.start("dev")).toMatchObject({ outcome: "already-running", status: { pid: status.pid } });
+    }));
+
+  it("is adopted when it leaves a detached successor all the same: never two owners (openclaw/openclaw#65668)", () =>
+    withProfiles(async (scratch) => {
+      const { profiles } = scratch;
+      const { port } = await create(scratch, "dev", { STAND_IN_ALWAYS_RESPAWN: "1", STAND_IN_BOOT_MS: "500" });
+      const { status: before } = await profiles.start("dev");
+      const finish = sample(() => ownersOf(port).size);
+      process.kill(before.pid ?? 0, "SIGUSR1");
+      await until("a successor is kept", async () => {
+        const { state, pid } = await profiles.status("dev");
+        return state === "running" && pid !== before.pid;
+      });
+      const { samples, most } = await finish();
+      expect(most).toBe(1);
+      expect(samples).toBeGreaterThan(1);
+      const after = await profiles.status("dev");
+      expect(after).toMatchObject({ restarts: 0, keeperPid: before.keeperPid, health: "ok" });
+      expect([...ownersOf(port)]).toEqual([after.pid]);
+      expect((await profiles.stop("dev")).outcome).toBe("stopped");
+      expect(isAlive(after.pid)).toBe(false);
+    }));
+});

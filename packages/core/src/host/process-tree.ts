@@ -5,7 +5,7 @@
  * part of the answer. For the keeper and for whoever stops an orphan.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 
 import type { ProcessIdentity } from "./process-identity.ts";
 import { identifyProcess, ownIdentity, sameProcess } from "./process-identity.ts";
@@ -59,6 +59,37 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
     if (identity !== undefined && isSame(entry, identity)) living.push({ ...identity, inGroup: entry.group === group });
   }
   return living;
+}
+
+/**
+ * Returns the other processes that hold a kernel lock on the file at `path` through a descriptor of their own: they have
+ * inherited it, whatever else they shed. Linux only; empty elsewhere. A walk over the descriptors of every process.
+ */
+export function findLockHeirs(path: string): readonly ProcessIdentity[] {
+  if (process.platform !== "linux") return [];
+  return [...readProc().values()]
+    .filter(({ pid }) => pid !== process.pid && sharesLock(pid, path))
+    .flatMap(({ pid }) => identifyProcess(pid) ?? []);
+}
+
+function sharesLock(pid: number, path: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => isLockedThrough(`/proc/${pid}`, fd, path));
+  } catch {
+    // Gone, or hidden from us.
+    return false;
+  }
+}
+
+/** Source: proc_pid_fdinfo(5): a `lock:` line for each lock of the open file description. */
+function isLockedThrough(directory: string, fd: string, path: string): boolean {
+  try {
+    if (readlinkSync(`${directory}/fd/${fd}`) !== path) return false;
+    return readFileSync(`${directory}/fdinfo/${fd}`, "latin1").includes("\nlock:");
+  } catch {
+    // It closed this descriptor meanwhile.
+    return false;
+  }
 }
 
 /** Returns the value of one variable in the environment that process `pid` was started with; undefined when unset or not visible. */

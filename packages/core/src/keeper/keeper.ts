@@ -11,7 +11,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess, ownIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
-import { findRunProcesses } from "../host/process-tree.ts";
+import { findLockHeirs, findRunProcesses } from "../host/process-tree.ts";
 import type { GatewayLock } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory, readIfPresentSync } from "../storage/durable-file.ts";
 import { GatewayLog } from "./gateway-log.ts";
@@ -209,10 +209,12 @@ class Keeper {
     // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
     const patienceMs = exit.code === 0 ? startTimeoutMs : 0;
     let told = false;
+    let known = findLockHeirs(this.#lock.path);
     for (;;) {
-      const members = findRunProcesses(this.#run);
+      const members = findRunProcesses({ ...this.#run, known });
+      known = members;
       if (members.length === 0) return undefined;
-      const seen = viewPorts(host, [port], { ...this.#run, known: members });
+      const seen = viewPorts(host, [port], { ...this.#run, known });
       const successor = seen.view === "ours" ? identifyProcess(seen.holder.pid) : undefined;
       if (successor !== undefined) return successor;
       const waitedMs = performance.now() - startedAt;
@@ -286,6 +288,7 @@ class Keeper {
     const { host, port, ports } = this.#spec;
     const result = await stopProcessTree({
       ...this.#run,
+      known: findLockHeirs(this.#lock.path),
       host,
       ports: [port, ...Object.values(ports)],
       timeoutMs,

@@ -15,6 +15,8 @@ import { describeHolder, viewPorts } from "./port-view.ts";
 export interface StopOrder {
   readonly leader: ProcessIdentity | null;
   readonly nonce: string;
+  /** More members, known by other means: they inherited the lock. */
+  readonly known?: readonly ProcessIdentity[];
   readonly host: string;
   /** Ports that must be free afterwards. */
   readonly ports: readonly number[];
@@ -72,17 +74,19 @@ export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
 /** The processes of the run, with a memory: a member once seen stays known after the leader has gone. */
 class RunTree {
   readonly #order: StopOrder;
-  #known: readonly RunProcess[] = [];
+  #known: readonly ProcessIdentity[];
 
   constructor(order: StopOrder) {
     this.#order = order;
+    this.#known = order.known ?? [];
   }
 
   /** Returns who lives now. */
   look(): readonly RunProcess[] {
     const { leader, nonce } = this.#order;
-    this.#known = findRunProcesses({ leader, nonce, known: this.#known });
-    return this.#known;
+    const living = findRunProcesses({ leader, nonce, known: this.#known });
+    this.#known = living;
+    return living;
   }
 
   /** Signals everybody once, newcomers as they are found, until nobody is left, the time is over or `hurry` aborts. */

@@ -151,6 +151,15 @@ describe("a successor", () => {
     expect(listeners()).toEqual([gateway?.pid]);
   });
 
+  it("that shed group, parent and environment is known by the lock that it inherited, adopted and stopped", async () => {
+    const kept = scene.keep(scene.spec("sheds-everything.js", [port], { port }));
+    const { gateway, nonce } = await kept.until("running");
+    expect(listeners()).toEqual([gateway?.pid]);
+    expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+    expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
+  });
+
   it("that is adopted and crashes is restarted like any other", async () => {
     const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
     signal(await kept.until("running"), "SIGUSR1");

@@ -28,7 +28,7 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
     throw unfit(
       directory,
       `is a symbolic link to ${readlinkSync(directory)}`,
-      `Name the directory it leads to: --state-dir ${realpathSync(directory)}`,
+      `Name the directory it leads to: lockkeeper import openclaw <name> --state-dir ${realpathSync(directory)}`,
     );
   }
   if (!stats.isDirectory()) throw unfit(directory, "is not a directory", "Name the directory of the gateway's state.");

@@ -67,11 +67,12 @@ export interface ImportReport {
 /**
  * Adopts one OpenClaw gateway, or all.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND when there is none of that name; PROFILE_EXISTS, PROFILE_NAME_INVALID;
+ * @throws {LockkeeperError} OPTION_INVALID for `all` with what belongs to one; PROFILE_NOT_FOUND when there is none of that name; PROFILE_EXISTS, PROFILE_NAME_INVALID;
  *   CONFIG_DAMAGED; PORT_INVALID when nothing tells its port, naming what was looked at; PORTS_OVERLAP, DIRECTORY_SHARED,
  *   naming both; UNSAFE_PATH; and what changing the registry throws.
  */
 export async function importOpenClaw(context: ProfilesContext, options: ImportOptions = {}): Promise<ImportReport> {
+  refuseContradiction(options);
   const roots = options.roots ?? hostRoots(context.env);
   const listening = await findListeningPorts(options.signal);
   const located = await locate(context, roots, options, listening === "unknown" ? [] : listening);
@@ -92,6 +93,13 @@ export async function importOpenClaw(context: ProfilesContext, options: ImportOp
     }
   }
   return { ...report, refused };
+}
+
+function refuseContradiction({ all, name, as, stateDir, port }: ImportOptions): void {
+  if (all !== true || [name, as, stateDir, port].every((each) => each === undefined)) return;
+  throw new LockkeeperError("OPTION_INVALID", "all gateways cannot have one name, state directory or port", {
+    hint: "Import one at a time to say more about it: lockkeeper import openclaw <name>",
+  });
 }
 
 async function locate(

@@ -11,6 +11,7 @@ import {
   probeHealth,
   readListeners,
 } from "@lockkeeper/core";
+import { throwIfAborted } from "../lifecycle/interruptible.ts";
 
 /** All listeners of one port that are held by one process. */
 export interface ListeningPort {
@@ -26,7 +27,11 @@ const limits = {
   probeTimeoutMs: 1_000,
 };
 
-/** Returns every listening port of this host, by number, or `unknown` where the host does not tell. */
+/**
+ * Returns every listening port of this host, by number, or `unknown` where the host does not tell.
+ *
+ * @throws {LockkeeperError} ABORTED when `signal` aborts.
+ */
 export async function findListeningPorts(signal?: AbortSignal): Promise<readonly ListeningPort[] | "unknown"> {
   const listeners = readListeners();
   if (listeners === "unknown") return "unknown";
@@ -41,7 +46,7 @@ export async function findListeningPorts(signal?: AbortSignal): Promise<readonly
     }
   };
   await Promise.all(Array.from({ length: Math.min(limits.probesAtOnce, ports.length) }, worker));
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   return ports;
 }
 

@@ -3,7 +3,7 @@
  * listed, and listeners of this machine asked for their health. No service manager and no OpenClaw program is called.
  */
 import { judgeProcess, LockkeeperError } from "@lockkeeper/core";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
@@ -133,8 +133,15 @@ function instanceGateway(located: LocatedInstance): DiscoveredGateway {
     configPath: instance.configPath,
     overlaps: [],
     notes,
-    adopt: instance.realStateDir === null || port === null ? null : `lockkeeper import openclaw ${instance.name}`,
+    adopt: port === null ? null : adoptCommand(located),
   };
+}
+
+/** A link is not adopted by its own name: it may lead elsewhere tomorrow. */
+function adoptCommand({ instance: { name, stateDir, realStateDir } }: LocatedInstance): string | null {
+  if (realStateDir === null) return null;
+  const command = `lockkeeper import openclaw ${name}`;
+  return lstatSync(stateDir).isSymbolicLink() ? `${command} --state-dir ${realStateDir}` : command;
 }
 
 function listenerGateway({ port, addresses, owner, health }: ListeningPort): DiscoveredGateway {

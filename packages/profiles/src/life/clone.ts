@@ -2,7 +2,7 @@
  * Makes a second profile from a stopped one: its own ports, token and folders, the original's config, state and workspace
  * without what must not exist twice. It grows in a staging folder and counts with one rename: whole or not at all.
  */
-import { ensurePrivateDirectory, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { ensurePrivateDirectory, fileError, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -176,5 +176,9 @@ async function furnish(
 /** An adopted config is theirs and may be a link of theirs. */
 function readConfig({ paths }: Manifest): string | undefined {
   if (paths.config.startsWith(paths.profile)) return readIfPresentSync(paths.config);
-  return readFileSync(paths.config, "utf8");
+  try {
+    return readFileSync(paths.config, "utf8");
+  } catch (error) {
+    throw fileError(error, "read the config", paths.config);
+  }
 }

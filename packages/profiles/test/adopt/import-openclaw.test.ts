@@ -234,6 +234,7 @@ describe("refuses, changing nothing,", () => {
   test("an unknown name with the nearest, a name that is no name here, and one that is taken", async () => {
     const host = openClawHost();
     host.put({ ".openclaw-work/openclaw.json": '{"gateway": {"port": 31000}}' });
+    expect((await refusal(host, { all: true, as: "x" })).code).toBe("OPTION_INVALID");
     expect(await refusal(host, { name: "wrok" })).toMatchObject({
       code: "PROFILE_NOT_FOUND",
       hint: "Did you mean work?",

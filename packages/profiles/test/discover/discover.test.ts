@@ -56,6 +56,17 @@ test("OpenClaw's profiles on disk are shown with their ports and the command tha
   expect(treeHash(host.userHome)).toBe(before);
 });
 
+test("a state directory that is a link is adopted by what it leads to", async () => {
+  const host = openClawHost();
+  host.put({ "data/openclaw.json": '{"gateway": {"port": 31789}}' });
+  const data = path.join(host.userHome, "data");
+  fs.symlinkSync(data, path.join(host.userHome, ".openclaw"));
+  expect(named(await discover(host), "default")).toMatchObject({
+    stateDir: data,
+    adopt: `lockkeeper import openclaw default --state-dir ${data}`,
+  });
+});
+
 test("a unit tells port, profile and directories; its drop-ins count", async () => {
   const host = openClawHost();
   host.put({

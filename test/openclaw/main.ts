@@ -23,9 +23,6 @@ const START_TIMEOUT_MS = 180_000;
 /** What keeps a gateway from talking to anybody but us while it is watched. */
 const QUIET = ["OPENCLAW_OFFLINE=1", "OPENCLAW_NO_AUTO_UPDATE=1", "OPENCLAW_DISABLE_BONJOUR=1"];
 
-/** Where OpenClaw logs whatever TMPDIR says: a user's own gateways may be writing there too. */
-const OPENCLAW_LOGS = "/tmp/openclaw";
-
 const figures: string[] = [];
 
 async function main(): Promise<number> {
@@ -34,7 +31,7 @@ async function main(): Promise<number> {
     console.log(`not run: the real OpenClaw comes from the npm registry, which cannot be used: ${fault}`);
     return 0;
   }
-  const sharedLogs = existsSync(OPENCLAW_LOGS);
+  const shared = await openClawTraces();
   const scratch = await mkdtemp(path.join(tmpdir(), "lockkeeper-openclaw-"));
   const user = path.join(scratch, "user");
   const home = path.join(user, ".lockkeeper");
@@ -58,8 +55,16 @@ async function main(): Promise<number> {
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
     await until("everything of ours has ended", async () => (await livingProcesses(home)).length === 0);
     await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
-    if (!sharedLogs) await rm(OPENCLAW_LOGS, { recursive: true, force: true });
+    for (const trace of await openClawTraces()) {
+      if (!shared.includes(trace)) await rm(trace, { recursive: true, force: true });
+    }
   }
+}
+
+/** What OpenClaw puts into /tmp whatever TMPDIR says: logs and locks, which a user's own gateways have there too. */
+async function openClawTraces(): Promise<readonly string[]> {
+  const entries = await readdir("/tmp");
+  return entries.filter((entry) => entry.startsWith("openclaw")).map((entry) => path.join("/tmp", entry));
 }
 
 async function sideBySide(bench: Bench, { command }: Installation): Promise<void> {

@@ -7,7 +7,6 @@ import type { ProfilesContext } from "../context.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { sweepLeftover } from "../leftover.ts";
-import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
@@ -21,7 +20,7 @@ export interface StartOptions {
   readonly timeoutMs?: number | undefined;
   /** Base port for this run only; survives restarts after crashes. @default the profile's own */
   readonly port?: number | undefined;
-  /** End a living owner that is silent or starting, then start. @default false */
+  /** End a living owner that is silent, still starting or without a keeper, then start. @default false */
   readonly replace?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with one line of progress at a time. */
@@ -66,15 +65,17 @@ export async function startProfile(
     const { state } = observation.observed;
     switch (state) {
       case "running":
+      case "orphaned":
         // What our own keeper has just told needs no second look.
         if (outcome !== "started") {
-          const heard = await listenTo(context, manifest, options.signal);
+          const heard = await listenTo(context, observation, options.signal);
           if (heard === "silent") throw unresponsive(observation, `no answer for ${silenceMs} ms`);
           if (heard === "changed") break;
         }
-        return { outcome, status: await statusOf(context, observation) };
-      case "orphaned":
-        return { outcome: "orphaned", status: await statusOf(context, observation) };
+        return {
+          outcome: state === "orphaned" ? "orphaned" : outcome,
+          status: await statusOf(context, observation),
+        };
       case "external":
         return { outcome, status: await statusOf(context, observation) };
       case "unresponsive":
@@ -111,19 +112,19 @@ export async function startProfile(
 }
 
 /**
- * Asks a gateway that was published as running, for what was published may be some seconds old. One missed answer is
- * no silence: it may be restarting itself. `changed`: something else was published meanwhile.
+ * Asks a gateway that should serve, for what was published may be some seconds old, and an orphan may be dying. One
+ * missed answer is no silence: it may be restarting itself. `changed`: the profile is in another state by now.
  */
 async function listenTo(
   context: ProfilesContext,
-  manifest: Manifest,
+  { manifest, observed: { state } }: ProfileObservation,
   signal: AbortSignal | undefined,
 ): Promise<"serves" | "silent" | "changed"> {
   const check = parseHealthCheck(manifest.health, manifest.kind);
   const patience = performance.now() + silenceMs;
   for (;;) {
     const { observed, record } = observeManifest(context, manifest);
-    if (observed.state !== "running" || record === undefined) return "changed";
+    if (observed.state !== state || record === undefined) return "changed";
     if ((await checkHealth(check, record.host, record.port)) !== "failing") return "serves";
     if (performance.now() >= patience) return "silent";
     await pause(pollMs, signal);
@@ -138,7 +139,7 @@ async function endSilentOwner(
 ): Promise<ProfileObservation> {
   const { manifest, observed, record } = observation;
   if (record === undefined || (observed.keeper === null && observed.gateway === null)) return observation;
-  if (observed.state === "running" && (await listenTo(context, manifest, options.signal)) !== "silent") {
+  if (observed.state === "running" && (await listenTo(context, observation, options.signal)) !== "silent") {
     return observeManifest(context, manifest);
   }
   if (isInsideRun(context, record)) {

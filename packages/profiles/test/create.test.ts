@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { createProfile } from "../src/create.ts";
 import { portsReport } from "../src/port-audit.ts";
@@ -184,6 +185,29 @@ describe("createProfile", () => {
     },
   );
 });
+
+/** Source: /etc/passwd of every Linux: the user who owns nothing. */
+const nobody = 65_534;
+
+test.skipIf(!asRoot)(
+  "another user's port is taken, owner not visible; low ports need a privilege (needs root)",
+  async () => {
+    const port = await listen("127.0.0.1");
+    const scratch = dirname(scratchHome());
+    fs.chownSync(scratch, nobody, nobody);
+    const fixture = fileURLToPath(new URL("fixtures/as-nobody.js", import.meta.url));
+    const output = await new Promise<string>((resolve, reject) =>
+      execFile(process.execPath, [fixture, scratch, String(port)], { uid: nobody, gid: nobody }, (error, stdout) =>
+        error === null ? resolve(stdout) : reject(error),
+      ),
+    );
+    expect(JSON.parse(output)).toMatchObject({
+      privileged: { code: "PERMISSION_DENIED", message: expect.stringContaining("port 80 needs a privilege") },
+      held: { code: "PORT_IN_USE", evidence: [expect.stringContaining("owner not visible")] },
+      explained: { bind: "taken", listeners: [{ address: "127.0.0.1", port, pid: null, command: null, user: null }] },
+    });
+  },
+);
 
 describe("the host", () => {
   test("without /proc: listeners unknown, the ephemeral range assumed, and every local address is tried", async () => {

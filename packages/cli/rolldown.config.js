@@ -65,13 +65,9 @@ const deferBuiltins = {
 const everydayRoots = [
   ...["commands/list.ts", "commands/current.ts", "open-profiles.ts"].map((file) => path.join(here, "src", file)),
   ...["profiles", "list", "selection"].map((name) => path.join(here, `../profiles/dist/${name}.js`)),
-  ...[
-    "storage/durable-file",
-    "storage/file-mutex",
-    "host/process-identity",
-    "gateway/gateway-url",
-    "keeper/run-record",
-  ].map((name) => path.join(here, `../core/dist/${name}.js`)),
+  ...["storage/durable-file", "host/process-identity", "gateway/gateway-url", "keeper/run-record"].map((name) =>
+    path.join(here, `../core/dist/${name}.js`),
+  ),
 ];
 const eagerRoots = [path.join(here, "src/main.ts"), path.join(here, "../core/dist/errors.js")];
 const door = /dist\/index\.js$/;

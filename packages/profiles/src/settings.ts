@@ -2,7 +2,6 @@
  * The tool's own settings (`config.json` of the home) and those of a built-in gateway (`config/gateway.json` of its
  * profile). Each is one table, from which reader, writer and help derive; each has one literal with all defaults.
  */
-import { withFileMutex } from "@lockkeeper/core";
 import { ensureHome } from "./home.ts";
 import { homePaths } from "./profile-paths.ts";
 import { readSettingsFile, type SettingSchema, writeSettingsFile } from "./settings-file.ts";
@@ -90,6 +89,7 @@ export async function changeSettings(
   home: string,
   decide: (before: Settings) => Partial<Settings>,
 ): Promise<{ readonly before: Settings; readonly after: Settings }> {
+  const { withFileMutex } = await import("./settings-mutex.ts");
   ensureHome(home);
   const { registryLock, settings } = homePaths(home);
   return withFileMutex(registryLock, async () => {

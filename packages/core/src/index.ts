@@ -46,7 +46,7 @@ export { parseRunRecord } from "./keeper/run-record.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
-export { findRunProcesses, RUN_VARIABLE } from "./host/process-tree.ts";
+export { findLockHeirs, findRunProcesses, RUN_VARIABLE } from "./host/process-tree.ts";
 export type { FollowOptions, LogExcerpt, LogPosition, LogSelection } from "./keeper/log-reader.ts";
 export { followLog, readLastLines, readLog } from "./keeper/log-reader.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";

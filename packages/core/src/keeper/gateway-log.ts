@@ -96,14 +96,13 @@ export class GatewayLog {
 
   #mark(sizeBytes: number): void {
     this.#seenBytes = sizeBytes;
-    appendQuietly(indexPath(this.path), formatIndexMark({ atMs: Date.now(), sizeBytes }));
+    writeQuietly("append", indexPath(this.path), formatIndexMark({ atMs: Date.now(), sizeBytes }));
   }
 
   #startIndex(sizeBytes: number): void {
     this.#seenBytes = sizeBytes;
-    const path = indexPath(this.path);
-    fs.rmSync(path, { force: true });
-    appendQuietly(path, formatIndexHead(this.#base) + formatIndexMark({ atMs: Date.now(), sizeBytes }));
+    const text = formatIndexHead(this.#base) + formatIndexMark({ atMs: Date.now(), sizeBytes });
+    writeQuietly("anew", indexPath(this.path), text);
   }
 
   #rotate(sizeBytes: number): void {
@@ -140,7 +139,7 @@ export class GatewayLog {
   #keepIndex(droppedBytes: number): void {
     const kept = rotatedIndexPath(this.path, 1);
     if (droppedBytes === 0) fs.renameSync(indexPath(this.path), kept);
-    else appendQuietly(kept, formatIndexHead(this.#base + droppedBytes));
+    else writeQuietly("anew", kept, formatIndexHead(this.#base + droppedBytes));
   }
 }
 
@@ -196,11 +195,15 @@ function copyRest(source: number, to: string, offset: number): number {
   }
 }
 
-function appendQuietly(path: string, text: string): void {
+/** The index is a convenience: where it cannot be written, `--since` shows more than it was asked for. */
+function writeQuietly(how: "append" | "anew", path: string, text: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = fs.constants;
   try {
-    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = fs.constants;
-    const fd = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    if (how === "anew") fs.rmSync(path, { force: true });
+    const create = how === "anew" ? O_CREAT | O_EXCL : 0;
+    const fd = fs.openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW | create, 0o600);
     try {
+      if (how === "anew") fs.fchmodSync(fd, 0o600);
       fs.writeSync(fd, text);
     } finally {
       fs.closeSync(fd);

@@ -49,12 +49,13 @@ export function formatHistoryEvent(event: HistoryEvent): string {
  */
 export function appendHistory(path: string, lines: string): void {
   try {
-    if ((fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) >= DEFAULTS.maxFileBytes) {
-      fs.renameSync(path, `${path}.1`);
-    }
+    const before = fs.lstatSync(path, { throwIfNoEntry: false });
+    const isFull = before !== undefined && before.size >= DEFAULTS.maxFileBytes;
+    if (isFull) fs.renameSync(path, `${path}.1`);
     const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
     const fd = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
     try {
+      if (before === undefined || isFull) fs.fchmodSync(fd, 0o600);
       fs.writeFileSync(fd, endsTorn(fd) ? `\n${lines}` : lines);
     } finally {
       fs.closeSync(fd);

@@ -54,7 +54,7 @@ const DEFAULTS = {
  * left and the lock is free, unless `detail` says otherwise.
  *
  * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile; nothing was published then.
- * @throws {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories.
+ * @throws {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories; nothing was started.
  */
 export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   const deadline = handoffDeadline(spec);
@@ -120,12 +120,21 @@ class Keeper {
     this.#lock.update({ host, port });
     const notes = reclaimed.map((reason) => `reclaimed the lock: ${reason}`);
     this.#publisher.publish({ state: "starting", reason: [`started by ${startedBy}`, ...notes].join("; ") });
-    const log = new GatewayLog(logPath);
+    const log = this.#openLog(logPath);
     log.watch();
     try {
       return await this.#keepRunning(log, deadline);
     } finally {
       log.close();
+    }
+  }
+
+  #openLog(path: string): GatewayLog {
+    try {
+      return new GatewayLog(path);
+    } catch (error) {
+      if (error instanceof LockkeeperError) this.#fail(error.code, error.message);
+      throw error;
     }
   }
 

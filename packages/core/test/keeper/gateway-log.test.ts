@@ -48,8 +48,8 @@ function range(from: number, to: number): readonly number[] {
 }
 
 describe("rotation", () => {
-  it("keeps five files, in order, private under any umask, and loses no line", async () => {
-    const before = process.umask(0);
+  it.each([0, 0o777])("keeps five files, in order, private under umask %o, and loses no line", async (umask) => {
+    const before = process.umask(umask);
     const log = new GatewayLog(path, { rotateAtBytes: 100 });
     for (let from = 0; from < 80; from += 10) {
       writeSync(log.fd, numbered(from, from + 10));

@@ -203,6 +203,8 @@ describe("what stands in the place of the log", () => {
   ])("is refused, untouched: %s", async (_, plant) => {
     const spec = scene.spec("healthy.js", [port], { port, logPath: `${scene.home}/planted.log` });
     plant(spec.logPath);
-    await expect(scene.keep(spec).outcome).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    const kept = scene.keep(spec);
+    await expect(kept.outcome).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    expect(kept.records.at(-1)).toMatchObject({ state: "failed", code: "UNSAFE_PATH", gateway: null });
   });
 });

@@ -5,7 +5,9 @@
 import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core";
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
+import { directoriesOf, refuseShared } from "./adopt/directory-rules.ts";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
+import { readEnclosingHomes } from "./enclosing-homes.ts";
 import { kinds } from "./kinds/kinds.ts";
 import type { Manifest } from "./manifest.ts";
 import { chooseBlock, readPortSituation } from "./port-choice.ts";
@@ -22,7 +24,7 @@ const tokenBytes = 32;
  * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
  *
  * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; PROFILE_EXISTS;
- *   PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; what {@link changeRegistry} throws.
+ *   DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; what {@link changeRegistry} throws.
  * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is no address of ours.
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
@@ -37,6 +39,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
     const manifest = manifestOf(checked, port, paths);
     // What a start would refuse is better refused now: a placeholder that means nothing, say.
     kinds[manifest.kind].launch({ manifest, port, gatewayProgram: "" });
+    refuseShared(directoriesOf(manifest, home), readEnclosingHomes(home));
     await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));
     return manifest;
   });

@@ -2,6 +2,7 @@
 import { ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { homePaths } from "./profile-paths.ts";
 
 /**
  * Returns the home that `env` names, or `~/.lockkeeper`. Touches nothing.
@@ -22,11 +23,13 @@ export function resolveHome(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * On return `home` is a directory that only we can write, created if need be.
+ * On return `home` and the folders in it are directories that only we can write, created if need be. A link in their
+ * place is refused: what is moved and removed there would be somebody else's.
  *
  * @throws {LockkeeperError} UNSAFE_PATH for a link, a foreign owner, a mode that lets others write.
  * @throws {LockkeeperError} PERMISSION_DENIED, DISK_READ_ONLY, DISK_FULL, IO_FAILED with path and errno.
  */
 export function ensureHome(home: string): void {
-  ensurePrivateDirectory(home);
+  const { profiles, run, trash } = homePaths(home);
+  for (const directory of [home, profiles, run, trash]) ensurePrivateDirectory(directory);
 }

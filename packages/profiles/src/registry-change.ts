@@ -4,8 +4,8 @@
  * change is undone, or seen through, by the next one. The write of the registry is the moment at which it counts.
  */
 import { fileError, LockkeeperError, readIfPresentSync, replaceFile, withFileMutex } from "@lockkeeper/core";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { ensureHome } from "./home.ts";
 import type { Manifest } from "./manifest.ts";
 import { isProfileName } from "./profile-name.ts";
@@ -152,7 +152,6 @@ function undo(home: string, intent: Intent): void {
 function moveFolder(home: string, from: string, to: string): void {
   const target = join(home, to);
   try {
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     renameSync(join(home, from), target);
   } catch (error) {
     throw fileError(error, `move it to ${target}`, join(home, from));

@@ -123,6 +123,25 @@ describe("createProfile", () => {
     expect(fs.existsSync(join(home, "profiles", "old", "precious"))).toBe(true);
   });
 
+  test("a home inside another home's profile is refused, naming both", async () => {
+    const outer = scratchHome();
+    const { paths } = await createProfile(outer, { name: "dev" });
+    const inner = join(paths.state, "inner");
+    const attempt = createProfile(inner, { name: "x" });
+    await expect(attempt).rejects.toMatchObject({ code: "DIRECTORY_SHARED" });
+    await expect(attempt).rejects.toThrow(`profile x (${inner}) lies in the state of profile dev (${outer})`);
+  });
+
+  test("a link in place of a folder of the home is refused, its target untouched", async () => {
+    const home = scratchHome();
+    const target = join(dirname(home), "target");
+    fs.mkdirSync(home, { mode: 0o700 });
+    fs.mkdirSync(target);
+    fs.symlinkSync(target, join(home, "profiles"));
+    await expect(createProfile(home, { name: "x" })).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    expect(fs.readdirSync(target)).toEqual([]);
+  });
+
   test("an explicit port that overlaps names the other profile and its derived range", async () => {
     const home = scratchHome();
     const { port } = await createProfile(home, { name: "claw", kind: "openclaw" });

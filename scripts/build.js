@@ -1,15 +1,17 @@
 /**
  * Builds the workspace: type check and emit (tsc), then the command line's one bundle (rolldown).
- * Does nothing when the bundle is newer than every source. Two builds at once take turns under a kernel lock.
+ * Does nothing when no source has changed since the last whole build. Two builds at once take turns under a kernel lock.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const stamp = path.join(root, "packages/cli/dist/lockkeeper.cjs");
+const product = path.join(root, "packages/cli/dist/lockkeeper.cjs");
+/** Written after a whole build; its time is the time at which that build began. */
+const stamp = path.join(root, "node_modules/.lockkeeper-build");
 const inputs = ["packages", "test", "tsconfig.base.json", "tsconfig.json", "pnpm-lock.yaml", "scripts/build.js"];
 const generated = new Set(["node_modules", "dist", "build"]);
 
@@ -29,7 +31,11 @@ function newest(file) {
 
 function isFresh() {
   const built = statSync(stamp, { throwIfNoEntry: false });
-  return built !== undefined && built.mtimeMs >= Math.max(...inputs.map((input) => newest(path.join(root, input))));
+  return (
+    existsSync(product) &&
+    built !== undefined &&
+    built.mtimeMs >= Math.max(...inputs.map((input) => newest(path.join(root, input))))
+  );
 }
 
 function run(bin, args) {
@@ -39,10 +45,7 @@ function run(bin, args) {
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
-  if (result.status !== 0) {
-    rmSync(stamp, { force: true });
-    process.exit(result.status ?? 1);
-  }
+  if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
 if (!isFresh()) {
@@ -52,10 +55,12 @@ if (!isFresh()) {
     await waitForLock(turn);
     if (!isFresh()) {
       process.stderr.write("building...\n");
+      const begun = new Date();
       run("tsc", ["-b"]);
       run("rolldown", ["-c", "packages/cli/rolldown.config.js", "--log-level", "warn"]);
-      const now = new Date();
-      utimesSync(stamp, now, now);
+      writeFileSync(stamp, "");
+      // A source that was changed while it was being built is not in the product.
+      utimesSync(stamp, begun, begun);
     }
   } finally {
     closeSync(turn);

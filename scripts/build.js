@@ -38,11 +38,11 @@ function isFresh() {
   );
 }
 
-function run(bin, args) {
-  // Progress belongs on stderr: `pnpm lockkeeper list --json` must keep stdout for its document.
+/** Where a tool's own stdout goes: to stderr, since `pnpm lockkeeper list --json` needs stdout for its document. */
+function run(bin, args, stdout = 2) {
   const result = spawnSync(path.join(root, "node_modules/.bin", bin), args, {
     cwd: root,
-    stdio: ["ignore", 2, 2],
+    stdio: ["ignore", stdout, 2],
     shell: process.platform === "win32",
   });
   if (result.status !== 0) process.exit(result.status ?? 1);
@@ -57,7 +57,8 @@ if (!isFresh()) {
       process.stderr.write("building...\n");
       const begun = new Date();
       run("tsc", ["-b"]);
-      run("rolldown", ["-c", "packages/cli/rolldown.config.js", "--log-level", "warn"]);
+      // Its list of a hundred chunks tells nobody anything; warnings and errors go to stderr.
+      run("rolldown", ["-c", "packages/cli/rolldown.config.js", "--log-level", "warn"], "ignore");
       writeFileSync(stamp, "");
       // A source that was changed while it was being built is not in the product.
       utimesSync(stamp, begun, begun);

@@ -115,12 +115,15 @@ export const COMMANDS = {
   },
   ports: {
     summary: "every block of ports, who listens there, conflicts, the next free block",
-    positionals: [],
-    options: ["check"],
+    positionals: [{ name: "name", arity: "optional", summary: "this profile's block only" }],
+    options: ["check", "explainPort", "next", "span"],
+    summaries: { span: "with --next: for a block of this length" },
     rule: { unnamed: "all", protected: "usual" },
     examples: [
       ["ports", "the plan beside what the host says"],
       ["ports --check", "exit 1 when something conflicts, for scripts"],
+      ["ports --explain 18790", "whose it is, who holds it now"],
+      ["ports --next --span 20", "the base of the next free block of 20"],
     ],
     load: (): Promise<CommandModule> => import("../commands/ports.ts"),
   },
@@ -200,6 +203,25 @@ export const COMMANDS = {
     rule: { unnamed: "current", protected: "usual" },
     examples: [["token dev", "for an Authorization: Bearer header"]],
     load: (): Promise<CommandModule> => import("../commands/token.ts"),
+  },
+  rename: {
+    summary: "give a stopped profile another name; its ports and data stay",
+    positionals: [
+      { name: "old", arity: "required", summary: "the profile" },
+      { name: "new", arity: "required", summary: "a name that is free" },
+    ],
+    options: ["confirm"],
+    rule: { unnamed: "refused", protected: "confirmed" },
+    examples: [["rename dev staging", "dev is called staging from now on"]],
+    load: (): Promise<CommandModule> => import("../commands/rename.ts"),
+  },
+  restore: {
+    summary: "bring back what was removed last under a name; starts nothing",
+    positionals: [{ name: "name", arity: "required", summary: "the name that it had" }],
+    options: ["port"],
+    summaries: { port: "base of its block from now on (default: the one that it had)" },
+    examples: [["restore dev", "out of the trash"]],
+    load: (): Promise<CommandModule> => import("../commands/restore.ts"),
   },
   remove: {
     aliases: ["rm"],

@@ -1,5 +1,5 @@
 /**
- * Every option of the command line, once: one name means one thing in every command that takes it.
+ * Every option of the command line, once: one key means one thing in every command that takes it.
  * Keys are in camel case and appear in kebab case to the user. Both readers of the command line are built from this
  * page; values are checked afterwards, by `arguments.ts`, the same way for both.
  */
@@ -10,6 +10,8 @@ export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration
 export interface OptionSpec {
   readonly type: OptionType;
   readonly summary: string;
+  /** What is typed, where it is not the key in kebab case. */
+  readonly flag?: string;
   /** One letter. */
   readonly alias?: string;
   /** What stands for the value in help: `<port>`. Not for flags. */
@@ -51,6 +53,8 @@ export const OPTIONS = {
   watch: { type: "flag", alias: "w", summary: "print again whenever something changes (--json: one line each)" },
   noProbe: { type: "flag", summary: "do not ask the gateways for their health" },
   check: { type: "flag", summary: "exit 1 when there is a conflict" },
+  explainPort: { type: "port", flag: "explain", value: "port", summary: "all that is known of one port" },
+  next: { type: "flag", summary: "only the base of the next free block" },
   follow: { type: "flag", alias: "f", summary: "go on printing what is added" },
   since: { type: "moment", value: "time", summary: "only newer than this: 10m, 2h, or 2026-01-31T12:00" },
   lines: { type: "count", alias: "n", value: "n", summary: "at most this many last lines of each" },
@@ -66,7 +70,7 @@ export const GLOBAL_OPTIONS = ["json", "quiet"] as const;
 
 /** Returns the name as typed, without the dashes: `envFile` is `env-file`. */
 export function flagName(option: OptionName): string {
-  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return optionSpec(option).flag ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Returns the description of an option at its widest type (the literal one only serves to infer arguments). */

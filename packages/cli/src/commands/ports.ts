@@ -1,5 +1,5 @@
-/** `ports`: the plan beside what the host says, conflicts, and the next free block. */
-import type { PortsReport } from "@lockkeeper/profiles";
+/** `ports`: the plan beside what the host says, conflicts, the next free block; or all that is known of one port. */
+import type { PortExplanation, PortsReport, Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf, Result } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
@@ -11,13 +11,61 @@ import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["ports"]>;
 
-export async function run(context: Context, { check }: Arguments): Promise<Result> {
+/** What was asked for: the audit, one port, or the next block. */
+type Answer = PortsReport | PortExplanation | { readonly nextFree: number | null };
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const { name, check, explainPort, next, span } = given;
   const profiles = await context.openProfiles();
+  if (explainPort !== undefined) return { value: await profiles.explainPort(explainPort) };
+  if (next) {
+    const block = await profiles.nextFreeBlock(span);
+    return { value: { nextFree: block?.first ?? null }, status: block === null ? 1 : 0 };
+  }
   const report = await profiles.ports();
-  return { value: report, status: check && report.conflicts.length > 0 ? 1 : 0 };
+  const value = name === undefined ? report : await only(name, report, profiles);
+  return { value, status: check && value.conflicts.length > 0 ? 1 : 0 };
 }
 
-export function render(report: PortsReport, { paint, columns: width, quiet }: View): string {
+/** What concerns one profile. An unknown name is told as such. */
+async function only(name: string, report: PortsReport, profiles: Profiles): Promise<PortsReport> {
+  const blocks = report.blocks.filter(({ profile }) => profile === name);
+  if (blocks.length === 0) await profiles.status(name);
+  return { ...report, blocks, conflicts: report.conflicts.filter(({ profiles: sides }) => sides.includes(name)) };
+}
+
+export function render(answer: Answer, view: View): string {
+  if ("blocks" in answer) return renderAudit(answer, view);
+  if ("bind" in answer) return renderExplanation(answer, view);
+  return answer.nextFree === null ? "" : `${answer.nextFree}\n`;
+}
+
+function renderExplanation(answer: PortExplanation, { paint }: View): string {
+  const { port, profiles, openclaw, listeners, sockets } = answer;
+  const lines: string[] = [];
+  for (const { profile, block, label, since } of profiles) {
+    const place = label === null ? "" : ` (${plainLine(label)})`;
+    lines.push(`in the block ${block.first}-${block.last} of ${profile}${place}, since ${plainLine(since)}`);
+  }
+  for (const claim of openclaw)
+    lines.push(`claimed by OpenClaw in ${plainLine(claim.owner)} (${plainLine(claim.label)})`);
+  if (lines.length === 0) lines.push("in no profile's block");
+  for (const { address, pid, command, user } of listeners) {
+    const holder =
+      pid === null ? "owner not visible" : `pid ${pid} (${plainLine(command ?? "?")}), user ${user ?? "?"}`;
+    lines.push(`${paint.yellow("held")} on ${address} by ${holder}`);
+  }
+  if (sockets === "unknown") lines.push("this system does not show who listens");
+  else if (listeners.length === 0) lines.push("nobody listens on it");
+  lines.push(`a bind on 127.0.0.1 would find it ${answer.bind}`);
+  if (answer.closing === "yes") lines.push("closed connections linger on it; they hinder nobody");
+  if (answer.ephemeral === "yes") lines.push("in the host's ephemeral range: any program may be given it");
+  if (answer.reserved === "yes") lines.push("reserved by the host (ip_local_reserved_ports)");
+  if (answer.browserRefused === "yes") lines.push("browsers refuse to connect to it");
+  return `${paint.bold(`port ${port}`)}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function renderAudit(report: PortsReport, { paint, columns: width, quiet }: View): string {
   const conflicts = report.conflicts.map(({ kind, port, profiles, owner }) => {
     const sides = [...profiles, ...(owner === null ? [] : [owner])].map(plainLine).join(" and ");
     return `${paint.red("conflict:")} ${kind} on port ${port}: ${sides}\n`;

@@ -26,7 +26,9 @@ export async function run(context: Context, { name, yes, confirm }: Arguments): 
 }
 
 export function render({ name, trash }: Removed, { quiet }: View): string {
-  return quiet ? `${name}\n` : `${name} removed; its folder is kept in ${plainLine(trash)}\n`;
+  return quiet
+    ? `${name}\n`
+    : `${name} removed; its folder is kept in ${plainLine(trash)}; lockkeeper restore ${name}\n`;
 }
 
 async function askFirst({ world }: Context, name: string): Promise<void> {

@@ -28,8 +28,8 @@ const acquisitions = Number(values.acquisitions ?? form.acquisitions);
 const kills = Number(values.kills ?? form.kills);
 const common = {
   maxMs: Number(values.minutes ?? form.minutes) * 60_000,
-  killEveryMs: 100,
-  stepKillChance: 0.01,
+  killEveryMs: 80,
+  stepKillChance: 0.015,
   ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
 };
 

@@ -9,7 +9,7 @@ import { isIP } from "node:net";
 
 import { GatewayLockError, LockkeeperError } from "../errors.ts";
 import { gatewayUrl } from "../gateway/gateway-url.ts";
-import { probePort } from "../host/probe-port.ts";
+import { probeListener, probePort } from "../host/probe-port.ts";
 import { ownIdentity } from "../host/process-identity.ts";
 import type { Claim } from "./lock-claim.ts";
 import { MECHANISMS, tryClaim } from "./lock-claim.ts";
@@ -195,7 +195,7 @@ async function claimInTime(
   let lookAtMs = 0;
   let listened = false;
   for (;;) {
-    const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), mechanisms);
+    const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), { mechanisms });
     if (claim !== "refused") return claim;
     const elapsedMs = performance.now() - startedAt;
     if (elapsedMs >= Math.max(timeoutMs, DEFAULTS.leastWaitMs)) throw await heldError(path, timeoutMs);
@@ -219,8 +219,7 @@ async function readOwnerPort(path: string): Promise<"listening" | "silent" | "un
   // A name would be looked up, perhaps beyond this machine.
   if (isIP(record.host) === 0 && record.host !== "localhost") return "unknown";
   if (judgeOwner(record).verdict !== "alive") return "unknown";
-  const { verdict } = await probePort(record.host, record.port);
-  return verdict === "taken" ? "listening" : verdict === "free" ? "silent" : "unknown";
+  return probeListener(record.host, record.port);
 }
 
 async function heldError(path: string, waitedMs: number): Promise<GatewayLockError> {

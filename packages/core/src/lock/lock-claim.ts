@@ -14,9 +14,10 @@ import { KernelLockUnavailable } from "./kernel-lock.ts";
 import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
 import { findKernelLock } from "./lock-table.ts";
+import { judgeOwner } from "./lock-owner.ts";
 import { LockedFile, tryLockFile } from "./locked-file.ts";
 import type { OwnerMark } from "./owner-mark.ts";
-import { leaveOwnerMark } from "./owner-mark.ts";
+import { NO_MARK, leaveOwnerMark } from "./owner-mark.ts";
 import type { SocketLock } from "./socket-lock.ts";
 import { ownNetworkNamespace, trySocketLock } from "./socket-lock.ts";
 
@@ -40,6 +41,14 @@ export interface Claim {
   release(file: "remove" | "keep"): Promise<void>;
 }
 
+/** How to claim. */
+export interface ClaimOptions {
+  /** In order of preference. @default kernel, socket */
+  readonly mechanisms?: readonly LockMechanism[] | undefined;
+  /** A file that `stays` is never deleted in good order; then no owner is marked, which saves milliseconds. @default "comes and goes" */
+  readonly file?: "comes and goes" | "stays" | undefined;
+}
+
 /** In order of preference. */
 export const MECHANISMS: readonly LockMechanism[] = ["kernel", "socket"];
 
@@ -58,12 +67,13 @@ const MAX_RACES = 100;
 export async function tryClaim(
   path: string,
   compose: ComposeRecord,
-  mechanisms: readonly LockMechanism[] = MECHANISMS,
+  { mechanisms = MECHANISMS, file = "comes and goes" }: ClaimOptions = {},
 ): Promise<Claim | "refused"> {
+  const leaveMark = file === "stays" ? () => NO_MARK : leaveOwnerMark;
   let cause: unknown;
   if (mechanisms.includes("kernel")) {
     try {
-      return await tryKernelClaim(path, compose);
+      return await tryKernelClaim(path, compose, leaveMark);
     } catch (error) {
       if (!(error instanceof KernelLockUnavailable)) throw error;
       cause = error;
@@ -75,8 +85,12 @@ export async function tryClaim(
   throw unsupported(path, cause);
 }
 
-async function tryKernelClaim(path: string, compose: ComposeRecord): Promise<Claim | "refused"> {
-  const locked = await lockAlone(path);
+async function tryKernelClaim(
+  path: string,
+  compose: ComposeRecord,
+  leaveMark: typeof leaveOwnerMark,
+): Promise<Claim | "refused"> {
+  const locked = await lockAlone(path, leaveMark);
   if (locked === "refused") return "refused";
   const { file, said, mark } = locked;
   try {
@@ -84,7 +98,9 @@ async function tryKernelClaim(path: string, compose: ComposeRecord): Promise<Cla
     if (rival !== "refused") {
       file.write(compose("kernel"));
       if (rival !== "none") await rival.release();
-      return new KernelClaim(file, said, mark);
+      // Only now does a newcomer see us, by our mark or by our record. Had the file been deleted or replaced before, one
+      // may have come and gone already without a trace of us.
+      if (file.isInPlace() === "yes") return new KernelClaim(file, said, mark);
     }
   } catch (error) {
     withdraw(file, mark);
@@ -100,16 +116,19 @@ interface LockedAlone {
   readonly said: ParsedLockRecord;
 }
 
-/** Locks the file and makes sure that no owner lives whose own file was deleted. */
-async function lockAlone(path: string): Promise<LockedAlone | "refused"> {
+/** Locks the file and makes sure that no owner lives whose own file was deleted or replaced. */
+async function lockAlone(path: string, leaveMark: typeof leaveOwnerMark): Promise<LockedAlone | "refused"> {
   const file = tryLockFile(path, { create: true });
   if (file === "refused" || file === "absent") return "refused";
   let mark: OwnerMark | undefined;
   try {
-    mark = leaveOwnerMark(path);
+    mark = leaveMark(path);
+    const said = parseLockRecord(file.read());
+    // Who wrote that record had made sure, and nobody has owned since: this is the leftover of a dead owner, no more.
+    if (said.record !== null && judgeOwner(said.record).verdict === "gone") return { file, mark, said };
     // The kernel closes a dying owner's descriptors one by one: its mark may outlive its lock by microseconds.
     for (let look = 0; look < DYING_LOOKS; look++) {
-      if (mark.isAlone()) return { file, mark, said: parseLockRecord(file.read()) };
+      if (mark.isAlone()) return { file, mark, said };
       await new Promise((resolve) => setImmediate(resolve));
     }
   } catch (error) {
@@ -154,7 +173,7 @@ class KernelClaim implements Claim {
     const { path } = this.#file;
     if (!this.#mark.isInPlace()) {
       // The directory itself is another one: who owns the path there has left a mark there.
-      const locked = await lockAlone(path);
+      const locked = await lockAlone(path, leaveOwnerMark);
       if (locked === "refused") return "refused";
       this.#replace(locked.file, bytes);
       this.#mark.remove();

@@ -3,6 +3,7 @@
  * an offset that stands for the file's name, seen by others in the kernel's list of locks. A newcomer that could lock the
  * file leaves its own mark first and then counts: two marks mean that an owner lives whose file has gone, and of two
  * newcomers in the same place both withdraw. Linux only; without the list the plain protocol and its watch remain.
+ * Reading the list makes the kernel wait for all its cores: milliseconds, so it is not done where a record tells enough.
  */
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";
@@ -23,7 +24,8 @@ export interface OwnerMark {
 /** Beyond every byte that a file could have, so that nothing else is ever locked there. */
 const FIRST_OFFSET = 2 ** 44;
 
-const NO_MARK: OwnerMark = { isAlone: () => true, isInPlace: () => true, remove: () => undefined };
+/** Where there is nothing to mark, or nothing to mark it with. */
+export const NO_MARK: OwnerMark = { isAlone: () => true, isInPlace: () => true, remove: () => undefined };
 
 /** Leaves our mark for the lock file `path`. */
 export function leaveOwnerMark(path: string): OwnerMark {

@@ -59,7 +59,7 @@ async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal 
     if (signal?.aborted === true) {
       throw new LockkeeperError("ABORTED", `aborted while waiting for ${path}`, { cause: signal.reason });
     }
-    const claim = await tryClaim(path, describe);
+    const claim = await tryClaim(path, describe, { file: "stays" });
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
     // Jitter, so that those who were refused together do not stay in step.

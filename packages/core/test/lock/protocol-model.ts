@@ -36,6 +36,8 @@ type Place =
   | "locked"
   | "checked"
   | "marked"
+  | "alone"
+  | "written"
   | "owning"
   | "restoring"
   | "relocked"
@@ -55,7 +57,10 @@ interface Actor {
   hasMark: boolean;
 }
 
-/** `path` is the inode that the path names, or 0. `records` tells which pid each inode's record names. */
+/**
+ * `path` is the inode that the path names, or 0. `records` tells which pid each inode's record names: negative once the
+ * process that wrote it has ended, whoever has its pid by then; 0 or nothing in an empty file.
+ */
 interface State {
   path: number;
   records: Record<number, number>;
@@ -145,6 +150,9 @@ function* successors(state: State, protocol: Protocol): Generator<Step> {
         if (state.actors.some((other, at) => at !== index && other.pid === reused)) continue;
         const crashed = copyOf(state);
         crashed.actors[index] = newActor(reused);
+        for (const [inode, recorded] of Object.entries(crashed.records)) {
+          if (recorded === pid) crashed.records[Number(inode)] = -pid;
+        }
         crashed.crashes -= 1;
         yield { step: `${pid}: crashes, comes back as ${reused}`, isCalm: false, next: crashed };
       }
@@ -164,7 +172,7 @@ function advance(state: State, actor: Actor, protocol: Protocol): string {
   switch (actor.place) {
     case "idle":
       actor.hasCreated = state.path === 0;
-      if (actor.hasCreated) state.path = newInode(state);
+      if (actor.hasCreated) state.path = emptyInode(state);
       actor.fd = state.path;
       actor.place = "opened";
       return actor.hasCreated ? "creates the file" : "opens the file";
@@ -191,13 +199,26 @@ function advance(state: State, actor: Actor, protocol: Protocol): string {
       actor.hasMark = protocol.mark;
       actor.place = "marked";
       return "leaves its mark";
-    case "marked":
-      if (state.actors.filter(({ hasMark }) => hasMark).length > 1) {
+    case "marked": {
+      const isLeftover = !actor.hasCreated && (state.records[actor.fd] ?? 0) < 0;
+      if (!isLeftover && state.actors.filter(({ hasMark }) => hasMark).length > 1) {
         actor.hasMark = false;
         actor.place = "withdrawing";
         return "sees another's mark";
       }
+      actor.place = "alone";
+      return isLeftover ? "reads the record of a dead owner" : "sees no other mark";
+    }
+    case "alone":
       state.records[actor.fd] = actor.pid;
+      actor.place = "written";
+      return "writes its record";
+    case "written":
+      if (protocol.inodeCheck && state.path !== actor.fd) {
+        actor.hasMark = false;
+        actor.place = "withdrawing";
+        return "sees another inode at the path";
+      }
       actor.place = "owning";
       return "owns";
     case "withdrawing":
@@ -206,7 +227,7 @@ function advance(state: State, actor: Actor, protocol: Protocol): string {
       return "withdraws";
     case "owning":
       if (state.path === actor.fd) return "looks, all is well";
-      if (state.path === 0) state.path = newInode(state);
+      if (state.path === 0) state.path = emptyInode(state);
       actor.newFd = state.path;
       actor.place = "restoring";
       return "opens the file anew";
@@ -274,13 +295,20 @@ function isHeld(state: State, inode: number): boolean {
 
 /** Every pid of this world belongs to a living process; only one's own is known not to be the old owner's. */
 function isTrusted(state: State, actor: Actor): boolean {
-  const recorded = state.records[actor.fd] ?? 0;
+  const recorded = Math.abs(state.records[actor.fd] ?? 0);
   return recorded !== 0 && state.actors.some(({ pid }) => pid === recorded);
 }
 
 function newInode(state: State): number {
   const used = [state.path, ...state.actors.flatMap(({ fd, newFd }) => [fd, newFd])];
   for (let inode = 1; ; inode++) if (!used.includes(inode)) return inode;
+}
+
+/** Takes an inode into use that holds no record. */
+function emptyInode(state: State): number {
+  const inode = newInode(state);
+  state.records[inode] = 0;
+  return inode;
 }
 
 function copyOf(state: State): State {
@@ -301,7 +329,9 @@ function keyOf(state: State, protocol: Protocol): string {
     const flags = (isLocked ? 1 : 0) + (isNewLocked ? 2 : 0) + (hasCreated ? 4 : 0) + (hasMark ? 8 : 0);
     key += `|${place}${protocol.trustsPid ? pid : ""},${nameOf(fd)},${nameOf(newFd)},${flags}`;
   }
-  if (!protocol.trustsPid) return key;
-  for (const [inode, name] of names) key += `|${name}=${state.records[inode] ?? 0}`;
+  for (const inode of names.keys()) {
+    const recorded = state.records[inode] ?? 0;
+    key += `|${protocol.trustsPid ? recorded : Math.sign(recorded)}`;
+  }
   return key;
 }

@@ -1,0 +1,179 @@
+/**
+ * The lock beside its floor and its peers, rounds interleaved, medians: acquire and release, takeover after a SIGKILL, and
+ * what the same torture finds in each. Prints one table for docs/lock.md; asserts nothing. Takes about two minutes.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import type { TortureReport } from "../torture/torture.ts";
+import { torture } from "../torture/torture.ts";
+
+const ROUNDS = 9;
+const CYCLES = 300;
+const KILLS = 9;
+/** proper-lockfile needs its 2 s of staleness each time. */
+const SLOW_KILLS = 2;
+const TORTURE_MS = 12_000;
+
+type Acquire = (options: { directory: string; timeoutMs: number }) => Promise<() => Promise<void>>;
+
+/** What one lock showed. A figure that was not measured is undefined. */
+interface Row {
+  readonly name: string;
+  readonly cycleUs: number | undefined;
+  readonly reclaimMs: number | undefined;
+  readonly torture: TortureReport | undefined;
+}
+
+/** Measures and prints. */
+export async function run(): Promise<void> {
+  const scratch = fs.mkdtempSync(join(tmpdir(), "lk-bench-lock-"));
+  try {
+    const adapters = ["lockkeeper", "pid-file", "proper-lockfile"];
+    const cycles = await measureCycles(scratch, adapters);
+    const reclaims = await measureReclaims(scratch, adapters);
+    const rows: Row[] = [];
+    for (const name of [...adapters, "lockkeeper-fallback", "no-lock"]) {
+      const report = await torture({ adapter: name, acquisitions: Infinity, kills: Infinity, maxMs: TORTURE_MS });
+      rows.push({ name, cycleUs: cycles.get(name), reclaimMs: reclaims.get(name), torture: report });
+    }
+    const floorUs = cycles.get(FLOOR) ?? Number.NaN;
+    const exitMs = reclaims.get(FLOOR) ?? Number.NaN;
+    const floor = { name: `floor: ${FLOOR}`, cycleUs: floorUs, reclaimMs: exitMs, torture: undefined };
+    process.stdout.write(`${formatTable([floor, ...rows], floorUs, exitMs)}\n`);
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const FLOOR = "the same calls, no lock; process exit";
+
+async function measureCycles(scratch: string, adapters: readonly string[]): Promise<Map<string, number>> {
+  const contestants = new Map<string, Acquire>([[FLOOR, acquireNothing]]);
+  for (const name of adapters) contestants.set(name, await loadAdapter(name));
+  const samples = new Map<string, number[]>();
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, acquire] of contestants) {
+      const directory = join(scratch, `cycle-${name.replaceAll(/\W/g, "")}`);
+      prepare(directory);
+      const startedAt = performance.now();
+      for (let cycle = 0; cycle < CYCLES; cycle++) await (await acquire({ directory, timeoutMs: 10_000 }))();
+      const cycleUs = ((performance.now() - startedAt) / CYCLES) * 1_000;
+      // The first round warms up.
+      if (round > 0) samples.set(name, [...(samples.get(name) ?? []), cycleUs]);
+    }
+  }
+  return medians(samples);
+}
+
+/** The file-system calls that one acquire and release of our lock make, without the locking between them. */
+async function acquireNothing({ directory }: { directory: string }): Promise<() => Promise<void>> {
+  const lockDir = join(directory, "lock");
+  fs.lstatSync(lockDir, { bigint: true, throwIfNoEntry: false });
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_RDONLY, O_DIRECTORY } = fs.constants;
+  fs.realpathSync.native(join(directory, "gateway.json"));
+  const path = join(lockDir, "gateway.00000000.lock");
+  const fd = fs.openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CREAT | O_EXCL, 0o600);
+  fs.fstatSync(fd, { bigint: true });
+  fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const mark = fs.openSync(lockDir, O_RDONLY | O_DIRECTORY);
+  fs.fstatSync(mark, { bigint: true });
+  fs.readFileSync("/proc/locks", "latin1");
+  fs.readSync(fd, Buffer.allocUnsafe(1_024), 0, 1_024, 0);
+  fs.writeSync(fd, Buffer.alloc(1_024, " "), 0, 1_024, 0);
+  fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return async () => {
+    fs.closeSync(mark);
+    fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    fs.unlinkSync(path);
+    fs.closeSync(fd);
+  };
+}
+
+/** From the SIGKILL of an owner to the next owner, who waits already; for the floor, to the news of its exit. */
+async function measureReclaims(scratch: string, adapters: readonly string[]): Promise<Map<string, number>> {
+  const samples = new Map<string, number[]>();
+  for (let round = 0; round < KILLS; round++) {
+    for (const name of [FLOOR, ...adapters]) {
+      if (name === "proper-lockfile" && round >= SLOW_KILLS) continue;
+      const directory = join(scratch, `reclaim-${name.replaceAll(/\W/g, "")}`);
+      prepare(directory);
+      samples.set(name, [...(samples.get(name) ?? []), await reclaimOnce(name, directory)]);
+    }
+  }
+  return medians(samples);
+}
+
+async function reclaimOnce(name: string, directory: string): Promise<number> {
+  const isFloor = name === FLOOR;
+  const adapter = isFloor ? "lockkeeper" : name;
+  const holder = spawn(process.execPath, [beside("lock-holder.js", "bench"), adapterUrl(adapter), directory], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(holder, "exit");
+  await once(holder.stdout, "data");
+  const acquire = await loadAdapter(adapter);
+  const next = isFloor ? exited : acquire({ directory, timeoutMs: 30_000 });
+  // The waiter is refused at least once, and waits.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const killedAt = performance.now();
+  holder.kill("SIGKILL");
+  const taken: unknown = await next;
+  const reclaimMs = performance.now() - killedAt;
+  await exited;
+  if (typeof taken === "function") await taken();
+  return reclaimMs;
+}
+
+function prepare(directory: string): void {
+  fs.mkdirSync(join(directory, "lock"), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(join(directory, "gateway.json"), "{}");
+}
+
+async function loadAdapter(name: string): Promise<Acquire> {
+  const { acquire } = (await import(adapterUrl(name))) as { acquire: Acquire };
+  return acquire;
+}
+
+function adapterUrl(name: string): string {
+  return pathToFileURL(beside(`${name}.js`, "torture/adapters")).href;
+}
+
+/** Programs stay in `test` when this file is built to test/build/bench. */
+function beside(file: string, folder: string): string {
+  const source = fileURLToPath(new URL(`../${folder}/${file}`, import.meta.url));
+  return fs.existsSync(source) ? source : fileURLToPath(new URL(`../../${folder}/${file}`, import.meta.url));
+}
+
+function medians(samples: ReadonlyMap<string, readonly number[]>): Map<string, number> {
+  return new Map(
+    [...samples].map(([name, values]) => [name, [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0]),
+  );
+}
+
+function formatTable(rows: readonly Row[], floorUs: number, exitMs: number): string {
+  const lines = [
+    "| lock | acquire+release µs (ratio) | takeover after SIGKILL ms (ratio) | owners under torture | overlaps log / port | wedges |",
+    "| --- | --- | --- | --- | --- | --- |",
+  ];
+  for (const { name, cycleUs, reclaimMs, torture: report } of rows) {
+    const cells = [
+      name,
+      withRatio(cycleUs, floorUs),
+      withRatio(reclaimMs, exitMs),
+      report === undefined ? "" : String(report.owners),
+      report === undefined ? "" : `${report.overlaps} / ${report.portClashes}`,
+      report === undefined ? "" : String(report.wedges),
+    ];
+    lines.push(`| ${cells.join(" | ")} |`);
+  }
+  return lines.join("\n");
+}
+
+function withRatio(value: number | undefined, floor: number): string {
+  return value === undefined ? "" : `${value.toFixed(1)} (${(value / floor).toFixed(2)})`;
+}

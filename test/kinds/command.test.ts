@@ -24,7 +24,7 @@ async function told(
   return JSON.parse(await readFile(file, "utf8"));
 }
 
-describe("a profile of kind command", () => {
+describe.concurrent("a profile of kind command", () => {
   it("hands every argument on as it stands, placeholders filled in, and no shell looks at them", () =>
     withProfiles(async (scratch) => {
       const nasty = [

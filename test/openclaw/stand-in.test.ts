@@ -23,7 +23,7 @@ const create = (
   env: Record<string, string> = {},
 ): ReturnType<typeof make> => make({ name, kind: "openclaw", argv: [process.execPath, standIn], env });
 
-describe("a profile of kind openclaw", () => {
+describe.concurrent("a profile of kind openclaw", () => {
   it("gives two gateways a config, a state, a workspace and 120 ports each, and leaves ~/.openclaw alone", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
@@ -81,8 +81,9 @@ describe("a profile of kind openclaw", () => {
   it("is starting while it boots, however long, and is not restarted for that (openclaw/openclaw#119958)", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      await create(scratch, "dev", { STAND_IN_BOOT_MS: "3000" });
+      await create(scratch, "dev", { STAND_IN_BOOT_MS: "4000" });
       await expect(profiles.start("dev", { timeoutMs: 500 })).rejects.toMatchObject({ code: "STILL_STARTING" });
+      await until("the gateway was spawned", async () => (await profiles.status("dev")).pid !== null);
       const early = await profiles.status("dev");
       expect(early.state).toBe("starting");
       const { status } = await profiles.start("dev");
@@ -90,18 +91,21 @@ describe("a profile of kind openclaw", () => {
       expect((await profiles.status("dev")).restarts).toBe(0);
     }));
 
-  it("may drain for minutes: progress is shown meanwhile, and --timeout cuts it short", () =>
+  it("may drain for minutes: progress is shown, the wait can be ended, and a second stop cuts it short", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await create(scratch, "dev", { STAND_IN_DRAIN_MS: "300000" });
       const { status } = await profiles.start("dev");
       const told: string[] = [];
-      const stopped = profiles.stop("dev", { timeoutMs: 7_000, onProgress: (text) => told.push(text) });
-      await until("it is stopping", async () => (await profiles.status("dev")).state === "stopping");
-      await until("progress was shown", () => told.some((text) => /\d s of 7 s/.test(text)));
-      expect(isAlive(status.pid), "it is drained, not killed").toBe(true);
-      expect((await stopped).outcome).toBe("stopped");
-      expect(await gatewaysOf(home, "")).toEqual([]);
+      const patience = new AbortController();
+      const stopped = profiles.stop("dev", { signal: patience.signal, onProgress: (text) => told.push(text) });
+      const ended = expect(stopped).rejects.toMatchObject({ code: "ABORTED" });
+      await until("progress was shown", () => told.some((text) => /\d s of 330 s/.test(text)), 30_000);
+      expect(await profiles.status("dev")).toMatchObject({ state: "stopping", pid: status.pid });
+      patience.abort();
+      await ended;
+      expect((await profiles.stop("dev", { timeoutMs: 0 })).outcome).toBe("stopped");
+      expect(gatewaysOf(home, "")).toEqual([]);
     }));
 
   it("stays one process when it restarts itself: it was told not to leave a successor", () =>

@@ -41,12 +41,12 @@ async function startAgent({ profiles, create, folder }: ScratchProfiles, name = 
 
 const cli = (...args: readonly string[]): string[] => [process.execPath, CLI_ENTRY, ...args];
 
-describe("a command from inside the gateway (openclaw/openclaw#41198, openclaw/openclaw#120134)", () => {
+describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198, openclaw/openclaw#120134)", () => {
   it("restart is finished from outside, without two gateways at any sample", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
-      const finish = sample(async () => (await gatewaysOf(home, "agent.js")).length);
+      const finish = sample(() => gatewaysOf(home, "agent.js").length);
       await work(...cli("restart", "bot"));
       await until("another gateway runs", async () => {
         const status = await profiles.status("bot");
@@ -86,7 +86,7 @@ describe("a command from inside the gateway (openclaw/openclaw#41198, openclaw/o
       expect(await profiles.status("bot")).toMatchObject({ state: "running", pid });
       await work(...cli("stop", "bot", "--yes-stop-myself"));
       await until("it is stopped", async () => (await profiles.status("bot")).state === "stopped");
-      await until("nothing is left", async () => (await gatewaysOf(home, "")).length === 0);
+      await until("nothing is left", () => gatewaysOf(home, "").length === 0);
     }));
 
   it("start --replace does not end the gateway under its own feet", () =>

@@ -5,9 +5,11 @@
 import { findHolders, identifyProcess, LockkeeperError, readListeners } from "@lockkeeper/core";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { openProfiles } from "@lockkeeper/profiles";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "../harness/cli.ts";
 import { livingProcesses } from "../harness/scratch-home.ts";
@@ -59,14 +61,22 @@ export function fixture(name: string, ...args: readonly string[]): string[] {
   return [process.execPath, fileURLToPath(new URL(`fixtures/${name}.js`, import.meta.url)), ...args];
 }
 
-/** Returns the living processes of a profile's gateway: those whose own command line names the program. */
-export async function gatewaysOf(home: string, program: string): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const pid of await livingProcesses(home)) {
-    const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    if (argv[1]?.includes(program) === true) found.push(pid);
+/** Returns the living processes of a home whose own command line names `program`: one look, nothing awaited. */
+export function gatewaysOf(home: string, program: string): readonly number[] {
+  const mark = `LOCKKEEPER_HOME=${home}\0`;
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => readProcess(pid, "cmdline").split("\0")[1]?.includes(program) === true)
+    .filter((pid) => readProcess(pid, "environ").includes(mark))
+    .map(Number);
+}
+
+function readProcess(pid: string, file: "cmdline" | "environ"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
   }
-  return found;
 }
 
 /** Returns the processes that listen on `port`, on whatever address. */
@@ -78,20 +88,18 @@ export function ownersOf(port: number): ReadonlySet<number> {
 }
 
 /**
- * Samples until the returned function is called, which then tells how many samples there were and the greatest number
- * seen in one.
+ * Samples, once before it returns and then as often as it can, until the returned function is called; that tells how many
+ * samples there were and the greatest number seen in one.
  */
-export function sample(count: () => Promise<number> | number): () => Promise<{ samples: number; most: number }> {
+export function sample(count: () => number): () => Promise<{ samples: number; most: number }> {
   const over = new AbortController();
-  let samples = 0;
-  let most = 0;
+  let most = count();
+  let samples = 1;
   const loop = (async (): Promise<void> => {
     while (!over.signal.aborted) {
-      most = Math.max(most, await count());
+      await delay(2);
+      most = Math.max(most, count());
       samples += 1;
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
     }
   })();
   return async () => {

@@ -6,14 +6,14 @@ import { holdPort } from "../harness/free-port.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
-describe("start", () => {
+describe.concurrent("start", () => {
   it("gives one gateway and eight true answers when asked eight times at once", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const results = await Promise.all(Array.from({ length: 8 }, () => profiles.start("api")));
       expect(results.filter(({ outcome }) => outcome === "started")).toHaveLength(1);
       expect(results.filter(({ outcome }) => outcome === "already-running")).toHaveLength(7);
-      const [gateway, ...others] = await gatewaysOf(home, "serve.js");
+      const [gateway, ...others] = gatewaysOf(home, "serve.js");
       expect(others).toEqual([]);
       expect(results.map(({ status }) => status.pid)).toEqual(results.map(() => gateway));
       expect([...ownersOf(port)]).toEqual([gateway]);
@@ -36,7 +36,7 @@ describe("start", () => {
         expect(status.state).toBe("running");
         expect(status.pid).not.toBe(before.pid);
       }
-      expect(await gatewaysOf(home, "serve.js")).toEqual([status.pid]);
+      expect(gatewaysOf(home, "serve.js")).toEqual([status.pid]);
     }),
   );
 
@@ -89,10 +89,11 @@ describe("start", () => {
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("silent") });
       await expect(profiles.start("api", { timeoutMs: 1_000 })).rejects.toMatchObject({ code: "STILL_STARTING" });
+      await until("the gateway was spawned", async () => (await profiles.status("api")).pid !== null);
       const first = await profiles.status("api");
       expect(first).toMatchObject({ state: "starting", restarts: 0 });
       await expect(profiles.start("api", { timeoutMs: 100 })).rejects.toMatchObject({ code: "STILL_STARTING" });
-      expect(await gatewaysOf(home, "silent.js")).toEqual([first.pid]);
+      expect(gatewaysOf(home, "silent.js")).toEqual([first.pid]);
       const { status, stderr } = await runCli(home, ["start", "api", "--timeout", "100ms"]);
       expect({ status, stderr }).toMatchObject({ status: 5, stderr: expect.stringContaining("still starting") });
     }));
@@ -107,10 +108,10 @@ describe("start", () => {
         message: expect.stringContaining(`pid ${before.pid}`),
         hint: expect.stringContaining("--replace"),
       });
-      expect(await gatewaysOf(home, "serve.js")).toEqual([before.pid]);
+      expect(gatewaysOf(home, "serve.js")).toEqual([before.pid]);
       const { outcome, status } = await profiles.start("api", { replace: true });
       expect({ outcome, state: status.state }).toEqual({ outcome: "started", state: "running" });
-      expect(await gatewaysOf(home, "serve.js")).toEqual([status.pid]);
+      expect(gatewaysOf(home, "serve.js")).toEqual([status.pid]);
       expect(status.pid).not.toBe(before.pid);
     }));
 
@@ -148,7 +149,7 @@ describe("start", () => {
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("stubborn", "{port}") });
       const { status } = await profiles.start("api");
-      const helper = (await gatewaysOf(home, "")).filter((pid) => pid !== status.pid && pid !== status.keeperPid);
+      const helper = gatewaysOf(home, "").filter((pid) => pid !== status.pid && pid !== status.keeperPid);
       expect(helper).toHaveLength(1);
       await killAndWait(status.keeperPid, status.pid);
       await profiles.start("api");

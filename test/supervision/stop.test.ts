@@ -7,14 +7,14 @@ import { runCli } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, sample, withProfiles } from "./scratch-profiles.ts";
 
-describe("stop", () => {
+describe.concurrent("stop", () => {
   it("returns when the tree is gone and the port free, and is content when nothing runs", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
       expect((await profiles.stop("api")).outcome).toBe("stopped");
       expect([isAlive(status.pid), isAlive(status.keeperPid), ownersOf(port).size]).toEqual([false, false, 0]);
-      expect(await gatewaysOf(home, "serve.js")).toEqual([]);
+      expect(gatewaysOf(home, "serve.js")).toEqual([]);
       expect(await profiles.status("api")).toMatchObject({ state: "stopped", pid: null, lock: { verdict: "free" } });
       expect((await profiles.stop("api")).outcome).toBe("already-stopped");
     }));
@@ -24,7 +24,7 @@ describe("stop", () => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("stubborn", "{port}") });
       await profiles.start("api");
       expect((await profiles.stop("api", { timeoutMs: 300 })).outcome).toBe("stopped");
-      expect(await gatewaysOf(home, "")).toEqual([]);
+      expect(gatewaysOf(home, "")).toEqual([]);
       expect(ownersOf(port).size).toBe(0);
     }));
 
@@ -35,7 +35,7 @@ describe("stop", () => {
       await killAndWait(status.keeperPid);
       expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid: status.pid, keeperPid: null });
       expect((await profiles.stop("api")).outcome).toBe("stopped");
-      expect(await gatewaysOf(home, "")).toEqual([]);
+      expect(gatewaysOf(home, "")).toEqual([]);
       expect(await profiles.status("api")).toMatchObject({ state: "stopped", lock: { verdict: "free" } });
     }));
 
@@ -66,7 +66,7 @@ describe("stop", () => {
       await writeFile(registry, whole.subarray(0, whole.length / 2));
       await expect(profiles.status("api")).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
       expect((await profiles.stop("api")).outcome).toBe("stopped");
-      expect(await gatewaysOf(home, "")).toEqual([]);
+      expect(gatewaysOf(home, "")).toEqual([]);
       await writeFile(registry, whole);
       await chmod(registry, 0o600);
     }));
@@ -102,13 +102,13 @@ describe("stop", () => {
     }));
 });
 
-describe("restart", () => {
+describe.concurrent("restart", () => {
   it("puts an orphan under a keeper again without two gateways at any sample", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status: before } = await profiles.start("api");
       await killAndWait(before.keeperPid);
-      const finish = sample(async () => (await gatewaysOf(home, "serve.js")).length);
+      const finish = sample(() => gatewaysOf(home, "serve.js").length);
       const { status } = await profiles.restart("api");
       const { samples, most } = await finish();
       expect(status).toMatchObject({ state: "running" });
@@ -128,7 +128,7 @@ describe("restart", () => {
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       await profiles.start("api");
-      const finish = sample(async () => (await gatewaysOf(home, "serve.js")).length);
+      const finish = sample(() => gatewaysOf(home, "serve.js").length);
       const runs = await Promise.all(Array.from({ length: 4 }, () => runCli(home, ["restart", "api"])));
       expect((await finish()).most).toBe(1);
       expect(runs.some(({ status }) => status === 0)).toBe(true);

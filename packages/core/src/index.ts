@@ -6,7 +6,7 @@ export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/ru
 export type { Holder, HostView, Listener } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export type { PortProbe } from "./host/probe-port.ts";
-export { probeBind, probePort } from "./host/probe-port.ts";
+export { probeBind, probeListener, probePort } from "./host/probe-port.ts";
 export {
   ensurePrivateDirectory,
   readIfPresent,

@@ -1,9 +1,11 @@
 /**
- * Is this port free for us right now? The answer is true for the moment it was given and promises nothing for the next:
- * only the exclusive bind itself does. Traffic goes to this machine alone, never further.
+ * Is this port free for us right now, and does anybody listen on it? The answer is true for the moment it was given and
+ * promises nothing for the next: only the exclusive bind itself does. Traffic goes to this machine alone, never further.
+ * To ask whether a port is free takes it for an instant, which only who is about to bind it may do.
  */
 import { connect, createServer, isIP } from "node:net";
 import { errnoOf } from "../errors.ts";
+import { coversAddress, readListeners } from "./sockets.ts";
 
 /** `unknown`: the address cannot be judged from here; `errno` says why. */
 export type PortProbe =
@@ -23,6 +25,21 @@ export async function probePort(host: string, port: number): Promise<PortProbe> 
     if (await answers(address, port)) return { verdict: "taken", errno: "EADDRINUSE" };
   }
   return probeBind(host, port);
+}
+
+/**
+ * Says whether somebody listens where a bind of `host:port` would meet him. Never takes the port: it may be asked while
+ * somebody else is about to bind it.
+ */
+export async function probeListener(host: string, port: number): Promise<"listening" | "silent" | "unknown"> {
+  const listeners = readListeners();
+  if (listeners !== "unknown") {
+    const met = listeners.some((listener) => listener.port === port && coversAddress(listener, host) === "yes");
+    return met ? "listening" : "silent";
+  }
+  const addresses = loopbackAddressesOf(host);
+  for (const address of addresses) if (await answers(address, port)) return "listening";
+  return addresses.length === 0 ? "unknown" : "silent";
 }
 
 /** The loopback addresses at which a listener on `host` would be met; none for any other interface. */

@@ -5,7 +5,7 @@
  */
 import { probeHealth } from "../gateway/health.ts";
 import { gatewayUrl, hostWithPort } from "../gateway/gateway-url.ts";
-import { probePort } from "../host/probe-port.ts";
+import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
@@ -159,7 +159,7 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal)
         return { health: asked.health, port: seen.view, detail };
       }
       if (seen.view === "ours") return { health: "ok", port: seen.view, detail: wider };
-      const taken = (await probePort(host, port)).verdict === "taken";
+      const taken = (await probeListener(host, port)) === "listening";
       return { health: taken ? "ok" : "failing", port: seen.view, detail: "" };
     }
   }

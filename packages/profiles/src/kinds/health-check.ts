@@ -1,5 +1,5 @@
 /** The words of `--health` and what they mean: `/path`, `tcp` or `none`. Pure but for `checkHealth`. */
-import { type Health, LockkeeperError, probeHealth, probePort } from "@lockkeeper/core";
+import { type Health, LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
 import type { HealthCheck, KindName } from "./gateway-kind.ts";
 
 /**
@@ -28,8 +28,8 @@ export async function checkHealth(check: HealthCheck, host: string, port: number
     case "none":
       return "unknown";
     case "tcp": {
-      const { verdict } = await probePort(host, port);
-      return verdict === "taken" ? "ok" : verdict === "free" ? "failing" : "unknown";
+      const seen = await probeListener(host, port);
+      return seen === "listening" ? "ok" : seen === "silent" ? "failing" : "unknown";
     }
     case "http":
       return (await probeHealth({ host, port, path: check.path, expect: check.expect })).health;

@@ -6,7 +6,7 @@ import {
   findRunProcesses,
   judgeProcess,
   LockkeeperError,
-  probePort,
+  probeListener,
   type ProcessIdentity,
   type RunRecord,
   signalProcess,
@@ -156,7 +156,7 @@ async function stopByKeeper(
 }
 
 async function requireFreePort(manifest: Manifest, record: RunRecord): Promise<true> {
-  if ((await probePort(record.host, record.port)).verdict !== "taken") return true;
+  if ((await probeListener(record.host, record.port)) !== "listening") return true;
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);
 }
 

@@ -22,24 +22,24 @@ const CONNECT_TIMEOUT_MS = 250;
  */
 export async function probePort(host: string, port: number): Promise<PortProbe> {
   for (const address of loopbackAddressesOf(host)) {
-    if (await answers(address, port)) return { verdict: "taken", errno: "EADDRINUSE" };
+    if ((await knock(address, port)) === "answered") return { verdict: "taken", errno: "EADDRINUSE" };
   }
   return probeBind(host, port);
 }
 
 /**
- * Says whether somebody listens where a bind of `host:port` would meet him. Never takes the port: it may be asked while
- * somebody else is about to bind it.
+ * Says whether somebody listens where a bind of `host:port` would meet him: loopback and wildcard addresses by a connect,
+ * others by the host's socket table. Never takes the port: it may be asked while somebody else is about to bind it.
  */
 export async function probeListener(host: string, port: number): Promise<"listening" | "silent" | "unknown"> {
-  const listeners = readListeners();
-  if (listeners !== "unknown") {
-    const met = listeners.some((listener) => listener.port === port && coversAddress(listener, host) === "yes");
-    return met ? "listening" : "silent";
-  }
   const addresses = loopbackAddressesOf(host);
-  for (const address of addresses) if (await answers(address, port)) return "listening";
-  return addresses.length === 0 ? "unknown" : "silent";
+  // Where nobody listens, a loopback connect is refused at once: one that hangs has met a listener with a full queue.
+  for (const address of addresses) if ((await knock(address, port)) !== "refused") return "listening";
+  if (addresses.length > 0) return "silent";
+  const listeners = readListeners();
+  if (listeners === "unknown") return "unknown";
+  const met = listeners.some((listener) => listener.port === port && coversAddress(listener, host) === "yes");
+  return met ? "listening" : "silent";
 }
 
 /** The loopback addresses at which a listener on `host` would be met; none for any other interface. */
@@ -49,16 +49,17 @@ function loopbackAddressesOf(host: string): readonly string[] {
   return host === "::1" || (isIP(host) === 4 && host.startsWith("127.")) ? [host] : [];
 }
 
-function answers(address: string, port: number): Promise<boolean> {
+function knock(address: string, port: number): Promise<"answered" | "refused" | "hanging"> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
-    const settle = (answered: boolean): void => {
+    const settle = (outcome: "answered" | "refused" | "hanging"): void => {
       socket.destroy();
-      resolve(answered);
+      resolve(outcome);
     };
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => settle(false));
-    socket.once("connect", () => settle(true));
-    socket.on("error", () => settle(false));
+    // In a process that was busy for so long the answer may be there already, and is looked at first.
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => setImmediate(settle, "hanging"));
+    socket.once("connect", () => settle("answered"));
+    socket.on("error", () => settle("refused"));
   });
 }
 

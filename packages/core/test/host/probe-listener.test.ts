@@ -15,7 +15,8 @@ async function listen(host: string, port: number): Promise<{ port: number; close
 describe("probeListener", () => {
   it("sees a listener where a bind would meet it, and nobody afterwards", async () => {
     const { port, close } = await listen("127.0.0.1", 0);
-    for (const host of ["127.0.0.1", "0.0.0.0", "localhost"]) expect(await probeListener(host, port)).toBe("listening");
+    for (const host of ["127.0.0.1", "0.0.0.0", "localhost", "::"])
+      expect(await probeListener(host, port)).toBe("listening");
     expect(await probeListener("::1", port)).toBe("silent");
     await close();
     expect(await probeListener("127.0.0.1", port)).toBe("silent");

@@ -50,6 +50,20 @@ describe("run", () => {
   });
 });
 
+test("an interrupted start says so, in one line for scripts; the gateway goes on starting", async () => {
+  await withScratchHome(async ({ home, run, json }) => {
+    const silent = path.join(import.meta.dirname, "fixtures/never-listens.js");
+    await run(["create", "slow", "--", process.execPath, silent]);
+    const { child, output } = startCli(home, ["start", "slow", "--json"]);
+    const ended = once(child, "exit");
+    await until("it is starting", async () => JSON.stringify(await json(["list"])).includes('"starting"'));
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toContain('{"error":{"code":"ABORTED"');
+    expect((await run(["status", "slow"])).status).toBe(5);
+  });
+});
+
 describe("what goes on printing", () => {
   test("list --watch --json prints a line for each change and ends with the signal", async () => {
     await withScratchHome(async ({ home, json }) => {

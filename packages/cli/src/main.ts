@@ -4,7 +4,7 @@
  */
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
-import { errnoOf, fileError } from "@lockkeeper/core";
+import { LockkeeperError, errnoOf, fileError } from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, OutputStream, World } from "./context.ts";
 import { runProgram } from "./program.ts";
@@ -58,9 +58,16 @@ function takeSignals(): Interruption {
   const stop = new AbortController();
   const force = new AbortController();
   for (const signal of SIGNALS) {
-    process.on(signal, () => (stop.signal.aborted ? force : stop).abort());
+    process.on(signal, () => (stop.signal.aborted ? force : stop).abort(interrupted(signal)));
   }
   return { stop: stop.signal, force: force.signal };
+}
+
+/** Whoever waits with one of the signals throws this. */
+function interrupted(signal: string): LockkeeperError {
+  return new LockkeeperError("ABORTED", `interrupted by ${signal}`, {
+    hint: "What was begun may go on by itself; look again with: lockkeeper list",
+  });
 }
 
 async function ask(question: string): Promise<string | undefined> {

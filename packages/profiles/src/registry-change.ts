@@ -143,10 +143,24 @@ async function finish(home: string, intent: Intent): Promise<void> {
 /** Each step may have been done or not: what is where it was is left alone. */
 function undo(home: string, intent: Intent): void {
   for (const { from, to } of (intent.move ?? []).toReversed()) {
-    if (existsSync(join(home, to)) && !existsSync(join(home, from))) moveFolder(home, to, from);
+    if (!existsSync(join(home, to))) continue;
+    if (existsSync(join(home, from))) throw contradiction(join(home, from), join(home, to));
+    moveFolder(home, to, from);
   }
   for (const path of intent.make ?? []) remove(home, path);
   rmSync(homePaths(home).registryIntent, { force: true });
+}
+
+/** Somebody made the folder anew in between: which of the two is the profile is for a person to say. */
+function contradiction(from: string, to: string): LockkeeperError {
+  return new LockkeeperError(
+    "REGISTRY_DAMAGED",
+    `an interrupted change cannot be undone: ${to} has come from ${from}`,
+    {
+      evidence: [`both exist: ${from} and ${to}`],
+      hint: `Look at both, then move the one you do not want away: mv ${from} ${from}.kept`,
+    },
+  );
 }
 
 function moveFolder(home: string, from: string, to: string): void {

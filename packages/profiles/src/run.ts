@@ -10,6 +10,7 @@ import { parseHealthCheck } from "./kinds/health-check.ts";
 import { kinds } from "./kinds/kinds.ts";
 import type { Manifest } from "./manifest.ts";
 import { profileEnvironment, profileVariables } from "./profile-environment.ts";
+import { settleRegistry } from "./registry-change.ts";
 import { readRegistry, type Registry, requireFrom } from "./registry.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { runRecordPath } from "./run-records.ts";
@@ -39,6 +40,8 @@ const lockTimeoutMs = 5_000;
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
  */
 export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
+  // A killed `remove` or `rename` may have moved the profile's folders away already.
+  await settleRegistry(context.home);
   const registry = readRegistry(context.home);
   const manifest = requireFrom(registry, context.home, name);
   const kind = kinds[manifest.kind];

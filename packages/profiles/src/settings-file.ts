@@ -2,7 +2,7 @@
  * A settings file: flat JSON, checked against one table. Reading is cheap and loads nothing; writing goes through conf,
  * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
  */
-import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
 import { locateJsonError } from "./json-position.ts";
 
@@ -59,7 +59,8 @@ export function readSettingsFile(path: string, table: SettingsTable): SettingsVa
  * On return the file at `path` holds `changes` beside what it held, durably, with mode 0600. Its directory exists and
  * the caller sees to it that nobody else writes it meanwhile.
  *
- * @throws {LockkeeperError} OPTION_INVALID when a value is not allowed; and as {@link readSettingsFile}.
+ * @throws {LockkeeperError} OPTION_INVALID when a value is not allowed; DISK_FULL, DISK_READ_ONLY; and as
+ *   {@link readSettingsFile}.
  */
 export async function writeSettingsFile(path: string, table: SettingsTable, changes: SettingsValues): Promise<void> {
   for (const [key, value] of Object.entries(changes)) {
@@ -79,14 +80,17 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
   // conf reads before it writes; what it would choke on is told in our words first.
   readSettingsFile(path, table);
   const { default: Conf } = await import("conf");
-  const conf = new Conf<Record<string, unknown>>({
-    cwd: dirname(path),
-    configName: basename(path, ".json"),
-    accessPropertiesByDotNotation: false,
-    configFileMode: 0o600,
-    schema: table as never,
-  });
-  conf.set(changes);
+  try {
+    new Conf<Record<string, unknown>>({
+      cwd: dirname(path),
+      configName: basename(path, ".json"),
+      accessPropertiesByDotNotation: false,
+      configFileMode: 0o600,
+      schema: table as never,
+    }).set(changes);
+  } catch (error) {
+    throw fileError(error, "write the settings", path);
+  }
 }
 
 /** Returns what a setting may be, for a person. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { homePaths } from "../src/profile-paths.ts";
-import { changeRegistry } from "../src/registry-change.ts";
+import { changeRegistry, settleRegistry } from "../src/registry-change.ts";
 import { formatRegistry, readRegistry, requireManifest } from "../src/registry.ts";
 import { manifest, scratchHome } from "./scratch-home.ts";
 
@@ -136,6 +136,51 @@ describe("requireManifest", () => {
     expect(thrownBy(() => requireManifest(home, "../dev")).code).toBe("PROFILE_NAME_INVALID");
     expect(thrownBy(() => requireManifest(home, "__proto__")).code).toBe("PROFILE_NAME_INVALID");
     expect(fs.readdirSync(home)).toEqual(before);
+  });
+});
+
+/** A home whose `remove` was killed between the move of the folder and the write of the registry. */
+async function interrupted(): Promise<{ home: string; from: string; to: string }> {
+  const home = await withProfiles("dev");
+  const [from, to] = [`${home}/profiles/dev`, `${home}/trash/dev.then`];
+  fs.mkdirSync(to);
+  fs.writeFileSync(`${to}/precious`, "x");
+  const move = [{ from: "profiles/dev", to: "trash/dev.then" }];
+  fs.writeFileSync(homePaths(home).registryIntent, JSON.stringify({ v: 1, revision: 2, move }));
+  return { home, from, to };
+}
+
+describe("an interrupted change", () => {
+  test("is undone by whoever settles", async () => {
+    const { home, from } = await interrupted();
+    await settleRegistry(home);
+    expect(fs.readFileSync(`${from}/precious`, "utf8")).toBe("x");
+    expect(fs.existsSync(homePaths(home).registryIntent)).toBe(false);
+  });
+
+  test("is left to a person when both folders exist, and nothing is lost", async () => {
+    const { home, from, to } = await interrupted();
+    fs.mkdirSync(from);
+    await expect(settleRegistry(home)).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+    await expect(settleRegistry(home)).rejects.toThrow(to);
+    fs.rmdirSync(from);
+    await settleRegistry(home);
+    expect(fs.existsSync(`${from}/precious`)).toBe(true);
+  });
+
+  test.each([
+    "{",
+    '{"v":2}',
+    '{"v":1,"revision":2,"make":["../../etc"]}',
+    '{"v":1,"revision":2,"make":["profiles/../../x"]}',
+    '{"v":1,"revision":2,"move":[{"from":"profiles/a","to":"/etc/x"}]}',
+    '{"v":1,"revision":2,"discard":["registry.json"]}',
+  ])("that says %s is refused, and nothing is moved or removed", async (text) => {
+    const home = await withProfiles("dev");
+    fs.writeFileSync(homePaths(home).registryIntent, text);
+    await expect(settleRegistry(home)).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+    expect(fs.readFileSync(homePaths(home).registryIntent, "utf8")).toBe(text);
+    expect(readRegistry(home).size).toBe(1);
   });
 });
 

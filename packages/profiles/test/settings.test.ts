@@ -1,5 +1,6 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import * as fc from "fast-check";
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -98,6 +99,25 @@ describe("settings on disk", () => {
     }
     expect(fs.readFileSync(path, "utf8")).toBe(text);
   });
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    "a read-only disk is told with path and errno (needs root: mounts)",
+    async () => {
+      const disk = dirname(scratchHome());
+      const path = join(disk, "config.json");
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", disk]);
+      try {
+        await writeSettingsFile(path, settingsTable, { poolFirst: 2000 });
+        execFileSync("mount", ["-o", "remount,ro", disk]);
+        const attempt = writeSettingsFile(path, settingsTable, { poolFirst: 3000 });
+        await expect(attempt).rejects.toMatchObject({ code: "DISK_READ_ONLY" });
+        await expect(attempt).rejects.toThrow(path);
+        expect(readSettingsFile(path, settingsTable)).toEqual({ poolFirst: 2000 });
+      } finally {
+        execFileSync("umount", [disk]);
+      }
+    },
+  );
 
   test("a wrong value or key is refused before anything is written", async () => {
     const path = join(dirname(scratchHome()), "config.json");

@@ -41,7 +41,7 @@ async function possible(
   const given = before.slice(1).filter((word) => !word.startsWith("-")).length;
   const positional = spec.positionals[given] ?? spec.positionals.findLast(({ arity }) => arity === "many");
   if (positional === undefined) return [];
-  return positional.choices ?? (command === "create" ? [] : profiles());
+  return positional.choices ?? (positional.free === true ? [] : profiles());
 }
 
 function takesValue(option: OptionName): boolean {

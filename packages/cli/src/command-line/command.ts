@@ -13,6 +13,8 @@ export interface PositionalSpec {
   readonly arity: "required" | "optional" | "many";
   readonly summary: string;
   readonly choices?: readonly string[];
+  /** It is not the name of a profile that exists, so there is nothing to suggest. */
+  readonly free?: true;
 }
 
 /**

@@ -29,7 +29,9 @@ export const COMMANDS = {
   },
   create: {
     summary: "make a profile: its folder, lock directory and block of ports",
-    positionals: [{ name: "name", arity: "required", summary: "a-z, 0-9 and -, at most 32, no - at the front" }],
+    positionals: [
+      { name: "name", arity: "required", free: true, summary: "a-z, 0-9 and -, at most 32, no - at the front" },
+    ],
     options: ["kind", "port", "span", "host", "cwd", "env", "envFile", "extraPort", "health", "protected"],
     summaries: { kind: "what it runs (default: command when -- follows, else builtin)" },
     rest: "argv..",
@@ -120,12 +122,32 @@ export const COMMANDS = {
     summaries: { span: "with --next: for a block of this length" },
     rule: { unnamed: "all", protected: "usual" },
     examples: [
-      ["ports", "the plan beside what the host says"],
+      ["ports", "the plan beside what the host says, as a table and as a picture"],
       ["ports --check", "exit 1 when something conflicts, for scripts"],
       ["ports --explain 18790", "whose it is, who holds it now"],
       ["ports --next --span 20", "the base of the next free block of 20"],
     ],
     load: (): Promise<CommandModule> => import("../commands/ports.ts"),
+  },
+  doctor: {
+    summary: "what is not as it should be, heaviest first; exit 1 when there is something",
+    positionals: [],
+    options: ["fix", "yes"],
+    rule: { unnamed: "all", protected: "usual" },
+    examples: [
+      ["doctor", "each finding with what shows it and one command that helps"],
+      ["doctor --fix", "show the repairs that lose nothing, ask, make them"],
+      ["doctor --fix --yes", "the same in a script"],
+    ],
+    load: (): Promise<CommandModule> => import("../commands/doctor.ts"),
+  },
+  discover: {
+    summary: "every gateway on this host, managed or not; changes nothing, needs no home",
+    positionals: [],
+    options: [],
+    rule: { unnamed: "all", protected: "usual" },
+    examples: [["discover", "who runs what on which port, what overlaps, and the commands that adopt it"]],
+    load: (): Promise<CommandModule> => import("../commands/discover.ts"),
   },
   logs: {
     summary: "what the gateways printed",
@@ -208,16 +230,30 @@ export const COMMANDS = {
     summary: "give a stopped profile another name; its ports and data stay",
     positionals: [
       { name: "old", arity: "required", summary: "the profile" },
-      { name: "new", arity: "required", summary: "a name that is free" },
+      { name: "new", arity: "required", free: true, summary: "a name that nobody has" },
     ],
     options: ["confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [["rename dev staging", "dev is called staging from now on"]],
     load: (): Promise<CommandModule> => import("../commands/rename.ts"),
   },
+  clone: {
+    summary: "a second profile from a stopped one, without its credentials",
+    positionals: [
+      { name: "from", arity: "required", summary: "the profile" },
+      { name: "to", arity: "required", free: true, summary: "the new one" },
+    ],
+    options: ["port", "include", "confirm"],
+    rule: { unnamed: "refused", protected: "confirmed" },
+    examples: [
+      ["clone prod staging --confirm prod", "ports and token of its own; what stays behind is listed"],
+      ["clone dev dev2 --include schedules", "with its schedules"],
+    ],
+    load: (): Promise<CommandModule> => import("../commands/clone.ts"),
+  },
   restore: {
     summary: "bring back what was removed last under a name; starts nothing",
-    positionals: [{ name: "name", arity: "required", summary: "the name that it had" }],
+    positionals: [{ name: "name", arity: "required", free: true, summary: "the name that it had" }],
     options: ["port"],
     summaries: { port: "base of its block from now on (default: the one that it had)" },
     examples: [["restore dev", "out of the trash"]],
@@ -234,6 +270,48 @@ export const COMMANDS = {
       ["remove prod --yes --confirm prod", "a protected one, in a script"],
     ],
     load: (): Promise<CommandModule> => import("../commands/remove.ts"),
+  },
+  import: {
+    summary: "adopt gateways of OpenClaw in place; not a byte of theirs changes",
+    positionals: [
+      { name: "program", arity: "required", choices: ["openclaw"], summary: "whose gateways" },
+      { name: "name", arity: "optional", free: true, summary: "OpenClaw's name for it (default: default)" },
+    ],
+    options: ["all", "as", "stateDir", "port", "protected"],
+    summaries: { all: "every one that is found", port: "its port, where nothing tells" },
+    examples: [
+      ["import openclaw work", "a running one goes on under its own manager (see takeover)"],
+      ["import openclaw --all", "what cannot be adopted is named, with the reason"],
+    ],
+    load: (): Promise<CommandModule> => import("../commands/import.ts"),
+  },
+  takeover: {
+    summary: "bring an adopted, running gateway under a keeper of ours",
+    positionals: [{ name: "name", arity: "required", summary: "the profile" }],
+    options: ["yes", "confirm", "timeout"],
+    summaries: { timeout: "for the old gateway to end its work: 30, 30s, 2m (default 330s)" },
+    rule: { unnamed: "refused", protected: "confirmed" },
+    examples: [
+      ["takeover work", "shows who runs it now and what will happen, then asks"],
+      ["takeover work --yes", "without a question"],
+    ],
+    load: (): Promise<CommandModule> => import("../commands/takeover.ts"),
+  },
+  config: {
+    summary: "read and change settings: the tool's own, or a gateway's with --profile",
+    positionals: [
+      { name: "action", arity: "required", choices: ["get", "set"], summary: "what to do" },
+      { name: "key", arity: "optional", free: true, summary: "the setting; get without it: all" },
+      { name: "value", arity: "optional", free: true, summary: "for set: a number, a text, null, or a list as a,b" },
+    ],
+    options: ["profile", "dryRun"],
+    summaries: { profile: "whose gateway's settings (default: the tool's own)" },
+    examples: [
+      ["config get", "every setting of the tool, with its meaning"],
+      ["config set poolLast 30000", "a wider or narrower pool of ports; shows the difference"],
+      ["config set heartbeatMs 10000 --profile dev", "of a built-in gateway, from its next start on"],
+    ],
+    load: (): Promise<CommandModule> => import("../commands/config.ts"),
   },
   completion: {
     summary: "completion of commands, options and profile names for your shell",

@@ -41,6 +41,13 @@ export const OPTIONS = {
   cwd: { type: "text", value: "dir", summary: "directory that the command runs in" },
   env: { type: "list", value: "K=V", summary: "a variable for it; K alone: taken from your environment at each start" },
   envFile: { type: "text", value: "file", summary: "file of variables (mode 0600), read at each start" },
+  as: { type: "text", value: "name", summary: "its name here" },
+  stateDir: { type: "text", value: "dir", summary: "its state directory, when it lies elsewhere than usual" },
+  include: {
+    type: "list",
+    value: "kind",
+    summary: "copy this too: credentials, devices, schedules, databases, locks, logs",
+  },
   extraPort: { type: "list", value: "name=+N", summary: "a second port of it, N above its base" },
   health: { type: "text", value: "check", summary: "/path (2xx is healthy), tcp or none" },
   protected: { type: "flag", summary: "stop, restart and remove then need the name twice" },
@@ -59,6 +66,8 @@ export const OPTIONS = {
   since: { type: "moment", value: "time", summary: "only newer than this: 10m, 2h, or 2026-01-31T12:00" },
   lines: { type: "count", alias: "n", value: "n", summary: "at most this many last lines of each" },
   explain: { type: "flag", summary: "say what was looked at and what won" },
+  fix: { type: "flag", summary: "make the repairs that lose nothing, after showing them and asking" },
+  dryRun: { type: "flag", summary: "check and show the change, write nothing" },
   short: { type: "flag", summary: "the bare name or nothing, for prompts" },
   shell: { type: "choice", choices: ["bash", "zsh", "fish"], value: "bash|zsh|fish", summary: "syntax of the output" },
 } as const;

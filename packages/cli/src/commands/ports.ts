@@ -1,21 +1,35 @@
 /** `ports`: the plan beside what the host says, conflicts, the next free block; or all that is known of one port. */
 import type { PortExplanation, PortsReport, Profiles } from "@lockkeeper/profiles";
+import { LockkeeperError } from "@lockkeeper/core";
 import type { ArgumentsOf, Result } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { paintState } from "../status-table.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import { renderPortRuler } from "../terminal/port-ruler.ts";
+import type { Ruler, RulerBlock } from "../terminal/port-ruler.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { Column } from "../terminal/table.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["ports"]>;
 
+/** What concerns one profile: its block and its conflicts. */
+interface OwnReport extends PortsReport {
+  readonly profile: string;
+}
+
 /** What was asked for: the audit, one port, or the next block. */
-type Answer = PortsReport | PortExplanation | { readonly nextFree: number | null };
+type Answer = PortsReport | OwnReport | PortExplanation | { readonly nextFree: number | null };
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const { name, check, explainPort, next, span } = given;
+  const questions = [name, explainPort, next || undefined].filter((each) => each !== undefined);
+  if (questions.length > 1 || (span !== undefined && !next)) {
+    throw new LockkeeperError("USAGE", "ports answers one question: a name, --explain, or --next (with --span)", {
+      hint: "lockkeeper ports --help",
+    });
+  }
   const profiles = await context.openProfiles();
   if (explainPort !== undefined) return { value: await profiles.explainPort(explainPort) };
   if (next) {
@@ -27,11 +41,12 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   return { value, status: check && value.conflicts.length > 0 ? 1 : 0 };
 }
 
-/** What concerns one profile. An unknown name is told as such. */
-async function only(name: string, report: PortsReport, profiles: Profiles): Promise<PortsReport> {
+/** An unknown name is told as such. */
+async function only(name: string, report: PortsReport, profiles: Profiles): Promise<OwnReport> {
   const blocks = report.blocks.filter(({ profile }) => profile === name);
   if (blocks.length === 0) await profiles.status(name);
-  return { ...report, blocks, conflicts: report.conflicts.filter(({ profiles: sides }) => sides.includes(name)) };
+  const conflicts = report.conflicts.filter(({ profiles: sides }) => sides.includes(name));
+  return { ...report, profile: name, blocks, conflicts };
 }
 
 export function render(answer: Answer, view: View): string {
@@ -65,7 +80,8 @@ function renderExplanation(answer: PortExplanation, { paint }: View): string {
   return `${paint.bold(`port ${port}`)}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
 
-function renderAudit(report: PortsReport, { paint, columns: width, quiet }: View): string {
+function renderAudit(report: PortsReport | OwnReport, view: View): string {
+  const { paint, columns: width, quiet } = view;
   const conflicts = report.conflicts.map(({ kind, port, profiles, owner }) => {
     const sides = [...profiles, ...(owner === null ? [] : [owner])].map(plainLine).join(" and ");
     return `${paint.red("conflict:")} ${kind} on port ${port}: ${sides}\n`;
@@ -86,12 +102,34 @@ function renderAudit(report: PortsReport, { paint, columns: width, quiet }: View
     block.ranges.map(describeRange).join(", "),
     block.listeners.map(describeListener).join(", ") || "-",
   ]);
-  const table = rows.length === 0 ? "" : renderTable(columns, rows, width, paint.dim);
+  const table = rows.length === 0 ? "" : `${renderTable(columns, rows, width, paint.dim)}\n`;
+  const hidden = report.sockets === "unknown" ? "who listens is unknown: this system does not show it\n" : "";
   const next = report.nextFree === null ? "no free block is left in the pool" : `next free block: ${report.nextFree}`;
-  return `${table}${conflicts.join("")}${next}\n`;
+  const picture = renderPortRuler(toRuler(report), view);
+  return `${table}${picture}\n${conflicts.join("")}${hidden}${"profile" in report ? "" : `${next}\n`}`;
+}
+
+/** One profile's block alone, or everything from the pool to the ephemeral range. */
+function toRuler(report: PortsReport | OwnReport): Ruler {
+  const { pool, ephemeral } = report;
+  const blocks = report.blocks.map(toRulerBlock);
+  const [first] = blocks;
+  if ("profile" in report && first !== undefined) return { range: first, blocks, claimed: [], others: [], ephemeral };
+  const range = {
+    first: Math.min(pool.first, ephemeral.first, blocks[0]?.first ?? pool.first),
+    last: blocks.reduce((last, block) => Math.max(last, block.last), Math.max(pool.last, ephemeral.last)),
+  };
+  return { range, blocks, claimed: report.openclaw, others: report.others.map(({ port }) => port), ephemeral };
 }
 
 type Block = PortsReport["blocks"][number];
+
+function toRulerBlock({ profile, port, end, ranges, listeners }: Block): RulerBlock {
+  const heard = (verdict: Block["listeners"][number]["verdict"]): readonly number[] =>
+    listeners.filter((listener) => listener.verdict === verdict).map((listener) => listener.port);
+  const derived = ranges.filter(({ first }) => first !== port);
+  return { name: profile, first: port, last: end, derived, own: heard("own"), taken: heard("stranger") };
+}
 
 function describeRange({ label, first, last }: Block["ranges"][number]): string {
   return `${plainLine(label)} ${first === last ? first : `${first}-${last}`}`;

@@ -1,7 +1,7 @@
 /** `remove`: moves a stopped profile to the trash, after a second look. */
-import { LockkeeperError } from "@lockkeeper/core";
 import type { ArgumentsOf, Result } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
+import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
 import { chooseTargets } from "../targets.ts";
 import { plainLine } from "../terminal/plain-text.ts";
@@ -19,7 +19,12 @@ export async function run(context: Context, { name, yes, confirm }: Arguments): 
   // An unknown name is told as such before anybody is asked to confirm it.
   await profiles.status(name);
   await chooseTargets(context, profiles, { names: [name], confirm });
-  if (!yes && !confirm.includes(name)) await askFirst(context, name);
+  if (!yes && !confirm.includes(name)) {
+    await requireYes(context.world, `Remove ${name} and free its ports?`, {
+      message: `${name} was not removed: nobody said yes`,
+      hint: `If you mean it: lockkeeper remove ${name} --yes`,
+    });
+  }
   const { trash } = await profiles.remove(name);
   const removed: Removed = { name, trash };
   return { value: removed };
@@ -29,12 +34,4 @@ export function render({ name, trash }: Removed, { quiet }: View): string {
   return quiet
     ? `${name}\n`
     : `${name} removed; its folder is kept in ${plainLine(trash)}; lockkeeper restore ${name}\n`;
-}
-
-async function askFirst({ world }: Context, name: string): Promise<void> {
-  const answer = world.canAsk() ? await world.ask(`Remove ${name} and free its ports? [y/N] `) : undefined;
-  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
-  throw new LockkeeperError("CONFIRMATION_NEEDED", `${name} was not removed: nobody said yes`, {
-    hint: `If you mean it: lockkeeper remove ${name} --yes`,
-  });
 }

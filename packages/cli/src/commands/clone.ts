@@ -1,0 +1,49 @@
+/** `clone`: a second profile from a stopped one. What it leaves behind is part of the answer. */
+import type { CloneResult, CopyProgress } from "@lockkeeper/profiles";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Context } from "../context.ts";
+import { chooseTargets } from "../targets.ts";
+import { renderBar } from "../terminal/bar.ts";
+import { plainLine } from "../terminal/plain-text.ts";
+import { formatSize } from "../terminal/sizes.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["clone"]>;
+
+export async function run(context: Context, { from, to, port, include, confirm }: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  await chooseTargets(context, profiles, { names: [from], confirm });
+  const { isTerminal } = context.world.stderr;
+  const { stop: signal } = context.world.interruption();
+  const result = await profiles
+    .clone(from, to, {
+      port,
+      include,
+      signal,
+      onProgress: (progress) => {
+        if (progress.totalFiles > 0) context.progress.update(to, describeCopy(progress, isTerminal));
+      },
+    })
+    .finally(context.progress.finish);
+  const kinds = [...new Set(result.leftBehind.map(({ kind }) => kind))].filter((kind) => kind !== "links");
+  const [kind] = kinds;
+  const notes = kind === undefined ? [] : [`A kind that is to be copied after all: --include ${kind}`];
+  return { value: result, notes: [...notes, `Start it with: lockkeeper start ${to}`] };
+}
+
+export function render({ status, copied, leftBehind }: CloneResult, { paint, quiet }: View): string {
+  if (quiet) return `${status.name}\n`;
+  const block = `ports ${status.port}-${status.port + status.span - 1}`;
+  const amount = `${copied.files} ${copied.files === 1 ? "file" : "files"} (${formatSize(copied.bytes)}) copied`;
+  const left = leftBehind.map(({ kind, what }) => `  ${paint.yellow(kind.padEnd(11))}  ${plainLine(what)}\n`);
+  const title = left.length === 0 ? "nothing was left behind\n" : "left behind:\n";
+  return `${paint.bold(status.name)} created: ${block}, ${amount}\n${title}${left.join("")}`;
+}
+
+/** Returns one line; the same one for many calls, so that thousands of files are not thousands of lines. Pure. */
+export function describeCopy({ files, totalFiles, bytes, totalBytes }: CopyProgress, isTerminal: boolean): string {
+  const done = totalBytes > 0 ? bytes / totalBytes : totalFiles > 0 ? files / totalFiles : 1;
+  const all = `${totalFiles} ${totalFiles === 1 ? "file" : "files"}, ${formatSize(totalBytes)}`;
+  return `copying ${renderBar(done, isTerminal)} of ${all}`;
+}

@@ -1,0 +1,77 @@
+/** `doctor`: what is not as it should be, heaviest first; with `--fix` the repairs that lose nothing, after a yes. */
+import type { Finding, Weight } from "@lockkeeper/profiles";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import { requireYes } from "../consent.ts";
+import type { Context } from "../context.ts";
+import { plainLine } from "../terminal/plain-text.ts";
+import type { Palette, View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["doctor"]>;
+
+export interface ShownFinding extends Omit<Finding, "fix"> {
+  /** The repair that loses nothing, or null. */
+  readonly fix: string | null;
+}
+
+export interface Diagnosis {
+  readonly findings: readonly ShownFinding[];
+  /** What `--fix` has done. */
+  readonly repaired: readonly string[];
+}
+
+export async function run(context: Context, { fix, yes }: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const findings = await profiles.diagnose();
+  const repairs = findings.flatMap((finding) => finding.fix?.what ?? []);
+  if (!fix || repairs.length === 0) return answer(findings, []);
+  if (!yes) await askFirst(context, repairs);
+  return answer(await profiles.repair(findings), repairs);
+}
+
+export function render({ findings, repaired }: Diagnosis, { paint, quiet }: View): string {
+  if (quiet) return findings.map(({ code }) => `${code}\n`).join("");
+  const done = repaired.map((what) => `${paint.green("repaired")}  ${plainLine(what)}\n`).join("");
+  return `${done}${findings.map((finding) => renderFinding(finding, paint)).join("")}${summary(findings, paint)}\n`;
+}
+
+function answer(findings: readonly Finding[], repaired: readonly string[]): Result {
+  const shown = findings.map(({ fix, ...finding }): ShownFinding => ({ ...finding, fix: fix?.what ?? null }));
+  const value: Diagnosis = { findings: shown, repaired };
+  // What cannot be known here is said, but it is nothing wrong.
+  return { value, status: findings.some(({ weight }) => weight !== "unknown") ? 1 : 0 };
+}
+
+async function askFirst({ world }: Context, repairs: readonly string[]): Promise<void> {
+  if (world.canAsk()) world.stderr.write(repairs.map((what) => `  ${plainLine(what)}\n`).join(""));
+  await requireYes(world, repairs.length === 1 ? "Make this repair?" : `Make these ${repairs.length} repairs?`, {
+    message: "nothing was repaired: nobody said yes",
+    hint: "If you mean it: lockkeeper doctor --fix --yes",
+    evidence: repairs,
+  });
+}
+
+const INDENT = " ".repeat(9);
+
+function renderFinding({ weight, title, evidence, command }: ShownFinding, paint: Palette): string {
+  const colour = { error: paint.red, warning: paint.yellow, unknown: paint.dim }[weight];
+  const lines = [`${colour(weight.padEnd(7))}  ${paint.bold(plainLine(title))}`];
+  for (const fact of evidence) lines.push(`${INDENT}${plainLine(fact)}`);
+  if (command !== null) lines.push(`${INDENT}${paint.cyan("->")} ${plainLine(command)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function summary(findings: readonly ShownFinding[], paint: Palette): string {
+  if (findings.length === 0) return paint.green("nothing is wrong");
+  const count = (weight: Weight, one: string, many: string): string => {
+    const number = findings.filter((finding) => finding.weight === weight).length;
+    return `${number} ${number === 1 ? one : many}`;
+  };
+  const counts = [
+    count("error", "error", "errors"),
+    count("warning", "warning", "warnings"),
+    count("unknown", "unknown", "unknown"),
+  ].filter((text) => !text.startsWith("0 "));
+  const fixable = findings.filter(({ fix }) => fix !== null).length;
+  return `${counts.join(", ")}${fixable === 0 ? "" : `; can be put right at once: ${fixable} (lockkeeper doctor --fix)`}`;
+}

@@ -1,0 +1,57 @@
+/** `takeover`: shows who runs an adopted gateway and what will happen, asks, and brings it under a keeper of ours. */
+import type { TakeoverPlan, TakeoverResult } from "@lockkeeper/profiles";
+import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import { requireYes } from "../consent.ts";
+import type { Context } from "../context.ts";
+import { chooseTargets } from "../targets.ts";
+import { plainLine } from "../terminal/plain-text.ts";
+import type { View } from "../terminal/view.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["takeover"]>;
+
+export async function run(context: Context, { name, yes, confirm, timeout }: Arguments): Promise<Result> {
+  const { world, progress } = context;
+  const profiles = await context.openProfiles();
+  await chooseTargets(context, profiles, { names: [name], confirm });
+  const { stop: signal } = world.interruption();
+  const consent = async (plan: TakeoverPlan): Promise<boolean> => {
+    const lines = describePlan(plan);
+    const certain = yes || confirm.includes(name);
+    if (!context.json && !context.view.quiet && (certain || world.canAsk()))
+      world.stderr.write(`${lines.join("\n")}\n`);
+    if (!certain) {
+      await requireYes(world, `Take ${name} over?`, {
+        message: `${name} was not taken over: nobody said yes`,
+        hint: `If you mean it: lockkeeper takeover ${name} --yes`,
+        evidence: lines,
+      });
+    }
+    return true;
+  };
+  const result = await profiles
+    .takeOver(name, { consent, stopTimeoutMs: timeout, signal, onProgress: (text) => progress.update(name, text) })
+    .finally(progress.finish);
+  return { value: result };
+}
+
+export function render({ outcome, status }: TakeoverResult, { paint, quiet }: View): string {
+  if (quiet) return `${status.name}\n`;
+  const keeper = status.keeperPid === null ? "no keeper" : `keeper pid ${status.keeperPid}`;
+  const news = outcome === "already-ours" ? "is ours already" : paint.green("taken over");
+  return `${paint.bold(status.name)}: ${news}, ${status.url}, pid ${status.pid ?? "-"}, ${keeper}\n`;
+}
+
+/** Returns both managers and the steps, one fact a line. Pure. */
+export function describePlan({ profile, port, old, steps, leftBehind }: TakeoverPlan): readonly string[] {
+  const enabled = old.enabled === "yes" ? ", starts by itself" : "";
+  const lines = [
+    `now:  ${plainLine(old.name)} (${old.kind}, pid ${old.pid}${enabled}) runs the gateway on port ${port}`,
+    `then: a keeper of ours runs it as ${profile}`,
+    ...steps.map((step, index) => `  ${index + 1}. ${plainLine(step)}`),
+  ];
+  if (leftBehind.length > 0) {
+    lines.push(`variables of the old manager that ours will not have: ${leftBehind.map(plainLine).join(", ")}`);
+  }
+  return lines;
+}

@@ -1,0 +1,25 @@
+/**
+ * The question before something that is not easily undone. It is never asked where nobody can answer: there the command
+ * line has to say it.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { World } from "./context.ts";
+
+export interface Refusal {
+  readonly message: string;
+  readonly hint: string;
+  /** What would have happened, one fact a line. */
+  readonly evidence?: readonly string[];
+}
+
+/**
+ * Returns only when somebody said yes.
+ *
+ * @throws {LockkeeperError} CONFIRMATION_NEEDED as `refusal` says it, when nobody can answer or the answer is no.
+ */
+export async function requireYes(world: World, question: string, refusal: Refusal): Promise<void> {
+  const answer = world.canAsk() ? await world.ask(`${question} [y/N] `) : undefined;
+  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
+  const { message, hint, evidence = [] } = refusal;
+  throw new LockkeeperError("CONFIRMATION_NEEDED", message, { hint, evidence });
+}

@@ -1,0 +1,18 @@
+/** How much of something is done, as one line. Pure; what it is written to is somebody else's matter. */
+
+const CELLS = 30;
+/** Elsewhere than on a terminal every news stays: ten of them are enough. */
+const STEP_PERCENT = 10;
+
+/**
+ * Returns the bar for a terminal, `[######......]  45%`, else the percentage alone and in steps of ten, so that repeated
+ * calls give few different texts.
+ *
+ * @param done from 0 to 1
+ */
+export function renderBar(done: number, isTerminal: boolean): string {
+  const percent = Math.floor(Math.min(1, Math.max(0, done)) * 100);
+  if (!isTerminal) return `${percent - (percent % STEP_PERCENT)}%`;
+  const full = Math.floor((percent * CELLS) / 100);
+  return `[${"#".repeat(full)}${".".repeat(CELLS - full)}] ${String(percent).padStart(3)}%`;
+}

@@ -1,0 +1,220 @@
+/**
+ * Draws ports as a ruler: one mark stands for one port or, where there is much to show, for several. What is occupied is
+ * drawn, what is not is told in one line. Pure; no more lines than a screen has, however many profiles there are, and
+ * linear in their number.
+ */
+import type { View } from "./view.ts";
+
+export interface Ports {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface RulerBlock extends Ports {
+  readonly name: string;
+  /** Named ports and derived ranges but for the gateway's own; they may lie outside of the block. */
+  readonly derived: readonly Ports[];
+  readonly own: readonly number[];
+  /** Where somebody else listens in its way. */
+  readonly taken: readonly number[];
+}
+
+export interface Ruler {
+  /** All of it is drawn or told. */
+  readonly range: Ports;
+  readonly blocks: readonly RulerBlock[];
+  /** What OpenClaw installations claim. */
+  readonly claimed: readonly Ports[];
+  /** Listeners that are in nobody's way. */
+  readonly others: readonly number[];
+  readonly ephemeral: Ports;
+}
+
+/** Weakest first: where several things fall on one mark, the last of them is shown. */
+const MARKS = {
+  ".": "free",
+  "~": "ephemeral",
+  c: "claimed by OpenClaw",
+  "-": "block",
+  "|": "first port",
+  "=": "derived",
+  x: "another's listener",
+  "#": "several blocks",
+  O: "listening",
+  "!": "taken by a stranger",
+} as const;
+
+type Mark = keyof typeof MARKS;
+
+const ORDER = Object.keys(MARKS) as readonly Mark[];
+
+/** Rows of marks at most; above that one mark stands for more ports. */
+const MOST_ROWS = 8;
+const SCALES: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
+/** Two blanks, a port, two blanks. */
+const MARGIN = 9;
+/** Wider ones are hard to count in. */
+const WIDEST = 120;
+
+/** Returns the ruler and, below it, what its marks mean. */
+export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "paint" | "columns">): string {
+  const width = Number.isFinite(columns) ? Math.min(columns, WIDEST) : 80;
+  // Whole tens, so that the ports at the left are easy to reckon with.
+  const perRow = Math.max(10, Math.floor((width - MARGIN) / 10) * 10);
+  const occupied = occupiedPorts(ruler);
+  const { scale, groups } = layOut(occupied, perRow);
+  const lines: string[] = [];
+  const used = new Set<Mark>();
+  let next = ruler.range.first;
+  for (const group of groups) {
+    lines.push(...tellEmpty({ first: next, last: group.first - 1 }, ruler.ephemeral, paint));
+    const marks = markGroup(group, scale, ruler);
+    for (const mark of marks) used.add(mark);
+    for (let start = 0; start < marks.length; start += perRow) {
+      const row = { first: group.first + start * scale, last: group.first + (start + perRow) * scale - 1 };
+      const names = nameRow(row, scale, ruler.blocks);
+      if (names !== "") lines.push(`${" ".repeat(MARGIN)}${paint.bold(names)}`);
+      lines.push(`  ${label(row.first)}  ${paintMarks(marks.slice(start, start + perRow), paint)}`);
+    }
+    next = group.last + 1;
+  }
+  lines.push(...tellEmpty({ first: next, last: ruler.range.last }, ruler.ephemeral, paint));
+  return `${[...lines, ...legend(used, scale, width)].join("\n")}\n`;
+}
+
+function occupiedPorts({ range, blocks, claimed, others }: Ruler): readonly Ports[] {
+  const all = [
+    ...blocks,
+    ...blocks.flatMap(({ derived, own, taken }) => [...derived, ...[...own, ...taken].map(one)]),
+    ...claimed,
+    ...others.map(one),
+  ];
+  return all
+    .filter(({ first, last }) => first <= range.last && last >= range.first)
+    .map(({ first, last }) => ({ first: Math.max(first, range.first), last: Math.min(last, range.last) }))
+    .sort((a, b) => a.first - b.first);
+}
+
+function one(port: number): Ports {
+  return { first: port, last: port };
+}
+
+/** What lies within a row's length of each other is drawn together. */
+function layOut(
+  occupied: readonly Ports[],
+  perRow: number,
+): { readonly scale: number; readonly groups: readonly Ports[] } {
+  for (const scale of SCALES) {
+    const groups = merge(occupied, perRow * scale);
+    const rows = groups.reduce((sum, { first, last }) => sum + Math.ceil((last - first + 1) / scale / perRow), 0);
+    if (rows <= MOST_ROWS || scale === SCALES.at(-1)) return { scale, groups };
+  }
+  return { scale: 1, groups: [] };
+}
+
+function merge(occupied: readonly Ports[], within: number): readonly Ports[] {
+  const groups: { first: number; last: number }[] = [];
+  for (const { first, last } of occupied) {
+    const open = groups.at(-1);
+    if (open !== undefined && first - open.last <= within) open.last = Math.max(open.last, last);
+    else groups.push({ first, last });
+  }
+  return groups;
+}
+
+function markGroup(group: Ports, scale: number, { blocks, claimed, others, ephemeral }: Ruler): readonly Mark[] {
+  const marks: Mark[] = Array.from({ length: Math.ceil((group.last - group.first + 1) / scale) }, () => ".");
+  const owners = new Map<number, string>();
+  const put = ({ first, last }: Ports, mark: Mark): void => {
+    if (last < group.first || first > group.last) return;
+    const from = Math.max(0, Math.floor((first - group.first) / scale));
+    const to = Math.min(marks.length - 1, Math.floor((last - group.first) / scale));
+    for (let cell = from; cell <= to; cell += 1) {
+      if (ORDER.indexOf(mark) > ORDER.indexOf(marks[cell] ?? ".")) marks[cell] = mark;
+    }
+  };
+  put(ephemeral, "~");
+  for (const each of claimed) put(each, "c");
+  for (const port of others) put(one(port), "x");
+  for (const { name, first, last, derived, own, taken } of blocks) {
+    put({ first, last }, "-");
+    put(one(first), "|");
+    for (const each of derived) put(each, "=");
+    for (const port of own) put(one(port), "O");
+    for (const port of taken) put(one(port), "!");
+    const from = Math.max(0, Math.floor((first - group.first) / scale));
+    const to = Math.min(marks.length - 1, Math.floor((last - group.first) / scale));
+    for (let cell = from; cell <= to; cell += 1) {
+      if ((owners.get(cell) ?? name) !== name) put(one(group.first + cell * scale), "#");
+      owners.set(cell, name);
+    }
+  }
+  return marks;
+}
+
+/** Returns each block's name above its first mark, as far as there is room before the next one. */
+function nameRow(row: Ports, scale: number, blocks: readonly RulerBlock[]): string {
+  const starts = blocks
+    .filter(({ first }) => first >= row.first && first <= row.last)
+    .map(({ first, name }) => ({ cell: Math.floor((first - row.first) / scale), name }))
+    .sort((a, b) => a.cell - b.cell);
+  let line = "";
+  for (const [index, { cell, name }] of starts.entries()) {
+    const end = starts[index + 1]?.cell ?? Math.floor((row.last - row.first + 1) / scale) + 1;
+    const room = end - cell - 1;
+    if (room < 2 || cell < line.length) continue;
+    line = line.padEnd(cell) + (name.length <= room ? name : `${name.slice(0, room - 1)}…`);
+  }
+  return line;
+}
+
+function paintMarks(marks: readonly Mark[], paint: View["paint"]): string {
+  const painters: Readonly<Record<Mark, (text: string) => string>> = {
+    ".": paint.dim,
+    "~": paint.dim,
+    c: paint.yellow,
+    "-": paint.cyan,
+    "|": paint.cyan,
+    "=": paint.cyan,
+    x: paint.yellow,
+    "#": paint.yellow,
+    O: paint.green,
+    "!": paint.red,
+  };
+  return marks.join("").replaceAll(/(.)\1*/g, (run, mark: Mark) => painters[mark](run));
+}
+
+function tellEmpty({ first, last }: Ports, ephemeral: Ports, paint: View["paint"]): readonly string[] {
+  const parts: readonly (Ports & { readonly text: string })[] = [
+    { first, last: Math.min(last, ephemeral.first - 1), text: ". free" },
+    { first: Math.max(first, ephemeral.first), last: Math.min(last, ephemeral.last), text: "~ ephemeral" },
+    { first: Math.max(first, ephemeral.last + 1), last, text: ". free" },
+  ];
+  return parts
+    .filter((part) => part.first <= part.last)
+    .map(({ text, ...part }) => {
+      const count = part.last - part.first + 1;
+      return `  ${label(part.first)}  ${paint.dim(`${text} to ${part.last} (${count} ${count === 1 ? "port" : "ports"})`)}`;
+    });
+}
+
+function legend(used: ReadonlySet<Mark>, scale: number, width: number): readonly string[] {
+  if (used.size === 0) return [];
+  const words = ORDER.toReversed()
+    .filter((mark) => used.has(mark))
+    .map((mark) => `${mark} ${MARKS[mark]}`);
+  const lines: string[] = [];
+  let line = `one mark is ${scale === 1 ? "a port" : `${scale} ports`}:`;
+  for (const word of words) {
+    if (line.length + 2 + word.length > width - 2) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? word : `  ${word}`;
+  }
+  return [...lines, line].map((each) => `  ${each}`);
+}
+
+function label(port: number): string {
+  return String(port).padStart(5);
+}

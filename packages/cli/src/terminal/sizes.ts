@@ -1,0 +1,15 @@
+/** Writes amounts of data for people. Pure. */
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Returns `512 B`, `1.5 KiB`, `12 MiB`: one digit after the point below ten. */
+export function formatSize(sizeBytes: number): string {
+  let amount = sizeBytes;
+  let unit = 0;
+  while (amount >= 1024 && unit < UNITS.length - 1) {
+    amount /= 1024;
+    unit += 1;
+  }
+  const digits = unit > 0 && amount < 10 ? 1 : 0;
+  return `${amount.toFixed(digits)} ${UNITS[unit]}`;
+}

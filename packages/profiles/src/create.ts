@@ -14,6 +14,7 @@ import { chooseBlock, readPortSituation } from "./port-choice.ts";
 import { profilePaths } from "./profile-paths.ts";
 import { refuseExisting } from "./refuse-existing.ts";
 import { changeRegistry } from "./registry-change.ts";
+import { readRegistry } from "./registry.ts";
 
 export type { CreateOptions } from "./create-options.ts";
 
@@ -30,7 +31,7 @@ const tokenBytes = 32;
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
   const checked = checkCreateOptions(options);
   // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
-  const situation = await readPortSituation();
+  const situation = await readPortSituation(readRegistry(home));
   return changeRegistry(home, async ({ registry, commit }) => {
     const { name } = checked;
     const paths = profilePaths(home, name);

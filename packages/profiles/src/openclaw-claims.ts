@@ -9,8 +9,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readOpenClawConfig } from "./discover/openclaw-config.ts";
 import { openclaw } from "./kinds/openclaw.ts";
-import { isPort } from "./port-number.ts";
-import type { PortClaim } from "./port-plan.ts";
+import type { Manifest } from "./manifest.ts";
+import { highestPort, isPort } from "./port-number.ts";
+import type { PortClaim, PortRange } from "./port-plan.ts";
 
 /** From the base of an OpenClaw gateway to the last port that it derives. */
 const derivedLast = Math.max(...openclaw.derived.map((range) => range.last));
@@ -33,21 +34,44 @@ export async function readOpenClawClaims(userHome: string): Promise<readonly Por
 
 /** Returns what a config says that its gateway and its browsers will open. Pure. */
 export function claimsOf(owner: string, config: unknown, defaultPort: number | undefined): readonly PortClaim[] {
-  const claims: PortClaim[] = [];
-  const claim = (label: string, first: unknown, length = 1): void => {
-    if (isPort(first)) claims.push({ first, last: Math.min(first + length - 1, 65_535), by: "openclaw", owner, label });
-  };
   const base = field(config, "gateway", "port") ?? defaultPort;
-  claim("gateway and derived ports", base, derivedLast + 1);
-  const browser = field(config, "browser");
-  claim("browser.cdpPortRangeStart", field(browser, "cdpPortRangeStart"), cdpSpan);
-  claim("browser.cdpUrl", loopbackPort(field(browser, "cdpUrl")));
-  const profiles = field(browser, "profiles");
-  for (const [name, profile] of Object.entries(isRecord(profiles) ? profiles : {})) {
-    claim(`browser.profiles.${name}.cdpPort`, field(profile, "cdpPort"));
-    claim(`browser.profiles.${name}.cdpUrl`, loopbackPort(field(profile, "cdpUrl")));
+  const own = isPort(base) ? [rangeFrom("gateway and derived ports", base, derivedLast + 1)] : [];
+  return [...own, ...overridesIn(config)].map((range): PortClaim => ({ ...range, by: "openclaw", owner }));
+}
+
+/** Returns what the configs of OpenClaw profiles of ours put outside of their blocks. */
+export async function readOverrideClaims(manifests: Iterable<Manifest>): Promise<readonly PortClaim[]> {
+  const claims: PortClaim[] = [];
+  for (const { kind, name, port, span, paths } of manifests) {
+    if (kind !== "openclaw") continue;
+    const { document } = await readOpenClawConfig(paths.config);
+    const outside = overridesIn(document).filter(({ first, last }) => first < port || last >= port + span);
+    claims.push(...outside.map((range): PortClaim => ({ ...range, by: "profile", owner: name })));
   }
   return claims;
+}
+
+type LabelledRange = PortRange & { readonly label: string };
+
+/** The ports that a config names for browsers, in place of those derived from the base. */
+function overridesIn(config: unknown): readonly LabelledRange[] {
+  const found: LabelledRange[] = [];
+  const add = (label: string, first: unknown, length = 1): void => {
+    if (isPort(first)) found.push(rangeFrom(label, first, length));
+  };
+  const browser = field(config, "browser");
+  add("browser.cdpPortRangeStart", field(browser, "cdpPortRangeStart"), cdpSpan);
+  add("browser.cdpUrl", loopbackPort(field(browser, "cdpUrl")));
+  const profiles = field(browser, "profiles");
+  for (const [name, profile] of Object.entries(isRecord(profiles) ? profiles : {})) {
+    add(`browser.profiles.${name}.cdpPort`, field(profile, "cdpPort"));
+    add(`browser.profiles.${name}.cdpUrl`, loopbackPort(field(profile, "cdpUrl")));
+  }
+  return found;
+}
+
+function rangeFrom(label: string, first: number, length: number): LabelledRange {
+  return { label, first, last: Math.min(first + length - 1, highestPort) };
 }
 
 function openClawFolders(userHome: string): readonly string[] {

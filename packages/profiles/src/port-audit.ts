@@ -18,7 +18,7 @@ import type { Manifest } from "./manifest.ts";
 import { observeAll } from "./observe-all.ts";
 import type { ProfileState } from "./observed-state.ts";
 import { findPlanConflicts, type PortConflict } from "./plan-conflicts.ts";
-import { nextFreeBlock, readPortSituation } from "./port-choice.ts";
+import { nextFreeBlock, type PortSituation, readPortSituation } from "./port-choice.ts";
 import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
 import { readRegistry } from "./registry.ts";
@@ -64,11 +64,11 @@ export async function portsReport(home: string): Promise<PortsReport> {
   const registry = readRegistry(home);
   const { poolFirst, poolLast } = readSettings(home);
   const pool = { first: poolFirst, last: poolLast };
-  const situation = await readPortSituation();
+  const situation = await readPortSituation(registry);
   const manifests = [...registry.values()];
   const openclaw = situation.openclaw.filter((claim) => !manifests.some((manifest) => hasAdopted(manifest, claim)));
-  const claims = [...manifests.flatMap(profileClaims), ...openclaw];
-  const { blocks, others, runners } = await auditBlocks(home, manifests, pool, situation.host.listeners);
+  const claims = [...manifests.flatMap(profileClaims), ...situation.overrides, ...openclaw];
+  const { blocks, others, runners } = await auditBlocks(home, manifests, pool, situation);
   const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
   return {
     pool,
@@ -99,8 +99,9 @@ async function auditBlocks(
   home: string,
   manifests: readonly Manifest[],
   pool: PortRange,
-  listeners: readonly Listener[] | "unknown",
+  { host: { listeners }, overrides }: PortSituation,
 ): Promise<Audit> {
+  const overridesOf = (name: string): readonly PortClaim[] => overrides.filter(({ owner }) => owner === name);
   const byPort = new Map<number, Listener[]>();
   for (const listener of listeners === "unknown" ? [] : listeners) {
     byPort.set(listener.port, [...(byPort.get(listener.port) ?? []), listener]);
@@ -108,7 +109,7 @@ async function auditBlocks(
   const inBlocks = new Map<Manifest, readonly Listener[]>();
   const outside = new Map(byPort);
   for (const manifest of manifests) {
-    const ports = portsOf(manifest);
+    const ports = portsOf([...profileClaims(manifest), ...overridesOf(manifest.name)]);
     inBlocks.set(
       manifest,
       ports.flatMap((port) => byPort.get(port) ?? []),
@@ -131,19 +132,17 @@ async function auditBlocks(
     }
     const { first, last } = blockOf(manifest);
     const { name: profile, ports } = manifest;
-    const ranges = namedRanges(manifest);
+    const moved = overridesOf(profile).map(({ label, first: from, last: to }) => ({ label, first: from, last: to }));
+    const ranges = [...namedRanges(manifest), ...moved];
     blocks.push({ profile, port: first, end: last, ports, ranges, state: observed.state, listeners: judged });
   }
   blocks.sort((a, b) => a.port - b.port);
   return { blocks, others: others.map((listener) => seen(listener, holders.get(listener))), runners };
 }
 
-/** Every port of the block, and the named ones outside of it. */
-function portsOf(manifest: Manifest): readonly number[] {
+function portsOf(ranges: readonly PortRange[]): readonly number[] {
   const ports = new Set<number>();
-  for (const { first, last } of profileClaims(manifest)) {
-    for (let port = first; port <= last; port += 1) ports.add(port);
-  }
+  for (const { first, last } of ranges) for (let port = first; port <= last; port += 1) ports.add(port);
   return [...ports];
 }
 

@@ -6,7 +6,7 @@
 import { coversAddress, DEFAULT_HOST, findHolders, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import { homedir } from "node:os";
 import { kinds } from "./kinds/kinds.ts";
-import { readOpenClawClaims } from "./openclaw-claims.ts";
+import { readOpenClawClaims, readOverrideClaims } from "./openclaw-claims.ts";
 import { blockOf, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
 import { highestPort, isPort } from "./port-number.ts";
 import {
@@ -29,15 +29,22 @@ export interface BlockRequest {
   readonly port?: number | undefined;
 }
 
-/** What this host and the OpenClaw installations on it do with ports, read once. */
+/** What is done with ports beside the manifests, read once. */
 export interface PortSituation {
   readonly host: HostPorts;
+  /** What OpenClaw installations of this user claim. */
   readonly openclaw: readonly PortClaim[];
+  /** What the configs of our own OpenClaw profiles put outside of their blocks. */
+  readonly overrides: readonly PortClaim[];
 }
 
 /** Returns the situation as it is now. Changes nothing. */
-export async function readPortSituation(): Promise<PortSituation> {
-  return { host: readHostPorts(), openclaw: await readOpenClawClaims(homedir()) };
+export async function readPortSituation(registry: Registry): Promise<PortSituation> {
+  return {
+    host: readHostPorts(),
+    openclaw: await readOpenClawClaims(homedir()),
+    overrides: await readOverrideClaims(registry.values()),
+  };
 }
 
 /**
@@ -54,8 +61,8 @@ export async function chooseBlock(
   request: BlockRequest,
   situation?: PortSituation,
 ): Promise<PortRange> {
-  const { host, openclaw } = situation ?? (await readPortSituation());
-  const planned = [...[...registry.values()].flatMap(profileClaims), ...openclaw];
+  const { host, openclaw, overrides } = situation ?? (await readPortSituation(registry));
+  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...openclaw];
   return request.port === undefined
     ? chooseFromPool(home, request, host, planned)
     : checkAskedFor(registry, request, request.port, host, planned);
@@ -164,15 +171,15 @@ function cannotBind(address: string, { port, errno }: UnusablePort): GatewayLock
 
 /** Returns the error for a block that reaches into what `claim` has, naming owner, block and derived range. */
 export function overlapError(registry: Registry, block: PortRange, claim: PortClaim): LockkeeperError {
-  const owner = registry.get(claim.owner);
-  const named = owner === undefined ? [claim] : namedRanges(owner).filter((range) => overlaps(range, block));
-  const whole = owner === undefined ? claim : blockOf(owner);
-  const parts = named.map((range) => `${range.label} ${formatRange(range)}`).join(", ");
+  const owner = claim.by === "profile" ? registry.get(claim.owner) : undefined;
+  const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);
+  const inTheWay = named.filter((range) => overlaps(range, block));
+  const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`).join(", ");
   const whose = claim.by === "profile" ? `profile ${claim.owner}` : `OpenClaw in ${claim.owner}`;
   const detail = parts === "" ? "" : ` (there: ${parts})`;
   return new LockkeeperError(
     "PORTS_OVERLAP",
-    `the block ${formatRange(block)} overlaps ${formatRange(whole)} of ${whose}${detail}`,
+    `the block ${formatRange(block)} overlaps ${formatRange(claim)} of ${whose}${detail}`,
     { hint: "Leave --port away to get a free block, or see who has what: lockkeeper ports" },
   );
 }

@@ -38,15 +38,16 @@ export interface PortExplanation {
  * @throws {LockkeeperError} REGISTRY_DAMAGED
  */
 export async function explainPort(home: string, port: number): Promise<PortExplanation> {
-  const { host, openclaw } = await readPortSituation();
+  const registry = readRegistry(home);
+  const { host, openclaw, overrides } = await readPortSituation(registry);
   const one = { first: port, last: port };
-  const manifests = [...readRegistry(home).values()];
   const listeners = host.listeners === "unknown" ? [] : host.listeners.filter((listener) => listener.port === port);
   const holders = findHolders(listeners);
   const closing = readClosingPorts();
-  const claimants = manifests.flatMap((manifest) => {
-    const claim = profileClaims(manifest).find((each) => overlaps(each, one));
-    const range = namedRanges(manifest).find((each) => overlaps(each, one));
+  const claimants = [...registry.values()].flatMap((manifest) => {
+    const own = overrides.filter(({ owner }) => owner === manifest.name);
+    const claim = [...profileClaims(manifest), ...own].find((each) => overlaps(each, one));
+    const range = [...namedRanges(manifest), ...own].find((each) => overlaps(each, one));
     if (claim === undefined) return [];
     return [
       {

@@ -285,6 +285,19 @@ describe("portsReport", () => {
     ]);
   });
 
+  test("ports that an OpenClaw profile's own config puts elsewhere are its own", async () => {
+    const home = scratchHome();
+    const { paths } = await createProfile(home, { name: "claw", kind: "openclaw" });
+    const config = JSON.parse(fs.readFileSync(paths.config, "utf8")) as object;
+    const browser = { profiles: { work: { cdpPort: 24_000 } } };
+    fs.writeFileSync(paths.config, `// JSON5, as OpenClaw writes it\n${JSON.stringify({ ...config, browser })}`);
+    const label = "browser.profiles.work.cdpPort";
+    const attempt = createProfile(home, { name: "x", port: 23_995 });
+    await expect(attempt).rejects.toThrow(`overlaps 24000 of profile claw (there: ${label} 24000)`);
+    expect((await portsReport(home)).blocks[0]?.ranges).toContainEqual({ label, first: 24_000, last: 24_000 });
+    expect(await explainPort(home, 24_000)).toMatchObject({ profiles: [{ profile: "claw", label }] });
+  });
+
   test("one port explained: whose, since when, who holds it", async () => {
     const home = scratchHome();
     const port = await listen("127.0.0.1");

@@ -218,7 +218,7 @@ class Keeper {
     // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
     const patienceMs = exit.code === 0 ? startTimeoutMs : 0;
     let told = false;
-    let known = findLockHeirs(this.#lock.path);
+    let known = findLockHeirs(this.#lock.fd);
     for (;;) {
       const members = findRunProcesses({ ...this.#run, known });
       known = members;
@@ -297,7 +297,7 @@ class Keeper {
     const { host, port, ports } = this.#spec;
     const result = await stopProcessTree({
       ...this.#run,
-      known: findLockHeirs(this.#lock.path),
+      known: findLockHeirs(this.#lock.fd),
       host,
       ports: [port, ...Object.values(ports)],
       timeoutMs,

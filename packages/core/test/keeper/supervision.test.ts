@@ -1,5 +1,5 @@
 /** What befalls a running gateway: crashes, silence, successors, strangers on its port, the loss of its lock. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { renameSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 
@@ -181,17 +181,21 @@ describe("a successor", () => {
 });
 
 describe("a lock that is lost", () => {
-  it("ends the gateway, and nothing is published any more", async () => {
+  it("ends the gateway, harms no process of the new owner, and nothing is published any more", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway } = await kept.until("running");
     const published = kept.records.length;
     const path = lockPathFor(kept.spec.lockDir, kept.spec.configPath);
     const usurper = tryLockFile(`${scene.home}/usurper`, { create: true });
     if (!(usurper instanceof LockedFile)) throw new Error("the usurper has no lock");
+    // The new owner's own gateway holds that lock too, by the same path.
+    const stranger = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", usurper.fd] });
+    scene.alsoEnd(stranger.pid ?? 0);
     renameSync(usurper.path, path);
     expect(await kept.outcome).toMatchObject({ outcome: "failed", record: null });
     expect(kept.records).toHaveLength(published);
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
+    expect(identifyProcess(stranger.pid ?? 0)).toBeDefined();
     usurper.close();
   });
 });

@@ -36,7 +36,11 @@ describe.concurrent("stop", () => {
       expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid: status.pid, keeperPid: null });
       expect((await profiles.stop("api")).outcome).toBe("stopped");
       expect(gatewaysOf(home, "")).toEqual([]);
-      expect(await profiles.status("api")).toMatchObject({ state: "stopped", lock: { verdict: "free" } });
+      expect(await profiles.status("api")).toMatchObject({
+        state: "stopped",
+        reason: "the orphan was stopped",
+        lock: { verdict: "free" },
+      });
     }));
 
   it("is not done while somebody holds the port, and says who (openclaw/openclaw#72942)", () =>

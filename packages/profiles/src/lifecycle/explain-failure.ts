@@ -40,9 +40,9 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
 }
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */
-function portConflict(manifest: Manifest, { port, reason }: RunRecord): GatewayLockError {
+function portConflict(manifest: Manifest, { port }: RunRecord): GatewayLockError {
   const url = gatewayUrl(manifest.host, port);
-  return new GatewayLockError("PORT_IN_USE", reason ?? `another gateway instance is already listening on ${url}`, {
+  return new GatewayLockError("PORT_IN_USE", `another gateway instance is already listening on ${url}`, {
     evidence: holdersOf(manifest.host, port),
     hint: `lockkeeper ports --explain ${port}`,
   });

@@ -104,7 +104,11 @@ export async function stopObserved(
   };
   const { outcome, detail } = await unlessAborted(stopProcessTree(order), options.signal);
   if (outcome !== "stopped") throw stopIncomplete(manifest, record, detail ?? "its processes are still there");
-  await sweepLeftover(context.home, manifest);
+  await sweepLeftover(
+    context.home,
+    manifest,
+    keeper === null ? "the orphan was stopped" : "its keeper had to be killed",
+  );
   return requireFreePort(manifest, record);
 }
 

@@ -16,6 +16,8 @@ export interface ObservedState {
   readonly leftover: boolean;
 }
 
+const neverRun: ObservedState = { state: "stopped", reason: null, gateway: null, keeper: null, leftover: false };
+
 /** States that stay true after their keeper has gone. */
 const restingStates: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
 
@@ -29,9 +31,7 @@ export function observeState(
   record: RunRecord | undefined,
   judge: (identity: ProcessIdentity) => ProcessVerdict,
 ): ObservedState {
-  if (record === undefined) {
-    return { state: "stopped", reason: null, gateway: null, keeper: null, leftover: false };
-  }
+  if (record === undefined) return neverRun;
   const keeper = unlessGone(record.keeper, judge);
   const gateway = unlessGone(record.gateway, judge);
   if (keeper !== null) {

@@ -6,6 +6,7 @@ import { gatewayUrl, type Health, type RunRecord } from "@lockkeeper/core";
 import type { KindName } from "./kinds/gateway-kind.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
+import type { ProfilePaths } from "./profile-paths.ts";
 
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileStatus {
@@ -29,13 +30,7 @@ export interface ProfileStatus {
   readonly health: Health;
   readonly url: string;
   readonly protected: boolean;
-  readonly paths: {
-    readonly profile: string;
-    readonly state: string;
-    readonly config: string;
-    readonly lock: string;
-    readonly logs: string;
-  };
+  readonly paths: ProfilePaths;
 }
 
 /** Returns the status of the profile that `manifest` describes. `now` is in milliseconds since the epoch. */
@@ -69,12 +64,6 @@ export function describeProfile(
     health: gatewayLives ? (record?.health ?? "unknown") : "unknown",
     url: gatewayUrl(manifest.host, port),
     protected: manifest.protected,
-    paths: {
-      profile: manifest.paths.profile,
-      state: manifest.paths.state,
-      config: manifest.paths.config,
-      lock: manifest.paths.lock,
-      logs: manifest.paths.logs,
-    },
+    paths: manifest.paths,
   };
 }

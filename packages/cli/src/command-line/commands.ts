@@ -188,7 +188,7 @@ export const COMMANDS = {
     examples: [
       ["current", "its name; exit 1 when there is none"],
       ["current --explain", "where it comes from and what it won against"],
-      ["current --short", "the name or nothing, for a prompt"],
+      ["current --short", "the name or nothing, for a prompt; ! behind a protected one"],
     ],
     load: (): Promise<CommandModule> => import("../commands/current.ts"),
   },

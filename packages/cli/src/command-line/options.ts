@@ -50,7 +50,7 @@ export const OPTIONS = {
   },
   extraPort: { type: "list", value: "name=+N", summary: "a second port of it, N above its base" },
   health: { type: "text", value: "check", summary: "/path (2xx is healthy), tcp or none" },
-  protected: { type: "flag", summary: "stop, restart and remove then need the name twice" },
+  protected: { type: "flag", summary: "stop, restart, remove and their like then need the name twice" },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
   yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },
@@ -68,7 +68,7 @@ export const OPTIONS = {
   explain: { type: "flag", summary: "say what was looked at and what won" },
   fix: { type: "flag", summary: "make the repairs that lose nothing, after showing them and asking" },
   dryRun: { type: "flag", summary: "check and show the change, write nothing" },
-  short: { type: "flag", summary: "the bare name or nothing, for prompts" },
+  short: { type: "flag", summary: "the name or nothing, ! behind a protected one; for prompts" },
   shell: { type: "choice", choices: ["bash", "zsh", "fish"], value: "bash|zsh|fish", summary: "syntax of the output" },
 } as const;
 

@@ -54,7 +54,7 @@ export function render({ gateways, faults, adopt }: ShownDiscovery, { paint, col
     gateway.listening.length === 0 ? "no listener" : gateway.health,
     gateway.owner === null ? hidden(gateway) : String(gateway.owner.pid),
     gateway.owner === null ? "-" : plainLine(gateway.owner.user),
-    gateway.managers.map(describeManager).join(" and ") || "-",
+    gateway.managers.map(describeManager).join(" and ") || plainLine(gateway.owner?.command ?? "-"),
   ]);
   const table = rows.length === 0 ? "" : renderTable(columns, rows, width, paint.dim);
   const lines = [

@@ -3,6 +3,7 @@ import type { ArgumentsOf, Result } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { runInside } from "../run-inside.ts";
+import { promptedShell } from "../shell-prompt.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["shell"]>;
 
@@ -11,8 +12,10 @@ export async function run(context: Context, { name }: Arguments): Promise<Result
   const profiles = await context.openProfiles();
   const environment = await profiles.environment(name);
   context.progress.update(name, `a shell inside${environment.protected ? " (PROTECTED)" : ""}; exit leaves it`);
-  const shell = world.env["SHELL"] ?? "";
-  return { value: undefined, status: await runInside(context, [shell === "" ? "/bin/sh" : shell], environment.child) };
+  const shell = world.env["SHELL"] || "/bin/sh";
+  const { args, env } = promptedShell(shell, environment, environment.child);
+  const status = await runInside(context, [shell, ...args], { ...environment.child, ...env });
+  return { value: undefined, status };
 }
 
 /** The shell has written for itself. */

@@ -1,0 +1,35 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import { promptedShell } from "../src/shell-prompt.ts";
+
+const prod = { profile: "prod", protected: true };
+
+/** What an interactive bash writes before and after `lines`, its prompts among it. */
+function inBash(env: Readonly<Record<string, string>>, lines: string): string {
+  const options = ["--norc", "--noediting", "-i"];
+  return spawnSync("/bin/bash", options, {
+    env: { PATH: "/usr/bin:/bin", PS1: "$ ", ...env },
+    input: lines,
+  }).stderr.toString();
+}
+
+test.skipIf(!existsSync("/bin/bash"))("bash shows the profile before its own prompt, and marks a protected one", () => {
+  const { env } = promptedShell("/bin/bash", prod, {});
+  expect(inBash(env, "true\n")).toContain("[prod!] $ ");
+  const dev = promptedShell("/bin/bash", { profile: "dev", protected: false }, env);
+  // Entered from within the other one.
+  expect(inBash({ ...env, ...dev.env }, "true\n")).toContain("[dev] $ ");
+  expect(inBash(env, "unset LOCKKEEPER_PROMPT; echo done\n").split("[prod!]")).toHaveLength(2);
+});
+
+test.skipIf(!existsSync("/bin/bash"))("what the user runs before each prompt still runs", () => {
+  const { env } = promptedShell("/bin/bash", prod, { PROMPT_COMMAND: "echo mine >&2" });
+  expect(inBash(env, "true\n")).toMatch(/mine\n\[prod!\] \$ /);
+});
+
+test("every shell is told, also one that is unknown here", () => {
+  for (const shell of ["/bin/sh", "/usr/bin/zsh", "/usr/local/bin/fish", "/bin/bash"]) {
+    expect(promptedShell(shell, prod, {}).env, shell).toMatchObject({ LOCKKEEPER_PROMPT: "[prod!]" });
+  }
+});

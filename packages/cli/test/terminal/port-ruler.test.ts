@@ -1,0 +1,120 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { renderPortRuler } from "../../src/terminal/port-ruler.ts";
+import type { Ruler, RulerBlock } from "../../src/terminal/port-ruler.ts";
+import { viewOf } from "../../src/terminal/view.ts";
+
+const plain = viewOf({ isTerminal: true, columns: 80 }, { NO_COLOR: "1" }, false);
+const coloured = viewOf({ isTerminal: true, columns: 80 }, {}, false);
+
+function block(name: string, first: number, span: number, more: Partial<RulerBlock> = {}): RulerBlock {
+  return { name, first, last: first + span - 1, derived: [], own: [], taken: [], ...more };
+}
+
+function ruler(more: Partial<Ruler> = {}): Ruler {
+  return {
+    range: { first: 18_789, last: 60_999 },
+    blocks: [],
+    claimed: [],
+    others: [],
+    ephemeral: { first: 32_768, last: 60_999 },
+    ...more,
+  };
+}
+
+const busy = ruler({
+  blocks: [
+    block("dev", 18_789, 10, { own: [18_789] }),
+    block("prod", 18_799, 10, { taken: [18_799] }),
+    block("claw", 18_809, 120, { derived: [{ first: 18_820, last: 18_919 }] }),
+  ],
+  claimed: [{ first: 19_001, last: 19_003 }],
+  others: [25_000],
+});
+
+/** The text without its colours. */
+// oxlint-disable-next-line no-control-regex
+const bare = (text: string): string => text.replaceAll(/\u001B\[\d+m/g, "");
+
+describe("the ruler of the ports", () => {
+  test("draws what is occupied and tells what is not", () => {
+    expect(renderPortRuler(busy, plain)).toBe(`\
+         dev       prod      claw
+  18789  O---------!---------|----------=======================================
+  18859  =============================================================---------
+  18929  . free to 19000 (72 ports)
+  19001  ccc
+  19004  . free to 24999 (5996 ports)
+  25000  x
+  25001  . free to 32767 (7767 ports)
+  32768  ~ ephemeral to 60999 (28232 ports)
+  one mark is a port:  ! taken by a stranger  O listening  x another's listener
+  = derived  | first port  - block  c claimed by OpenClaw
+`);
+  });
+
+  test("nothing occupied: two lines, no legend", () => {
+    expect(renderPortRuler(ruler(), plain)).toBe(
+      "  18789  . free to 32767 (13979 ports)\n  32768  ~ ephemeral to 60999 (28232 ports)\n",
+    );
+  });
+
+  test("one block alone", () => {
+    const range = { first: 20_000, last: 20_009 };
+    const text = renderPortRuler(ruler({ range, blocks: [block("dev", 20_000, 10)] }), plain);
+    expect(text).toBe("         dev\n  20000  |---------\n  one mark is a port:  | first port  - block\n");
+  });
+
+  test("colours are the only difference that colour makes", () => {
+    const text = renderPortRuler(busy, coloured);
+    expect(text).toContain("\u001B[31m!\u001B[39m");
+    expect(bare(text)).toBe(renderPortRuler(busy, plain));
+  });
+
+  test("a thousand profiles: as many lines as a screen has, and the scale is said", () => {
+    const blocks = Array.from({ length: 1_000 }, (_, index) => block(`p${index}`, 18_789 + index * 10, 10));
+    const text = renderPortRuler(ruler({ blocks }), plain);
+    expect(text.split("\n").length).toBeLessThan(25);
+    expect(text).toContain("one mark is 20 ports:");
+    expect(text).toContain("# several blocks");
+  });
+
+  test("two blocks on one port are seen", () => {
+    const blocks = [block("a", 19_000, 10), block("b", 19_005, 10)];
+    expect(renderPortRuler(ruler({ blocks }), plain)).toContain("  19000  |----#####-----\n");
+  });
+
+  test("no line is wider than the terminal, no port is left out, whatever is there", () => {
+    const port = fc.integer({ min: 1_024, max: 65_000 });
+    const blocks = fc.array(
+      fc.tuple(port, fc.integer({ min: 1, max: 200 })).map(([first, span]) => block("some-name", first, span)),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(
+        blocks,
+        fc.array(port, { maxLength: 40 }),
+        fc.integer({ min: 50, max: 200 }),
+        (made, others, columns) => {
+          const range = { first: 1_024, last: 65_535 };
+          const text = renderPortRuler(ruler({ range, blocks: made, others }), { ...plain, columns });
+          const lines = text.trimEnd().split("\n");
+          expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+          const [, scale] = /one mark is (\d+) ports/.exec(text) ?? [];
+          let next = range.first;
+          for (const line of lines) {
+            const [, first, rest = ""] = /^ {2}( *\d+) {2}(.*)$/.exec(line) ?? [];
+            if (first === undefined) continue;
+            // The last mark of a group may stand for fewer ports than the others.
+            expect(Number(first)).toBeLessThanOrEqual(next);
+            expect(Number(first)).toBeGreaterThan(next - Number(scale ?? 1));
+            const [, end] = /^[.~] \w+ to (\d+)/.exec(rest) ?? [];
+            next = end === undefined ? Number(first) + rest.length * Number(scale ?? 1) : Number(end) + 1;
+          }
+          expect(next).toBeGreaterThan(range.last);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

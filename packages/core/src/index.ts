@@ -7,13 +7,8 @@ export type { Holder, HostView, Listener } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export type { PortProbe } from "./host/probe-port.ts";
 export { probeBind, probeListener, probePort } from "./host/probe-port.ts";
-export {
-  ensurePrivateDirectory,
-  readIfPresent,
-  readIfPresentSync,
-  replaceFile,
-  replaceFileSync,
-} from "./storage/durable-file.ts";
+export { readIfPresent, readIfPresentSync, replaceFile } from "./storage/durable-file.ts";
+export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
 export { startGatewayHost } from "./gateway/gateway-host.ts";
 export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./gateway/gateway-options.ts";

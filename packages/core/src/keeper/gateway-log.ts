@@ -7,13 +7,13 @@
 import * as fs from "node:fs";
 
 import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
+import { createFile, openFile, openForAppend } from "../storage/private-file.ts";
 import type { LogIndex } from "./log-index.ts";
-import { formatIndexHead, formatIndexMark, indexPath, readLogIndex, rotatedPath } from "./log-index.ts";
+import { KEPT_FILES, formatIndexHead, formatIndexMark, indexPath, readLogIndex, rotatedPath } from "./log-index.ts";
 
 const DEFAULTS = {
   /** Source: DESIGN section 2. */
   rotateAtBytes: 10 * 1024 * 1024,
-  keptFiles: 5,
   /** How often the size is looked at: soon after output came, seldom while it is quiet. */
   busyLookMs: 250,
   quietLookMs: 2_000,
@@ -46,7 +46,7 @@ export class GatewayLog {
   constructor(path: string, options: GatewayLogOptions = {}) {
     this.path = path;
     this.#rotateAtBytes = options.rotateAtBytes ?? DEFAULTS.rotateAtBytes;
-    this.fd = openForAppend(path);
+    this.fd = openLog(path);
     this.#resume(readLogIndex(path));
   }
 
@@ -112,7 +112,7 @@ export class GatewayLog {
     let writtenBytes = sizeBytes;
     try {
       writtenBytes = copyRest(this.fd, copy, droppedBytes);
-      for (let number = DEFAULTS.keptFiles; number > 1; number -= 1) this.#shift(number - 1, number);
+      for (let number = KEPT_FILES; number > 1; number -= 1) this.#shift(number - 1, number);
       fs.renameSync(copy, rotatedPath(this.path, 1));
       fs.ftruncateSync(this.fd, 0);
       this.#keepIndex(droppedBytes);
@@ -147,42 +147,19 @@ function rotatedIndexPath(path: string, number: number): string {
   return indexPath(rotatedPath(path, number));
 }
 
-function openForAppend(path: string): number {
-  const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
-  const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
-  let fd: number;
+function openLog(path: string): number {
   try {
-    fd = fs.openSync(path, flags | O_CREAT | O_EXCL, 0o600);
-    fs.fchmodSync(fd, 0o600);
-    return fd;
+    return openForAppend(path);
   } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw fileError(error, "open the log", path);
+    throw fileError(error, "open the log", path);
   }
-  try {
-    fd = fs.openSync(path, flags);
-  } catch (error) {
-    // ELOOP: a link; ENXIO: a FIFO without a reader, or a socket.
-    const planted = ["ELOOP", "ENXIO", "EISDIR"].includes(errnoOf(error) ?? "");
-    throw planted ? unsafe(path, "is not a plain file") : fileError(error, "open the log", path);
-  }
-  const stats = fs.fstatSync(fd);
-  if (stats.isFile() && stats.nlink === 1) return fd;
-  fs.closeSync(fd);
-  throw unsafe(path, stats.isFile() ? `has ${stats.nlink} names (hard links)` : "is not a plain file");
-}
-
-function unsafe(path: string, fact: string): LockkeeperError {
-  return new LockkeeperError("UNSAFE_PATH", `unsafe path: ${path} ${fact}`, {
-    hint: "Move it away, then run it again.",
-  });
 }
 
 /** Copies from `offset` to the end, what arrives meanwhile included; returns the length of the original. */
 function copyRest(source: number, to: string, offset: number): number {
   fs.rmSync(to, { force: true });
-  const target = fs.openSync(to, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL, 0o600);
+  const target = createFile(to);
   try {
-    fs.fchmodSync(target, 0o600);
     const buffer = Buffer.allocUnsafe(256 * 1024);
     for (let position = offset; ;) {
       const readBytes = fs.readSync(source, buffer, 0, buffer.length, position);
@@ -197,18 +174,16 @@ function copyRest(source: number, to: string, offset: number): number {
 
 /** The index is a convenience: where it cannot be written, `--since` shows more than it was asked for. */
 function writeQuietly(how: "append" | "anew", path: string, text: string): void {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = fs.constants;
   try {
     if (how === "anew") fs.rmSync(path, { force: true });
-    const create = how === "anew" ? O_CREAT | O_EXCL : 0;
-    const fd = fs.openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW | create, 0o600);
+    const fd = how === "anew" ? createFile(path) : openFile(path, "append");
+    if (fd === undefined) return;
     try {
-      if (how === "anew") fs.fchmodSync(fd, 0o600);
       fs.writeSync(fd, text);
     } finally {
       fs.closeSync(fd);
     }
   } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
+    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
   }
 }

@@ -5,7 +5,9 @@
  */
 import * as fs from "node:fs";
 
-import { errnoOf, fileError } from "../errors.ts";
+import { fileError } from "../errors.ts";
+import { readIfPresentSync } from "../storage/durable-file.ts";
+import { openForAppend } from "../storage/private-file.ts";
 import type { GatewayExit, PublishedState } from "./run-record.ts";
 import { isExit, isPublishedState } from "./run-record.ts";
 
@@ -45,17 +47,15 @@ export function formatHistoryEvent(event: HistoryEvent): string {
  * Appends to the history, creating it with mode 0600.
  *
  * @param lines from {@link formatHistoryEvent}.
+ * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name is there.
  * @throws {LockkeeperError} DISK_FULL, DISK_READ_ONLY, PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export function appendHistory(path: string, lines: string): void {
   try {
-    const before = fs.lstatSync(path, { throwIfNoEntry: false });
-    const isFull = before !== undefined && before.size >= DEFAULTS.maxFileBytes;
-    if (isFull) fs.renameSync(path, `${path}.1`);
-    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
-    const fd = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    const sizeBytes = fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (sizeBytes >= DEFAULTS.maxFileBytes) fs.renameSync(path, `${path}.1`);
+    const fd = openForAppend(path);
     try {
-      if (before === undefined || isFull) fs.fchmodSync(fd, 0o600);
       fs.writeFileSync(fd, endsTorn(fd) ? `\n${lines}` : lines);
     } finally {
       fs.closeSync(fd);
@@ -65,9 +65,15 @@ export function appendHistory(path: string, lines: string): void {
   }
 }
 
-/** Returns all events that can be read, oldest first; none when there is no history. Torn lines are passed over. */
+/**
+ * Returns all events that can be read, oldest first; none when there is no history. Torn lines are passed over.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name is there.
+ * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
+ */
 export function readHistory(path: string): readonly HistoryEvent[] {
-  return [`${path}.1`, path].flatMap((file) => readLines(file)).flatMap((line) => parseHistoryEvent(line) ?? []);
+  const lines = [`${path}.1`, path].flatMap((file) => readIfPresentSync(file)?.split("\n") ?? []);
+  return lines.flatMap((line) => parseHistoryEvent(line) ?? []);
 }
 
 /** Returns the event that `line` holds, or undefined when it is not a whole one. */
@@ -99,15 +105,6 @@ function textOrNull(value: unknown): string | null {
 
 function numberOrNull(value: unknown): number | null {
   return typeof value === "number" ? value : null;
-}
-
-function readLines(path: string): readonly string[] {
-  try {
-    return fs.readFileSync(path, "utf8").split("\n");
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw fileError(error, "read the history", path);
-  }
 }
 
 /** A write that met a full disk left half a line: the next one must not be glued to it. */

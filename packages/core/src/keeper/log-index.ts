@@ -7,9 +7,10 @@
  *
  * Written by the keeper, read by whoever shows logs. A missing or damaged index costs precision, never lines.
  */
-import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, readFileSync, readSync } from "node:fs";
 
-import { errnoOf } from "../errors.ts";
+import { errnoOf, LockkeeperError } from "../errors.ts";
+import { openFile } from "../storage/private-file.ts";
 
 export interface LogMark {
   readonly atMs: number;
@@ -29,7 +30,10 @@ export function indexPath(path: string): string {
   return `${path}.index`;
 }
 
-/** Returns the path of the `number`th rotated file of `path`; 0 is the present one. */
+/** How many rotated files are kept beside the present one. Source: DESIGN section 2. */
+export const KEPT_FILES = 5;
+
+/** Returns the path of the `number`th rotated file of `path`, up to {@link KEPT_FILES}; 0 is the present one. */
 export function rotatedPath(path: string, number: number): string {
   return number === 0 ? path : `${path}.${number}`;
 }
@@ -42,29 +46,29 @@ export function formatIndexMark({ atMs, sizeBytes }: LogMark): string {
   return `${atMs} ${sizeBytes}\n`;
 }
 
-/** Returns the index of the log file at `path`; undefined when there is none that can be understood. */
+/** Returns the index of the log file at `path`; undefined when there is none that can be read and understood. */
 export function readLogIndex(path: string): LogIndex | undefined {
-  try {
-    return parseLogIndex(readFileSync(indexPath(path), "latin1"));
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+  return withIndex(path, (fd) => parseLogIndex(readFileSync(fd, "latin1")));
 }
 
 /** Returns where the log file at `path` begins; undefined without an index. Reads the head alone. */
 export function readLogBase(path: string): number | undefined {
-  let fd: number;
-  try {
-    fd = openSync(indexPath(path), constants.O_RDONLY);
-  } catch {
-    return undefined;
-  }
-  try {
+  return withIndex(path, (fd) => {
     const head = Buffer.alloc(64);
     return parseLogIndex(head.toString("latin1", 0, readSync(fd, head)))?.base;
+  });
+}
+
+function withIndex<T>(path: string, read: (fd: number) => T): T | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openFile(indexPath(path), "read");
+    return fd === undefined ? undefined : read(fd);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    return undefined;
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -5,8 +5,9 @@
  */
 import * as fs from "node:fs";
 
-import { errnoOf, fileError } from "../errors.ts";
-import { offsetAt, readLogBase, readLogIndex, rotatedPath } from "./log-index.ts";
+import { fileError } from "../errors.ts";
+import { openFile } from "../storage/private-file.ts";
+import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath } from "./log-index.ts";
 import { pause } from "./pause.ts";
 
 /** A place between two bytes of everything that was ever written to a log. */
@@ -31,8 +32,6 @@ export interface FollowOptions {
 }
 
 const DEFAULTS = {
-  /** Rotated files looked at; there are no more. */
-  keptFiles: 5,
   chunkBytes: 64 * 1024,
   /** Source: SECURITY 15. A longer line is cut. */
   maxLineLength: 8 * 1024,
@@ -128,7 +127,7 @@ function cut(line: string): string {
 /** The files of the log, oldest first. */
 function findFiles(path: string): readonly LogFile[] {
   const files: LogFile[] = [];
-  for (let number = 0; number <= DEFAULTS.keptFiles; number += 1) {
+  for (let number = 0; number <= KEPT_FILES; number += 1) {
     const file = findFile(rotatedPath(path, number), files[0]);
     if (file !== undefined) files.unshift(file);
   }
@@ -161,17 +160,16 @@ function positionAt(files: readonly LogFile[], sinceMs: number): LogPosition {
 }
 
 function readRange(path: string, from: number, to: number): Buffer {
+  let fd: number | undefined;
   try {
-    const fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
-    try {
-      const buffer = Buffer.alloc(to - from);
-      return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, from));
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch (error) {
+    fd = openFile(path, "read");
     // Rotated away between look and read: the next look finds it under its new name.
-    if (errnoOf(error) === "ENOENT") return Buffer.alloc(0);
+    if (fd === undefined) return Buffer.alloc(0);
+    const buffer = Buffer.alloc(to - from);
+    return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, from));
+  } catch (error) {
     throw fileError(error, "read the log", path);
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }

@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 
 import { errnoOf, LockkeeperError } from "../errors.ts";
+import { createFile } from "../storage/private-file.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
@@ -76,7 +77,11 @@ export class RunPublisher {
 function replaceVolatile(path: string, text: string): void {
   const temp = `${path}.tmp`;
   fs.rmSync(temp, { force: true });
-  fs.writeFileSync(temp, text, { mode: 0o600, flag: "wx" });
-  fs.chmodSync(temp, 0o600);
+  const fd = createFile(temp);
+  try {
+    fs.writeFileSync(fd, text);
+  } finally {
+    fs.closeSync(fd);
+  }
   fs.renameSync(temp, path);
 }

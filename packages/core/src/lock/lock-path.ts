@@ -8,7 +8,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
-import { ensurePrivateDirectory } from "../storage/durable-file.ts";
+import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 
 /** The directories whose ancestors were found safe, by path, with the inode that was looked at. */
 const checked = new Map<string, bigint>();

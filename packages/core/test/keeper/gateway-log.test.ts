@@ -156,6 +156,21 @@ describe("reading", () => {
 });
 
 describe("the index", () => {
+  it.each([
+    ["a FIFO", (index: string): void => void execFileSync("mkfifo", [index])],
+    ["a hard link", (index: string, target: string): void => linkSync(target, index)],
+  ])("that is %s in truth is passed over, waited for and written by nobody", async (_, plant) => {
+    const target = join(home, "target");
+    writeFileSync(target, "precious");
+    plant(`${path}.index`, target);
+    const log = new GatewayLog(path);
+    writeSync(log.fd, "one\n");
+    expect((await readLog(path, { sinceMs: 1 })).lines).toEqual(["one"]);
+    log.check();
+    log.close();
+    expect(readFileSync(target, "utf8")).toBe("precious");
+  });
+
   it("is parsed from anything without harm", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(), (text, sinceMs) => {

@@ -1,4 +1,15 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -66,6 +77,21 @@ describe("the history", () => {
     appendHistory(path, formatHistoryEvent({ ...EVENT, state: "stopped" }));
     expect(readHistory(path).map(({ state }) => state)).toEqual(["running", "stopped"]);
     expect(readFileSync(path, "utf8").split("\n")).toHaveLength(4);
+  });
+
+  it.each([
+    ["a symbolic link", (target: string): void => symlinkSync(target, path)],
+    ["a hard link", (target: string): void => linkSync(target, path)],
+    ["a FIFO", (): void => void execFileSync("mkfifo", [path])],
+    ["a directory", (): void => mkdirSync(path)],
+  ])("is refused where %s lies in its place, which stays untouched", (_, plant) => {
+    const target = join(home, "target");
+    writeFileSync(target, "precious");
+    plant(target);
+    const refusal = expect.objectContaining({ code: "UNSAFE_PATH" });
+    expect(() => appendHistory(path, formatHistoryEvent(EVENT))).toThrow(refusal);
+    expect(() => readHistory(path)).toThrow(refusal);
+    expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
   it("is empty where there is none, and is read from anything without harm", () => {

@@ -1,0 +1,110 @@
+/**
+ * The private directories that state lives in. Hides the checks that keep a planted link, another user or an open mode,
+ * there or on the way there, from deciding what we read and write. Never changes the mode of something that it did not make.
+ */
+import * as fs from "node:fs";
+import { dirname, parse, resolve } from "node:path";
+
+import { errnoOf, fileError } from "../errors.ts";
+import { unsafePath } from "./private-file.ts";
+
+const DIRECTORY_MODE = 0o700;
+
+/**
+ * On return `path` is a directory that only we can write: existing and checked, or created with mode 0700 under any
+ * umask, missing parents included. Ancestors must belong to us or to root, and be closed to others unless sticky.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH naming path, owner or mode when the directory or an ancestor is a link of
+ * somebody else, belongs to somebody else, or can be written by others.
+ * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, DISK_FULL, IO_FAILED with path and errno.
+ */
+export function ensurePrivateDirectory(path: string): void {
+  const directory = resolve(path);
+  const existing = lstatIfPresent(directory);
+  if (existing === undefined) {
+    const parent = dirname(directory);
+    if (lstatIfPresent(parent) === undefined) ensurePrivateDirectory(parent);
+    else refuseUnsafeAncestors(directory);
+    createDirectory(directory);
+  } else {
+    refuseUnlessPrivate(existing, directory);
+    refuseUnsafeAncestors(directory);
+  }
+}
+
+function createDirectory(directory: string): void {
+  try {
+    fs.mkdirSync(directory, { mode: DIRECTORY_MODE });
+    fs.chmodSync(directory, DIRECTORY_MODE);
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw fileError(error, "create the directory", directory);
+    // Somebody was faster: then what they made must stand the same checks.
+    const existing = lstatIfPresent(directory);
+    if (existing !== undefined) refuseUnlessPrivate(existing, directory);
+  }
+}
+
+function refuseUnlessPrivate(stats: fs.Stats, path: string): void {
+  if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link", "Name the directory it points to instead.");
+  if (!stats.isDirectory()) throw unsafePath(path, "is not a directory");
+  if (isForeign(stats, false)) throw unsafePath(path, `belongs to another user (uid ${stats.uid})`);
+  if (isOpenToOthers(stats)) {
+    throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, `Close it: chmod go-w ${path}`);
+  }
+}
+
+/** Looks at the path as written (a link in it may be re-pointed by its owner) and at where it really leads. */
+function refuseUnsafeAncestors(directory: string): void {
+  const parent = dirname(directory);
+  let real: string;
+  try {
+    real = fs.realpathSync(parent);
+  } catch (error) {
+    throw fileError(error, "reach", parent);
+  }
+  for (const ancestor of new Set([...ancestorsOf(parent), ...ancestorsOf(real)])) {
+    const stats = lstatIfPresent(ancestor);
+    if (stats === undefined) continue;
+    if (isForeign(stats, true)) {
+      throw unsafePath(directory, `lies in ${ancestor}, which belongs to another user (uid ${stats.uid})`);
+    }
+    if (stats.isSymbolicLink()) continue;
+    const sticky = (stats.mode & 0o1000) !== 0;
+    if (isOpenToOthers(stats) && !sticky) {
+      throw unsafePath(directory, `lies in ${ancestor}, which others can write (mode ${modeText(stats)})`);
+    }
+  }
+}
+
+function* ancestorsOf(path: string): Generator<string> {
+  const { root } = parse(path);
+  for (let current = path; ; current = dirname(current)) {
+    yield current;
+    if (current === root) return;
+  }
+}
+
+function isForeign(stats: fs.Stats, rootIsFine: boolean): boolean {
+  const self = process.geteuid?.();
+  if (self === undefined) return false;
+  return stats.uid !== self && !(rootIsFine && stats.uid === 0);
+}
+
+/** Write permission for the world, or for a group that is not the user's private one (gid = uid, by convention). */
+function isOpenToOthers(stats: fs.Stats): boolean {
+  if (process.platform === "win32") return false;
+  if ((stats.mode & 0o002) !== 0) return true;
+  return (stats.mode & 0o020) !== 0 && !(stats.gid === stats.uid && stats.gid === process.getegid?.());
+}
+
+function modeText(stats: fs.Stats): string {
+  return (stats.mode & 0o7777).toString(8).padStart(4, "0");
+}
+
+function lstatIfPresent(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error, "look at", path);
+  }
+}

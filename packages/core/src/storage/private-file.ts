@@ -1,0 +1,72 @@
+/**
+ * Opens and makes the small files that only their owner may read. Never follows a link, never waits on a FIFO or a
+ * device, never touches what a hard link leads to, never changes the mode of something that it did not make. For whoever
+ * reads or writes a file of ours; lock files have rules of their own. System errors come as they are: the caller
+ * knows what was being done.
+ */
+import * as fs from "node:fs";
+
+import { LockkeeperError, errnoOf } from "../errors.ts";
+
+const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
+
+/** Owner only; set explicitly, so no umask loosens or tightens it. */
+const FILE_MODE = 0o600;
+
+/** What a planted link or socket, a FIFO without a reader, or a device without a driver answers to an open. */
+const PLANTED: ReadonlySet<string | undefined> = new Set(["ELOOP", "ENXIO", "EISDIR", "ENODEV"]);
+
+/** Makes the file, which must not exist, with mode 0600 under any umask, and returns its descriptor. Writes append. */
+export function createFile(path: string): number {
+  const fd = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+  try {
+    fs.fchmodSync(fd, FILE_MODE);
+    return fd;
+  } catch (error) {
+    fs.closeSync(fd);
+    fs.rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Opens the file for reading, or for reading and appending, and returns its descriptor; undefined when nothing is there.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name is there; it is left untouched.
+ */
+export function openFile(path: string, access: "read" | "append"): number | undefined {
+  const flags = (access === "read" ? O_RDONLY : O_RDWR | O_APPEND) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  let fd: number;
+  try {
+    fd = fs.openSync(path, flags);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    if (PLANTED.has(errnoOf(error))) refuseUnlessPlain(fs.lstatSync(path), path);
+    throw error;
+  }
+  try {
+    refuseUnlessPlain(fs.fstatSync(fd), path);
+    return fd;
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+/** {@link openFile} for appending, or {@link createFile} when nothing is there. */
+export function openForAppend(path: string): number {
+  return openFile(path, "append") ?? createFile(path);
+}
+
+/** @throws {LockkeeperError} UNSAFE_PATH when `stats`, of what is at `path`, are not those of a plain file of one name. */
+export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
+  if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link");
+  if (stats.isDirectory()) throw unsafePath(path, "is a directory");
+  if (!stats.isFile()) throw unsafePath(path, "is not a plain file");
+  if (stats.nlink > 1) throw unsafePath(path, `has ${stats.nlink} names (hard links)`);
+}
+
+/** Returns the error for what must not be read, written or relied on at `path`. */
+export function unsafePath(path: string, fact: string, hint = "Move it away, then run it again."): LockkeeperError {
+  return new LockkeeperError("UNSAFE_PATH", `unsafe path: ${path} ${fact}`, { hint });
+}

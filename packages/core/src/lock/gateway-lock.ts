@@ -4,7 +4,7 @@
  * displaced; nothing is decided by a pid alone or by age; a leftover never blocks and needs no hand to delete it; only
  * what is ours is removed. For keepers, embedding authors, and whoever must own a config for a while.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
 
 import { GatewayLockError, LockkeeperError } from "../errors.ts";
@@ -265,7 +265,7 @@ async function refuseTakenPort(claim: Claim, host: string, port: number): Promis
 
 /** One owner, described once: the same nonce whichever mechanism will hold the lock. */
 function describeOwner(options: GatewayLockOptions): (mechanism: LockMechanism) => LockRecord {
-  const nonce = randomBytes(16).toString("hex");
+  const nonce = randomUUID().replaceAll("-", "");
   const createdAt = new Date().toISOString();
   return (mechanism) => ({
     v: 1,

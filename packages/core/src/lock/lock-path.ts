@@ -3,7 +3,7 @@
  * path, so that every spelling of one config means one lock. The directory is checked each time, its ancestors once:
  * only we or root can change those afterwards.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
@@ -18,10 +18,8 @@ const checked = new Map<string, bigint>();
  * config that does not exist yet, the nearest existing ancestor is resolved.
  */
 export function lockPathFor(lockDir: string, configPath: string): string {
-  const hash = createHash("sha256")
-    .update(realPath(resolve(configPath)))
-    .digest("hex");
-  return join(resolve(lockDir), `gateway.${hash.slice(0, 8)}.lock`);
+  const digest = hash("sha256", realPath(resolve(configPath)), "hex");
+  return join(resolve(lockDir), `gateway.${digest.slice(0, 8)}.lock`);
 }
 
 /**

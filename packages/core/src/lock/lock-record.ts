@@ -20,7 +20,7 @@ export interface LockRecord extends ProcessIdentity {
   readonly mechanism: LockMechanism;
   /** Inode of the network namespace, as text, in which a `socket` lock excludes others; null elsewhere. */
   readonly networkNamespace: string | null;
-  /** 128 random bits, hex: tells two locks of one process apart. */
+  /** Random, 32 hex digits: tells two locks of one process apart. */
   readonly nonce: string;
   readonly profile: string | null;
   /** Cut at the front and marked with "…" when the record would not hold it. */
@@ -44,7 +44,7 @@ const CUT_MARK = "…";
 
 /** Returns the record as exactly {@link LOCK_RECORD_BYTES} bytes that {@link parseLockRecord} understands. */
 export function formatLockRecord(record: LockRecord): Uint8Array {
-  const bytes = Buffer.alloc(LOCK_RECORD_BYTES, SPACE);
+  const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES).fill(SPACE);
   bytes[LOCK_RECORD_BYTES - 1] = NEWLINE;
   let text = JSON.stringify(record);
   // A character of the path may take up to six bytes, so shorten by what is surely needed and look again.

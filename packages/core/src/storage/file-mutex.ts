@@ -3,7 +3,7 @@
  * kernel when its holder dies, so it is never judged by age and nobody has to delete it. For changes of shared files that
  * take milliseconds; not re-entrant.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 import { LockkeeperError } from "../errors.ts";
 import { ownIdentity } from "../host/process-identity.ts";
@@ -75,7 +75,7 @@ function describeHolder(path: string, mechanism: LockMechanism): Uint8Array {
     mechanism,
     ...ownIdentity(),
     networkNamespace: mechanism === "socket" ? ownNetworkNamespace() : null,
-    nonce: randomBytes(16).toString("hex"),
+    nonce: randomUUID().replaceAll("-", ""),
     profile: null,
     configPath: path,
     host: null,

@@ -1,0 +1,60 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+const folderOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const page = readFileSync(folderOf("../../docs/lock.md"), "utf8");
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lk-example-"));
+  vi.stubEnv("HOME", home);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(home, { recursive: true, force: true });
+});
+
+function example(language: string): string {
+  const code = page.split(`\`\`\`${language}\n`)[1]?.split("```")[0];
+  if (code === undefined) throw new Error(`docs/lock.md has no ${language} example`);
+  return code;
+}
+
+describe("the examples of docs/lock.md", () => {
+  it("in plain JavaScript owns, serves and lets go", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", example("js")], {
+      cwd: folderOf(".."),
+      env: { ...process.env, HOME: home, PORT: String(port) },
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^serving as \d+\n$/);
+    expect(readdirSync(join(home, ".my-gateway", "lock"))).toEqual([]);
+  });
+
+  it("with await using does the same", async () => {
+    expect(example("ts")).toBe(readFileSync(folderOf("examples/await-using.ts"), "utf8"));
+    // It reads the home when it is loaded.
+    const { main } = await import("./examples/await-using.ts");
+    const lockDir = join(home, ".my-gateway", "lock");
+    await main(async (lost) => {
+      expect(lost.aborted).toBe(false);
+      expect(readdirSync(lockDir)).toHaveLength(1);
+    });
+    await expect(main(() => Promise.reject(new RangeError("of serve")))).rejects.toThrow(RangeError);
+    expect(readdirSync(lockDir)).toEqual([]);
+  });
+});

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { chmod, open, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
@@ -170,7 +170,6 @@ describe("the home", () => {
 
   test("one that others may write to is refused with its mode", async () => {
     await withScratchHome(async ({ run, home }) => {
-      await mkdir(home);
       await chmod(home, 0o777);
       const { status, stderr } = await run(["create", "dev"]);
       expect(status).toBe(77);

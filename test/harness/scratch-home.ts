@@ -3,7 +3,7 @@
  * ports are free, its folder is removed. Used through `withScratchHome`.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { runCli } from "./cli.ts";
@@ -11,7 +11,7 @@ import type { CliOptions, CliRun } from "./cli.ts";
 import { until } from "./until.ts";
 
 export interface ScratchHome {
-  /** What LOCKKEEPER_HOME is set to; not there yet. */
+  /** What LOCKKEEPER_HOME is set to; holds settings, and no profile yet. */
   readonly home: string;
   /** The user's home around it. */
   readonly folder: string;
@@ -24,6 +24,8 @@ export interface ScratchHome {
 export async function withScratchHome(use: (scratch: ScratchHome) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), "lockkeeper-home-"));
   const home = path.join(folder, ".lockkeeper");
+  await mkdir(home, { mode: 0o700 });
+  await writeFile(path.join(home, "config.json"), JSON.stringify(somePool()), { mode: 0o600 });
   const run: ScratchHome["run"] = (args, options) => runCli(home, args, options);
   const json: ScratchHome["json"] = async (args) => {
     const { status, stdout, stderr } = await run([...args, "--json"]);
@@ -37,6 +39,15 @@ export async function withScratchHome(use: (scratch: ScratchHome) => Promise<voi
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Tests run side by side, each with a home that knows nothing of the others: with the default pool all of them would
+ * give their first profile the same port. Below the ephemeral range, where other tests ask for single ports.
+ */
+function somePool(): { readonly poolFirst: number; readonly poolLast: number } {
+  const poolFirst = 19_000 + 10 * Math.floor(Math.random() * 1_200);
+  return { poolFirst, poolLast: poolFirst + 1_500 };
 }
 
 async function stopEverything(home: string, run: ScratchHome["run"]): Promise<void> {

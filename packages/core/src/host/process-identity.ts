@@ -2,12 +2,13 @@
  * Is this still that process? A pid alone names nobody: it is reused after exit, after reboot and across containers.
  * An identity adds the raw start ticks, the boot id and the pid namespace. No wall clock takes part.
  * A zombie has ended and a thread id is no process: neither is ever identified. What the host does not let us tell is
- * said to be `unknown`, never guessed. The files of /proc are read here and in the rooms beside this one only.
+ * said to be `unknown`, never guessed.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 
 import { errnoOf } from "../errors.ts";
+import { readProcStat } from "./proc.ts";
 
 /** A process of this host and no other: what must be equal for a recorded pid to mean the same process today. */
 export interface ProcessIdentity {
@@ -101,7 +102,7 @@ function here(): Surroundings {
   return surroundings;
 }
 
-// Linux. Source: proc_pid_stat(5), proc_pid_status(5), pid_namespaces(7).
+// Linux. Source: proc_pid_status(5), pid_namespaces(7).
 
 function lookInProc(pid: number): Sighting {
   if (here().pidNamespace === null) return lookWithSignal(pid);
@@ -109,13 +110,8 @@ function lookInProc(pid: number): Sighting {
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
     // /proc answers for thread ids too, though it does not list them.
     if (!status.includes(`\nTgid:\t${pid}\n`)) return { seen: "nobody" };
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const ended = fields[0] === "Z" || fields[0] === "X";
-    // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
-    if (ended && Number(fields[17]) <= 1) return { seen: "nobody" };
-    const startTicks = Number(fields[19]);
+    const { ended, startTicks } = readProcStat(pid);
+    if (ended) return { seen: "nobody" };
     return Number.isSafeInteger(startTicks) ? { seen: "process", startTicks } : { seen: "hidden" };
   } catch (error) {
     const errno = errnoOf(error);

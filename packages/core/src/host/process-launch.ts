@@ -4,6 +4,7 @@
  */
 import { readFileSync, readlinkSync } from "node:fs";
 
+import { readProcEnvironment } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { judgeProcess } from "./process-identity.ts";
 
@@ -19,7 +20,7 @@ export function readProcessLaunch(identity: ProcessIdentity): ProcessLaunch | un
   try {
     // A title that is shorter than the argv it overwrote is padded with zero bytes.
     const argv = readFileSync(`${folder}/cmdline`, "utf8").replace(/\0+$/, "").split("\0");
-    const environment = readFileSync(`${folder}/environ`, "utf8").split("\0");
+    const environment = readProcEnvironment(identity.pid);
     const cwd = readlinkSync(`${folder}/cwd`);
     // Read first, judged afterwards: what was read is this process's own only if it still is that process.
     if (judgeProcess(identity) !== "alive") return undefined;

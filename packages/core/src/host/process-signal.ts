@@ -3,11 +3,11 @@
  * pid 1 and below, to ourselves, to our parent or to our own process group, whatever a record says.
  * Between the check and the signal a pid could in theory be reused; the system offers Node nothing closer.
  */
-import { readFileSync, readdirSync } from "node:fs";
-
 import { errnoOf } from "../errors.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
+import { listProcessIds, readProcStat } from "./proc.ts";
 import { identifyProcess, judgeProcess } from "./process-identity.ts";
+import { readRunNonce } from "./process-tree.ts";
 
 /** `refused`: the identity is unknown, does not match, or names somebody who must never be signalled; nothing was sent. */
 export type SignalOutcome = "sent" | "gone" | "refused";
@@ -32,7 +32,7 @@ export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals, non
   if (verdict === "alive") return readGroup(leader.pid) === leader.pid ? send(-leader.pid, signal) : "refused";
   // A pid that somebody else has by now cannot name the old group any more.
   if (nonce === undefined || identifyProcess(leader.pid) !== undefined) return "gone";
-  return findGroupMember(leader.pid, nonce) ? send(-leader.pid, signal) : "gone";
+  return hasGroupMember(leader.pid, nonce) ? send(-leader.pid, signal) : "gone";
 }
 
 function isUntouchable(pid: number): boolean {
@@ -48,27 +48,17 @@ function send(target: number, signal: NodeJS.Signals): SignalOutcome {
   }
 }
 
-/** The process group of `pid`, or undefined when it cannot be told. Source: proc_pid_stat(5), field 5. */
+/** The process group of `pid`, or undefined when it cannot be told. */
 function readGroup(pid: number): number | undefined {
   if (process.platform !== "linux") return pid;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+    return readProcStat(pid).group;
   } catch {
     return undefined;
   }
 }
 
-function findGroupMember(group: number, nonce: string): boolean {
+function hasGroupMember(group: number, nonce: string): boolean {
   if (process.platform !== "linux" || nonce === "") return false;
-  const entries = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
-  return entries.some((entry) => readGroup(Number(entry)) === group && carriesNonce(entry, nonce));
-}
-
-function carriesNonce(entry: string, nonce: string): boolean {
-  try {
-    return readFileSync(`/proc/${entry}/environ`, "latin1").split("\0").includes(`LOCKKEEPER_RUN=${nonce}`);
-  } catch {
-    return false;
-  }
+  return listProcessIds().some((pid) => readGroup(pid) === group && readRunNonce(pid) === nonce);
 }

@@ -7,6 +7,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 
+import type { ProcStat } from "./proc.ts";
+import { listProcessIds, readProcEnvironment, readProcStat } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { identifyProcess, ownIdentity, sameProcess } from "./process-identity.ts";
 
@@ -27,13 +29,10 @@ export interface RunProcess extends ProcessIdentity {
   readonly inGroup: boolean;
 }
 
-/** One line of the host's process table. A zombie still vouches for its group, but is not alive. */
-interface TableEntry {
+/** One line of the host's process table. Who has ended still vouches for its group, but is not alive. */
+interface TableEntry extends Omit<ProcStat, "startTicks"> {
   readonly pid: number;
-  readonly parent: number;
-  readonly group: number;
   readonly startTicks: number | null;
-  readonly zombie: boolean;
 }
 
 /** Returns the living processes of a run, leader included, in the order of their pids. Empty: nothing of it is left. */
@@ -54,7 +53,7 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
   const living: RunProcess[] = [];
   for (const pid of [...members].sort((a, b) => a - b)) {
     const entry = table.get(pid);
-    if (entry === undefined || entry.zombie || pid === process.pid) continue;
+    if (entry === undefined || entry.ended || pid === process.pid) continue;
     const identity = identifyProcess(pid);
     if (identity !== undefined && isSame(entry, identity)) living.push({ ...identity, inGroup: entry.group === group });
   }
@@ -70,9 +69,9 @@ export function findLockHeirs(fd: number): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];
   const own = `/proc/self/fd/${fd}`;
   const file: OpenFile = { link: readlinkSync(own), ...inodeOf(own) };
-  return [...readProc().values()]
-    .filter(({ pid }) => pid !== process.pid && sharesLock(pid, file))
-    .flatMap(({ pid }) => identifyProcess(pid) ?? []);
+  return listProcessIds()
+    .filter((pid) => pid !== process.pid && sharesLock(pid, file))
+    .flatMap((pid) => identifyProcess(pid) ?? []);
 }
 
 interface OpenFile {
@@ -113,17 +112,14 @@ function inodeOf(path: string): { readonly device: bigint; readonly inode: bigin
 /** Returns the value of one variable in the environment that process `pid` was started with; undefined when unset or not visible. */
 export function readProcessVariable(pid: number, name: string): string | undefined {
   if (process.platform !== "linux") return undefined;
-  let environment: string;
+  const prefix = `${name}=`;
   try {
-    environment = readFileSync(`/proc/${pid}/environ`, "utf8");
+    return readProcEnvironment(pid)
+      .find((entry) => entry.startsWith(prefix))
+      ?.slice(prefix.length);
   } catch {
     return undefined;
   }
-  const prefix = `${name}=`;
-  return environment
-    .split("\0")
-    .find((entry) => entry.startsWith(prefix))
-    ?.slice(prefix.length);
 }
 
 /** Returns the nonce of the run that process `pid` was started in; undefined when there is none, or it is not visible. */
@@ -133,7 +129,7 @@ export function readRunNonce(pid: number): string | undefined {
 
 /** Nothing that started before the leader can be its child: that spares most of the host's environments a read. */
 function mayBelong(entry: TableEntry, { leader, nonce }: ProcessTreeQuery): boolean {
-  if (nonce === "" || entry.zombie) return false;
+  if (nonce === "" || entry.ended) return false;
   const from = leader === null || leader.bootId !== ownIdentity().bootId ? null : leader.startTicks;
   return from === null || entry.startTicks === null || entry.startTicks >= from;
 }
@@ -158,26 +154,14 @@ function readProcessTable(): ReadonlyMap<number, TableEntry> {
   return process.platform === "linux" ? readProc() : readPs();
 }
 
-/** Source: proc_pid_stat(5); the command in parentheses may hold anything, so fields are counted from the last one. */
 function readProc(): ReadonlyMap<number, TableEntry> {
   const table = new Map<number, TableEntry>();
-  for (const name of readdirSync("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    let stat: string;
+  for (const pid of listProcessIds()) {
     try {
-      stat = readFileSync(`/proc/${name}/stat`, "latin1");
+      table.set(pid, { pid, ...readProcStat(pid) });
     } catch {
-      continue;
+      // Gone, or hidden from us.
     }
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    table.set(pid, {
-      pid,
-      parent: Number(fields[1]),
-      group: Number(fields[2]),
-      startTicks: Number(fields[19]),
-      zombie: fields[0] === "Z" || fields[0] === "X",
-    });
   }
   return table;
 }
@@ -194,7 +178,7 @@ function readPs(): ReadonlyMap<number, TableEntry> {
       parent: Number(parent),
       group: Number(group),
       startTicks: null,
-      zombie: state.startsWith("Z"),
+      ended: state.startsWith("Z"),
     });
   }
   return table;

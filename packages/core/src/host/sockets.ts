@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { SocketAddress, isIP } from "node:net";
 import { endianness } from "node:os";
 import { errnoOf } from "../errors.ts";
+import { listProcessIds } from "./proc.ts";
 import { findLsofHolders, readLsofListeners } from "./sockets-lsof.ts";
 
 /** A TCP socket in state LISTEN. An IPv4 address mapped into IPv6 is reported as the IPv4 listener that it is. */
@@ -190,9 +191,7 @@ function canonicalAddress(host: string): { family: 4 | 6; address: string } | un
 
 function readProcessIds(procRoot: string): readonly number[] | "unknown" {
   try {
-    return readdirSync(procRoot)
-      .filter((name) => /^\d+$/u.test(name))
-      .map(Number);
+    return listProcessIds(procRoot);
   } catch {
     return "unknown";
   }
@@ -231,8 +230,8 @@ function ownerOf(path: string): string {
   }
 }
 
-/** Returns the login name of `uid` on this host, or the number as text. */
-export function userName(uid: number): string {
+/** The login name of `uid` on this host, or the number as text. */
+function userName(uid: number): string {
   const entry = (readIfThere("/etc/passwd") ?? "").split("\n").find((line) => line.split(":")[2] === String(uid));
   return entry?.split(":")[0] ?? String(uid);
 }

@@ -1,0 +1,42 @@
+/**
+ * The files of Linux's /proc about one process, read once and as they are. No judgement: whether a process is still the one
+ * that was meant is for the rooms beside this one, the only ones that may call it. System errors come as they are.
+ */
+import { readFileSync, readdirSync } from "node:fs";
+
+/** Part of `/proc/<pid>/stat`. */
+export interface ProcStat {
+  readonly parent: number;
+  readonly group: number;
+  /** Clock ticks since boot. */
+  readonly startTicks: number;
+  /** A zombie: it has ended, and only waits for its parent to ask how. */
+  readonly ended: boolean;
+}
+
+/** Returns the ids of all processes that are shown; thread ids are not among them. */
+export function listProcessIds(procRoot: string = "/proc"): readonly number[] {
+  return readdirSync(procRoot)
+    .filter((name) => /^\d+$/u.test(name))
+    .map(Number);
+}
+
+/** Source: proc_pid_stat(5). */
+export function readProcStat(pid: number): ProcStat {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, parent, group] = fields;
+  return {
+    parent: Number(parent),
+    group: Number(group),
+    startTicks: Number(fields[19]),
+    // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
+    ended: (state === "Z" || state === "X") && Number(fields[17]) <= 1,
+  };
+}
+
+/** Returns the environment that the process was started with, as `NAME=value`. Source: proc_pid_environ(5). */
+export function readProcEnvironment(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+}

@@ -5,20 +5,20 @@
  * what is ours is removed. For keepers, embedding authors, and whoever must own a config for a while.
  */
 import { randomUUID } from "node:crypto";
-import { isIP } from "node:net";
 
-import { GatewayLockError, LockkeeperError } from "../errors.ts";
-import { gatewayUrl } from "../gateway/gateway-url.ts";
-import { probeListener, probePort } from "../host/probe-port.ts";
+import { GatewayLockError } from "../errors.ts";
+import { gatewayUrl } from "../host/address.ts";
+import { probePort } from "../host/probe-port.ts";
 import { ownIdentity } from "../host/process-identity.ts";
 import type { Claim } from "./lock-claim.ts";
-import { MECHANISMS, tryClaim } from "./lock-claim.ts";
-import { readLockRecord, sweepLockFile } from "./lock-inspection.ts";
-import { explainReclaim, findDescriptorHolders, judgeOwner } from "./lock-owner.ts";
+import { MECHANISMS } from "./lock-claim.ts";
+import { sweepLockFile } from "./lock-inspection.ts";
+import { explainReclaim } from "./lock-owner.ts";
 import { ensureLockDirectory, lockPathFor } from "./lock-path.ts";
 import type { LockMechanism, LockRecord, LockedGateway } from "./lock-record.ts";
 import { formatLockRecord } from "./lock-record.ts";
 import { ownNetworkNamespace } from "./socket-lock.ts";
+import { claimInTime } from "./lock-wait.ts";
 import { watchClaim } from "./lock-watch.ts";
 
 export type { LockInspection, LockPlace } from "./lock-inspection.ts";
@@ -27,14 +27,8 @@ export { lockPathFor } from "./lock-path.ts";
 
 const DEFAULTS = {
   timeoutMs: 5_000,
-  /** The least wait, whatever `timeoutMs` says: a sweep or another starter's probe holds the lock for less. */
-  leastWaitMs: 50,
-  /** At first a refused starter looks again this often: it is what a takeover after a SIGKILL takes. */
-  eagerPauseMs: 2,
-  eagerForMs: 1_000,
-  patientPauseMs: 15,
-  /** How often the owner that we wait for is looked at, to fail fast once it listens. */
-  ownerLookMs: 100,
+  /** How long the listener of an owner that was taken over from may outlive its lock. */
+  dyingMs: 300,
 };
 
 /** What {@link acquireGatewayLock} needs to know. */
@@ -101,7 +95,6 @@ export async function acquireGatewayLockBy(
 ): Promise<GatewayLock> {
   const { lockDir, configPath, host, port, timeoutMs = DEFAULTS.timeoutMs, signal } = options;
   refuseWrongOptions(options, timeoutMs);
-  refuseAborted(signal, configPath);
   ensureLockDirectory(lockDir);
   const path = lockPathFor(lockDir, configPath);
   const describe = describeOwner(options);
@@ -180,87 +173,24 @@ class HeldGatewayLock implements GatewayLock {
   }
 }
 
-interface ClaimTerms {
-  readonly mechanisms: readonly LockMechanism[];
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function claimInTime(
-  path: string,
-  describe: (mechanism: LockMechanism) => LockRecord,
-  { mechanisms, timeoutMs, signal }: ClaimTerms,
-): Promise<Claim> {
-  const startedAt = performance.now();
-  let lookAtMs = 0;
-  let listened = false;
-  for (;;) {
-    const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), { mechanisms });
-    if (claim !== "refused") return claim;
-    const elapsedMs = performance.now() - startedAt;
-    if (elapsedMs >= Math.max(timeoutMs, DEFAULTS.leastWaitMs)) throw await heldError(path, timeoutMs);
-    if (elapsedMs >= lookAtMs) {
-      const listens = (await readOwnerPort(path)) === "listening";
-      // Twice in a row: an owner that was just killed lives and listens until its last millisecond.
-      if (listens && listened) throw await heldError(path, performance.now() - startedAt);
-      listened = listens;
-      lookAtMs = elapsedMs + DEFAULTS.ownerLookMs;
-    }
-    const pauseMs = elapsedMs < DEFAULTS.eagerForMs ? DEFAULTS.eagerPauseMs : DEFAULTS.patientPauseMs;
-    // Jitter, so that starters that were refused together do not stay in step.
-    await pause(pauseMs * (0.5 + Math.random()), path, signal);
-  }
-}
-
-/** Says whether a living owner listens on the port that its record names. */
-async function readOwnerPort(path: string): Promise<"listening" | "silent" | "unknown"> {
-  const { record } = readLockRecord(path);
-  if (record === null || record.host === null || record.port === null) return "unknown";
-  // A name would be looked up, perhaps beyond this machine.
-  if (isIP(record.host) === 0 && record.host !== "localhost") return "unknown";
-  if (judgeOwner(record).verdict !== "alive") return "unknown";
-  return probeListener(record.host, record.port);
-}
-
-async function heldError(path: string, waitedMs: number): Promise<GatewayLockError> {
-  const { record } = readLockRecord(path);
-  const owner = record === null ? undefined : judgeOwner(record);
-  const heir = owner?.verdict === "alive" ? undefined : findDescriptorHolders(path).find((pid) => pid !== process.pid);
-  const pid = heir ?? owner?.pid;
-  return new GatewayLockError(
-    "LOCK_HELD",
-    `gateway already running (pid ${pid ?? "unknown"}); lock timeout after ${Math.round(waitedMs)}ms`,
-    { ownerPid: pid, hint: await explainOwner(path, record, pid) },
-  );
-}
-
-async function explainOwner(path: string, record: LockRecord | null, pid: number | undefined): Promise<string> {
-  if (record === null) return `The lock file ${path} has a holder that wrote no record: wait for it or stop it.`;
-  const age = Date.now() - Date.parse(record.createdAt);
-  const since = age >= 0 ? ` for ${Math.round(age / 1_000)} s` : "";
-  const url = record.host !== null && record.port !== null ? gatewayUrl(record.host, record.port) : undefined;
-  const port = url === undefined ? "no port named" : `${await readOwnerPort(path)} on ${url}`;
-  const profile = record.profile === null ? "" : ` of profile ${record.profile}`;
-  return `The owner${profile} has held ${path}${since}, ${port}: wait for it, or stop pid ${pid ?? record.pid}.`;
-}
-
+/** Lets the claim go again when somebody listens on the port. */
 async function refuseTakenPort(claim: Claim, host: string, port: number): Promise<void> {
+  // The owner that we took over from may still be dying: the kernel closes its descriptors one by one.
+  const deadline = performance.now() + (claim.previous === undefined ? 0 : DEFAULTS.dyingMs);
   let probe: Awaited<ReturnType<typeof probePort>>;
   try {
-    probe = await probePort(host, port);
+    do probe = await probePort(host, port);
+    while (probe.verdict === "taken" && performance.now() < deadline);
   } catch (error) {
     await claim.release("remove");
     throw error;
   }
   if (probe.verdict !== "taken") return;
   await claim.release("remove");
-  throw new GatewayLockError(
-    "PORT_IN_USE",
-    `another gateway instance is already listening on ${gatewayUrl(host, port)}`,
-    {
-      hint: "Stop the process that holds the port, or choose another port.",
-    },
-  );
+  const message = `another gateway instance is already listening on ${gatewayUrl(host, port)}`;
+  throw new GatewayLockError("PORT_IN_USE", message, {
+    hint: "Stop the process that holds the port, or choose another port.",
+  });
 }
 
 /** One owner, described once: the same nonce whichever mechanism will hold the lock. */
@@ -284,31 +214,6 @@ function describeOwner(options: GatewayLockOptions): (mechanism: LockMechanism) 
 
 function pickIdentity(gateway: LockedGateway | null): LockedGateway | null {
   return gateway === null ? null : { pid: gateway.pid, startTicks: gateway.startTicks };
-}
-
-function pause(delayMs: number, path: string, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(aborted(path, signal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, delayMs);
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-  });
-}
-
-function refuseAborted(signal: AbortSignal | undefined, path: string): void {
-  if (signal?.aborted === true) throw aborted(path, signal);
-}
-
-function aborted(path: string, signal: AbortSignal | undefined): LockkeeperError {
-  return new LockkeeperError("ABORTED", `aborted while waiting for the gateway lock of ${path}`, {
-    cause: signal?.reason,
-  });
 }
 
 function refuseWrongOptions({ lockDir, configPath, port }: GatewayLockOptions, timeoutMs: number): void {

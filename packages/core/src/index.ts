@@ -12,7 +12,7 @@ export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
 export { startGatewayHost } from "./gateway/gateway-host.ts";
 export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./gateway/gateway-options.ts";
-export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./gateway/gateway-url.ts";
+export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./host/address.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 export type { SignalOutcome } from "./host/process-signal.ts";

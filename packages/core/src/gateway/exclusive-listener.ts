@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP, type Server } from "node:net";
 import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
-import { gatewayUrl } from "./gateway-url.ts";
+import { gatewayUrl } from "../host/address.ts";
 
 /** A name that takes longer to resolve than this is no address to bind to. */
 const RESOLVE_TIMEOUT_MS = 5_000;

@@ -11,7 +11,7 @@ import { refuseRequest, refuseUpgrade, sendJson } from "./answers.ts";
 import { trackConnections, type Connections } from "./connections.ts";
 import { listenExclusively } from "./exclusive-listener.ts";
 import { readHostOptions, type GatewayHostOptions, type HostSettings } from "./gateway-options.ts";
-import { gatewayUrl, isWildcardHost } from "./gateway-url.ts";
+import { gatewayUrl, isWildcardHost } from "../host/address.ts";
 import { peerWatch, type PeerWatch } from "./peer-watch.ts";
 import { requestGuard, type RequestGuard } from "./request-guard.ts";
 import { rpcService, type RpcService } from "./rpc-service.ts";

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import { LockkeeperError } from "../errors.ts";
 import { refuseWeakToken } from "./access-token.ts";
-import { DEFAULT_HOST, DEFAULT_PORT } from "./gateway-url.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "../host/address.ts";
 
 /** Answers a request that the guard let through and that is not for a path of the gateway's own. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

@@ -5,7 +5,7 @@
  */
 import { request } from "node:http";
 import { errnoOf } from "../errors.ts";
-import { reachableHost } from "./gateway-url.ts";
+import { reachableHost } from "../host/address.ts";
 
 /** What {@link probeHealth} asks. */
 export interface HealthProbe {

@@ -9,7 +9,7 @@ import { isIPv6 } from "node:net";
 import { shownToken, tokenMatcher } from "./access-token.ts";
 import { failureBudget, type BudgetLimits } from "./failure-budget.ts";
 import type { HostSettings } from "./gateway-options.ts";
-import { hostWithPort, isWildcardHost } from "./gateway-url.ts";
+import { hostWithPort, isWildcardHost } from "../host/address.ts";
 
 /** `open` paths are for probes and need no token; everything else does. */
 export type Access = "open" | "guarded";

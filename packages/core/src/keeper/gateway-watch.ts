@@ -4,7 +4,7 @@
  * apart: a slow start is only called slow.
  */
 import { probeHealth } from "../gateway/health.ts";
-import { gatewayUrl, hostWithPort } from "../gateway/gateway-url.ts";
+import { gatewayUrl, hostWithPort } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";

@@ -4,6 +4,7 @@
  */
 import { basename } from "node:path";
 
+import { hostWithPort, isWildcardHost } from "../host/address.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import type { Holder, Listener } from "../host/sockets.ts";
@@ -97,11 +98,10 @@ function pidsOf(run: ProcessTreeQuery): readonly number[] {
   return findRunProcesses(run).map((identity) => identity.pid);
 }
 
-function addressOf(listener: Listener): string {
-  return listener.family === 6 ? `[${listener.address}]:${listener.port}` : `${listener.address}:${listener.port}`;
+function addressOf({ address, port }: Listener): string {
+  return hostWithPort(address, port);
 }
 
-function isWider(listener: Listener, host: string): boolean {
-  const wildcard = listener.address === "0.0.0.0" || listener.address === "::";
-  return wildcard && host !== "0.0.0.0" && host !== "::";
+function isWider({ address }: Listener, host: string): boolean {
+  return isWildcardHost(address) && !isWildcardHost(host);
 }

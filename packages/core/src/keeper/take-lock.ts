@@ -4,7 +4,7 @@
  * of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
  */
 import { GatewayLockError } from "../errors.ts";
-import { gatewayUrl } from "../gateway/gateway-url.ts";
+import { gatewayUrl } from "../host/address.ts";
 import { probeHealth } from "../gateway/health.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gatewayUrl, isWildcardHost, reachableHost } from "../../src/gateway/gateway-url.ts";
+import { gatewayUrl, isWildcardHost, reachableHost } from "../../src/host/address.ts";
 
 test("a URL has brackets around IPv6 only", () => {
   expect(gatewayUrl("127.0.0.1", 18789)).toBe("ws://127.0.0.1:18789");

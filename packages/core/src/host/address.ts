@@ -1,7 +1,8 @@
 /**
- * How a gateway's address is written, in one place: every message, record and table uses this form.
+ * How an address is written and what it stands for, in one place: every message, record and table uses this form.
  * Pure; anybody may call it.
  */
+
 /** Where a gateway listens unless told otherwise: loopback only, the port that OpenClaw made known. */
 export const DEFAULT_HOST = "127.0.0.1";
 /** @see DEFAULT_HOST */

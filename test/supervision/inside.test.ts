@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CLI_ENTRY } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
 import {
+  countGateways,
   fixture,
   gatewaysOf,
   isAlive,
@@ -46,7 +47,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
-      const finish = sample(() => gatewaysOf(home, "agent.js").length);
+      const finish = sample(() => countGateways(home, "agent.js"));
       await work(...cli("restart", "bot"));
       await until("another gateway runs", async () => {
         const status = await profiles.status("bot");
@@ -97,6 +98,20 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       await work(...cli("start", "bot", "--replace"));
       await until("it was refused", async () => (await output()).includes("inside the gateway"));
       expect(await profiles.status("bot")).toMatchObject({ state: "orphaned", pid });
+    }));
+
+  it("start works from what a killed gateway left behind, and does not end it", () =>
+    withProfiles(async (scratch) => {
+      const { profiles } = scratch;
+      const { pid, keeperPid, work, output } = await startAgent(scratch);
+      const start = cli("start", "bot")
+        .map((argument) => `'${argument}'`)
+        .join(" ");
+      const left = `while kill -0 ${pid} || kill -0 ${keeperPid}; do sleep 0.05; done 2>&-; ${start}; echo "exit $?"`;
+      await work("/bin/sh", "-c", left);
+      await killAndWait(keeperPid, pid);
+      await until("it was started", async () => (await output()).includes("exit 0"), 20_000);
+      expect((await profiles.status("bot")).state).toBe("running");
     }));
 
   it("a profile started there belongs to itself: it survives the end of the gateway it was started in", () =>

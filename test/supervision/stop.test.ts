@@ -5,7 +5,16 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
-import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, sample, withProfiles } from "./scratch-profiles.ts";
+import {
+  countGateways,
+  fixture,
+  gatewaysOf,
+  isAlive,
+  killAndWait,
+  ownersOf,
+  sample,
+  withProfiles,
+} from "./scratch-profiles.ts";
 
 describe.concurrent("stop", () => {
   it("returns when the tree is gone and the port free, and is content when nothing runs", () =>
@@ -112,7 +121,7 @@ describe.concurrent("restart", () => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status: before } = await profiles.start("api");
       await killAndWait(before.keeperPid);
-      const finish = sample(() => gatewaysOf(home, "serve.js").length);
+      const finish = sample(() => countGateways(home, "serve.js"));
       const { status } = await profiles.restart("api");
       const { samples, most } = await finish();
       expect(status).toMatchObject({ state: "running" });
@@ -132,7 +141,7 @@ describe.concurrent("restart", () => {
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       await profiles.start("api");
-      const finish = sample(() => gatewaysOf(home, "serve.js").length);
+      const finish = sample(() => countGateways(home, "serve.js"));
       const runs = await Promise.all(Array.from({ length: 4 }, () => runCli(home, ["restart", "api"])));
       expect((await finish()).most).toBe(1);
       expect(runs.some(({ status }) => status === 0)).toBe(true);

@@ -30,7 +30,7 @@ export async function restartProfile(
   options: RestartOptions = {},
 ): Promise<RestartResult> {
   const before = await observeProfile(context, name);
-  if (before.record !== undefined && isInsideRun(context, before.record)) {
+  if (isInsideRun(context, before)) {
     await handOver(context, before.manifest.name, "restart", options.timeoutMs);
     return { outcome: "handed-over", status: await statusOf(context, before) };
   }

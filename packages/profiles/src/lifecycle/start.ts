@@ -137,12 +137,12 @@ async function endSilentOwner(
   observation: ProfileObservation,
   options: StartOptions,
 ): Promise<ProfileObservation> {
-  const { manifest, observed, record } = observation;
-  if (record === undefined || (observed.keeper === null && observed.gateway === null)) return observation;
+  const { manifest, observed } = observation;
+  if (observed.keeper === null && observed.gateway === null) return observation;
   if (observed.state === "running" && (await listenTo(context, observation, options.signal)) !== "silent") {
     return observeManifest(context, manifest);
   }
-  if (isInsideRun(context, record)) {
+  if (isInsideRun(context, observation)) {
     throw new LockkeeperError("CONFIRMATION_NEEDED", `this command runs inside the gateway of ${manifest.name}`, {
       hint: `lockkeeper restart ${manifest.name} replaces it from outside.`,
     });
@@ -157,7 +157,7 @@ async function clearLeftovers(
   context: ProfilesContext,
   { manifest, observed, record }: ProfileObservation,
 ): Promise<void> {
-  if (record !== undefined && observed.keeper === null) await endStrays(manifest, record);
+  if (record !== undefined && observed.keeper === null) await endStrays(context, manifest, record);
   if (observed.leftover) await sweepLeftover(context.home, manifest);
 }
 

@@ -20,7 +20,7 @@ import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../profile-status.ts";
 import { readRunRecord } from "../run-records.ts";
 import { holdersOf } from "./explain-failure.ts";
-import { isInsideRun } from "./inside-run.ts";
+import { belongsToRun, isInsideRun } from "./inside-run.ts";
 import { pause, unlessAborted } from "./interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "./observe-profile.ts";
 
@@ -61,8 +61,8 @@ export async function stopProfile(
   options: StopOptions = {},
 ): Promise<StopResult> {
   const before = await observeForStop(context, name);
-  const { manifest, record } = before;
-  if (record !== undefined && isInsideRun(context, record)) {
+  const { manifest } = before;
+  if (isInsideRun(context, before)) {
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
     const { handOver } = await import("./errand.ts");
     await handOver(context, manifest.name, "stop", options.timeoutMs);
@@ -83,7 +83,7 @@ export async function stopObserved(
   if (record === undefined) return false;
   const { keeper, gateway } = observed;
   if (keeper === null && gateway === null) {
-    const strays = await endStrays(manifest, record);
+    const strays = await endStrays(context, manifest, record);
     if (observed.leftover) await sweepLeftover(context.home, manifest);
     return strays;
   }
@@ -91,11 +91,14 @@ export async function stopObserved(
   options.onProgress?.("stopping");
   if (keeper !== null) {
     await stopByKeeper(manifest.name, keeper, timeoutMs, options);
-    // Its word counts: it publishes "stopped" only of a tree that is gone.
-    if (readRunRecord(context.home, manifest.name)?.state === "stopped") return requireFreePort(manifest, record);
   }
+  const after = readRunRecord(context.home, manifest.name) ?? record;
+  // Its keeper let the lock go, and somebody has started the profile again: that run is not the one to be stopped.
+  if (after.nonce !== record.nonce) return true;
+  // A keeper's word counts: it publishes "stopped" only of a tree that is gone.
+  if (after.state === "stopped") return requireFreePort(context, manifest, record);
   const order: StopOrder = {
-    leader: observeManifest(context, manifest).observed.gateway ?? gateway,
+    leader: after.gateway ?? gateway,
     nonce: record.nonce,
     host: record.host,
     ports: Object.values(record.ports),
@@ -109,12 +112,16 @@ export async function stopObserved(
     manifest,
     keeper === null ? "the orphan was stopped" : "its keeper had to be killed",
   );
-  return requireFreePort(manifest, record);
+  return requireFreePort(context, manifest, record);
 }
 
-/** Ends what an ended run has left: found by its nonce, so a later run is never touched. False when there was nothing. */
-export async function endStrays(manifest: Manifest, record: RunRecord): Promise<boolean> {
+/**
+ * Ends what an ended run has left: found by its nonce, so a later run is never touched. False when there was nothing, or
+ * when we are a part of it ourselves: the shell of somebody who picks up the pieces.
+ */
+export async function endStrays(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<boolean> {
   const { nonce, host } = record;
+  if (belongsToRun(context, record)) return false;
   if (findRunProcesses({ leader: null, nonce }).length === 0) return false;
   const result = await stopProcessTree({ leader: null, nonce, host, ports: [], timeoutMs: strayTimeoutMs });
   if (result.outcome !== "stopped") throw stopIncomplete(manifest, record, result.detail ?? "strays are still there");
@@ -159,8 +166,9 @@ async function stopByKeeper(
   await gone(keeperGraceMs);
 }
 
-async function requireFreePort(manifest: Manifest, record: RunRecord): Promise<true> {
+async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<true> {
   if ((await probeListener(record.host, record.port)) !== "listening") return true;
+  if (readRunRecord(context.home, manifest.name)?.nonce !== record.nonce) return true;
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);
 }
 

@@ -38,7 +38,12 @@ export async function withProfiles(
     // A keeper says that it has ended shortly before it has.
     await until("no process of the test is left", async () => (await livingProcesses(home)).length === 0);
   } finally {
-    for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
+    // Again and again: a keeper that is about to be killed may be starting its gateway once more.
+    await until("everything of the test has ended", async () => {
+      const left = await livingProcesses(home);
+      for (const pid of left) process.kill(pid, "SIGKILL");
+      return left.length === 0;
+    });
     await rm(folder, { recursive: true, force: true });
   }
 }

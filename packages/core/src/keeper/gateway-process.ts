@@ -9,7 +9,7 @@ import { errnoOf, LockkeeperError } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess, judgeProcess } from "../host/process-identity.ts";
 import { RUN_VARIABLE } from "../host/process-tree.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 import type { GatewayExit } from "./run-record.ts";
 
 export interface GatewayProcess {

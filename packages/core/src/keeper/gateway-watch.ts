@@ -10,7 +10,7 @@ import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
-import { nextLookMs, pause } from "./pause.ts";
+import { nextLookMs, pause } from "../pause.ts";
 import type { PortView } from "./port-view.ts";
 import { describeHolder, findUnexpectedListeners, PortWatch } from "./port-view.ts";
 import type { Health } from "./run-record.ts";

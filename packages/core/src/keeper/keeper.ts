@@ -21,7 +21,7 @@ import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
 import type { FinalFinding } from "./gateway-watch.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
-import { aborted, nextLookMs, pause } from "./pause.ts";
+import { aborted, nextLookMs, pause } from "../pause.ts";
 import { viewPorts } from "./port-view.ts";
 import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";

@@ -8,7 +8,7 @@ import { judgeProcess } from "../host/process-identity.ts";
 import { signalGroup, signalProcess } from "../host/process-signal.ts";
 import type { RunProcess } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
-import { nextLookMs, pause } from "./pause.ts";
+import { nextLookMs, pause } from "../pause.ts";
 import { describeHolder, viewPorts } from "./port-view.ts";
 
 /** What {@link stopProcessTree} ends. */

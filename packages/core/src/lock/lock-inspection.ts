@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 
 import { errnoOf } from "../errors.ts";
+import { pause } from "../pause.ts";
 import { KernelLockUnavailable } from "./kernel-lock.ts";
 import { judgeOwner } from "./lock-owner.ts";
 import { lockPathFor } from "./lock-path.ts";
@@ -13,6 +14,9 @@ import type { LockRecord, ParsedLockRecord } from "./lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
 import { findKernelLock } from "./lock-table.ts";
 import { tryLockFile } from "./locked-file.ts";
+
+/** An owner makes the file and writes its record within a fraction of this. */
+const BETWEEN_CREATE_AND_WRITE_MS = 2;
 
 /** Which lock to look at. */
 export interface LockPlace {
@@ -41,9 +45,8 @@ type Sighting = ParsedLockRecord & { readonly inode: bigint | null };
 export async function inspectGatewayLock({ lockDir, configPath }: LockPlace): Promise<LockInspection> {
   const path = lockPathFor(lockDir, configPath);
   let seen = readLockRecord(path);
-  // An owner may be between making the file and writing its record.
   if (seen.record === null && seen.inode !== null) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await pause(BETWEEN_CREATE_AND_WRITE_MS);
     seen = readLockRecord(path);
   }
   return { path, record: seen.record, ...judge(seen) };

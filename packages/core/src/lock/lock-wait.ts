@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import { GatewayLockError, LockkeeperError } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
+import { pause } from "../pause.ts";
 import type { Claim } from "./lock-claim.ts";
 import { tryClaim } from "./lock-claim.ts";
 import { readLockRecord } from "./lock-inspection.ts";
@@ -44,11 +45,11 @@ export async function claimInTime(
   describe: (mechanism: LockMechanism) => LockRecord,
   { mechanisms, timeoutMs, signal }: ClaimTerms,
 ): Promise<Claim> {
-  if (signal?.aborted === true) throw aborted(path, signal);
   const startedAt = performance.now();
   let lookAtMs = 0;
   let listened = false;
   for (;;) {
+    if (signal?.aborted === true) throw aborted(path, signal);
     const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), { mechanisms });
     if (claim !== "refused") return claim;
     const elapsedMs = performance.now() - startedAt;
@@ -62,7 +63,7 @@ export async function claimInTime(
     }
     const pauseMs = elapsedMs < DEFAULTS.eagerForMs ? DEFAULTS.eagerPauseMs : DEFAULTS.patientPauseMs;
     // Jitter, so that starters that were refused together do not stay in step.
-    await pause(pauseMs * (0.5 + Math.random()), path, signal);
+    await pause(pauseMs * (0.5 + Math.random()), signal);
   }
 }
 
@@ -98,23 +99,8 @@ async function explainOwner(path: string, record: LockRecord | null, pid: number
   return `The owner${profile} has held ${path}${since}, ${port}: wait for it, or stop pid ${pid ?? record.pid}.`;
 }
 
-function pause(delayMs: number, path: string, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(aborted(path, signal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, delayMs);
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-  });
-}
-
-function aborted(path: string, signal: AbortSignal | undefined): LockkeeperError {
+function aborted(path: string, signal: AbortSignal): LockkeeperError {
   return new LockkeeperError("ABORTED", `aborted while waiting for the gateway lock of ${path}`, {
-    cause: signal?.reason,
+    cause: signal.reason,
   });
 }

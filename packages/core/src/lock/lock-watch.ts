@@ -7,6 +7,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
+import { pause } from "../pause.ts";
 import type { Claim } from "./lock-claim.ts";
 
 const DEFAULTS = {
@@ -75,7 +76,7 @@ async function putBack(
   for (;;) {
     const outcome = await claim.restore(record());
     if (outcome === "restored" || isStopped() || performance.now() >= deadline) return outcome;
-    await new Promise((resolve) => setTimeout(resolve, DEFAULTS.graceMs / 10));
+    await pause(DEFAULTS.graceMs / 10);
   }
 }
 

@@ -14,6 +14,7 @@ import { judgeOwner } from "../lock/lock-owner.ts";
 import type { LockMechanism } from "../lock/lock-record.ts";
 import { formatLockRecord } from "../lock/lock-record.ts";
 import { ownNetworkNamespace } from "../lock/socket-lock.ts";
+import { pause } from "../pause.ts";
 
 const DEFAULTS = {
   timeoutMs: 10_000,
@@ -63,8 +64,7 @@ async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal 
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
     // Jitter, so that those who were refused together do not stay in step.
-    const jitteredMs = pauseMs * (0.5 + Math.random());
-    await new Promise((resolve) => setTimeout(resolve, jitteredMs));
+    await pause(pauseMs * (0.5 + Math.random()), signal);
     pauseMs = Math.min(pauseMs * 1.5, DEFAULTS.longestPauseMs);
   }
 }

@@ -1,4 +1,4 @@
-/** Waiting, with an end: every wait of the keeper is made of these. */
+/** Waiting, with an end. What comes after an abort is for the caller to say. Pure but for the clock; anybody may call it. */
 
 /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ import { GatewayLockError } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { probePort } from "../host/probe-port.ts";
 import { ownIdentity } from "../host/process-identity.ts";
-import type { Claim } from "./lock-claim.ts";
+import type { Claim } from "./claim.ts";
 import { MECHANISMS } from "./lock-claim.ts";
 import { sweepLockFile } from "./lock-inspection.ts";
 import { explainReclaim } from "./lock-owner.ts";

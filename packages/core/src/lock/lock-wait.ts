@@ -9,7 +9,7 @@ import { GatewayLockError, LockkeeperError } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
 import { pause } from "../pause.ts";
-import type { Claim } from "./lock-claim.ts";
+import type { Claim } from "./claim.ts";
 import { tryClaim } from "./lock-claim.ts";
 import { readLockRecord } from "./lock-inspection.ts";
 import { findDescriptorHolders, judgeOwner } from "./lock-owner.ts";

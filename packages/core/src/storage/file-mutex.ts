@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 
 import { LockkeeperError } from "../errors.ts";
 import { ownIdentity } from "../host/process-identity.ts";
-import type { Claim } from "../lock/lock-claim.ts";
+import type { Claim } from "../lock/claim.ts";
 import { tryClaim } from "../lock/lock-claim.ts";
 import { readLockRecord } from "../lock/lock-inspection.ts";
 import { judgeOwner } from "../lock/lock-owner.ts";

@@ -1,0 +1,116 @@
+/**
+ * A claim by the abstract socket: the socket held, our record in the file, and nobody with the kernel lock on it. Only
+ * through `tryClaim`.
+ */
+import { GatewayLockError } from "../errors.ts";
+import type { Claim, ComposeRecord } from "./claim.ts";
+import { mayLiveElsewhere } from "./foreign-owner.ts";
+import type { ParsedLockRecord } from "./lock-record.ts";
+import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
+import { findKernelLock } from "./lock-table.ts";
+import { LockedFile } from "./locked-file.ts";
+import type { SocketLock } from "./socket-lock.ts";
+import { trySocketLock } from "./socket-lock.ts";
+
+/** Removals of the file, by others, that one attempt puts up with. */
+const MAX_RACES = 100;
+
+/**
+ * Tries to claim `path` by its socket, without waiting.
+ *
+ * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host does not show its kernel locks.
+ */
+export async function trySocketClaim(path: string, compose: ComposeRecord): Promise<Claim | "refused"> {
+  const socket = await trySocketLock(path);
+  if (socket === "refused") return "refused";
+  try {
+    const marked = markFile(path, compose("socket"));
+    if (marked !== "refused") return new SocketClaim(socket, marked.file, marked.said);
+  } catch (error) {
+    await socket.release();
+    throw error;
+  }
+  await socket.release();
+  return "refused";
+}
+
+class SocketClaim implements Claim {
+  readonly mechanism = "socket";
+  readonly previous: ParsedLockRecord | undefined;
+  readonly #socket: SocketLock;
+  #file: LockedFile;
+
+  constructor(socket: SocketLock, file: LockedFile, said: ParsedLockRecord) {
+    this.#socket = socket;
+    this.#file = file;
+    this.previous = file.origin === "created" ? undefined : said;
+  }
+
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  isInPlace(): "yes" | "no" | "unknown" {
+    return this.#file.isInPlace();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#file.write(bytes);
+  }
+
+  async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
+    const marked = markFile(this.#file.path, bytes);
+    if (marked === "refused") return "refused";
+    this.#file.close();
+    this.#file = marked.file;
+    return "restored";
+  }
+
+  async release(file: "remove" | "keep"): Promise<void> {
+    if (file === "remove") this.#file.remove();
+    // A record that stays must not go on telling other namespaces of an owner.
+    else this.#file.write(Buffer.alloc(LOCK_RECORD_BYTES, " "));
+    this.#file.close();
+    await this.#socket.release();
+  }
+}
+
+/** With our socket held: leaves our record in the file and makes sure that nobody holds it by the kernel. */
+function markFile(path: string, bytes: Uint8Array): { file: LockedFile; said: ParsedLockRecord } | "refused" {
+  for (let race = 0; race < MAX_RACES; race++) {
+    const file = LockedFile.open(path, { create: true });
+    if (file === "absent") continue;
+    try {
+      const said = parseLockRecord(file.read());
+      if (!isKernelFree(file) || (said.record !== null && mayLiveElsewhere(said.record, path))) {
+        file.close();
+        return "refused";
+      }
+      file.write(bytes);
+      // In this order: an owner by the kernel lock removes the file before it lets the lock go.
+      const isFree = isKernelFree(file);
+      if (isFree && file.isInPlace() === "yes") return { file, said };
+      file.close();
+      if (!isFree) return "refused";
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+  return "refused";
+}
+
+function isKernelFree(file: LockedFile): boolean {
+  const answer = findKernelLock(file.inode);
+  if (answer === "unknown") throw unsupported(file.path, new Error("/proc/locks cannot be read"));
+  return answer === "not-locked";
+}
+
+/** Returns the error for a host that offers no safe lock. */
+export function unsupported(path: string, cause: unknown): GatewayLockError {
+  const reason = cause instanceof Error ? cause.message : "every mechanism was ruled out";
+  return new GatewayLockError("LOCK_UNSUPPORTED", `no safe lock is to be had for ${path}: ${reason}`, {
+    cause,
+    hint: "Put the lock directory on a local disk, and run a Node for which fs-native-extensions has a prebuilt file.",
+  });
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { freePort, holdPort } from "../harness/free-port.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+
+interface Report {
+  readonly blocks: readonly { readonly profile: string; readonly port: number }[];
+  readonly conflicts: readonly { readonly kind: string; readonly profiles: readonly string[] }[];
+  readonly nextFree: number;
+}
+
+describe("ports", () => {
+  test("a table, a picture, the next block; --json is the documented shape", async () => {
+    await withScratchHome(async ({ run, json }) => {
+      const { port } = (await json(["create", "dev"])) as { port: number };
+      await json(["create", "claw", "--kind", "openclaw"]);
+      const { stdout } = await run(["ports"]);
+      expect(stdout).toMatch(/^BLOCK +PROFILE +STATE +PORTS +LISTENING\n/);
+      expect(stdout).toMatch(/ {2}\d{5} {2}.*\|---------/);
+      expect(stdout).toMatch(/~ ephemeral to \d+/);
+      const [, picture = ""] = stdout.split("\n\n");
+      expect(Math.max(...picture.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+      const report = (await json(["ports"])) as Report;
+      expect(Object.keys(report)).toEqual(
+        expect.arrayContaining(["pool", "ephemeral", "blocks", "conflicts", "nextFree"]),
+      );
+      expect(stdout).toContain(`next free block: ${report.nextFree}\n`);
+
+      const one = (await json(["ports", "dev"])) as Report;
+      expect(one.blocks).toMatchObject([{ profile: "dev", port }]);
+      const alone = (await run(["ports", "dev"])).stdout;
+      expect(alone).toContain(`  ${port}  |---------\n`);
+      expect(alone).not.toContain("claw");
+      expect((await run(["ports", "dve"])).status).toBe(4);
+    });
+  });
+
+  test("a stranger in a block: a conflict, exit 1 with --check, named by --explain", async () => {
+    await withScratchHome(async ({ run, json }) => {
+      const { port } = (await json(["create", "dev", "--port", String(await freePort()), "--span", "1"])) as {
+        port: number;
+      };
+      expect((await run(["ports", "--check"])).status).toBe(0);
+      const stranger = await holdPort(port);
+      try {
+        const checked = await run(["ports", "--check"]);
+        expect(checked.status).toBe(1);
+        expect(checked.stdout).toContain(`conflict: listener on port ${port}: dev and pid ${process.pid} `);
+        expect(checked.stdout).toContain("! taken by a stranger");
+        expect((await run(["ports", "dev", "--check"])).status).toBe(1);
+        expect((await run(["ports"])).status).toBe(0);
+        const explained = await run(["ports", "--explain", String(port)]);
+        expect(explained.stdout).toContain(`in the block ${port}-${port} of dev (gateway), since 20`);
+        expect(explained.stdout).toContain(`by pid ${process.pid} (`);
+        expect(await json(["ports", "--explain", String(port)])).toMatchObject({
+          port,
+          profiles: [{ profile: "dev", since: expect.stringMatching(/^\d{4}-/) as string }],
+          listeners: [{ address: "127.0.0.1", pid: process.pid }],
+          bind: "taken",
+        });
+      } finally {
+        await stranger.release();
+      }
+    });
+  });
+
+  test("a derived range is explained by its name", async () => {
+    await withScratchHome(async ({ run, json }) => {
+      const { port } = (await json(["create", "claw", "--kind", "openclaw"])) as { port: number };
+      const { stdout } = await run(["ports", "--explain", String(port + 20)]);
+      expect(stdout).toContain(`in the block ${port}-${port + 119} of claw (cdp), since `);
+      expect(stdout).toContain("nobody listens on it\n");
+    });
+  });
+
+  test("--next answers for a length; an exhausted pool is exit 1", async () => {
+    await withScratchHome(async ({ run, json }) => {
+      const { nextFree } = (await json(["ports", "--next", "--span", "40"])) as Report;
+      expect(await json(["create", "wide", "--span", "40"])).toMatchObject({ port: nextFree });
+      expect((await run(["ports", "--next"])).stdout).toMatch(/^\d+\n$/);
+      expect((await run(["ports", "--next", "--span", "60000"])).status).toBe(1);
+      expect((await run(["ports", "--span", "10"])).status).toBe(2);
+      expect((await run(["ports", "dev", "--next"])).status).toBe(2);
+      expect((await run(["ports", "--explain", "70000"])).status).toBe(2);
+    });
+  });
+});

@@ -2,33 +2,31 @@
  * The keeper: runs one profile's gateway as a child, in the foreground, from lock to lock. Takes the lock, looks at the
  * port, spawns, watches, restarts within bounds, stops the whole tree, lets go. The states it publishes are true at
  * the moment they are published. Invariants: nothing is spawned without the lock or on a taken port; never two gateways
- * at once; nothing is published after the lock is gone; the lock is released only when the whole tree is.
+ * at once; nothing is published after the lock is gone; the lock is released last, and what then still lives with the
+ * lock's descriptor goes on holding it.
  */
 import { dirname } from "node:path";
 
-import { errnoOf, LockkeeperError } from "../errors.ts";
+import { LockkeeperError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
-import { identifyProcess, ownIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
-import { findLockHeirs, findRunProcesses } from "../host/process-tree.ts";
-import type { GatewayLock } from "../lock/gateway-lock.ts";
-import { readIfPresentSync } from "../storage/durable-file.ts";
+import { findLockHeirs } from "../host/process-tree.ts";
+import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
+import { aborted, pause } from "../pause.ts";
 import { GatewayLog } from "./gateway-log.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
 import type { FinalFinding } from "./gateway-watch.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
-import { aborted, nextLookMs, pause } from "../pause.ts";
-import { viewPorts } from "./port-view.ts";
 import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
-import type { GatewayExit, RunRecord } from "./run-record.ts";
-import { parseRunRecord } from "./run-record.ts";
+import type { GatewayExit } from "./run-record.ts";
 import { RunPublisher } from "./run-publisher.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
+import { awaitSuccessor } from "./successor.ts";
 import type { Blocked, LeftInControl } from "./take-lock.ts";
 import { clearPort, handoffDeadline, takeLock } from "./take-lock.ts";
 
@@ -45,8 +43,7 @@ const DEFAULTS = {
   leftoverTimeoutMs: 2_000,
   /** How long the system may take to report the end of a child that is known to be gone. */
   exitReportMs: 1_000,
-  slowestSuccessorLookMs: 100,
-  /** sysexits.h EX_CONFIG: the gateway itself says that starting it again is no use. */
+  /** The gateway itself says that starting it again is no use. Source: EX_CONFIG of sysexits.h. */
   permanentExitCode: 78,
 };
 
@@ -68,9 +65,8 @@ export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
     return { outcome: "stopped", record: null, detail: "stopped while waiting for the lock" };
   }
   if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
-  const keeper = new Keeper(spec, lock);
   try {
-    return await keeper.run(reclaimed, deadline);
+    return await new Keeper(spec, lock).run(reclaimed, deadline);
   } finally {
     await lock.release();
   }
@@ -80,12 +76,9 @@ class Keeper {
   readonly #spec: KeeperSpec;
   readonly #lock: GatewayLock;
   readonly #nonce: string;
-  /** The run before this one, whose leftovers are still this profile's. */
-  readonly #earlier: RunRecord | undefined;
   readonly #publisher: RunPublisher;
   readonly #crashTimesMs: number[] = [];
   #gateway: GatewayProcess | undefined;
-
   /** Did the last attempt to end the run leave something alive? */
   #survived = false;
 
@@ -93,32 +86,14 @@ class Keeper {
     this.#spec = spec;
     this.#lock = lock;
     this.#nonce = lock.record.nonce;
-    this.#earlier = readEarlierRun(spec.runRecordPath);
-    this.#publisher = new RunPublisher(spec, {
-      v: 1,
-      profile: spec.profile,
-      nonce: this.#nonce,
-      state: "stopped",
-      reason: null,
-      code: null,
-      since: new Date().toISOString(),
-      keeper: ownIdentity(),
-      gateway: null,
-      host: spec.host,
-      port: spec.port,
-      ports: spec.ports,
-      startedAt: null,
-      health: "unknown",
-      restarts: 0,
-      lastExit: this.#earlier?.lastExit ?? null,
-    });
+    this.#publisher = new RunPublisher(spec, this.#nonce);
   }
 
   async run(reclaimed: readonly string[], deadline: number): Promise<KeeperOutcome> {
     const { host, port, startedBy, logPath, runRecordPath } = this.#spec;
     ensurePrivateDirectory(dirname(runRecordPath));
     ensurePrivateDirectory(dirname(logPath));
-    this.#lock.update({ host, port });
+    this.#note({ host, port });
     const notes = reclaimed.map((reason) => `reclaimed the lock: ${reason}`);
     this.#publisher.publish({ state: "starting", reason: [`started by ${startedBy}`, ...notes].join("; ") });
     const log = this.#openLog(logPath);
@@ -140,8 +115,9 @@ class Keeper {
   }
 
   async #keepRunning(log: GatewayLog, deadline: number): Promise<KeeperOutcome> {
+    const { earlier } = this.#publisher;
+    const nonces = [this.#nonce, ...(earlier === undefined ? [] : [earlier.nonce])];
     for (;;) {
-      const nonces = [this.#nonce, ...(this.#earlier === undefined ? [] : [this.#earlier.nonce])];
       const obstacle = await clearPort(this.#spec, nonces, deadline);
       if (this.#spec.stop.aborted) return this.#stop();
       if (obstacle !== undefined) return "leftTo" in obstacle ? this.#leave(obstacle) : this.#block(obstacle);
@@ -166,8 +142,17 @@ class Keeper {
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
     const { identity, startedAt } = gateway;
-    this.#lock.update({ gateway: identity === null ? null : { pid: identity.pid, startTicks: identity.startTicks } });
+    this.#note({ gateway: identity });
     this.#publisher.publish({ state: "starting", reason, gateway: identity, startedAt, health: "unknown" });
+  }
+
+  /** Writes into the lock's record, which only describes: a disk that refuses must not cost a gateway that runs. */
+  #note(fact: GatewayLockUpdate): void {
+    try {
+      this.#lock.update(fact);
+    } catch (error) {
+      if (!(error instanceof LockkeeperError)) throw error;
+    }
   }
 
   /** Watches the present gateway, and the successors it may hand over to, until there is something to decide. */
@@ -209,31 +194,21 @@ class Keeper {
     }
   }
 
-  /**
-   * A gateway that restarts itself forks a detached successor and exits. Returns the successor once it listens on the
-   * port; undefined when there is none, and then nothing of the old run is left.
-   */
+  /** Returns the successor of a gateway that has ended; undefined when there is none, and then nothing of the old run is left. */
   async #findSuccessor(exit: GatewayExit): Promise<ProcessIdentity | undefined> {
     const { host, port, startTimeoutMs, stop } = this.#spec;
-    const startedAt = performance.now();
-    // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
-    const patienceMs = exit.code === 0 ? startTimeoutMs : 0;
-    let told = false;
-    let known = findLockHeirs(this.#lock.fd);
-    for (;;) {
-      const members = findRunProcesses({ ...this.#run, known });
-      known = members;
-      if (members.length === 0) return undefined;
-      const seen = viewPorts(host, [port], { ...this.#run, known });
-      const successor = seen.view === "ours" ? identifyProcess(seen.holder.pid) : undefined;
-      if (successor !== undefined) return successor;
-      const waitedMs = performance.now() - startedAt;
-      if (waitedMs >= patienceMs || stop.aborted) break;
-      if (!told) this.#publisher.publish({ state: "starting", reason: "waiting for a successor", health: "unknown" });
-      told = true;
-      await pause(nextLookMs(waitedMs, DEFAULTS.slowestSuccessorLookMs), stop);
-    }
-    if (!stop.aborted) await this.#end(DEFAULTS.leftoverTimeoutMs);
+    const found = await awaitSuccessor({
+      run: { ...this.#run, known: findLockHeirs(this.#lock.fd) },
+      host,
+      port,
+      // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
+      patienceMs: exit.code === 0 ? startTimeoutMs : 0,
+      stop,
+      onWaiting: () =>
+        this.#publisher.publish({ state: "starting", reason: "waiting for a successor", health: "unknown" }),
+    });
+    if (typeof found === "object") return found;
+    if (found === "litter-left" && !stop.aborted) await this.#end(DEFAULTS.leftoverTimeoutMs);
     return undefined;
   }
 
@@ -286,7 +261,9 @@ class Keeper {
     const { stopTimeoutMs, force } = this.#spec;
     this.#publisher.publish({ state: "stopping" });
     const result = await this.#end(stopTimeoutMs, force);
-    const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs)]);
+    const over = new AbortController();
+    const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs, over.signal)]);
+    over.abort();
     if (this.#survived) return this.#fail("STOP_INCOMPLETE", result.detail);
     const lastExit = exit ?? this.#publisher.record.lastExit;
     this.#publisher.publish({ state: "stopped", reason: result.detail, ...GONE, keeper: null, lastExit }, exit ?? null);
@@ -313,7 +290,8 @@ class Keeper {
 
   #block({ blockedBy, leftover }: Blocked, exit: GatewayExit | null = null): KeeperOutcome {
     // A leftover stays stoppable: its identity and its nonce are what `stop` verifies.
-    const left = leftover === null ? GONE : { ...GONE, gateway: leftover, nonce: this.#earlier?.nonce ?? this.#nonce };
+    const left =
+      leftover === null ? GONE : { ...GONE, gateway: leftover, nonce: this.#publisher.earlier?.nonce ?? this.#nonce };
     this.#publisher.publish({ state: "blocked", reason: blockedBy, code: "PORT_IN_USE", ...left, keeper: null }, exit);
     return { outcome: "blocked", record: this.#publisher.record, detail: blockedBy };
   }
@@ -337,14 +315,3 @@ class Keeper {
 
 /** What holds of every run without a gateway. */
 const GONE = { gateway: null, startedAt: null, health: "unknown" } as const;
-
-/** A damaged record, or something else in its place, is no reason not to start: it is about to be replaced. */
-function readEarlierRun(path: string): RunRecord | undefined {
-  try {
-    const text = readIfPresentSync(path);
-    return text === undefined ? undefined : parseRunRecord(text);
-  } catch (error) {
-    if (error instanceof LockkeeperError || errnoOf(error) !== undefined) return undefined;
-    throw error;
-  }
-}

@@ -7,8 +7,8 @@ import * as fs from "node:fs";
 
 import { fileError } from "../errors.ts";
 import { openFile } from "../storage/private-file.ts";
-import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath } from "./log-index.ts";
 import { pause } from "../pause.ts";
+import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath } from "./log-index.ts";
 
 /** A place between two bytes of everything that was ever written to a log. */
 export type LogPosition = number;

@@ -6,11 +6,13 @@
 import * as fs from "node:fs";
 
 import { errnoOf, LockkeeperError } from "../errors.ts";
+import { ownIdentity } from "../host/process-identity.ts";
+import { readIfPresentSync } from "../storage/durable-file.ts";
 import { createFile } from "../storage/private-file.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
-import { formatRunRecord } from "./run-record.ts";
+import { formatRunRecord, parseRunRecord } from "./run-record.ts";
 
 /** What changes with a state. A new state without a reason or code of its own has none. */
 export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
@@ -19,15 +21,35 @@ export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
 const MAX_PENDING_LINES = 100;
 
 export class RunPublisher {
+  /** What the run before this one published last: its leftovers are still this profile's. */
+  readonly earlier: RunRecord | undefined;
   readonly #spec: KeeperSpec;
   #record: RunRecord;
   #recordWritten = false;
   #pendingHistory: string[] = [];
 
-  /** `first` is the state before anything is published. */
-  constructor(spec: KeeperSpec, first: RunRecord) {
+  /** `nonce` is the lock's; nothing is published yet. */
+  constructor(spec: KeeperSpec, nonce: string) {
     this.#spec = spec;
-    this.#record = first;
+    this.earlier = readEarlierRun(spec.runRecordPath);
+    this.#record = {
+      v: 1,
+      profile: spec.profile,
+      nonce,
+      state: "stopped",
+      reason: null,
+      code: null,
+      since: new Date().toISOString(),
+      keeper: ownIdentity(),
+      gateway: null,
+      host: spec.host,
+      port: spec.port,
+      ports: spec.ports,
+      startedAt: null,
+      health: "unknown",
+      restarts: 0,
+      lastExit: this.earlier?.lastExit ?? null,
+    };
   }
 
   get record(): RunRecord {
@@ -66,6 +88,17 @@ export class RunPublisher {
     } catch (error) {
       if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
     }
+  }
+}
+
+/** A damaged record, or something else in its place, is no reason not to start: it is about to be replaced. */
+function readEarlierRun(path: string): RunRecord | undefined {
+  try {
+    const text = readIfPresentSync(path);
+    return text === undefined ? undefined : parseRunRecord(text);
+  } catch (error) {
+    if (error instanceof LockkeeperError) return undefined;
+    throw error;
   }
 }
 

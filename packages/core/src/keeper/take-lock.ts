@@ -14,8 +14,8 @@ import type { Holder } from "../host/sockets.ts";
 import type { GatewayLock } from "../lock/gateway-lock.ts";
 import { acquireGatewayLock, inspectGatewayLock } from "../lock/gateway-lock.ts";
 import type { LockRecord } from "../lock/lock-record.ts";
-import type { KeeperSpec } from "./keeper-spec.ts";
 import { pause } from "../pause.ts";
+import type { KeeperSpec } from "./keeper-spec.ts";
 import { describeHolder, viewPorts } from "./port-view.ts";
 
 const DEFAULTS = {

@@ -1,0 +1,45 @@
+/**
+ * A gateway that restarts itself forks a detached successor and exits. Who comes after it is told by the run's port and
+ * the run's own processes; nobody is ended here. For the keeper.
+ */
+import type { ProcessIdentity } from "../host/process-identity.ts";
+import { identifyProcess } from "../host/process-identity.ts";
+import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import { findRunProcesses } from "../host/process-tree.ts";
+import { nextLookMs, pause } from "../pause.ts";
+import { viewPorts } from "./port-view.ts";
+
+/** What {@link awaitSuccessor} looks for, and for how long. */
+export interface SuccessorSearch {
+  readonly run: ProcessTreeQuery;
+  readonly host: string;
+  readonly port: number;
+  /** How long a process of the run that does not listen yet may take to do so. */
+  readonly patienceMs: number;
+  readonly stop: AbortSignal;
+  /** Called once, when there is somebody to wait for. */
+  readonly onWaiting: () => void;
+}
+
+const SLOWEST_LOOK_MS = 100;
+
+/** Returns the process of the run that listens on the port; or says what is left of the run when there is none in time. */
+export async function awaitSuccessor(
+  search: SuccessorSearch,
+): Promise<ProcessIdentity | "nothing-left" | "litter-left"> {
+  const { host, port, patienceMs, stop, onWaiting } = search;
+  const startedAt = performance.now();
+  let run = search.run;
+  for (let told = false; ; told = true) {
+    const known = findRunProcesses(run);
+    if (known.length === 0) return "nothing-left";
+    run = { ...run, known };
+    const seen = viewPorts(host, [port], run);
+    const successor = seen.view === "ours" ? identifyProcess(seen.holder.pid) : undefined;
+    if (successor !== undefined) return successor;
+    const waitedMs = performance.now() - startedAt;
+    if (waitedMs >= patienceMs || stop.aborted) return "litter-left";
+    if (!told) onWaiting();
+    await pause(nextLookMs(waitedMs, SLOWEST_LOOK_MS), stop);
+  }
+}

@@ -39,22 +39,24 @@ const GATEWAY_FAILURES: ReadonlyMap<string, string> = new Map([
   ["HPE_INVALID_CONSTANT", "what listens there does not speak HTTP"],
 ]);
 
-/** Returns the verdict within `timeoutMs`; never throws. */
+/**
+ * Returns the verdict within `timeoutMs`, whatever the gateway does.
+ *
+ * @throws {TypeError} ERR_UNESCAPED_CHARACTERS when `path` cannot be one; {RangeError} ERR_SOCKET_BAD_PORT when `port` cannot.
+ */
 export function probeHealth(probe: HealthProbe): Promise<HealthReport> {
-  const { port, path = "/healthz", expect = "ok-body", timeoutMs = 2_000 } = probe;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = probe.signal === undefined ? deadline : AbortSignal.any([deadline, probe.signal]);
+  const { host, port, path = "/healthz", expect = "ok-body", timeoutMs = 2_000, signal } = probe;
   return new Promise((resolve) => {
     const settle = (health: HealthReport["health"], detail: string): void => {
+      clearTimeout(deadline);
       resolve({ health, detail });
       asked.destroy();
     };
     const fail = (error: Error): void => {
-      if (deadline.aborted) settle("failing", `no answer within ${timeoutMs} ms`);
-      else if (signal.aborted) settle("unknown", "aborted before there was an answer");
+      if (signal?.aborted === true) settle("unknown", "aborted before there was an answer");
       else settle(...judgeFailure(error));
     };
-    const asked = request({ host: reachableHost(probe.host), port, path, agent: false, signal }, (response) => {
+    const asked = request({ host: reachableHost(host), port, path, agent: false, signal }, (response) => {
       const status = response.statusCode ?? 0;
       if (expect === "2xx") {
         settle(status >= 200 && status < 300 ? "ok" : "failing", `HTTP ${status}`);
@@ -77,6 +79,8 @@ export function probeHealth(probe: HealthProbe): Promise<HealthReport> {
       });
       response.on("error", fail);
     });
+    // A timer of its own: a signal made anew for each probe would leave its trace on the caller's for as long as that lives.
+    const deadline = setTimeout(() => settle("failing", `no answer within ${timeoutMs} ms`), timeoutMs);
     asked.on("error", fail);
     asked.end();
   });

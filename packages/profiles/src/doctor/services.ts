@@ -12,7 +12,7 @@ export function checkServices({ context: { home }, roots, patients }: Scene): re
     const missing = unit.argv.slice(0, 2).find((part) => isAbsolute(part) && !existsSync(part));
     const profile = profileOf(unit, home);
     if (profile === undefined) continue;
-    if (missing !== undefined) findings.push(programMissing(unit, missing, profile));
+    if (missing !== undefined) findings.push(programMissing(unit, missing));
     if (patients.some(({ manifest }) => manifest.name === profile)) {
       starters.set(profile, [...(starters.get(profile) ?? []), unit]);
     } else {
@@ -21,13 +21,13 @@ export function checkServices({ context: { home }, roots, patients }: Scene): re
         code: "service-profile-missing",
         title: `the unit ${unit.name} starts the profile ${profile}, which does not exist`,
         evidence: [unit.path, unit.argv.join(" ")],
-        command: `lockkeeper service uninstall ${profile}`,
+        command: disable(unit),
       });
     }
   }
   for (const { manifest } of patients) {
-    const theirs = starters.get(manifest.name) ?? [];
-    if (theirs.length > 1) findings.push(duel(manifest.name, theirs));
+    const [first, ...others] = starters.get(manifest.name) ?? [];
+    if (first !== undefined && others.length > 0) findings.push(duel(manifest.name, [first, ...others]));
   }
   return findings;
 }
@@ -41,22 +41,31 @@ function profileOf({ argv, environment }: ServiceUnit, home: string): string | u
   return argv.slice(at + 1).find((argument) => !argument.startsWith("-"));
 }
 
-function programMissing(unit: ServiceUnit, missing: string, profile: string): Finding {
+function programMissing(unit: ServiceUnit, missing: string): Finding {
   return {
     weight: "error",
     code: "service-program-missing",
     title: `the unit ${unit.name} starts a program that is not there any more`,
     evidence: [unit.path, missing],
-    command: `lockkeeper service install ${profile}`,
+    command: unit.manager === "launchd" ? `plutil -p ${unit.path}` : systemctl(unit, "edit --full"),
   };
 }
 
-function duel(profile: string, units: readonly ServiceUnit[]): Finding {
+/** Which of them is to stay is the owner's to say; the command is for the last one found. */
+function duel(profile: string, units: readonly [ServiceUnit, ...ServiceUnit[]]): Finding {
   return {
     weight: "error",
     code: "service-duel",
     title: `${units.length} service units start ${profile}`,
     evidence: units.map(({ path }) => path),
-    command: `lockkeeper service uninstall ${profile}`,
+    command: disable(units.at(-1) ?? units[0]),
   };
+}
+
+function disable(unit: ServiceUnit): string {
+  return unit.manager === "launchd" ? `launchctl unload -w ${unit.path}` : systemctl(unit, "disable --now");
+}
+
+function systemctl({ manager, name }: ServiceUnit, verb: string): string {
+  return `systemctl ${manager === "systemd-user" ? "--user " : ""}${verb} ${name}`;
 }

@@ -214,11 +214,10 @@ describe("diagnose", () => {
     unit("two.service", `${process.execPath} ${process.execPath} lockkeeper run dev --supervised`);
     unit("three.service", `${process.execPath} lockkeeper run ghost`);
     unit("other.service", "/usr/bin/true");
-    expect([...codes(await look())].sort()).toEqual([
-      "service-duel",
-      "service-profile-missing",
-      "service-program-missing",
-    ]);
+    const found = new Map((await look()).map(({ code, command }) => [code, command]));
+    expect([...found.keys()].sort()).toEqual(["service-duel", "service-profile-missing", "service-program-missing"]);
+    expect(found.get("service-profile-missing")).toBe("systemctl --user disable --now three.service");
+    expect(found.get("service-program-missing")).toBe("systemctl --user edit --full one.service");
   });
 
   test("a clock that went back, a default that is gone, settings that are damaged", async () => {

@@ -27,8 +27,8 @@ export type {
 } from "./lock/gateway-lock.ts";
 export { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "./lock/gateway-lock.ts";
 export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
-export type { FileMutexOptions } from "./storage/file-mutex.ts";
-export { withFileMutex } from "./storage/file-mutex.ts";
+export type { FileMutexOptions } from "./lock/file-mutex.ts";
+export { withFileMutex } from "./lock/file-mutex.ts";
 export type { StartGatewayOptions } from "./gateway/start-gateway.ts";
 export { startGateway } from "./gateway/start-gateway.ts";
 export type { ChildEnvironmentSources } from "./keeper/child-environment.ts";

@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP, type Server } from "node:net";
 import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
-import { gatewayUrl } from "../host/address.ts";
+import { alreadyListening, gatewayUrl } from "../host/address.ts";
 
 /** A name that takes longer to resolve than this is no address to bind to. */
 const RESOLVE_TIMEOUT_MS = 5_000;
@@ -82,7 +82,7 @@ function bindError(error: unknown, host: string, port: number): LockkeeperError 
   if (error instanceof LockkeeperError) return error;
   const url = gatewayUrl(host, port);
   if (errnoOf(error) === "EADDRINUSE") {
-    return new GatewayLockError("PORT_IN_USE", `another gateway instance is already listening on ${url}`, {
+    return new GatewayLockError("PORT_IN_USE", alreadyListening(host, port), {
       cause: error,
       hint: "Stop the process that holds the port, or choose another port.",
     });

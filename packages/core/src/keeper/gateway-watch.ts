@@ -4,7 +4,7 @@
  * apart: a slow start is only called slow.
  */
 import { probeHealth } from "../gateway/health.ts";
-import { gatewayUrl, hostWithPort } from "../host/address.ts";
+import { alreadyListening, hostWithPort } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { nextLookMs, pause } from "../pause.ts";
@@ -148,7 +148,7 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal)
       return {
         health: "failing",
         port: seen.view,
-        detail: `another gateway instance is already listening on ${gatewayUrl(host, port)} (${describeHolder(seen.holder)})`,
+        detail: `${alreadyListening(host, port)} (${describeHolder(seen.holder)})`,
       };
     case "ours":
     case "unknown": {

@@ -4,7 +4,7 @@
  * of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
  */
 import { GatewayLockError } from "../errors.ts";
-import { gatewayUrl } from "../host/address.ts";
+import { alreadyListening, gatewayUrl } from "../host/address.ts";
 import { probeHealth } from "../gateway/health.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";
@@ -99,7 +99,7 @@ export async function clearPort(
     const holder = seen.view === "stranger" ? seen.holder : null;
     const { owner, who } = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
     const blocked: Blocked = {
-      blockedBy: `another gateway instance is already listening on ${url} (${who})`,
+      blockedBy: `${alreadyListening(spec.host, spec.port)} (${who})`,
       leftover: owner === "this-profile" && holder !== null ? (identifyProcess(holder.pid) ?? null) : null,
     };
     if (!spec.supervised || owner === "other-profile" || spec.stop.aborted) return blocked;

@@ -4,20 +4,16 @@
  * displaced; nothing is decided by a pid alone or by age; a leftover never blocks and needs no hand to delete it; only
  * what is ours is removed. For keepers, embedding authors, and whoever must own a config for a while.
  */
-import { randomUUID } from "node:crypto";
-
 import { GatewayLockError } from "../errors.ts";
-import { gatewayUrl } from "../host/address.ts";
+import { alreadyListening } from "../host/address.ts";
 import { probePort } from "../host/probe-port.ts";
-import { ownIdentity } from "../host/process-identity.ts";
 import type { Claim } from "./claim.ts";
 import { MECHANISMS } from "./lock-claim.ts";
 import { sweepLockFile } from "./lock-inspection.ts";
-import { explainReclaim } from "./lock-owner.ts";
+import { describeSelf, explainReclaim } from "./lock-owner.ts";
 import { ensureLockDirectory, lockPathFor } from "./lock-path.ts";
 import type { LockMechanism, LockRecord, LockedGateway } from "./lock-record.ts";
 import { formatLockRecord } from "./lock-record.ts";
-import { ownNetworkNamespace } from "./socket-lock.ts";
 import { claimInTime } from "./lock-wait.ts";
 import { watchClaim } from "./lock-watch.ts";
 
@@ -97,13 +93,17 @@ export async function acquireGatewayLockBy(
   refuseWrongOptions(options, timeoutMs);
   ensureLockDirectory(lockDir);
   const path = lockPathFor(lockDir, configPath);
-  const describe = describeOwner(options);
+  const describe = describeSelf(options);
   const claim = await claimInTime(path, describe, { mechanisms, timeoutMs, signal });
-  if (claim.previous !== undefined) options.onReclaim?.(`took over ${path}: ${explainReclaim(claim.previous)}`);
-  if (host !== undefined && port !== undefined && port !== 0) {
-    await refuseTakenPort(claim, host, port);
+  const { previous } = claim;
+  try {
+    if (previous !== undefined) options.onReclaim?.(`took over ${path}: ${explainReclaim(previous)}`);
+    if (host !== undefined && port !== undefined && port !== 0) await refuseTakenPort(host, port, previous);
+    return new HeldGatewayLock(path, claim, describe(claim.mechanism));
+  } catch (error) {
+    await claim.release("remove");
+    throw error;
   }
-  return new HeldGatewayLock(path, claim, describe(claim.mechanism));
 }
 
 class HeldGatewayLock implements GatewayLock {
@@ -173,43 +173,15 @@ class HeldGatewayLock implements GatewayLock {
   }
 }
 
-/** Lets the claim go again when somebody listens on the port. */
-async function refuseTakenPort(claim: Claim, host: string, port: number): Promise<void> {
-  // The owner that we took over from may still be dying: the kernel closes its descriptors one by one.
-  const deadline = performance.now() + (claim.previous === undefined ? 0 : DEFAULTS.dyingMs);
-  let probe: Awaited<ReturnType<typeof probePort>>;
-  try {
-    do probe = await probePort(host, port);
-    while (probe.verdict === "taken" && performance.now() < deadline);
-  } catch (error) {
-    await claim.release("remove");
-    throw error;
+/** Who takes over from an owner waits for its listener to go: the kernel closes a dying owner's descriptors one by one. */
+async function refuseTakenPort(host: string, port: number, from: Claim["previous"]): Promise<void> {
+  const deadline = performance.now() + (from === undefined ? 0 : DEFAULTS.dyingMs);
+  while ((await probePort(host, port)).verdict === "taken") {
+    if (performance.now() < deadline) continue;
+    throw new GatewayLockError("PORT_IN_USE", alreadyListening(host, port), {
+      hint: "Stop the process that holds the port, or choose another port.",
+    });
   }
-  if (probe.verdict !== "taken") return;
-  await claim.release("remove");
-  const message = `another gateway instance is already listening on ${gatewayUrl(host, port)}`;
-  throw new GatewayLockError("PORT_IN_USE", message, {
-    hint: "Stop the process that holds the port, or choose another port.",
-  });
-}
-
-/** One owner, described once: the same nonce whichever mechanism will hold the lock. */
-function describeOwner(options: GatewayLockOptions): (mechanism: LockMechanism) => LockRecord {
-  const nonce = randomUUID().replaceAll("-", "");
-  const createdAt = new Date().toISOString();
-  return (mechanism) => ({
-    v: 1,
-    mechanism,
-    ...ownIdentity(),
-    networkNamespace: mechanism === "socket" ? ownNetworkNamespace() : null,
-    nonce,
-    profile: options.profile ?? null,
-    configPath: options.configPath,
-    host: options.host ?? null,
-    port: options.port ?? null,
-    gateway: null,
-    createdAt,
-  });
 }
 
 function pickIdentity(gateway: LockedGateway | null): LockedGateway | null {

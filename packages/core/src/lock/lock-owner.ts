@@ -1,18 +1,49 @@
 /**
- * What can be said about the owner in a lock record: does it live, which pid to name, why it no longer counts. Looks at
- * processes and never at the lock. For the gateway lock, its inspection and the mutex.
+ * What can be said about an owner: of ourselves, for the record; of the one in a record, whether it lives, which pid to
+ * name, why it no longer counts. Looks at processes and takes no lock. For the gateway lock, its inspection and the mutex.
  */
-import { readdirSync, readlinkSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { closeSync } from "node:fs";
 
 import type { ProcessIdentity, ProcessVerdict } from "../host/process-identity.ts";
 import { identifyProcess, judgeProcess, ownIdentity } from "../host/process-identity.ts";
-import type { LockRecord, ParsedLockRecord } from "./lock-record.ts";
+import { findLockHeirs } from "../host/process-tree.ts";
+import { openFile } from "../storage/private-file.ts";
+import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.ts";
+import { ownNetworkNamespace } from "./socket-lock.ts";
 
 /** The two who may hold a lock; `verdict` is `alive` when either lives and `gone` when neither does. */
 export interface OwnerReport {
   readonly verdict: ProcessVerdict;
   /** The one to name: the gateway if it lives, else the process that took the lock. */
   readonly pid: number;
+}
+
+/** What an owner may say of itself beyond who it is. */
+export interface OwnerFacts {
+  readonly configPath: string;
+  readonly profile?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** Returns this process's record: one owner, with the same nonce whichever mechanism will hold the lock. */
+export function describeSelf(facts: OwnerFacts): (mechanism: LockMechanism) => LockRecord {
+  const nonce = randomUUID().replaceAll("-", "");
+  const createdAt = new Date().toISOString();
+  return (mechanism) => ({
+    v: 1,
+    mechanism,
+    ...ownIdentity(),
+    networkNamespace: mechanism === "socket" ? ownNetworkNamespace() : null,
+    nonce,
+    profile: facts.profile ?? null,
+    configPath: facts.configPath,
+    host: facts.host ?? null,
+    port: facts.port ?? null,
+    gateway: null,
+    createdAt,
+  });
 }
 
 /** Judges the gateway and the keeper of the record. */
@@ -39,31 +70,19 @@ export function explainReclaim(said: ParsedLockRecord): string {
     : `${who} is gone, its pid is another process now`;
 }
 
-/** Returns the processes, as far as we may see, that have `path` open: those who can keep its kernel lock alive. Linux only. */
-export function findDescriptorHolders(path: string): readonly number[] {
-  if (process.platform !== "linux") return [];
-  const pids = listProc("/proc").filter((entry) => /^\d+$/.test(entry));
-  return pids
-    .filter((pid) => listProc(`/proc/${pid}/fd`).some((fd) => leadsTo(`/proc/${pid}/fd/${fd}`, path)))
-    .map(Number);
+/** Returns the other processes, as far as we may see, that hold the kernel lock of the file at `path`. */
+export function findLockHolders(path: string): readonly ProcessIdentity[] {
+  let fd: number | undefined;
+  try {
+    fd = openFile(path, "read");
+    return fd === undefined ? [] : findLockHeirs(fd);
+  } catch {
+    return [];
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 function gatewayIdentity(record: LockRecord, gateway: NonNullable<LockRecord["gateway"]>): ProcessIdentity {
   return { ...gateway, bootId: record.bootId, pidNamespace: record.pidNamespace };
-}
-
-function listProc(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function leadsTo(link: string, path: string): boolean {
-  try {
-    return readlinkSync(link) === path;
-  } catch {
-    return false;
-  }
 }

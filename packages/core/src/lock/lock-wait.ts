@@ -12,7 +12,7 @@ import { pause } from "../pause.ts";
 import type { Claim } from "./claim.ts";
 import { tryClaim } from "./lock-claim.ts";
 import { readLockRecord } from "./lock-inspection.ts";
-import { findDescriptorHolders, judgeOwner } from "./lock-owner.ts";
+import { findLockHolders, judgeOwner } from "./lock-owner.ts";
 import type { LockMechanism, LockRecord } from "./lock-record.ts";
 import { formatLockRecord } from "./lock-record.ts";
 
@@ -20,7 +20,7 @@ const DEFAULTS = {
   /** The least wait, whatever `timeoutMs` says: a sweep or another starter's probe holds the lock for less. */
   leastWaitMs: 50,
   /** At first a refused starter looks again this often: it is what a takeover after a SIGKILL takes. */
-  eagerPauseMs: 2,
+  eagerPauseMs: 1,
   eagerForMs: 1_000,
   patientPauseMs: 15,
   /** How often the owner that we wait for is looked at, to fail fast once it listens. */
@@ -80,7 +80,7 @@ async function readOwnerPort(path: string): Promise<"listening" | "silent" | "un
 async function heldError(path: string, waitedMs: number): Promise<GatewayLockError> {
   const { record } = readLockRecord(path);
   const owner = record === null ? undefined : judgeOwner(record);
-  const heir = owner?.verdict === "alive" ? undefined : findDescriptorHolders(path).find((pid) => pid !== process.pid);
+  const heir = owner?.verdict === "alive" ? undefined : findLockHolders(path)[0]?.pid;
   const pid = heir ?? owner?.pid;
   return new GatewayLockError(
     "LOCK_HELD",

@@ -14,7 +14,7 @@ import {
   sweepGatewayLock,
 } from "../../src/lock/gateway-lock.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "../../src/lock/lock-record.ts";
-import { withFileMutex } from "../../src/storage/file-mutex.ts";
+import { withFileMutex } from "../../src/lock/file-mutex.ts";
 
 let home: string;
 let place: { lockDir: string; configPath: string };

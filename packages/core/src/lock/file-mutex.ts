@@ -3,18 +3,13 @@
  * kernel when its holder dies, so it is never judged by age and nobody has to delete it. For changes of shared files that
  * take milliseconds; not re-entrant.
  */
-import { randomUUID } from "node:crypto";
-
 import { LockkeeperError } from "../errors.ts";
-import { ownIdentity } from "../host/process-identity.ts";
-import type { Claim } from "../lock/claim.ts";
-import { tryClaim } from "../lock/lock-claim.ts";
-import { readLockRecord } from "../lock/lock-inspection.ts";
-import { judgeOwner } from "../lock/lock-owner.ts";
-import type { LockMechanism } from "../lock/lock-record.ts";
-import { formatLockRecord } from "../lock/lock-record.ts";
-import { ownNetworkNamespace } from "../lock/socket-lock.ts";
 import { pause } from "../pause.ts";
+import type { Claim } from "./claim.ts";
+import { tryClaim } from "./lock-claim.ts";
+import { readLockRecord } from "./lock-inspection.ts";
+import { describeSelf, judgeOwner } from "./lock-owner.ts";
+import { formatLockRecord } from "./lock-record.ts";
 
 const DEFAULTS = {
   timeoutMs: 10_000,
@@ -54,35 +49,19 @@ export async function withFileMutex<T>(
 
 async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Claim> {
   const deadline = performance.now() + timeoutMs;
-  const describe = (mechanism: LockMechanism): Uint8Array => describeHolder(path, mechanism);
+  const describe = describeSelf({ configPath: path });
   let pauseMs = DEFAULTS.pauseMs;
   for (;;) {
     if (signal?.aborted === true) {
       throw new LockkeeperError("ABORTED", `aborted while waiting for ${path}`, { cause: signal.reason });
     }
-    const claim = await tryClaim(path, describe, { file: "stays" });
+    const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), { file: "stays" });
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
     // Jitter, so that those who were refused together do not stay in step.
     await pause(pauseMs * (0.5 + Math.random()), signal);
     pauseMs = Math.min(pauseMs * 1.5, DEFAULTS.longestPauseMs);
   }
-}
-
-function describeHolder(path: string, mechanism: LockMechanism): Uint8Array {
-  return formatLockRecord({
-    v: 1,
-    mechanism,
-    ...ownIdentity(),
-    networkNamespace: mechanism === "socket" ? ownNetworkNamespace() : null,
-    nonce: randomUUID().replaceAll("-", ""),
-    profile: null,
-    configPath: path,
-    host: null,
-    port: null,
-    gateway: null,
-    createdAt: new Date().toISOString(),
-  });
 }
 
 function timeoutError(path: string, timeoutMs: number): LockkeeperError {

@@ -64,7 +64,7 @@ const deferBuiltins = {
 
 const everydayRoots = [
   ...["commands/list.ts", "commands/current.ts", "open-profiles.ts"].map((file) => path.join(here, "src", file)),
-  ...["profiles", "list", "selection"].map((name) => path.join(here, `../profiles/dist/${name}.js`)),
+  ...["profiles", "status/list", "settings/selection"].map((name) => path.join(here, `../profiles/dist/${name}.js`)),
   ...["storage/durable-file", "host/process-identity", "gateway/gateway-url", "keeper/run-record"].map((name) =>
     path.join(here, `../core/dist/${name}.js`),
   ),

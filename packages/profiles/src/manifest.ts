@@ -5,7 +5,7 @@
 import type { KindName } from "./kinds/gateway-kind.ts";
 import { isProfileName, type ProfileName } from "./profile-name.ts";
 import { profilePaths, type ProfilePaths } from "./profile-paths.ts";
-import { isPort } from "./port-number.ts";
+import { isPort } from "./ports/port-number.ts";
 
 export interface Manifest {
   readonly schemaVersion: 1;

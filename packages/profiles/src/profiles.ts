@@ -6,9 +6,9 @@ import type { KeeperOutcome } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
-import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config-edit.ts";
+import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./settings/config-edit.ts";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
-import type { CreateOptions } from "./create.ts";
+import type { CreateOptions } from "./life/create.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
@@ -16,18 +16,18 @@ import { resolveHome } from "./home.ts";
 import type { CloneOptions, CloneResult } from "./life/clone.ts";
 import type { RenameResult } from "./life/rename.ts";
 import type { RestoreOptions } from "./life/restore.ts";
-import type { RestartOptions, RestartResult } from "./lifecycle/restart.ts";
-import type { StartOptions, StartResult } from "./lifecycle/start.ts";
-import type { StopOptions, StopResult } from "./lifecycle/stop.ts";
-import type { ListOptions } from "./list.ts";
-import type { PortsReport } from "./port-audit.ts";
-import type { PortExplanation } from "./port-explanation.ts";
-import type { PortRange } from "./port-plan.ts";
-import type { ProfileStatus } from "./profile-status.ts";
-import type { RunOptions } from "./run.ts";
-import type { Selection, SelectionChange } from "./selection.ts";
-import type { ShellEnvironment } from "./shell-environment.ts";
-import type { ProfileDetail } from "./status.ts";
+import type { RestartOptions, RestartResult } from "./run/restart.ts";
+import type { StartOptions, StartResult } from "./run/start.ts";
+import type { StopOptions, StopResult } from "./run/stop.ts";
+import type { ListOptions } from "./status/list.ts";
+import type { PortsReport } from "./ports/port-audit.ts";
+import type { PortExplanation } from "./ports/port-explanation.ts";
+import type { PortRange } from "./ports/port-plan.ts";
+import type { ProfileStatus } from "./status/profile-status.ts";
+import type { RunOptions } from "./run/run.ts";
+import type { Selection, SelectionChange } from "./settings/selection.ts";
+import type { ShellEnvironment } from "./environment/shell-environment.ts";
+import type { ProfileDetail } from "./status/profile-detail.ts";
 
 export interface OpenOptions {
   /** The one root of everything on disk. @default LOCKKEEPER_HOME of `env`, else `~/.lockkeeper` */
@@ -87,32 +87,32 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   return {
     home,
     create: async (request) => {
-      const { createProfile } = await import("./create.ts");
-      const { observeManifest, statusOf } = await import("./lifecycle/observe-profile.ts");
+      const { createProfile } = await import("./life/create.ts");
+      const { observeManifest, statusOf } = await import("./status/observe-profile.ts");
       return statusOf(context, observeManifest(context, await createProfile(home, request)));
     },
-    list: async (request) => (await import("./list.ts")).listProfiles(context, request),
-    status: async (name) => (await import("./status.ts")).profileDetail(context, name),
-    start: async (name, request) => (await import("./lifecycle/start.ts")).startProfile(context, name, request),
-    stop: async (name, request) => (await import("./lifecycle/stop.ts")).stopProfile(context, name, request),
-    restart: async (name, request) => (await import("./lifecycle/restart.ts")).restartProfile(context, name, request),
-    run: async (name, request) => (await import("./run.ts")).runProfile(context, name, request),
-    ports: async () => (await import("./port-audit.ts")).portsReport(home),
-    explainPort: async (port) => (await import("./port-explanation.ts")).explainPort(home, port),
-    nextFreeBlock: async (span) => (await import("./port-choice.ts")).nextBlockOf(home, span),
+    list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
+    status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
+    start: async (name, request) => (await import("./run/start.ts")).startProfile(context, name, request),
+    stop: async (name, request) => (await import("./run/stop.ts")).stopProfile(context, name, request),
+    restart: async (name, request) => (await import("./run/restart.ts")).restartProfile(context, name, request),
+    run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
+    ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
+    explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),
+    nextFreeBlock: async (span) => (await import("./ports/port-choice.ts")).nextBlockOf(home, span),
     diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),
     repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
-    remove: async (name) => (await import("./remove.ts")).removeProfile(context, name),
-    environment: async (name) => (await import("./shell-environment.ts")).shellEnvironment(context, name),
-    use: async (name) => (await import("./selection.ts")).useProfile(context, name),
-    selection: async (request) => (await import("./selection.ts")).readSelection(context, request),
+    remove: async (name) => (await import("./life/remove.ts")).removeProfile(context, name),
+    environment: async (name) => (await import("./environment/shell-environment.ts")).shellEnvironment(context, name),
+    use: async (name) => (await import("./settings/selection.ts")).useProfile(context, name),
+    selection: async (request) => (await import("./settings/selection.ts")).readSelection(context, request),
     discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
     importOpenClaw: async (request) => (await import("./adopt/import-openclaw.ts")).importOpenClaw(context, request),
     takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
     rename: async (from, to) => (await import("./life/rename.ts")).renameProfile(context, from, to),
     clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
     restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
-    readConfig: async (request) => (await import("./config-edit.ts")).readConfig(context, request),
-    changeConfig: async (request) => (await import("./config-edit.ts")).changeConfig(context, request),
+    readConfig: async (request) => (await import("./settings/config-edit.ts")).readConfig(context, request),
+    changeConfig: async (request) => (await import("./settings/config-edit.ts")).changeConfig(context, request),
   };
 }

@@ -6,7 +6,7 @@ import { instanceHost, type OpenClawInstance } from "../discover/openclaw-instan
 import { openclaw } from "../kinds/openclaw.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
-import { highestPort } from "../port-number.ts";
+import { highestPort } from "../ports/port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 

@@ -12,18 +12,18 @@ import { type HostRoots, hostRoots } from "../discover/host-roots.ts";
 import { type LocatedInstance, locateInstances } from "../discover/located-instance.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
 import { nearestNames } from "../nearest-names.ts";
-import { observeManifest, statusOf } from "../lifecycle/observe-profile.ts";
+import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { Manifest } from "../manifest.ts";
-import { parsePort } from "../port-number.ts";
-import { profileClaims } from "../port-claims.ts";
-import { formatRange, overlaps } from "../port-plan.ts";
-import type { ProfileStatus } from "../profile-status.ts";
-import { changeRegistry } from "../registry-change.ts";
-import { readRegistry, type Registry } from "../registry.ts";
-import { refuseExisting } from "../refuse-existing.ts";
+import { parsePort } from "../ports/port-number.ts";
+import { profileClaims } from "../ports/port-claims.ts";
+import { formatRange, overlaps } from "../ports/port-plan.ts";
+import type { ProfileStatus } from "../status/profile-status.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import { readRegistry, type Registry } from "../registry/registry.ts";
+import { refuseExisting } from "../registry/refuse-existing.ts";
 import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
-import { checkStateDirectory, directoriesOf, realOf, refuseShared } from "./directory-rules.ts";
-import { readOtherHomes } from "./other-homes.ts";
+import { checkStateDirectory, directoriesOf, realOf, refuseShared } from "../directories/directory-rules.ts";
+import { readOtherHomes } from "../directories/other-homes.ts";
 
 export interface ImportOptions {
   /** As OpenClaw calls the profile. @default "default" */

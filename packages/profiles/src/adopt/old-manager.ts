@@ -17,7 +17,7 @@ import { execFile, spawn } from "node:child_process";
 import type { OpenClawInstance } from "../discover/openclaw-instances.ts";
 import type { ServiceUnit } from "../discover/service-units.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { pause } from "../lifecycle/interruptible.ts";
+import { pause } from "../run/interruptible.ts";
 import type { Manifest } from "../manifest.ts";
 
 export type OldManager =

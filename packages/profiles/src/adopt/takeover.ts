@@ -7,12 +7,12 @@ import type { ProfilesContext } from "../context.ts";
 import { type HostRoots, hostRoots } from "../discover/host-roots.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { pause } from "../lifecycle/interruptible.ts";
-import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../lifecycle/observe-profile.ts";
-import { startProfile } from "../lifecycle/start.ts";
-import { stopProfile } from "../lifecycle/stop.ts";
+import { pause } from "../run/interruptible.ts";
+import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { startProfile } from "../run/start.ts";
+import { stopProfile } from "../run/stop.ts";
 import type { Manifest } from "../manifest.ts";
-import type { ProfileStatus } from "../profile-status.ts";
+import type { ProfileStatus } from "../status/profile-status.ts";
 import {
   describeStop,
   findOldManager,

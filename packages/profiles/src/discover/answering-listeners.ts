@@ -11,7 +11,7 @@ import {
   probeHealth,
   readListeners,
 } from "@lockkeeper/core";
-import { throwIfAborted } from "../lifecycle/interruptible.ts";
+import { throwIfAborted } from "../run/interruptible.ts";
 
 /** All listeners of one port that are held by one process. */
 export interface ListeningPort {

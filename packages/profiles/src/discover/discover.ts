@@ -7,11 +7,11 @@ import { existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
-import { observeState } from "../observed-state.ts";
-import { claimsOf } from "../openclaw-claims.ts";
-import { namedRanges } from "../port-claims.ts";
-import { readRegistry, type Registry } from "../registry.ts";
-import { readRunRecord } from "../run-records.ts";
+import { observeState } from "../status/observed-state.ts";
+import { claimsOf } from "../ports/openclaw-claims.ts";
+import { namedRanges } from "../ports/port-claims.ts";
+import { readRegistry, type Registry } from "../registry/registry.ts";
+import { readRunRecord } from "../status/run-records.ts";
 import { findListeningPorts, type ListeningPort } from "./answering-listeners.ts";
 import {
   type DiscoveredGateway,

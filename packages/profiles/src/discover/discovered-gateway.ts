@@ -3,7 +3,7 @@
  * it, what it overlaps and how it would be adopted. Plain data and pure functions.
  */
 import type { Health, Holder } from "@lockkeeper/core";
-import { formatRange, overlaps, type PortRange } from "../port-plan.ts";
+import { formatRange, overlaps, type PortRange } from "../ports/port-plan.ts";
 import type { ServiceUnit } from "./service-units.ts";
 
 /** Where a gateway was seen. `app`: the macOS app that brings its own service. */

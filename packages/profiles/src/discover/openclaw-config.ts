@@ -4,7 +4,7 @@
  */
 import { errnoOf } from "@lockkeeper/core";
 import { readFileSync, statSync } from "node:fs";
-import { isPort } from "../port-number.ts";
+import { isPort } from "../ports/port-number.ts";
 
 export interface OpenClawConfig {
   /** `absent`: there is no such file. `damaged`: it is there and cannot be read; `fault` says why. */

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { isPort } from "../port-number.ts";
+import { isPort } from "../ports/port-number.ts";
 import type { GatewaySource, PortSource } from "./discovered-gateway.ts";
 import type { HostRoots } from "./host-roots.ts";
 import { type OpenClawConfig, readOpenClawConfig } from "./openclaw-config.ts";

@@ -8,7 +8,7 @@
 import { identifyProcess, type ProcessIdentity } from "@lockkeeper/core";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { isPort } from "../port-number.ts";
+import { isPort } from "../ports/port-number.ts";
 
 export interface OpenClawLock {
   readonly path: string;

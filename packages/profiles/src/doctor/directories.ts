@@ -1,8 +1,8 @@
 /** Directories that two profiles share, or that are missing. */
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
-import { directoriesOf, type OwnedDirectory } from "../adopt/directory-rules.ts";
-import { readOtherHomes } from "../adopt/other-homes.ts";
+import { directoriesOf, type OwnedDirectory } from "../directories/directory-rules.ts";
+import { readOtherHomes } from "../directories/other-homes.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export function checkDirectories({ context: { home }, roots, patients }: Scene): readonly Finding[] {

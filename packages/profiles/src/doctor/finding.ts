@@ -1,7 +1,7 @@
 /** What `doctor` says: one finding is one fact that matters, what shows it, and the one command that helps. */
 import type { ProfilesContext } from "../context.ts";
 import type { HostRoots } from "../discover/host-roots.ts";
-import type { ProfileObservation } from "../lifecycle/observe-profile.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /**
  * `error`: something does not work, or will not. `warning`: it works, and is not as it should be. `unknown`: this host

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { homePaths } from "../profile-paths.ts";
-import { settleRegistry } from "../registry-change.ts";
+import { settleRegistry } from "../registry/registry-change.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export function checkInterrupted({ context: { home }, patients }: Scene): readonly Finding[] {

@@ -1,9 +1,9 @@
 /** Conflicts between the plans and the host, and blocks in places where ports do not last. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { browserRefusedPorts } from "../browser-ports.ts";
-import type { PortConflict } from "../plan-conflicts.ts";
-import { portsReport } from "../port-audit.ts";
-import { formatRange, overlaps } from "../port-plan.ts";
+import { browserRefusedPorts } from "../ports/browser-ports.ts";
+import type { PortConflict } from "../ports/plan-conflicts.ts";
+import { portsReport } from "../ports/port-audit.ts";
+import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export async function checkPorts({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {

@@ -1,7 +1,7 @@
 /** Gateways that are not as their keeper wants them, and what killed ones left behind. */
 import { inspectGatewayLock } from "@lockkeeper/core";
-import { sweepLeftover } from "../leftover.ts";
-import type { ProfileObservation } from "../lifecycle/observe-profile.ts";
+import { sweepLeftover } from "../status/leftover.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export async function checkRuns({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { readGatewayUnits, type ServiceUnit } from "../discover/service-units.ts";
-import { realOf } from "../adopt/directory-rules.ts";
+import { realOf } from "../directories/directory-rules.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export function checkServices({ context: { home }, roots, patients }: Scene): readonly Finding[] {

@@ -1,6 +1,6 @@
 /** Settings that cannot be read, or that point at what is not there any more. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { readGatewaySettings, readSettings } from "../settings.ts";
+import { readGatewaySettings, readSettings } from "../settings/settings.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export function checkSettings({ context, patients }: Scene): readonly Finding[] {

@@ -7,8 +7,8 @@ import { LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/cor
 import { sep } from "node:path";
 import type { ProfileName } from "../profile-name.ts";
 import { homePaths, profilePaths } from "../profile-paths.ts";
-import { readSettings, settingsTable } from "../settings.ts";
-import { writeSettingsFile } from "../settings-file.ts";
+import { readSettings, settingsTable } from "../settings/settings.ts";
+import { writeSettingsFile } from "../settings/settings-file.ts";
 
 /** On return nothing of ours names `from` where it means the profile that is called `to` now. */
 export async function followRename(home: string, from: string, to: string): Promise<void> {

@@ -5,14 +5,14 @@
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../discover/host-roots.ts";
 import { readGatewayUnits } from "../discover/service-units.ts";
-import { observeManifest, statusOf } from "../lifecycle/observe-profile.ts";
+import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths, type ProfilePaths } from "../profile-paths.ts";
-import type { ProfileStatus } from "../profile-status.ts";
-import { changeRegistry } from "../registry-change.ts";
-import { refuseExisting } from "../refuse-existing.ts";
-import { requireFrom } from "../registry.ts";
+import type { ProfileStatus } from "../status/profile-status.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import { refuseExisting } from "../registry/refuse-existing.ts";
+import { requireFrom } from "../registry/registry.ts";
 import { moveManifest, movePath } from "./moved-manifest.ts";
 import { whileStopped } from "./while-stopped.ts";
 

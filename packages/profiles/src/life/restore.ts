@@ -5,21 +5,21 @@
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { directoriesOf, refuseShared } from "../adopt/directory-rules.ts";
+import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
-import { observeManifest, statusOf } from "../lifecycle/observe-profile.ts";
+import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import { completeManifest, type Manifest } from "../manifest.ts";
 import { nearestNames } from "../nearest-names.ts";
-import { nextFreeBlock } from "../port-choice.ts";
-import { blockOf, profileClaims } from "../port-claims.ts";
-import { formatRange, overlaps } from "../port-plan.ts";
-import { parsePort } from "../port-number.ts";
+import { nextFreeBlock } from "../ports/port-choice.ts";
+import { blockOf, profileClaims } from "../ports/port-claims.ts";
+import { formatRange, overlaps } from "../ports/port-plan.ts";
+import { parsePort } from "../ports/port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
-import type { ProfileStatus } from "../profile-status.ts";
-import { changeRegistry } from "../registry-change.ts";
-import type { Registry } from "../registry.ts";
-import { refuseExisting } from "../refuse-existing.ts";
+import type { ProfileStatus } from "../status/profile-status.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import type { Registry } from "../registry/registry.ts";
+import { refuseExisting } from "../registry/refuse-existing.ts";
 
 export interface RestoreOptions {
   /** Base of its block from now on. @default the one that it had */

@@ -4,7 +4,7 @@
  */
 import { startGatewayHost } from "@lockkeeper/core";
 import { readFile } from "node:fs/promises";
-import { readGatewaySettings } from "../settings.ts";
+import { readGatewaySettings } from "../settings/settings.ts";
 
 async function main(): Promise<void> {
   const gateway = await startGatewayHost({

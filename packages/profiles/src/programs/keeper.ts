@@ -6,8 +6,8 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";
-import { type KeeperReport, plainError } from "../keeper-report.ts";
-import { runProfile } from "../run.ts";
+import { type KeeperReport, plainError } from "../run/keeper-report.ts";
+import { runProfile } from "../run/run.ts";
 
 /** Written by {@link spawnKeeper} of `lifecycle/spawn-keeper.ts`. */
 const options = {
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => undefined);
   const context: ProfilesContext = { home, programs: { keeper: process.argv[1] ?? "", gateway }, env: process.env };
   if (errand === "restart" || errand === "stop") {
-    const { endPresentRun } = await import("../lifecycle/errand.ts");
+    const { endPresentRun } = await import("../run/errand.ts");
     const timeoutMs = timeout === undefined ? undefined : Number(timeout);
     await endPresentRun(context, profile, { errand, askedBy: Number(values["asked-by"]), timeoutMs });
     if (errand === "stop") return;

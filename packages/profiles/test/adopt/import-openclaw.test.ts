@@ -4,10 +4,10 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { importOpenClaw, type ImportOptions, type ImportReport } from "../../src/adopt/import-openclaw.ts";
 import { renameProfile } from "../../src/life/rename.ts";
-import { listProfiles } from "../../src/list.ts";
-import { changeRegistry } from "../../src/registry-change.ts";
-import { readRegistry } from "../../src/registry.ts";
-import { removeProfile } from "../../src/remove.ts";
+import { listProfiles } from "../../src/status/list.ts";
+import { changeRegistry } from "../../src/registry/registry-change.ts";
+import { readRegistry } from "../../src/registry/registry.ts";
+import { removeProfile } from "../../src/life/remove.ts";
 import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
 import { manifest } from "../scratch-home.ts";
 

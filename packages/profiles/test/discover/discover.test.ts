@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import type { DiscoveredGateway, Discovery } from "../../src/discover/discovered-gateway.ts";
 import { discoverGateways } from "../../src/discover/discover.ts";
-import { changeRegistry } from "../../src/registry-change.ts";
+import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
 import { manifest } from "../scratch-home.ts";
 

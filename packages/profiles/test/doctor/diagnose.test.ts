@@ -5,15 +5,15 @@ import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createProfile } from "../../src/create.ts";
+import { createProfile } from "../../src/life/create.ts";
 import { diagnose, repair } from "../../src/doctor/diagnose.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { ofVersion } from "../../src/doctor/node-version.ts";
 import type { Manifest } from "../../src/manifest.ts";
 import { homePaths } from "../../src/profile-paths.ts";
-import { changeRegistry } from "../../src/registry-change.ts";
-import { readRegistry } from "../../src/registry.ts";
-import { runRecordPath } from "../../src/run-records.ts";
+import { changeRegistry } from "../../src/registry/registry-change.ts";
+import { readRegistry } from "../../src/registry/registry.ts";
+import { runRecordPath } from "../../src/status/run-records.ts";
 import { scratchHome } from "../scratch-home.ts";
 
 interface Patient {

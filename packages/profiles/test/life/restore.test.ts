@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { createProfile } from "../../src/create.ts";
+import { createProfile } from "../../src/life/create.ts";
 import { restoreProfile } from "../../src/life/restore.ts";
-import { readRegistry } from "../../src/registry.ts";
-import { removeProfile } from "../../src/remove.ts";
+import { readRegistry } from "../../src/registry/registry.ts";
+import { removeProfile } from "../../src/life/remove.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 

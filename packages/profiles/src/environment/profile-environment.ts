@@ -1,0 +1,46 @@
+/**
+ * The variables by which a process knows its profile: config, state, port and workspace together or not at all.
+ * One list for the gateway's own environment, `exec`, `env` and `shell`. Pure.
+ */
+import { gatewayUrl } from "@lockkeeper/core";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+
+/** Every variable that can belong to a profile; whoever enters a profile drops all of them first. */
+export const profileVariables = [
+  "LOCKKEEPER_PROFILE",
+  "LOCKKEEPER_HOST",
+  "LOCKKEEPER_PORT",
+  "LOCKKEEPER_URL",
+  "LOCKKEEPER_STATE_DIR",
+  "LOCKKEEPER_CONFIG_PATH",
+  "LOCKKEEPER_WORKSPACE",
+  "LOCKKEEPER_TOKEN_FILE",
+  "LOCKKEEPER_PROMPT",
+  "LOCKKEEPER_RUN",
+  "OPENCLAW_HOME",
+  "OPENCLAW_PROFILE",
+  "OPENCLAW_STATE_DIR",
+  "OPENCLAW_CONFIG_PATH",
+  "OPENCLAW_GATEWAY_PORT",
+  "OPENCLAW_GATEWAY_TOKEN",
+  "OPENCLAW_GATEWAY_PASSWORD",
+  "OPENCLAW_GATEWAY_URL",
+  "OPENCLAW_NO_RESPAWN",
+] as const;
+
+/** Returns the profile's own variables for a run whose base port is `port`, to be put over a cleaned environment. */
+export function profileEnvironment(home: string, manifest: Manifest, port: number): Record<string, string> {
+  return {
+    LOCKKEEPER_HOME: home,
+    LOCKKEEPER_PROFILE: manifest.name,
+    LOCKKEEPER_HOST: manifest.host,
+    LOCKKEEPER_PORT: String(port),
+    LOCKKEEPER_URL: gatewayUrl(manifest.host, port),
+    LOCKKEEPER_STATE_DIR: manifest.paths.state,
+    LOCKKEEPER_CONFIG_PATH: manifest.paths.config,
+    LOCKKEEPER_WORKSPACE: manifest.paths.workspace,
+    LOCKKEEPER_TOKEN_FILE: manifest.paths.token,
+    ...kinds[manifest.kind].environment(manifest, port),
+  };
+}

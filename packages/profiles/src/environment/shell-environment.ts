@@ -1,0 +1,81 @@
+/**
+ * What `env`, `exec` and `shell` export: config, state, port and workspace together or not at all, and nothing that was
+ * another profile's. The gateway's own secrets and custom variables stay with the gateway. Rendering is pure.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { observeProfile, statusOf } from "../status/observe-profile.ts";
+import { profileEnvironment, profileVariables } from "./profile-environment.ts";
+
+export type ShellName = "bash" | "zsh" | "fish";
+
+export interface ShellEnvironment {
+  readonly profile: string;
+  /** Whether the prompt should warn. */
+  readonly protected: boolean;
+  /** Every variable that can belong to a profile: dropped before anything is set. */
+  readonly unset: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+  /** The caller's environment without `unset` and with `set`: what a child gets, whole. */
+  readonly child: Readonly<Record<string, string>>;
+}
+
+/**
+ * Returns what makes a process act on the profile. The port is the one that it has now: that of a run started on
+ * another port while it lasts, else its own.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
+ */
+export async function shellEnvironment(context: ProfilesContext, name: string): Promise<ShellEnvironment> {
+  const observation = await observeProfile(context, name);
+  const { port } = await statusOf(context, observation);
+  const { manifest } = observation;
+  // Of an adopted gateway's own variables, those that say which profile it is belong to the set.
+  const own = Object.entries(manifest.env ?? {}).filter(([variable]) => isProfileVariable(variable));
+  const set = { ...Object.fromEntries(own), ...profileEnvironment(context.home, manifest, port) };
+  const inherited = Object.entries(context.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !isProfileVariable(entry[0]),
+  );
+  return {
+    profile: manifest.name,
+    protected: manifest.protected,
+    unset: profileVariables.filter((variable) => !Object.hasOwn(set, variable)),
+    set,
+    child: { ...Object.fromEntries(inherited), ...set },
+  };
+}
+
+/** Returns `text` as one of the shells that can be written for. @throws {LockkeeperError} OPTION_INVALID for any other. */
+export function parseShellName(text: string): ShellName {
+  if (text === "bash" || text === "zsh" || text === "fish") return text;
+  throw new LockkeeperError("OPTION_INVALID", `not a shell that is known here: ${JSON.stringify(text)}`, {
+    hint: "Use --shell bash, --shell zsh or --shell fish.",
+  });
+}
+
+/** Returns lines for `eval` (bash, zsh) or `source` (fish) that put the environment into a shell. Nothing is expanded. */
+export function formatShellEnvironment({ unset, set }: ShellEnvironment, shell: ShellName): string {
+  const lines =
+    shell === "fish"
+      ? [
+          ...unset.map((variable) => `set -e ${variable};`),
+          ...Object.entries(set).map(([variable, value]) => `set -gx ${variable} ${quoteForFish(value)};`),
+        ]
+      : [
+          `unset ${unset.join(" ")}`,
+          ...Object.entries(set).map(([variable, value]) => `export ${variable}=${quoteForPosix(value)}`),
+        ];
+  return `${lines.join("\n")}\n`;
+}
+
+function isProfileVariable(variable: string): boolean {
+  return profileVariables.some((known) => known === variable);
+}
+
+function quoteForPosix(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+function quoteForFish(value: string): string {
+  return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}

@@ -1,0 +1,75 @@
+/**
+ * Creates a profile: a name, a block of ports, folders, a token, the gateway's first config, and the manifest, all of
+ * it or nothing. The block is chosen while nobody else can choose one, so any number of creations may run at once.
+ */
+import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core";
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
+import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
+import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
+import { readEnclosingHomes } from "../directories/enclosing-homes.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { chooseBlock, readPortSituation } from "../ports/port-choice.ts";
+import { profilePaths } from "../profile-paths.ts";
+import { refuseExisting } from "../registry/refuse-existing.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import { readRegistry } from "../registry/registry.ts";
+
+export type { CreateOptions } from "./create-options.ts";
+
+/** Bits enough that nobody guesses it. Source: shared with the gateway host, which refuses short tokens. */
+const tokenBytes = 32;
+
+/**
+ * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
+ *
+ * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; PROFILE_EXISTS;
+ *   DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; what {@link changeRegistry} throws.
+ * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is no address of ours.
+ */
+export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
+  const checked = checkCreateOptions(options);
+  // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
+  const situation = await readPortSituation(readRegistry(home));
+  return changeRegistry(home, async ({ registry, commit }) => {
+    const { name } = checked;
+    const paths = profilePaths(home, name);
+    refuseExisting(home, registry, name);
+    const { first: port } = await chooseBlock(home, registry, checked, situation);
+    const manifest = manifestOf(checked, port, paths);
+    // What a start would refuse is better refused now: a placeholder that means nothing, say.
+    kinds[manifest.kind].launch({ manifest, port, gatewayProgram: "" });
+    refuseShared(directoriesOf(manifest, home), readEnclosingHomes(home));
+    await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));
+    return manifest;
+  });
+}
+
+function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["paths"]): Manifest {
+  const { name, kind, host, span, offsets, optional, health } = checked;
+  return {
+    schemaVersion: 1,
+    name,
+    kind,
+    host,
+    port,
+    span,
+    ports: Object.fromEntries(Object.entries(offsets).map(([label, offset]) => [label, port + offset])),
+    ...optional,
+    health,
+    protected: checked.protected,
+    createdAt: new Date().toISOString(),
+    paths,
+  };
+}
+
+async function makeFolders(manifest: Manifest): Promise<void> {
+  const { paths } = manifest;
+  for (const folder of [paths.lock, dirname(paths.config), paths.state, paths.workspace, paths.logs]) {
+    ensurePrivateDirectory(folder);
+  }
+  const token = randomBytes(tokenBytes).toString("base64url");
+  await replaceFile(paths.token, `${token}\n`);
+  await kinds[manifest.kind].seed(manifest, token);
+}

@@ -1,0 +1,43 @@
+/**
+ * Removes a profile: its folder goes to the trash in one rename, with the manifest in it, so that it can be restored.
+ * Only what we made is moved; what an adopted gateway has elsewhere stays where it is. A running profile is refused,
+ * and none can start while its folder moves, because its lock is held meanwhile.
+ */
+import { replaceFile } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ProfilesContext } from "../context.ts";
+import { whileStopped } from "./while-stopped.ts";
+import { formatManifest } from "../manifest.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import { requireFrom } from "../registry/registry.ts";
+import { forgetSelection } from "../settings/selection.ts";
+
+/**
+ * Returns the trash folder in which the profile lies now.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_RUNNING, and what changing the registry throws.
+ */
+export async function removeProfile(
+  { home }: Pick<ProfilesContext, "home">,
+  name: string,
+): Promise<{ readonly trash: string }> {
+  const trash = await changeRegistry(home, async ({ registry, commit }) => {
+    const manifest = requireFrom(registry, home, name);
+    const others = [...registry.values()].filter((other) => other.name !== manifest.name);
+    const folder = `profiles/${manifest.name}`;
+    const target = `trash/${manifest.name}.${new Date().toISOString().replaceAll(":", "-")}`;
+    const discard = [`run/${manifest.name}.json`];
+    if (!existsSync(join(home, folder))) {
+      await commit(others, { discard });
+      return target;
+    }
+    const change = { make: [`${folder}/manifest.json`], move: [{ from: folder, to: target }], discard };
+    const writeManifest = (): Promise<void> =>
+      replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`);
+    await whileStopped(manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
+    return target;
+  });
+  await forgetSelection(home, name);
+  return { trash: join(home, trash) };
+}

@@ -1,0 +1,65 @@
+/**
+ * What a listener is to a profile: its own, somebody else's in its way, or on an address that does not matter to it.
+ * Judged for each address and family, since one port may have several listeners that do not disturb each other.
+ */
+import { coversAddress, findRunProcesses, type Holder, type Listener, probeBind } from "@lockkeeper/core";
+import type { ProfileObservation } from "../status/observe-profile.ts";
+
+/**
+ * `own`: the profile's process tree holds it. `elsewhere`: an address that does not hinder the profile. `stranger`: it
+ * takes a port of the profile; one whose owner is hidden counts as such, because taken is taken.
+ */
+export type ListenerVerdict = "own" | "elsewhere" | "stranger";
+
+/** A listener with what may be seen of its holder. */
+export interface SeenListener {
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+  /** Null: owner not visible. */
+  readonly pid: number | null;
+  readonly command: string | null;
+  readonly user: string | null;
+}
+
+/** Returns the listener as data for people and scripts. */
+export function seen({ address, family, port }: Listener, holder: Holder | undefined): SeenListener {
+  return {
+    address,
+    family,
+    port,
+    pid: holder?.pid ?? null,
+    command: holder?.command ?? null,
+    user: holder?.user ?? null,
+  };
+}
+
+/** Returns `pid 12 (node server.js), user ann`, or that the owner is not visible. */
+export function describeHolder({ pid, command, user }: SeenListener): string {
+  return pid === null ? "owner not visible" : `pid ${pid} (${command}), user ${user}`;
+}
+
+/** Returns whether a pid is part of the profile's run; the host's processes are looked at only when it must be. */
+export function membershipOf({ record, observed: { gateway } }: ProfileObservation): (pid: number) => boolean {
+  if (gateway === null) return () => false;
+  let members: ReadonlySet<number> | undefined;
+  return (pid) => {
+    if (pid === gateway.pid) return true;
+    members ??= new Set(findRunProcesses({ leader: gateway, nonce: record?.nonce ?? "" }).map((each) => each.pid));
+    return members.has(pid);
+  };
+}
+
+/** Returns what `listener` is to a profile that listens on `host`. */
+export async function judgeListener(
+  listener: Listener,
+  host: string,
+  holder: Holder | undefined,
+  owns: (pid: number) => boolean,
+): Promise<ListenerVerdict> {
+  if (holder !== undefined && owns(holder.pid)) return "own";
+  if (coversAddress(listener, host) === "no") return "elsewhere";
+  // The table does not say whether `::` takes IPv4 too; a bind that is given back at once does.
+  if (listener.v6only === "unknown" && (await probeBind(host, listener.port)).verdict === "free") return "elsewhere";
+  return "stranger";
+}

@@ -1,0 +1,164 @@
+/**
+ * The plan against the host: every block, who really listens in it, what conflicts. One pass over the host's sockets and
+ * one over its processes, however many profiles there are. Changes nothing.
+ */
+import { DEFAULT_HOST, findHolders, type Listener } from "@lockkeeper/core";
+import { homedir } from "node:os";
+import { join, sep } from "node:path";
+import { kinds } from "../kinds/kinds.ts";
+import {
+  describeHolder,
+  judgeListener,
+  type ListenerVerdict,
+  membershipOf,
+  seen,
+  type SeenListener,
+} from "./listener-verdict.ts";
+import type { Manifest } from "../manifest.ts";
+import { observeAll } from "../status/observe-all.ts";
+import type { ProfileState } from "../status/observed-state.ts";
+import { findPlanConflicts, type PortConflict } from "./plan-conflicts.ts";
+import { nextFreeBlock, type PortSituation, readPortSituation } from "./port-choice.ts";
+import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
+import type { PortClaim, PortRange } from "./port-plan.ts";
+import { readRegistry } from "../registry/registry.ts";
+import { readSettings } from "../settings/settings.ts";
+
+export interface BlockReport {
+  readonly profile: string;
+  /** First and last port of the block, both included. */
+  readonly port: number;
+  readonly end: number;
+  readonly ports: Readonly<Record<string, number>>;
+  /** Named ports, each with the whole range that it stands for. */
+  readonly ranges: readonly (PortRange & { readonly label: string })[];
+  readonly state: ProfileState;
+  /** Everybody who listens on a port of the block now. */
+  readonly listeners: readonly (SeenListener & { readonly verdict: ListenerVerdict })[];
+}
+
+/** A contract with scripts: fields are added, never renamed or removed. */
+export interface PortsReport {
+  readonly pool: PortRange;
+  /** `assumed`: the host does not tell, so the usual range is left out. */
+  readonly ephemeral: PortRange & { readonly source: "read" | "assumed" };
+  /** `unknown`: the host does not show its listeners, so conflicts with them cannot be seen. */
+  readonly sockets: "read" | "unknown";
+  /** Sorted by port. */
+  readonly blocks: readonly BlockReport[];
+  readonly conflicts: readonly PortConflict[];
+  /** Base of the block that the next built-in gateway would get; null when the pool is exhausted. */
+  readonly nextFree: number | null;
+  /** What OpenClaw installations claim. */
+  readonly openclaw: readonly (PortRange & { readonly owner: string; readonly label: string })[];
+  /** Listeners in the pool that lie in no block. */
+  readonly others: readonly SeenListener[];
+}
+
+/**
+ * Returns the ports of all profiles of `home` beside what the host does.
+ *
+ * @throws {LockkeeperError} REGISTRY_DAMAGED, CONFIG_DAMAGED
+ */
+export async function portsReport(home: string): Promise<PortsReport> {
+  const registry = readRegistry(home);
+  const { poolFirst, poolLast } = readSettings(home);
+  const pool = { first: poolFirst, last: poolLast };
+  const situation = await readPortSituation(registry);
+  const manifests = [...registry.values()];
+  const openclaw = situation.openclaw.filter((claim) => !manifests.some((manifest) => hasAdopted(manifest, claim)));
+  const claims = [...manifests.flatMap(profileClaims), ...situation.overrides, ...openclaw];
+  const { blocks, others, runners } = await auditBlocks(home, manifests, pool, situation);
+  const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
+  return {
+    pool,
+    ephemeral: situation.host.ephemeral,
+    sockets: situation.host.listeners === "unknown" ? "unknown" : "read",
+    blocks,
+    conflicts: [...findPlanConflicts(claims), ...findStrangers(blocks, runners)],
+    nextFree: next?.first ?? null,
+    openclaw: openclaw.map(({ first, last, owner, label }) => ({ first, last, owner, label })),
+    others,
+  };
+}
+
+/** An OpenClaw installation that a profile runs is that profile: its ports are in the profile's block. */
+function hasAdopted(manifest: Manifest, claim: PortClaim): boolean {
+  const folder = join(homedir(), claim.owner.replace(/^~/u, ""));
+  return manifest.paths.config.startsWith(`${folder}${sep}`);
+}
+
+interface Audit {
+  readonly blocks: readonly BlockReport[];
+  readonly others: readonly SeenListener[];
+  /** The profile of each living gateway process, by pid. */
+  readonly runners: ReadonlyMap<number, string>;
+}
+
+async function auditBlocks(
+  home: string,
+  manifests: readonly Manifest[],
+  pool: PortRange,
+  { host: { listeners }, overrides }: PortSituation,
+): Promise<Audit> {
+  const overridesOf = (name: string): readonly PortClaim[] => overrides.filter(({ owner }) => owner === name);
+  const byPort = new Map<number, Listener[]>();
+  for (const listener of listeners === "unknown" ? [] : listeners) {
+    byPort.set(listener.port, [...(byPort.get(listener.port) ?? []), listener]);
+  }
+  const inBlocks = new Map<Manifest, readonly Listener[]>();
+  const outside = new Map(byPort);
+  for (const manifest of manifests) {
+    const ports = portsOf([...profileClaims(manifest), ...overridesOf(manifest.name)]);
+    inBlocks.set(
+      manifest,
+      ports.flatMap((port) => byPort.get(port) ?? []),
+    );
+    for (const port of ports) outside.delete(port);
+  }
+  const others = [...outside.values()].flat().filter(({ port }) => port >= pool.first && port <= pool.last);
+  const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
+  const runners = new Map<number, string>();
+  const blocks: BlockReport[] = [];
+  for (const observation of await observeAll(home, manifests)) {
+    const { manifest, observed } = observation;
+    if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
+    const owns = membershipOf(observation);
+    const judged: (SeenListener & { verdict: ListenerVerdict })[] = [];
+    for (const listener of inBlocks.get(manifest) ?? []) {
+      const holder = holders.get(listener);
+      const verdict = await judgeListener(listener, manifest.host, holder, owns);
+      judged.push({ ...seen(listener, holder), verdict });
+    }
+    const { first, last } = blockOf(manifest);
+    const { name: profile, ports } = manifest;
+    const moved = overridesOf(profile).map(({ label, first: from, last: to }) => ({ label, first: from, last: to }));
+    const ranges = [...namedRanges(manifest), ...moved];
+    blocks.push({ profile, port: first, end: last, ports, ranges, state: observed.state, listeners: judged });
+  }
+  blocks.sort((a, b) => a.port - b.port);
+  return { blocks, others: others.map((listener) => seen(listener, holders.get(listener))), runners };
+}
+
+function portsOf(ranges: readonly PortRange[]): readonly number[] {
+  const ports = new Set<number>();
+  for (const { first, last } of ranges) for (let port = first; port <= last; port += 1) ports.add(port);
+  return [...ports];
+}
+
+/**
+ * One conflict for each port of a block that somebody else has, however many sockets he has on it. Another profile that
+ * was started on that port is named as such.
+ */
+function findStrangers(blocks: readonly BlockReport[], runners: ReadonlyMap<number, string>): readonly PortConflict[] {
+  return blocks.flatMap(({ profile, listeners }) => {
+    const strangers = new Map(
+      listeners.filter(({ verdict }) => verdict === "stranger").map((listener) => [listener.port, listener]),
+    );
+    return [...strangers.values()].map((listener): PortConflict => {
+      const runner = listener.pid === null ? undefined : runners.get(listener.pid);
+      const profiles = runner === undefined ? [profile] : [profile, runner];
+      return { kind: "listener", port: listener.port, profiles, owner: describeHolder(listener) };
+    });
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * Chooses the block of a new profile: the plan (pure) against what this host really does. Called under the registry's
+ * mutex, so nobody else chooses at the same time; what it costs is one pass over the host's listeners and one bind for
+ * each port of the block.
+ */
+import { coversAddress, DEFAULT_HOST, findHolders, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { homedir } from "node:os";
+import { kinds } from "../kinds/kinds.ts";
+import { readOpenClawClaims, readOverrideClaims } from "./openclaw-claims.ts";
+import { blockOf, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
+import { highestPort, isPort } from "./port-number.ts";
+import {
+  formatRange,
+  measurePool,
+  overlaps,
+  planBlock,
+  type PoolUse,
+  type PortClaim,
+  type PortRange,
+} from "./port-plan.ts";
+import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./port-probe.ts";
+import { readRegistry, type Registry } from "../registry/registry.ts";
+import { readSettings } from "../settings/settings.ts";
+
+export interface BlockRequest {
+  readonly host: string;
+  readonly span: number;
+  /** The base, when it was asked for. */
+  readonly port?: number | undefined;
+}
+
+/** What is done with ports beside the manifests, read once. */
+export interface PortSituation {
+  readonly host: HostPorts;
+  /** What OpenClaw installations of this user claim. */
+  readonly openclaw: readonly PortClaim[];
+  /** What the configs of our own OpenClaw profiles put outside of their blocks. */
+  readonly overrides: readonly PortClaim[];
+}
+
+/** Returns the situation as it is now. Changes nothing. */
+export async function readPortSituation(registry: Registry): Promise<PortSituation> {
+  return {
+    host: readHostPorts(),
+    openclaw: await readOpenClawClaims(homedir()),
+    overrides: await readOverrideClaims(registry.values()),
+  };
+}
+
+/**
+ * Returns a block that no profile, no OpenClaw and no listener has and that can be bound now: the one asked for, or the
+ * lowest of the pool.
+ *
+ * @param situation @default read now; given by who must not keep others waiting, or has read it already
+ * @throws {LockkeeperError} PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED.
+ * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED.
+ */
+export async function chooseBlock(
+  home: string,
+  registry: Registry,
+  request: BlockRequest,
+  situation?: PortSituation,
+): Promise<PortRange> {
+  const { host, openclaw, overrides } = situation ?? (await readPortSituation(registry));
+  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...openclaw];
+  return request.port === undefined
+    ? chooseFromPool(home, request, host, planned)
+    : checkAskedFor(registry, request, request.port, host, planned);
+}
+
+/**
+ * Returns the block that `create` would choose now, or null when the pool has none.
+ *
+ * @throws {LockkeeperError} CONFIG_DAMAGED
+ * @throws {GatewayLockError} BIND_FAILED
+ */
+export async function nextFreeBlock(
+  home: string,
+  registry: Registry,
+  request: Omit<BlockRequest, "port">,
+  situation?: PortSituation,
+): Promise<PortRange | null> {
+  try {
+    return await chooseBlock(home, registry, request, situation);
+  } catch (error) {
+    if (error instanceof LockkeeperError && error.code === "PORTS_EXHAUSTED") return null;
+    throw error;
+  }
+}
+
+/** Returns the block that a `create` with that span would get now; null when the pool is exhausted. */
+export async function nextBlockOf(home: string, span: number = kinds.builtin.span): Promise<PortRange | null> {
+  if (!isPort(span)) {
+    throw new LockkeeperError("OPTION_INVALID", `not a span: ${JSON.stringify(span)}`, {
+      hint: `A span is a whole number of ports, from 1 to ${highestPort}.`,
+    });
+  }
+  return nextFreeBlock(home, readRegistry(home), { host: DEFAULT_HOST, span });
+}
+
+async function chooseFromPool(
+  home: string,
+  { host: address, span }: BlockRequest,
+  host: HostPorts,
+  planned: readonly PortClaim[],
+): Promise<PortRange> {
+  const { poolFirst, poolLast } = readSettings(home);
+  const pool = { first: poolFirst, last: poolLast };
+  const claims = [...planned, ...hostClaims(host)];
+  let from = pool.first;
+  for (;;) {
+    const block = planBlock({ span, pool, claims }, from);
+    if (block === undefined) throw exhausted(span, pool, measurePool(pool, claims));
+    const unusable = await findUnusablePort(address, block, host.listeners);
+    if (unusable === undefined) return block;
+    if (isAboutAddress(unusable)) throw cannotBind(address, unusable);
+    from = unusable.port + 1;
+  }
+}
+
+async function checkAskedFor(
+  registry: Registry,
+  { host: address, span }: BlockRequest,
+  port: number,
+  host: HostPorts,
+  planned: readonly PortClaim[],
+): Promise<PortRange> {
+  const block = blockOf({ port, span });
+  const inTheWay = planned.find((claim) => overlaps(claim, block));
+  if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
+  if (port < host.unprivilegedFrom && process.geteuid?.() !== 0) {
+    throw new LockkeeperError(
+      "PERMISSION_DENIED",
+      `port ${port} needs a privilege: this user may bind from ${host.unprivilegedFrom} on`,
+      {
+        hint: `Choose a port from ${host.unprivilegedFrom} on.`,
+      },
+    );
+  }
+  const listeners = host.listeners === "unknown" ? [] : host.listeners;
+  const taken = listeners.filter((each) => isWithin(block, each.port) && coversAddress(each, address) === "yes");
+  const unusable = await findUnusablePort(address, block, host.listeners);
+  if (taken.length === 0 && unusable === undefined) return block;
+  if (taken.length === 0 && unusable !== undefined && isAboutAddress(unusable)) throw cannotBind(address, unusable);
+  const holders = findHolders(taken);
+  throw new GatewayLockError(
+    "PORT_IN_USE",
+    `port ${taken[0]?.port ?? unusable?.port} of the block ${formatRange(block)} is in use`,
+    {
+      evidence: taken.map((each) => {
+        const holder = holders.get(each);
+        const who =
+          holder === undefined ? "owner not visible" : `pid ${holder.pid} (${holder.command}), user ${holder.user}`;
+        return `${each.address} port ${each.port} is held by ${who}`;
+      }),
+      hint: "Leave --port away to get a free block, or stop who holds it.",
+    },
+  );
+}
+
+/** Not this port is the trouble, but the address: trying the next port would end the same way, thousands of times. */
+function isAboutAddress({ verdict, errno }: UnusablePort): boolean {
+  return verdict === "unknown" && errno !== "EACCES" && errno !== "EPERM";
+}
+
+function cannotBind(address: string, { port, errno }: UnusablePort): GatewayLockError {
+  return new GatewayLockError("BIND_FAILED", `cannot listen on ${address} (tried port ${port}): ${errno}`, {
+    hint: "Give --host an address of this machine; 127.0.0.1 is the default.",
+  });
+}
+
+/** Returns the error for a block that reaches into what `claim` has, naming owner, block and derived range. */
+export function overlapError(registry: Registry, block: PortRange, claim: PortClaim): LockkeeperError {
+  const owner = claim.by === "profile" ? registry.get(claim.owner) : undefined;
+  const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);
+  const inTheWay = named.filter((range) => overlaps(range, block));
+  const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`).join(", ");
+  const whose = claim.by === "profile" ? `profile ${claim.owner}` : `OpenClaw in ${claim.owner}`;
+  const detail = parts === "" ? "" : ` (there: ${parts})`;
+  return new LockkeeperError(
+    "PORTS_OVERLAP",
+    `the block ${formatRange(block)} overlaps ${formatRange(claim)} of ${whose}${detail}`,
+    { hint: "Leave --port away to get a free block, or see who has what: lockkeeper ports" },
+  );
+}
+
+const words: Readonly<Record<PoolUse["by"], string>> = {
+  profile: "profiles",
+  openclaw: "OpenClaw installations",
+  listener: "listeners",
+  ephemeral: "the host's ephemeral range",
+  reserved: "the host's reserved ports",
+  browser: "ports that browsers refuse",
+};
+
+function exhausted(span: number, pool: PortRange, uses: readonly PoolUse[]): LockkeeperError {
+  const total = Math.max(0, pool.last - pool.first + 1);
+  const used = uses.map(({ by, ports, owners }) => {
+    const counted = by === "profile" || by === "openclaw" || by === "listener";
+    return `${ports} by ${counted ? `${owners} ` : ""}${words[by]}`;
+  });
+  return new LockkeeperError(
+    "PORTS_EXHAUSTED",
+    `no ${span} ports in a row are free in the pool ${formatRange(pool)} (${total} ports; used: ${used.join(", ") || "none"})`,
+    {
+      hint: `Remove profiles, or widen the pool: lockkeeper config set poolLast ${Math.min(pool.last + 1000, 65_535)}`,
+    },
+  );
+}
+
+function isWithin(range: PortRange, port: number): boolean {
+  return port >= range.first && port <= range.last;
+}

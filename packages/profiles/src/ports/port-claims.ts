@@ -1,0 +1,53 @@
+/**
+ * Everything that claims ports on this host, gathered once and in one shape: profiles (running or not), OpenClaw
+ * installations, listeners of all users, and the ranges that the host and browsers keep for themselves.
+ */
+import type { Listener } from "@lockkeeper/core";
+import { browserRefusedPorts } from "./browser-ports.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { formatRange, type PortClaim, type PortRange } from "./port-plan.ts";
+import type { HostPorts } from "./port-probe.ts";
+
+/** Returns the block of a profile. */
+export function blockOf({ port, span }: Pick<Manifest, "port" | "span">): PortRange {
+  return { first: port, last: port + span - 1 };
+}
+
+/** Returns the ranges of a profile that have a name: the gateway's port, derived ranges, extra ports. */
+export function namedRanges(manifest: Manifest): readonly (PortRange & { readonly label: string })[] {
+  const derived = new Map(kinds[manifest.kind].derived.map((range) => [range.name, range.last - range.first]));
+  return Object.entries(manifest.ports).map(([label, first]) => ({
+    label,
+    first,
+    last: first + (derived.get(label) ?? 0),
+  }));
+}
+
+/** Returns what a profile claims: its whole block, and named ports that were put outside of it. */
+export function profileClaims(manifest: Manifest): readonly PortClaim[] {
+  const block = blockOf(manifest);
+  const outside = namedRanges(manifest).filter(({ first, last }) => first < block.first || last > block.last);
+  return [
+    { ...block, by: "profile", owner: manifest.name, label: "" },
+    ...outside.map((range): PortClaim => ({ ...range, by: "profile", owner: manifest.name })),
+  ];
+}
+
+/** Returns what the host keeps or has given away. Every listener counts, on whatever address and of whatever user. */
+export function hostClaims(host: HostPorts): readonly PortClaim[] {
+  const claims: PortClaim[] = [];
+  const { ephemeral } = host;
+  claims.push({ ...ephemeral, by: "ephemeral", owner: "the host's ephemeral range", label: formatRange(ephemeral) });
+  for (const range of host.reserved)
+    claims.push({ ...range, by: "reserved", owner: "the host's reserved ports", label: "" });
+  for (const port of browserRefusedPorts) {
+    claims.push({ first: port, last: port, by: "browser", owner: "ports that browsers refuse", label: "" });
+  }
+  if (host.listeners !== "unknown") claims.push(...host.listeners.map(listenerClaim));
+  return claims;
+}
+
+function listenerClaim({ address, port }: Listener): PortClaim {
+  return { first: port, last: port, by: "listener", owner: `the listener on ${address}`, label: "" };
+}

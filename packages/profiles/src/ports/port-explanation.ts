@@ -1,0 +1,80 @@
+/** All that can be said of one port: whose plan it lies in, who has it now, and whether it could be had. */
+import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
+import { browserRefusedPorts } from "./browser-ports.ts";
+import { seen, type SeenListener } from "./listener-verdict.ts";
+import { readPortSituation } from "./port-choice.ts";
+import { namedRanges, profileClaims } from "./port-claims.ts";
+import { overlaps, type PortRange } from "./port-plan.ts";
+import { readRegistry } from "../registry/registry.ts";
+
+export interface PortExplanation {
+  readonly port: number;
+  /** Profiles whose block, or derived range, holds it. */
+  readonly profiles: readonly {
+    readonly profile: string;
+    readonly block: PortRange;
+    /** The named range in which it lies; null for an unnamed port of the block. */
+    readonly label: string | null;
+    readonly range: PortRange | null;
+    /** When the profile was created, and the port became its own; ISO 8601. */
+    readonly since: string;
+  }[];
+  readonly openclaw: readonly (PortRange & { readonly owner: string; readonly label: string })[];
+  readonly listeners: readonly SeenListener[];
+  /** `unknown`: the host does not show its listeners. */
+  readonly sockets: "read" | "unknown";
+  /** Closed connections linger on it (TIME_WAIT); they hinder nobody. */
+  readonly closing: "yes" | "no" | "unknown";
+  /** What a bind on the default address says now. */
+  readonly bind: "free" | "taken" | "unknown";
+  readonly ephemeral: "yes" | "no";
+  readonly reserved: "yes" | "no";
+  readonly browserRefused: "yes" | "no";
+}
+
+/**
+ * Returns what is known of `port`. Changes nothing.
+ *
+ * @throws {LockkeeperError} REGISTRY_DAMAGED
+ */
+export async function explainPort(home: string, port: number): Promise<PortExplanation> {
+  const registry = readRegistry(home);
+  const { host, openclaw, overrides } = await readPortSituation(registry);
+  const one = { first: port, last: port };
+  const listeners = host.listeners === "unknown" ? [] : host.listeners.filter((listener) => listener.port === port);
+  const holders = findHolders(listeners);
+  const closing = readClosingPorts();
+  const claimants = [...registry.values()].flatMap((manifest) => {
+    const own = overrides.filter(({ owner }) => owner === manifest.name);
+    const claim = [...profileClaims(manifest), ...own].find((each) => overlaps(each, one));
+    const range = [...namedRanges(manifest), ...own].find((each) => overlaps(each, one));
+    if (claim === undefined) return [];
+    return [
+      {
+        profile: manifest.name,
+        block: { first: claim.first, last: claim.last },
+        label: range?.label ?? null,
+        range: range === undefined ? null : { first: range.first, last: range.last },
+        since: manifest.createdAt,
+      },
+    ];
+  });
+  return {
+    port,
+    profiles: claimants,
+    openclaw: openclaw
+      .filter((claim) => overlaps(claim, one))
+      .map(({ first, last, owner, label }) => ({ first, last, owner, label })),
+    listeners: listeners.map((listener) => seen(listener, holders.get(listener))),
+    sockets: host.listeners === "unknown" ? "unknown" : "read",
+    closing: closing === "unknown" ? "unknown" : yesNo(closing.has(port)),
+    bind: (await probeBind(DEFAULT_HOST, port)).verdict,
+    ephemeral: yesNo(overlaps(host.ephemeral, one)),
+    reserved: yesNo(host.reserved.some((range) => overlaps(range, one))),
+    browserRefused: yesNo(browserRefusedPorts.has(port)),
+  };
+}
+
+function yesNo(value: boolean): "yes" | "no" {
+  return value ? "yes" : "no";
+}

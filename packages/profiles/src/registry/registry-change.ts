@@ -1,0 +1,201 @@
+/**
+ * Changes to the registry and to the folders that go with it: whole or not at all, whatever kills us in between. One
+ * change at a time (a kernel-held mutex); what it is about to do to folders is written down first, and an interrupted
+ * change is undone, or seen through, by the next one. The write of the registry is the moment at which it counts.
+ */
+import { fileError, LockkeeperError, readIfPresentSync, replaceFile, withFileMutex } from "@lockkeeper/core";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ensureHome } from "../home.ts";
+import type { Manifest } from "../manifest.ts";
+import { isProfileName } from "../profile-name.ts";
+import { homePaths } from "../profile-paths.ts";
+import { formatRegistry, readRegistryDocument, type Registry, type RegistryDocument } from "./registry.ts";
+
+/** What a change does to folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
+export interface FolderChange {
+  /** Made by `prepare`; removed, with all they hold, when the change does not come about. */
+  readonly make?: readonly string[];
+  /** Renamed before the change counts, in this order; renamed back when it does not come about. */
+  readonly move?: readonly FolderMove[];
+  /** Removed, with all they hold, once the change counts. */
+  readonly discard?: readonly string[];
+  /** What else names the profile follows its new name once the change counts. */
+  readonly renamed?: { readonly from: string; readonly to: string };
+}
+
+export interface FolderMove {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface RegistryTransaction {
+  /** As it is now; nobody else changes it meanwhile. */
+  readonly registry: Registry;
+  /** On return the home holds exactly `manifests`, durably, and its folders are as `folders` says. */
+  commit(manifests: Iterable<Manifest>, folders?: FolderChange, prepare?: () => Promise<void>): Promise<void>;
+}
+
+export interface ChangeOptions {
+  /** How long to wait for others that change the registry, in milliseconds. @default 60_000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A hundred `create`s at once on two busy processors stay below. */
+const mutexTimeoutMs = 60_000;
+
+interface Intent extends FolderChange {
+  readonly v: 1;
+  /** The revision that the registry has once the change counts. */
+  readonly revision: number;
+}
+
+/**
+ * Runs `change` alone among all that change this home, after an interrupted change has been settled.
+ *
+ * @throws {LockkeeperError} MUTEX_TIMEOUT, ABORTED, REGISTRY_DAMAGED, UNSAFE_PATH, and what file calls and `change` throw.
+ */
+export async function changeRegistry<T>(
+  home: string,
+  change: (transaction: RegistryTransaction) => Promise<T>,
+  options: ChangeOptions = {},
+): Promise<T> {
+  ensureHome(home);
+  return withFileMutex(
+    homePaths(home).registryLock,
+    async () => {
+      sweepTempFiles(home);
+      let document = readRegistryDocument(home);
+      await settle(home, document);
+      if (existsSync(homePaths(home).staging)) await (await import("../life/staging.ts")).sweepStaging(home);
+      return change({
+        registry: document.registry,
+        commit: async (manifests, folders, prepare) => {
+          document = await commit(home, document, [...manifests], folders, prepare);
+        },
+      });
+    },
+    { timeoutMs: options.timeoutMs ?? mutexTimeoutMs, ...(options.signal ? { signal: options.signal } : {}) },
+  );
+}
+
+/** Settles what an interrupted change left, if there is any: one look at one path otherwise. Throws as {@link changeRegistry}. */
+export async function settleRegistry(home: string, options: ChangeOptions = {}): Promise<void> {
+  if (existsSync(homePaths(home).registryIntent)) await changeRegistry(home, async () => undefined, options);
+}
+
+async function commit(
+  home: string,
+  document: RegistryDocument,
+  manifests: readonly Manifest[],
+  folders: FolderChange | undefined,
+  prepare: (() => Promise<void>) | undefined,
+): Promise<RegistryDocument> {
+  const paths = homePaths(home);
+  const revision = document.revision + 1;
+  const text = formatRegistry(home, revision, manifests);
+  const intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...folders };
+  if (intent !== undefined) await replaceFile(paths.registryIntent, `${JSON.stringify(intent)}\n`);
+  try {
+    await prepare?.();
+    for (const { from, to } of intent?.move ?? []) moveFolder(home, from, to);
+    await replaceFile(paths.registry, text);
+  } catch (error) {
+    if (intent !== undefined) undo(home, intent);
+    throw error;
+  }
+  // The copy is for a registry that somebody else damages later; it is written second, so it is never ahead of it.
+  await replaceFile(paths.registryLastGood, text);
+  if (intent !== undefined) await finish(home, intent);
+  return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
+}
+
+/** Ours (`replaceFile`), and conf's. */
+const tempFile = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
+
+/** Only who holds the mutex writes these files: a temp file that is there was left by a killed writer. */
+function sweepTempFiles(home: string): void {
+  for (const name of readdirSync(home)) {
+    if (tempFile.test(name)) rmSync(join(home, name), { force: true });
+  }
+}
+
+async function settle(home: string, document: RegistryDocument): Promise<void> {
+  const path = homePaths(home).registryIntent;
+  const text = readIfPresentSync(path);
+  if (text === undefined) return;
+  const intent = parseIntent(text, path);
+  if (document.revision >= intent.revision) await finish(home, intent);
+  else undo(home, intent);
+}
+
+/** Each step may have been done already: all of them are harmless a second time. */
+async function finish(home: string, intent: Intent): Promise<void> {
+  if (intent.renamed !== undefined) {
+    const { followRename } = await import("../life/follow-rename.ts");
+    await followRename(home, intent.renamed.from, intent.renamed.to);
+  }
+  for (const path of intent.discard ?? []) remove(home, path);
+  rmSync(homePaths(home).registryIntent, { force: true });
+}
+
+/** Each step may have been done or not: what is where it was is left alone. */
+function undo(home: string, intent: Intent): void {
+  for (const { from, to } of (intent.move ?? []).toReversed()) {
+    if (!existsSync(join(home, to))) continue;
+    if (existsSync(join(home, from))) throw contradiction(join(home, from), join(home, to));
+    moveFolder(home, to, from);
+  }
+  for (const path of intent.make ?? []) remove(home, path);
+  rmSync(homePaths(home).registryIntent, { force: true });
+}
+
+/** Somebody made the folder anew in between: which of the two is the profile is for a person to say. */
+function contradiction(from: string, to: string): LockkeeperError {
+  return new LockkeeperError(
+    "REGISTRY_DAMAGED",
+    `an interrupted change cannot be undone: ${to} has come from ${from}`,
+    {
+      evidence: [`both exist: ${from} and ${to}`],
+      hint: `Look at both, then move the one you do not want away: mv ${from} ${from}.kept`,
+    },
+  );
+}
+
+function moveFolder(home: string, from: string, to: string): void {
+  const target = join(home, to);
+  try {
+    renameSync(join(home, from), target);
+  } catch (error) {
+    throw fileError(error, `move it to ${target}`, join(home, from));
+  }
+}
+
+function remove(home: string, path: string): void {
+  try {
+    // Removes links themselves, never what they lead to.
+    rmSync(join(home, path), { recursive: true, force: true });
+  } catch (error) {
+    throw fileError(error, "remove", join(home, path));
+  }
+}
+
+/** Nothing outside the folders that are ours is ever moved or removed, whatever the file says. */
+const ownPath = /^(?:profiles|run|trash|staging)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest\.json)?$/;
+
+function parseIntent(text: string, path: string): Intent {
+  try {
+    const value = JSON.parse(text) as Intent;
+    const { v, revision, make = [], move = [], discard = [], renamed } = value;
+    const named = [...make, ...discard, ...move.flatMap(({ from, to }) => [from, to])];
+    const names = renamed === undefined ? [] : [renamed.from, renamed.to];
+    const sound = named.every((each) => ownPath.test(each)) && names.every((name) => isProfileName(name));
+    if (v === 1 && Number.isSafeInteger(revision) && sound) return value;
+  } catch {
+    // Not JSON, or of another shape: told below.
+  }
+  throw new LockkeeperError("REGISTRY_DAMAGED", `the record of an interrupted change is damaged: ${path}`, {
+    hint: `Move it away after a look at the folders in it: mv ${path} ${path}.damaged`,
+  });
+}

@@ -1,0 +1,147 @@
+/**
+ * Every profile's manifest in one document, so that one read lists them all. Reading is cheap and needs no lock: the
+ * document is only ever replaced as a whole. It is never repaired by guessing, and a damaged one is never overwritten.
+ * Changes are made by `registry-change.ts`.
+ */
+import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { statSync } from "node:fs";
+import { locateJsonError } from "../json-position.ts";
+import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
+import { nearestNames } from "../nearest-names.ts";
+import { parseProfileName } from "../profile-name.ts";
+import { homePaths } from "../profile-paths.ts";
+
+/** Manifests by name, sorted by name. */
+export type Registry = ReadonlyMap<string, Manifest>;
+
+/** The document as it was read. */
+export interface RegistryDocument {
+  /** Counts the changes; tells whether an interrupted change was made. */
+  readonly revision: number;
+  readonly registry: Registry;
+}
+
+const schemaVersion = 1;
+
+/**
+ * Returns every profile of `home`; none when there is no registry yet.
+ *
+ * @throws {LockkeeperError} REGISTRY_DAMAGED with path, position, and how to restore the last good copy.
+ */
+export function readRegistry(home: string): Registry {
+  return readRegistryDocument(home).registry;
+}
+
+/** The same as {@link readRegistry}, with the revision; for whoever changes it. */
+export function readRegistryDocument(home: string): RegistryDocument {
+  const { registry } = homePaths(home);
+  const text = readIfPresentSync(registry);
+  return text === undefined ? { revision: 0, registry: new Map() } : parseRegistry(home, registry, text);
+}
+
+/**
+ * Returns the profile's manifest.
+ *
+ * @throws {LockkeeperError} PROFILE_NAME_INVALID, PROFILE_NOT_FOUND with the nearest names, REGISTRY_DAMAGED.
+ */
+export function requireManifest(home: string, name: string): Manifest {
+  return requireFrom(readRegistry(home), home, name);
+}
+
+/** Returns the manifest of `name` from a registry that was read already. Throws as {@link requireManifest}. */
+export function requireFrom(registry: Registry, home: string, name: string): Manifest {
+  const manifest = registry.get(parseProfileName(name));
+  if (manifest !== undefined) return manifest;
+  const near = nearestNames(name, registry.keys());
+  throw new LockkeeperError("PROFILE_NOT_FOUND", `no profile named ${name} in ${home}`, {
+    hint:
+      near.length > 0
+        ? `Did you mean ${near.join(" or ")}?`
+        : registry.size === 0
+          ? `There are no profiles yet: lockkeeper create ${name}`
+          : "lockkeeper list shows them all.",
+  });
+}
+
+/** Returns the text of a registry of `manifests`: one line a profile, sorted by name. */
+export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
+  const sorted = [...manifests].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const lines = sorted.map((manifest) => formatManifest(home, manifest)).join(",\n");
+  return `{"schemaVersion":${schemaVersion},"revision":${revision},"profiles":[\n${lines}\n]}\n`;
+}
+
+/** Returns how many profiles the last good copy holds and when it was written, or undefined when it is of no use. */
+export function inspectLastGood(home: string): { readonly profiles: number; readonly writtenAt: Date } | undefined {
+  const { registryLastGood } = homePaths(home);
+  try {
+    const text = readIfPresentSync(registryLastGood);
+    if (text === undefined) return undefined;
+    const { registry } = checkDocument(home, JSON.parse(text) as unknown);
+    return { profiles: registry.size, writtenAt: statSync(registryLastGood).mtime };
+  } catch {
+    return undefined;
+  }
+}
+
+function parseRegistry(home: string, path: string, text: string): RegistryDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(text) as unknown;
+  } catch (error) {
+    const { line, column } = locateJsonError(text);
+    throw damaged(home, `${path}:${line}:${column}: not JSON`, error);
+  }
+  try {
+    return checkDocument(home, value);
+  } catch (error) {
+    if (error instanceof DocumentFault) throw damaged(home, `${path}: ${error.message}`, error);
+    throw fileError(error, "read the registry", path);
+  }
+}
+
+/** What is wrong with a document that is JSON; the path is added by whoever knows it. */
+class DocumentFault extends Error {
+  /** Nothing is broken: this program is too old to read it. */
+  readonly newer: boolean;
+
+  constructor(message: string, newer = false) {
+    super(message);
+    this.newer = newer;
+  }
+}
+
+function checkDocument(home: string, value: unknown): RegistryDocument {
+  if (typeof value !== "object" || value === null) throw new DocumentFault("expected an object");
+  const { schemaVersion: version, revision, profiles } = value as Partial<Record<string, unknown>>;
+  if (typeof version === "number" && version > schemaVersion) {
+    throw new DocumentFault(
+      `written by a newer Lockkeeper (schema version ${version}, this one knows ${schemaVersion})`,
+      true,
+    );
+  }
+  if (version !== schemaVersion) throw new DocumentFault(`schemaVersion: expected ${schemaVersion}`);
+  if (typeof revision !== "number" || !Number.isSafeInteger(revision)) {
+    throw new DocumentFault("revision: expected a whole number");
+  }
+  if (!Array.isArray(profiles)) throw new DocumentFault("profiles: expected a list");
+  const registry = new Map<string, Manifest>();
+  for (const [index, entry] of profiles.entries()) {
+    const manifest = completeManifest(home, entry);
+    if (typeof manifest === "string") throw new DocumentFault(`profiles[${index}].${manifest}`);
+    if (registry.has(manifest.name)) throw new DocumentFault(`profiles[${index}].name: a second ${manifest.name}`);
+    registry.set(manifest.name, manifest);
+  }
+  return { revision, registry };
+}
+
+function damaged(home: string, message: string, cause: unknown): LockkeeperError {
+  const { registry, registryLastGood } = homePaths(home);
+  const lastGood = inspectLastGood(home);
+  const hint =
+    cause instanceof DocumentFault && cause.newer
+      ? "Upgrade lockkeeper on this machine."
+      : lastGood === undefined
+        ? `Mend ${registry} by hand: there is no last good copy. Running gateways go on; lockkeeper stop still works.`
+        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): cp ${registryLastGood} ${registry}`;
+  return new LockkeeperError("REGISTRY_DAMAGED", `the registry is damaged: ${message}`, { cause, hint });
+}

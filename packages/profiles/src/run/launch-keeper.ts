@@ -1,0 +1,75 @@
+/** Starts a keeper and reads its reports until the gateway is ready or the keeper has ended. */
+import { type GatewayLockError, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import type { ProfilesContext } from "../context.ts";
+import { type KeeperReport, reviveError } from "./keeper-report.ts";
+import type { Manifest } from "../manifest.ts";
+import { spawnKeeper } from "./spawn-keeper.ts";
+
+export type LaunchResult =
+  | { readonly kind: "running" }
+  /** Somebody else owns the profile; what became of it is to be looked up. */
+  | { readonly kind: "held"; readonly error: GatewayLockError }
+  /** The keeper ended without a running gateway: given up, blocked, or stopped meanwhile. */
+  | { readonly kind: "ended"; readonly record: RunRecord | undefined }
+  | { readonly kind: "deadline" };
+
+export interface LaunchOptions {
+  readonly port?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Starts a keeper and waits for its word until `deadline` (of `performance.now()`). The keeper lives on in any case.
+ *
+ * @throws {LockkeeperError} what the keeper itself reported.
+ */
+export async function launchKeeper(
+  context: ProfilesContext,
+  manifest: Manifest,
+  options: LaunchOptions,
+  deadline: number,
+): Promise<LaunchResult> {
+  const child = await spawnKeeper(context, {
+    profile: manifest.name,
+    startedBy: `lockkeeper start (pid ${process.pid})`,
+    port: options.port,
+  });
+  const reports = child.stdout ?? Readable.from([]);
+  const lines = createInterface({ input: reports });
+  const hangUp = (): void => lines.close();
+  const timer = setTimeout(hangUp, Math.max(0, deadline - performance.now()));
+  options.signal?.addEventListener("abort", hangUp, { once: true });
+  try {
+    let last: RunRecord | undefined;
+    for await (const line of lines) {
+      const report = JSON.parse(line) as KeeperReport;
+      if ("error" in report) {
+        const error = reviveError(report.error);
+        if (report.error.kind === "lock" && report.error.code === "LOCK_HELD") {
+          return { kind: "held", error: error as GatewayLockError };
+        }
+        throw error;
+      }
+      if ("outcome" in report) return { kind: "ended", record: last };
+      last = report.record;
+      if (last.state === "running") return { kind: "running" };
+      options.onProgress?.(last.reason === null ? last.state : `${last.state}: ${last.reason}`);
+    }
+    options.signal?.throwIfAborted();
+    if (!reports.readableEnded) return { kind: "deadline" };
+    throw new LockkeeperError(
+      "GATEWAY_EXITED",
+      `the keeper of ${manifest.name} was killed before the gateway was ready`,
+      { hint: `lockkeeper start ${manifest.name}` },
+    );
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", hangUp);
+    lines.close();
+    reports.destroy();
+    child.unref();
+  }
+}

@@ -1,0 +1,40 @@
+/** Stops a profile and starts it again: never two gateways at any moment, and a keeper again for an orphan. */
+import type { ProfilesContext } from "../context.ts";
+import type { ProfileStatus } from "../status/profile-status.ts";
+import { handOver } from "./errand.ts";
+import { isInsideRun } from "./inside-run.ts";
+import { observeProfile, statusOf } from "../status/observe-profile.ts";
+import { startProfile } from "./start.ts";
+import { stopProfile } from "./stop.ts";
+
+export interface RestartOptions {
+  /** For each half, in milliseconds. @default by kind */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+export interface RestartResult {
+  /**
+   * `handed-over`: this process is part of the gateway and will end with it; a process outside of it does the restart,
+   * once this one has ended.
+   */
+  readonly outcome: "restarted" | "handed-over";
+  readonly status: ProfileStatus;
+}
+
+/** Restarts the profile; a stopped one is started. Throws what stop and start throw. */
+export async function restartProfile(
+  context: ProfilesContext,
+  name: string,
+  options: RestartOptions = {},
+): Promise<RestartResult> {
+  const before = await observeProfile(context, name);
+  if (isInsideRun(context, before)) {
+    await handOver(context, before.manifest.name, "restart", options.timeoutMs);
+    return { outcome: "handed-over", status: await statusOf(context, before) };
+  }
+  await stopProfile(context, name, options);
+  const { status } = await startProfile(context, name, options);
+  return { outcome: "restarted", status };
+}

@@ -1,0 +1,39 @@
+/** The ports of one run: the profile's own, or moved as a whole to the base that was asked for. Pure. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { Manifest } from "../manifest.ts";
+import { overlapError } from "../ports/port-choice.ts";
+import { blockOf, profileClaims } from "../ports/port-claims.ts";
+import { highestPort, parsePort } from "../ports/port-number.ts";
+import { formatRange, overlaps } from "../ports/port-plan.ts";
+import type { Registry } from "../registry/registry.ts";
+
+export interface RunPorts {
+  readonly port: number;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/**
+ * Returns the ports of a run whose base is `asked`.
+ *
+ * @throws {LockkeeperError} PORT_INVALID when the block would end above 65535; PORTS_OVERLAP when it would reach into
+ *   what another profile has, running or not.
+ */
+export function planRunPorts(registry: Registry, manifest: Manifest, asked: number): RunPorts {
+  if (asked === manifest.port) return manifest;
+  const port = parsePort(asked);
+  const block = blockOf({ port, span: manifest.span });
+  if (block.last > highestPort) {
+    throw new LockkeeperError("PORT_INVALID", `the block ${formatRange(block)} ends above ${highestPort}`, {
+      hint: `With ${manifest.span} ports the highest base is ${highestPort - manifest.span + 1}.`,
+    });
+  }
+  const shift = port - manifest.port;
+  const ports = Object.fromEntries(Object.entries(manifest.ports).map(([label, value]) => [label, value + shift]));
+  const wanted = profileClaims({ ...manifest, port, ports });
+  for (const [name, other] of registry) {
+    if (name === manifest.name) continue;
+    const inTheWay = profileClaims(other).find((claim) => wanted.some((range) => overlaps(range, claim)));
+    if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
+  }
+  return { port, ports };
+}

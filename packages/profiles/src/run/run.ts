@@ -1,0 +1,98 @@
+/**
+ * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
+ * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
+ */
+import { buildChildEnvironment, type KeeperOutcome, type RunRecord, runKeeper } from "@lockkeeper/core";
+import path from "node:path";
+import type { ProfilesContext } from "../context.ts";
+import { readEnvFile } from "../environment/env-file.ts";
+import { parseHealthCheck } from "../kinds/health-check.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { profileEnvironment, profileVariables } from "../environment/profile-environment.ts";
+import { settleRegistry } from "../registry/registry-change.ts";
+import { readRegistry, type Registry, requireFrom } from "../registry/registry.ts";
+import type { RunPorts } from "./run-ports.ts";
+import { runRecordPath } from "../status/run-records.ts";
+
+export interface RunOptions {
+  /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
+  readonly supervised: boolean;
+  /** Base port for this run only. @default the manifest's */
+  readonly port?: number | undefined;
+  /** Who asked, for the history. @default "lockkeeper run" */
+  readonly startedBy?: string | undefined;
+  /** Aborted: stop the gateway and end. */
+  readonly stop: AbortSignal;
+  /** Aborted: stop at once. */
+  readonly force: AbortSignal;
+  /** Called after every published change. */
+  readonly report?: (record: RunRecord) => void;
+}
+
+/** How long a keeper waits for a lock whose owner is starting or stopping, in milliseconds. */
+const lockTimeoutMs = 5_000;
+
+/**
+ * Runs the profile's gateway until it is stopped or given up.
+ *
+ * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
+ */
+export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
+  // A killed `remove` or `rename` may have moved the profile's folders away already.
+  await settleRegistry(context.home);
+  const registry = readRegistry(context.home);
+  const manifest = requireFrom(registry, context.home, name);
+  const kind = kinds[manifest.kind];
+  const { port, ports } = await runPorts(registry, manifest, options.port);
+  return runKeeper({
+    profile: manifest.name,
+    lockDir: manifest.paths.lock,
+    configPath: manifest.paths.config,
+    host: manifest.host,
+    port,
+    ports,
+    argv: kind.launch({ manifest, port, gatewayProgram: context.programs.gateway }),
+    cwd: manifest.cwd ?? manifest.paths.workspace,
+    env: await gatewayEnvironment(context, manifest, port),
+    health: parseHealthCheck(manifest.health, manifest.kind),
+    logPath: path.join(manifest.paths.logs, "gateway.log"),
+    eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
+    runRecordPath: runRecordPath(context.home, manifest.name),
+    startTimeoutMs: kind.startTimeoutMs,
+    stopTimeoutMs: kind.stopTimeoutMs,
+    lockTimeoutMs,
+    supervised: options.supervised,
+    startedBy: options.startedBy ?? "lockkeeper run",
+    stop: options.stop,
+    force: options.force,
+    ...(options.report === undefined ? {} : { report: options.report }),
+  });
+}
+
+/** Only a run on another port than the profile's own pays for what checks it. */
+async function runPorts(registry: Registry, manifest: Manifest, asked: number | undefined): Promise<RunPorts> {
+  if (asked === undefined) return manifest;
+  const { planRunPorts } = await import("./run-ports.ts");
+  return planRunPorts(registry, manifest, asked);
+}
+
+/**
+ * The child's whole environment: the allow-list from ours, what the profile passes on, its env file, its own values,
+ * and last the variables that say which profile it is, so that nothing inherited or configured can contradict them.
+ */
+async function gatewayEnvironment(
+  context: ProfilesContext,
+  manifest: Manifest,
+  port: number,
+): Promise<Record<string, string>> {
+  const inherited = { ...context.env };
+  for (const variable of profileVariables) delete inherited[variable];
+  const fromFile = manifest.envFile === undefined ? {} : await readEnvFile(manifest.envFile);
+  return buildChildEnvironment({
+    from: inherited,
+    pass: manifest.passEnv ?? [],
+    own: { ...fromFile, ...manifest.env, ...profileEnvironment(context.home, manifest, port) },
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * Starts a profile: a detached keeper, and the wait until the gateway is ready. Any number of starters may run at
+ * once: the lock decides whose keeper stays, and the others watch what it publishes.
+ */
+import { type GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
+import { kinds } from "../kinds/kinds.ts";
+import { sweepLeftover } from "../status/leftover.ts";
+import type { ProfileStatus } from "../status/profile-status.ts";
+import { explainFailure } from "./explain-failure.ts";
+import { isInsideRun } from "./inside-run.ts";
+import { pause, throwIfAborted } from "./interruptible.ts";
+import { launchKeeper } from "./launch-keeper.ts";
+import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { endStrays, stopObserved } from "./stop.ts";
+
+export interface StartOptions {
+  /** How long to wait for readiness, in milliseconds; the gateway goes on starting afterwards. @default by kind */
+  readonly timeoutMs?: number | undefined;
+  /** Base port for this run only; survives restarts after crashes. @default the profile's own */
+  readonly port?: number | undefined;
+  /** End a living owner that is silent, still starting or without a keeper, then start. @default false */
+  readonly replace?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with one line of progress at a time. */
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+export interface StartResult {
+  readonly outcome: "started" | "already-running" | "orphaned";
+  readonly status: ProfileStatus;
+}
+
+/** Between two looks at what another starter's keeper has published, in milliseconds. */
+const pollMs = 20;
+/** A running gateway that answers nothing for this long is unresponsive, whatever its keeper says yet. In milliseconds. */
+const silenceMs = 5_000;
+
+/**
+ * Starts the profile. On return its lock is ours, the listener on its port belongs to its process tree, it is healthy
+ * and published as running; or that was so already; or an orphan, which no keeper watches, goes on.
+ *
+ * @throws {GatewayLockError} PORT_IN_USE, LOCK_HELD.
+ * @throws {LockkeeperError} GATEWAY_UNHEALTHY for a living but unresponsive gateway, GATEWAY_EXITED, COMMAND_NOT_FOUND,
+ *   LISTENER_MISMATCH, PORTS_OVERLAP, STILL_STARTING at the deadline; CONFIRMATION_NEEDED for a replacement of the very
+ *   gateway that this process is part of.
+ */
+export async function startProfile(
+  context: ProfilesContext,
+  name: string,
+  options: StartOptions = {},
+): Promise<StartResult> {
+  let observation = await observeProfile(context, name);
+  const { manifest } = observation;
+  if (options.replace === true) observation = await endSilentOwner(context, observation, options);
+  const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
+  const deadline = performance.now() + timeoutMs;
+  // Once somebody was seen to be starting it, how that ended is our answer too: it is not tried all over again.
+  let watched = false;
+  let outcome: StartResult["outcome"] = "already-running";
+  let refused: GatewayLockError | undefined;
+  do {
+    throwIfAborted(options.signal);
+    const { state } = observation.observed;
+    switch (state) {
+      case "running":
+      case "orphaned":
+        // What our own keeper has just told needs no second look.
+        if (outcome !== "started") {
+          const heard = await listenTo(context, observation, options.signal);
+          if (heard === "silent") throw unresponsive(observation, `no answer for ${silenceMs} ms`);
+          if (heard === "changed") break;
+        }
+        return {
+          outcome: state === "orphaned" ? "orphaned" : outcome,
+          status: await statusOf(context, observation),
+        };
+      case "external":
+        return { outcome, status: await statusOf(context, observation) };
+      case "unresponsive":
+        throw unresponsive(observation, observation.observed.reason);
+      case "starting":
+      case "stopping":
+        if (!watched) options.onProgress?.(`${state} already`);
+        watched = true;
+        break;
+      case "failed":
+      case "blocked":
+      case "stopped": {
+        if (watched && state !== "stopped") throw await explainFailure(manifest, observation.record);
+        // A second refusal while nothing is published: the owner is no keeper of ours, and waiting will not help.
+        if (refused !== undefined) throw refused;
+        await clearLeftovers(context, observation);
+        const result = await launchKeeper(context, manifest, options, deadline);
+        if (result.kind === "running") outcome = "started";
+        if (result.kind === "ended") throw await explainFailure(manifest, result.record);
+        if (result.kind === "held") {
+          refused = result.error;
+          watched = true;
+        }
+        break;
+      }
+    }
+    if (outcome !== "started") await pause(pollMs, options.signal);
+    observation = observeManifest(context, manifest);
+  } while (performance.now() < deadline);
+  const { state } = observation.observed;
+  throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
+    hint: `It goes on by itself; look again with: lockkeeper status ${name}`,
+  });
+}
+
+/**
+ * Asks a gateway that should serve, for what was published may be some seconds old, and an orphan may be dying. One
+ * missed answer is no silence: it may be restarting itself. `changed`: the profile is in another state by now.
+ */
+async function listenTo(
+  context: ProfilesContext,
+  { manifest, observed: { state } }: ProfileObservation,
+  signal: AbortSignal | undefined,
+): Promise<"serves" | "silent" | "changed"> {
+  const check = parseHealthCheck(manifest.health, manifest.kind);
+  const patience = performance.now() + silenceMs;
+  for (;;) {
+    const { observed, record } = observeManifest(context, manifest);
+    if (observed.state !== state || record === undefined) return "changed";
+    if ((await checkHealth(check, record.host, record.port)) !== "failing") return "serves";
+    if (performance.now() >= patience) return "silent";
+    await pause(pollMs, signal);
+  }
+}
+
+/** Ends whoever owns the profile and does not serve; returns what there is to start from. */
+async function endSilentOwner(
+  context: ProfilesContext,
+  observation: ProfileObservation,
+  options: StartOptions,
+): Promise<ProfileObservation> {
+  const { manifest, observed } = observation;
+  if (observed.keeper === null && observed.gateway === null) return observation;
+  if (observed.state === "running" && (await listenTo(context, observation, options.signal)) !== "silent") {
+    return observeManifest(context, manifest);
+  }
+  if (isInsideRun(context, observation)) {
+    throw new LockkeeperError("CONFIRMATION_NEEDED", `this command runs inside the gateway of ${manifest.name}`, {
+      hint: `lockkeeper restart ${manifest.name} replaces it from outside.`,
+    });
+  }
+  options.onProgress?.(`replacing a gateway that is ${observed.state}`);
+  await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
+  return observeManifest(context, manifest);
+}
+
+/** What a killed run left behind must not meet the next one: a helper, or a successor that has not opened its port yet. */
+async function clearLeftovers(
+  context: ProfilesContext,
+  { manifest, observed, record }: ProfileObservation,
+): Promise<void> {
+  if (record !== undefined && observed.keeper === null) await endStrays(context, manifest, record);
+  if (observed.leftover) await sweepLeftover(context.home, manifest);
+}
+
+function unresponsive(
+  { manifest: { name }, observed: { gateway } }: ProfileObservation,
+  reason: string | null,
+): LockkeeperError {
+  const process = gateway === null ? "" : ` (pid ${gateway.pid})`;
+  return new LockkeeperError(
+    "GATEWAY_UNHEALTHY",
+    `${name} runs${process} but is unresponsive: ${reason ?? "no answer"}`,
+    { hint: `lockkeeper restart ${name}, or lockkeeper start ${name} --replace` },
+  );
+}

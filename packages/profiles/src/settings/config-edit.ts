@@ -1,0 +1,230 @@
+/**
+ * `config get|set`: the tool's own settings and a built-in gateway's, checked against their tables, changed with a diff.
+ * An OpenClaw config is read and never written: it is JSON5 that people comment, and OpenClaw has its own command for it.
+ */
+import { LockkeeperError, withFileMutex } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { ensureHome } from "../home.ts";
+import { isSecretName, withoutSecrets } from "../life/left-behind.ts";
+import type { Manifest } from "../manifest.ts";
+import { nearestNames } from "../nearest-names.ts";
+import { homePaths } from "../profile-paths.ts";
+import { requireManifest } from "../registry/registry.ts";
+import { defaultSettings, gatewaySettingsTable, type Settings, settingsTable } from "./settings.ts";
+import {
+  describeSchema,
+  readSettingsFile,
+  satisfies,
+  type SettingSchema,
+  type SettingsTable,
+  writeSettingsFile,
+} from "./settings-file.ts";
+
+export interface ConfigRequest {
+  /** Whose gateway's config. @default none: the tool's own settings */
+  readonly profile?: string | undefined;
+  /** One setting; for an OpenClaw config a path with dots: `gateway.port`. @default all */
+  readonly key?: string | undefined;
+}
+
+export interface ConfigEntry {
+  readonly key: string;
+  /** Undefined: not set, and the gateway's own default holds. */
+  readonly value: unknown;
+  readonly set: "yes" | "default";
+  readonly description: string;
+}
+
+export interface ConfigReading {
+  readonly path: string;
+  readonly profile: string | null;
+  readonly entries: readonly ConfigEntry[];
+}
+
+export interface ConfigChangeRequest extends ConfigRequest {
+  readonly key: string;
+  /** As typed: a number, a text, `null`, a list as JSON or separated by commas. */
+  readonly value: string;
+  /** Check and show, write nothing. @default false */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface ConfigChange {
+  readonly path: string;
+  readonly profile: string | null;
+  readonly key: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly outcome: "changed" | "unchanged" | "would-change";
+  /** `- key: before` and `+ key: after`; empty when nothing changes. */
+  readonly diff: readonly string[];
+  /** A gateway reads its config when it starts. */
+  readonly takesEffect: "now" | "next-start";
+}
+
+/** What can be set here, and where it lies. */
+interface Subject {
+  readonly path: string;
+  readonly profile: string | null;
+  readonly table: SettingsTable;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Returns the settings, or the one that was asked for.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID for an unknown key, with the nearest; CONFIG_DAMAGED; PROFILE_NOT_FOUND.
+ */
+export async function readConfig(
+  { home }: Pick<ProfilesContext, "home">,
+  request: ConfigRequest = {},
+): Promise<ConfigReading> {
+  const manifest = request.profile === undefined ? undefined : requireManifest(home, request.profile);
+  if (manifest?.kind === "openclaw") return readOpenClaw(manifest, request.key);
+  const subject = subjectOf(home, manifest);
+  const values = readSettingsFile(subject.path, subject.table);
+  const keys = request.key === undefined ? Object.keys(subject.table) : [requireKey(subject, request.key).key];
+  const entries = keys.map((key): ConfigEntry => {
+    const set = Object.hasOwn(values, key);
+    const description = subject.table[key]?.description ?? "";
+    return { key, value: set ? values[key] : subject.defaults[key], set: set ? "yes" : "default", description };
+  });
+  return { path: subject.path, profile: subject.profile, entries };
+}
+
+/**
+ * Changes one setting, durably, beside what else the file holds.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID for an unknown key, a value that is not allowed, or a config that is not ours to
+ *   write; CONFIG_DAMAGED, PROFILE_NOT_FOUND, MUTEX_TIMEOUT, and what file calls throw.
+ */
+export async function changeConfig(
+  { home }: Pick<ProfilesContext, "home">,
+  request: ConfigChangeRequest,
+): Promise<ConfigChange> {
+  const manifest = request.profile === undefined ? undefined : requireManifest(home, request.profile);
+  const subject = subjectOf(home, manifest);
+  const { key, schema } = requireKey(subject, request.key);
+  const after = parseValue(key, request.value, schema);
+  if (subject.profile === null) refuseOtherVerbs(key);
+  ensureHome(home);
+  return withFileMutex(homePaths(home).registryLock, async () => {
+    const values = readSettingsFile(subject.path, subject.table);
+    const before = Object.hasOwn(values, key) ? values[key] : subject.defaults[key];
+    if (subject.profile === null) refuseEmptyPool({ ...defaultSettings, ...values, [key]: after });
+    const same = JSON.stringify(before) === JSON.stringify(after);
+    const write = !same && request.dryRun !== true;
+    if (write) await writeSettingsFile(subject.path, subject.table, { [key]: after });
+    return {
+      path: subject.path,
+      profile: subject.profile,
+      key,
+      before,
+      after,
+      outcome: same ? "unchanged" : write ? "changed" : "would-change",
+      diff: same ? [] : [...(before === undefined ? [] : [`- ${key}: ${text(before)}`]), `+ ${key}: ${text(after)}`],
+      takesEffect: subject.profile === null ? "now" : "next-start",
+    };
+  });
+}
+
+function subjectOf(home: string, manifest: Manifest | undefined): Subject {
+  if (manifest === undefined) {
+    return { path: homePaths(home).settings, profile: null, table: settingsTable, defaults: { ...defaultSettings } };
+  }
+  if (manifest.kind === "builtin") {
+    return { path: manifest.paths.config, profile: manifest.name, table: gatewaySettingsTable, defaults: {} };
+  }
+  const { name, kind, paths } = manifest;
+  throw new LockkeeperError(
+    "OPTION_INVALID",
+    `the config of ${name} is not ours to change: ${kind} gateways have their own`,
+    {
+      evidence: [paths.config],
+      hint:
+        kind === "openclaw"
+          ? `Let OpenClaw do it: lockkeeper exec ${name} -- openclaw config set <key> <value>`
+          : `Edit it where it lies: ${paths.config}`,
+    },
+  );
+}
+
+function requireKey({ table, path }: Subject, key: string): { readonly key: string; readonly schema: SettingSchema } {
+  const schema = Object.hasOwn(table, key) ? table[key] : undefined;
+  if (schema !== undefined) return { key, schema };
+  const known = Object.keys(table);
+  const near = nearestNames(key, known);
+  throw new LockkeeperError("OPTION_INVALID", `no such setting: ${key} (in ${path})`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `Known: ${known.join(", ")}.`,
+  });
+}
+
+function parseValue(key: string, typed: string, schema: SettingSchema): unknown {
+  const value = readTyped(typed, schema);
+  if (satisfies(schema, value)) return value;
+  throw new LockkeeperError(
+    "OPTION_INVALID",
+    `${key}: expected ${describeSchema(schema)}, got ${JSON.stringify(typed)}`,
+    {
+      hint: `${key} is ${schema.description}.`,
+    },
+  );
+}
+
+function readTyped(typed: string, schema: SettingSchema): unknown {
+  if (schema.type === "integer") return /^-?\d{1,15}$/.test(typed) ? Number(typed) : typed;
+  if (schema.type !== "array") return typed === "null" ? null : typed;
+  if (!typed.trimStart().startsWith("[")) return typed === "" ? [] : typed.split(",").map((part) => part.trim());
+  try {
+    return JSON.parse(typed) as unknown;
+  } catch {
+    return typed;
+  }
+}
+
+/** What people switch by is switched by the verb that says so loudly. */
+function refuseOtherVerbs(key: string): void {
+  if (key !== "defaultProfile" && key !== "previousProfile") return;
+  throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, { hint: "lockkeeper use <name>" });
+}
+
+function refuseEmptyPool({ poolFirst, poolLast }: Settings): void {
+  if (poolFirst <= poolLast) return;
+  throw new LockkeeperError("OPTION_INVALID", `the pool would be empty: ${poolFirst} to ${poolLast}`, {
+    hint: "Set the other end first: lockkeeper config get",
+  });
+}
+
+async function readOpenClaw({ name, paths }: Manifest, key: string | undefined): Promise<ConfigReading> {
+  const { readOpenClawConfig } = await import("../discover/openclaw-config.ts");
+  const config = await readOpenClawConfig(paths.config);
+  if (config.verdict !== "read") {
+    throw new LockkeeperError(
+      "CONFIG_DAMAGED",
+      `the config of ${name} cannot be read: ${paths.config}: ${config.fault ?? "there is none"}`,
+      {
+        hint: "It is OpenClaw's own file and was not changed.",
+      },
+    );
+  }
+  const all = [...flatten(config.document, "")];
+  const wanted = key === undefined ? all : all.filter((entry) => entry.key === key || entry.key.startsWith(`${key}.`));
+  if (wanted.length > 0) return { path: paths.config, profile: name, entries: wanted };
+  throw new LockkeeperError("OPTION_INVALID", `no such setting: ${key} (in ${paths.config})`, {
+    hint: `lockkeeper config get --profile ${name} shows all that are set.`,
+  });
+}
+
+/** Secrets are OpenClaw's: that they are set is told, their values are not. */
+function* flatten(value: unknown, key: string): Generator<ConfigEntry> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    for (const [name, inner] of Object.entries(value)) yield* flatten(inner, key === "" ? name : `${key}.${name}`);
+    return;
+  }
+  const shown = typeof value === "string" && isSecretName(key) ? "(hidden)" : withoutSecrets(value).clean;
+  yield { key, value: shown, set: "yes", description: "" };
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value);
+}

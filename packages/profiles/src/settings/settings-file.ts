@@ -1,0 +1,113 @@
+/**
+ * A settings file: flat JSON, checked against one table. Reading is cheap and loads nothing; writing goes through conf,
+ * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
+ */
+import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { basename, dirname } from "node:path";
+import { locateJsonError } from "../json-position.ts";
+
+/** What one setting may be: the part of JSON Schema that the cheap reader understands too. */
+export type SettingSchema = { readonly description: string } & (
+  | { readonly type: "integer"; readonly minimum: number; readonly maximum: number }
+  | { readonly type: readonly ["string", "null"]; readonly pattern: string }
+  | { readonly type: "array"; readonly items: { readonly type: "string"; readonly pattern: string } }
+);
+
+export type SettingsTable = Readonly<Record<string, SettingSchema>>;
+
+/** Values as they stand in the file; what is absent has its default. Other keys are kept and mean nothing. */
+export type SettingsValues = Readonly<Record<string, unknown>>;
+
+/** Returns whether `value` satisfies `schema`. Pure. */
+export function satisfies(schema: SettingSchema, value: unknown): boolean {
+  if (schema.type === "integer") {
+    return Number.isInteger(value) && Number(value) >= schema.minimum && Number(value) <= schema.maximum;
+  }
+  if (schema.type === "array") {
+    const pattern = new RegExp(schema.items.pattern, "u");
+    return Array.isArray(value) && value.every((each) => typeof each === "string" && pattern.test(each));
+  }
+  return value === null || (typeof value === "string" && new RegExp(schema.pattern, "u").test(value));
+}
+
+/**
+ * Returns what the file at `path` says; nothing when there is none.
+ *
+ * @throws {LockkeeperError} CONFIG_DAMAGED with path and position, or the key and what it must be.
+ * @throws {LockkeeperError} UNSAFE_PATH, PERMISSION_DENIED, IO_FAILED
+ */
+export function readSettingsFile(path: string, table: SettingsTable): SettingsValues {
+  const text = readIfPresentSync(path);
+  if (text === undefined) return {};
+  let values: unknown;
+  try {
+    values = JSON.parse(text) as unknown;
+  } catch (error) {
+    const { line, column } = locateJsonError(text);
+    throw damaged(path, `${path}:${line}:${column}: not JSON`, error);
+  }
+  if (!isRecord(values)) throw damaged(path, `${path}: expected an object`);
+  for (const [key, schema] of Object.entries(table)) {
+    if (Object.hasOwn(values, key) && !satisfies(schema, values[key])) {
+      throw damaged(path, `${path}: ${key}: expected ${describeSchema(schema)}, got ${JSON.stringify(values[key])}`);
+    }
+  }
+  return values;
+}
+
+/**
+ * On return the file at `path` holds `changes` beside what it held, durably, with mode 0600. Its directory exists and
+ * the caller sees to it that nobody else writes it meanwhile.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID when a value is not allowed; DISK_FULL, DISK_READ_ONLY; and as
+ *   {@link readSettingsFile}.
+ */
+export async function writeSettingsFile(path: string, table: SettingsTable, changes: SettingsValues): Promise<void> {
+  for (const [key, value] of Object.entries(changes)) {
+    const schema = Object.hasOwn(table, key) ? table[key] : undefined;
+    if (schema === undefined) {
+      throw new LockkeeperError("OPTION_INVALID", `no such setting: ${key}`, {
+        hint: `Known: ${Object.keys(table).join(", ")}.`,
+      });
+    }
+    if (!satisfies(schema, value)) {
+      throw new LockkeeperError(
+        "OPTION_INVALID",
+        `${key}: expected ${describeSchema(schema)}, got ${JSON.stringify(value)}`,
+      );
+    }
+  }
+  // conf reads before it writes; what it would choke on is told in our words first.
+  readSettingsFile(path, table);
+  const { default: Conf } = await import("conf");
+  try {
+    new Conf<Record<string, unknown>>({
+      cwd: dirname(path),
+      configName: basename(path, ".json"),
+      accessPropertiesByDotNotation: false,
+      configFileMode: 0o600,
+      schema: table as never,
+    }).set(changes);
+  } catch (error) {
+    throw fileError(error, "write the settings", path);
+  }
+}
+
+/** Returns what a setting may be, for a person. */
+export function describeSchema(schema: SettingSchema): string {
+  if (schema.type === "integer") return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  return schema.type === "array"
+    ? `a list of texts like ${schema.items.pattern}`
+    : `null, or a text like ${schema.pattern}`;
+}
+
+function damaged(path: string, message: string, cause?: unknown): LockkeeperError {
+  return new LockkeeperError("CONFIG_DAMAGED", `the settings are damaged: ${message}`, {
+    cause,
+    hint: `Mend it, or move it away to go back to the defaults: mv ${path} ${path}.damaged`,
+  });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

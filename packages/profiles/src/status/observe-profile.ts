@@ -1,0 +1,83 @@
+/** One profile as it is at this moment: its plan, what was published, and what lives. */
+import { judgeProcess, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import { isAdopted } from "../adopt/adopted.ts";
+import { findExternalGateways } from "../adopt/external-gateway.ts";
+import type { ProfilesContext } from "../context.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { type ObservedState, observeState } from "./observed-state.ts";
+import { describeProfile, type ProfileStatus } from "./profile-status.ts";
+import { parseProfileName } from "../profile-name.ts";
+import { profilePaths } from "../profile-paths.ts";
+import { requireManifest } from "../registry/registry.ts";
+import { readRunRecord } from "./run-records.ts";
+import { readSelection } from "../settings/selection.ts";
+
+export interface ProfileObservation {
+  readonly manifest: Manifest;
+  readonly record: RunRecord | undefined;
+  readonly observed: ObservedState;
+}
+
+/**
+ * Returns the profile as it is now.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
+ */
+export async function observeProfile(context: ProfilesContext, name: string): Promise<ProfileObservation> {
+  return observeManifest(context, await requireManifest(context.home, name));
+}
+
+/**
+ * Returns the profile as it is now, for whoever ends it: with a damaged registry a gateway can still be stopped, by
+ * what its keeper has published.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED when nothing was published either.
+ */
+export async function observeForStop(context: ProfilesContext, name: string): Promise<ProfileObservation> {
+  try {
+    return await observeProfile(context, name);
+  } catch (error) {
+    const damaged = error instanceof LockkeeperError && error.code === "REGISTRY_DAMAGED";
+    const record = damaged ? readRunRecord(context.home, parseProfileName(name)) : undefined;
+    if (record === undefined) throw error;
+    return observeManifest(context, manifestOf(context.home, record));
+  }
+}
+
+/** What a published run tells of its manifest. */
+function manifestOf(home: string, { profile, host, port, ports, since }: RunRecord): Manifest {
+  const name = parseProfileName(profile);
+  const kind = "cdp" in ports ? "openclaw" : "command";
+  const { span } = kinds[kind];
+  const paths = profilePaths(home, name);
+  return {
+    schemaVersion: 1,
+    name,
+    kind,
+    host,
+    port,
+    span,
+    ports,
+    health: "tcp",
+    protected: false,
+    createdAt: since,
+    paths,
+  };
+}
+
+/** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
+export function observeManifest(context: ProfilesContext, manifest: Manifest): ProfileObservation {
+  const record = readRunRecord(context.home, manifest.name);
+  const observed = observeState(record, judgeProcess);
+  const atRest = observed.gateway === null && observed.keeper === null;
+  const external = atRest && isAdopted(manifest) ? findExternalGateways([manifest]).get(manifest.name) : undefined;
+  // What our keeper published last says nothing about a gateway that somebody else runs.
+  return external === undefined ? { manifest, record, observed } : { manifest, record: undefined, observed: external };
+}
+
+/** Returns the status that everybody is shown. */
+export async function statusOf(context: ProfilesContext, observation: ProfileObservation): Promise<ProfileStatus> {
+  const current = (await readSelection(context)).name;
+  return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
+}

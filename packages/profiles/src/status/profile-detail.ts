@@ -1,0 +1,44 @@
+/** One profile in full, with live answers: what `status` shows beyond `list`. */
+import {
+  type GatewayExit,
+  inspectGatewayLock,
+  type Listener,
+  type LockInspection,
+  readListeners,
+} from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
+import { observeProfile, statusOf } from "./observe-profile.ts";
+import type { ProfileStatus } from "./profile-status.ts";
+
+export interface ProfileDetail extends ProfileStatus {
+  /** The lock's record and what the host says of its owner. */
+  readonly lock: LockInspection;
+  /** Who listens on the profile's ports; empty where the host does not tell. */
+  readonly listeners: readonly Listener[];
+  readonly restarts: number;
+  readonly lastExit: GatewayExit | null;
+}
+
+/**
+ * Returns the profile in full, its health asked for now. Changes nothing.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
+ */
+export async function profileDetail(context: ProfilesContext, name: string): Promise<ProfileDetail> {
+  const observation = await observeProfile(context, name);
+  const { manifest, observed, record } = observation;
+  const status = await statusOf(context, observation);
+  const lock = await inspectGatewayLock({ lockDir: manifest.paths.lock, configPath: manifest.paths.config });
+  const listeners = readListeners();
+  const ours = new Set(Object.values(status.ports));
+  const check = parseHealthCheck(manifest.health, manifest.kind);
+  return {
+    ...status,
+    health: observed.gateway === null ? "unknown" : await checkHealth(check, status.host, status.port),
+    lock,
+    listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
+    restarts: record?.restarts ?? 0,
+    lastExit: record?.lastExit ?? null,
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * What everybody is shown of a profile: the element of `list --json`. Built in one place from the manifest (the plan)
+ * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
+ */
+import { gatewayUrl, type Health, type RunRecord } from "@lockkeeper/core";
+import type { KindName } from "../kinds/gateway-kind.ts";
+import type { Manifest } from "../manifest.ts";
+import type { ObservedState, ProfileState } from "./observed-state.ts";
+import type { ProfilePaths } from "../profile-paths.ts";
+
+/** A contract with scripts: fields are added, never renamed or removed. */
+export interface ProfileStatus {
+  readonly name: string;
+  /** Whether it is the one that commands without a name act on. */
+  readonly current: boolean;
+  readonly state: ProfileState;
+  /** Why, in plain words; null when there is nothing to add. */
+  readonly reason: string | null;
+  readonly kind: KindName;
+  readonly host: string;
+  readonly port: number;
+  readonly span: number;
+  readonly ports: Readonly<Record<string, number>>;
+  /** The gateway's own process, or null. */
+  readonly pid: number | null;
+  readonly keeperPid: number | null;
+  /** ISO 8601, or null when no gateway runs. */
+  readonly startedAt: string | null;
+  readonly uptimeMs: number | null;
+  readonly health: Health;
+  readonly url: string;
+  readonly protected: boolean;
+  readonly paths: ProfilePaths;
+}
+
+/** Returns the status of the profile that `manifest` describes. `now` is in milliseconds since the epoch. */
+export function describeProfile(
+  manifest: Manifest,
+  observed: ObservedState,
+  record: RunRecord | undefined,
+  current: string | null,
+  now: number,
+): ProfileStatus {
+  const gatewayLives = observed.gateway !== null;
+  const startedAt = gatewayLives ? (record?.startedAt ?? null) : null;
+  // A run may have been started on another port; once it is over the plan counts again.
+  const run = gatewayLives || observed.keeper !== null ? record : undefined;
+  const port = run?.port ?? manifest.port;
+  return {
+    name: manifest.name,
+    current: manifest.name === current,
+    state: observed.state,
+    reason: observed.reason,
+    kind: manifest.kind,
+    host: manifest.host,
+    port,
+    span: manifest.span,
+    ports: run?.ports ?? manifest.ports,
+    pid: observed.gateway?.pid ?? null,
+    keeperPid: observed.keeper?.pid ?? null,
+    startedAt,
+    // The wall clock may have been set back since: a running gateway is never shown with a negative age.
+    uptimeMs: startedAt === null ? null : Math.max(0, now - Date.parse(startedAt)),
+    health: gatewayLives ? (record?.health ?? "unknown") : "unknown",
+    url: gatewayUrl(manifest.host, port),
+    protected: manifest.protected,
+    paths: manifest.paths,
+  };
+}

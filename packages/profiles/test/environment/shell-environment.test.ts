@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { createProfile } from "../../src/life/create.ts";
+import { profileVariables } from "../../src/environment/profile-environment.ts";
+import { formatShellEnvironment, parseShellName, shellEnvironment } from "../../src/environment/shell-environment.ts";
+import { pathsOf, scratchContext } from "../life/scratch-context.ts";
+
+test("acting on B, nothing of A survives: config, state, port and workspace are B's, together", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "a", kind: "openclaw", env: { CUSTOM: "of a" } });
+  const b = await createProfile(context.home, { name: "b" });
+  const ofA = (await shellEnvironment(context, "a")).child;
+  const everything = Object.fromEntries(profileVariables.map((variable) => [variable, ofA[variable] ?? "of a"]));
+  const { child, unset, set } = await shellEnvironment({ ...context, env: { ...ofA, ...everything } }, "b");
+  const paths = pathsOf(context, "b");
+  expect(
+    Object.keys(child)
+      .filter((variable) => /^(?:LOCKKEEPER|OPENCLAW)_/.test(variable))
+      .sort(),
+  ).toEqual(
+    [
+      "LOCKKEEPER_CONFIG_PATH",
+      "LOCKKEEPER_HOME",
+      "LOCKKEEPER_HOST",
+      "LOCKKEEPER_PORT",
+      "LOCKKEEPER_PROFILE",
+      "LOCKKEEPER_STATE_DIR",
+      "LOCKKEEPER_TOKEN_FILE",
+      "LOCKKEEPER_URL",
+      "LOCKKEEPER_WORKSPACE",
+    ].sort(),
+  );
+  expect(child).toMatchObject({
+    LOCKKEEPER_PROFILE: "b",
+    LOCKKEEPER_PORT: String(b.port),
+    LOCKKEEPER_STATE_DIR: paths.state,
+    LOCKKEEPER_CONFIG_PATH: paths.config,
+    LOCKKEEPER_WORKSPACE: paths.workspace,
+  });
+  expect(child["PATH"]).toBe(context.env["PATH"]);
+  // Nobody who drops and sets what is told has more or less than that.
+  expect(profileVariables.filter((variable) => !unset.includes(variable) && !Object.hasOwn(set, variable))).toEqual([]);
+});
+
+test("an OpenClaw profile speaks OpenClaw's tongue, without its secrets", async () => {
+  const context = scratchContext();
+  const a = await createProfile(context.home, { name: "a", kind: "openclaw" });
+  const { set } = await shellEnvironment(context, "a");
+  expect(set).toMatchObject({
+    OPENCLAW_STATE_DIR: a.paths.state,
+    OPENCLAW_CONFIG_PATH: a.paths.config,
+    OPENCLAW_GATEWAY_PORT: String(a.port),
+  });
+  expect(Object.keys(set).filter((variable) => /TOKEN$|PASSWORD$/.test(variable))).toEqual([]);
+});
+
+describe("formatShellEnvironment", () => {
+  const hostile = {
+    profile: "p",
+    protected: false,
+    unset: ["OLD"],
+    set: { VALUE: `it's $HOME \`x\` \\ "q"` },
+    child: {},
+  };
+
+  test.for([["bash"], ["zsh"], ["fish"]] as const)("%s takes every value as it is", ([shell], { skip }) => {
+    const program = ["/bin", "/usr/bin"].map((folder) => `${folder}/${shell}`).find((file) => existsSync(file));
+    if (program === undefined) return skip(`${shell} is not installed`);
+    const script = `${formatShellEnvironment(hostile, shell)}printf '%s|%s' "$VALUE" "$OLD"`;
+    const output = execFileSync(program, ["-c", script], {
+      env: { OLD: "old", PATH: "/usr/bin:/bin" },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    expect(output).toBe(`${hostile.set.VALUE}|`);
+  });
+
+  test("an unknown shell is refused", () => {
+    expect(() => parseShellName("powershell")).toThrow('not a shell that is known here: "powershell"');
+  });
+});

@@ -1,0 +1,162 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { browserRefusedPorts } from "../../src/ports/browser-ports.ts";
+import { claimsOf } from "../../src/ports/openclaw-claims.ts";
+import { findPlanConflicts } from "../../src/ports/plan-conflicts.ts";
+import { hostClaims, namedRanges, profileClaims } from "../../src/ports/port-claims.ts";
+import { measurePool, overlaps, planBlock, type PortClaim } from "../../src/ports/port-plan.ts";
+import { manifest } from "../scratch-home.ts";
+
+const range = fc
+  .tuple(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 40 }))
+  .map(([first, length]) => ({ first, last: first + length - 1 }));
+const claim = (by: PortClaim["by"], owner: string, first: number, last: number): PortClaim => ({
+  by,
+  owner,
+  first,
+  last,
+  label: "",
+});
+const claims = fc.array(
+  range.map(({ first, last }) => claim("profile", `p${first}`, first, last)),
+  { maxLength: 12 },
+);
+const span = fc.integer({ min: 1, max: 30 });
+const pool = { first: 20, last: 300 };
+
+describe("planBlock", () => {
+  test("touches no claim, stays in the pool, and is the lowest such block", () => {
+    fc.assert(
+      fc.property(span, claims, fc.integer({ min: 1, max: 320 }), (size, taken, from) => {
+        const block = planBlock({ span: size, pool, claims: taken }, from);
+        const fits = (first: number): boolean =>
+          first + size - 1 <= pool.last && !taken.some((each) => overlaps(each, { first, last: first + size - 1 }));
+        const lowest = Array.from({ length: 320 }, (_, first) => first).find(
+          (first) => first >= Math.max(from, pool.first) && fits(first),
+        );
+        expect(block?.first).toBe(lowest);
+        if (block !== undefined) expect(block.last - block.first + 1).toBe(size);
+      }),
+    );
+  });
+
+  test("one after the other, blocks are disjoint until the pool is full, and a gap that became free is used again", () => {
+    fc.assert(
+      fc.property(span, claims, (size, foreign) => {
+        const taken: PortClaim[] = [...foreign];
+        for (;;) {
+          const block = planBlock({ span: size, pool, claims: taken });
+          if (block === undefined) break;
+          expect(taken.some((each) => overlaps(each, block))).toBe(false);
+          taken.push(claim("profile", "new", block.first, block.last));
+        }
+        const freed = taken.find(({ owner }) => owner === "new");
+        if (freed === undefined) return;
+        const rest = taken.filter((each) => each !== freed);
+        expect(planBlock({ span: size, pool, claims: rest })?.first).toBeLessThanOrEqual(freed.first);
+      }),
+    );
+  });
+
+  test("counts the pool's ports once each", () => {
+    fc.assert(
+      fc.property(claims, (taken) => {
+        const ports = new Set<number>();
+        for (const { first, last } of taken) for (let port = first; port <= last; port += 1) ports.add(port);
+        const inPool = [...ports].filter((port) => port >= pool.first && port <= pool.last).length;
+        expect(measurePool(pool, taken).reduce((sum, use) => sum + use.ports, 0)).toBe(inPool);
+      }),
+    );
+  });
+});
+
+describe("claims", () => {
+  test("a profile claims its block, its derived ranges, and ports that were put outside of it", () => {
+    const home = "/h";
+    const openclaw = manifest(home, "claw", 19_000, {
+      kind: "openclaw",
+      span: 120,
+      ports: { gateway: 19_000, "browser-control": 19_002, cdp: 19_011, far: 25_000 },
+    });
+    expect(namedRanges(openclaw)).toEqual([
+      { label: "gateway", first: 19_000, last: 19_000 },
+      { label: "browser-control", first: 19_002, last: 19_002 },
+      { label: "cdp", first: 19_011, last: 19_110 },
+      { label: "far", first: 25_000, last: 25_000 },
+    ]);
+    expect(profileClaims(openclaw).map(({ first, last }) => [first, last])).toEqual([
+      [19_000, 19_119],
+      [25_000, 25_000],
+    ]);
+  });
+
+  test("the host's listeners of every address, its ephemeral and reserved ports, and what browsers refuse are claims", () => {
+    const all = hostClaims({
+      listeners: [{ family: 4, address: "100.64.0.7", port: 20_005, inode: "1", uid: 1000 }],
+      ephemeral: { first: 32_768, last: 60_999, source: "read" },
+      reserved: [{ first: 21_000, last: 21_009 }],
+      unprivilegedFrom: 1024,
+    });
+    for (const port of [20_005, 32_768, 60_999, 21_009, 10_080, 6000]) {
+      expect(all.some((each) => overlaps(each, { first: port, last: port }))).toBe(true);
+    }
+    expect(all.some((each) => overlaps(each, { first: 20_006, last: 20_999 }))).toBe(false);
+    expect(browserRefusedPorts.has(18_789)).toBe(false);
+  });
+
+  test("OpenClaw: base, derived ports, and every explicit override", () => {
+    const config = {
+      gateway: { port: 19_500 },
+      browser: {
+        cdpPortRangeStart: 27_000,
+        cdpUrl: "http://127.0.0.1:28000",
+        profiles: {
+          work: { cdpPort: 29_000 },
+          far: { cdpUrl: "http://10.0.0.9:9222" },
+          near: { cdpUrl: "ws://[::1]:29500" },
+        },
+      },
+    };
+    expect(claimsOf("~/.openclaw", config, 18_789).map(({ first, last }) => [first, last])).toEqual([
+      [19_500, 19_610],
+      [27_000, 27_099],
+      [28_000, 28_000],
+      [29_000, 29_000],
+      [29_500, 29_500],
+    ]);
+    expect(claimsOf("~/.openclaw", undefined, 18_789).map(({ first }) => first)).toEqual([18_789]);
+    expect(claimsOf("~/.openclaw-x", { gateway: { port: "no" }, browser: { profiles: [null, 5] } }, undefined)).toEqual(
+      [],
+    );
+  });
+
+  test("any document at all is read without a throw", () => {
+    fc.assert(fc.property(fc.jsonValue(), (document) => void claimsOf("~/.openclaw", document, undefined)));
+  });
+});
+
+describe("findPlanConflicts", () => {
+  test("names each pair that touches once, and nobody else", () => {
+    fc.assert(
+      fc.property(claims, (taken) => {
+        const expected = new Set<string>();
+        for (const a of taken) {
+          for (const b of taken) {
+            if (a.owner !== b.owner && overlaps(a, b)) expected.add([a.owner, b.owner].sort().join(" "));
+          }
+        }
+        const found = findPlanConflicts(taken).map(({ profiles }) => profiles.join(" "));
+        expect([...found].sort()).toEqual([...expected].sort());
+      }),
+    );
+  });
+
+  test("OpenClaw installations among themselves are not ours to judge", () => {
+    const theirs = [claim("openclaw", "~/.openclaw", 1, 9), claim("openclaw", "~/.openclaw-dev", 5, 12)];
+    expect(findPlanConflicts(theirs)).toEqual([]);
+    expect(findPlanConflicts([...theirs, claim("profile", "dev", 9, 9)])).toMatchObject([
+      { kind: "openclaw", port: 9, profiles: ["dev"] },
+      { kind: "openclaw", port: 9, profiles: ["dev"] },
+    ]);
+  });
+});

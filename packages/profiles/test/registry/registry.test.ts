@@ -1,0 +1,191 @@
+import { LockkeeperError } from "@lockkeeper/core";
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, test } from "vitest";
+import { homePaths } from "../../src/profile-paths.ts";
+import { changeRegistry, settleRegistry } from "../../src/registry/registry-change.ts";
+import { formatRegistry, readRegistry, requireManifest } from "../../src/registry/registry.ts";
+import { manifest, scratchHome } from "../scratch-home.ts";
+
+async function withProfiles(...names: readonly string[]): Promise<string> {
+  const home = scratchHome();
+  const manifests = names.map((name, index) => manifest(home, name, 20_000 + 10 * index));
+  await changeRegistry(home, ({ commit }) => commit(manifests));
+  return home;
+}
+
+function thrownBy(action: () => unknown): LockkeeperError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("readRegistry", () => {
+  test("a missing home is an empty registry, and stays missing", () => {
+    const home = scratchHome();
+    expect(readRegistry(home).size).toBe(0);
+    expect(fs.existsSync(home)).toBe(false);
+  });
+
+  test("gives back what was written, sorted by name, one line a profile, private", async () => {
+    const home = await withProfiles("prod", "007", "dev");
+    expect([...readRegistry(home).keys()]).toEqual(["007", "dev", "prod"]);
+    expect(readRegistry(home).get("dev")).toEqual(manifest(home, "dev", 20_020));
+    const path = homePaths(home).registry;
+    expect(fs.readFileSync(path, "utf8").split("\n")).toHaveLength(6);
+    expect(fs.statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test("paths that lie elsewhere are written down, others are not, so that a home can move", async () => {
+    const home = scratchHome();
+    const adopted = manifest(home, "old", 20_000);
+    const paths = { ...adopted.paths, state: "/elsewhere/.openclaw" };
+    await changeRegistry(home, ({ commit }) => commit([{ ...adopted, paths }, manifest(home, "new", 20_010)]));
+    expect(readRegistry(home).get("old")?.paths.state).toBe("/elsewhere/.openclaw");
+    const moved = `${home}-moved`;
+    fs.renameSync(home, moved);
+    expect(readRegistry(moved).get("new")?.paths.state.startsWith(moved)).toBe(true);
+    expect(fs.readFileSync(homePaths(moved).registry, "utf8")).not.toContain(home + "/profiles");
+    fs.rmSync(moved, { recursive: true });
+  });
+
+  test.each([
+    ['{"broken', ":1:2: not JSON"],
+    ["", ":1:1: not JSON"],
+    ["[]", "schemaVersion: expected 1"],
+    ["null", "expected an object"],
+    ['{"schemaVersion":1,"revision":1,"profiles":{}}', "profiles: expected a list"],
+    ['{"schemaVersion":1,"revision":1,"profiles":[{"schemaVersion":1,"name":"../x"}]}', "profiles[0].name: expected"],
+    ['{"schemaVersion":1,"revision":1,"profiles":[{"__proto__":{"name":"x"}}]}', "profiles[0].schemaVersion"],
+  ])("%j is damaged, told with path and place, and how to go back; it is kept", async (text, place) => {
+    const home = await withProfiles("dev", "prod");
+    const { registry, registryLastGood } = homePaths(home);
+    fs.writeFileSync(registry, text);
+    const error = thrownBy(() => readRegistry(home));
+    expect(error.code).toBe("REGISTRY_DAMAGED");
+    expect(error.message).toContain(registry);
+    expect(error.message).toContain(place);
+    expect(error.hint).toContain(`2 profiles`);
+    expect(error.hint).toContain(`cp ${registryLastGood} ${registry}`);
+    await expect(changeRegistry(home, ({ commit }) => commit([]))).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+    expect(fs.readFileSync(registry, "utf8")).toBe(text);
+    fs.copyFileSync(registryLastGood, registry);
+    expect(readRegistry(home).size).toBe(2);
+  });
+
+  test("a later format is told as such, not as damage to be undone", async () => {
+    const home = await withProfiles("dev");
+    fs.writeFileSync(homePaths(home).registry, '{"schemaVersion":2,"profiles":[]}');
+    const error = thrownBy(() => readRegistry(home));
+    expect(error.message).toContain("newer Lockkeeper");
+    expect(error.hint).toBe("Upgrade lockkeeper on this machine.");
+  });
+
+  test("every manifest field is checked", async () => {
+    const home = await withProfiles("dev");
+    const path = homePaths(home).registry;
+    const good = fs.readFileSync(path, "utf8");
+    for (const [field, wrong] of [
+      ["kind", "magic"],
+      ["host", ""],
+      ["port", 0],
+      ["span", 60_000],
+      ["ports", { gateway: "x" }],
+      ["health", null],
+      ["protected", "yes"],
+      ["createdAt", 5],
+      ["command", [1]],
+      ["env", { A: 1 }],
+      ["passEnv", "A"],
+      ["cwd", 1],
+      ["envFile", 1],
+      ["paths", { lock: "/x" }],
+    ] as const) {
+      const document = JSON.parse(good) as { profiles: Record<string, unknown>[] };
+      Object.assign(document.profiles[0] ?? {}, { [field]: wrong });
+      fs.writeFileSync(path, JSON.stringify(document));
+      expect(thrownBy(() => readRegistry(home)).message).toContain(`profiles[0].${field}: expected`);
+    }
+  });
+
+  test.each(["symlink", "directory"])("a %s in its place is refused, the target untouched", async (kind) => {
+    const home = await withProfiles("dev");
+    const { registry } = homePaths(home);
+    const target = `${dirname(home)}/target`;
+    fs.renameSync(registry, target);
+    if (kind === "symlink") fs.symlinkSync(target, registry);
+    else fs.mkdirSync(registry);
+    expect(thrownBy(() => readRegistry(home)).code).toBe("UNSAFE_PATH");
+    await expect(changeRegistry(home, ({ commit }) => commit([]))).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    expect(fs.readFileSync(target, "utf8")).toContain("dev");
+  });
+});
+
+describe("requireManifest", () => {
+  test("an unknown name gets the nearest ones, and nothing is written", async () => {
+    const home = await withProfiles("dev", "prod");
+    const before = fs.readdirSync(home);
+    const error = thrownBy(() => requireManifest(home, "dve"));
+    expect(error.code).toBe("PROFILE_NOT_FOUND");
+    expect(error.message).toContain("dve");
+    expect(error.hint).toBe("Did you mean dev?");
+    expect(thrownBy(() => requireManifest(home, "../dev")).code).toBe("PROFILE_NAME_INVALID");
+    expect(thrownBy(() => requireManifest(home, "__proto__")).code).toBe("PROFILE_NAME_INVALID");
+    expect(fs.readdirSync(home)).toEqual(before);
+  });
+});
+
+/** A home whose `remove` was killed between the move of the folder and the write of the registry. */
+async function interrupted(): Promise<{ home: string; from: string; to: string }> {
+  const home = await withProfiles("dev");
+  const [from, to] = [`${home}/profiles/dev`, `${home}/trash/dev.then`];
+  fs.mkdirSync(to);
+  fs.writeFileSync(`${to}/precious`, "x");
+  const move = [{ from: "profiles/dev", to: "trash/dev.then" }];
+  fs.writeFileSync(homePaths(home).registryIntent, JSON.stringify({ v: 1, revision: 2, move }));
+  return { home, from, to };
+}
+
+describe("an interrupted change", () => {
+  test("is undone by whoever settles", async () => {
+    const { home, from } = await interrupted();
+    await settleRegistry(home);
+    expect(fs.readFileSync(`${from}/precious`, "utf8")).toBe("x");
+    expect(fs.existsSync(homePaths(home).registryIntent)).toBe(false);
+  });
+
+  test("is left to a person when both folders exist, and nothing is lost", async () => {
+    const { home, from, to } = await interrupted();
+    fs.mkdirSync(from);
+    await expect(settleRegistry(home)).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+    await expect(settleRegistry(home)).rejects.toThrow(to);
+    fs.rmdirSync(from);
+    await settleRegistry(home);
+    expect(fs.existsSync(`${from}/precious`)).toBe(true);
+  });
+
+  test.each([
+    "{",
+    '{"v":2}',
+    '{"v":1,"revision":2,"make":["../../etc"]}',
+    '{"v":1,"revision":2,"make":["profiles/../../x"]}',
+    '{"v":1,"revision":2,"move":[{"from":"profiles/a","to":"/etc/x"}]}',
+    '{"v":1,"revision":2,"discard":["registry.json"]}',
+  ])("that says %s is refused, and nothing is moved or removed", async (text) => {
+    const home = await withProfiles("dev");
+    fs.writeFileSync(homePaths(home).registryIntent, text);
+    await expect(settleRegistry(home)).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+    expect(fs.readFileSync(homePaths(home).registryIntent, "utf8")).toBe(text);
+    expect(readRegistry(home).size).toBe(1);
+  });
+});
+
+test("formatting is stable", () => {
+  const home = "/h";
+  const one = formatRegistry(home, 3, [manifest(home, "b", 2), manifest(home, "a", 1)]);
+  expect(one).toBe(formatRegistry(home, 3, [manifest(home, "a", 1), manifest(home, "b", 2)]));
+});

@@ -1,0 +1,49 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Manifest } from "../../src/manifest.ts";
+import { parseProfileName } from "../../src/profile-name.ts";
+import { profilePaths } from "../../src/profile-paths.ts";
+import { planRunPorts } from "../../src/run/run-ports.ts";
+
+function manifest(name: string, port: number, span: number, ports: Record<string, number> = {}): Manifest {
+  const profile = parseProfileName(name);
+  return {
+    schemaVersion: 1,
+    name: profile,
+    kind: "command",
+    host: "127.0.0.1",
+    port,
+    span,
+    ports: { gateway: port, ...ports },
+    health: "tcp",
+    protected: false,
+    createdAt: "2026-01-01T00:00:00.000Z",
+    paths: profilePaths("/home", profile),
+  };
+}
+
+const api = manifest("api", 20_000, 10, { metrics: 20_003 });
+const other = manifest("other", 21_000, 120);
+const registry = new Map([api, other].map((each) => [each.name as string, each]));
+
+describe("planRunPorts", () => {
+  it("moves every named port with the base, and may overlap the profile's own block", () => {
+    expect(planRunPorts(registry, api, 20_005)).toEqual({ port: 20_005, ports: { gateway: 20_005, metrics: 20_008 } });
+    expect(planRunPorts(registry, api, 20_000)).toMatchObject({ port: 20_000, ports: api.ports });
+  });
+
+  it("refuses exactly what reaches into another profile's block, naming it", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 20_900, max: 21_200 }), (port) => {
+        const plan = (): unknown => planRunPorts(registry, api, port);
+        if (port + 9 < 21_000 || port > 21_119) expect(plan()).toMatchObject({ port });
+        else expect(plan).toThrow(expect.objectContaining({ code: "PORTS_OVERLAP" }));
+      }),
+    );
+    expect(() => planRunPorts(registry, api, 20_995)).toThrow("21000-21119 of profile other");
+  });
+
+  it.each([0, -1, 1.5, 70_000, 65_527, Number.NaN])("refuses the base %s", (port) => {
+    expect(() => planRunPorts(registry, api, port)).toThrow(expect.objectContaining({ code: "PORT_INVALID" }));
+  });
+});

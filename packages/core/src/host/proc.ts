@@ -1,8 +1,8 @@
 /**
- * The files of Linux's /proc about one process, read once and as they are. No judgement: whether a process is still the one
- * that was meant is for the rooms beside this one, the only ones that may call it. System errors come as they are.
+ * The files of Linux's /proc about one process, read as they are. No judgement: whether a process is still the one that was
+ * meant is for the files beside this one, who also know what to do without a /proc. System errors come as they are.
  */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 
 /** Part of `/proc/<pid>/stat`. */
 export interface ProcStat {
@@ -39,4 +39,13 @@ export function readProcStat(pid: number): ProcStat {
 /** Returns the environment that the process was started with, as `NAME=value`. Source: proc_pid_environ(5). */
 export function readProcEnvironment(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+}
+
+/** Inode of our network namespace, as text: where our abstract sockets are visible. Null when it cannot be told. */
+export function ownNetworkNamespace(): string | null {
+  try {
+    return /^net:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/net"))?.[1] ?? null;
+  } catch {
+    return null;
+  }
 }

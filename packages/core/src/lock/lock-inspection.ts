@@ -7,12 +7,12 @@ import * as fs from "node:fs";
 
 import { errnoOf } from "../errors.ts";
 import { pause } from "../pause.ts";
+import { findKernelLock } from "../host/lock-table.ts";
 import { KernelLockUnavailable } from "./kernel-lock.ts";
 import { judgeOwner } from "./lock-owner.ts";
 import { lockPathFor } from "./lock-path.ts";
 import type { LockRecord, ParsedLockRecord } from "./lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
-import { findKernelLock } from "./lock-table.ts";
 import { tryLockFile } from "./locked-file.ts";
 
 /** An owner makes the file and writes its record within a fraction of this. */

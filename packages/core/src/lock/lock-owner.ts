@@ -9,8 +9,8 @@ import type { ProcessIdentity, ProcessVerdict } from "../host/process-identity.t
 import { identifyProcess, judgeProcess, ownIdentity } from "../host/process-identity.ts";
 import { findLockHeirs } from "../host/process-tree.ts";
 import { openFile } from "../storage/private-file.ts";
+import { ownNetworkNamespace } from "../host/proc.ts";
 import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.ts";
-import { ownNetworkNamespace } from "./socket-lock.ts";
 
 /** The two who may hold a lock; `verdict` is `alive` when either lives and `gone` when neither does. */
 export interface OwnerReport {

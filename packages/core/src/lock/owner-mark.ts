@@ -8,8 +8,8 @@
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";
 
+import { countKernelMarks } from "../host/lock-table.ts";
 import { KernelLockUnavailable, markByKernelLock } from "./kernel-lock.ts";
-import { countKernelMarks } from "./lock-table.ts";
 
 /** Our mark; it stays until `remove` or the end of the process. */
 export interface OwnerMark {

@@ -3,11 +3,11 @@
  * through `tryClaim`.
  */
 import { GatewayLockError } from "../errors.ts";
+import { findKernelLock } from "../host/lock-table.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { mayLiveElsewhere } from "./foreign-owner.ts";
 import type { ParsedLockRecord } from "./lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
-import { findKernelLock } from "./lock-table.ts";
 import { LockedFile } from "./locked-file.ts";
 import type { SocketLock } from "./socket-lock.ts";
 import { trySocketLock } from "./socket-lock.ts";

@@ -4,7 +4,7 @@
  * user of the machine may squat on its name. The claim above it sees to what a socket cannot: other namespaces and hosts.
  */
 import { createHash } from "node:crypto";
-import { readlinkSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, dirname } from "node:path";
 
@@ -44,15 +44,6 @@ export async function trySocketLock(path: string): Promise<SocketLock | "refused
       return released;
     },
   };
-}
-
-/** Inode of our network namespace, as text: where our abstract sockets are visible. Null when it cannot be told. */
-export function ownNetworkNamespace(): string | null {
-  try {
-    return /^net:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/net"))?.[1] ?? null;
-  } catch {
-    return null;
-  }
 }
 
 function socketName(path: string): string {

@@ -9,7 +9,7 @@ import { acquireGatewayLockBy, inspectGatewayLock, lockPathFor } from "../../src
 import type { GatewayLock } from "../../src/lock/gateway-lock.ts";
 import type { LockMechanism } from "../../src/lock/lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "../../src/lock/lock-record.ts";
-import { ownNetworkNamespace } from "../../src/lock/socket-lock.ts";
+import { ownNetworkNamespace } from "../../src/host/proc.ts";
 
 let place: { lockDir: string; configPath: string };
 let path: string;

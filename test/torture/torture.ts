@@ -241,9 +241,8 @@ class Run {
     // On a busy machine a new process takes longer to start than one lives: let them catch up.
     const areFew = able.length < this.#settings.contenders / 2;
     if (victim === undefined || areFew || this.#tail.idleMs() > this.#settings.peaceMs) return;
-    const choice = this.#random();
-    if (this.#settings.deletions && choice < 0.5) this.#deleteSomething();
-    else if (choice < 0.25) this.#stop(victim);
+    if (this.#settings.deletions && this.#random() < 0.4) this.#deleteSomething();
+    else if (this.#random() < 0.25) this.#stop(victim);
     else {
       this.#randomKills += 1;
       victim.isDying = true;

@@ -47,20 +47,25 @@ export function formatLockRecord(record: LockRecord): Uint8Array {
   const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES).fill(SPACE);
   bytes[LOCK_RECORD_BYTES - 1] = NEWLINE;
   let text = JSON.stringify(record);
+  let sizeBytes = Buffer.byteLength(text);
   // A character of the path may take up to six bytes, so shorten by what is surely needed and look again.
-  for (let path = record.configPath; Buffer.byteLength(text) >= LOCK_RECORD_BYTES && path !== "";) {
-    const excessBytes = Buffer.byteLength(text) - LOCK_RECORD_BYTES + 4;
-    path = path.slice(Math.max(1, Math.ceil(excessBytes / 6)));
+  for (
+    let path = record.configPath;
+    sizeBytes >= LOCK_RECORD_BYTES && path !== "";
+    sizeBytes = Buffer.byteLength(text)
+  ) {
+    path = path.slice(Math.max(1, Math.ceil((sizeBytes - LOCK_RECORD_BYTES + 4) / 6)));
     text = JSON.stringify({ ...record, configPath: CUT_MARK + path });
   }
-  if (Buffer.byteLength(text) >= LOCK_RECORD_BYTES) throw new TypeError("expected a lock record of at most 1 KiB");
+  if (sizeBytes >= LOCK_RECORD_BYTES) throw new TypeError("expected a lock record of at most 1 KiB");
   bytes.write(text);
   return bytes;
 }
 
 /** Returns the record in `bytes`, or why there is none. Never throws. */
 export function parseLockRecord(bytes: Uint8Array): ParsedLockRecord {
-  const text = Buffer.from(bytes.subarray(0, LOCK_RECORD_BYTES)).toString("utf8").trim();
+  const length = Math.min(bytes.byteLength, LOCK_RECORD_BYTES);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8").trim();
   if (text === "") return { record: null, problem: "is empty" };
   const value = parseJson(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

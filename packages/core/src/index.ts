@@ -1,23 +1,11 @@
-/** The one door of `@lockkeeper/core`. */
+/**
+ * The one door of `@lockkeeper/core`: first what an author needs who embeds the lock or a gateway, then what it takes to
+ * run other people's gateways, as `@lockkeeper/profiles` does.
+ */
+
+// The lock, a gateway under it, and their errors.
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
 export { GatewayLockError, LockkeeperError, errnoOf, fileError } from "./errors.ts";
-export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts";
-export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";
-export type { Holder, HostView, Listener } from "./host/sockets.ts";
-export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
-export type { PortProbe } from "./host/probe-port.ts";
-export { probeBind, probeListener, probePort } from "./host/probe-port.ts";
-export { readIfPresent, readIfPresentSync, replaceFile } from "./storage/durable-file.ts";
-export { ensurePrivateDirectory } from "./storage/private-directory.ts";
-export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
-export { startGatewayHost } from "./gateway/gateway-host.ts";
-export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./gateway/gateway-options.ts";
-export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./host/address.ts";
-export type { HealthProbe, HealthReport } from "./gateway/health.ts";
-export { probeHealth } from "./gateway/health.ts";
-export type { SignalOutcome } from "./host/process-signal.ts";
-export { signalGroup, signalProcess } from "./host/process-signal.ts";
-export { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "./host/process-identity.ts";
 export type {
   GatewayLock,
   GatewayLockOptions,
@@ -31,18 +19,41 @@ export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";
 export type { StartGatewayOptions } from "./gateway/start-gateway.ts";
 export { startGateway } from "./gateway/start-gateway.ts";
-export type { ChildEnvironmentSources } from "./keeper/child-environment.ts";
-export { buildChildEnvironment } from "./keeper/child-environment.ts";
-export type { HistoryEvent } from "./keeper/history.ts";
-export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history.ts";
-export type { HealthCheck, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
-export { runKeeper } from "./keeper/keeper.ts";
-export { parseRunRecord } from "./keeper/run-record.ts";
-export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
-export { stopProcessTree } from "./keeper/stop-ladder.ts";
+export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
+export { startGatewayHost } from "./gateway/gateway-host.ts";
+export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./gateway/gateway-options.ts";
+export type { HealthProbe, HealthReport } from "./gateway/health.ts";
+export { probeHealth } from "./gateway/health.ts";
+
+// What the host knows: addresses, ports, processes.
+export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./host/address.ts";
+export type { Holder, HostView, Listener } from "./host/sockets.ts";
+export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
+export type { PortProbe } from "./host/probe-port.ts";
+export { probeBind, probeListener } from "./host/probe-port.ts";
+export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts";
+export { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "./host/process-identity.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
-export { findRunProcesses, RUN_VARIABLE } from "./host/process-tree.ts";
-export type { FollowOptions, LogExcerpt, LogPosition, LogSelection } from "./keeper/log-reader.ts";
-export { followLog, readLastLines, readLog } from "./keeper/log-reader.ts";
+export { RUN_VARIABLE, findRunProcesses } from "./host/process-tree.ts";
+export type { SignalOutcome } from "./host/process-signal.ts";
+export { signalProcess } from "./host/process-signal.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
+
+// Files of one's own.
+export { readIfPresent, readIfPresentSync, replaceFile } from "./storage/durable-file.ts";
+export { ensurePrivateDirectory } from "./storage/private-directory.ts";
+
+// The keeper of one gateway, and what it leaves to read.
+export type { HealthCheck, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
+export { runKeeper } from "./keeper/keeper.ts";
+export type { ChildEnvironmentSources } from "./keeper/child-environment.ts";
+export { buildChildEnvironment } from "./keeper/child-environment.ts";
+export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
+export { stopProcessTree } from "./keeper/stop-ladder.ts";
+export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";
+export { parseRunRecord } from "./keeper/run-record.ts";
+export type { HistoryEvent } from "./keeper/history.ts";
+export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history.ts";
+export type { FollowOptions, LogExcerpt, LogPosition, LogSelection } from "./keeper/log-reader.ts";
+export { followLog, readLastLines, readLog } from "./keeper/log-reader.ts";

@@ -12,6 +12,7 @@ export interface Refusal {
   readonly waitMs?: number;
 }
 
+/** Answers with `body` as JSON, whole and at once. */
 export function sendJson(
   response: ServerResponse,
   status: number,

@@ -5,6 +5,7 @@
  */
 import type { Server, Socket } from "node:net";
 
+/** The connections of one server, as far as a shutdown and a flood are concerned. */
 export interface Connections {
   /** The first request of this connection arrived. */
   arrived(socket: Socket): void;
@@ -19,6 +20,7 @@ const MAX_WAITING = 128;
 /** For this long even more than that may wait: many honest clients connect at once after a restart. */
 const GRACE_MS = 1_000;
 
+/** Looks after every connection that `server` accepts from now on. */
 export function trackConnections(server: Server): Connections {
   const all = new Set<Socket>();
   /** In the order of arrival, with the time of it. */

@@ -16,6 +16,7 @@ import { peerWatch, type PeerWatch } from "./peer-watch.ts";
 import { requestGuard, type RequestGuard } from "./request-guard.ts";
 import { rpcService, type RpcService } from "./rpc-service.ts";
 
+/** In this order, each at most once. While `closing`, what was begun is finished and nothing new is taken. */
 export type GatewayState = "starting" | "listening" | "closing" | "closed";
 
 /** A gateway that serves until it is closed. */

@@ -10,6 +10,7 @@ export type RpcReply =
 
 /** `params` is undefined when the request had none. */
 export type RpcMethod<Caller> = (params: RpcParams | undefined, caller: Caller) => RpcReply;
+/** By name or by position. */
 export type RpcParams = Readonly<Record<string, unknown>> | readonly unknown[];
 
 /** More requests than this in one batch are refused whole. */

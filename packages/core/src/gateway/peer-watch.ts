@@ -6,6 +6,7 @@
 import type { WebSocket } from "ws";
 import type { Delivery } from "./topics.ts";
 
+/** The WebSockets of one gateway, as far as their honesty is concerned. */
 export interface PeerWatch {
   watch(socket: WebSocket): void;
   /** Sends one text message, or drops it and cuts the peer off when too much is unsent. A closing peer gets no more. */
@@ -23,6 +24,7 @@ const POLICY_VIOLATION = 1_008;
 
 const AS_TEXT = { binary: false } as const;
 
+/** Returns the watch of one gateway. A peer with more than `maxBacklogBytes` unsent is cut off. */
 export function peerWatch(limits: { readonly maxBacklogBytes: number }): PeerWatch {
   const unanswered = new WeakMap<WebSocket, number>();
 

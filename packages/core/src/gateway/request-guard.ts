@@ -14,11 +14,13 @@ import { hostWithPort, isWildcardHost } from "../host/address.ts";
 /** `open` paths are for probes and need no token; everything else does. */
 export type Access = "open" | "guarded";
 
+/** `waitMs`: when to try again. */
 export type GuardVerdict =
   | { readonly verdict: "allowed" }
   | { readonly verdict: "refused"; readonly status: 400 | 401 | 403; readonly reason: string }
   | { readonly verdict: "refused"; readonly status: 429; readonly reason: string; readonly waitMs: number };
 
+/** Judges one request or upgrade, before anything else looks at it. */
 export type RequestGuard = (request: IncomingMessage, access: Access) => GuardVerdict;
 
 const BUDGET: BudgetLimits = { failures: 10, windowMs: 60_000, refusalMs: 300_000, sources: 1_024 };

@@ -7,6 +7,7 @@ import { answerMessage, formatNotification, invalidParams, type RpcMethod, type 
 import type { PeerWatch } from "./peer-watch.ts";
 import { createTopics, isTopicName, TOPIC_NAME_RULE, type Subscriber } from "./topics.ts";
 
+/** The gateway's own methods, for the sockets handed to it. */
 export interface RpcService {
   serve(socket: WebSocket): void;
   readonly topicCount: number;

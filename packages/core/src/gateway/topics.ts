@@ -12,6 +12,7 @@ export interface Subscriber {
   deliver(message: Buffer): Delivery;
 }
 
+/** The topics of one gateway. */
 export interface Topics {
   /** Subscribing twice is the same as once. */
   subscribe(topic: string, subscriber: Subscriber): "subscribed" | "too-many";
@@ -37,6 +38,7 @@ export function isTopicName(value: unknown): value is string {
   return typeof value === "string" && value.length <= MAX_NAME_LENGTH && /^\P{Cc}+$/u.test(value);
 }
 
+/** Returns an empty set of topics. */
 export function createTopics(): Topics {
   const subscribersOf = new Map<string, Set<Subscriber>>();
   const topicsOf = new Map<Subscriber, Set<string>>();

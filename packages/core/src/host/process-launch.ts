@@ -8,6 +8,7 @@ import { readProcEnvironment } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { judgeProcess } from "./process-identity.ts";
 
+/** What it takes to start a process again as it was started. */
 export interface ProcessLaunch {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;

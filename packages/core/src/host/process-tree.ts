@@ -15,6 +15,7 @@ import { identifyProcess, ownIdentity, sameProcess } from "./process-identity.ts
 /** The variable by which a process that left the group is still known as ours. */
 export const RUN_VARIABLE = "LOCKKEEPER_RUN";
 
+/** By what the processes of a run are known. */
 export interface ProcessTreeQuery {
   /** The process that was started in a group of its own; null when its identity was never learned. */
   readonly leader: ProcessIdentity | null;

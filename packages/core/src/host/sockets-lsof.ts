@@ -29,6 +29,7 @@ export function readLsofListeners(): readonly Listener[] | "unknown" {
   return listeners;
 }
 
+/** The process behind each listener of {@link readLsofListeners}; absent when ps does not know it any more. */
 export function findLsofHolders(listeners: readonly Listener[]): ReadonlyMap<Listener, Holder> {
   const holders = new Map<Listener, Holder>();
   for (const listener of listeners) {

@@ -27,6 +27,7 @@ const ALLOWED_NAMES: ReadonlySet<string> = new Set([
 ]);
 const ALLOWED_PREFIXES = ["LC_", "XDG_", "SSL_CERT_"];
 
+/** What a child's environment is made of. */
 export interface ChildEnvironmentSources {
   /** The starter's environment. */
   readonly from: NodeJS.ProcessEnv;

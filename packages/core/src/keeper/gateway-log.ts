@@ -21,11 +21,13 @@ const DEFAULTS = {
   retryRotationMs: 10_000,
 };
 
+/** How the log is kept. */
 export interface GatewayLogOptions {
   /** @default 10485760 (10 MiB) */
   readonly rotateAtBytes?: number;
 }
 
+/** One open log: to be given to a gateway, looked at from time to time, and closed. */
 export class GatewayLog {
   readonly path: string;
   /** For the gateway's standard output and error. Appends. */

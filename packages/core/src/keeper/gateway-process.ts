@@ -12,6 +12,7 @@ import { RUN_VARIABLE } from "../host/process-tree.ts";
 import { pause } from "../pause.ts";
 import type { GatewayExit } from "./run-record.ts";
 
+/** One gateway process, whoever started it. */
 export interface GatewayProcess {
   /** Null when it ended before it could be looked at. */
   readonly identity: ProcessIdentity | null;
@@ -21,6 +22,7 @@ export interface GatewayProcess {
   readonly exited: Promise<GatewayExit>;
 }
 
+/** What {@link spawnGateway} starts. */
 export interface GatewayCommand {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;

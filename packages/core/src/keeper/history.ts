@@ -11,6 +11,7 @@ import { openForAppend } from "../storage/private-file.ts";
 import type { GatewayExit, PublishedState } from "./run-record.ts";
 import { isExit, isPublishedState } from "./run-record.ts";
 
+/** One change of state. */
 export interface HistoryEvent {
   /** ISO 8601. */
   readonly at: string;

@@ -9,6 +9,7 @@ export type HealthCheck =
   /** Not even a listener is expected: running means that the process lives. */
   | { readonly kind: "none" };
 
+/** One run of one profile. Times are in milliseconds, paths absolute. */
 export interface KeeperSpec {
   readonly profile: string;
   readonly lockDir: string;
@@ -49,6 +50,7 @@ export interface KeeperSpec {
   readonly startedBy: string;
 }
 
+/** How a run ended. */
 export interface KeeperOutcome {
   /**
    * `stopped`: the tree is gone. `failed`: given up; nothing runs unless `detail` says so. `blocked`: the port belongs

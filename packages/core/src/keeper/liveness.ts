@@ -10,12 +10,14 @@ const DEFAULTS = {
   lateMs: 5_000,
 };
 
+/** What is known of a gateway that was healthy once. */
 export interface Liveness {
   readonly state: "running" | "unresponsive";
   /** Failures in a row. */
   readonly failures: number;
 }
 
+/** One look at it. */
 export interface Observation {
   readonly health: "ok" | "failing" | "unknown";
   /** How much later than planned this look ended. */

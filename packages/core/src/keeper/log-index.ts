@@ -12,11 +12,13 @@ import { closeSync, readFileSync, readSync } from "node:fs";
 import { errnoOf, LockkeeperError } from "../errors.ts";
 import { openFile } from "../storage/private-file.ts";
 
+/** At `atMs` (epoch milliseconds) the file was `sizeBytes` long. */
 export interface LogMark {
   readonly atMs: number;
   readonly sizeBytes: number;
 }
 
+/** `base`: bytes ever written before the first byte of this file. */
 export interface LogIndex {
   readonly base: number;
   readonly marks: readonly LogMark[];
@@ -38,10 +40,12 @@ export function rotatedPath(path: string, number: number): string {
   return number === 0 ? path : `${path}.${number}`;
 }
 
+/** Returns the first line of an index. */
 export function formatIndexHead(base: number): string {
   return `lockkeeper-log-index 1 ${base}\n`;
 }
 
+/** Returns one further line. */
 export function formatIndexMark({ atMs, sizeBytes }: LogMark): string {
   return `${atMs} ${sizeBytes}\n`;
 }

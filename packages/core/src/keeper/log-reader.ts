@@ -13,6 +13,7 @@ import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath } from "./
 /** A place between two bytes of everything that was ever written to a log. */
 export type LogPosition = number;
 
+/** Which lines to read; all of them unless told otherwise. */
 export interface LogSelection {
   /** At most this many lines, the last ones. @default no limit */
   readonly lines?: number | undefined;
@@ -20,12 +21,14 @@ export interface LogSelection {
   readonly sinceMs?: number | undefined;
 }
 
+/** What was read. */
 export interface LogExcerpt {
   readonly lines: readonly string[];
   /** Where the excerpt ends, for {@link followLog}. */
   readonly end: LogPosition;
 }
 
+/** Where {@link followLog} begins, and what ends it. */
 export interface FollowOptions {
   readonly from: LogPosition;
   readonly signal: AbortSignal;

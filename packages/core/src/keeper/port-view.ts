@@ -20,6 +20,7 @@ export interface OwnPort {
   readonly wider: boolean;
 }
 
+/** Whose listener is on the run's port. */
 export type PortView =
   | OwnPort
   /** Somebody else does. `holder` is null when the host hides its owner. */

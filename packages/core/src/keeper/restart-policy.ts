@@ -11,6 +11,7 @@ const DEFAULTS = {
   firstDelayMs: 250,
 };
 
+/** `crashes`: how many within the window, the latest included. */
 export type RestartDecision =
   | { readonly action: "restart"; readonly delayMs: number; readonly crashes: number }
   | { readonly action: "give-up"; readonly crashes: number };

@@ -20,6 +20,7 @@ export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
 /** History that waits for a disk; older lines give way. */
 const MAX_PENDING_LINES = 100;
 
+/** One per keeper: its present record, and the way to change it. */
 export class RunPublisher {
   /** What the run before this one published last: its leftovers are still this profile's. */
   readonly earlier: RunRecord | undefined;

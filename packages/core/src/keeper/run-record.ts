@@ -8,6 +8,7 @@ import type { ProcessIdentity } from "../host/process-identity.ts";
 /** What a keeper can say about its gateway. `orphaned` and `external` are conclusions of a reader, never published. */
 export type PublishedState = "starting" | "running" | "unresponsive" | "blocked" | "failed" | "stopping" | "stopped";
 
+/** `unknown`: nobody has asked, or the question could not be put. */
 export type Health = "ok" | "failing" | "unknown";
 
 /** How a gateway process ended. Exactly one of `code` and `signal` is set when the system told us. */
@@ -18,6 +19,7 @@ export interface GatewayExit {
   readonly at: string;
 }
 
+/** The whole document, as it lies on disk. */
 export interface RunRecord {
   readonly v: 1;
   readonly profile: string;

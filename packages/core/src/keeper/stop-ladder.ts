@@ -28,6 +28,7 @@ export interface StopOrder {
   readonly onProgress?: (text: string) => void;
 }
 
+/** What {@link stopProcessTree} came to. */
 export interface StopResult {
   /** `stopped`: no process of the run is left and its ports are free. */
   readonly outcome: "stopped" | "incomplete";

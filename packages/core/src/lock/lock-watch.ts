@@ -27,8 +27,6 @@ export interface WatchedClaim {
   record(): Uint8Array;
   /** Called once, when the claim is lost. */
   onLost(reason: GatewayLockError): void;
-  /** @default 1_000 */
-  readonly intervalMs?: number | undefined;
 }
 
 /** Looks once every interval until it is stopped or the claim is lost. Does not keep the process alive. */
@@ -52,7 +50,7 @@ export function watchClaim(watched: WatchedClaim): { stop(): void } {
       isBusy = false;
     }
   };
-  const timer = setInterval(() => void look(), watched.intervalMs ?? DEFAULTS.intervalMs);
+  const timer = setInterval(() => void look(), DEFAULTS.intervalMs);
   timer.unref();
 
   const stop = (): void => {

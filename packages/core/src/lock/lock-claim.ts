@@ -5,6 +5,7 @@
  * of locks. Whoever is second sees the first and withdraws. What cannot be told (another host, another network
  * namespace) counts as taken. For the gateway lock and the mutex, who add waiting and wording.
  */
+import { errnoOf, fileError } from "../errors.ts";
 import { ownNetworkNamespace } from "../host/proc.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { tryKernelClaim } from "./kernel-claim.ts";
@@ -33,7 +34,19 @@ export const MECHANISMS: readonly LockMechanism[] = ["kernel", "socket"];
 export async function tryClaim(
   path: string,
   compose: ComposeRecord,
-  { mechanisms = MECHANISMS, file = "comes and goes" }: ClaimOptions = {},
+  options: ClaimOptions = {},
+): Promise<Claim | "refused"> {
+  try {
+    return await tryMechanisms(path, compose, options);
+  } catch (error) {
+    throw errnoOf(error) === undefined ? error : fileError(error, "take the lock", path);
+  }
+}
+
+async function tryMechanisms(
+  path: string,
+  compose: ComposeRecord,
+  { mechanisms = MECHANISMS, file = "comes and goes" }: ClaimOptions,
 ): Promise<Claim | "refused"> {
   const leaveMark = file === "stays" ? () => NO_MARK : leaveOwnerMark;
   let cause: unknown;

@@ -1,0 +1,47 @@
+/** A process that may open no more files: whatever step of acquire it happens in, it is said in our words and nothing is left. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lk-descriptors-"));
+});
+
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** Fills up the table of descriptors, and tries with `spare` of them given back; prints what came of each try. */
+const PROGRAM = `
+  import { closeSync, openSync } from "node:fs";
+  import { acquireGatewayLock } from "@lockkeeper/core";
+  const options = { lockDir: process.argv[1], configPath: process.argv[2] };
+  await (await acquireGatewayLock(options)).release();
+  const taken = [];
+  try { for (;;) taken.push(openSync("/dev/null")); } catch {}
+  const said = [];
+  for (let spare = 0; spare < 6; spare += 1) {
+    const outcome = await acquireGatewayLock(options).then((lock) => lock.release(), (error) => error);
+    said.push(outcome instanceof Error ? [outcome.name, outcome.code, outcome.hint, outcome.message] : "acquired");
+    closeSync(taken.pop());
+  }
+  process.stdout.write(JSON.stringify(said));`;
+
+it("is told path, errno and what helps, and leaves no lock behind", () => {
+  const lockDir = join(home, "lock");
+  const script = 'ulimit -n 128; exec "$0" --input-type=module -e "$1" -- "$2" "$3"';
+  const output = execFileSync("/bin/sh", ["-c", script, process.execPath, PROGRAM, lockDir, join(home, "config")], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  });
+  const said = JSON.parse(output) as readonly unknown[];
+  const refusal = ["LockkeeperError", "IO_FAILED", expect.stringContaining("ulimit"), expect.stringContaining(lockDir)];
+  const refused = said.filter((outcome) => outcome !== "acquired");
+  expect(refused.length).toBeGreaterThan(1);
+  expect(refused).toEqual(refused.map(() => refusal));
+  expect(said.at(-1)).toBe("acquired");
+  expect(readdirSync(lockDir)).toEqual([]);
+});

@@ -1,7 +1,8 @@
 /**
- * What a claim on a lock file is, whichever mechanism holds it. Types only, for the two mechanisms and those who use them.
+ * What a claim on a lock file is, whichever mechanism holds it. For the two mechanisms and those who use them.
  */
 import type { LockMechanism, ParsedLockRecord } from "./lock-record.ts";
+import type { LockedFile } from "./locked-file.ts";
 
 /** Returns the bytes of the record for a claim held by `mechanism`. */
 export type ComposeRecord = (mechanism: LockMechanism) => Uint8Array;
@@ -21,4 +22,38 @@ export interface Claim {
   restore(bytes: Uint8Array): Promise<"restored" | "refused">;
   /** Lets the claim go; with `remove` the file goes first. Harmless twice. */
   release(file: "remove" | "keep"): Promise<void>;
+}
+
+/** What the claims of both mechanisms have in common: one open file, with our record in it. */
+export abstract class FileClaim implements Claim {
+  abstract readonly mechanism: LockMechanism;
+  readonly previous: ParsedLockRecord | undefined;
+  protected file: LockedFile;
+
+  /** `said` is what `file` held before our record. */
+  constructor(file: LockedFile, said: ParsedLockRecord) {
+    this.file = file;
+    this.previous = file.origin === "created" ? undefined : said;
+  }
+
+  get fd(): number {
+    return this.file.fd;
+  }
+
+  isInPlace(): "yes" | "no" | "unknown" {
+    return this.file.isInPlace();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.file.write(bytes);
+  }
+
+  /** Holds `file` from now on, in place of the one that was removed or replaced. */
+  protected exchange(file: LockedFile): void {
+    this.file.close();
+    this.file = file;
+  }
+
+  abstract restore(bytes: Uint8Array): Promise<"restored" | "refused">;
+  abstract release(file: "remove" | "keep"): Promise<void>;
 }

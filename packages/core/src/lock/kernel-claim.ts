@@ -3,6 +3,7 @@
  * owner by the other mechanism; then our record in it. Only through `tryClaim`.
  */
 import type { Claim, ComposeRecord } from "./claim.ts";
+import { FileClaim } from "./claim.ts";
 import { isSocketVisible, mayLiveElsewhere } from "./foreign-owner.ts";
 import { judgeOwner } from "./lock-owner.ts";
 import type { LockRecord, ParsedLockRecord } from "./lock-record.ts";
@@ -82,57 +83,37 @@ function withdraw(file: LockedFile, mark: OwnerMark | undefined): void {
   file.close();
 }
 
-class KernelClaim implements Claim {
-  readonly mechanism = "kernel";
-  readonly previous: ParsedLockRecord | undefined;
-  #file: LockedFile;
+class KernelClaim extends FileClaim {
+  override readonly mechanism = "kernel";
   #mark: OwnerMark;
 
   constructor(file: LockedFile, said: ParsedLockRecord, mark: OwnerMark) {
-    this.#file = file;
+    super(file, said);
     this.#mark = mark;
-    this.previous = file.origin === "created" ? undefined : said;
   }
 
-  get fd(): number {
-    return this.#file.fd;
-  }
-
-  isInPlace(): "yes" | "no" | "unknown" {
-    return this.#file.isInPlace();
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#file.write(bytes);
-  }
-
-  async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
-    const { path } = this.#file;
-    if (!this.#mark.isInPlace()) {
+  override async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
+    const { path } = this.file;
+    if (this.#mark.isInPlace()) {
+      const file = tryLockFile(path, { create: true });
+      if (file === "refused" || file === "absent") return "refused";
+      this.exchange(file);
+    } else {
       // The directory itself is another one: who owns the path there has left a mark there.
       const locked = await lockAlone(path, leaveOwnerMark);
       if (locked === "refused") return "refused";
-      this.#replace(locked.file, bytes);
+      this.exchange(locked.file);
       this.#mark.remove();
       this.#mark = locked.mark;
-      return "restored";
     }
-    const file = tryLockFile(path, { create: true });
-    if (file === "refused" || file === "absent") return "refused";
-    this.#replace(file, bytes);
+    this.write(bytes);
     return "restored";
   }
 
-  #replace(file: LockedFile, bytes: Uint8Array): void {
-    this.#file.close();
-    this.#file = file;
-    file.write(bytes);
-  }
-
-  async release(file: "remove" | "keep"): Promise<void> {
+  override async release(file: "remove" | "keep"): Promise<void> {
     this.#mark.remove();
-    if (file === "remove") this.#file.remove();
-    this.#file.close();
+    if (file === "remove") this.file.remove();
+    this.file.close();
   }
 }
 

@@ -5,6 +5,7 @@
 import { GatewayLockError } from "../errors.ts";
 import { findKernelLock } from "../host/lock-table.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
+import { FileClaim } from "./claim.ts";
 import { mayLiveElsewhere } from "./foreign-owner.ts";
 import type { ParsedLockRecord } from "./lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
@@ -34,43 +35,27 @@ export async function trySocketClaim(path: string, compose: ComposeRecord): Prom
   return "refused";
 }
 
-class SocketClaim implements Claim {
-  readonly mechanism = "socket";
-  readonly previous: ParsedLockRecord | undefined;
+class SocketClaim extends FileClaim {
+  override readonly mechanism = "socket";
   readonly #socket: SocketLock;
-  #file: LockedFile;
 
   constructor(socket: SocketLock, file: LockedFile, said: ParsedLockRecord) {
+    super(file, said);
     this.#socket = socket;
-    this.#file = file;
-    this.previous = file.origin === "created" ? undefined : said;
   }
 
-  get fd(): number {
-    return this.#file.fd;
-  }
-
-  isInPlace(): "yes" | "no" | "unknown" {
-    return this.#file.isInPlace();
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#file.write(bytes);
-  }
-
-  async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
-    const marked = markFile(this.#file.path, bytes);
+  override async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
+    const marked = markFile(this.file.path, bytes);
     if (marked === "refused") return "refused";
-    this.#file.close();
-    this.#file = marked.file;
+    this.exchange(marked.file);
     return "restored";
   }
 
-  async release(file: "remove" | "keep"): Promise<void> {
-    if (file === "remove") this.#file.remove();
+  override async release(file: "remove" | "keep"): Promise<void> {
+    if (file === "remove") this.file.remove();
     // A record that stays must not go on telling other namespaces of an owner.
-    else this.#file.write(Buffer.alloc(LOCK_RECORD_BYTES, " "));
-    this.#file.close();
+    else this.write(Buffer.alloc(LOCK_RECORD_BYTES, " "));
+    this.file.close();
     await this.#socket.release();
   }
 }

@@ -26,9 +26,8 @@ export async function startGateway(options: StartGatewayOptions): Promise<Gatewa
   const { host, port, onWarning } = readHostOptions(options);
   const lock = await acquireGatewayLock({ ...options, host, port });
   try {
-    const gateway = await startGatewayHost(options);
     lock.update({ gateway: ownIdentity() });
-    return underLock(gateway, lock, onWarning);
+    return underLock(await startGatewayHost(options), lock, onWarning);
   } catch (error) {
     await lock.release();
     throw error;

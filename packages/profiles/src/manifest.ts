@@ -60,6 +60,13 @@ export function formatManifest(home: string, manifest: Manifest): string {
   return JSON.stringify({ ...manifest, paths: elsewhere.length === 0 ? undefined : paths });
 }
 
+/** Returns `manifest` on another base; every named port keeps its distance. Pure. */
+export function withPort(manifest: Manifest, port: number): Manifest {
+  const shift = port - manifest.port;
+  const ports = Object.entries(manifest.ports).map(([label, value]) => [label, value + shift] as const);
+  return { ...manifest, port, ports: Object.fromEntries(ports) };
+}
+
 function firstFault(value: Record<string, unknown>): string | undefined {
   const { name, kind, host, port, span, ports, health, createdAt, paths } = value;
   if (value["schemaVersion"] !== 1) return fault("schemaVersion", "1", value["schemaVersion"]);

@@ -4,16 +4,13 @@
  */
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { createHmac, randomBytes } from "node:crypto";
+import { secretsIn } from "../environment/secrets.ts";
 import { readOpenClawConfig } from "../discover/openclaw-config.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Keys that hold a secret, in configs and environments. */
-const secretKey = /(?:token|secret|password|passwd|api_?key|private_?key)$/i;
 /** Shorter ones are words like `none`, or not worth the name. */
 const shortestSecret = 8;
-/** Deeper is no config that a person wrote. */
-const deepest = 12;
 
 interface Place {
   readonly profile: string;
@@ -51,19 +48,13 @@ async function secretsOf({ kind, env, paths }: Manifest): Promise<readonly { whe
     // The config that we seeded holds the profile's own token.
     if (secret.length >= shortestSecret && secret !== own) found.push({ where, secret });
   };
-  for (const [key, value] of Object.entries(env ?? {})) if (secretKey.test(key)) add(`env ${key}`, value);
-  if (kind === "openclaw") collect((await readOpenClawConfig(paths.config)).document, [], add);
-  return found;
-}
-
-function collect(value: unknown, keys: readonly string[], add: (where: string, secret: string) => void): void {
-  if (typeof value === "string") {
+  for (const { where, secret } of secretsIn(env)) add(`env ${where}`, secret);
+  const config = kind === "openclaw" ? (await readOpenClawConfig(paths.config)).document : undefined;
+  for (const { where, secret } of secretsIn(config)) {
     // `${NAME}` stands for a variable of the environment, which two profiles may well call the same.
-    if (secretKey.test(keys.at(-1) ?? "") && !value.startsWith("$")) add(`config ${keys.join(".")}`, value);
-    return;
+    if (!secret.startsWith("$")) add(`config ${where}`, secret);
   }
-  if (typeof value !== "object" || value === null || keys.length >= deepest) return;
-  for (const [key, each] of Object.entries(value)) collect(each, [...keys, key], add);
+  return found;
 }
 
 function readToken(path: string): string | undefined {

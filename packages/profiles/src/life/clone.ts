@@ -3,13 +3,12 @@
  * without what must not exist twice. It grows in a staging folder and counts with one rename: whole or not at all.
  */
 import { ensurePrivateDirectory, fileError, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
-import type { Manifest } from "../manifest.ts";
+import { type Manifest, withPort } from "../manifest.ts";
 import { chooseBlock } from "../ports/port-choice.ts";
 import { parsePort } from "../ports/port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
@@ -19,11 +18,12 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireManifest } from "../registry/registry.ts";
 import { cloneConfig, ownOpenClawConfig } from "./cloned-config.ts";
 import { type CopyPlan, type CopyProgress, planCopy, runCopy } from "./copy-tree.ts";
-import { isSecretName, type LeftBehind, type LeftBehindKind, leftBehindKinds, reasonToLeave } from "./left-behind.ts";
+import { isSecretName } from "../environment/secrets.ts";
+import { type LeftBehind, type LeftBehindKind, leftBehindKinds, reasonToLeave } from "./left-behind.ts";
 import { moveManifest } from "./moved-manifest.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
-import { withPort } from "./restore.ts";
 import { withStaging } from "./staging.ts";
+import { writeNewToken } from "./token.ts";
 import { running, whileStopped } from "./while-stopped.ts";
 
 export interface CloneOptions {
@@ -40,9 +40,6 @@ export interface CloneResult {
   readonly copied: { readonly files: number; readonly bytes: number };
   readonly leftBehind: readonly LeftBehind[];
 }
-
-/** Source: as for a created profile. */
-const tokenBytes = 32;
 
 /**
  * Clones the profile. Starts nothing; the clone is not protected.
@@ -161,8 +158,7 @@ async function furnish(
   const staged = (file: string): string => path.join(folder, path.relative(clone.paths.profile, file));
   const { lock, logs, state, workspace, config } = clone.paths;
   for (const each of [lock, logs, state, workspace, path.dirname(config)]) ensurePrivateDirectory(staged(each));
-  const token = randomBytes(tokenBytes).toString("base64url");
-  await replaceFile(staged(clone.paths.token), `${token}\n`);
+  const token = await writeNewToken(staged(clone.paths.token));
   const text = readConfig(original);
   const { document, left } =
     text === undefined

@@ -3,7 +3,8 @@
  * be understood may hold secrets and stays behind. Pure but for the parser that it loads.
  */
 import type { Manifest } from "../manifest.ts";
-import { type LeftBehind, withoutSecrets } from "./left-behind.ts";
+import { withoutSecrets } from "../environment/secrets.ts";
+import type { LeftBehind } from "./left-behind.ts";
 import { moveFolderInText } from "./follow-rename.ts";
 
 export interface ClonedConfig {

@@ -2,8 +2,7 @@
  * Creates a profile: a name, a block of ports, folders, a token, the gateway's first config, and the manifest, all of
  * it or nothing. The block is chosen while nobody else can choose one, so any number of creations may run at once.
  */
-import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core";
-import { randomBytes } from "node:crypto";
+import { ensurePrivateDirectory } from "@lockkeeper/core";
 import { dirname } from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
@@ -15,11 +14,9 @@ import { profilePaths } from "../profile-paths.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry } from "../registry/registry.ts";
+import { writeNewToken } from "./token.ts";
 
 export type { CreateOptions } from "./create-options.ts";
-
-/** Bits enough that nobody guesses it. Source: shared with the gateway host, which refuses short tokens. */
-const tokenBytes = 32;
 
 /**
  * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
@@ -69,7 +66,5 @@ async function makeFolders(manifest: Manifest): Promise<void> {
   for (const folder of [paths.lock, dirname(paths.config), paths.state, paths.workspace, paths.logs]) {
     ensurePrivateDirectory(folder);
   }
-  const token = randomBytes(tokenBytes).toString("base64url");
-  await replaceFile(paths.token, `${token}\n`);
-  await kinds[manifest.kind].seed(manifest, token);
+  await kinds[manifest.kind].seed(manifest, await writeNewToken(paths.token));
 }

@@ -43,37 +43,3 @@ export function reasonToLeave(name: string, room: "state" | "workspace"): LeftBe
   const kind = byName.find(([, pattern]) => pattern.test(name))?.[0];
   return kind === undefined || (room === "workspace" && !inWorkspace.has(kind)) ? undefined : kind;
 }
-
-/** The end of a key or variable whose value is a secret: `botToken`, `API_KEY`. */
-const secretName = /(?:token|secret|password|passphrase|api[-_]?key|private[-_]?key|credential)s?$/i;
-
-/** Returns whether a setting of that name holds a secret, if its value is a text. */
-export function isSecretName(name: string): boolean {
-  return secretName.test(name);
-}
-
-/** Returns `document` without the texts that are secrets, and where they were: `channels.telegram.botToken`. */
-export function withoutSecrets(
-  document: unknown,
-  at = "",
-): { readonly clean: unknown; readonly dropped: readonly string[] } {
-  if (typeof document !== "object" || document === null) return { clean: document, dropped: [] };
-  const dropped: string[] = [];
-  const keep = (key: string, value: unknown): unknown => {
-    const inner = withoutSecrets(value, at === "" ? key : `${at}.${key}`);
-    dropped.push(...inner.dropped);
-    return inner.clean;
-  };
-  if (Array.isArray(document)) {
-    const items: readonly unknown[] = document;
-    return { clean: items.map((value, index) => keep(String(index), value)), dropped };
-  }
-  const kept = Object.entries(document).flatMap(([key, value]: [string, unknown]) => {
-    if (typeof value === "string" && value !== "" && isSecretName(key)) {
-      dropped.push(at === "" ? key : `${at}.${key}`);
-      return [];
-    }
-    return [[key, keep(key, value)] as const];
-  });
-  return { clean: Object.fromEntries(kept), dropped };
-}

@@ -8,7 +8,7 @@ import path from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
-import { completeManifest, type Manifest } from "../manifest.ts";
+import { completeManifest, type Manifest, withPort } from "../manifest.ts";
 import { nearestNames } from "../nearest-names.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
@@ -58,13 +58,6 @@ export async function restoreProfile(
     return manifest;
   });
   return statusOf(context, await observeManifest(context, restored));
-}
-
-/** Returns `manifest` on another base; every named port keeps its distance. Pure. */
-export function withPort(manifest: Manifest, port: number): Manifest {
-  const shift = port - manifest.port;
-  const ports = Object.entries(manifest.ports).map(([label, value]) => [label, value + shift] as const);
-  return { ...manifest, port, ports: Object.fromEntries(ports) };
 }
 
 function latestInTrash(home: string, name: ProfileName): string {

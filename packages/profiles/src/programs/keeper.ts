@@ -9,7 +9,7 @@ import type { ProfilesContext } from "../context.ts";
 import { type KeeperReport, plainError } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
 
-/** Written by {@link spawnKeeper} of `lifecycle/spawn-keeper.ts`. */
+/** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
 const options = {
   home: { type: "string" },
   profile: { type: "string" },

@@ -1,6 +1,6 @@
 /** The ports of one run: the profile's own, or moved as a whole to the base that was asked for. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { Manifest } from "../manifest.ts";
+import { type Manifest, withPort } from "../manifest.ts";
 import { overlapError } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
 import { highestPort, parsePort } from "../ports/port-number.ts";
@@ -27,13 +27,12 @@ export function planRunPorts(registry: Registry, manifest: Manifest, asked: numb
       hint: `With ${manifest.span} ports the highest base is ${highestPort - manifest.span + 1}.`,
     });
   }
-  const shift = port - manifest.port;
-  const ports = Object.fromEntries(Object.entries(manifest.ports).map(([label, value]) => [label, value + shift]));
-  const wanted = profileClaims({ ...manifest, port, ports });
+  const moved = withPort(manifest, port);
+  const wanted = profileClaims(moved);
   for (const [name, other] of registry) {
     if (name === manifest.name) continue;
     const inTheWay = profileClaims(other).find((claim) => wanted.some((range) => overlaps(range, claim)));
     if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
   }
-  return { port, ports };
+  return moved;
 }

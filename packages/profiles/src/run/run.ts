@@ -5,6 +5,7 @@
 import { buildChildEnvironment, type KeeperOutcome, type RunRecord, runKeeper } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
+import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { readEnvFile } from "../environment/env-file.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -37,13 +38,14 @@ const lockTimeoutMs = 5_000;
  * Runs the profile's gateway until it is stopped or given up.
  *
  * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile.
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
  */
 export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
   // A killed `remove` or `rename` may have moved the profile's folders away already.
   await settleRegistry(context.home);
   const registry = readRegistry(context.home);
   const manifest = requireFrom(registry, context.home, name);
+  refuseSharedDirectories(context.home, registry, manifest);
   const kind = kinds[manifest.kind];
   const { port, ports } = await runPorts(registry, manifest, options.port);
   return runKeeper({
@@ -69,6 +71,15 @@ export async function runProfile(context: ProfilesContext, name: string, options
     force: options.force,
     ...(options.report === undefined ? {} : { report: options.report }),
   });
+}
+
+/** Asked at each start too: since `create`, somebody may have put a link in the place of a directory. */
+function refuseSharedDirectories(home: string, registry: Registry, manifest: Manifest): void {
+  const others = [...registry.values()].filter(({ name }) => name !== manifest.name);
+  refuseShared(
+    directoriesOf(manifest, home),
+    others.flatMap((other) => directoriesOf(other, home)),
+  );
 }
 
 /** Only a run on another port than the profile's own pays for what checks it. */

@@ -5,7 +5,7 @@
 import { LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { ensureHome } from "../home.ts";
-import { isSecretName, withoutSecrets } from "../life/left-behind.ts";
+import { isSecretName, withoutSecrets } from "../environment/secrets.ts";
 import type { Manifest } from "../manifest.ts";
 import { nearestNames } from "../nearest-names.ts";
 import { homePaths } from "../profile-paths.ts";

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { createProfile } from "../../src/life/create.ts";
 import { portsReport } from "../../src/ports/port-audit.ts";
+import { nextBlockOf } from "../../src/ports/port-choice.ts";
 import { explainPort } from "../../src/ports/port-explanation.ts";
 import { findUnusablePort, readHostPorts } from "../../src/ports/port-probe.ts";
 import { homePaths } from "../../src/profile-paths.ts";
@@ -164,7 +165,8 @@ describe("createProfile", () => {
 
   test("an exhausted pool says how much is used by whom, and how to widen it", async () => {
     const home = scratchHome();
-    await changeSettings(home, () => ({ poolFirst: 21_000, poolLast: 21_024 }));
+    const first = (await nextBlockOf(home, 25))?.first ?? 0;
+    await changeSettings(home, () => ({ poolFirst: first, poolLast: first + 24 }));
     await createProfile(home, { name: "a" });
     await createProfile(home, { name: "b" });
     const attempt = createProfile(home, { name: "c" });
@@ -172,7 +174,7 @@ describe("createProfile", () => {
     await expect(attempt).rejects.toThrow("20 by 2 profiles");
     await expect(attempt).rejects.toMatchObject({ hint: expect.stringContaining("config set poolLast") });
     expect((await portsReport(home)).nextFree).toBeNull();
-    expect((await createProfile(home, { name: "d", span: 5 })).port).toBe(21_020);
+    expect((await createProfile(home, { name: "d", span: 5 })).port).toBe(first + 20);
   });
 
   test.skipIf(!asRoot)(

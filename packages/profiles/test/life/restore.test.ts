@@ -5,12 +5,13 @@ import { createProfile } from "../../src/life/create.ts";
 import { restoreProfile } from "../../src/life/restore.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { removeProfile } from "../../src/life/remove.ts";
+import { nextBlockOf } from "../../src/ports/port-choice.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 
 test("what was removed comes back as it was, links and all", async () => {
   const context = scratchContext();
-  await createProfile(context.home, { name: "dev", port: 31_000, protected: true });
+  await createProfile(context.home, { name: "dev", protected: true });
   const { profile, state } = pathsOf(context, "dev");
   put(state, { "a/b": "c" });
   const outside = path.join(path.dirname(context.home), "outside");
@@ -32,7 +33,7 @@ test("what was removed comes back as it was, links and all", async () => {
 test("the latest of several comes back first", async () => {
   const context = scratchContext();
   for (const text of ["first", "second"]) {
-    await createProfile(context.home, { name: "dev", port: 31_000 });
+    await createProfile(context.home, { name: "dev" });
     put(pathsOf(context, "dev").state, { which: text });
     await removeProfile(context, "dev");
   }
@@ -42,28 +43,31 @@ test("the latest of several comes back first", async () => {
 
 test("a name that exists, nothing of that name, and ports that somebody has by now are refused with the next step", async () => {
   const context = scratchContext();
-  await createProfile(context.home, { name: "dev", port: 31_000 });
+  const first = (await nextBlockOf(context.home, 30))?.first ?? 0;
+  await createProfile(context.home, { name: "dev", port: first });
   await removeProfile(context, "dev");
   await expect(restoreProfile(context, "dve")).rejects.toMatchObject({
     code: "PROFILE_NOT_FOUND",
     hint: "Did you mean dev?",
   });
-  await createProfile(context.home, { name: "other", port: 31_005 });
+  await createProfile(context.home, { name: "other", port: first + 5 });
   const refused = await restoreProfile(context, "dev").catch((error: unknown) => error);
   expect(refused).toMatchObject({
     code: "PORTS_OVERLAP",
-    message: "the block 31000-31009 of dev overlaps 31005-31014 of profile other",
+    message: `the block ${first}-${first + 9} of dev overlaps ${first + 5}-${first + 14} of profile other`,
     hint: expect.stringMatching(/^Restore it on other ports: lockkeeper restore dev --port \d+$/) as string,
   });
-  expect(await restoreProfile(context, "dev", { port: "31020" })).toMatchObject({ port: 31_020 });
-  expect(readRegistry(context.home).get("dev")?.ports).toEqual({ gateway: 31_020 });
+  expect(await restoreProfile(context, "dev", { port: String(first + 20) })).toMatchObject({
+    port: first + 20,
+  });
+  expect(readRegistry(context.home).get("dev")?.ports).toEqual({ gateway: first + 20 });
   await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
 });
 
 test("an empty trash, and a damaged manifest in it, are said", async () => {
   const context = scratchContext();
   await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ hint: "The trash is empty." });
-  await createProfile(context.home, { name: "dev", port: 31_000 });
+  await createProfile(context.home, { name: "dev" });
   const { trash } = await removeProfile(context, "dev");
   fs.writeFileSync(path.join(trash, "manifest.json"), "{");
   await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });

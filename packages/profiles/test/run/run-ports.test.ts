@@ -1,29 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Manifest } from "../../src/manifest.ts";
-import { parseProfileName } from "../../src/profile-name.ts";
-import { profilePaths } from "../../src/profile-paths.ts";
 import { planRunPorts } from "../../src/run/run-ports.ts";
+import { manifest } from "../scratch-home.ts";
 
-function manifest(name: string, port: number, span: number, ports: Record<string, number> = {}): Manifest {
-  const profile = parseProfileName(name);
-  return {
-    schemaVersion: 1,
-    name: profile,
-    kind: "command",
-    host: "127.0.0.1",
-    port,
-    span,
-    ports: { gateway: port, ...ports },
-    health: "tcp",
-    protected: false,
-    createdAt: "2026-01-01T00:00:00.000Z",
-    paths: profilePaths("/home", profile),
-  };
-}
-
-const api = manifest("api", 20_000, 10, { metrics: 20_003 });
-const other = manifest("other", 21_000, 120);
+const api = manifest("/home", "api", 20_000, { ports: { gateway: 20_000, metrics: 20_003 } });
+const other = manifest("/home", "other", 21_000, { span: 120 });
 const registry = new Map([api, other].map((each) => [each.name as string, each]));
 
 describe("planRunPorts", () => {

@@ -84,15 +84,16 @@ async function confirmProtected(
   names: readonly string[],
   { confirm = [] }: Named,
 ): Promise<void> {
-  const isProtected = new Set<string>();
-  for (const status of await profiles.list({ probe: false })) if (status.protected) isProtected.add(status.name);
   for (const name of names) {
-    if (!isProtected.has(name) || confirm.includes(name)) continue;
+    if (confirm.includes(name)) continue;
+    const protection = await profiles.protection(name);
+    if (protection === "open") continue;
+    const fact = protection === "protected" ? `${name} is protected` : `whether ${name} is protected cannot be read`;
     const typed = context.world.canAsk()
-      ? await context.world.ask(`${name} is protected. Type its name to ${context.command} it: `)
+      ? await context.world.ask(`${fact}. Type its name to ${context.command} it: `)
       : undefined;
     if (typed?.trim() === name) continue;
-    throw new LockkeeperError("CONFIRMATION_NEEDED", `${name} is protected: nothing was done`, {
+    throw new LockkeeperError("CONFIRMATION_NEEDED", `${fact}: nothing was done`, {
       hint: `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
     });
   }

@@ -15,6 +15,7 @@ const profiles = {
     { name: "dev", protected: false },
     { name: "prod", protected: true },
   ],
+  protection: async (name: string) => (name === "prod" ? "protected" : "open"),
   selection: async () => ({ name: "dev", source: "default" }),
 } as unknown as Profiles;
 

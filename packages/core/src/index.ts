@@ -14,6 +14,7 @@ export type {
   LockPlace,
 } from "./lock/gateway-lock.ts";
 export { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "./lock/gateway-lock.ts";
+export { readGatewayLock } from "./lock/lock-inspection.ts";
 export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";

@@ -24,6 +24,7 @@ import type { PortsReport } from "./ports/port-audit.ts";
 import type { PortExplanation } from "./ports/port-explanation.ts";
 import type { PortRange } from "./ports/port-plan.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
+import type { Protection } from "./registry/registry.ts";
 import type { RunOptions } from "./run/run.ts";
 import type { Selection, SelectionChange } from "./settings/selection.ts";
 import type { ShellEnvironment } from "./environment/shell-environment.ts";
@@ -44,6 +45,8 @@ export interface Profiles {
   readonly create: (options: CreateOptions) => Promise<ProfileStatus>;
   readonly list: (options?: ListOptions) => Promise<readonly ProfileStatus[]>;
   readonly status: (name: string) => Promise<ProfileDetail>;
+  /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. */
+  readonly protection: (name: string) => Promise<Protection>;
   readonly start: (name: string, options?: StartOptions) => Promise<StartResult>;
   readonly stop: (name: string, options?: StopOptions) => Promise<StopResult>;
   readonly restart: (name: string, options?: RestartOptions) => Promise<RestartResult>;
@@ -93,6 +96,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     },
     list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
     status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
+    protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name),
     start: async (name, request) => (await import("./run/start.ts")).startProfile(context, name, request),
     stop: async (name, request) => (await import("./run/stop.ts")).stopProfile(context, name, request),
     restart: async (name, request) => (await import("./run/restart.ts")).restartProfile(context, name, request),

@@ -52,6 +52,11 @@ export async function inspectGatewayLock({ lockDir, configPath }: LockPlace): Pr
   return { path, record: seen.record, ...judge(seen) };
 }
 
+/** Returns what the lock file says of its owner, unjudged; null when it says nothing. For a quick look. */
+export function readGatewayLock({ lockDir, configPath }: LockPlace): LockRecord | null {
+  return readLockRecord(lockPathFor(lockDir, configPath)).record;
+}
+
 function judge(seen: Sighting): Pick<LockInspection, "verdict" | "reason"> {
   if (seen.inode === null) {
     const isAbsent = seen.record === null && seen.problem === ABSENT;

@@ -2,8 +2,7 @@
  * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It
  * takes no lock: its keeper holds it and has handed it down as a descriptor that this process only has to keep open.
  */
-import { startGatewayHost } from "@lockkeeper/core";
-import { readFile } from "node:fs/promises";
+import { type ErrorCode, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
 import { readGatewaySettings } from "../settings/settings.ts";
 
 async function main(): Promise<void> {
@@ -11,7 +10,7 @@ async function main(): Promise<void> {
     ...(await readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH"))),
     host: required("LOCKKEEPER_HOST"),
     port: Number(required("LOCKKEEPER_PORT")),
-    token: (await readFile(required("LOCKKEEPER_TOKEN_FILE"), "utf8")).trim(),
+    token: await readToken(required("LOCKKEEPER_TOKEN_FILE")),
     onWarning: log,
   });
   log(`listening on ${gateway.url}`);
@@ -24,6 +23,12 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
+
+async function readToken(path: string): Promise<string> {
+  const token = await readIfPresent(path);
+  if (token !== undefined) return token.trim();
+  throw new LockkeeperError("OPTION_INVALID", `there is no token at ${path}`);
 }
 
 function required(variable: string): string {
@@ -39,10 +44,19 @@ function log(text: string): void {
   process.stdout.write(`${new Date().toISOString()} ${text}\n`, () => undefined);
 }
 
+/** A person has to act first: its keeper is told that starting it again is no use. */
+const permanent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "CONFIG_DAMAGED",
+  "OPTION_INVALID",
+  "PERMISSION_DENIED",
+  "UNSAFE_PATH",
+]);
+/** Source: EX_CONFIG of sysexits.h, which a keeper takes for "not again". */
+const permanentExitCode = 78;
+
 function fail(error: unknown): void {
   log(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-  process.exit();
+  process.exit(error instanceof LockkeeperError && permanent.has(error.code) ? permanentExitCode : 1);
 }
 
 main().catch(fail);

@@ -63,6 +63,25 @@ export function requireFrom(registry: Registry, home: string, name: string): Man
   });
 }
 
+/** Whether what ends a profile needs its name twice; `unknown` when neither the registry nor its last good copy tells. */
+export type Protection = "protected" | "open" | "unknown";
+
+/** Returns the profile's protection; an unreadable registry must not keep anybody from stopping a gateway. */
+export function readProtection(home: string, name: string): Protection {
+  const registry = readUsable(home);
+  if (registry === undefined) return "unknown";
+  return [...registry.values()].some((each) => each.name === name && each.protected) ? "protected" : "open";
+}
+
+function readUsable(home: string): Registry | undefined {
+  try {
+    return readRegistry(home);
+  } catch (error) {
+    if (error instanceof LockkeeperError) return readLastGood(home);
+    throw error;
+  }
+}
+
 /** Returns the text of a registry of `manifests`: one line a profile, sorted by name. */
 export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
   const sorted = [...manifests].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -72,12 +91,16 @@ export function formatRegistry(home: string, revision: number, manifests: Iterab
 
 /** Returns how many profiles the last good copy holds and when it was written, or undefined when it is of no use. */
 export function inspectLastGood(home: string): { readonly profiles: number; readonly writtenAt: Date } | undefined {
-  const { registryLastGood } = homePaths(home);
+  const registry = readLastGood(home);
+  if (registry === undefined) return undefined;
+  const writtenAt = statSync(homePaths(home).registryLastGood, { throwIfNoEntry: false })?.mtime;
+  return writtenAt === undefined ? undefined : { profiles: registry.size, writtenAt };
+}
+
+function readLastGood(home: string): Registry | undefined {
   try {
-    const text = readIfPresentSync(registryLastGood);
-    if (text === undefined) return undefined;
-    const { registry } = checkDocument(home, JSON.parse(text) as unknown);
-    return { profiles: registry.size, writtenAt: statSync(registryLastGood).mtime };
+    const text = readIfPresentSync(homePaths(home).registryLastGood);
+    return text === undefined ? undefined : checkDocument(home, JSON.parse(text) as unknown).registry;
   } catch {
     return undefined;
   }

@@ -2,10 +2,11 @@
  * Starts a profile: a detached keeper, and the wait until the gateway is ready. Any number of starters may run at
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
-import { type GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { type GatewayLockError, LockkeeperError, readGatewayLock } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -89,8 +90,8 @@ export async function startProfile(
       case "blocked":
       case "stopped": {
         if (watched && state !== "stopped") throw await explainFailure(manifest, observation.record);
-        // A second refusal while nothing is published: the owner is no keeper of ours, and waiting will not help.
-        if (refused !== undefined) throw refused;
+        // Who refused still has it, and nothing is published: it is no keeper of ours, and waiting will not help.
+        if (refused !== undefined && ownerOf(manifest) === refused.ownerPid) throw refused;
         await clearLeftovers(context, observation);
         const result = await launchKeeper(context, manifest, options, deadline);
         if (result.kind === "running") outcome = "started";
@@ -150,6 +151,10 @@ async function endSilentOwner(
   options.onProgress?.(`replacing a gateway that is ${observed.state}`);
   await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
   return observeManifest(context, manifest);
+}
+
+function ownerOf({ paths }: Manifest): number | undefined {
+  return readGatewayLock({ lockDir: paths.lock, configPath: paths.config })?.pid;
 }
 
 /** What a killed run left behind must not meet the next one: a helper, or a successor that has not opened its port yet. */

@@ -18,7 +18,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
-import { readRunRecord } from "../status/run-records.ts";
+import { latestRun } from "../status/locked-run.ts";
 import { holdersOf } from "./explain-failure.ts";
 import { belongsToRun, isInsideRun } from "./inside-run.ts";
 import { pause, unlessAborted } from "./interruptible.ts";
@@ -92,7 +92,7 @@ export async function stopObserved(
   if (keeper !== null) {
     await stopByKeeper(manifest.name, keeper, timeoutMs, options);
   }
-  const after = readRunRecord(context.home, manifest.name) ?? record;
+  const after = latestRun(context.home, manifest) ?? record;
   // Its keeper let the lock go, and somebody has started the profile again: that run is not the one to be stopped.
   if (after.nonce !== record.nonce) return true;
   // A keeper's word counts: it publishes "stopped" only of a tree that is gone.
@@ -168,7 +168,7 @@ async function stopByKeeper(
 
 async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<true> {
   if ((await probeListener(record.host, record.port)) !== "listening") return true;
-  if (readRunRecord(context.home, manifest.name)?.nonce !== record.nonce) return true;
+  if (latestRun(context.home, manifest)?.nonce !== record.nonce) return true;
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);
 }
 

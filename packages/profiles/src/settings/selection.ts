@@ -46,6 +46,16 @@ export function readSelection(
   return { name: winner?.name ?? null, source: winner?.source ?? "none", candidates };
 }
 
+/** Returns the name that is selected, null also when the settings cannot be read: to mark it, not to act on it. */
+export function readableSelection(asker: Asker): string | null {
+  try {
+    return readSelection(asker).name;
+  } catch (error) {
+    if (error instanceof LockkeeperError) return null;
+    throw error;
+  }
+}
+
 /**
  * Makes `name` the default, or with `-` the default before this one.
  *

@@ -1,17 +1,18 @@
 /** One profile as it is at this moment: its plan, what was published, and what lives. */
-import { judgeProcess, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import { type ErrorCode, judgeProcess, LockkeeperError, type RunRecord } from "@lockkeeper/core";
 import { isAdopted } from "../adopt/adopted.ts";
 import { findExternalGateways } from "../adopt/external-gateway.ts";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import { latestRun } from "./locked-run.ts";
 import { type ObservedState, observeState } from "./observed-state.ts";
 import { describeProfile, type ProfileStatus } from "./profile-status.ts";
 import { parseProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { readRunRecord } from "./run-records.ts";
-import { readSelection } from "../settings/selection.ts";
+import { readableSelection } from "../settings/selection.ts";
 
 export interface ProfileObservation {
   readonly manifest: Manifest;
@@ -28,18 +29,22 @@ export async function observeProfile(context: ProfilesContext, name: string): Pr
   return observeManifest(context, await requireManifest(context.home, name));
 }
 
+/** Answers of a registry that could be read. */
+const aboutTheName: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FOUND", "PROFILE_NAME_INVALID"]);
+
 /**
- * Returns the profile as it is now, for whoever ends it: with a damaged registry a gateway can still be stopped, by
- * what its keeper has published.
+ * Returns the profile as it is now, for whoever ends it: with a registry that cannot be read a gateway can still be
+ * stopped, by what its keeper has published.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED when nothing was published either.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED and the like when nothing was
+ *   published either.
  */
 export async function observeForStop(context: ProfilesContext, name: string): Promise<ProfileObservation> {
   try {
     return await observeProfile(context, name);
   } catch (error) {
-    const damaged = error instanceof LockkeeperError && error.code === "REGISTRY_DAMAGED";
-    const record = damaged ? readRunRecord(context.home, parseProfileName(name)) : undefined;
+    const unreadable = error instanceof LockkeeperError && !aboutTheName.has(error.code);
+    const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
     if (record === undefined) throw error;
     return observeManifest(context, manifestOf(context.home, record));
   }
@@ -68,7 +73,7 @@ function manifestOf(home: string, { profile, host, port, ports, since }: RunReco
 
 /** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
 export function observeManifest(context: ProfilesContext, manifest: Manifest): ProfileObservation {
-  const record = readRunRecord(context.home, manifest.name);
+  const record = latestRun(context.home, manifest);
   const observed = observeState(record, judgeProcess);
   const atRest = observed.gateway === null && observed.keeper === null;
   const external = atRest && isAdopted(manifest) ? findExternalGateways([manifest]).get(manifest.name) : undefined;
@@ -76,8 +81,8 @@ export function observeManifest(context: ProfilesContext, manifest: Manifest): P
   return external === undefined ? { manifest, record, observed } : { manifest, record: undefined, observed: external };
 }
 
-/** Returns the status that everybody is shown. */
+/** Returns the status that everybody is shown. Damaged settings hide the default, never what a profile is doing. */
 export async function statusOf(context: ProfilesContext, observation: ProfileObservation): Promise<ProfileStatus> {
-  const current = (await readSelection(context)).name;
+  const current = readableSelection(context);
   return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
 }

@@ -3,8 +3,8 @@
  * damaged file: a record that does not parse is as good as none, since the lock and the port tell the truth.
  * Synchronous on purpose: these are small local files, and `list` is measured against a bare Node start.
  */
-import { parseRunRecord, type RunRecord } from "@lockkeeper/core";
-import { readdirSync, readFileSync } from "node:fs";
+import { parseRunRecord, readIfPresentSync, type RunRecord } from "@lockkeeper/core";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { homePaths } from "../profile-paths.ts";
 
@@ -16,7 +16,9 @@ export function runRecordPath(home: string, name: string): string {
 /** Returns what was last published for the profile, or undefined. */
 export function readRunRecord(home: string, name: string): RunRecord | undefined {
   try {
-    return parseRunRecord(readFileSync(runRecordPath(home, name), "utf8"));
+    // What is no plain file is not waited for.
+    const text = readIfPresentSync(runRecordPath(home, name));
+    return text === undefined ? undefined : parseRunRecord(text);
   } catch {
     return undefined;
   }

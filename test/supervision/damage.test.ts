@@ -1,0 +1,95 @@
+/** Files of a home that are damaged while a gateway runs: nobody is told that it is stopped, and it can be stopped. */
+import { execFileSync } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { runCli } from "../harness/cli.ts";
+import { gatewaysOf, withProfiles } from "./scratch-profiles.ts";
+
+describe("a run record that says nothing of the gateway that runs", () => {
+  const damages: readonly (readonly [string, (file: string) => unknown])[] = [
+    ["missing", (file) => rm(file)],
+    ["garbage", (file) => writeFile(file, "not JSON {")],
+    ["a FIFO", async (file) => (await rm(file), execFileSync("mkfifo", ["-m", "600", file]))],
+  ];
+  it.each(damages)("%s: the lock tells, for status, start and stop", (_, damage) =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "api", span: 1 });
+      const { status } = await profiles.start("api");
+      await damage(path.join(home, "run", "api.json"));
+      expect(await profiles.status("api")).toMatchObject({ state: "running", pid: status.pid, health: "ok" });
+      const again = await profiles.start("api");
+      expect([again.outcome, again.status.pid]).toEqual(["already-running", status.pid]);
+      expect((await profiles.stop("api")).outcome).toBe("stopped");
+      expect(gatewaysOf(home, "")).toEqual([]);
+    }),
+  );
+
+  it("its keeper is killed too: the orphan is known, and ended", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "api", span: 1 });
+      const { status } = await profiles.start("api");
+      await rm(path.join(home, "run", "api.json"));
+      process.kill(status.keeperPid ?? -1, "SIGKILL");
+      await expect.poll(async () => (await profiles.status("api")).state).toBe("orphaned");
+      expect((await profiles.stop("api")).outcome).toBe("stopped");
+      expect(gatewaysOf(home, "")).toEqual([]);
+    }));
+});
+
+describe("a registry that cannot be read", () => {
+  it("keeps nobody from stopping a gateway; protection is read from the last good copy", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1 });
+      await create({ name: "prod", span: 1, protected: true });
+      await profiles.start("dev");
+      await profiles.start("prod");
+      const registry = path.join(home, "registry.json");
+      const whole = await readFile(registry);
+      await writeFile(registry, "{");
+      expect(await runCli(home, ["stop", "dev"])).toMatchObject({ status: 0, stdout: "dev: stopped\n" });
+      expect(await runCli(home, ["stop", "prod"])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining("prod is protected"),
+      });
+      await rm(path.join(home, "registry.last-good.json"));
+      expect(await runCli(home, ["stop", "prod"])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining("whether prod is protected cannot be read"),
+      });
+      expect((await runCli(home, ["stop", "prod", "--confirm", "prod"])).status).toBe(0);
+      await writeFile(registry, whole);
+    }));
+});
+
+describe("settings that are damaged", () => {
+  it("are told by what needs them, and change nothing for a profile that is named", () =>
+    withProfiles(async ({ create, home }) => {
+      await create({ name: "dev", span: 1 });
+      const settings = path.join(home, "config.json");
+      await writeFile(settings, "{", { mode: 0o600 });
+      expect((await runCli(home, ["start", "dev"])).status).toBe(0);
+      expect((await runCli(home, ["status", "dev"])).status).toBe(0);
+      expect((await runCli(home, ["use", "dev"])).status).toBe(65);
+      expect((await runCli(home, ["stop", "dev"])).status).toBe(0);
+      expect(await readFile(settings, "utf8")).toBe("{");
+      await rm(settings);
+    }));
+});
+
+describe("what a built-in gateway cannot start with", () => {
+  it.each([
+    ["token", "short", "expected 32 to 256 characters"],
+    ["config/gateway.json", "{", "not JSON"],
+  ])("a damaged %s is told once and not tried again", (file, content, told) =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1 });
+      await writeFile(path.join(home, "profiles", "dev", file), content, { mode: 0o600 });
+      await expect(profiles.start("dev")).rejects.toMatchObject({
+        code: "GATEWAY_EXITED",
+        evidence: [expect.stringContaining(told)],
+      });
+      expect(await profiles.status("dev")).toMatchObject({ state: "failed", restarts: 0 });
+    }),
+  );
+});

@@ -27,7 +27,14 @@ export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 
 // What the host knows: addresses, ports, processes.
-export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, isWildcardHost } from "./host/address.ts";
+export {
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  alreadyListening,
+  gatewayUrl,
+  hostWithPort,
+  isWildcardHost,
+} from "./host/address.ts";
 export type { Holder, HostView, Listener } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export type { PortProbe } from "./host/probe-port.ts";

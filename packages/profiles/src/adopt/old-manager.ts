@@ -15,7 +15,7 @@ import {
 } from "@lockkeeper/core";
 import { execFile, spawn } from "node:child_process";
 import type { OpenClawInstance } from "../discover/openclaw-instances.ts";
-import type { ServiceUnit } from "../discover/service-units.ts";
+import { type ServiceUnit, systemctlArgv } from "../discover/service-units.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { pause } from "../run/interruptible.ts";
 import type { Manifest } from "../manifest.ts";
@@ -72,7 +72,7 @@ export async function findOldManager(
 /** Returns the command or signal that stops it, for a person. */
 export function describeStop(manager: OldManager): string {
   if (manager.kind === "process") return `SIGTERM to pid ${manager.process.pid} (${manager.launch.argv.join(" ")})`;
-  return systemctl(manager.unit, ["stop", manager.unit.name]).join(" ");
+  return systemctlArgv(manager.unit, ["stop", manager.unit.name]).join(" ");
 }
 
 /**
@@ -138,10 +138,6 @@ export function isStill(manager: OldManager, pid: number | undefined): boolean {
   return now !== undefined && sameProcess(now, manager.process);
 }
 
-function systemctl({ manager }: ServiceUnit, args: readonly string[]): readonly string[] {
-  return ["systemctl", ...(manager === "systemd-user" ? ["--user"] : []), ...args];
-}
-
 /** Returns what systemctl says, or "" when it does not answer: a host without systemd has no unit that runs. */
 async function askSystemctl(env: NodeJS.ProcessEnv, unit: ServiceUnit, args: readonly string[]): Promise<string> {
   return (await callSystemctl(env, unit, args)).stdout.trim();
@@ -150,7 +146,7 @@ async function askSystemctl(env: NodeJS.ProcessEnv, unit: ServiceUnit, args: rea
 async function runSystemctl(env: NodeJS.ProcessEnv, unit: ServiceUnit, args: readonly string[]): Promise<void> {
   const { fault, stderr } = await callSystemctl(env, unit, args);
   if (fault === undefined) return;
-  const command = systemctl(unit, args).join(" ");
+  const command = systemctlArgv(unit, args).join(" ");
   throw new LockkeeperError("STOP_INCOMPLETE", `${command} failed: ${stderr.trim() || fault}`, {
     hint: `Try it by hand: ${command}`,
   });
@@ -161,7 +157,7 @@ function callSystemctl(
   unit: ServiceUnit,
   args: readonly string[],
 ): Promise<{ readonly stdout: string; readonly stderr: string; readonly fault: string | undefined }> {
-  const [program = "systemctl", ...rest] = systemctl(unit, args);
+  const [program, ...rest] = systemctlArgv(unit, args);
   return new Promise((resolve) => {
     execFile(program, rest, { env, timeout: limits.askTimeoutMs }, (error, stdout, stderr) => {
       resolve({ stdout, stderr, fault: error === null ? undefined : (errnoOf(error) ?? error.message) });

@@ -2,7 +2,7 @@
  * Every gateway on this host, managed or not. Changes nothing, on an untouched machine too: files are read, sockets
  * listed, and listeners of this machine asked for their health. No service manager and no OpenClaw program is called.
  */
-import { judgeProcess, LockkeeperError } from "@lockkeeper/core";
+import { hostWithPort, judgeProcess, LockkeeperError } from "@lockkeeper/core";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -23,7 +23,7 @@ import {
 import { type HostRoots, hostRoots } from "./host-roots.ts";
 import { type LocatedInstance, locateInstances } from "./located-instance.ts";
 import { findOpenClawInstances, instanceHost } from "./openclaw-instances.ts";
-import { readGatewayUnits, type ServiceUnit } from "./service-units.ts";
+import { readGatewayUnits, type ServiceUnit, unitProfile } from "./service-units.ts";
 
 export interface DiscoverOptions {
   /** Where to look for traces. @default the usual places of this user */
@@ -39,7 +39,7 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   const ports = listening === "unknown" ? [] : listening;
   const profilePorts = new Set([...registry.values()].map(({ port }) => port));
   const instances = locateInstances(await findOpenClawInstances(roots), ports, profilePorts);
-  const units = readGatewayUnits(roots.unitDirectories).filter(({ argv }) => argv.includes("run"));
+  const units = readGatewayUnits(roots.unitDirectories).filter((unit) => unitProfile(unit) !== undefined);
   const gateways = [...registry.values()].map((manifest) =>
     profileGateway(context.home, manifest, ports, instances, units),
   );
@@ -149,7 +149,7 @@ function listenerGateway({ port, addresses, owner, health }: ListeningPort): Dis
   const command = owner?.command ?? "";
   return {
     sources: ["listener"],
-    name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+    name: hostWithPort(host, port),
     program: /openclaw/i.test(command) ? "openclaw" : /lockkeeper/.test(command) ? "lockkeeper" : "unknown",
     host,
     port,
@@ -169,10 +169,11 @@ function listenerGateway({ port, addresses, owner, health }: ListeningPort): Dis
 
 /** A unit that runs a profile of another home, or one that does not exist any more. */
 function strangerUnit(home: string, unit: ServiceUnit, registry: Registry): DiscoveredGateway | undefined {
-  const name = unit.argv[unit.argv.indexOf("run") + 1];
-  if (!/lockkeeper/.test(unit.argv.join(" ")) || name === undefined) return undefined;
-  if (registry.has(name) && startsProfile(home, unit, name)) return undefined;
-  const itsHome = unit.environment["LOCKKEEPER_HOME"] ?? home;
+  const run = unitProfile(unit);
+  if (run === undefined) return undefined;
+  const { name } = run;
+  const itsHome = run.home ?? home;
+  if (registry.has(name) && itsHome === home) return undefined;
   return {
     sources: ["unit"],
     name,
@@ -193,9 +194,9 @@ function strangerUnit(home: string, unit: ServiceUnit, registry: Registry): Disc
   };
 }
 
-function startsProfile(home: string, { argv, environment }: ServiceUnit, name: string): boolean {
-  if (!/lockkeeper/.test(argv.join(" ")) || argv[argv.indexOf("run") + 1] !== name) return false;
-  return (environment["LOCKKEEPER_HOME"] ?? home) === home;
+function startsProfile(home: string, unit: ServiceUnit, name: string): boolean {
+  const run = unitProfile(unit);
+  return run?.name === name && (run.home ?? home) === home;
 }
 
 function managersOf({ instance }: LocatedInstance): readonly Manager[] {

@@ -3,6 +3,7 @@
  * it, what it overlaps and how it would be adopted. Plain data and pure functions.
  */
 import type { Health, Holder } from "@lockkeeper/core";
+import { isSameOrNested } from "../directories/directory-rules.ts";
 import { formatRange, overlaps, type PortRange } from "../ports/port-plan.ts";
 import type { ServiceUnit } from "./service-units.ts";
 
@@ -81,7 +82,7 @@ function overlapsOf(one: DiscoveredGateway, other: DiscoveredGateway): readonly 
   const found: GatewayOverlap[] = [];
   const shared = sharedPorts(one.ranges, other.ranges);
   if (shared !== undefined) found.push({ kind: "ports", with: other.name, what: shared });
-  if (one.stateDir !== null && other.stateDir !== null && isSameOrWithin(one.stateDir, other.stateDir)) {
+  if (one.stateDir !== null && other.stateDir !== null && isSameOrNested(one.stateDir, other.stateDir)) {
     found.push({ kind: "directory", with: other.name, what: one.stateDir });
   }
   return found;
@@ -94,9 +95,4 @@ function sharedPorts(ours: readonly PortRange[], theirs: readonly PortRange[]): 
       .map((b) => formatRange({ first: Math.max(a.first, b.first), last: Math.min(a.last, b.last) })),
   );
   return shared.length === 0 ? undefined : [...new Set(shared)].join(", ");
-}
-
-/** Either contains the other. Paths are real paths without a slash at the end. */
-function isSameOrWithin(a: string, b: string): boolean {
-  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 }

@@ -2,9 +2,9 @@
  * Brings together what an OpenClaw instance left on disk and who listens now: on which port it lives or would live, and
  * whose process that is. The same judgement for `discover`, `import` and `takeover`. Pure.
  */
-import { DEFAULT_PORT } from "@lockkeeper/core";
 import type { ListeningPort } from "./answering-listeners.ts";
 import type { PortSource } from "./discovered-gateway.ts";
+import { openClawDefaultPorts } from "./openclaw-folders.ts";
 import type { OpenClawInstance } from "./openclaw-instances.ts";
 
 export interface LocatedInstance {
@@ -15,15 +15,6 @@ export interface LocatedInstance {
   readonly live: ListeningPort | null;
   readonly notes: readonly string[];
 }
-
-/**
- * What OpenClaw uses without a configured port, for the two names for which that was always the same. Believed only
- * when a gateway answers there that nobody else accounts for.
- */
-const defaultPorts: ReadonlyMap<string, number> = new Map([
-  ["default", DEFAULT_PORT],
-  ["dev", 19_001],
-]);
 
 /** Returns every instance with its port and its living listener. `taken`: ports that profiles of ours account for. */
 export function locateInstances(
@@ -38,7 +29,8 @@ export function locateInstances(
       return { instance, port: instance.port, portSource: instance.portSource, live, notes };
     }
     if (live !== null) return { instance, port: live.port, portSource: "lock", live, notes };
-    const usual = defaultPorts.get(instance.name);
+    // Believed only when a gateway answers there that nobody else accounts for.
+    const usual = openClawDefaultPorts.get(instance.name);
     const found = listening.find(({ port, health }) => port === usual && health === "ok" && !accounted.has(port));
     return {
       instance,

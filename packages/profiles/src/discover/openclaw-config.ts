@@ -61,8 +61,8 @@ function damaged(fault: string): OpenClawConfig {
   return { verdict: "damaged", ...nothing, fault };
 }
 
-/** Returns what `document` holds under `keys`, or undefined. */
-function at(document: unknown, ...keys: readonly string[]): unknown {
+/** Returns what `document` holds under `keys`, or undefined. Pure. */
+export function at(document: unknown, ...keys: readonly string[]): unknown {
   let value = document;
   for (const key of keys) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;

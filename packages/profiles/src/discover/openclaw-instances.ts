@@ -3,12 +3,13 @@
  * (`~/.openclaw`, `~/.openclaw-<name>`), the units that start them, their lock records, the macOS app. Reads only; says
  * where each fact comes from. Shared by `discover` and `import`, so that both see the same host.
  */
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { isPort } from "../ports/port-number.ts";
 import type { GatewaySource, PortSource } from "./discovered-gateway.ts";
 import type { HostRoots } from "./host-roots.ts";
 import { type OpenClawConfig, readOpenClawConfig } from "./openclaw-config.ts";
+import { readOpenClawFolders } from "./openclaw-folders.ts";
 import { type OpenClawLock, readOpenClawLocks } from "./openclaw-locks.ts";
 import { readGatewayUnits, type ServiceUnit } from "./service-units.ts";
 
@@ -31,8 +32,6 @@ export interface OpenClawInstance {
   readonly portSource: PortSource | null;
 }
 
-const folderName = /^\.openclaw(?:-(?<name>[A-Za-z0-9][A-Za-z0-9_-]*))?$/;
-
 /** An instance that a person names; nothing on the host may point to it. */
 export interface NamedInstance {
   readonly name: string;
@@ -46,7 +45,8 @@ export async function findOpenClawInstances(
 ): Promise<readonly OpenClawInstance[]> {
   const units = readGatewayUnits(roots.unitDirectories).filter(startsOpenClaw);
   const places = new Map<string, { name: string; units: ServiceUnit[]; onDisk: boolean }>();
-  for (const { name, stateDir } of foldersIn(roots.userHome)) places.set(stateDir, { name, units: [], onDisk: true });
+  for (const { name, stateDir } of readOpenClawFolders(roots.userHome))
+    places.set(stateDir, { name, units: [], onDisk: true });
   if (named !== undefined && !places.has(named.stateDir)) {
     places.set(named.stateDir, { name: named.name, units: [], onDisk: true });
   }
@@ -117,14 +117,6 @@ function portOf(
   return living === undefined ? { port: null, portSource: null } : { port: living.port, portSource: "lock" };
 }
 
-function foldersIn(userHome: string): readonly { readonly name: string; readonly stateDir: string }[] {
-  return entriesOf(userHome).flatMap((entry) => {
-    const match = folderName.exec(entry);
-    const stateDir = path.join(userHome, entry);
-    return match !== null && isDirectory(stateDir) ? [{ name: match.groups?.["name"] ?? "default", stateDir }] : [];
-  });
-}
-
 function startsOpenClaw({ argv }: ServiceUnit): boolean {
   return /openclaw/i.test(argv.join(" "));
 }
@@ -171,12 +163,4 @@ function realPathIfThere(directory: string): string | null {
 
 function isDirectory(directory: string): boolean {
   return statSync(directory, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
 }

@@ -6,8 +6,9 @@
  * with pid, startTime (raw start ticks on Linux), port, configPath, stateDir.
  */
 import { identifyProcess, type ProcessIdentity } from "@lockkeeper/core";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { entriesOf } from "../directories/directory-entries.ts";
 import { isPort } from "../ports/port-number.ts";
 
 export interface OpenClawLock {
@@ -59,12 +60,4 @@ function verifiedOwner(pid: number, startTime: unknown): ProcessIdentity | null 
   const identity = identifyProcess(pid);
   if (identity === undefined || typeof startTime !== "number") return null;
   return identity.startTicks === startTime ? identity : null;
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
 }

@@ -2,8 +2,9 @@
  * Units of service managers that start gateways, read from their files alone: no service manager is asked and nothing
  * is changed. systemd user and system units with their drop-ins; launchd property lists in XML (untested on macOS).
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { entriesOf } from "../directories/directory-entries.ts";
 import { parseLaunchdPlist, parseSystemdUnit, type UnitText } from "./unit-files.ts";
 
 export type ServiceManager = "systemd-user" | "systemd" | "launchd";
@@ -23,6 +24,13 @@ export interface UnitDirectory {
   readonly path: string;
 }
 
+/** A profile of ours that a unit runs. */
+export interface UnitProfile {
+  readonly name: string;
+  /** As the unit says; null for the usual home. */
+  readonly home: string | null;
+}
+
 /** More than any host has; keeps a planted directory from holding us up. */
 const limits = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
 
@@ -34,6 +42,19 @@ export function readGatewayUnits(directories: readonly UnitDirectory[]): readonl
       return unit !== undefined && startsGateway(unit.argv) ? [unit] : [];
     }),
   );
+}
+
+/** Returns the profile that the unit runs with `lockkeeper run <name>`, or undefined. */
+export function unitProfile({ argv, environment }: ServiceUnit): UnitProfile | undefined {
+  const verb = argv.indexOf("run");
+  if (verb < 1 || !/lockkeeper/.test(argv.slice(0, verb).join(" "))) return undefined;
+  const name = argv.slice(verb + 1).find((argument) => !argument.startsWith("-"));
+  return name === undefined ? undefined : { name, home: environment["LOCKKEEPER_HOME"] ?? null };
+}
+
+/** Returns the argv that asks the unit's own systemd: `systemctl --user stop openclaw-gateway.service`. */
+export function systemctlArgv({ manager }: ServiceUnit, args: readonly string[]): readonly [string, ...string[]] {
+  return ["systemctl", ...(manager === "systemd-user" ? ["--user"] : []), ...args];
 }
 
 function unitFiles({ manager, path: directory }: UnitDirectory): readonly string[] {
@@ -64,14 +85,6 @@ function dropIns(directory: string, file: string): readonly string[] {
 function startsGateway(argv: readonly string[]): boolean {
   const line = argv.join(" ");
   return /openclaw/i.test(line) ? /\bgateway\b/.test(line) : /lockkeeper/.test(line) && argv.includes("run");
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
 }
 
 /** Units are often links (`systemctl link`), so links are followed; anything but a small plain file is passed over. */

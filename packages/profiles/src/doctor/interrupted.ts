@@ -1,6 +1,7 @@
 /** What a killed command left: a change half made, folders that no profile owns. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { entriesOf } from "../directories/directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import type { Finding, Scene } from "./finding.ts";
@@ -32,12 +33,4 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
     });
   }
   return findings;
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

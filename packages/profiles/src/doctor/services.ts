@@ -1,7 +1,7 @@
 /** Service units that start gateways: of profiles that are gone, with programs that are gone, or twice for one. */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { readGatewayUnits, type ServiceUnit } from "../discover/service-units.ts";
+import { readGatewayUnits, type ServiceUnit, systemctlArgv, unitProfile } from "../discover/service-units.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -32,13 +32,10 @@ export function checkServices({ context: { home }, roots, patients }: Scene): re
   return findings;
 }
 
-/** The profile of this home that the unit runs: `lockkeeper run <name>`. OpenClaw's own units are `discover`'s matter. */
-function profileOf({ argv, environment }: ServiceUnit, home: string): string | undefined {
-  const at = argv.indexOf("run");
-  if (at < 1 || !/lockkeeper/.test(argv.slice(0, at).join(" "))) return undefined;
-  const named = environment["LOCKKEEPER_HOME"];
-  if (named !== undefined && realOf(named) !== realOf(home)) return undefined;
-  return argv.slice(at + 1).find((argument) => !argument.startsWith("-"));
+/** The profile of this home that the unit runs. OpenClaw's own units are `discover`'s matter. */
+function profileOf(unit: ServiceUnit, home: string): string | undefined {
+  const run = unitProfile(unit);
+  return run === undefined || realOf(run.home ?? home) !== realOf(home) ? undefined : run.name;
 }
 
 function programMissing(unit: ServiceUnit, missing: string): Finding {
@@ -47,7 +44,10 @@ function programMissing(unit: ServiceUnit, missing: string): Finding {
     code: "service-program-missing",
     title: `the unit ${unit.name} starts a program that is not there any more`,
     evidence: [unit.path, missing],
-    command: unit.manager === "launchd" ? `plutil -p ${unit.path}` : systemctl(unit, "edit --full"),
+    command:
+      unit.manager === "launchd"
+        ? `plutil -p ${unit.path}`
+        : systemctlArgv(unit, ["edit", "--full", unit.name]).join(" "),
   };
 }
 
@@ -63,9 +63,7 @@ function duel(profile: string, units: readonly [ServiceUnit, ...ServiceUnit[]]):
 }
 
 function disable(unit: ServiceUnit): string {
-  return unit.manager === "launchd" ? `launchctl unload -w ${unit.path}` : systemctl(unit, "disable --now");
-}
-
-function systemctl({ manager, name }: ServiceUnit, verb: string): string {
-  return `systemctl ${manager === "systemd-user" ? "--user " : ""}${verb} ${name}`;
+  return unit.manager === "launchd"
+    ? `launchctl unload -w ${unit.path}`
+    : systemctlArgv(unit, ["disable", "--now", unit.name]).join(" ");
 }

@@ -4,7 +4,7 @@
  */
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../discover/host-roots.ts";
-import { readGatewayUnits } from "../discover/service-units.ts";
+import { readGatewayUnits, unitProfile } from "../discover/service-units.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
@@ -47,7 +47,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   return {
     status: await statusOf(context, await observeManifest(context, renamed)),
     notes: readGatewayUnits(hostRoots(context.env).unitDirectories)
-      .filter(({ argv }) => /lockkeeper/.test(argv.join(" ")) && argv[argv.indexOf("run") + 1] === from)
+      .filter((unit) => unitProfile(unit)?.name === from)
       .map((unit) => `${unit.path} still starts ${from}`),
   };
 }

@@ -3,8 +3,8 @@
  * own again only if nobody was given them meanwhile.
  */
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
-import { readdirSync } from "node:fs";
 import path from "node:path";
+import { entriesOf } from "../directories/directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
@@ -61,12 +61,9 @@ export async function restoreProfile(
 }
 
 function latestInTrash(home: string, name: ProfileName): string {
-  const folders = trashFolders(home);
+  const folders = entriesOf(homePaths(home).trash);
   // The time in the name sorts as text.
-  const latest = folders
-    .filter((folder) => nameOf(folder) === name)
-    .sort()
-    .at(-1);
+  const latest = folders.filter((folder) => nameOf(folder) === name).at(-1);
   if (latest !== undefined) return latest;
   const names = [...new Set(folders.map(nameOf))];
   const near = nearestNames(name, names);
@@ -78,14 +75,6 @@ function latestInTrash(home: string, name: ProfileName): string {
           ? "The trash is empty."
           : `There are: ${names.sort().join(", ")}.`,
   });
-}
-
-function trashFolders(home: string): readonly string[] {
-  try {
-    return readdirSync(homePaths(home).trash);
-  } catch {
-    return [];
-  }
 }
 
 function nameOf(folder: string): string {

@@ -2,7 +2,15 @@
  * What a listener is to a profile: its own, somebody else's in its way, or on an address that does not matter to it.
  * Judged for each address and family, since one port may have several listeners that do not disturb each other.
  */
-import { coversAddress, findRunProcesses, type Holder, type Listener, probeBind } from "@lockkeeper/core";
+import {
+  coversAddress,
+  findHolders,
+  findRunProcesses,
+  hostWithPort,
+  type Holder,
+  type Listener,
+  probeBind,
+} from "@lockkeeper/core";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /**
@@ -37,6 +45,17 @@ export function seen({ address, family, port }: Listener, holder: Holder | undef
 /** Returns `pid 12 (node server.js), user ann`, or that the owner is not visible. */
 export function describeHolder({ pid, command, user }: SeenListener): string {
   return pid === null ? "owner not visible" : `pid ${pid} (${command}), user ${user}`;
+}
+
+/** Returns one line for each listener: `127.0.0.1:18789 is held by pid 12 (node server.js), user ann`. */
+export function describeListeners(listeners: readonly Listener[]): readonly string[] {
+  const holders = findHolders(listeners);
+  return listeners.map((listener) => {
+    const holder = holders.get(listener);
+    const where = hostWithPort(listener.address, listener.port);
+    if (holder === undefined) return `${where} is held, owner not visible (uid ${listener.uid})`;
+    return `${where} is held by ${describeHolder(seen(listener, holder))}`;
+  });
 }
 
 /** Returns whether a pid is part of the profile's run; the host's processes are looked at only when it must be. */

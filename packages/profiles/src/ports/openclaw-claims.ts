@@ -5,9 +5,9 @@
  * Source: behaviour of OpenClaw 2026.9.6 and https://docs.openclaw.ai/tools/browser: browser control on base +2, CDP on
  * base +11..+110, `browser.cdpPortRangeStart`, `browser.cdpUrl`, `browser.profiles.<name>.cdpPort` and `.cdpUrl`.
  */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { readOpenClawConfig } from "../discover/openclaw-config.ts";
+import { basename, join } from "node:path";
+import { at, readOpenClawConfig } from "../discover/openclaw-config.ts";
+import { openClawDefaultPorts, readOpenClawFolders } from "../discover/openclaw-folders.ts";
 import { openclaw } from "../kinds/openclaw.ts";
 import type { Manifest } from "../manifest.ts";
 import { highestPort, isPort } from "./port-number.ts";
@@ -18,23 +18,20 @@ const derivedLast = Math.max(...openclaw.derived.map((range) => range.last));
 const cdp = openclaw.derived.find((range) => range.name === "cdp");
 const cdpSpan = cdp === undefined ? 1 : cdp.last - cdp.first + 1;
 
-/** What an installation without `gateway.port` uses; other names hash to a port that cannot be known from here. */
-const defaultPorts: Readonly<Record<string, number>> = { ".openclaw": 18_789, ".openclaw-dev": 19_001 };
-
 /** Returns the claims of every OpenClaw installation under `userHome`. */
 export async function readOpenClawClaims(userHome: string): Promise<readonly PortClaim[]> {
   const claims: PortClaim[] = [];
-  for (const folder of openClawFolders(userHome)) {
-    const config = await readOpenClawConfig(join(userHome, folder, "openclaw.json"));
+  for (const { name, stateDir } of readOpenClawFolders(userHome)) {
+    const config = await readOpenClawConfig(join(stateDir, "openclaw.json"));
     if (config.verdict === "absent") continue;
-    claims.push(...claimsOf(`~/${folder}`, config.document, defaultPorts[folder]));
+    claims.push(...claimsOf(`~/${basename(stateDir)}`, config.document, openClawDefaultPorts.get(name)));
   }
   return claims;
 }
 
 /** Returns what a config says that its gateway and its browsers will open. Pure. */
 export function claimsOf(owner: string, config: unknown, defaultPort: number | undefined): readonly PortClaim[] {
-  const base = field(config, "gateway", "port") ?? defaultPort;
+  const base = at(config, "gateway", "port") ?? defaultPort;
   const own = isPort(base) ? [rangeFrom("gateway and derived ports", base, derivedLast + 1)] : [];
   return [...own, ...overridesIn(config)].map((range): PortClaim => ({ ...range, by: "openclaw", owner }));
 }
@@ -59,13 +56,13 @@ function overridesIn(config: unknown): readonly LabelledRange[] {
   const add = (label: string, first: unknown, length = 1): void => {
     if (isPort(first)) found.push(rangeFrom(label, first, length));
   };
-  const browser = field(config, "browser");
-  add("browser.cdpPortRangeStart", field(browser, "cdpPortRangeStart"), cdpSpan);
-  add("browser.cdpUrl", loopbackPort(field(browser, "cdpUrl")));
-  const profiles = field(browser, "profiles");
-  for (const [name, profile] of Object.entries(isRecord(profiles) ? profiles : {})) {
-    add(`browser.profiles.${name}.cdpPort`, field(profile, "cdpPort"));
-    add(`browser.profiles.${name}.cdpUrl`, loopbackPort(field(profile, "cdpUrl")));
+  const browser = at(config, "browser");
+  add("browser.cdpPortRangeStart", at(browser, "cdpPortRangeStart"), cdpSpan);
+  add("browser.cdpUrl", loopbackPort(at(browser, "cdpUrl")));
+  const profiles = at(browser, "profiles");
+  for (const [name, profile] of Object.entries(profiles ?? {})) {
+    add(`browser.profiles.${name}.cdpPort`, at(profile, "cdpPort"));
+    add(`browser.profiles.${name}.cdpUrl`, loopbackPort(at(profile, "cdpUrl")));
   }
   return found;
 }
@@ -74,27 +71,9 @@ function rangeFrom(label: string, first: number, length: number): LabelledRange 
   return { label, first, last: Math.min(first + length - 1, highestPort) };
 }
 
-function openClawFolders(userHome: string): readonly string[] {
-  try {
-    return readdirSync(userHome).filter((name) => name === ".openclaw" || name.startsWith(".openclaw-"));
-  } catch {
-    return [];
-  }
-}
-
 function loopbackPort(value: unknown): number | undefined {
   if (typeof value !== "string" || !URL.canParse(value)) return undefined;
   const { hostname, port } = new URL(value);
   const loopback = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
   return loopback && port !== "" ? Number(port) : undefined;
-}
-
-function field(value: unknown, ...keys: readonly string[]): unknown {
-  let current = value;
-  for (const key of keys) current = isRecord(current) && Object.hasOwn(current, key) ? current[key] : undefined;
-  return current;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -3,9 +3,10 @@
  * mutex, so nobody else chooses at the same time; what it costs is one pass over the host's listeners and one bind for
  * each port of the block.
  */
-import { coversAddress, DEFAULT_HOST, findHolders, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { coversAddress, DEFAULT_HOST, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import { homedir } from "node:os";
 import { kinds } from "../kinds/kinds.ts";
+import { describeListeners } from "./listener-verdict.ts";
 import { readOpenClawClaims, readOverrideClaims } from "./openclaw-claims.ts";
 import { blockOf, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
 import { highestPort, isPort } from "./port-number.ts";
@@ -142,17 +143,11 @@ async function checkAskedFor(
   const unusable = await findUnusablePort(address, block, host.listeners);
   if (taken.length === 0 && unusable === undefined) return block;
   if (taken.length === 0 && unusable !== undefined && isAboutAddress(unusable)) throw cannotBind(address, unusable);
-  const holders = findHolders(taken);
   throw new GatewayLockError(
     "PORT_IN_USE",
     `port ${taken[0]?.port ?? unusable?.port} of the block ${formatRange(block)} is in use`,
     {
-      evidence: taken.map((each) => {
-        const holder = holders.get(each);
-        const who =
-          holder === undefined ? "owner not visible" : `pid ${holder.pid} (${holder.command}), user ${holder.user}`;
-        return `${each.address} port ${each.port} is held by ${who}`;
-      }),
+      evidence: describeListeners(taken),
       hint: "Leave --port away to get a free block, or stop who holds it.",
     },
   );

@@ -1,9 +1,8 @@
 /** Says why there is no running gateway: the documented error, what was observed, and one next step. */
 import {
+  alreadyListening,
   coversAddress,
-  findHolders,
   GatewayLockError,
-  gatewayUrl,
   LockkeeperError,
   readListeners,
   readLastLines,
@@ -11,6 +10,7 @@ import {
 } from "@lockkeeper/core";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
+import { describeListeners } from "../ports/listener-verdict.ts";
 
 /** Lines of the gateway's own output shown with a failure. */
 const shownLines = 10;
@@ -41,8 +41,7 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */
 function portConflict(manifest: Manifest, { port }: RunRecord): GatewayLockError {
-  const url = gatewayUrl(manifest.host, port);
-  return new GatewayLockError("PORT_IN_USE", `another gateway instance is already listening on ${url}`, {
+  return new GatewayLockError("PORT_IN_USE", alreadyListening(manifest.host, port), {
     evidence: holdersOf(manifest.host, port),
     hint: `lockkeeper ports --explain ${port}`,
   });
@@ -53,11 +52,5 @@ export function holdersOf(host: string, port: number): readonly string[] {
   const listeners = readListeners();
   if (listeners === "unknown") return [`port ${port} is held; this system does not show by whom`];
   const inTheWay = listeners.filter((listener) => listener.port === port && coversAddress(listener, host) === "yes");
-  const holders = findHolders(inTheWay);
-  return inTheWay.map((listener) => {
-    const holder = holders.get(listener);
-    const where = `${listener.family === 6 ? `[${listener.address}]` : listener.address}:${port}`;
-    if (holder === undefined) return `${where} is held, owner not visible (uid ${listener.uid})`;
-    return `${where} is held by pid ${holder.pid} (${holder.command}), user ${holder.user}`;
-  });
+  return describeListeners(inTheWay);
 }

@@ -34,5 +34,5 @@ export function planRunPorts(registry: Registry, manifest: Manifest, asked: numb
     const inTheWay = profileClaims(other).find((claim) => wanted.some((range) => overlaps(range, claim)));
     if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
   }
-  return moved;
+  return { port, ports: moved.ports };
 }

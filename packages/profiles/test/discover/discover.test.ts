@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { DiscoveredGateway, Discovery } from "../../src/discover/discovered-gateway.ts";
 import { discoverGateways } from "../../src/discover/discover.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
-import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
+import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash, unusedPort } from "../openclaw-host.ts";
 import { manifest } from "../scratch-home.ts";
 
 async function discover({ context, roots }: OpenClawHost): Promise<Discovery> {
@@ -69,10 +69,11 @@ test("a state directory that is a link is adopted by what it leads to", async ()
 
 test("a unit tells port, profile and directories; its drop-ins count", async () => {
   const host = openClawHost();
+  const port = await unusedPort();
   host.put({
     "elsewhere/state/": "",
     ".config/systemd/user/openclaw-gateway-work.service": `[Service]
-ExecStart=/usr/bin/node /opt/openclaw/index.js gateway --port 31000
+ExecStart=/usr/bin/node /opt/openclaw/index.js gateway --port ${port}
 Environment=OPENCLAW_STATE_DIR=%h/elsewhere/state
 `,
     ".config/systemd/user/openclaw-gateway-work.service.d/port.conf":
@@ -82,7 +83,7 @@ Environment=OPENCLAW_STATE_DIR=%h/elsewhere/state
   const gateway = named(await discover(host), "labour");
   expect(gateway).toMatchObject({
     sources: ["disk", "unit"],
-    port: 31_000,
+    port,
     portSource: "unit",
     stateDir: path.join(host.userHome, "elsewhere/state"),
     managers: [{ kind: "unit", unit: { name: "openclaw-gateway-work.service", manager: "systemd-user" } }],

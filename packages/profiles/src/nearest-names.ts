@@ -17,6 +17,12 @@ export function nearestNames(word: string, known: Iterable<string>): readonly st
   return ranked.slice(0, shown).map(({ name }) => name);
 }
 
+/** Returns `Did you mean dev or prod?`, or undefined when none of `known` is near. */
+export function didYouMean(word: string, known: Iterable<string>): string | undefined {
+  const near = nearestNames(word, known);
+  return near.length > 0 ? `Did you mean ${near.join(" or ")}?` : undefined;
+}
+
 /**
  * Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`.
  * Source: the restricted Damerau-Levenshtein ("optimal string alignment") distance.

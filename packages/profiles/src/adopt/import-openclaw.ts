@@ -11,7 +11,7 @@ import type { PortSource } from "../discover/discovered-gateway.ts";
 import { type HostRoots, hostRoots } from "../discover/host-roots.ts";
 import { type LocatedInstance, locateInstances } from "../discover/located-instance.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
-import { nearestNames } from "../nearest-names.ts";
+import { didYouMean } from "../nearest-names.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { Manifest } from "../manifest.ts";
 import { parsePort } from "../ports/port-number.ts";
@@ -122,10 +122,9 @@ async function locate(
   const wanted = located.filter(({ instance }) => instance.name === name);
   if (wanted.length > 0) return wanted;
   const names = located.map(({ instance }) => instance.name);
-  const near = nearestNames(name, names);
   throw new LockkeeperError("PROFILE_NOT_FOUND", `no OpenClaw profile named ${name} under ${roots.userHome}`, {
     evidence: names.map((known) => `there is ${known}`),
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "lockkeeper discover shows what is there.",
+    hint: didYouMean(name, names) ?? "lockkeeper discover shows what is there.",
   });
 }
 

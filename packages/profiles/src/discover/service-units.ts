@@ -52,6 +52,20 @@ export function unitProfile({ argv, environment }: ServiceUnit): UnitProfile | u
   return name === undefined ? undefined : { name, home: environment["LOCKKEEPER_HOME"] ?? null };
 }
 
+/**
+ * Returns whether the unit starts by itself. Source: systemd.unit(5): an enabled unit has a link in a `.wants` or
+ * `.requires` directory. An agent of launchd is loaded at login unless told otherwise, which its files do not show.
+ */
+export function isEnabled({ manager, name }: ServiceUnit, directories: readonly UnitDirectory[]): boolean {
+  if (manager === "launchd") return true;
+  const places = directories.filter((each) => each.manager === manager);
+  return places.some(({ path: directory }) =>
+    entriesOf(directory)
+      .filter((entry) => /\.(?:wants|requires)$/.test(entry))
+      .some((entry) => entriesOf(path.join(directory, entry)).includes(name)),
+  );
+}
+
 /** Returns the argv that asks the unit's own systemd: `systemctl --user stop openclaw-gateway.service`. */
 export function systemctlArgv({ manager }: ServiceUnit, args: readonly string[]): readonly [string, ...string[]] {
   return ["systemctl", ...(manager === "systemd-user" ? ["--user"] : []), ...args];

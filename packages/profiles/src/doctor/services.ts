@@ -1,11 +1,22 @@
-/** Service units that start gateways: of profiles that are gone, with programs that are gone, or twice for one. */
+/**
+ * Service units that start gateways: of profiles that are gone, with programs that are gone, or several for one. Units
+ * that brought up an adopted gateway before count for as long as they are enabled.
+ */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { readGatewayUnits, type ServiceUnit, systemctlArgv, unitProfile } from "../discover/service-units.ts";
+import { isAdopted } from "../adopt/adopted.ts";
+import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
+import {
+  isEnabled,
+  readGatewayUnits,
+  type ServiceUnit,
+  systemctlArgv,
+  unitProfile,
+} from "../discover/service-units.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-export function checkServices({ context: { home }, roots, patients }: Scene): readonly Finding[] {
+export async function checkServices({ context: { home }, roots, patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const starters = new Map<string, ServiceUnit[]>();
   for (const unit of readGatewayUnits(roots.unitDirectories)) {
@@ -25,14 +36,35 @@ export function checkServices({ context: { home }, roots, patients }: Scene): re
       });
     }
   }
-  for (const { manifest } of patients) {
-    const [first, ...others] = starters.get(manifest.name) ?? [];
-    if (first !== undefined && others.length > 0) findings.push(duel(manifest.name, [first, ...others]));
+  const before = await unitsFromBefore({ roots, patients });
+  for (const { manifest, observed } of patients) {
+    const ours = starters.get(manifest.name) ?? [];
+    const theirs = before.get(manifest.paths.state) ?? [];
+    const keeper = observed.keeper === null ? [] : [`keeper of ours (pid ${observed.keeper.pid})`];
+    const rivals = [...ours, ...theirs];
+    const last = rivals.at(-1);
+    const duel = ours.length > 1 || (theirs.length > 0 && (ours.length > 0 || keeper.length > 0));
+    if (last !== undefined && duel) findings.push(duelOf(manifest.name, rivals, last, theirs.length > 0 ? keeper : []));
   }
   return findings;
 }
 
-/** The profile of this home that the unit runs. OpenClaw's own units are `discover`'s matter. */
+/** Enabled units that start adopted gateways without us, by real state directory. */
+async function unitsFromBefore({
+  roots,
+  patients,
+}: Pick<Scene, "roots" | "patients">): Promise<ReadonlyMap<string, readonly ServiceUnit[]>> {
+  if (!patients.some(({ manifest }) => isAdopted(manifest))) return new Map();
+  const instances = await findOpenClawInstances(roots);
+  return new Map(
+    instances.map(({ realStateDir, stateDir, units }) => [
+      realStateDir ?? stateDir,
+      units.filter((unit) => isEnabled(unit, roots.unitDirectories)),
+    ]),
+  );
+}
+
+/** The profile of this home that the unit runs. */
 function profileOf(unit: ServiceUnit, home: string): string | undefined {
   const run = unitProfile(unit);
   return run === undefined || realOf(run.home ?? home) !== realOf(home) ? undefined : run.name;
@@ -52,13 +84,13 @@ function programMissing(unit: ServiceUnit, missing: string): Finding {
 }
 
 /** Which of them is to stay is the owner's to say; the command is for the last one found. */
-function duel(profile: string, units: readonly [ServiceUnit, ...ServiceUnit[]]): Finding {
+function duelOf(profile: string, units: readonly ServiceUnit[], last: ServiceUnit, keeper: readonly string[]): Finding {
   return {
     weight: "error",
     code: "service-duel",
-    title: `${units.length} service units start ${profile}`,
-    evidence: units.map(({ path }) => path),
-    command: disable(units.at(-1) ?? units[0]),
+    title: `${units.length + keeper.length} managers start ${profile}`,
+    evidence: [...units.map(({ path }) => path), ...keeper],
+    command: disable(last),
   };
 }
 

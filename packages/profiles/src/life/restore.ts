@@ -9,7 +9,7 @@ import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import { completeManifest, type Manifest, withPort } from "../manifest.ts";
-import { nearestNames } from "../nearest-names.ts";
+import { didYouMean } from "../nearest-names.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
@@ -66,14 +66,10 @@ function latestInTrash(home: string, name: ProfileName): string {
   const latest = folders.filter((folder) => nameOf(folder) === name).at(-1);
   if (latest !== undefined) return latest;
   const names = [...new Set(folders.map(nameOf))];
-  const near = nearestNames(name, names);
   throw new LockkeeperError("PROFILE_NOT_FOUND", `nothing named ${name} is in the trash of ${home}`, {
     hint:
-      near.length > 0
-        ? `Did you mean ${near.join(" or ")}?`
-        : names.length === 0
-          ? "The trash is empty."
-          : `There are: ${names.sort().join(", ")}.`,
+      didYouMean(name, names) ??
+      (names.length === 0 ? "The trash is empty." : `There are: ${names.sort().join(", ")}.`),
   });
 }
 

@@ -7,7 +7,7 @@ import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core"
 import { statSync } from "node:fs";
 import { locateJsonError } from "../json-position.ts";
 import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
-import { nearestNames } from "../nearest-names.ts";
+import { didYouMean } from "../nearest-names.ts";
 import { parseProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 
@@ -52,14 +52,12 @@ export function requireManifest(home: string, name: string): Manifest {
 export function requireFrom(registry: Registry, home: string, name: string): Manifest {
   const manifest = registry.get(parseProfileName(name));
   if (manifest !== undefined) return manifest;
-  const near = nearestNames(name, registry.keys());
   throw new LockkeeperError("PROFILE_NOT_FOUND", `no profile named ${name} in ${home}`, {
     hint:
-      near.length > 0
-        ? `Did you mean ${near.join(" or ")}?`
-        : registry.size === 0
-          ? `There are no profiles yet: lockkeeper create ${name}`
-          : "lockkeeper list shows them all.",
+      didYouMean(name, registry.keys()) ??
+      (registry.size === 0
+        ? `There are no profiles yet: lockkeeper create ${name}`
+        : "lockkeeper list shows them all."),
   });
 }
 

@@ -7,7 +7,7 @@ import type { ProfilesContext } from "../context.ts";
 import { ensureHome } from "../home.ts";
 import { isSecretName, withoutSecrets } from "../environment/secrets.ts";
 import type { Manifest } from "../manifest.ts";
-import { nearestNames } from "../nearest-names.ts";
+import { didYouMean } from "../nearest-names.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { defaultSettings, gatewaySettingsTable, type Settings, settingsTable } from "./settings.ts";
@@ -153,9 +153,8 @@ function requireKey({ table, path }: Subject, key: string): { readonly key: stri
   const schema = Object.hasOwn(table, key) ? table[key] : undefined;
   if (schema !== undefined) return { key, schema };
   const known = Object.keys(table);
-  const near = nearestNames(key, known);
   throw new LockkeeperError("OPTION_INVALID", `no such setting: ${key} (in ${path})`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `Known: ${known.join(", ")}.`,
+    hint: didYouMean(key, known) ?? `Known: ${known.join(", ")}.`,
   });
 }
 

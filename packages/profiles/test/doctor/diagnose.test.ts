@@ -10,11 +10,12 @@ import { diagnose, repair } from "../../src/doctor/diagnose.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { ofVersion } from "../../src/doctor/node-version.ts";
 import type { Manifest } from "../../src/manifest.ts";
-import { homePaths } from "../../src/profile-paths.ts";
+import { parseProfileName } from "../../src/profile-name.ts";
+import { homePaths, profilePaths } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { runRecordPath } from "../../src/status/run-records.ts";
-import { scratchHome } from "../scratch-home.ts";
+import { manifest, scratchHome } from "../scratch-home.ts";
 
 interface Patient {
   readonly home: string;
@@ -31,9 +32,9 @@ async function withProfiles(...names: readonly string[]): Promise<Patient> {
 }
 
 function manifestOf(home: string, name: string): Manifest {
-  const manifest = readRegistry(home).get(name);
-  if (manifest === undefined) throw new Error(`no profile ${name}`);
-  return manifest;
+  const found = readRegistry(home).get(name);
+  if (found === undefined) throw new Error(`no profile ${name}`);
+  return found;
 }
 
 function publish(home: string, name: string, changes: Partial<RunRecord>): void {
@@ -218,6 +219,32 @@ describe("diagnose", () => {
     expect([...found.keys()].sort()).toEqual(["service-duel", "service-profile-missing", "service-program-missing"]);
     expect(found.get("service-profile-missing")).toBe("systemctl --user disable --now three.service");
     expect(found.get("service-program-missing")).toBe("systemctl --user edit --full one.service");
+  });
+
+  /** https://github.com/openclaw/openclaw/issues/79375: two autostart mechanisms for one gateway. */
+  test("the unit that started an adopted gateway before duels with ours for as long as it is enabled", async () => {
+    const { home, diagnose: look } = await withProfiles();
+    const userHome = dirname(home);
+    const state = join(userHome, ".openclaw");
+    const units = join(userHome, ".config/systemd/user");
+    const wants = join(units, "default.target.wants");
+    for (const folder of [state, wants]) fs.mkdirSync(folder, { recursive: true });
+    const paths = { ...profilePaths(home, parseProfileName("mine")), state, config: join(state, "openclaw.json") };
+    await changeRegistry(home, ({ commit }) => commit([manifest(home, "mine", 31_789, { kind: "openclaw", paths })]));
+    const unit = (file: string, command: string): void =>
+      fs.writeFileSync(join(units, file), `[Service]\nExecStart=${command}\n`);
+    unit("openclaw-gateway.service", "openclaw gateway run");
+    unit("ours.service", `${process.execPath} lockkeeper run mine\nEnvironment=LOCKKEEPER_HOME=${home}`);
+    const duels = async (): Promise<readonly Finding[]> => (await look()).filter(({ code }) => code === "service-duel");
+    expect(await duels()).toEqual([]);
+    fs.symlinkSync("../openclaw-gateway.service", join(wants, "openclaw-gateway.service"));
+    expect(await duels()).toMatchObject([
+      {
+        title: "2 managers start mine",
+        evidence: [join(units, "ours.service"), join(units, "openclaw-gateway.service")],
+        command: "systemctl --user disable --now openclaw-gateway.service",
+      },
+    ]);
   });
 
   test("a clock that went back, a default that is gone, settings that are damaged", async () => {

@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import { errnoOf, LockkeeperError } from "../errors.ts";
 import { ownIdentity } from "../host/process-identity.ts";
 import { readIfPresentSync } from "../storage/durable-file.ts";
-import { createFile } from "../storage/private-file.ts";
+import { createFile, openFile } from "../storage/private-file.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
@@ -110,12 +110,33 @@ function readEarlierRun(path: string): RunRecord | undefined {
  */
 function replaceVolatile(path: string, text: string): void {
   const temp = `${path}.tmp`;
-  fs.rmSync(temp, { force: true });
-  const fd = createFile(temp);
   try {
-    fs.writeFileSync(fd, text);
+    fs.rmSync(temp, { force: true });
+    const fd = createFile(temp);
+    try {
+      fs.writeFileSync(fd, text);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temp, path);
+  } catch (error) {
+    if (!overwrite(path, text)) throw error;
+    fs.rmSync(temp, { force: true, recursive: true });
+  }
+}
+
+/**
+ * Writes into the blocks that the last record has, for a disk that has no other left: a reader may then see half of
+ * both for a moment, and takes that for no record. False when there is none.
+ */
+function overwrite(path: string, text: string): boolean {
+  const fd = openFile(path, "overwrite");
+  if (fd === undefined) return false;
+  try {
+    const written = fs.writeSync(fd, text, 0);
+    fs.ftruncateSync(fd, written);
+    return written === Buffer.byteLength(text);
   } finally {
     fs.closeSync(fd);
   }
-  fs.renameSync(temp, path);
 }

@@ -13,6 +13,8 @@ const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK 
 /** Owner only; set explicitly, so no umask loosens or tightens it. */
 const FILE_MODE = 0o600;
 
+const ACCESS = { read: O_RDONLY, append: O_RDWR | O_APPEND, overwrite: O_RDWR } as const;
+
 /** What a planted link or socket, a FIFO without a reader, or a device without a driver answers to an open. */
 const PLANTED: ReadonlySet<string | undefined> = new Set(["ELOOP", "ENXIO", "EISDIR", "ENODEV"]);
 
@@ -30,12 +32,13 @@ export function createFile(path: string): number {
 }
 
 /**
- * Opens the file for reading, or for reading and appending, and returns its descriptor; undefined when nothing is there.
+ * Opens the file for reading, for appending, or for writing over what it holds, and returns its descriptor; undefined
+ * when nothing is there.
  *
  * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name is there; it is left untouched.
  */
-export function openFile(path: string, access: "read" | "append"): number | undefined {
-  const flags = (access === "read" ? O_RDONLY : O_RDWR | O_APPEND) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+export function openFile(path: string, access: "read" | "append" | "overwrite"): number | undefined {
+  const flags = ACCESS[access] | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   let fd: number;
   try {
     fd = fs.openSync(path, flags);

@@ -224,37 +224,40 @@ describe("a gateway that floods its log", () => {
 const mountable = canMountTmpfs();
 
 describe("a full disk under log, history and run record", () => {
-  it.skipIf(!mountable)("stops neither keeper nor gateway, and what was not written follows later", async () => {
-    const scene = new KeeperScene();
-    const port = await freePort();
-    const disk = join(scene.home, "disk");
-    mkdirSync(disk, { mode: 0o700 });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", disk]);
-    try {
-      const kept = scene.keep(
-        scene.spec("healthy.js", [port], {
-          port,
-          livenessIntervalMs: 50,
-          logPath: join(disk, "logs", "gateway.log"),
-          eventsPath: join(disk, "logs", "events.jsonl"),
-          runRecordPath: join(disk, "run", "dev.json"),
-        }),
-      );
-      const first = await kept.until("running");
-      fillUp(join(disk, "filler"));
-      process.kill(first.gateway?.pid ?? 0, "SIGKILL");
-      const second = await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
-      const onDisk = (): string => readFileSync(kept.spec.runRecordPath, "utf8");
-      expect(JSON.parse(onDisk())).toMatchObject({ restarts: 0 });
-      rmSync(join(disk, "filler"));
-      await expect.poll(onDisk, { timeout: 10_000 }).toContain(`"pid":${second.gateway?.pid}`);
-      expect(readFileSync(kept.spec.eventsPath, "utf8")).toContain("killed by SIGKILL");
-    } finally {
-      await scene.end().catch(() => undefined);
-      execFileSync("umount", [disk]);
-      rmSync(scene.home, { recursive: true, force: true });
-    }
-  });
+  it.skipIf(!mountable)(
+    "stops neither keeper nor gateway, their state is told, and what was not written follows later",
+    async () => {
+      const scene = new KeeperScene();
+      const port = await freePort();
+      const disk = join(scene.home, "disk");
+      mkdirSync(disk, { mode: 0o700 });
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", disk]);
+      try {
+        const kept = scene.keep(
+          scene.spec("healthy.js", [port], {
+            port,
+            livenessIntervalMs: 50,
+            logPath: join(disk, "logs", "gateway.log"),
+            eventsPath: join(disk, "logs", "events.jsonl"),
+            runRecordPath: join(disk, "run", "dev.json"),
+          }),
+        );
+        const first = await kept.until("running");
+        fillUp(join(disk, "filler"));
+        process.kill(first.gateway?.pid ?? 0, "SIGKILL");
+        const second = await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
+        const onDisk = (): string => readFileSync(kept.spec.runRecordPath, "utf8");
+        expect(JSON.parse(onDisk()), "what everybody reads stays true").toMatchObject({ gateway: second.gateway });
+        const history = (): string => readFileSync(kept.spec.eventsPath, "utf8");
+        rmSync(join(disk, "filler"));
+        await expect.poll(history, { timeout: 10_000 }).toContain("killed by SIGKILL");
+      } finally {
+        await scene.end().catch(() => undefined);
+        execFileSync("umount", [disk]);
+        rmSync(scene.home, { recursive: true, force: true });
+      }
+    },
+  );
   if (!mountable) process.stdout.write("skipped: a full disk under the log (mounting a tmpfs needs root)\n");
 });
 

@@ -1,0 +1,40 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+import type { KeeperSpec } from "../../src/keeper/keeper-spec.ts";
+import { parseRunRecord } from "../../src/keeper/run-record.ts";
+import { RunPublisher } from "../../src/keeper/run-publisher.ts";
+
+let home: string;
+let spec: KeeperSpec;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lk-publisher-"));
+  const place = { runRecordPath: join(home, "dev.json"), eventsPath: join(home, "events.jsonl") };
+  spec = { ...place, profile: "dev", host: "127.0.0.1", port: 20_000, ports: {} } as unknown as KeeperSpec;
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const published = (): unknown => parseRunRecord(readFileSync(spec.runRecordPath, "utf8"));
+
+it("a disk without room for a second file still gets the record, over what the last one said", () => {
+  const publisher = new RunPublisher(spec, "0123456789abcdef0123456789abcdef");
+  publisher.publish({ state: "starting", reason: "a long reason ".repeat(20) });
+  // What keeps the temp file from being made stands for the full disk.
+  mkdirSync(`${spec.runRecordPath}.tmp`);
+  publisher.publish({ state: "running" });
+  expect(published()).toMatchObject({ state: "running", reason: null });
+  expect(readdirSync(home).sort()).toEqual(["dev.json", "events.jsonl"]);
+});
+
+it("a first record that cannot be written is written as soon as it can be", () => {
+  const runRecordPath = join(home, "run", "dev.json");
+  const publisher = new RunPublisher({ ...spec, runRecordPath }, "0123456789abcdef0123456789abcdef");
+  publisher.publish({ state: "running" });
+  mkdirSync(join(home, "run"));
+  publisher.settle();
+  expect(parseRunRecord(readFileSync(runRecordPath, "utf8"))).toMatchObject({ state: "running" });
+});

@@ -1,25 +1,42 @@
 /** The one root on disk: which it is, and that it is safe to keep things in. */
 import { ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { homePaths } from "./profile-paths.ts";
 
 /**
  * Returns the home that `env` names, or `~/.lockkeeper`. Touches nothing.
  *
- * @throws {LockkeeperError} OPTION_INVALID when LOCKKEEPER_HOME is not absolute: relative, it would be another home in
- * every directory.
+ * @throws {LockkeeperError} OPTION_INVALID when LOCKKEEPER_HOME, or the HOME that counts instead, is not absolute:
+ * relative, it would be another home in every directory.
  */
 export function resolveHome(env: NodeJS.ProcessEnv): string {
   const named = env["LOCKKEEPER_HOME"];
   // An empty variable counts as none: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory.
-  if (named === undefined || named === "") return join(env["HOME"] || homedir(), ".lockkeeper");
+  if (named === undefined || named === "") return join(userHome(env), ".lockkeeper");
   if (!isAbsolute(named)) {
     throw new LockkeeperError("OPTION_INVALID", `LOCKKEEPER_HOME is not an absolute path: ${JSON.stringify(named)}`, {
       hint: "Set it to an absolute path, or leave it unset for ~/.lockkeeper.",
     });
   }
   return join(named);
+}
+
+function userHome(env: NodeJS.ProcessEnv): string {
+  const named = env["HOME"] || recordedHome();
+  if (named !== undefined && isAbsolute(named)) return named;
+  const fact =
+    named === undefined ? "is not set, and this user has none" : `is not an absolute path: ${JSON.stringify(named)}`;
+  throw new LockkeeperError("OPTION_INVALID", `HOME ${fact}`, { hint: "Set LOCKKEEPER_HOME to an absolute path." });
+}
+
+/** What the system has on record; a user id of a container may have nothing. */
+function recordedHome(): string | undefined {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

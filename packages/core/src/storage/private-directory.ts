@@ -49,7 +49,9 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string): void {
   if (!stats.isDirectory()) throw unsafePath(path, "is not a directory");
   if (isForeign(stats, false)) throw unsafePath(path, `belongs to another user (uid ${stats.uid})`);
   if (isOpenToOthers(stats)) {
-    throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, `Close it: chmod go-w ${path}`);
+    // A sticky directory is meant to be everybody's.
+    const hint = (stats.mode & 0o1000) === 0 ? `Close it: chmod go-w ${path}` : "Name a directory inside of it.";
+    throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, hint);
   }
 }
 

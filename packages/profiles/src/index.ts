@@ -1,31 +1,47 @@
-/** The one door of `@lockkeeper/profiles`. */
+/**
+ * The one door of `@lockkeeper/profiles`: `openProfiles`, the shapes of what its methods take and return, and the few
+ * words that a command line needs before it has opened anything.
+ */
+
+// Opening a home.
 export type { OpenOptions, Profiles } from "./profiles.ts";
 export { openProfiles } from "./profiles.ts";
 export type { Programs } from "./context.ts";
-export type { CreateOptions } from "./life/create.ts";
+
+// What a profile is, and what is true of it now.
+export type { Manifest } from "./manifest.ts";
 export type { KindName } from "./kinds/gateway-kind.ts";
-export type { RestartOptions, RestartResult } from "./run/restart.ts";
+export type { ProfilePaths } from "./profile-paths.ts";
+export type { ProfileState } from "./status/observed-state.ts";
+export type { ListOptions } from "./status/list.ts";
+export type { ProfileStatus } from "./status/profile-status.ts";
+export type { ProfileDetail } from "./status/profile-detail.ts";
+export type { Protection } from "./registry/registry.ts";
+
+// From create to remove.
+export type { CreateOptions } from "./life/create-options.ts";
+export type { CloneOptions, CloneResult } from "./life/clone.ts";
+export type { CopyProgress } from "./life/copy-tree.ts";
+export type { LeftBehind, LeftBehindKind } from "./life/left-behind.ts";
+export type { RenameResult } from "./life/rename.ts";
+export type { RestoreOptions } from "./life/restore.ts";
+
+// One run.
+export type { RunOptions } from "./run/run.ts";
 export type { StartOptions, StartResult } from "./run/start.ts";
 export type { StopOptions, StopResult } from "./run/stop.ts";
-export type { ListOptions } from "./status/list.ts";
-export type { Manifest } from "./manifest.ts";
-export type { ProfileState } from "./status/observed-state.ts";
-export type { Finding, Repair, Weight } from "./doctor/finding.ts";
+export type { RestartOptions, RestartResult } from "./run/restart.ts";
+
+// Ports, and what is not as it should be.
+export type { BlockReport, PortsReport } from "./ports/port-audit.ts";
 export type { ListenerVerdict, SeenListener } from "./ports/listener-verdict.ts";
 export type { PortConflict } from "./ports/plan-conflicts.ts";
-export type { BlockReport, PortsReport } from "./ports/port-audit.ts";
 export type { PortExplanation } from "./ports/port-explanation.ts";
 export type { PortRange } from "./ports/port-plan.ts";
-export type { ProfileStatus } from "./status/profile-status.ts";
-export type { RunOptions } from "./run/run.ts";
-export type { Selection, SelectionChange } from "./settings/selection.ts";
-export type { ProfileDetail } from "./status/profile-detail.ts";
-export { nearestNames } from "./nearest-names.ts";
-export { parseProfileName } from "./profile-name.ts";
-export type { ShellEnvironment, ShellName } from "./environment/shell-environment.ts";
-export { formatShellEnvironment, parseShellName } from "./environment/shell-environment.ts";
-export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
-export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
+export type { Finding, Repair, Weight } from "./doctor/finding.ts";
+
+// Which profile is meant, its settings, and a shell that is on it.
+export type { Selection, SelectionChange, SelectionSource } from "./settings/selection.ts";
 export type {
   ConfigChange,
   ConfigChangeRequest,
@@ -33,6 +49,10 @@ export type {
   ConfigReading,
   ConfigRequest,
 } from "./settings/config-edit.ts";
+export type { ShellEnvironment, ShellName } from "./environment/shell-environment.ts";
+export { formatShellEnvironment, parseShellName } from "./environment/shell-environment.ts";
+
+// Gateways that are not ours yet.
 export type { DiscoverOptions } from "./discover/discover.ts";
 export type {
   ClaimedRange,
@@ -44,9 +64,10 @@ export type {
   PortSource,
 } from "./discover/discovered-gateway.ts";
 export type { HostRoots } from "./discover/host-roots.ts";
-export type { ServiceUnit } from "./discover/service-units.ts";
-export type { CloneOptions, CloneResult } from "./life/clone.ts";
-export type { CopyProgress } from "./life/copy-tree.ts";
-export type { LeftBehind, LeftBehindKind } from "./life/left-behind.ts";
-export type { RenameResult } from "./life/rename.ts";
-export type { RestoreOptions } from "./life/restore.ts";
+export type { ServiceManager, ServiceUnit, UnitDirectory } from "./discover/service-units.ts";
+export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
+export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
+
+// Names, as they are typed.
+export { nearestNames } from "./nearest-names.ts";
+export { parseProfileName } from "./profile-name.ts";

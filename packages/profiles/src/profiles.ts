@@ -8,7 +8,7 @@ import type { ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
 import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./settings/config-edit.ts";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
-import type { CreateOptions } from "./life/create.ts";
+import type { CreateOptions } from "./life/create-options.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";

@@ -84,7 +84,7 @@ export async function importOpenClaw(context: ProfilesContext, options: ImportOp
       const adopted = await adopt(context, roots, each, options);
       if (adopted.already) report.already.push({ from, profile: adopted.manifest.name });
       else {
-        const status = await statusOf(context, observeManifest(context, adopted.manifest));
+        const status = statusOf(context, observeManifest(context, adopted.manifest));
         report.imported.push({ from, status, portSource: options.port === undefined ? each.portSource : null });
       }
     } catch (error) {

@@ -73,15 +73,15 @@ export async function takeOver(
   name: string,
   options: TakeoverOptions,
 ): Promise<TakeoverResult> {
-  const observation = await observeProfile(context, name);
+  const observation = observeProfile(context, name);
   const { manifest, observed } = observation;
   if (observed.keeper !== null || observed.state === "orphaned") {
-    return { outcome: "already-ours", plan: null, status: await statusOf(context, observation) };
+    return { outcome: "already-ours", plan: null, status: statusOf(context, observation) };
   }
   const manager = await findManager(context, observation, options.roots ?? hostRoots(context.env));
   const plan = planOf(manifest, manager);
   if (!(await options.consent(plan))) {
-    return { outcome: "declined", plan, status: await statusOf(context, observation) };
+    return { outcome: "declined", plan, status: statusOf(context, observation) };
   }
   // The answer may have taken a while.
   if (!isStill(manager, observeManifest(context, manifest).observed.gateway?.pid)) throw changedMeanwhile(name);

@@ -22,8 +22,6 @@ import { checkSecrets } from "./secrets.ts";
 import { checkServices } from "./services.ts";
 import { checkSettings } from "./settings.ts";
 
-export type { Finding, Repair, Weight } from "./finding.ts";
-
 /** In the order in which findings of one weight are shown. */
 const checks: readonly Check[] = [
   checkSettings,

@@ -26,9 +26,9 @@ export interface ShellEnvironment {
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
-export async function shellEnvironment(context: ProfilesContext, name: string): Promise<ShellEnvironment> {
-  const observation = await observeProfile(context, name);
-  const { port } = await statusOf(context, observation);
+export function shellEnvironment(context: ProfilesContext, name: string): ShellEnvironment {
+  const observation = observeProfile(context, name);
+  const { port } = statusOf(context, observation);
   const { manifest } = observation;
   // Of an adopted gateway's own variables, those that say which profile it is belong to the set.
   const own = Object.entries(manifest.env ?? {}).filter(([variable]) => isProfileVariable(variable));

@@ -85,7 +85,7 @@ export async function cloneProfile(
           );
           return manifest;
         });
-        const status = await statusOf(context, observeManifest(context, clone));
+        const status = statusOf(context, observeManifest(context, clone));
         return { status, copied: { files, bytes }, leftBehind: left };
       },
       options.signal,

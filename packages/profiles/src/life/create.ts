@@ -16,8 +16,6 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { writeNewToken } from "./token.ts";
 
-export type { CreateOptions } from "./create-options.ts";
-
 /**
  * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
  *

@@ -45,7 +45,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
     return after;
   });
   return {
-    status: await statusOf(context, await observeManifest(context, renamed)),
+    status: statusOf(context, observeManifest(context, renamed)),
     notes: readGatewayUnits(hostRoots(context.env).unitDirectories)
       .filter((unit) => unitProfile(unit)?.name === from)
       .map((unit) => `${unit.path} still starts ${from}`),

@@ -57,7 +57,7 @@ export async function restoreProfile(
     });
     return manifest;
   });
-  return statusOf(context, await observeManifest(context, restored));
+  return statusOf(context, observeManifest(context, restored));
 }
 
 function latestInTrash(home: string, name: ProfileName): string {

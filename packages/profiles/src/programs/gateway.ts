@@ -7,7 +7,7 @@ import { readGatewaySettings } from "../settings/settings.ts";
 
 async function main(): Promise<void> {
   const gateway = await startGatewayHost({
-    ...(await readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH"))),
+    ...readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH")),
     host: required("LOCKKEEPER_HOST"),
     port: Number(required("LOCKKEEPER_PORT")),
     token: await readToken(required("LOCKKEEPER_TOKEN_FILE")),

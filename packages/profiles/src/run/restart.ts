@@ -29,10 +29,10 @@ export async function restartProfile(
   name: string,
   options: RestartOptions = {},
 ): Promise<RestartResult> {
-  const before = await observeProfile(context, name);
+  const before = observeProfile(context, name);
   if (isInsideRun(context, before)) {
     await handOver(context, before.manifest.name, "restart", options.timeoutMs);
-    return { outcome: "handed-over", status: await statusOf(context, before) };
+    return { outcome: "handed-over", status: statusOf(context, before) };
   }
   await stopProfile(context, name, options);
   const { status } = await startProfile(context, name, options);

@@ -52,7 +52,7 @@ export async function startProfile(
   name: string,
   options: StartOptions = {},
 ): Promise<StartResult> {
-  let observation = await observeProfile(context, name);
+  let observation = observeProfile(context, name);
   const { manifest } = observation;
   if (options.replace === true) observation = await endSilentOwner(context, observation, options);
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
@@ -75,10 +75,10 @@ export async function startProfile(
         }
         return {
           outcome: state === "orphaned" ? "orphaned" : outcome,
-          status: await statusOf(context, observation),
+          status: statusOf(context, observation),
         };
       case "external":
-        return { outcome, status: await statusOf(context, observation) };
+        return { outcome, status: statusOf(context, observation) };
       case "unresponsive":
         throw unresponsive(observation, observation.observed.reason);
       case "starting":

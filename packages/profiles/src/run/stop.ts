@@ -60,17 +60,17 @@ export async function stopProfile(
   name: string,
   options: StopOptions = {},
 ): Promise<StopResult> {
-  const before = await observeForStop(context, name);
+  const before = observeForStop(context, name);
   const { manifest } = before;
   if (isInsideRun(context, before)) {
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
     const { handOver } = await import("./errand.ts");
     await handOver(context, manifest.name, "stop", options.timeoutMs);
-    return { outcome: "handed-over", status: await statusOf(context, before) };
+    return { outcome: "handed-over", status: statusOf(context, before) };
   }
   const stopped = await stopObserved(context, before, options);
   const after = observeManifest(context, manifest);
-  return { outcome: stopped ? "stopped" : "already-stopped", status: await statusOf(context, after) };
+  return { outcome: stopped ? "stopped" : "already-stopped", status: statusOf(context, after) };
 }
 
 /** Stops what was observed; false when nothing of it lived. */

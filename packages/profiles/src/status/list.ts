@@ -27,7 +27,7 @@ export async function listProfiles(
 ): Promise<readonly ProfileStatus[]> {
   const manifests = [...readRegistry(context.home).values()];
   const records = readRunRecords(context.home);
-  const current = (await readSelection(context)).name;
+  const current = readSelection(context).name;
   const now = Date.now();
   const statuses: ProfileStatus[] = [];
   const leftovers: Manifest[] = [];

@@ -4,7 +4,7 @@
  * stopped that serves. What is signalled is verified against this record exactly as against a published one.
  */
 import { judgeProcess, readGatewayLock, type RunRecord } from "@lockkeeper/core";
-import type { Manifest } from "../manifest.ts";
+import { type Manifest, withPort } from "../manifest.ts";
 import { observeState } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 
@@ -21,7 +21,6 @@ function lockedRun(manifest: Manifest): RunRecord | undefined {
   // Without a port nobody keeps a gateway by it: somebody sweeps, renames or removes.
   if (lock === null || lock.port === null) return undefined;
   const { pid, startTicks, bootId, pidNamespace, nonce, host, port, gateway, createdAt } = lock;
-  const shift = port - manifest.port;
   return {
     v: 1,
     profile: manifest.name,
@@ -34,7 +33,7 @@ function lockedRun(manifest: Manifest): RunRecord | undefined {
     gateway: gateway === null ? null : { ...gateway, bootId, pidNamespace },
     host: host ?? manifest.host,
     port,
-    ports: Object.fromEntries(Object.entries(manifest.ports).map(([label, value]) => [label, value + shift])),
+    ports: withPort(manifest, port).ports,
     startedAt: null,
     health: "unknown",
     restarts: 0,

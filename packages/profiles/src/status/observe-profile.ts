@@ -25,8 +25,8 @@ export interface ProfileObservation {
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
-export async function observeProfile(context: ProfilesContext, name: string): Promise<ProfileObservation> {
-  return observeManifest(context, await requireManifest(context.home, name));
+export function observeProfile(context: ProfilesContext, name: string): ProfileObservation {
+  return observeManifest(context, requireManifest(context.home, name));
 }
 
 /** Answers of a registry that could be read. */
@@ -39,9 +39,9 @@ const aboutTheName: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FO
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED and the like when nothing was
  *   published either.
  */
-export async function observeForStop(context: ProfilesContext, name: string): Promise<ProfileObservation> {
+export function observeForStop(context: ProfilesContext, name: string): ProfileObservation {
   try {
-    return await observeProfile(context, name);
+    return observeProfile(context, name);
   } catch (error) {
     const unreadable = error instanceof LockkeeperError && !aboutTheName.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
@@ -82,7 +82,7 @@ export function observeManifest(context: ProfilesContext, manifest: Manifest): P
 }
 
 /** Returns the status that everybody is shown. Damaged settings hide the default, never what a profile is doing. */
-export async function statusOf(context: ProfilesContext, observation: ProfileObservation): Promise<ProfileStatus> {
+export function statusOf(context: ProfilesContext, observation: ProfileObservation): ProfileStatus {
   const current = readableSelection(context);
   return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
 }

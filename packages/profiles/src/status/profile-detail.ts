@@ -26,9 +26,9 @@ export interface ProfileDetail extends ProfileStatus {
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
 export async function profileDetail(context: ProfilesContext, name: string): Promise<ProfileDetail> {
-  const observation = await observeProfile(context, name);
+  const observation = observeProfile(context, name);
   const { manifest, observed, record } = observation;
-  const status = await statusOf(context, observation);
+  const status = statusOf(context, observation);
   const lock = await inspectGatewayLock({ lockDir: manifest.paths.lock, configPath: manifest.paths.config });
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));

@@ -10,9 +10,9 @@ test("acting on B, nothing of A survives: config, state, port and workspace are 
   const context = scratchContext();
   await createProfile(context.home, { name: "a", kind: "openclaw", env: { CUSTOM: "of a" } });
   const b = await createProfile(context.home, { name: "b" });
-  const ofA = (await shellEnvironment(context, "a")).child;
+  const ofA = shellEnvironment(context, "a").child;
   const everything = Object.fromEntries(profileVariables.map((variable) => [variable, ofA[variable] ?? "of a"]));
-  const { child, unset, set } = await shellEnvironment({ ...context, env: { ...ofA, ...everything } }, "b");
+  const { child, unset, set } = shellEnvironment({ ...context, env: { ...ofA, ...everything } }, "b");
   const paths = pathsOf(context, "b");
   expect(
     Object.keys(child)
@@ -46,7 +46,7 @@ test("acting on B, nothing of A survives: config, state, port and workspace are 
 test("an OpenClaw profile speaks OpenClaw's tongue, without its secrets", async () => {
   const context = scratchContext();
   const a = await createProfile(context.home, { name: "a", kind: "openclaw" });
-  const { set } = await shellEnvironment(context, "a");
+  const { set } = shellEnvironment(context, "a");
   expect(set).toMatchObject({
     OPENCLAW_STATE_DIR: a.paths.state,
     OPENCLAW_CONFIG_PATH: a.paths.config,

@@ -1,6 +1,6 @@
 /**
- * SIGKILL before each file-system step of `rename`, `clone`, `restore` and `import`: the next change finds nothing of
- * it, or the whole, and works. The steps are counted, not guessed: a sweep goes on until a run ends alive.
+ * SIGKILL before each file-system step of every change in the life of a profile: the next change finds nothing of it, or
+ * the whole, and works. The steps are counted, not guessed: a sweep goes on until a run ends alive.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -63,6 +63,8 @@ async function sweep(what: Sweep): Promise<void> {
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   expect([...seen].sort()).toEqual(["none", "whole"]);
+  // Fewer would mean that the fixture no longer sees what a change does.
+  expect(step).toBeGreaterThan(10);
 }
 
 function fixture(name: string): string {
@@ -86,14 +88,45 @@ async function change(home: string, args: readonly string[], killAt: number): Pr
 function litter(home: string): readonly string[] {
   const known = new Set(["registry.json", "registry.last-good.json", "registry.lock", "staging.lock", "config.json"]);
   const folders = new Set(["profiles", "run", "trash"]);
-  // A temp file of a killed write is no litter of ours to judge here: it is never read.
-  return fs.readdirSync(home).filter((name) => !known.has(name) && !folders.has(name) && !name.startsWith("."));
+  return fs.readdirSync(home).filter((name) => !known.has(name) && !folders.has(name));
 }
 
 async function withDev(context: ProfilesContext): Promise<void> {
   await createProfile(context.home, { name: "dev" });
   put(pathsOf(context, "dev").state, { "a/b": "c", d: "e" });
 }
+
+/** Everything that `create` makes, and a token in it; or no trace in registry and folder. */
+function createdExtent(context: ProfilesContext): "none" | "whole" | "part" {
+  const { profile, token, lock, logs, state, workspace } = pathsOf(context, "dev");
+  if (!readRegistry(context.home).has("dev")) return fs.existsSync(profile) ? "part" : "none";
+  const whole = [token, lock, logs, state, workspace].every((each) => fs.existsSync(each));
+  return whole && fs.readFileSync(token, "utf8").length > 40 ? "whole" : "part";
+}
+
+test("create: no profile, or a whole one", async () => {
+  await sweep({
+    args: ["create", "dev"],
+    template: async () => undefined,
+    extent: async (context) => createdExtent(context),
+    again: (context) => createProfile(context.home, { name: "dev" }),
+  });
+});
+
+test("remove: as it was, or in the trash in whole", async () => {
+  await sweep({
+    args: ["remove", "dev"],
+    template: withDev,
+    extent: async (context) => {
+      const trash = path.join(context.home, "trash");
+      const [folder, ...others] = fs.readdirSync(trash);
+      if (folder === undefined) return createdExtent(context) === "whole" ? "none" : "part";
+      if (others.length > 0 || createdExtent(context) !== "none") return "part";
+      return filesIn(path.join(trash, folder, "state")).join(" ") === "a/b d" ? "whole" : "part";
+    },
+    again: (context) => removeProfile(context, "dev"),
+  });
+});
 
 test("rename: the profile has one name, and everything that names it agrees", async () => {
   await sweep({

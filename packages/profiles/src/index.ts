@@ -9,8 +9,7 @@ export { openProfiles } from "./profiles.ts";
 export type { Programs } from "./context.ts";
 
 // What a profile is, and what is true of it now.
-export type { Manifest } from "./manifest.ts";
-export type { KindName } from "./kinds/gateway-kind.ts";
+export type { KindName, Manifest } from "./manifest.ts";
 export type { ProfilePaths } from "./profile-paths.ts";
 export type { ProfileState } from "./status/observed-state.ts";
 export type { ListOptions } from "./status/list.ts";

@@ -2,10 +2,13 @@
  * What is written down about a profile: chosen once at `create`, changed only by a person's verb. The check here is
  * hand-written and cheap, because every command reads every manifest. Pure.
  */
-import type { KindName } from "./kinds/gateway-kind.ts";
+import { isRecord } from "./json.ts";
 import { isProfileName, type ProfileName } from "./profile-name.ts";
 import { profilePaths, type ProfilePaths } from "./profile-paths.ts";
 import { isPort } from "./ports/port-number.ts";
+
+/** What runs behind a profile. */
+export type KindName = "builtin" | "command" | "openclaw";
 
 export interface Manifest {
   readonly schemaVersion: 1;
@@ -50,6 +53,11 @@ export function completeManifest(home: string, value: unknown): Manifest | strin
   const elsewhere = value["paths"];
   value["paths"] = elsewhere === undefined ? profilePaths(home, name) : { ...profilePaths(home, name), ...elsewhere };
   return value as unknown as Manifest;
+}
+
+/** Returns whether the profile was adopted in place: its gateway keeps directories of its own, which we did not make. */
+export function isAdopted({ kind, paths }: Manifest): boolean {
+  return kind === "openclaw" && !paths.state.startsWith(paths.profile);
 }
 
 /** Returns the manifest as one line of JSON for the registry. */
@@ -103,10 +111,6 @@ function isMovedPaths(value: unknown): boolean {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fault(field: string, expected: string, got: unknown): string {

@@ -4,7 +4,6 @@
  */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { isAdopted } from "../adopt/adopted.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
 import {
   isEnabled,
@@ -14,6 +13,7 @@ import {
   unitProfile,
 } from "../discover/service-units.ts";
 import { realOf } from "../directories/directory-rules.ts";
+import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 export async function checkServices({ context: { home }, roots, patients }: Scene): Promise<readonly Finding[]> {

@@ -3,9 +3,7 @@
  * how long it may take, what to run, and what to put on disk first. A kind is pure data plus pure functions but for
  * `seed`; the keeper runs every kind the same way.
  */
-import type { Manifest } from "../manifest.ts";
-
-export type KindName = "builtin" | "command" | "openclaw";
+import type { KindName, Manifest } from "../manifest.ts";
 
 /** Ports that a gateway opens by itself, counted from the base of its block; both ends included. */
 export interface DerivedRange {

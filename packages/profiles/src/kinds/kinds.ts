@@ -1,7 +1,8 @@
 /** The one list of kinds. */
 import { builtin } from "./builtin.ts";
 import { command } from "./command.ts";
-import type { GatewayKind, KindName } from "./gateway-kind.ts";
+import type { KindName } from "../manifest.ts";
+import type { GatewayKind } from "./gateway-kind.ts";
 import { openclaw } from "./openclaw.ts";
 
 export const kinds: Readonly<Record<KindName, GatewayKind>> = { builtin, command, openclaw };

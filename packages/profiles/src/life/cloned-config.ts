@@ -2,6 +2,7 @@
  * The config of a clone: the original's, with paths, port and token of its own and without secrets. A config that cannot
  * be understood may hold secrets and stays behind. Pure but for the parser that it loads.
  */
+import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
 import { withoutSecrets } from "../environment/secrets.ts";
 import type { LeftBehind } from "./left-behind.ts";
@@ -48,5 +49,5 @@ export function ownOpenClawConfig(document: unknown, { port, paths }: Manifest, 
 }
 
 function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  return isRecord(value) ? value : {};
 }

@@ -2,10 +2,10 @@
 import { DEFAULT_HOST, LockkeeperError } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { GatewayKind, KindName } from "../kinds/gateway-kind.ts";
+import type { GatewayKind } from "../kinds/gateway-kind.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
-import type { Manifest } from "../manifest.ts";
+import type { KindName, Manifest } from "../manifest.ts";
 import { highestPort, parsePort } from "../ports/port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => undefined);
   const context: ProfilesContext = { home, programs: { keeper: process.argv[1] ?? "", gateway }, env: process.env };
   if (errand === "restart" || errand === "stop") {
-    const { endPresentRun } = await import("../run/errand.ts");
+    const { endPresentRun } = await import("../run/end-present-run.ts");
     const timeoutMs = timeout === undefined ? undefined : Number(timeout);
     await endPresentRun(context, profile, { errand, askedBy: Number(values["asked-by"]), timeoutMs });
     if (errand === "stop") return;

@@ -5,7 +5,7 @@
  */
 import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { statSync } from "node:fs";
-import { locateJsonError } from "../json-position.ts";
+import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
 import { didYouMean } from "../nearest-names.ts";
 import { parseProfileName } from "../profile-name.ts";

@@ -1,7 +1,7 @@
 /** Stops a profile and starts it again: never two gateways at any moment, and a keeper again for an orphan. */
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
-import { handOver } from "./errand.ts";
+import { handOver } from "./hand-over.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { startProfile } from "./start.ts";

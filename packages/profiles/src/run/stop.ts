@@ -64,7 +64,7 @@ export async function stopProfile(
   const { manifest } = before;
   if (isInsideRun(context, before)) {
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
-    const { handOver } = await import("./errand.ts");
+    const { handOver } = await import("./hand-over.ts");
     await handOver(context, manifest.name, "stop", options.timeoutMs);
     return { outcome: "handed-over", status: statusOf(context, before) };
   }

@@ -4,7 +4,7 @@
  */
 import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
-import { locateJsonError } from "../json-position.ts";
+import { isRecord, locateJsonError } from "../json.ts";
 
 /** What one setting may be: the part of JSON Schema that the cheap reader understands too. */
 export type SettingSchema = { readonly description: string } & (
@@ -106,8 +106,4 @@ function damaged(path: string, message: string, cause?: unknown): LockkeeperErro
     cause,
     hint: `Mend it, or move it away to go back to the defaults: mv ${path} ${path}.damaged`,
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

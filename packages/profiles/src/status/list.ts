@@ -3,9 +3,8 @@
  * a record says that it should live, and what a killed run left is swept in passing.
  */
 import { judgeProcess } from "@lockkeeper/core";
-import { isAdopted } from "../adopt/adopted.ts";
 import type { ProfilesContext } from "../context.ts";
-import type { Manifest } from "../manifest.ts";
+import { isAdopted, type Manifest } from "../manifest.ts";
 import { type ObservedState, observeState } from "./observed-state.ts";
 import { describeProfile, type ProfileStatus } from "./profile-status.ts";
 import { readRegistry } from "../registry/registry.ts";
@@ -65,5 +64,5 @@ export async function listProfiles(
 async function findExternal(manifests: readonly Manifest[]): Promise<ReadonlyMap<string, ObservedState>> {
   const adopted = manifests.filter(isAdopted);
   if (adopted.length === 0) return new Map();
-  return (await import("../adopt/external-gateway.ts")).findExternalGateways(adopted);
+  return (await import("./external-gateway.ts")).findExternalGateways(adopted);
 }

@@ -4,9 +4,8 @@
  * Node start, as `list` is.
  */
 import { judgeProcess } from "@lockkeeper/core";
-import { isAdopted } from "../adopt/adopted.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
-import type { Manifest } from "../manifest.ts";
+import { isAdopted, type Manifest } from "../manifest.ts";
 import { type ObservedState, observeState } from "./observed-state.ts";
 import { readRunRecords } from "./run-records.ts";
 
@@ -19,7 +18,7 @@ export async function observeAll(home: string, manifests: readonly Manifest[]): 
   });
   const adopted = observations.filter(({ manifest, observed }) => isAdopted(manifest) && isAtRest(observed));
   if (adopted.length === 0) return observations;
-  const { findExternalGateways } = await import("../adopt/external-gateway.ts");
+  const { findExternalGateways } = await import("./external-gateway.ts");
   const external = findExternalGateways(adopted.map(({ manifest }) => manifest));
   return observations.map((each) => {
     const observed = external.get(each.manifest.name);

@@ -1,10 +1,9 @@
 /** One profile as it is at this moment: its plan, what was published, and what lives. */
 import { type ErrorCode, judgeProcess, LockkeeperError, type RunRecord } from "@lockkeeper/core";
-import { isAdopted } from "../adopt/adopted.ts";
-import { findExternalGateways } from "../adopt/external-gateway.ts";
+import { findExternalGateways } from "./external-gateway.ts";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
-import type { Manifest } from "../manifest.ts";
+import { isAdopted, type Manifest } from "../manifest.ts";
 import { latestRun } from "./locked-run.ts";
 import { type ObservedState, observeState } from "./observed-state.ts";
 import { describeProfile, type ProfileStatus } from "./profile-status.ts";

@@ -3,8 +3,7 @@
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
 import { gatewayUrl, type Health, type RunRecord } from "@lockkeeper/core";
-import type { KindName } from "../kinds/gateway-kind.ts";
-import type { Manifest } from "../manifest.ts";
+import type { KindName, Manifest } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { locateJsonError } from "../src/json-position.ts";
+import { locateJsonError } from "../src/json.ts";
 
 test.each([
   ['{"broken', 1, 2],

@@ -5,7 +5,7 @@
 import { coversAddress, findHolders, type Holder, identifyProcess, readListeners } from "@lockkeeper/core";
 import { readOpenClawLocks } from "../discover/openclaw-locks.ts";
 import type { Manifest } from "../manifest.ts";
-import type { ObservedState } from "../status/observed-state.ts";
+import type { ObservedState } from "./observed-state.ts";
 
 /** Returns the external gateways of `manifests`, by profile name, with one look at the host for all of them. */
 export function findExternalGateways(manifests: readonly Manifest[]): ReadonlyMap<string, ObservedState> {

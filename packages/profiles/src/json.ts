@@ -1,6 +1,6 @@
 /**
- * Where a damaged JSON text stops being JSON. `JSON.parse` of Node 20 does not always say; this is asked only once it
- * has failed. Pure.
+ * JSON that people may have edited: what it must be before its fields are looked at, and where a damaged text stops being
+ * JSON, which `JSON.parse` of Node 20 does not always say. Pure.
  */
 
 /** Both count from 1. */
@@ -16,6 +16,11 @@ const token =
   // JSON strings must not hold control characters unescaped.
   // oxlint-disable-next-line no-control-regex
   /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*")|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/y;
+
+/** Returns whether a parsed value is an object with fields. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** Returns the place of the first token that does not fit, or of the end when something is missing there. */
 export function locateJsonError(text: string): TextPosition {

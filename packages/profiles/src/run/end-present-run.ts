@@ -1,0 +1,25 @@
+/**
+ * The other end of `hand-over.ts`, in a keeper outside of the gateway's process tree: it waits for the asker to go and
+ * ends the present run; for a restart it keeps the next one itself.
+ */
+import { identifyProcess, judgeProcess, type ProcessIdentity } from "@lockkeeper/core";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ProfilesContext } from "../context.ts";
+import type { Errand } from "./spawn-keeper.ts";
+import { stopProfile } from "./stop.ts";
+
+/** How long an asker may take to say that it has handed over; afterwards it ends with the gateway. In milliseconds. */
+const askerGraceMs = 2_000;
+const pollMs = 10;
+
+/** On return the asker is gone, or was given its time, and the run that it sat in is ended. */
+export async function endPresentRun(context: ProfilesContext, profile: string, errand: Errand): Promise<void> {
+  const asker = identifyProcess(errand.askedBy);
+  if (asker !== undefined) await waitForEnd(asker);
+  await stopProfile(context, profile, { timeoutMs: errand.timeoutMs });
+}
+
+async function waitForEnd(asker: ProcessIdentity): Promise<void> {
+  const deadline = performance.now() + askerGraceMs;
+  while (judgeProcess(asker) !== "gone" && performance.now() < deadline) await delay(pollMs);
+}

@@ -4,7 +4,7 @@
  * variables are not on the list: they come through only as the owner's explicit choice.
  */
 
-/** Source: SECURITY 10. */
+/** What programs need to find their tools, their user, their language and the network, and nothing that loads code. */
 const ALLOWED_NAMES: ReadonlySet<string> = new Set([
   "PATH",
   "HOME",

@@ -12,7 +12,7 @@ import type { LogIndex } from "./log-index.ts";
 import { KEPT_FILES, formatIndexHead, formatIndexMark, indexPath, readLogIndex, rotatedPath } from "./log-index.ts";
 
 const DEFAULTS = {
-  /** Source: DESIGN section 2. */
+  /** Days of usual output, and still opened by any editor. */
   rotateAtBytes: 10 * 1024 * 1024,
   /** How often the size is looked at: soon after output came, seldom while it is quiet. */
   busyLookMs: 250,

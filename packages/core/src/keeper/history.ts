@@ -29,7 +29,7 @@ export interface HistoryEvent {
 
 const DEFAULTS = {
   maxFileBytes: 1024 * 1024,
-  /** Source: SECURITY 15. Leaves room for the other fields and for escapes. */
+  /** Keeps a whole line below the 8 KiB at which lines are cut, other fields and escapes included. */
   maxReasonLength: 1_000,
 };
 

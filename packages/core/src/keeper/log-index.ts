@@ -32,7 +32,7 @@ export function indexPath(path: string): string {
   return `${path}.index`;
 }
 
-/** How many rotated files are kept beside the present one. Source: DESIGN section 2. */
+/** How many rotated files are kept beside the present one: sixty MiB a profile at most. */
 export const KEPT_FILES = 5;
 
 /** Returns the path of the `number`th rotated file of `path`, up to {@link KEPT_FILES}; 0 is the present one. */

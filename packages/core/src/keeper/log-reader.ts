@@ -36,7 +36,7 @@ export interface FollowOptions {
 
 const DEFAULTS = {
   chunkBytes: 64 * 1024,
-  /** Source: SECURITY 15. A longer line is cut. */
+  /** A longer line is cut: one event must not fill a terminal. */
   maxLineLength: 8 * 1024,
   followLookMs: 100,
   /** A rotation under way is over within milliseconds; an index that never comes is not waited for. */

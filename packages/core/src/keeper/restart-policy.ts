@@ -4,7 +4,7 @@
  */
 
 const DEFAULTS = {
-  /** Source: DESIGN section 4, "gave up after 5 crashes in 5 minutes". */
+  /** What people know from service managers; a gateway that crashes faster than once a minute needs a person. */
   crashLimit: 5,
   windowMs: 5 * 60_000,
   /** The first restart is almost at once: most crashes are one-offs. Doubles with every crash in the window. */

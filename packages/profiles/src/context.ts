@@ -7,6 +7,7 @@ export interface Programs {
   readonly gateway: string;
 }
 
+/** One home, seen by one caller. */
 export interface ProfilesContext {
   /** The one root of everything on disk, absolute. */
   readonly home: string;

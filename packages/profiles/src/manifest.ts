@@ -10,6 +10,7 @@ import { isPort } from "./ports/port-number.ts";
 /** What runs behind a profile. */
 export type KindName = "builtin" | "command" | "openclaw";
 
+/** One profile as it is written down. A contract with other tools: fields are added, never renamed or removed. */
 export interface Manifest {
   readonly schemaVersion: 1;
   readonly name: ProfileName;

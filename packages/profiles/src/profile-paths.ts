@@ -5,6 +5,7 @@
 import { sep } from "node:path";
 import type { ProfileName } from "./profile-name.ts";
 
+/** Absolute paths of what all profiles of a home share. */
 export interface HomePaths {
   readonly home: string;
   /** The tool's settings. */
@@ -24,6 +25,7 @@ export interface HomePaths {
   readonly stagingLock: string;
 }
 
+/** Absolute paths of one profile. */
 export interface ProfilePaths {
   readonly profile: string;
   /** The directory of the profile's lock file. */

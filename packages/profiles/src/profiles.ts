@@ -30,6 +30,7 @@ import type { Selection, SelectionChange } from "./settings/selection.ts";
 import type { ShellEnvironment } from "./environment/shell-environment.ts";
 import type { ProfileDetail } from "./status/profile-detail.ts";
 
+/** Which home to open, and for whom. */
 export interface OpenOptions {
   /** The one root of everything on disk. @default LOCKKEEPER_HOME of `env`, else `~/.lockkeeper` */
   readonly home?: string | undefined;

@@ -10,6 +10,7 @@ import { highestPort } from "../ports/port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 
+/** What a manifest of an adopted gateway is made from. */
 export interface AdoptionFacts {
   readonly home: string;
   readonly name: ProfileName;

@@ -25,6 +25,7 @@ import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
 import { checkStateDirectory, directoriesOf, realOf, refuseShared } from "../directories/directory-rules.ts";
 import { readOtherHomes } from "../directories/other-homes.ts";
 
+/** What to adopt, and under which name; nothing given: the default profile. */
 export interface ImportOptions {
   /** As OpenClaw calls the profile. @default "default" */
   readonly name?: string | undefined;
@@ -43,6 +44,7 @@ export interface ImportOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A gateway that is a profile of this home from now on. */
 export interface ImportedProfile {
   /** As OpenClaw calls it. */
   readonly from: string;
@@ -51,6 +53,7 @@ export interface ImportedProfile {
   readonly portSource: PortSource | null;
 }
 
+/** What became of each gateway that was asked for. */
 export interface ImportReport {
   readonly imported: readonly ImportedProfile[];
   /** Adopted before, under this name here. */
@@ -67,9 +70,9 @@ export interface ImportReport {
 /**
  * Adopts one OpenClaw gateway, or all.
  *
- * @throws {LockkeeperError} OPTION_INVALID for `all` with what belongs to one; PROFILE_NOT_FOUND when there is none of that name; PROFILE_EXISTS, PROFILE_NAME_INVALID;
- *   CONFIG_DAMAGED; PORT_INVALID when nothing tells its port, naming what was looked at; PORTS_OVERLAP, DIRECTORY_SHARED,
- *   naming both; UNSAFE_PATH; and what changing the registry throws.
+ * @throws {LockkeeperError} OPTION_INVALID for `all` with what belongs to one; PROFILE_NOT_FOUND when there is none of
+ *   that name; PROFILE_EXISTS, PROFILE_NAME_INVALID; CONFIG_DAMAGED; PORT_INVALID when nothing tells its port, naming
+ *   what was looked at; PORTS_OVERLAP, DIRECTORY_SHARED, naming both; UNSAFE_PATH; and what changing the registry throws.
  */
 export async function importOpenClaw(context: ProfilesContext, options: ImportOptions = {}): Promise<ImportReport> {
   refuseContradiction(options);

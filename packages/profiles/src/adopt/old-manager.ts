@@ -20,6 +20,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { pause } from "../run/interruptible.ts";
 import type { Manifest } from "../manifest.ts";
 
+/** Who runs a gateway today: a unit of systemd, or nobody but the process itself. */
 export type OldManager =
   | {
       readonly kind: "unit";

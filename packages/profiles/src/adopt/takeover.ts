@@ -23,6 +23,7 @@ import {
   stopOld,
 } from "./old-manager.ts";
 
+/** What a takeover would do, for a person to agree to. */
 export interface TakeoverPlan {
   readonly profile: string;
   readonly host: string;
@@ -42,6 +43,7 @@ export interface TakeoverPlan {
   readonly leftBehind: readonly string[];
 }
 
+/** How a takeover asks, how long it waits, and where it looks. */
 export interface TakeoverOptions {
   /** Asked with the plan before anything is touched. */
   readonly consent: (plan: TakeoverPlan) => boolean | Promise<boolean>;
@@ -54,6 +56,7 @@ export interface TakeoverOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
+/** What came of it; `plan` is null where there was nothing to take over. */
 export interface TakeoverResult {
   readonly outcome: "taken-over" | "already-ours" | "declined";
   readonly plan: TakeoverPlan | null;

@@ -25,6 +25,7 @@ import { type LocatedInstance, locateInstances } from "./located-instance.ts";
 import { findOpenClawInstances, instanceHost } from "./openclaw-instances.ts";
 import { readGatewayUnits, type ServiceUnit, unitProfile } from "./service-units.ts";
 
+/** Where `discover` looks, and until when. */
 export interface DiscoverOptions {
   /** Where to look for traces. @default the usual places of this user */
   readonly roots?: HostRoots | undefined;

@@ -31,6 +31,7 @@ export interface GatewayOverlap {
   readonly what: string;
 }
 
+/** One gateway of this host. A contract with scripts: fields are added, never renamed or removed. */
 export interface DiscoveredGateway {
   readonly sources: readonly GatewaySource[];
   /** As its owner calls it: a profile of ours or of OpenClaw (`default`, `work`), or `127.0.0.1:18789`. */
@@ -58,6 +59,7 @@ export interface DiscoveredGateway {
   readonly adopt: string | null;
 }
 
+/** Everything that `discover` found, and what it looked at. */
 export interface Discovery {
   readonly gateways: readonly DiscoveredGateway[];
   /** The places that were looked at, for a person who misses one. */

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import type { UnitDirectory } from "./service-units.ts";
 
+/** The places that are looked at. Absolute paths; those that do not exist hold nothing. */
 export interface HostRoots {
   /** Holds `.openclaw` and `.openclaw-<name>`. */
   readonly userHome: string;

@@ -7,6 +7,7 @@ import type { PortSource } from "./discovered-gateway.ts";
 import { openClawDefaultPorts } from "./openclaw-folders.ts";
 import type { OpenClawInstance } from "./openclaw-instances.ts";
 
+/** An instance with its port and, while it runs, its listener. */
 export interface LocatedInstance {
   readonly instance: OpenClawInstance;
   readonly port: number | null;

@@ -6,6 +6,7 @@ import { errnoOf } from "@lockkeeper/core";
 import { readFileSync, statSync } from "node:fs";
 import { isPort } from "../ports/port-number.ts";
 
+/** What was read of one config file; null where it does not say. */
 export interface OpenClawConfig {
   /** `absent`: there is no such file. `damaged`: it is there and cannot be read; `fault` says why. */
   readonly verdict: "read" | "absent" | "damaged";

@@ -9,12 +9,14 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { entriesOf } from "../directories/directory-entries.ts";
 
+/** A state directory under a user's home. */
 export interface OpenClawFolder {
   /** As OpenClaw calls the profile: `default`, `work`. */
   readonly name: string;
   readonly stateDir: string;
 }
 
+/** By OpenClaw's own name of the profile. */
 export const openClawDefaultPorts: ReadonlyMap<string, number> = new Map([
   ["default", DEFAULT_PORT],
   ["dev", 19_001],

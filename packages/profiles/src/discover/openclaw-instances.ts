@@ -13,6 +13,7 @@ import { readOpenClawFolders } from "./openclaw-folders.ts";
 import { type OpenClawLock, readOpenClawLocks } from "./openclaw-locks.ts";
 import { readGatewayUnits, type ServiceUnit } from "./service-units.ts";
 
+/** One OpenClaw gateway, told by its state directory, with everything that points at it. */
 export interface OpenClawInstance {
   /** As OpenClaw calls the profile: `default`, `work`. */
   readonly name: string;

@@ -11,6 +11,7 @@ import path from "node:path";
 import { entriesOf } from "../directories/directory-entries.ts";
 import { isPort } from "../ports/port-number.ts";
 
+/** One record; null where it does not say. */
 export interface OpenClawLock {
   readonly path: string;
   /** The process that the record names, verified; null when it is gone or cannot be told from another. */

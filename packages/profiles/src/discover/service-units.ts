@@ -7,8 +7,10 @@ import path from "node:path";
 import { entriesOf } from "../directories/directory-entries.ts";
 import { parseLaunchdPlist, parseSystemdUnit, type UnitText } from "./unit-files.ts";
 
+/** Who starts units: systemd of the user or of the host, or launchd. */
 export type ServiceManager = "systemd-user" | "systemd" | "launchd";
 
+/** What one unit starts, and as whom. */
 export interface ServiceUnit {
   readonly manager: ServiceManager;
   /** `openclaw-gateway.service`, `ai.openclaw.gateway`. */
@@ -19,6 +21,7 @@ export interface ServiceUnit {
   readonly workingDirectory: string | null;
 }
 
+/** A folder in which a service manager looks for units. */
 export interface UnitDirectory {
   readonly manager: ServiceManager;
   readonly path: string;

@@ -3,6 +3,7 @@
  * units of gateways use; what it does not understand it leaves out.
  */
 
+/** What a unit file says, as far as it matters here. */
 export interface UnitText {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;

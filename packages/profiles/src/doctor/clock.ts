@@ -4,6 +4,7 @@ import type { Finding, Scene } from "./finding.ts";
 /** Less than this is the clocks' usual disagreement. */
 const toleranceMs = 5 * 60_000;
 
+/** Finds times on record that lie ahead of the clock. */
 export function checkClock({ patients }: Scene): readonly Finding[] {
   const now = Date.now();
   const ahead = patients.flatMap(({ manifest, record }) => {

@@ -5,6 +5,7 @@ import { directoriesOf, type OwnedDirectory } from "../directories/directory-rul
 import { readOtherHomes } from "../directories/other-homes.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds directories that are missing, or that two profiles have in common. */
 export function checkDirectories({ context: { home }, roots, patients }: Scene): readonly Finding[] {
   const findings: Finding[] = [];
   for (const { manifest } of patients) {

@@ -18,6 +18,7 @@ const networkTypes: ReadonlyMap<number, string> = new Map([
 /** What is behind it is not told. */
 const fuse = 0x65735546;
 
+/** Finds locks on file systems where they may not hold; says so where it cannot tell. */
 export function checkFileSystems({ context: { home }, patients }: Scene): readonly Finding[] {
   if (process.platform !== "linux") {
     const title = "whether locks lie on a network file system cannot be told on this system";

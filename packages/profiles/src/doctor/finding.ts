@@ -16,6 +16,7 @@ export interface Repair {
   readonly apply: () => Promise<void>;
 }
 
+/** One fact that matters. A contract with scripts: fields are added, never renamed or removed. */
 export interface Finding {
   readonly weight: Weight;
   /** Stable, for scripts: `port-conflict`. */

@@ -6,6 +6,7 @@ import { homePaths } from "../profile-paths.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds a change that was never finished, and folders that nobody owns. */
 export function checkInterrupted({ context: { home }, patients }: Scene): readonly Finding[] {
   const { registryIntent, profiles } = homePaths(home);
   const findings: Finding[] = [];

@@ -6,6 +6,7 @@ import type { Finding, Scene } from "./finding.ts";
 const sensibleFiles = 1024;
 const nearly = 0.8;
 
+/** Finds limits of open files that are too low, or nearly reached. */
 export function checkLimits({ patients }: Scene): readonly Finding[] {
   const own = openFilesLimit(process.pid);
   if (own === undefined) {

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds what others may read or write, with the repair for what is ours. */
 export function checkModes({ context: { home }, patients }: Scene): readonly Finding[] {
   if (process.platform === "win32") return [];
   const shared = homePaths(home);

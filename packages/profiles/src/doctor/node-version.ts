@@ -4,6 +4,7 @@ import type { Finding } from "./finding.ts";
 /** Source: `engines` of this package. */
 const oldest = { major: 20, minor: 19 };
 
+/** Finds a Node that is too old to run this. */
 export function checkNode(): readonly Finding[] {
   return ofVersion(process.versions.node);
 }

@@ -6,6 +6,7 @@ import { portsReport } from "../ports/port-audit.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds ports that two want, and blocks where ports do not last. */
 export async function checkPorts({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
   if (patients.length === 0) return [];
   let report;

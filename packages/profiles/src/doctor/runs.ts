@@ -4,6 +4,7 @@ import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds gateways in a bad state, and what killed runs left behind. */
 export async function checkRuns({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const patient of patients) {

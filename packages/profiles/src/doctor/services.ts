@@ -16,6 +16,7 @@ import { realOf } from "../directories/directory-rules.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds units that start what is gone, or what another one starts too. */
 export async function checkServices({ context: { home }, roots, patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const starters = new Map<string, ServiceUnit[]>();

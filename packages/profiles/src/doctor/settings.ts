@@ -3,6 +3,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { readGatewaySettings, readSettings } from "../settings/settings.ts";
 import type { Finding, Scene } from "./finding.ts";
 
+/** Finds settings that cannot be read, and a default profile that does not exist. */
 export function checkSettings({ context, patients }: Scene): readonly Finding[] {
   const findings: Finding[] = [];
   const settings = attempt(() => readSettings(context.home), findings);

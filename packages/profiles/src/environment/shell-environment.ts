@@ -7,8 +7,10 @@ import type { ProfilesContext } from "../context.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { profileEnvironment, profileVariables } from "./profile-environment.ts";
 
+/** The shells that can be written for. */
 export type ShellName = "bash" | "zsh" | "fish";
 
+/** What a shell or a child of the caller's needs to act on one profile. */
 export interface ShellEnvironment {
   readonly profile: string;
   /** Whether the prompt should warn. */

@@ -4,6 +4,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 
+/** What the placeholders stand for. */
 export interface TemplateValues {
   readonly name: string;
   readonly host: string;

@@ -4,6 +4,7 @@ import type { Manifest } from "../manifest.ts";
 import { fillTemplate, type TemplateValues } from "./argv-template.ts";
 import type { GatewayKind } from "./gateway-kind.ts";
 
+/** Judged by whether its port listens, unless `--health` says more. */
 export const command: GatewayKind = {
   name: "command",
   span: 10,

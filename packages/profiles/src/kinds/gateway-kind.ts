@@ -21,6 +21,7 @@ export type HealthCheck =
 /** What to spawn, exactly: no shell takes part. */
 export type Argv = readonly [string, ...string[]];
 
+/** What an argv is made from. */
 export interface LaunchRequest {
   readonly manifest: Manifest;
   /** The base port of this run; `start --port` makes it differ from the manifest's. */
@@ -29,6 +30,7 @@ export interface LaunchRequest {
   readonly gatewayProgram: string;
 }
 
+/** One kind of gateway. */
 export interface GatewayKind {
   readonly name: KindName;
   /** Ports in a block, the base included. */

@@ -5,6 +5,7 @@ import type { KindName } from "../manifest.ts";
 import type { GatewayKind } from "./gateway-kind.ts";
 import { openclaw } from "./openclaw.ts";
 
+/** Every kind, by its name. */
 export const kinds: Readonly<Record<KindName, GatewayKind>> = { builtin, command, openclaw };
 
 /** Returns whether `text` names a kind. */

@@ -8,6 +8,7 @@
 import { readIfPresent, replaceFile } from "@lockkeeper/core";
 import type { GatewayKind } from "./gateway-kind.ts";
 
+/** Its stop deadline leaves time for the whole drain. */
 export const openclaw: GatewayKind = {
   name: "openclaw",
   span: 120,

@@ -26,6 +26,7 @@ import { withStaging } from "./staging.ts";
 import { writeNewToken } from "./token.ts";
 import { running, whileStopped } from "./while-stopped.ts";
 
+/** What a clone copies and where it gets its ports. */
 export interface CloneOptions {
   /** What is copied although it is usually left behind. Links never are. @default none */
   readonly include?: readonly string[] | undefined;
@@ -35,6 +36,7 @@ export interface CloneOptions {
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
 
+/** The clone, and what of the original it does not have. */
 export interface CloneResult {
   readonly status: ProfileStatus;
   readonly copied: { readonly files: number; readonly bytes: number };

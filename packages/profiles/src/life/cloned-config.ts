@@ -8,6 +8,7 @@ import { withoutSecrets } from "../environment/secrets.ts";
 import type { LeftBehind } from "./left-behind.ts";
 import { moveFolderInText } from "./follow-rename.ts";
 
+/** A config to be written for the clone, and what is not in it. */
 export interface ClonedConfig {
   /** Null when there is nothing to write. */
   readonly document: unknown;

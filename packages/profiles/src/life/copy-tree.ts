@@ -8,17 +8,20 @@ import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { LeftBehind, LeftBehindKind } from "./left-behind.ts";
 
+/** What is copied, in order, and what is not. */
 export interface CopyPlan {
   readonly folders: readonly CopyStep[];
   readonly files: readonly (CopyStep & { readonly sizeBytes: number; readonly mode: number })[];
   readonly left: readonly LeftBehind[];
 }
 
+/** One folder to make, or one file to copy. */
 export interface CopyStep {
   readonly from: string;
   readonly to: string;
 }
 
+/** How far a copy is. */
 export interface CopyProgress {
   readonly files: number;
   readonly totalFiles: number;
@@ -26,6 +29,7 @@ export interface CopyProgress {
   readonly totalBytes: number;
 }
 
+/** What of a tree is copied. */
 export interface CopyRules {
   /** How the folder is called in what is told: `state`. */
   readonly label: string;

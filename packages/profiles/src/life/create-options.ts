@@ -9,6 +9,7 @@ import type { KindName, Manifest } from "../manifest.ts";
 import { highestPort, parsePort } from "../ports/port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 
+/** What may be said of a new profile; only its name must be. */
 export interface CreateOptions {
   readonly name: string;
   /** @default "command" when there is an argv, else "builtin" */
@@ -34,6 +35,7 @@ export interface CreateOptions {
   readonly protected?: boolean | undefined;
 }
 
+/** A request that can be carried out, defaults filled in. */
 export interface CheckedOptions {
   readonly name: ProfileName;
   readonly kind: KindName;

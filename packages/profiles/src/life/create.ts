@@ -20,7 +20,8 @@ import { writeNewToken } from "./token.ts";
  * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
  *
  * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; PROFILE_EXISTS;
- *   DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; what {@link changeRegistry} throws.
+ *   DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED
+ *   for its ports; what {@link changeRegistry} throws.
  * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is no address of ours.
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {

@@ -4,11 +4,13 @@
  * gateways that are unknown here; in doubt something stays behind, and all of it is listed. Pure.
  */
 
+/** Everything that a clone may leave behind, in the order in which it is listed. */
 export const leftBehindKinds = ["credentials", "devices", "schedules", "databases", "locks", "logs", "links"] as const;
 
 /** Why something was not copied. `links`: symbolic links and special files, which are never followed nor copied. */
 export type LeftBehindKind = (typeof leftBehindKinds)[number];
 
+/** One thing that was not copied. */
 export interface LeftBehind {
   readonly kind: LeftBehindKind;
   /** As seen from the profile: `state/credentials`, `config: channels.telegram.botToken`, `env: API_TOKEN`. */

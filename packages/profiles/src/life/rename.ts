@@ -16,6 +16,7 @@ import { requireFrom } from "../registry/registry.ts";
 import { moveManifest, movePath } from "./moved-manifest.ts";
 import { whileStopped } from "./while-stopped.ts";
 
+/** The profile under its new name. */
 export interface RenameResult {
   readonly status: ProfileStatus;
   /** What names the old name elsewhere and is not ours to change, one fact each. */

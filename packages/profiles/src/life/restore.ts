@@ -21,6 +21,7 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 
+/** How a profile comes back when it cannot come back as it was. */
 export interface RestoreOptions {
   /** Base of its block from now on. @default the one that it had */
   readonly port?: number | string | undefined;

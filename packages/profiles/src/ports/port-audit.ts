@@ -24,6 +24,7 @@ import type { PortClaim, PortRange } from "./port-plan.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
 
+/** One profile's block, and who is in it. */
 export interface BlockReport {
   readonly profile: string;
   /** First and last port of the block, both included. */

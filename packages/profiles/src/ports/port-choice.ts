@@ -23,6 +23,7 @@ import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } fr
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
 
+/** The block that is wanted. */
 export interface BlockRequest {
   readonly host: string;
   readonly span: number;

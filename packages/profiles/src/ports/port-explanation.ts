@@ -7,6 +7,7 @@ import { namedRanges, profileClaims } from "./port-claims.ts";
 import { overlaps, type PortRange } from "./port-plan.ts";
 import { readRegistry } from "../registry/registry.ts";
 
+/** Everything that is known of one port. A contract with scripts: fields are added, never renamed or removed. */
 export interface PortExplanation {
   readonly port: number;
   /** Profiles whose block, or derived range, holds it. */

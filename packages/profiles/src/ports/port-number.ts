@@ -1,6 +1,7 @@
 /** What is a port, as a number and as a word on the command line. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
 
+/** Source: TCP has 16 bits for a port. */
 export const highestPort = 65_535;
 
 /** Returns whether `value` is a whole number from 1 to 65535. */

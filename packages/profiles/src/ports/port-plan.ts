@@ -18,6 +18,7 @@ export interface PortClaim extends PortRange {
   readonly label: string;
 }
 
+/** What a plan is made from. */
 export interface PlanRequest {
   readonly span: number;
   readonly pool: PortRange;

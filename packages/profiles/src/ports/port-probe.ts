@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { isPort } from "./port-number.ts";
 import type { PortRange } from "./port-plan.ts";
 
+/** What this host does with its ports. */
 export interface HostPorts {
   readonly listeners: readonly Listener[] | "unknown";
   /** From which the system hands out ports to outgoing connections. */
@@ -16,6 +17,7 @@ export interface HostPorts {
   readonly unprivilegedFrom: number;
 }
 
+/** Where the host is looked at; for tests. */
 export interface HostPortsView {
   /** @default "/proc" */
   readonly procRoot?: string;

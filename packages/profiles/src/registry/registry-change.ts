@@ -24,11 +24,13 @@ export interface FolderChange {
   readonly renamed?: { readonly from: string; readonly to: string };
 }
 
+/** Both relative to the home. */
 export interface FolderMove {
   readonly from: string;
   readonly to: string;
 }
 
+/** The registry in the hands of the one who may change it. */
 export interface RegistryTransaction {
   /** As it is now; nobody else changes it meanwhile. */
   readonly registry: Registry;
@@ -36,6 +38,7 @@ export interface RegistryTransaction {
   commit(manifests: Iterable<Manifest>, folders?: FolderChange, prepare?: () => Promise<void>): Promise<void>;
 }
 
+/** How long a change waits for its turn. */
 export interface ChangeOptions {
   /** How long to wait for others that change the registry, in milliseconds. @default 60_000 */
   readonly timeoutMs?: number;

@@ -24,6 +24,7 @@ interface PlainDetails {
   readonly evidence: readonly string[];
 }
 
+/** One line from a keeper to its starter; an outcome or an error is the last one. */
 export type KeeperReport =
   | { readonly record: RunRecord }
   | { readonly outcome: KeeperOutcome["outcome"]; readonly detail: string }

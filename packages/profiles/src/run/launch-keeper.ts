@@ -7,6 +7,7 @@ import { type KeeperReport, reviveError } from "./keeper-report.ts";
 import type { Manifest } from "../manifest.ts";
 import { spawnKeeper } from "./spawn-keeper.ts";
 
+/** What a starter has learned from its keeper. */
 export type LaunchResult =
   | { readonly kind: "running" }
   /** Somebody else owns the profile; what became of it is to be looked up. */
@@ -15,6 +16,7 @@ export type LaunchResult =
   | { readonly kind: "ended"; readonly record: RunRecord | undefined }
   | { readonly kind: "deadline" };
 
+/** What a start hands on to its keeper, and how it is watched. */
 export interface LaunchOptions {
   readonly port?: number | undefined;
   readonly signal?: AbortSignal | undefined;

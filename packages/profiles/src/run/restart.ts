@@ -7,6 +7,7 @@ import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { startProfile } from "./start.ts";
 import { stopProfile } from "./stop.ts";
 
+/** How a restart is waited for. */
 export interface RestartOptions {
   /** For each half, in milliseconds. @default by kind */
   readonly timeoutMs?: number | undefined;
@@ -14,6 +15,7 @@ export interface RestartOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
+/** What became of the restart. */
 export interface RestartResult {
   /**
    * `handed-over`: this process is part of the gateway and will end with it; a process outside of it does the restart,

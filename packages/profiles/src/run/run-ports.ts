@@ -7,6 +7,7 @@ import { highestPort, parsePort } from "../ports/port-number.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Registry } from "../registry/registry.ts";
 
+/** The ports of one run. */
 export interface RunPorts {
   readonly port: number;
   readonly ports: Readonly<Record<string, number>>;

@@ -16,6 +16,7 @@ import { readRegistry, type Registry, requireFrom } from "../registry/registry.t
 import type { RunPorts } from "./run-ports.ts";
 import { runRecordPath } from "../status/run-records.ts";
 
+/** How a keeper runs, and by what it is ended. */
 export interface RunOptions {
   /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
   readonly supervised: boolean;

@@ -18,6 +18,7 @@ export interface Errand {
   readonly timeoutMs: number | undefined;
 }
 
+/** What a keeper is started for. */
 export interface KeeperCommand {
   readonly profile: string;
   /** For the history. */

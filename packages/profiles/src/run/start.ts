@@ -16,6 +16,7 @@ import { launchKeeper } from "./launch-keeper.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { endStrays, stopObserved } from "./stop.ts";
 
+/** How a start is made and waited for. */
 export interface StartOptions {
   /** How long to wait for readiness, in milliseconds; the gateway goes on starting afterwards. @default by kind */
   readonly timeoutMs?: number | undefined;
@@ -28,6 +29,7 @@ export interface StartOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
+/** What was true when the start returned. */
 export interface StartResult {
   readonly outcome: "started" | "already-running" | "orphaned";
   readonly status: ProfileStatus;

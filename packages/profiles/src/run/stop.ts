@@ -24,6 +24,7 @@ import { belongsToRun, isInsideRun } from "./inside-run.ts";
 import { pause, unlessAborted } from "./interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 
+/** How a stop is made and waited for. */
 export interface StopOptions {
   /** From the request to SIGKILL, in milliseconds; it can only be shorter than the kind's own. @default by kind */
   readonly timeoutMs?: number | undefined;
@@ -35,6 +36,7 @@ export interface StopOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
+/** What was true when the stop returned. */
 export interface StopResult {
   /** `handed-over`: this process is part of the gateway; once it has ended, a process outside of it does the stop. */
   readonly outcome: "stopped" | "already-stopped" | "handed-over";

@@ -20,6 +20,7 @@ import {
   writeSettingsFile,
 } from "./settings-file.ts";
 
+/** Which settings are meant. */
 export interface ConfigRequest {
   /** Whose gateway's config. @default none: the tool's own settings */
   readonly profile?: string | undefined;
@@ -27,6 +28,7 @@ export interface ConfigRequest {
   readonly key?: string | undefined;
 }
 
+/** One setting. */
 export interface ConfigEntry {
   readonly key: string;
   /** Undefined: not set, and the gateway's own default holds. */
@@ -35,12 +37,14 @@ export interface ConfigEntry {
   readonly description: string;
 }
 
+/** The settings of one file. */
 export interface ConfigReading {
   readonly path: string;
   readonly profile: string | null;
   readonly entries: readonly ConfigEntry[];
 }
 
+/** One setting and what it is to be. */
 export interface ConfigChangeRequest extends ConfigRequest {
   readonly key: string;
   /** As typed: a number, a text, `null`, a list as JSON or separated by commas. */
@@ -49,6 +53,7 @@ export interface ConfigChangeRequest extends ConfigRequest {
   readonly dryRun?: boolean | undefined;
 }
 
+/** What a change did, or would do. */
 export interface ConfigChange {
   readonly path: string;
   readonly profile: string | null;

@@ -12,6 +12,7 @@ type Asker = Pick<ProfilesContext, "home" | "env">;
 /** Where a selection comes from, strongest first. */
 export type SelectionSource = "argument" | "environment" | "default";
 
+/** Which profile is meant, and why. */
 export interface Selection {
   /** Null when nothing selects a profile. Whether it exists is for the command to find out. */
   readonly name: string | null;
@@ -20,6 +21,7 @@ export interface Selection {
   readonly candidates: readonly { readonly source: SelectionSource; readonly name: string | null }[];
 }
 
+/** What `use` changed. */
 export interface SelectionChange {
   readonly previous: string | null;
   readonly current: string;

@@ -13,6 +13,7 @@ export type SettingSchema = { readonly description: string } & (
   | { readonly type: "array"; readonly items: { readonly type: "string"; readonly pattern: string } }
 );
 
+/** Every setting of a file, by its key. */
 export type SettingsTable = Readonly<Record<string, SettingSchema>>;
 
 /** Values as they stand in the file; what is absent has its default. Other keys are kept and mean nothing. */

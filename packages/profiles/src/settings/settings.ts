@@ -14,6 +14,7 @@ export interface Settings {
   readonly poolLast: number;
 }
 
+/** The tool's settings where nothing is set. */
 export const defaultSettings: Settings = {
   defaultProfile: null,
   previousProfile: null,
@@ -25,6 +26,7 @@ export const defaultSettings: Settings = {
 
 const profileName = "^[a-z0-9][a-z0-9-]{0,31}$";
 
+/** What each of the tool's settings may be. */
 export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
   defaultProfile: { type: ["string", "null"], pattern: profileName, description: "the profile that commands act on" },
   previousProfile: { type: ["string", "null"], pattern: profileName, description: "where `use -` goes back to" },
@@ -43,6 +45,7 @@ export interface GatewaySettings {
 
 const oneDayMs = 86_400_000;
 
+/** What each of a built-in gateway's settings may be. */
 export const gatewaySettingsTable: Readonly<Record<keyof GatewaySettings, SettingSchema>> = {
   allowedHosts: {
     type: "array",

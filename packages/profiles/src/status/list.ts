@@ -11,6 +11,7 @@ import { readRegistry } from "../registry/registry.ts";
 import { readRunRecords } from "./run-records.ts";
 import { readSelection } from "../settings/selection.ts";
 
+/** How much `list` asks. */
 export interface ListOptions {
   /** Ask each living gateway for its health now, instead of telling what its keeper saw last. @default true */
   readonly probe?: boolean;

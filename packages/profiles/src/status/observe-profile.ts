@@ -13,6 +13,7 @@ import { requireManifest } from "../registry/registry.ts";
 import { readRunRecord } from "./run-records.ts";
 import { readableSelection } from "../settings/selection.ts";
 
+/** A profile's plan, its last published run, and what of it is true. */
 export interface ProfileObservation {
   readonly manifest: Manifest;
   readonly record: RunRecord | undefined;

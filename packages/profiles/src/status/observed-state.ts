@@ -4,8 +4,10 @@
  */
 import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
 
+/** The one word for what a profile does. */
 export type ProfileState = PublishedState | "orphaned" | "external";
 
+/** What is true of a profile's run. */
 export interface ObservedState {
   readonly state: ProfileState;
   readonly reason: string | null;

@@ -11,6 +11,7 @@ import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 
+/** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileDetail extends ProfileStatus {
   /** The lock's record and what the host says of its owner. */
   readonly lock: LockInspection;

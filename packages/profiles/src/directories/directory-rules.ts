@@ -92,7 +92,8 @@ function isWithin(inner: string, outer: string): boolean {
 /** Returns the real path; of what does not exist yet, that of the nearest ancestor with the rest put behind it. */
 export function realOf(file: string): string {
   try {
-    return realpathSync(file);
+    // Native: a start asks for those of every profile.
+    return realpathSync.native(file);
   } catch (error) {
     const parent = path.dirname(file);
     if (errnoOf(error) !== "ENOENT" || parent === file) throw fileError(error, "resolve", file);

@@ -140,7 +140,7 @@ async function watchLiveness(
 async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal): Promise<Look> {
   const { host, port, health } = spec;
   if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
-  const seen = portWatch.look();
+  const seen = await portWatch.look();
   switch (seen.view) {
     case "nobody":
       return { health: "failing", port: seen.view, detail: `nothing listens on ${hostWithPort(host, port)}` };

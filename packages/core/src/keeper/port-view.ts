@@ -1,10 +1,12 @@
 /**
  * Whose listener is on a run's port: judged by the host's socket table and the run's own processes, never by an answer
- * on the wire. Sends nothing. For the keeper, for the supervised handoff and for whoever stops a gateway.
+ * on the wire. Sends nothing; where the table leaves open whether somebody's `::` covers IPv4, a connect tells. For the keeper, for the supervised handoff and for whoever stops a gateway.
  */
+import { isIP } from "node:net";
 import { basename } from "node:path";
 
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
+import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import type { Holder, Listener } from "../host/sockets.ts";
@@ -30,7 +32,7 @@ export type PortView =
   | { readonly view: "unknown" };
 
 /** Says whose listener would answer at `host` on one of `ports`: the run's own before any other. One look for all. */
-export function viewPorts(host: string, ports: readonly number[], run: ProcessTreeQuery): PortView {
+export async function viewPorts(host: string, ports: readonly number[], run: ProcessTreeQuery): Promise<PortView> {
   const listeners = readListeners();
   if (listeners === "unknown") return { view: "unknown" };
   const here = listeners.filter((item) => ports.includes(item.port) && coversAddress(item, host) === "yes");
@@ -42,6 +44,7 @@ export function viewPorts(host: string, ports: readonly number[], run: ProcessTr
     const [listener, holder] = ours;
     return { view: "ours", holder, listener, address: addressOf(listener), wider: isWider(listener, host) };
   }
+  if (await areElsewhere(here, host)) return { view: "nobody" };
   const holders = findHolders(here);
   const seen = here.find((listener) => holders.has(listener));
   if (seen !== undefined) return { view: "stranger", holder: holders.get(seen) ?? null, address: addressOf(seen) };
@@ -66,12 +69,12 @@ export class PortWatch {
     this.#run = run;
   }
 
-  look(): PortView {
+  async look(): Promise<PortView> {
     if (this.#own !== undefined) {
       const { listener, holder } = this.#own;
       if (findHolders([listener], { among: [holder.pid] }).size > 0) return this.#own;
     }
-    const seen = viewPorts(this.#host, [this.#port], this.#run);
+    const seen = await viewPorts(this.#host, [this.#port], this.#run);
     this.#own = seen.view === "ours" ? seen : undefined;
     return seen;
   }
@@ -89,6 +92,13 @@ export function findUnexpectedListeners(expected: ReadonlySet<number>, run: Proc
 export function describeHolder(holder: Holder | null): string {
   if (holder === null) return "owner not visible";
   return `pid ${holder.pid}, ${basename(holder.command.split(" ")[0] ?? "")}, user ${holder.user}`;
+}
+
+/** The table does not say which `::` is for IPv6 alone. Nothing answers at the IPv4 address: they all are. */
+async function areElsewhere(listeners: readonly Listener[], host: string): Promise<boolean> {
+  if (isIP(host) !== 4 || listeners.some(({ family }) => family === 4)) return false;
+  for (const { port } of listeners) if ((await probeListener(host, port)) !== "silent") return false;
+  return true;
 }
 
 function holderAmong(listeners: readonly Listener[], pids: readonly number[]): [Listener, Holder] | undefined {

@@ -138,7 +138,7 @@ async function waitForDeparture(living: readonly RunProcess[], deadline: number,
 async function waitForPorts({ leader, nonce, host, ports }: StopOrder): Promise<string | null> {
   const startedAt = performance.now();
   for (;;) {
-    const seen = viewPorts(host, ports, { leader, nonce });
+    const seen = await viewPorts(host, ports, { leader, nonce });
     if (seen.view === "nobody" || seen.view === "unknown") return null;
     const waitedMs = performance.now() - startedAt;
     if (waitedMs >= DEFAULTS.portTimeoutMs) return `${seen.address} is held by ${describeHolder(seen.holder)}`;

@@ -34,7 +34,7 @@ export async function awaitSuccessor(
     const known = findRunProcesses(run);
     if (known.length === 0) return "nothing-left";
     run = { ...run, known };
-    const seen = viewPorts(host, [port], run);
+    const seen = await viewPorts(host, [port], run);
     const successor = seen.view === "ours" ? identifyProcess(seen.holder.pid) : undefined;
     if (successor !== undefined) return successor;
     const waitedMs = performance.now() - startedAt;

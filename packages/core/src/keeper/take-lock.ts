@@ -19,7 +19,7 @@ import type { KeeperSpec } from "./keeper-spec.ts";
 import { describeHolder, viewPorts } from "./port-view.ts";
 
 const DEFAULTS = {
-  /** Source: DESIGN section 3. */
+  /** In all, retries included; a service manager must hear of a gateway that never gets well. */
   handoffTimeoutMs: 30_000,
   /** A port is taken when it still is after this: a process that was just killed listens to its last millisecond. */
   settleMs: 100,
@@ -95,7 +95,7 @@ export async function clearPort(
       await pause(DEFAULTS.settleMs, spec.stop);
       continue;
     }
-    const seen = viewPorts(spec.host, [spec.port], { leader: null, nonce: "" });
+    const seen = await viewPorts(spec.host, [spec.port], { leader: null, nonce: "" });
     const holder = seen.view === "stranger" ? seen.holder : null;
     const { owner, who } = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
     const blocked: Blocked = {
@@ -115,7 +115,7 @@ async function findHealthyOwner(spec: KeeperSpec, owner: LockRecord): Promise<Le
   const host = owner.host ?? spec.host;
   const port = owner.port ?? spec.port;
   const leader: ProcessIdentity = { ...owner, ...owner.gateway };
-  const seen = viewPorts(host, [port], { leader, nonce: owner.nonce, known: [owner] });
+  const seen = await viewPorts(host, [port], { leader, nonce: owner.nonce, known: [owner] });
   if (seen.view !== "ours") return undefined;
   const check = spec.health.kind === "http" ? spec.health : {};
   const asked = await probeHealth({ host, port, ...check, signal: spec.stop });

@@ -91,9 +91,12 @@ describe("a taken port", () => {
     expect(kept.records.map(({ state }) => state)).toEqual(["starting", "blocked"]);
   });
 
-  it("on another address is no obstacle", async () => {
+  it.each([
+    ["on another address", { host: "127.0.0.2" }],
+    ["for IPv6 alone", { host: "::", ipv6Only: true }],
+  ])("%s is no obstacle", async (_, where) => {
     const stranger = createServer();
-    await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.2", resolve));
+    await new Promise<void>((resolve) => stranger.listen({ ...where, port }, resolve));
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     await kept.until("running");
     await kept.stop();

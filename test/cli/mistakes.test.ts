@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, open, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -174,6 +174,21 @@ describe("the home", () => {
       const { status, stderr } = await run(["create", "dev"]);
       expect(status).toBe(77);
       expect(stderr).toContain("777");
+    });
+  });
+});
+
+describe("an output that takes nothing", () => {
+  test.skipIf(process.platform !== "linux")("is told as an error, with the exit status of a full disk", async () => {
+    await withScratchHome(async ({ run, home }) => {
+      await run(["create", "dev"]);
+      const command = [process.execPath, CLI_ENTRY, "list", "--json"].map((word) => JSON.stringify(word)).join(" ");
+      const { status, stderr } = spawnSync("/bin/sh", ["-c", `${command} > /dev/full`], {
+        env: bareEnvironment(home),
+        encoding: "utf8",
+      });
+      expect(status).toBe(74);
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: "DISK_FULL" } });
     });
   });
 });

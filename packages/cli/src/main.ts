@@ -2,6 +2,7 @@
  * The entry of the program, and the only file that touches Node's `process`: arguments, environment, streams, signals
  * and the exit status go through here to a program that knows none of them.
  */
+import type { Stats } from "node:fs";
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
 import { LockkeeperError, errnoOf, fileError } from "@lockkeeper/core";
@@ -48,10 +49,18 @@ function endQuietly(error: unknown): void {
   throw fileError(error, "write the output", "standard output");
 }
 
-/** Tells a terminal from files, pipes and the null device without loading what asks the terminal itself. */
+/**
+ * Tells a terminal from files, pipes and the devices of the kind of /dev/null, without loading what asks the terminal
+ * itself.
+ */
 function mayBeTerminal(fd: number): boolean {
   const stats = fstatSync(fd);
-  return stats.isCharacterDevice() && stats.rdev !== statSync("/dev/null", { throwIfNoEntry: false })?.rdev;
+  return stats.isCharacterDevice() && kindOf(stats) !== kindOf(statSync("/dev/null", { throwIfNoEntry: false }));
+}
+
+/** The major number: on each system the low byte at least is the minor one. */
+function kindOf(device: Stats | undefined): number | undefined {
+  return device === undefined ? undefined : device.rdev >>> 8;
 }
 
 function takeSignals(): Interruption {

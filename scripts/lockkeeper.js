@@ -9,7 +9,9 @@ const build = spawnSync(process.execPath, [path.join(root, "scripts/build.js")],
 if (build.status !== 0) process.exit(build.status ?? 1);
 
 // pnpm runs scripts in the workspace's root and says in INIT_CWD where it was called.
-const child = spawn(process.execPath, [path.join(root, "packages/cli/bin/lockkeeper.js"), ...process.argv.slice(2)], {
+// Behind `--`, or Node 20 takes an `--env-file` among the arguments for its own.
+const entry = ["--", path.join(root, "packages/cli/bin/lockkeeper.js")];
+const child = spawn(process.execPath, [...entry, ...process.argv.slice(2)], {
   cwd: process.env.INIT_CWD ?? process.cwd(),
   stdio: "inherit",
 });

@@ -9,10 +9,15 @@ import type { Palette } from "./terminal/view.ts";
 
 const BUG_HINT = "This is a bug in lockkeeper: please report it with the command that you ran.";
 
+/** An argument of a hundred kilobytes is named by its beginning: the message is for people. */
+const LONGEST_TEXT = 1_000;
+
+const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text);
+
 /** Returns the part of an error that scripts may rely on. */
 export function errorDocument(error: unknown): ErrorDocument {
   if (error instanceof LockkeeperError) {
-    return { code: error.code, message: error.message, hint: error.hint ?? null };
+    return { code: error.code, message: clip(error.message), hint: error.hint === undefined ? null : clip(error.hint) };
   }
   return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), hint: BUG_HINT };
 }
@@ -20,15 +25,15 @@ export function errorDocument(error: unknown): ErrorDocument {
 /**
  * Returns the lines for stderr: the message, below it what was observed (such as who holds a port), the hint last.
  *
- * @param name the profile that failed, when the command was for several.
+ * @param name the profile that failed, when the command was for several; said unless the message says it.
  */
 export function errorText(error: unknown, paint: Palette, name: string | null): string {
   const { code, message, hint } = errorDocument(error);
-  const subject = name === null ? "" : `${name}: `;
   const text = code === "INTERNAL" && error instanceof Error ? (error.stack ?? message) : message;
+  const subject = name === null || message.includes(name) ? "" : `${name}: `;
   const lines = [`${paint.red("error:")} ${plainText(subject + text)}`];
   const evidence = error instanceof LockkeeperError ? error.evidence : [];
-  for (const observed of evidence) lines.push(`  ${plainText(observed)}`);
+  for (const observed of evidence) lines.push(`  ${plainText(clip(observed))}`);
   if (hint !== null) lines.push(`${paint.cyan("hint:")} ${plainText(hint)}`);
   return `${lines.join("\n")}\n`;
 }

@@ -6,7 +6,7 @@ import type { OutputStream } from "../context.ts";
 import { plainLine } from "./plain-text.ts";
 
 export interface Progress {
-  /** Says what is going on with one profile; the same text twice is said once. */
+  /** Says what is going on with one profile; where lines are added, the same line is said once. */
   readonly update: (name: string, text: string) => void;
   /** The results follow: on a terminal the block of lines is wiped away. */
   readonly finish: () => void;
@@ -16,16 +16,18 @@ export const SILENT: Progress = { update: () => undefined, finish: () => undefin
 
 export function openProgress(stream: OutputStream): Progress {
   const lines = new Map<string, string>();
+  const said = new Set<string>();
   let drawn = 0;
   return {
     update(name, text) {
       const line = `${name}: ${plainLine(text)}`;
-      if (lines.get(name) === line) return;
-      lines.set(name, line);
       if (!stream.isTerminal) {
-        stream.write(`${line}\n`);
+        if (!said.has(line)) stream.write(`${line}\n`);
+        said.add(line);
         return;
       }
+      if (lines.get(name) === line) return;
+      lines.set(name, line);
       const width = stream.columns ?? 80;
       const block = [...lines.values()].map((one) => `\u001B[2K${one.slice(0, width - 1)}\n`).join("");
       stream.write(`${drawn > 0 ? `\u001B[${drawn}A` : ""}${block}`);

@@ -1,7 +1,8 @@
 /** The one root on disk: which it is, and that it is safe to keep things in. */
 import { ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
+import { statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, parse } from "node:path";
 import { homePaths } from "./profile-paths.ts";
 
 /**
@@ -36,6 +37,37 @@ function recordedHome(): string | undefined {
     return userInfo().homedir;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Returns `home`, unless it is a directory that is there for something else: what we make, close to others and remove
+ * there would lie between things that are not ours.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID for the root of the file system and the user's own home directory.
+ */
+export function requireOwnDirectory(home: string, env: NodeJS.ProcessEnv): string {
+  const user = env["HOME"] || recordedHome();
+  const what = isSameDirectory(home, parse(home).root)
+    ? "the root of the file system"
+    : user !== undefined && isSameDirectory(home, user)
+      ? "your home directory"
+      : undefined;
+  if (what === undefined) return home;
+  throw new LockkeeperError("OPTION_INVALID", `LOCKKEEPER_HOME cannot be ${what}: ${home}`, {
+    hint: "Set it to a directory of its own, or leave it unset for ~/.lockkeeper.",
+  });
+}
+
+/** By inode too: another spelling, or a link on the way, leads to the same place. */
+function isSameDirectory(a: string, b: string): boolean {
+  if (a === b) return true;
+  try {
+    const [one, other] = [statSync(a, { bigint: true }), statSync(b, { bigint: true })];
+    return one.ino === other.ino && one.dev === other.dev;
+  } catch {
+    // One that is not there, or that we may not look at, is no place of the user's.
+    return false;
   }
 }
 

@@ -12,7 +12,7 @@ import type { CreateOptions } from "./life/create-options.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
-import { resolveHome } from "./home.ts";
+import { requireOwnDirectory, resolveHome } from "./home.ts";
 import type { CloneOptions, CloneResult } from "./life/clone.ts";
 import type { RenameResult } from "./life/rename.ts";
 import type { RestoreOptions } from "./life/restore.ts";
@@ -83,10 +83,14 @@ export interface Profiles {
   readonly changeConfig: (request: ConfigChangeRequest) => Promise<ConfigChange>;
 }
 
-/** Opens the profiles of one home. Reads and writes nothing yet. */
+/**
+ * Opens the profiles of one home. Reads and writes nothing in it yet.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID when the home is not absolute, the file system's root or the user's own home.
+ */
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
   const env = options.env ?? process.env;
-  const home = path.resolve(options.home ?? resolveHome(env));
+  const home = requireOwnDirectory(path.resolve(options.home ?? resolveHome(env)), env);
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms() };
   return {
     home,

@@ -1,7 +1,10 @@
+import { mkdirSync, symlinkSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { resolveHome } from "../src/home.ts";
+import { requireOwnDirectory, resolveHome } from "../src/home.ts";
+import { openProfiles } from "../src/profiles.ts";
+import { scratchHome } from "./scratch-home.ts";
 
 test("LOCKKEEPER_HOME, else .lockkeeper in HOME, else in what the system has on record", () => {
   expect(resolveHome({ LOCKKEEPER_HOME: "/a/b/", HOME: "/home/me" })).toBe("/a/b/");
@@ -17,3 +20,18 @@ test.each([{ LOCKKEEPER_HOME: "relative" }, { HOME: "relative" }])(
     expect(() => resolveHome(env)).toThrow(/HOME is not an absolute path: "relative"/);
   },
 );
+
+test("the root of the file system and the user's own home are no home for profiles, however they are spelled", async () => {
+  const user = scratchHome();
+  mkdirSync(user);
+  const alias = join(dirname(user), "alias");
+  symlinkSync(user, alias);
+  for (const home of ["/", user, `${user}/`, alias]) {
+    await expect(openProfiles({ env: { LOCKKEEPER_HOME: home, HOME: user } })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      hint: expect.stringContaining("~/.lockkeeper") as string,
+    });
+  }
+  const own = join(user, ".lockkeeper");
+  expect(requireOwnDirectory(own, { HOME: user })).toBe(own);
+});

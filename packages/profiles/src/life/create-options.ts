@@ -97,7 +97,11 @@ export function checkCreateOptions(options: CreateOptions): CheckedOptions {
 function checkSpan(span: number, kind: GatewayKind, port: number | undefined): number {
   const least = 1 + Math.max(0, ...kind.derived.map((range) => range.last));
   if (!Number.isInteger(span) || span < least || span > highestPort) {
-    throw invalid("span", span, `A ${kind.name} gateway needs ${least} ports or more.`);
+    throw invalid(
+      "span",
+      span,
+      `A ${kind.name} gateway takes a whole number of ports, from ${least} to ${highestPort}.`,
+    );
   }
   if (port !== undefined && port + span - 1 > highestPort) {
     const last = port + span - 1;

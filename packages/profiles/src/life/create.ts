@@ -5,6 +5,7 @@
 import { ensurePrivateDirectory } from "@lockkeeper/core";
 import { dirname } from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
+import { readEnvFile } from "../environment/env-file.ts";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
 import { readEnclosingHomes } from "../directories/enclosing-homes.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -19,13 +20,17 @@ import { writeNewToken } from "./token.ts";
 /**
  * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
  *
- * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; PROFILE_EXISTS;
+ * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; UNSAFE_PATH for
+ *   an env file that others can touch; PROFILE_EXISTS;
  *   DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED
  *   for its ports; what {@link changeRegistry} throws.
  * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is no address of ours.
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
   const checked = checkCreateOptions(options);
+  const { envFile } = checked.optional;
+  // Its values are kept nowhere: what counts is that a start could read them.
+  if (envFile !== undefined) await readEnvFile(envFile);
   // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
   const situation = await readPortSituation(readRegistry(home));
   return changeRegistry(home, async ({ registry, commit }) => {

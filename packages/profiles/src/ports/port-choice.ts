@@ -3,7 +3,7 @@
  * mutex, so nobody else chooses at the same time; what it costs is one pass over the host's listeners and one bind for
  * each port of the block.
  */
-import { coversAddress, DEFAULT_HOST, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import { homedir } from "node:os";
 import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
@@ -54,7 +54,7 @@ export async function readPortSituation(registry: Registry): Promise<PortSituati
  * lowest of the pool.
  *
  * @param situation @default read now; given by who must not keep others waiting, or has read it already
- * @throws {LockkeeperError} PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED.
+ * @throws {LockkeeperError} PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED; IO_FAILED without a descriptor left.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED.
  */
 export async function chooseBlock(
@@ -115,7 +115,7 @@ async function chooseFromPool(
     if (block === undefined) throw exhausted(span, pool, measurePool(pool, claims));
     const unusable = await findUnusablePort(address, block, host.listeners);
     if (unusable === undefined) return block;
-    if (isAboutAddress(unusable)) throw cannotBind(address, unusable);
+    if (holdsForAll(unusable)) throw cannotBind(address, unusable);
     from = unusable.port + 1;
   }
 }
@@ -143,7 +143,7 @@ async function checkAskedFor(
   const taken = listeners.filter((each) => isWithin(block, each.port) && coversAddress(each, address) === "yes");
   const unusable = await findUnusablePort(address, block, host.listeners);
   if (taken.length === 0 && unusable === undefined) return block;
-  if (taken.length === 0 && unusable !== undefined && isAboutAddress(unusable)) throw cannotBind(address, unusable);
+  if (taken.length === 0 && unusable !== undefined && holdsForAll(unusable)) throw cannotBind(address, unusable);
   throw new GatewayLockError(
     "PORT_IN_USE",
     `port ${taken[0]?.port ?? unusable?.port} of the block ${formatRange(block)} is in use`,
@@ -154,12 +154,17 @@ async function checkAskedFor(
   );
 }
 
-/** Not this port is the trouble, but the address: trying the next port would end the same way, thousands of times. */
-function isAboutAddress({ verdict, errno }: UnusablePort): boolean {
+/** Not this port is the trouble: trying the next one would end the same way, thousands of times. */
+function holdsForAll({ verdict, errno }: UnusablePort): boolean {
   return verdict === "unknown" && errno !== "EACCES" && errno !== "EPERM";
 }
 
-function cannotBind(address: string, { port, errno }: UnusablePort): GatewayLockError {
+function cannotBind(address: string, { port, errno }: UnusablePort): LockkeeperError {
+  // The trouble is this process, not the address.
+  if (errno === "EMFILE" || errno === "ENFILE") {
+    const cause = Object.assign(new Error(errno), { code: errno });
+    return fileError(cause, "open a socket to try", `${address}:${port}`);
+  }
   return new GatewayLockError("BIND_FAILED", `cannot listen on ${address} (tried port ${port}): ${errno}`, {
     hint: "Give --host an address of this machine; 127.0.0.1 is the default.",
   });

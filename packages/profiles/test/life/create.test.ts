@@ -177,6 +177,33 @@ describe("createProfile", () => {
     expect((await createProfile(home, { name: "d", span: 5 })).port).toBe(first + 20);
   });
 
+  test("an env file that a start would refuse is refused before anything is made", async () => {
+    const home = scratchHome();
+    const envFile = join(dirname(home), "api.env");
+    const attempt = (): Promise<unknown> => createProfile(home, { name: "x", envFile });
+    await expect(attempt()).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    fs.writeFileSync(envFile, "TOKEN=one\n", { mode: 0o644 });
+    await expect(attempt()).rejects.toMatchObject({ code: "UNSAFE_PATH", hint: `chmod 600 ${envFile}` });
+    expect(fs.existsSync(home)).toBe(false);
+    fs.chmodSync(envFile, 0o600);
+    await expect(attempt()).resolves.toMatchObject({ envFile });
+  });
+
+  test("a span out of bounds is told both of them", async () => {
+    const attempt = createProfile(scratchHome(), { name: "x", span: 100_000 });
+    await expect(attempt).rejects.toMatchObject({ hint: expect.stringContaining("from 1 to 65535") });
+  });
+
+  test.skipIf(process.platform === "win32")("without a descriptor left the limit is to blame, not the address", () => {
+    const fixture = fileURLToPath(new URL("../fixtures/no-descriptors.js", import.meta.url));
+    const output = execFileSync("sh", ["-c", 'ulimit -n 64 && exec "$0" "$1"', process.execPath, fixture]);
+    expect(JSON.parse(output.toString())).toMatchObject({
+      code: "IO_FAILED",
+      message: expect.stringContaining("EMFILE"),
+      hint: expect.stringContaining("ulimit -n"),
+    });
+  });
+
   test.skipIf(!asRoot)(
     "a full, a read-only and an impossible home lose nothing (needs root: mounts a tmpfs)",
     async () => {

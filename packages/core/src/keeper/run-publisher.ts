@@ -26,7 +26,8 @@ export class RunPublisher {
   readonly earlier: RunRecord | undefined;
   readonly #spec: KeeperSpec;
   #record: RunRecord;
-  #recordWritten = false;
+  /** Marks the file that holds the present record; undefined while that could not be written yet. */
+  #written: string | undefined;
   #pendingHistory: string[] = [];
 
   /** `nonce` is the lock's; nothing is published yet. */
@@ -69,7 +70,7 @@ export class RunPublisher {
     };
     const { state, reason, code, gateway, restarts } = this.#record;
     this.note({ at, state, reason, code, pid: gateway?.pid ?? null, keeperPid: process.pid, restarts, exit });
-    this.#recordWritten = false;
+    this.#written = undefined;
     this.settle();
     this.#spec.report?.(this.#record);
   }
@@ -79,17 +80,26 @@ export class RunPublisher {
     this.#pendingHistory = [...this.#pendingHistory, formatHistoryEvent(event)].slice(-MAX_PENDING_LINES);
   }
 
-  /** Writes what could not be written before. */
+  /** Writes what could not be written before, and the record again when its file was removed or replaced since. */
   settle(): void {
+    const { runRecordPath } = this.#spec;
     try {
-      if (!this.#recordWritten) replaceVolatile(this.#spec.runRecordPath, formatRunRecord(this.#record));
-      this.#recordWritten = true;
+      if (this.#written === undefined || this.#written !== stampOf(runRecordPath)) {
+        replaceVolatile(runRecordPath, formatRunRecord(this.#record));
+        this.#written = stampOf(runRecordPath);
+      }
       if (this.#pendingHistory.length > 0) appendHistory(this.#spec.eventsPath, this.#pendingHistory.join(""));
       this.#pendingHistory = [];
     } catch (error) {
       if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
     }
   }
+}
+
+/** Tells one file from the next at the same path: a freed inode may be used again at once, but not in the same instant. */
+function stampOf(path: string): string | undefined {
+  const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : `${stats.ino} ${stats.ctimeNs}`;
 }
 
 /** A damaged record, or something else in its place, is no reason not to start: it is about to be replaced. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { judgeProcess } from "../../src/host/process-identity.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
-import { freePort, KeeperScene } from "./kept-gateway.ts";
+import { eventually, freePort, KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
 let port: number;
@@ -54,6 +54,14 @@ describe("a gateway that behaves", () => {
     const { logPath, eventsPath, runRecordPath } = kept.spec;
     for (const path of [logPath, eventsPath, runRecordPath]) expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(scene.home, "run")).mode & 0o777).toBe(0o700);
+  });
+
+  it("has its record back soon after somebody removed it", async () => {
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port, livenessIntervalMs: 20 }));
+    await kept.until("running");
+    rmSync(kept.spec.runRecordPath);
+    await eventually(() => existsSync(kept.spec.runRecordPath), "the record is written again");
+    expect(parseRunRecord(readFileSync(kept.spec.runRecordPath, "utf8"))).toEqual(kept.records.at(-1));
   });
 
   it("is not started twice: the second keeper gets the lock error and spawns nothing", async () => {

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -37,4 +46,21 @@ it("a first record that cannot be written is written as soon as it can be", () =
   mkdirSync(join(home, "run"));
   publisher.settle();
   expect(parseRunRecord(readFileSync(runRecordPath, "utf8"))).toMatchObject({ state: "running" });
+});
+
+it("a record that was removed or replaced is written again, and one in its place is left alone", () => {
+  const publisher = new RunPublisher(spec, "0123456789abcdef0123456789abcdef");
+  publisher.publish({ state: "running" });
+  const written = statSync(spec.runRecordPath).ino;
+  publisher.settle();
+  expect(statSync(spec.runRecordPath).ino).toBe(written);
+  rmSync(spec.runRecordPath);
+  publisher.settle();
+  expect(published()).toMatchObject({ state: "running" });
+  const other = join(home, "other");
+  writeFileSync(other, "{}");
+  renameSync(other, spec.runRecordPath);
+  publisher.settle();
+  expect(published()).toMatchObject({ state: "running" });
+  expect(readFileSync(spec.eventsPath, "utf8").trim().split("\n")).toHaveLength(1);
 });

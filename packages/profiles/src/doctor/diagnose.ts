@@ -12,6 +12,7 @@ import { checkClock } from "./clock.ts";
 import { checkDirectories } from "./directories.ts";
 import { checkFileSystems } from "./file-systems.ts";
 import type { Check, Finding, Scene, Weight } from "./finding.ts";
+import { checkHomeAccess } from "./home-access.ts";
 import { checkInterrupted } from "./interrupted.ts";
 import { checkLimits } from "./limits.ts";
 import { checkModes } from "./modes.ts";
@@ -24,6 +25,7 @@ import { checkSettings } from "./settings.ts";
 
 /** In the order in which findings of one weight are shown. */
 const checks: readonly Check[] = [
+  checkHomeAccess,
   checkSettings,
   checkInterrupted,
   checkRuns,

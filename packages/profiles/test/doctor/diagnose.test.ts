@@ -1,5 +1,5 @@
 import { identifyProcess, type ProcessIdentity, type RunRecord } from "@lockkeeper/core";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
@@ -78,6 +78,18 @@ async function goneProcess(): Promise<ProcessIdentity> {
   return identity;
 }
 
+/** Until the end of the test. To root no mode is a hindrance, so its home becomes a read-only mount. */
+function forbidWriting(home: string): void {
+  if (process.geteuid?.() !== 0) {
+    fs.chmodSync(home, 0o500);
+    onTestFinished(() => fs.chmodSync(home, 0o700));
+    return;
+  }
+  execFileSync("mount", ["--bind", home, home]);
+  onTestFinished(() => void execFileSync("umount", [home]));
+  execFileSync("mount", ["-o", "remount,bind,ro", home]);
+}
+
 const codes = (findings: readonly Finding[]): readonly string[] => findings.map(({ code }) => code);
 
 describe("diagnose", () => {
@@ -99,6 +111,13 @@ describe("diagnose", () => {
     expect(first).toMatchObject({ weight: "error", code: "registry-damaged" });
     expect(first?.title).toContain(registry);
     expect(first?.command).toContain(`cp ${homePaths(home).registryLastGood} ${registry}`);
+  });
+
+  test("a home that cannot be written is told, with errno, and nothing is tried", async () => {
+    const { home, diagnose: look } = await withProfiles("dev");
+    forbidWriting(home);
+    const evidence = expect.arrayContaining([expect.stringMatching(/home: E(ROFS|ACCES)$/)]) as unknown;
+    expect(await look()).toMatchObject([{ weight: "warning", code: "home-not-writable", evidence }]);
   });
 
   test("loose modes are closed by the repair, and by nothing else", async () => {

@@ -1,0 +1,36 @@
+/** Whether this user may change anything in the home. Asked of the system (access(2)), never tried. */
+import { errnoOf } from "@lockkeeper/core";
+import { accessSync, constants } from "node:fs";
+import { homePaths } from "../profile-paths.ts";
+import type { Finding, Scene } from "./finding.ts";
+
+/** What a folder must allow for a file in it to be made or replaced. */
+const changeable = constants.W_OK | constants.X_OK;
+
+/** Finds a home, or a folder that all profiles of it share, that cannot be written. A missing one is made when needed. */
+export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[] {
+  const { profiles, run, trash } = homePaths(home);
+  const refused = [home, profiles, run, trash].flatMap((path) => {
+    const errno = refusalOf(path);
+    return errno === undefined || errno === "ENOENT" ? [] : [`${path}: ${errno}`];
+  });
+  if (refused.length === 0) return [];
+  return [
+    {
+      weight: "warning",
+      code: "home-not-writable",
+      title: `${home} cannot be written by this user`,
+      evidence: [...refused, "what runs can be looked at; create, start and use will fail"],
+      command: `ls -ld ${home}`,
+    },
+  ];
+}
+
+function refusalOf(path: string): string | undefined {
+  try {
+    accessSync(path, changeable);
+    return undefined;
+  } catch (error) {
+    return errnoOf(error) ?? "unknown error";
+  }
+}

@@ -44,6 +44,11 @@ export interface KeeperSpec {
   readonly stop: AbortSignal;
   /** Aborts: stop at once. */
   readonly force: AbortSignal;
+  /**
+   * Called once the lock is had, before anything is published or spawned: what a change of the profile, which needs the
+   * lock as well, may have made untrue. A throw ends the keeper with that error.
+   */
+  readonly confirm?: () => Promise<void>;
   /** Called after every published change; must not throw. */
   readonly report?: (record: RunRecord) => void;
   /** For the history: "lockkeeper start (pid 123)". */

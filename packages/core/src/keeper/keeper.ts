@@ -52,7 +52,8 @@ const DEFAULTS = {
  * left and the lock is free, unless `detail` says otherwise.
  *
  * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile; nothing was published then.
- * @throws {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories; nothing was started.
+ * @throws {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories; what `confirm` throws;
+ *   nothing was started.
  */
 export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   const deadline = handoffDeadline(spec);
@@ -66,6 +67,7 @@ export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   }
   if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
   try {
+    await spec.confirm?.();
     return await new Keeper(spec, lock).run(reclaimed, deadline);
   } finally {
     await lock.release();

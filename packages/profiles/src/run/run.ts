@@ -2,9 +2,17 @@
  * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
  * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
  */
-import { buildChildEnvironment, type KeeperOutcome, type RunRecord, runKeeper } from "@lockkeeper/core";
+import {
+  buildChildEnvironment,
+  type KeeperOutcome,
+  type KeeperSpec,
+  type RunRecord,
+  runKeeper,
+} from "@lockkeeper/core";
+import { existsSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
+import { entriesOf } from "../directories/directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { readEnvFile } from "../environment/env-file.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
@@ -12,7 +20,7 @@ import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { profileEnvironment, profileVariables } from "../environment/profile-environment.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
-import { readRegistry, type Registry, requireFrom } from "../registry/registry.ts";
+import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { runRecordPath } from "../status/run-records.ts";
 
@@ -36,7 +44,8 @@ export interface RunOptions {
 const lockTimeoutMs = 5_000;
 
 /**
- * Runs the profile's gateway until it is stopped or given up.
+ * Runs the profile's gateway until it is stopped or given up. A profile that is removed or renamed meanwhile is not
+ * found; its folder is not made again.
  *
  * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile.
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
@@ -47,9 +56,46 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const registry = readRegistry(context.home);
   const manifest = requireFrom(registry, context.home, name);
   refuseSharedDirectories(context.home, registry, manifest);
+  const spec = await keeperSpec(context, registry, manifest, options);
+  const confirm = (): Promise<void> => requireStill(context.home, name);
+  try {
+    if (!existsSync(manifest.paths.profile)) await confirm();
+    return await runKeeper({ ...spec, confirm });
+  } catch (error) {
+    takeBackFolder(manifest);
+    if (!existsSync(manifest.paths.profile)) await confirm();
+    throw error;
+  }
+}
+
+/** A change of the profile needs its lock: asked while we hold it, the answer stays true. */
+async function requireStill(home: string, name: string): Promise<void> {
+  await settleRegistry(home);
+  requireManifest(home, name);
+}
+
+/** A folder with nothing in it but an empty place for locks was made by our attempt to lock. */
+function takeBackFolder({ paths }: Manifest): void {
+  const { profile, lock } = paths;
+  const inIt = entriesOf(profile);
+  if (inIt.length !== 1 || inIt[0] !== path.basename(lock)) return;
+  try {
+    rmdirSync(lock);
+    rmdirSync(profile);
+  } catch {
+    // Somebody else uses it by now.
+  }
+}
+
+async function keeperSpec(
+  context: ProfilesContext,
+  registry: Registry,
+  manifest: Manifest,
+  options: RunOptions,
+): Promise<KeeperSpec> {
   const kind = kinds[manifest.kind];
   const { port, ports } = await runPorts(registry, manifest, options.port);
-  return runKeeper({
+  return {
     profile: manifest.name,
     lockDir: manifest.paths.lock,
     configPath: manifest.paths.config,
@@ -71,7 +117,7 @@ export async function runProfile(context: ProfilesContext, name: string, options
     stop: options.stop,
     force: options.force,
     ...(options.report === undefined ? {} : { report: options.report }),
-  });
+  };
 }
 
 /** Asked at each start too: since `create`, somebody may have put a link in the place of a directory. */

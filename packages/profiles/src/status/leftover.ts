@@ -9,8 +9,10 @@ import {
   replaceFile,
   type RunRecord,
 } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
+import { readRegistry } from "../registry/registry.ts";
 import { observeState } from "./observed-state.ts";
 import { readRunRecord, runRecordPath } from "./run-records.ts";
 
@@ -22,7 +24,9 @@ import { readRunRecord, runRecordPath } from "./run-records.ts";
  */
 export async function sweepLeftover(home: string, manifest: Manifest, reason?: string): Promise<void> {
   try {
-    const { lock: lockDir, config: configPath } = manifest.paths;
+    const { profile, lock: lockDir, config: configPath } = manifest.paths;
+    // The lock would make the folder of a profile anew that was removed since it was looked at.
+    if (!existsSync(profile) && !readRegistry(home).has(manifest.name)) return;
     const lock = await acquireGatewayLock({ lockDir, configPath, profile: manifest.name, timeoutMs: 0 });
     try {
       await sweepOwned(home, manifest, reason);

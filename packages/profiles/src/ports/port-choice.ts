@@ -163,7 +163,7 @@ function cannotBind(address: string, { port, errno }: UnusablePort): LockkeeperE
   // The trouble is this process, not the address.
   if (errno === "EMFILE" || errno === "ENFILE") {
     const cause = Object.assign(new Error(errno), { code: errno });
-    return fileError(cause, "open a socket to try", `${address}:${port}`);
+    return fileError(cause, "probe the port", `${address}:${port}`);
   }
   return new GatewayLockError("BIND_FAILED", `cannot listen on ${address} (tried port ${port}): ${errno}`, {
     hint: "Give --host an address of this machine; 127.0.0.1 is the default.",

@@ -94,7 +94,7 @@ describe("import", () => {
       const before = treeOf(stateDir);
       const all = await run(["import", "openclaw", "--all"]);
       expect(all.stdout).toContain(`default imported as openclaw: port ${port} (from the config), stopped\n`);
-      expect(all.stderr).toContain("error: broken: ");
+      expect(all.stderr).toContain("error: the config of OpenClaw's broken cannot be used: ");
       expect(all.status).toBe(65);
       expect(await json(["list"])).toMatchObject([{ name: "openclaw", kind: "openclaw", port }]);
       expect((await run(["import", "openclaw"])).stdout).toBe("default is here already: openclaw\n");

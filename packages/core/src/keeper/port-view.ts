@@ -1,6 +1,7 @@
 /**
  * Whose listener is on a run's port: judged by the host's socket table and the run's own processes, never by an answer
- * on the wire. Sends nothing; where the table leaves open whether somebody's `::` covers IPv4, a connect tells. For the keeper, for the supervised handoff and for whoever stops a gateway.
+ * on the wire. Sends nothing; where the table leaves open whether somebody's `::` covers IPv4, a connect tells. For the
+ * keeper, for the supervised handoff and for whoever stops a gateway.
  */
 import { isIP } from "node:net";
 import { basename } from "node:path";
@@ -33,9 +34,23 @@ export type PortView =
 
 /** Says whose listener would answer at `host` on one of `ports`: the run's own before any other. One look for all. */
 export async function viewPorts(host: string, ports: readonly number[], run: ProcessTreeQuery): Promise<PortView> {
+  const here = readListenersAt(host, ports);
+  if (here === "unknown") return { view: "unknown" };
+  const seen = viewListeners(here, host, run);
+  if (seen.view === "ours" || seen.view === "nobody" || !mayBeElsewhere(here, host)) return seen;
+  if (await isSilent(here, host)) return { view: "nobody" };
+  // Whoever answered may have begun to listen after the table was read, and may be ours: by now it is in the table.
+  const again = readListenersAt(host, ports);
+  return again === "unknown" ? seen : viewListeners(again, host, run);
+}
+
+function readListenersAt(host: string, ports: readonly number[]): readonly Listener[] | "unknown" {
   const listeners = readListeners();
-  if (listeners === "unknown") return { view: "unknown" };
-  const here = listeners.filter((item) => ports.includes(item.port) && coversAddress(item, host) === "yes");
+  if (listeners === "unknown") return "unknown";
+  return listeners.filter((item) => ports.includes(item.port) && coversAddress(item, host) === "yes");
+}
+
+function viewListeners(here: readonly Listener[], host: string, run: ProcessTreeQuery): PortView {
   const [first] = here;
   if (first === undefined) return { view: "nobody" };
   // The leader is the listener nearly always: looking at it alone spares the walk over the process table.
@@ -44,7 +59,6 @@ export async function viewPorts(host: string, ports: readonly number[], run: Pro
     const [listener, holder] = ours;
     return { view: "ours", holder, listener, address: addressOf(listener), wider: isWider(listener, host) };
   }
-  if (await areElsewhere(here, host)) return { view: "nobody" };
   const holders = findHolders(here);
   const seen = here.find((listener) => holders.has(listener));
   if (seen !== undefined) return { view: "stranger", holder: holders.get(seen) ?? null, address: addressOf(seen) };
@@ -94,9 +108,13 @@ export function describeHolder(holder: Holder | null): string {
   return `pid ${holder.pid}, ${basename(holder.command.split(" ")[0] ?? "")}, user ${holder.user}`;
 }
 
-/** The table does not say which `::` is for IPv6 alone. Nothing answers at the IPv4 address: they all are. */
-async function areElsewhere(listeners: readonly Listener[], host: string): Promise<boolean> {
-  if (isIP(host) !== 4 || listeners.some(({ family }) => family === 4)) return false;
+/** The table does not say which `::` is for IPv6 alone. */
+function mayBeElsewhere(listeners: readonly Listener[], host: string): boolean {
+  return isIP(host) === 4 && listeners.every(({ family }) => family === 6);
+}
+
+/** Nothing answers at the IPv4 address: each of these `::` is for IPv6 alone. */
+async function isSilent(listeners: readonly Listener[], host: string): Promise<boolean> {
   for (const { port } of listeners) if ((await probeListener(host, port)) !== "silent") return false;
   return true;
 }

@@ -32,6 +32,7 @@ try {
   count(check("build", process.execPath, ["scripts/build.js"]));
   count(check("format", bin("prettier"), ["--check", "--log-level", "warn", "."]));
   count(check("lint", bin("oxlint"), ["--deny-warnings", "packages", "test", "scripts"]));
+  count(check("rooms", process.execPath, ["scripts/check-rooms.js"]));
   const ok = check("tests", bin("vitest"), [
     "run",
     "--reporter=default",

@@ -2,7 +2,7 @@
  * The bundles of the command line. CommonJS, because Node starts it faster than ES modules, and split, so that a
  * command loads only what it needs. The keeper and the built-in gateway are programs of their own, one file each.
  */
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { defineConfig } from "rolldown";
@@ -64,12 +64,19 @@ const deferBuiltins = {
 
 const everydayRoots = [
   ...["commands/list.ts", "commands/current.ts", "open-profiles.ts"].map((file) => path.join(here, "src", file)),
-  ...["profiles", "status/list", "settings/selection"].map((name) => path.join(here, `../profiles/dist/${name}.js`)),
-  ...["storage/durable-file", "host/process-identity", "gateway/gateway-url", "keeper/run-record"].map((name) =>
-    path.join(here, `../core/dist/${name}.js`),
-  ),
+  ...["profiles", "status/list", "selection/selection"].map((name) => path.join(here, `../profiles/dist/${name}.js`)),
+  ...[
+    "storage/durable-file",
+    "storage/private-directory",
+    "host/address",
+    "host/process-identity",
+    "keeper/run-record",
+  ].map((name) => path.join(here, `../core/dist/${name}.js`)),
 ];
 const eagerRoots = [path.join(here, "src/main.ts"), path.join(here, "../core/dist/errors.js")];
+for (const file of [...everydayRoots, ...eagerRoots]) {
+  if (!existsSync(file)) throw new Error(`a root of the everyday bundle does not exist: ${file}`);
+}
 const door = /dist\/index\.js$/;
 
 /** What `list` and `current` need, in one file: opening many small ones costs them a tenth of their time. */

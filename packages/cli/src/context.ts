@@ -4,6 +4,7 @@
  */
 import type { Profiles } from "@lockkeeper/profiles";
 import type { CommandSpec } from "./command-line/command.ts";
+import type { OutputStream } from "./terminal/output-stream.ts";
 import type { Progress } from "./terminal/progress.ts";
 import type { View } from "./terminal/view.ts";
 
@@ -32,12 +33,6 @@ export interface World {
   readonly programs: { readonly keeper: string; readonly gateway: string } | undefined;
   /** Help made at build time, by command; undefined when there is none. */
   readonly storedHelp: () => Readonly<Record<string, string>> | undefined;
-}
-
-export interface OutputStream {
-  readonly isTerminal: boolean;
-  readonly columns: number | undefined;
-  readonly write: (text: string) => void;
 }
 
 export interface Context {

@@ -3,7 +3,8 @@
  * keep the others from being tried; the exit status is the gravest of all.
  */
 import type { ProfileStatus } from "@lockkeeper/profiles";
-import type { ErrorDocument, Failure, Result } from "./command-line/command.ts";
+import type { ErrorDocument } from "./command-line/command.ts";
+import type { Failure, Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
 import { errorDocument } from "./error-text.ts";
 import { plainLine } from "./terminal/plain-text.ts";

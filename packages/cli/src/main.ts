@@ -7,8 +7,10 @@ import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
 import { LockkeeperError, errnoOf, fileError } from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
-import type { Interruption, OutputStream, World } from "./context.ts";
+import type { Interruption, World } from "./context.ts";
+import { LOADERS } from "./loaders.ts";
 import { runProgram } from "./program.ts";
+import type { OutputStream } from "./terminal/output-stream.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -118,7 +120,7 @@ const world: World = {
 };
 
 async function main(): Promise<void> {
-  process.exitCode = await runProgram(COMMANDS, process.argv.slice(2), world);
+  process.exitCode = await runProgram({ commands: COMMANDS, loaders: LOADERS }, process.argv.slice(2), world);
 }
 
 void main();

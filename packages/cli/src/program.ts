@@ -2,10 +2,11 @@
  * From a command line to an exit status: read it, load the command, run it, render what it returned, report what went
  * wrong. Knows no command by name and touches no global of Node's `process`.
  */
-import type { CommandModule, CommandSpec, Failure, Result } from "./command-line/command.ts";
 import { toArguments } from "./command-line/arguments.ts";
 import { readCheaply } from "./command-line/cheap-reader.ts";
+import type { CommandSpec } from "./command-line/command.ts";
 import type { Reading, Request } from "./command-line/reading.ts";
+import type { CommandModule, Failure, Result } from "./command-module.ts";
 import type { Context, World } from "./context.ts";
 import { errorDocument, errorText } from "./error-text.ts";
 import { combineStatuses, statusOfError } from "./exit-status.ts";
@@ -13,9 +14,15 @@ import { SILENT, openProgress } from "./terminal/progress.ts";
 import { viewOf } from "./terminal/view.ts";
 import { VERSION } from "./version.ts";
 
+/** Every command: what describes it and, under the same name, what loads it. */
+export interface Commands {
+  readonly commands: Readonly<Record<string, CommandSpec>>;
+  readonly loaders: Readonly<Record<string, () => Promise<CommandModule>>>;
+}
+
 /** Runs one command line; returns its exit status. Never throws. */
 export async function runProgram(
-  commands: Readonly<Record<string, CommandSpec>>,
+  { commands, loaders }: Commands,
   argv: readonly string[],
   world: World,
 ): Promise<number> {
@@ -29,7 +36,7 @@ export async function runProgram(
         world.stdout.write(await findHelp(commands, request.command, world));
         return 0;
       case "call":
-        return await runCommand(commands, request, world);
+        return await runCommand({ commands, loaders }, request, world);
     }
   } catch (error) {
     const end = argv.indexOf("--");
@@ -58,13 +65,11 @@ async function findHelp(
   return helpText(commands, command);
 }
 
-async function runCommand(
-  commands: Readonly<Record<string, CommandSpec>>,
-  reading: Reading,
-  world: World,
-): Promise<number> {
+async function runCommand({ commands, loaders }: Commands, reading: Reading, world: World): Promise<number> {
   const spec = commands[reading.command];
-  if (spec === undefined) throw new TypeError(`a reader answered with the unknown command ${reading.command}`);
+  const load = loaders[reading.command];
+  if (spec === undefined || load === undefined)
+    throw new TypeError(`a reader answered with the unknown command ${reading.command}`);
   const given = toArguments(spec, reading);
   const json = given["json"] === true;
   const quiet = given["quiet"] === true;
@@ -81,7 +86,7 @@ async function runCommand(
       return openProfiles({ env: world.env, ...(world.programs !== undefined && { programs: world.programs }) });
     },
   };
-  const module = await spec.load();
+  const module = await load();
   const result = await module.run(context, given);
   present(module, result, context);
   const failures = result.failures ?? [];

@@ -6,15 +6,12 @@
 // The lock, a gateway under it, and their errors.
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
 export { GatewayLockError, LockkeeperError, errnoOf, fileError } from "./errors.ts";
-export type {
-  GatewayLock,
-  GatewayLockOptions,
-  GatewayLockUpdate,
-  LockInspection,
-  LockPlace,
-} from "./lock/gateway-lock.ts";
-export { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "./lock/gateway-lock.ts";
-export { readGatewayLock } from "./lock/lock-inspection.ts";
+export type { GatewayLock, GatewayLockOptions, GatewayLockUpdate } from "./lock/gateway-lock.ts";
+export type { LockInspection, LockPlace } from "./lock/inspect.ts";
+export { acquireGatewayLock, lockPathFor } from "./lock/gateway-lock.ts";
+export { inspectGatewayLock } from "./lock/inspect.ts";
+export { sweepGatewayLock } from "./lock/sweep.ts";
+export { readGatewayLock } from "./lock/inspect.ts";
 export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";
@@ -35,7 +32,8 @@ export {
   hostWithPort,
   isWildcardHost,
 } from "./host/address.ts";
-export type { Holder, HostView, Listener } from "./host/sockets.ts";
+export type { Holder, Listener } from "./host/listener.ts";
+export type { HostView } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export type { PortProbe } from "./host/probe-port.ts";
 export { probeBind, probeListener } from "./host/probe-port.ts";
@@ -55,8 +53,6 @@ export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 // The keeper of one gateway, and what it leaves to read.
 export type { HealthCheck, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";
-export type { ChildEnvironmentSources } from "./keeper/child-environment.ts";
-export { buildChildEnvironment } from "./keeper/child-environment.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";
 export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";

@@ -40,14 +40,14 @@ export type { PortRange } from "./ports/port-plan.ts";
 export type { Finding, Repair, Weight } from "./doctor/finding.ts";
 
 // Which profile is meant, its settings, and a shell that is on it.
-export type { Selection, SelectionChange, SelectionSource } from "./settings/selection.ts";
+export type { Selection, SelectionChange, SelectionSource } from "./selection/selection.ts";
 export type {
   ConfigChange,
   ConfigChangeRequest,
   ConfigEntry,
   ConfigReading,
   ConfigRequest,
-} from "./settings/config-edit.ts";
+} from "./config/config-edit.ts";
 export type { ShellEnvironment, ShellName } from "./environment/shell-environment.ts";
 export { formatShellEnvironment, parseShellName } from "./environment/shell-environment.ts";
 
@@ -62,8 +62,8 @@ export type {
   Manager,
   PortSource,
 } from "./discover/discovered-gateway.ts";
-export type { HostRoots } from "./discover/host-roots.ts";
-export type { ServiceManager, ServiceUnit, UnitDirectory } from "./discover/service-units.ts";
+export type { HostRoots } from "./service-units/host-roots.ts";
+export type { ServiceManager, ServiceUnit, UnitDirectory } from "./service-units/service-units.ts";
 export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
 export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
 

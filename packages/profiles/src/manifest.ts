@@ -5,7 +5,7 @@
 import { isRecord } from "./json.ts";
 import { isProfileName, type ProfileName } from "./profile-name.ts";
 import { profilePaths, type ProfilePaths } from "./profile-paths.ts";
-import { isPort } from "./ports/port-number.ts";
+import { isPort } from "./port-number.ts";
 
 /** What runs behind a profile. */
 export type KindName = "builtin" | "command" | "openclaw";

@@ -6,7 +6,7 @@ import type { KeeperOutcome } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
-import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./settings/config-edit.ts";
+import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config/config-edit.ts";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./life/create-options.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
@@ -26,7 +26,7 @@ import type { PortRange } from "./ports/port-plan.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
 import type { RunOptions } from "./run/run.ts";
-import type { Selection, SelectionChange } from "./settings/selection.ts";
+import type { Selection, SelectionChange } from "./selection/selection.ts";
 import type { ShellEnvironment } from "./environment/shell-environment.ts";
 import type { ProfileDetail } from "./status/profile-detail.ts";
 
@@ -113,15 +113,15 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
     remove: async (name) => (await import("./life/remove.ts")).removeProfile(context, name),
     environment: async (name) => (await import("./environment/shell-environment.ts")).shellEnvironment(context, name),
-    use: async (name) => (await import("./settings/selection.ts")).useProfile(context, name),
-    selection: async (request) => (await import("./settings/selection.ts")).readSelection(context, request),
+    use: async (name) => (await import("./selection/selection.ts")).useProfile(context, name),
+    selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
     discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
     importOpenClaw: async (request) => (await import("./adopt/import-openclaw.ts")).importOpenClaw(context, request),
     takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
     rename: async (from, to) => (await import("./life/rename.ts")).renameProfile(context, from, to),
     clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
     restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
-    readConfig: async (request) => (await import("./settings/config-edit.ts")).readConfig(context, request),
-    changeConfig: async (request) => (await import("./settings/config-edit.ts")).changeConfig(context, request),
+    readConfig: async (request) => (await import("./config/config-edit.ts")).readConfig(context, request),
+    changeConfig: async (request) => (await import("./config/config-edit.ts")).changeConfig(context, request),
   };
 }

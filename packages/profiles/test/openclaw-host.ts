@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { ProfilesContext } from "../src/context.ts";
-import type { HostRoots } from "../src/discover/host-roots.ts";
+import type { HostRoots } from "../src/service-units/host-roots.ts";
 
 export interface OpenClawHost {
   readonly userHome: string;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { editDistance, nearestNames } from "../src/nearest-names.ts";
-import { parsePort } from "../src/ports/port-number.ts";
+import { parsePort } from "../src/port-number.ts";
 import { isProfileName, parseProfileName } from "../src/profile-name.ts";
 import { profilePaths } from "../src/profile-paths.ts";
 

@@ -1,11 +1,8 @@
 /**
- * What a command is: a description (data, on the page `commands.ts`) and a module that is loaded when it is called.
- * Types only. The readers know descriptions, the program knows modules, and a command's own file knows its arguments,
- * which are inferred from its description.
+ * What describes a command: data, on the page `commands.ts`. Types only. The readers know descriptions; a command's own
+ * file knows its arguments, which are inferred from its description.
  */
 import type { ErrorCode } from "@lockkeeper/core";
-import type { Context } from "../context.ts";
-import type { View } from "../terminal/view.ts";
 import type { OPTIONS, OptionName } from "./options.ts";
 
 export interface PositionalSpec {
@@ -38,32 +35,6 @@ export interface CommandSpec {
   readonly rule?: ProfileRule;
   /** Pairs of a command line (without the program's name) and what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
-  readonly load: () => Promise<CommandModule>;
-}
-
-/** What one profile's part of a command came to, when it failed. */
-export interface Failure {
-  /** The profile, or null where the failure is not one profile's. */
-  readonly name: string | null;
-  readonly error: unknown;
-}
-
-/** What a command returns. Its exit status is `status`, or what its failures come to when there are any. */
-export interface Result {
-  /** The JSON document, and what `render` gets. Undefined: everything has been written already. */
-  readonly value: unknown;
-  /** @default 0 */
-  readonly status?: number;
-  readonly failures?: readonly Failure[];
-  /** For people, on stderr: not with `--json` or `--quiet`. */
-  readonly notes?: readonly string[];
-}
-
-/** The file of a command. Methods, so that a command may narrow what it takes to what its description yields. */
-export interface CommandModule {
-  run(context: Context, given: Given): Promise<Result>;
-  /** Pure: the text of `value`, with its line ends; "" for silence. */
-  render(value: unknown, view: View): string;
 }
 
 /** Arguments at their widest; a command's file declares `ArgumentsOf<typeof COMMANDS["..."]>`. */

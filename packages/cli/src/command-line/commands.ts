@@ -1,8 +1,7 @@
 /**
- * The whole command line on one page. A command is an entry here plus the file that it loads; what an entry says is
+ * The whole command line on one page. A command is an entry here, a file in `commands/` and a line in `loaders.ts`; what an entry says is
  * all that the readers, the help, the completion and the choice of profiles know about it. In the order of the help.
  */
-import type { CommandModule } from "./command.ts";
 
 export const COMMANDS = {
   up: {
@@ -14,7 +13,6 @@ export const COMMANDS = {
       ["up dev prod", "two isolated gateways from nothing"],
       ["up", "everything that exists; what runs already is left alone"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/up.ts"),
   },
   down: {
     summary: "stop, keep everything; protected profiles are left running and named",
@@ -25,7 +23,6 @@ export const COMMANDS = {
       ["down", "stop everything that is not protected"],
       ["down dev", "stop one"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/down.ts"),
   },
   create: {
     summary: "make a profile: its folder, lock directory and block of ports",
@@ -41,7 +38,6 @@ export const COMMANDS = {
       ["create prod --port 20000 --protected", "on a port of your choice; stopping it then takes --confirm prod"],
       ["create claw --kind openclaw", "an OpenClaw gateway with config, state and workspace of its own"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/create.ts"),
   },
   list: {
     aliases: ["ls"],
@@ -55,7 +51,6 @@ export const COMMANDS = {
       ["list --quiet", "the names, one a line"],
       ["list --json", "for scripts: an array, an object for each profile"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/list.ts"),
   },
   status: {
     summary: "one profile in full, asked live; exit 0 only when it runs",
@@ -66,7 +61,6 @@ export const COMMANDS = {
       ["status dev", "state, lock, ports and who listens on them, last exit"],
       ["status dev --json", "the same for scripts; the exit status tells the state (0, 3, 5)"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/status.ts"),
   },
   start: {
     summary: "start, wait until healthy; nothing happens to what runs already",
@@ -79,7 +73,6 @@ export const COMMANDS = {
       ["start dev --port 20500", "on another port this time"],
       ["start dev --replace", "end the silent process that holds its lock, then start"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/start.ts"),
   },
   stop: {
     summary: "stop; done only when the processes are gone and the ports are free",
@@ -91,7 +84,6 @@ export const COMMANDS = {
       ["stop --all", "all but protected ones"],
       ["stop prod --confirm prod", "a protected one, in a script"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/stop.ts"),
   },
   restart: {
     summary: "stop, then start; never two gateways at once",
@@ -102,7 +94,6 @@ export const COMMANDS = {
       ["restart dev", "one"],
       ["restart --all --timeout 2m", "all but protected ones, with more time to stop"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/restart.ts"),
   },
   run: {
     summary: "run a gateway in the foreground, for terminals, containers and services",
@@ -113,7 +104,6 @@ export const COMMANDS = {
       ["run dev", "until Ctrl-C; a second Ctrl-C forces it"],
       ["run prod --supervised", "what a service unit calls"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/run.ts"),
   },
   ports: {
     summary: "every block of ports, who listens there, conflicts, the next free block",
@@ -127,7 +117,6 @@ export const COMMANDS = {
       ["ports --explain 18790", "whose it is, who holds it now"],
       ["ports --next --span 20", "the base of the next free block of 20"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/ports.ts"),
   },
   doctor: {
     summary: "what is not as it should be, heaviest first; exit 1 when there is something",
@@ -139,7 +128,6 @@ export const COMMANDS = {
       ["doctor --fix", "show the repairs that lose nothing, ask, make them"],
       ["doctor --fix --yes", "the same in a script"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/doctor.ts"),
   },
   discover: {
     summary: "every gateway on this host, managed or not; changes nothing, needs no home",
@@ -147,7 +135,6 @@ export const COMMANDS = {
     options: [],
     rule: { unnamed: "all", protected: "usual" },
     examples: [["discover", "who runs what on which port, what overlaps, and the commands that adopt it"]],
-    load: (): Promise<CommandModule> => import("../commands/discover.ts"),
   },
   logs: {
     summary: "what the gateways printed",
@@ -160,7 +147,6 @@ export const COMMANDS = {
       ["logs dev --since 10m", "everything of the last ten minutes"],
       ["logs dev prod -f", "both as they come, each line with its profile"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/logs.ts"),
   },
   why: {
     summary: "the story of the last state changes, with times and reasons",
@@ -169,7 +155,6 @@ export const COMMANDS = {
     summaries: { lines: "at most this many last changes (default 20)" },
     rule: { unnamed: "current", protected: "usual" },
     examples: [["why dev", "who started it, what blocked it, how it crashed"]],
-    load: (): Promise<CommandModule> => import("../commands/why.ts"),
   },
   use: {
     summary: "set the default profile for people; services never read it",
@@ -179,7 +164,6 @@ export const COMMANDS = {
       ["use dev", "start, status, logs and env then mean dev"],
       ["use -", "back to the one before"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/use.ts"),
   },
   current: {
     summary: "the profile that a command without a name acts on",
@@ -190,7 +174,6 @@ export const COMMANDS = {
       ["current --explain", "where it comes from and what it won against"],
       ["current --short", "the name or nothing, for a prompt; ! behind a protected one"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/current.ts"),
   },
   env: {
     summary: "what a shell needs to act on a profile, to be evaluated",
@@ -201,7 +184,6 @@ export const COMMANDS = {
       ["env dev", 'bash and zsh: eval "$(lockkeeper env dev)"'],
       ["env dev --shell fish | source", "fish"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/env.ts"),
   },
   exec: {
     summary: "run one command with a profile's environment and nothing of another one's",
@@ -209,14 +191,12 @@ export const COMMANDS = {
     options: [],
     rest: "cmd..",
     examples: [["exec dev -- npm test", "with LOCKKEEPER_URL, LOCKKEEPER_PORT and the rest of dev"]],
-    load: (): Promise<CommandModule> => import("../commands/exec.ts"),
   },
   shell: {
     summary: "a shell of your own inside a profile, until you leave it",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: [],
     examples: [["shell dev", "commands without a name act on dev in there; exit goes back"]],
-    load: (): Promise<CommandModule> => import("../commands/shell.ts"),
   },
   token: {
     summary: "print a profile's access token; nothing else ever does",
@@ -224,7 +204,6 @@ export const COMMANDS = {
     options: ["profile"],
     rule: { unnamed: "current", protected: "usual" },
     examples: [["token dev", "for an Authorization: Bearer header"]],
-    load: (): Promise<CommandModule> => import("../commands/token.ts"),
   },
   rename: {
     summary: "give a stopped profile another name; its ports and data stay",
@@ -235,7 +214,6 @@ export const COMMANDS = {
     options: ["confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [["rename dev staging", "dev is called staging from now on"]],
-    load: (): Promise<CommandModule> => import("../commands/rename.ts"),
   },
   clone: {
     summary: "a second profile from a stopped one, without its credentials",
@@ -249,7 +227,6 @@ export const COMMANDS = {
       ["clone prod staging --confirm prod", "ports and token of its own; what stays behind is listed"],
       ["clone dev dev2 --include schedules", "with its schedules"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/clone.ts"),
   },
   restore: {
     summary: "bring back what was removed last under a name; starts nothing",
@@ -257,7 +234,6 @@ export const COMMANDS = {
     options: ["port"],
     summaries: { port: "base of its block from now on (default: the one that it had)" },
     examples: [["restore dev", "out of the trash"]],
-    load: (): Promise<CommandModule> => import("../commands/restore.ts"),
   },
   remove: {
     aliases: ["rm"],
@@ -269,7 +245,6 @@ export const COMMANDS = {
       ["remove dev --yes", "without a question"],
       ["remove prod --yes --confirm prod", "a protected one, in a script"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/remove.ts"),
   },
   import: {
     summary: "adopt gateways of OpenClaw in place; not a byte of theirs changes",
@@ -283,7 +258,6 @@ export const COMMANDS = {
       ["import openclaw work", "a running one goes on under its own manager (see takeover)"],
       ["import openclaw --all", "what cannot be adopted is named, with the reason"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/import.ts"),
   },
   takeover: {
     summary: "bring an adopted, running gateway under a keeper of ours",
@@ -295,7 +269,6 @@ export const COMMANDS = {
       ["takeover work", "shows who runs it now and what will happen, then asks"],
       ["takeover work --yes", "without a question"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/takeover.ts"),
   },
   config: {
     summary: "read and change settings: the tool's own, or a gateway's with --profile",
@@ -311,7 +284,6 @@ export const COMMANDS = {
       ["config set poolLast 30000", "a wider or narrower pool of ports; shows the difference"],
       ["config set heartbeatMs 10000 --profile dev", "of a built-in gateway, from its next start on"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/config.ts"),
   },
   completion: {
     summary: "completion of commands, options and profile names for your shell",
@@ -323,14 +295,12 @@ export const COMMANDS = {
       ["completion zsh >>~/.zshrc", "zsh"],
       ["completion fish >~/.config/fish/completions/lockkeeper.fish", "fish"],
     ],
-    load: (): Promise<CommandModule> => import("../commands/completion.ts"),
   },
   version: {
     summary: "the version of this program and of what it runs on",
     positionals: [],
     options: [],
     examples: [["version --json", "for a bug report"]],
-    load: (): Promise<CommandModule> => import("../commands/version.ts"),
   },
 } as const;
 

@@ -1,6 +1,7 @@
 /** `clone`: a second profile from a stopped one. What it leaves behind is part of the answer. */
 import type { CloneResult, CopyProgress } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { chooseTargets } from "../targets.ts";

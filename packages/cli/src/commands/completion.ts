@@ -3,7 +3,8 @@
  * the candidates for the last of them.
  */
 import { candidates } from "../command-line/candidates.ts";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 

@@ -1,7 +1,8 @@
 /** `config get|set`: the tool's own settings, or those of one profile's gateway; a change is shown as a difference. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ConfigChange, ConfigReading } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";

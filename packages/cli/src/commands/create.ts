@@ -2,7 +2,8 @@
 import path from "node:path";
 import { LockkeeperError } from "@lockkeeper/core";
 import type { CreateOptions, ProfileStatus } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../terminal/view.ts";

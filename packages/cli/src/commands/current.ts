@@ -1,6 +1,7 @@
 /** `current`: the profile that a command without a name acts on. It starts nothing and looks at no process. */
 import type { Profiles, Selection } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";

@@ -1,6 +1,6 @@
 /** `discover`: every gateway on this host, what overlaps, and the commands that adopt. Writes nothing, needs no home. */
 import type { DiscoveredGateway, Discovery, Manager, ServiceUnit } from "@lockkeeper/profiles";
-import type { Result } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { renderTable } from "../terminal/table.ts";

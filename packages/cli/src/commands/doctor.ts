@@ -1,6 +1,7 @@
 /** `doctor`: what is not as it should be, heaviest first; with `--fix` the repairs that lose nothing, after a yes. */
 import type { Finding, Weight } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";

@@ -1,5 +1,6 @@
 /** `down`: stops profiles and keeps everything; protected ones are left running unless they were confirmed. */
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";

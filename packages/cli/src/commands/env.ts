@@ -1,7 +1,8 @@
 /** `env`: what a shell has to evaluate to act on a profile: config, state, port and workspace together. */
 import { formatShellEnvironment } from "@lockkeeper/profiles";
 import type { ShellEnvironment, ShellName } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { chooseTarget } from "../targets.ts";

@@ -1,6 +1,7 @@
 /** `exec`: one command with a profile's environment and nothing of another one's. */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { runInside } from "../run-inside.ts";

@@ -2,7 +2,8 @@
 import path from "node:path";
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ImportReport } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Failure, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Failure, Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { paintState } from "../status-table.ts";

@@ -1,7 +1,8 @@
 /** `list`: every profile in a table, once or again whenever something changes. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProfileStatus, Profiles } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { renderStatusTable } from "../status-table.ts";

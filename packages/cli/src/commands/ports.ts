@@ -1,7 +1,8 @@
 /** `ports`: the plan beside what the host says, conflicts, the next free block; or all that is known of one port. */
 import type { PortExplanation, PortsReport, Profiles } from "@lockkeeper/profiles";
 import { LockkeeperError } from "@lockkeeper/core";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { paintState } from "../status-table.ts";

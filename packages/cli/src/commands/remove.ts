@@ -1,5 +1,6 @@
 /** `remove`: moves a stopped profile to the trash, after a second look. */
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";

@@ -1,6 +1,7 @@
 /** `rename`: another name for a stopped profile. */
 import type { RenameResult } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { chooseTargets } from "../targets.ts";

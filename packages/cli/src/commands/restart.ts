@@ -1,5 +1,6 @@
 /** `restart`: stops and starts profiles side by side, never two gateways of one profile at once. */
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";

@@ -1,6 +1,7 @@
 /** `restore`: what was removed last under a name comes back out of the trash. */
 import type { ProfileStatus } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../terminal/view.ts";

@@ -1,7 +1,8 @@
 /** `run`: the keeper in the foreground. The first signal stops the gateway, the second one forces it. */
 import { gatewayUrl } from "@lockkeeper/core";
 import type { RunRecord } from "@lockkeeper/core";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 

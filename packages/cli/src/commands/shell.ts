@@ -1,5 +1,6 @@
 /** `shell`: the caller's own shell inside a profile, until it is left. */
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { runInside } from "../run-inside.ts";

@@ -1,6 +1,7 @@
 /** `start`: starts profiles side by side and waits until each is healthy. */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";

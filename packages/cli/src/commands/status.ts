@@ -1,6 +1,7 @@
 /** `status`: one profile in full, asked live; the exit status tells its state. */
 import type { ProfileDetail } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { statusOfState } from "../exit-status.ts";

@@ -1,5 +1,6 @@
 /** `stop`: stops profiles side by side; done when their processes are gone and their ports are free. */
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";

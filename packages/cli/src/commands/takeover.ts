@@ -1,6 +1,7 @@
 /** `takeover`: shows who runs an adopted gateway and what will happen, asks, and brings it under a keeper of ours. */
 import type { TakeoverPlan, TakeoverResult } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";

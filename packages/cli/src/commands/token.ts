@@ -1,7 +1,8 @@
 /** `token`: a profile's access token. The only command that ever prints one. */
 import path from "node:path";
 import { LockkeeperError, readIfPresent } from "@lockkeeper/core";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { chooseTarget } from "../targets.ts";

@@ -2,7 +2,8 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import { parseProfileName } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile } from "../each-profile.ts";

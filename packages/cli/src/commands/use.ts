@@ -1,6 +1,7 @@
 /** `use`: sets the default profile for people. Touches no gateway; services never read it. */
 import type { SelectionChange } from "@lockkeeper/profiles";
-import type { ArgumentsOf, Result } from "../command-line/command.ts";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../terminal/view.ts";

@@ -1,5 +1,5 @@
 /** `version`: what runs here, for bug reports. `--version` prints the number alone. */
-import type { Result } from "../command-line/command.ts";
+import type { Result } from "../command-module.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../terminal/view.ts";
 import { VERSION } from "../version.ts";

@@ -2,7 +2,7 @@
  * Progress of several profiles at once: one line each, rewritten in place on a terminal, added elsewhere. It writes to
  * the stream it is given and is silent when there is none.
  */
-import type { OutputStream } from "../context.ts";
+import type { OutputStream } from "./output-stream.ts";
 import { plainLine } from "./plain-text.ts";
 
 export interface Progress {

@@ -3,7 +3,7 @@
  * hand. Only `sockets.ts` may call it.
  */
 import { execFileSync } from "node:child_process";
-import type { Holder, Listener } from "./sockets.ts";
+import type { Holder, Listener } from "./listener.ts";
 
 const LSOF_TIMEOUT_MS = 3_000;
 

@@ -7,33 +7,9 @@ import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { SocketAddress, isIP } from "node:net";
 import { endianness } from "node:os";
 import { errnoOf } from "../errors.ts";
+import type { Holder, Listener } from "./listener.ts";
 import { listProcessIds } from "./proc.ts";
 import { findLsofHolders, readLsofListeners } from "./sockets-lsof.ts";
-
-/** A TCP socket in state LISTEN. An IPv4 address mapped into IPv6 is reported as the IPv4 listener that it is. */
-export interface Listener {
-  readonly family: 4 | 6;
-  /** Canonical text: `127.0.0.1`, `::1`. */
-  readonly address: string;
-  readonly port: number;
-  /** Names the socket, to be given to {@link findHolders}. */
-  readonly inode: string;
-  readonly uid: number;
-  /**
-   * For `::` only: `yes` when an IPv4 socket listens beside it on the same port, so it cannot be dual-stack; the
-   * kernel's table does not tell more.
-   */
-  readonly v6only?: "yes" | "unknown";
-}
-
-/** The process that holds a listener, as far as we may see. */
-export interface Holder {
-  readonly pid: number;
-  /** The command line, cut at {@link COMMAND_LENGTH} characters. */
-  readonly command: string;
-  /** Login name, or the uid as text. */
-  readonly user: string;
-}
 
 /** Where to look; tests point it at a tree of their own. */
 export interface HostView {

@@ -15,7 +15,7 @@ import { findLockHeirs } from "../host/process-tree.ts";
 import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";
-import { GatewayLog } from "./gateway-log.ts";
+import { GatewayLog } from "./log-rotation.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
 import type { FinalFinding } from "./gateway-watch.ts";
@@ -27,8 +27,8 @@ import { RunPublisher } from "./run-publisher.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { awaitSuccessor } from "./successor.ts";
-import type { Blocked, LeftInControl } from "./take-lock.ts";
-import { clearPort, handoffDeadline, takeLock } from "./take-lock.ts";
+import type { Blocked, LeftInControl } from "./handoff.ts";
+import { clearPort, handoffDeadline, takeLock } from "./handoff.ts";
 
 /** Why one gateway process is no longer attended. */
 type Ending =

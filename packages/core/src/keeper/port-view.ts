@@ -10,7 +10,7 @@ import { hostWithPort, isWildcardHost } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
-import type { Holder, Listener } from "../host/sockets.ts";
+import type { Holder, Listener } from "../host/listener.ts";
 import { coversAddress, findHolders, readListeners } from "../host/sockets.ts";
 
 /** A process of the run listens. */

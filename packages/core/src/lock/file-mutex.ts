@@ -5,9 +5,9 @@
  */
 import { LockkeeperError } from "../errors.ts";
 import { pause } from "../pause.ts";
-import type { Claim } from "./claim.ts";
-import { tryClaim } from "./lock-claim.ts";
-import { readLockRecord } from "./lock-inspection.ts";
+import type { Claim } from "./mechanism/claim.ts";
+import { tryClaim } from "./mechanism/try-claim.ts";
+import { readLockRecord } from "./read-lock-record.ts";
 import { describeSelf, judgeOwner } from "./lock-owner.ts";
 import { formatLockRecord } from "./lock-record.ts";
 

@@ -7,9 +7,9 @@
 import { GatewayLockError } from "../errors.ts";
 import { alreadyListening } from "../host/address.ts";
 import { probePort } from "../host/probe-port.ts";
-import type { Claim } from "./claim.ts";
-import { MECHANISMS } from "./lock-claim.ts";
-import { sweepLockFile } from "./lock-inspection.ts";
+import type { Claim } from "./mechanism/claim.ts";
+import { MECHANISMS } from "./mechanism/try-claim.ts";
+import { sweepLockFile } from "./sweep.ts";
 import { describeSelf, explainReclaim } from "./lock-owner.ts";
 import { ensureLockDirectory, lockPathFor } from "./lock-path.ts";
 import type { LockMechanism, LockRecord, LockedGateway } from "./lock-record.ts";
@@ -17,8 +17,6 @@ import { formatLockRecord } from "./lock-record.ts";
 import { claimInTime } from "./lock-wait.ts";
 import { watchClaim } from "./lock-watch.ts";
 
-export type { LockInspection, LockPlace } from "./lock-inspection.ts";
-export { inspectGatewayLock, sweepGatewayLock } from "./lock-inspection.ts";
 export { lockPathFor } from "./lock-path.ts";
 
 const DEFAULTS = {

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 
 import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
 import { pause } from "../pause.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim } from "./mechanism/claim.ts";
 
 const DEFAULTS = {
   /** One stat a second costs about 0.001 % of a core. */

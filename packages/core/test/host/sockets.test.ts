@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { probePort } from "../../src/host/probe-port.ts";
-import { coversAddress, findHolders, readClosingPorts, readListeners, type Listener } from "../../src/host/sockets.ts";
+import { coversAddress, findHolders, readClosingPorts, readListeners } from "../../src/host/sockets.ts";
+import type { Listener } from "../../src/host/listener.ts";
 
 const servers: Server[] = [];
 afterEach(async () => {

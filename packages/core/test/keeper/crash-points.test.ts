@@ -10,7 +10,7 @@ import { runKeeper } from "../../src/keeper/keeper.ts";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
-import { inspectGatewayLock } from "../../src/lock/gateway-lock.ts";
+import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { fixture, freePort, KeeperScene } from "./kept-gateway.ts";
 
 /** Far above the number of steps: the sweep ends when a run gets through. */

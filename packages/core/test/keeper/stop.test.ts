@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
-import { inspectGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { inspectGatewayLock } from "../../src/lock/inspect.ts";
+import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
 import { freePort, KeeperScene } from "./kept-gateway.ts";
 

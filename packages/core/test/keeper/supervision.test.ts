@@ -10,7 +10,7 @@ import { signalProcess } from "../../src/host/process-signal.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import { findHolders, readListeners } from "../../src/host/sockets.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
-import { LockedFile, tryLockFile } from "../../src/lock/locked-file.ts";
+import { LockedFile, tryLockFile } from "../../src/lock/mechanism/locked-file.ts";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { eventually, freePort, KeeperScene } from "./kept-gateway.ts";
 

@@ -6,13 +6,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { GatewayLockOptions } from "../../src/lock/gateway-lock.ts";
-import {
-  acquireGatewayLock,
-  acquireGatewayLockBy,
-  inspectGatewayLock,
-  lockPathFor,
-  sweepGatewayLock,
-} from "../../src/lock/gateway-lock.ts";
+import { acquireGatewayLock, acquireGatewayLockBy, lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { inspectGatewayLock } from "../../src/lock/inspect.ts";
+import { sweepGatewayLock } from "../../src/lock/sweep.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "../../src/lock/lock-record.ts";
 import { withFileMutex } from "../../src/lock/file-mutex.ts";
 

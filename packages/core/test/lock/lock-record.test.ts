@@ -6,7 +6,9 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { ownIdentity } from "../../src/host/process-identity.ts";
-import { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "../../src/lock/gateway-lock.ts";
+import { acquireGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { inspectGatewayLock } from "../../src/lock/inspect.ts";
+import { sweepGatewayLock } from "../../src/lock/sweep.ts";
 import type { LockRecord } from "../../src/lock/lock-record.ts";
 import { LOCK_RECORD_BYTES, formatLockRecord, parseLockRecord } from "../../src/lock/lock-record.ts";
 

@@ -19,7 +19,9 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { acquireGatewayLock, inspectGatewayLock, lockPathFor, sweepGatewayLock } from "../../src/lock/gateway-lock.ts";
+import { acquireGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { inspectGatewayLock } from "../../src/lock/inspect.ts";
+import { sweepGatewayLock } from "../../src/lock/sweep.ts";
 
 let home: string;
 let place: { lockDir: string; configPath: string };

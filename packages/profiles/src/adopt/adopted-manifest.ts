@@ -1,12 +1,12 @@
 /** The manifest of an OpenClaw gateway that is adopted in place. Reads at most whether a workspace exists. */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { HostRoots } from "../discover/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { instanceHost, type OpenClawInstance } from "../discover/openclaw-instances.ts";
 import { openclaw } from "../kinds/openclaw.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
-import { highestPort } from "../ports/port-number.ts";
+import { highestPort } from "../port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 

@@ -15,9 +15,9 @@ import {
 } from "@lockkeeper/core";
 import { execFile, spawn } from "node:child_process";
 import type { OpenClawInstance } from "../discover/openclaw-instances.ts";
-import { type ServiceUnit, systemctlArgv } from "../discover/service-units.ts";
+import { type ServiceUnit, systemctlArgv } from "../service-units/service-units.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { pause } from "../run/interruptible.ts";
+import { pause } from "../interruptible.ts";
 import type { Manifest } from "../manifest.ts";
 
 /** Who runs a gateway today: a unit of systemd, or nobody but the process itself. */

@@ -4,10 +4,10 @@
  */
 import { LockkeeperError, probeHealth } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
-import { type HostRoots, hostRoots } from "../discover/host-roots.ts";
+import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { pause } from "../run/interruptible.ts";
+import { pause } from "../interruptible.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { startProfile } from "../run/start.ts";
 import { stopProfile } from "../run/stop.ts";

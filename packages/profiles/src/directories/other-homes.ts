@@ -4,8 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { HostRoots } from "../discover/host-roots.ts";
-import { readGatewayUnits } from "../discover/service-units.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
+import { readGatewayUnits } from "../service-units/service-units.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { directoriesOf, type OwnedDirectory, realOf } from "./directory-rules.ts";
 

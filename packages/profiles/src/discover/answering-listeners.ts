@@ -11,7 +11,7 @@ import {
   probeHealth,
   readListeners,
 } from "@lockkeeper/core";
-import { throwIfAborted } from "../run/interruptible.ts";
+import { throwIfAborted } from "../interruptible.ts";
 
 /** All listeners of one port that are held by one process. */
 export interface ListeningPort {

@@ -20,10 +20,10 @@ import {
   type Manager,
   withOverlaps,
 } from "./discovered-gateway.ts";
-import { type HostRoots, hostRoots } from "./host-roots.ts";
+import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
 import { type LocatedInstance, locateInstances } from "./located-instance.ts";
 import { findOpenClawInstances, instanceHost } from "./openclaw-instances.ts";
-import { readGatewayUnits, type ServiceUnit, unitProfile } from "./service-units.ts";
+import { readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
 
 /** Where `discover` looks, and until when. */
 export interface DiscoverOptions {

@@ -5,7 +5,7 @@
 import type { Health, Holder } from "@lockkeeper/core";
 import { isSameOrNested } from "../directories/directory-rules.ts";
 import { formatRange, overlaps, type PortRange } from "../ports/port-plan.ts";
-import type { ServiceUnit } from "./service-units.ts";
+import type { ServiceUnit } from "../service-units/service-units.ts";
 
 /** Where a gateway was seen. `app`: the macOS app that brings its own service. */
 export type GatewaySource = "profile" | "disk" | "unit" | "lock" | "listener" | "app";

@@ -4,7 +4,7 @@
  */
 import type { ListeningPort } from "./answering-listeners.ts";
 import type { PortSource } from "./discovered-gateway.ts";
-import { openClawDefaultPorts } from "./openclaw-folders.ts";
+import { openClawDefaultPorts } from "../openclaw/openclaw-folders.ts";
 import type { OpenClawInstance } from "./openclaw-instances.ts";
 
 /** An instance with its port and, while it runs, its listener. */

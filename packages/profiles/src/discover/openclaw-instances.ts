@@ -5,13 +5,13 @@
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { isPort } from "../ports/port-number.ts";
+import { isPort } from "../port-number.ts";
 import type { GatewaySource, PortSource } from "./discovered-gateway.ts";
-import type { HostRoots } from "./host-roots.ts";
-import { type OpenClawConfig, readOpenClawConfig } from "./openclaw-config.ts";
-import { readOpenClawFolders } from "./openclaw-folders.ts";
-import { type OpenClawLock, readOpenClawLocks } from "./openclaw-locks.ts";
-import { readGatewayUnits, type ServiceUnit } from "./service-units.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
+import { type OpenClawConfig, readOpenClawConfig } from "../openclaw/openclaw-config.ts";
+import { readOpenClawFolders } from "../openclaw/openclaw-folders.ts";
+import { type OpenClawLock, readOpenClawLocks } from "../openclaw/openclaw-locks.ts";
+import { readGatewayUnits, type ServiceUnit } from "../service-units/service-units.ts";
 
 /** One OpenClaw gateway, told by its state directory, with everything that points at it. */
 export interface OpenClawInstance {

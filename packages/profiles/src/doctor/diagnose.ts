@@ -4,7 +4,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
-import { hostRoots } from "../discover/host-roots.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import { readRegistry } from "../registry/registry.ts";

@@ -1,6 +1,6 @@
 /** What `doctor` says: one finding is one fact that matters, what shows it, and the one command that helps. */
 import type { ProfilesContext } from "../context.ts";
-import type { HostRoots } from "../discover/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** What a killed command left: a change half made, folders that no profile owns. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { entriesOf } from "../directories/directory-entries.ts";
+import { entriesOf } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import type { Finding, Scene } from "./finding.ts";

@@ -4,8 +4,8 @@
  */
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { createHmac, randomBytes } from "node:crypto";
-import { secretsIn } from "../environment/secrets.ts";
-import { readOpenClawConfig } from "../discover/openclaw-config.ts";
+import { secretsIn } from "../secrets.ts";
+import { readOpenClawConfig } from "../openclaw/openclaw-config.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 

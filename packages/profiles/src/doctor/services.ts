@@ -11,7 +11,7 @@ import {
   type ServiceUnit,
   systemctlArgv,
   unitProfile,
-} from "../discover/service-units.ts";
+} from "../service-units/service-units.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";

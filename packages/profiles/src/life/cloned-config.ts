@@ -4,9 +4,9 @@
  */
 import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
-import { withoutSecrets } from "../environment/secrets.ts";
+import { withoutSecrets } from "../secrets.ts";
 import type { LeftBehind } from "./left-behind.ts";
-import { moveFolderInText } from "./follow-rename.ts";
+import { moveFolderInText } from "../registry/follow-rename.ts";
 
 /** A config to be written for the clone, and what is not in it. */
 export interface ClonedConfig {

@@ -6,7 +6,7 @@ import type { GatewayKind } from "../kinds/gateway-kind.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { KindName, Manifest } from "../manifest.ts";
-import { highestPort, parsePort } from "../ports/port-number.ts";
+import { highestPort, parsePort } from "../port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 
 /** What may be said of a new profile; only its name must be. */

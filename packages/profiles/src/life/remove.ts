@@ -11,7 +11,7 @@ import { whileStopped } from "./while-stopped.ts";
 import { formatManifest } from "../manifest.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { requireFrom } from "../registry/registry.ts";
-import { forgetSelection } from "../settings/selection.ts";
+import { forgetSelection } from "../selection/selection.ts";
 
 /**
  * Returns the trash folder in which the profile lies now.

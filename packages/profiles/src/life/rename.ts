@@ -3,8 +3,8 @@
  * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are.
  */
 import type { ProfilesContext } from "../context.ts";
-import { hostRoots } from "../discover/host-roots.ts";
-import { readGatewayUnits, unitProfile } from "../discover/service-units.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";

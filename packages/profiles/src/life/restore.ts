@@ -4,7 +4,7 @@
  */
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import path from "node:path";
-import { entriesOf } from "../directories/directory-entries.ts";
+import { entriesOf } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
@@ -13,7 +13,7 @@ import { didYouMean } from "../nearest-names.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
-import { parsePort } from "../ports/port-number.ts";
+import { parsePort } from "../port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";

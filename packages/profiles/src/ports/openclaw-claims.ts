@@ -6,11 +6,11 @@
  * base +11..+110, `browser.cdpPortRangeStart`, `browser.cdpUrl`, `browser.profiles.<name>.cdpPort` and `.cdpUrl`.
  */
 import { basename, join } from "node:path";
-import { at, readOpenClawConfig } from "../discover/openclaw-config.ts";
-import { openClawDefaultPorts, readOpenClawFolders } from "../discover/openclaw-folders.ts";
+import { at, readOpenClawConfig } from "../openclaw/openclaw-config.ts";
+import { openClawDefaultPorts, readOpenClawFolders } from "../openclaw/openclaw-folders.ts";
 import { openclaw } from "../kinds/openclaw.ts";
 import type { Manifest } from "../manifest.ts";
-import { highestPort, isPort } from "./port-number.ts";
+import { highestPort, isPort } from "../port-number.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
 
 /** From the base of an OpenClaw gateway to the last port that it derives. */

@@ -9,7 +9,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
 import { readOpenClawClaims, readOverrideClaims } from "./openclaw-claims.ts";
 import { blockOf, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
-import { highestPort, isPort } from "./port-number.ts";
+import { highestPort, isPort } from "../port-number.ts";
 import {
   formatRange,
   measurePool,
@@ -19,7 +19,7 @@ import {
   type PortClaim,
   type PortRange,
 } from "./port-plan.ts";
-import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./port-probe.ts";
+import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./host-ports.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
 

@@ -7,7 +7,7 @@ import { browserRefusedPorts } from "./browser-ports.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { formatRange, type PortClaim, type PortRange } from "./port-plan.ts";
-import type { HostPorts } from "./port-probe.ts";
+import type { HostPorts } from "./host-ports.ts";
 
 /** Returns the block of a profile. */
 export function blockOf({ port, span }: Pick<Manifest, "port" | "span">): PortRange {

@@ -71,7 +71,7 @@ export async function changeRegistry<T>(
       sweepTempFiles(home);
       let document = readRegistryDocument(home);
       await settle(home, document);
-      if (existsSync(homePaths(home).staging)) await (await import("../life/staging.ts")).sweepStaging(home);
+      if (existsSync(homePaths(home).staging)) await (await import("./staging.ts")).sweepStaging(home);
       return change({
         registry: document.registry,
         commit: async (manifests, folders, prepare) => {
@@ -136,7 +136,7 @@ async function settle(home: string, document: RegistryDocument): Promise<void> {
 /** Each step may have been done already: all of them are harmless a second time. */
 async function finish(home: string, intent: Intent): Promise<void> {
   if (intent.renamed !== undefined) {
-    const { followRename } = await import("../life/follow-rename.ts");
+    const { followRename } = await import("./follow-rename.ts");
     await followRename(home, intent.renamed.from, intent.renamed.to);
   }
   for (const path of intent.discard ?? []) remove(home, path);

@@ -3,7 +3,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { type Manifest, withPort } from "../manifest.ts";
 import { overlapError } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
-import { highestPort, parsePort } from "../ports/port-number.ts";
+import { highestPort, parsePort } from "../port-number.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Registry } from "../registry/registry.ts";
 

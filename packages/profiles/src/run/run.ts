@@ -2,18 +2,13 @@
  * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
  * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
  */
-import {
-  buildChildEnvironment,
-  type KeeperOutcome,
-  type KeeperSpec,
-  type RunRecord,
-  runKeeper,
-} from "@lockkeeper/core";
+import { type KeeperOutcome, type KeeperSpec, type RunRecord, runKeeper } from "@lockkeeper/core";
 import { existsSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
-import { entriesOf } from "../directories/directory-entries.ts";
+import { entriesOf } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
+import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { readEnvFile } from "../environment/env-file.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";

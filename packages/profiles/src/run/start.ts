@@ -11,7 +11,7 @@ import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
-import { pause, throwIfAborted } from "./interruptible.ts";
+import { pause, throwIfAborted } from "../interruptible.ts";
 import { launchKeeper } from "./launch-keeper.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { endStrays, stopObserved } from "./stop.ts";

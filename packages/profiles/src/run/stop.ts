@@ -21,7 +21,7 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { latestRun } from "../status/locked-run.ts";
 import { holdersOf } from "./explain-failure.ts";
 import { belongsToRun, isInsideRun } from "./inside-run.ts";
-import { pause, unlessAborted } from "./interruptible.ts";
+import { pause, unlessAborted } from "../interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 
 /** How a stop is made and waited for. */

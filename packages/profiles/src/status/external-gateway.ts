@@ -3,7 +3,7 @@
  * port is the one that OpenClaw's own record in the state directory names, or its title says what it is. Looks only.
  */
 import { coversAddress, findHolders, type Holder, identifyProcess, readListeners } from "@lockkeeper/core";
-import { readOpenClawLocks } from "../discover/openclaw-locks.ts";
+import { readOpenClawLocks } from "../openclaw/openclaw-locks.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ObservedState } from "./observed-state.ts";
 

@@ -9,7 +9,7 @@ import { type ObservedState, observeState } from "./observed-state.ts";
 import { describeProfile, type ProfileStatus } from "./profile-status.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readRunRecords } from "./run-records.ts";
-import { readSelection } from "../settings/selection.ts";
+import { readSelection } from "../selection/selection.ts";
 
 /** How much `list` asks. */
 export interface ListOptions {

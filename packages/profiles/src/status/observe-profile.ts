@@ -11,7 +11,7 @@ import { parseProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { readRunRecord } from "./run-records.ts";
-import { readableSelection } from "../settings/selection.ts";
+import { readableSelection } from "../selection/selection.ts";
 
 /** A profile's plan, its last published run, and what of it is true. */
 export interface ProfileObservation {

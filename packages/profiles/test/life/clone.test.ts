@@ -2,14 +2,14 @@ import { acquireGatewayLock } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { withoutSecrets } from "../../src/environment/secrets.ts";
+import { withoutSecrets } from "../../src/secrets.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { cloneProfile } from "../../src/life/clone.ts";
 import type { CopyProgress } from "../../src/life/copy-tree.ts";
 import { reasonToLeave } from "../../src/life/left-behind.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
-import { changeConfig } from "../../src/settings/config-edit.ts";
+import { changeConfig } from "../../src/config/config-edit.ts";
 import { openClawHost, treeHash } from "../openclaw-host.ts";
 import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 

@@ -16,7 +16,7 @@ import { restoreProfile } from "../../src/life/restore.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { removeProfile } from "../../src/life/remove.ts";
-import { readSelection, useProfile } from "../../src/settings/selection.ts";
+import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 

@@ -9,7 +9,7 @@ import { createProfile } from "../../src/life/create.ts";
 import { portsReport } from "../../src/ports/port-audit.ts";
 import { nextBlockOf } from "../../src/ports/port-choice.ts";
 import { explainPort } from "../../src/ports/port-explanation.ts";
-import { findUnusablePort, readHostPorts } from "../../src/ports/port-probe.ts";
+import { findUnusablePort, readHostPorts } from "../../src/ports/host-ports.ts";
 import { homePaths } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";

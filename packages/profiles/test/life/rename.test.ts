@@ -3,11 +3,11 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { createProfile } from "../../src/life/create.ts";
-import { moveFolderInText } from "../../src/life/follow-rename.ts";
+import { moveFolderInText } from "../../src/registry/follow-rename.ts";
 import { movePath } from "../../src/life/moved-manifest.ts";
 import { renameProfile } from "../../src/life/rename.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
-import { readSelection, useProfile } from "../../src/settings/selection.ts";
+import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 
 test("folder, manifest, default and the paths in its config change together; ports and token stay", async () => {

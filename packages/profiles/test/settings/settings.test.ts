@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { homePaths } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
-import { readSelection, useProfile } from "../../src/settings/selection.ts";
+import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import {
   readSettingsFile,
   satisfies,

@@ -4,7 +4,7 @@
  */
 import { type Listener, probeBind, readListeners } from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
-import { isPort } from "./port-number.ts";
+import { isPort } from "../port-number.ts";
 import type { PortRange } from "./port-plan.ts";
 
 /** What this host does with its ports. */

@@ -4,7 +4,7 @@
  */
 import { errnoOf } from "@lockkeeper/core";
 import { readFileSync, statSync } from "node:fs";
-import { isPort } from "../ports/port-number.ts";
+import { isPort } from "../port-number.ts";
 
 /** What was read of one config file; null where it does not say. */
 export interface OpenClawConfig {

@@ -2,13 +2,13 @@
  * A claim by the abstract socket: the socket held, our record in the file, and nobody with the kernel lock on it. Only
  * through `tryClaim`.
  */
-import { GatewayLockError } from "../errors.ts";
-import { findKernelLock } from "../host/lock-table.ts";
+import { GatewayLockError } from "../../errors.ts";
+import { findKernelLock } from "../../host/kernel-locks.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
 import { mayLiveElsewhere } from "./foreign-owner.ts";
-import type { ParsedLockRecord } from "./lock-record.ts";
-import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
+import type { ParsedLockRecord } from "../lock-record.ts";
+import { LOCK_RECORD_BYTES, parseLockRecord } from "../lock-record.ts";
 import { LockedFile } from "./locked-file.ts";
 import type { SocketLock } from "./socket-lock.ts";
 import { trySocketLock } from "./socket-lock.ts";

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { expect, test } from "vitest";
-import { changeConfig, readConfig } from "../../src/settings/config-edit.ts";
+import { changeConfig, readConfig } from "../../src/config/config-edit.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { homePaths } from "../../src/profile-paths.ts";
 import { readGatewaySettings, readSettings } from "../../src/settings/settings.ts";

@@ -5,12 +5,12 @@
  * of locks. Whoever is second sees the first and withdraws. What cannot be told (another host, another network
  * namespace) counts as taken. For the gateway lock and the mutex, who add waiting and wording.
  */
-import { errnoOf, fileError } from "../errors.ts";
-import { ownNetworkNamespace } from "../host/proc.ts";
+import { errnoOf, fileError } from "../../errors.ts";
+import { ownNetworkNamespace } from "../../host/proc.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { tryKernelClaim } from "./kernel-claim.ts";
 import { KernelLockUnavailable } from "./kernel-lock.ts";
-import type { LockMechanism } from "./lock-record.ts";
+import type { LockMechanism } from "../lock-record.ts";
 import { NO_MARK, leaveOwnerMark } from "./owner-mark.ts";
 import { trySocketClaim, unsupported } from "./socket-claim.ts";
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { entriesOf } from "../directories/directory-entries.ts";
+import { entriesOf } from "../directory-entries.ts";
 import { parseLaunchdPlist, parseSystemdUnit, type UnitText } from "./unit-files.ts";
 
 /** Who starts units: systemd of the user or of the host, or launchd. */

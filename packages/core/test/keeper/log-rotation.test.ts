@@ -17,7 +17,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { GatewayLog } from "../../src/keeper/gateway-log.ts";
+import { GatewayLog } from "../../src/keeper/log-rotation.ts";
 import { offsetAt, parseLogIndex } from "../../src/keeper/log-index.ts";
 import { followLog, readLastLines, readLog } from "../../src/keeper/log-reader.ts";
 import { freePort, KeeperScene } from "./kept-gateway.ts";

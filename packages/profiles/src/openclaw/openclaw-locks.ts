@@ -8,8 +8,8 @@
 import { identifyProcess, type ProcessIdentity } from "@lockkeeper/core";
 import { lstatSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { entriesOf } from "../directories/directory-entries.ts";
-import { isPort } from "../ports/port-number.ts";
+import { entriesOf } from "../directory-entries.ts";
+import { isPort } from "../port-number.ts";
 
 /** One record; null where it does not say. */
 export interface OpenClawLock {

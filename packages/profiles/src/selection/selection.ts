@@ -5,7 +5,7 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { requireManifest } from "../registry/registry.ts";
-import { changeSettings, readSettings } from "./settings.ts";
+import { changeSettings, readSettings } from "../settings/settings.ts";
 
 type Asker = Pick<ProfilesContext, "home" | "env">;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseLaunchdPlist, parseSystemdUnit } from "../../src/discover/unit-files.ts";
+import { parseLaunchdPlist, parseSystemdUnit } from "../../src/service-units/unit-files.ts";
 
 describe("parseSystemdUnit", () => {
   test("reads argv, environment and working directory of the service section", () => {

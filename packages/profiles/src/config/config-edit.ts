@@ -5,12 +5,12 @@
 import { LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { ensureHome } from "../home.ts";
-import { isSecretName, withoutSecrets } from "../environment/secrets.ts";
+import { isSecretName, withoutSecrets } from "../secrets.ts";
 import type { Manifest } from "../manifest.ts";
 import { didYouMean } from "../nearest-names.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
-import { defaultSettings, gatewaySettingsTable, type Settings, settingsTable } from "./settings.ts";
+import { defaultSettings, gatewaySettingsTable, type Settings, settingsTable } from "../settings/settings.ts";
 import {
   describeSchema,
   readSettingsFile,
@@ -18,7 +18,7 @@ import {
   type SettingSchema,
   type SettingsTable,
   writeSettingsFile,
-} from "./settings-file.ts";
+} from "../settings/settings-file.ts";
 
 /** Which settings are meant. */
 export interface ConfigRequest {
@@ -200,7 +200,7 @@ function refuseEmptyPool({ poolFirst, poolLast }: Settings): void {
 }
 
 async function readOpenClaw({ name, paths }: Manifest, key: string | undefined): Promise<ConfigReading> {
-  const { readOpenClawConfig } = await import("../discover/openclaw-config.ts");
+  const { readOpenClawConfig } = await import("../openclaw/openclaw-config.ts");
   const config = await readOpenClawConfig(paths.config);
   if (config.verdict !== "read") {
     throw new LockkeeperError(

@@ -6,9 +6,9 @@
  */
 import * as fs from "node:fs";
 
-import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
+import { LockkeeperError, errnoOf, fileError } from "../../errors.ts";
 import { tryKernelLock } from "./kernel-lock.ts";
-import { LOCK_RECORD_BYTES } from "./lock-record.ts";
+import { LOCK_RECORD_BYTES } from "../lock-record.ts";
 
 const FILE_MODE = 0o600;
 

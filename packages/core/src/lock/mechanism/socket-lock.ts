@@ -8,7 +8,7 @@ import { realpathSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, dirname } from "node:path";
 
-import { errnoOf, fileError } from "../errors.ts";
+import { errnoOf, fileError } from "../../errors.ts";
 
 /** A held socket; `release` lets it go and is harmless twice. */
 export interface SocketLock {

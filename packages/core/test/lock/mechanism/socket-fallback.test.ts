@@ -4,12 +4,13 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
-import { ownIdentity } from "../../src/host/process-identity.ts";
-import { acquireGatewayLockBy, inspectGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
-import type { GatewayLock } from "../../src/lock/gateway-lock.ts";
-import type { LockMechanism } from "../../src/lock/lock-record.ts";
-import { LOCK_RECORD_BYTES, parseLockRecord } from "../../src/lock/lock-record.ts";
-import { ownNetworkNamespace } from "../../src/host/proc.ts";
+import { ownIdentity } from "../../../src/host/process-identity.ts";
+import { acquireGatewayLockBy, lockPathFor } from "../../../src/lock/gateway-lock.ts";
+import { inspectGatewayLock } from "../../../src/lock/inspect.ts";
+import type { GatewayLock } from "../../../src/lock/gateway-lock.ts";
+import type { LockMechanism } from "../../../src/lock/lock-record.ts";
+import { LOCK_RECORD_BYTES, parseLockRecord } from "../../../src/lock/lock-record.ts";
+import { ownNetworkNamespace } from "../../../src/host/proc.ts";
 
 let place: { lockDir: string; configPath: string };
 let path: string;

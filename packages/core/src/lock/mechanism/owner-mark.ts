@@ -8,7 +8,7 @@
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";
 
-import { countKernelMarks } from "../host/lock-table.ts";
+import { countKernelMarks } from "../../host/kernel-locks.ts";
 import { KernelLockUnavailable, markByKernelLock } from "./kernel-lock.ts";
 
 /** Our mark; it stays until `remove` or the end of the process. */

@@ -5,9 +5,9 @@
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
 import { isSocketVisible, mayLiveElsewhere } from "./foreign-owner.ts";
-import { judgeOwner } from "./lock-owner.ts";
-import type { LockRecord, ParsedLockRecord } from "./lock-record.ts";
-import { parseLockRecord } from "./lock-record.ts";
+import { judgeOwner } from "../lock-owner.ts";
+import type { LockRecord, ParsedLockRecord } from "../lock-record.ts";
+import { parseLockRecord } from "../lock-record.ts";
 import type { LockedFile } from "./locked-file.ts";
 import { tryLockFile } from "./locked-file.ts";
 import type { OwnerMark } from "./owner-mark.ts";

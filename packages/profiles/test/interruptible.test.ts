@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pause, throwIfAborted, unlessAborted } from "../../src/run/interruptible.ts";
+import { pause, throwIfAborted, unlessAborted } from "../src/interruptible.ts";
 
 const aborted = expect.objectContaining({ code: "ABORTED", cause: expect.anything() });
 

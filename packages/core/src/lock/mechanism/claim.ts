@@ -1,7 +1,7 @@
 /**
  * What a claim on a lock file is, whichever mechanism holds it. For the two mechanisms and those who use them.
  */
-import type { LockMechanism, ParsedLockRecord } from "./lock-record.ts";
+import type { LockMechanism, ParsedLockRecord } from "../lock-record.ts";
 import type { LockedFile } from "./locked-file.ts";
 
 /** Returns the bytes of the record for a claim held by `mechanism`. */

@@ -5,9 +5,9 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { judgeProcess, ownIdentity } from "../host/process-identity.ts";
-import { ownNetworkNamespace } from "../host/proc.ts";
-import type { LockRecord } from "./lock-record.ts";
+import { judgeProcess, ownIdentity } from "../../host/process-identity.ts";
+import { ownNetworkNamespace } from "../../host/proc.ts";
+import type { LockRecord } from "../lock-record.ts";
 
 /** Our network namespace in the same boot: if that socket is held, we see it. */
 export function isSocketVisible(record: LockRecord): boolean {

@@ -7,7 +7,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-import { errnoOf } from "../errors.ts";
+import { errnoOf } from "../../errors.ts";
 
 /** The part of the addon's binding that is used. Source: fs-native-extensions 1.5.1, binding.c and index.js. */
 interface Binding {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { buildChildEnvironment } from "../../src/keeper/child-environment.ts";
+import { buildChildEnvironment } from "../../src/environment/child-environment.ts";
 
 describe("buildChildEnvironment", () => {
   it("takes over the allow-list and nothing that loads code, points elsewhere or is a secret", () => {

@@ -7,7 +7,7 @@
 import { DEFAULT_PORT } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import path from "node:path";
-import { entriesOf } from "../directories/directory-entries.ts";
+import { entriesOf } from "../directory-entries.ts";
 
 /** A state directory under a user's home. */
 export interface OpenClawFolder {

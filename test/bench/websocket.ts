@@ -6,9 +6,9 @@
 import { startGatewayHost } from "@lockkeeper/core";
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";
+import { freePort } from "../harness/free-port.ts";
 
 const TOKEN = "bench-token-with-forty-three-characters-000";
 const ROUNDS = 5;
@@ -144,15 +144,6 @@ async function memoryMiB(server: ChildProcess): Promise<number> {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function serve(kind: string): Promise<void> {

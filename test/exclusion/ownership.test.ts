@@ -15,7 +15,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Program } from "./programs.ts";
-import { endPrograms, launch, ownPidNamespace, readProc, startProgram, waitUntil } from "./programs.ts";
+import { until } from "../harness/until.ts";
+import { endPrograms, launch, ownPidNamespace, readProc, startProgram } from "./programs.ts";
 
 let home: string;
 let place: { lockDir: string; configPath: string };
@@ -230,8 +231,8 @@ describe("a lock file that is deleted or replaced under its owner", () => {
     const owner = await startOwner();
     harm();
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ code: "LOCK_HELD" });
-    await waitUntil(async () => (await inspectGatewayLock(place)).verdict === "held");
-    await waitUntil(() => readFileSync(path, "utf8").includes(`"pid":${owner.child.pid},`));
+    await until("the lock is held", async () => (await inspectGatewayLock(place)).verdict === "held");
+    await until("the record is there", () => readFileSync(path, "utf8").includes(`"pid":${owner.child.pid},`));
     owner.child.stdin?.write("release\n");
     await owner.line("released");
     expect(existsSync(path)).toBe(false);
@@ -240,7 +241,7 @@ describe("a lock file that is deleted or replaced under its owner", () => {
   it("together with its directory is put back", async () => {
     const owner = await startOwner();
     rmSync(place.lockDir, { recursive: true });
-    await waitUntil(() => existsSync(path));
+    await until("the lock file is there", () => existsSync(path));
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ ownerPid: owner.child.pid });
   });
 
@@ -283,7 +284,7 @@ describe.runIf(apart !== undefined)("two pid and network namespaces on one folde
     const first = await startOwner({}, under);
     first.kill("SIGKILL");
     await first.exited();
-    await waitUntil(() => !readProc("/proc/locks").includes(`:${inodeOf(path)} `));
+    await until("the lock is gone", () => !readProc("/proc/locks").includes(`:${inodeOf(path)} `));
     const second = await startOwner({}, under);
     expect(second.ready[1]).toBe(first.ready[1]);
     expect(second.ready.join(" ")).toContain("took over");

@@ -85,15 +85,6 @@ export function readProc(path: string): string {
   }
 }
 
-/** Waits until `condition` holds, for at most 10 s. */
-export async function waitUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("the condition did not come true within 10 s");
-    await delay(5);
-  }
-}
-
 function delay(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
 }

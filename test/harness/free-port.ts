@@ -8,12 +8,12 @@ export interface HeldPort {
   readonly release: () => Promise<void>;
 }
 
-/** Returns a port that this very process listens on (127.0.0.1): for a stranger on the port. */
-export async function holdPort(port: number = 0): Promise<HeldPort> {
+/** Returns a port that this very process listens on: for a stranger on the port. */
+export async function holdPort(port: number = 0, host: string = "127.0.0.1"): Promise<HeldPort> {
   const server: Server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ port, host: "127.0.0.1" }, resolve);
+    server.listen({ port, host }, resolve);
   });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
@@ -21,8 +21,8 @@ export async function holdPort(port: number = 0): Promise<HeldPort> {
 }
 
 /** Returns a port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const held = await holdPort();
+export async function freePort(host?: string): Promise<number> {
+  const held = await holdPort(0, host);
   await held.release();
   return held.port;
 }

@@ -19,13 +19,13 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import type { Verdict } from "./witness.ts";
 import { judgeWitnesses, parseWitnessLog } from "./witness.ts";
+import { freePort } from "../harness/free-port.ts";
 
 /** How to torture; every figure has a default. */
 export interface TortureOptions {
@@ -391,15 +391,6 @@ function signal(pid: number | undefined, name: NodeJS.Signals): void {
   } catch {
     // It has ended in this very moment.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (typeof address !== "object" || address === null) throw new Error("no port to be had");
-  return address.port;
 }
 
 function delay(delayMs: number): Promise<void> {

@@ -3,24 +3,18 @@
  * TCP connection for what no client library would send. Everything opened here is closed after the test.
  */
 import { once } from "node:events";
-import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { WebSocket, type ClientOptions } from "ws";
+import { freePort } from "../../../../test/harness/free-port.ts";
 import { startGatewayHost, type Gateway } from "../../src/gateway/gateway-host.ts";
 import type { GatewayHostOptions } from "../../src/gateway/gateway-options.ts";
 
+export { freePort } from "../../../../test/harness/free-port.ts";
+export { until } from "../../../../test/harness/until.ts";
+
 export const TOKEN = "test-token-with-forty-three-characters-0000";
 const DEADLINE_MS = 10_000;
-
-/** A port that was free a moment ago. */
-export async function freePort(host = "127.0.0.1"): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 export async function startTestGateway(options: Partial<GatewayHostOptions> = {}): Promise<Gateway> {
   const port = options.port ?? (await freePort());
@@ -39,15 +33,6 @@ export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** Looks again and again until the condition holds; rejects, saying what was awaited, after the deadline. */
-export async function until(what: string, holds: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
-  const giveUpAt = performance.now() + deadlineMs;
-  while (!holds()) {
-    if (performance.now() > giveUpAt) throw new Error(`waited ${deadlineMs} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

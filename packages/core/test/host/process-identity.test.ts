@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "../../src/host/process-identity.ts";
 import { signalGroup, signalProcess } from "../../src/host/process-signal.ts";
+import { until } from "../../../../test/harness/until.ts";
 
 const started = new Set<number>();
 
@@ -36,14 +37,6 @@ function identityOf(child: { readonly pid?: number | undefined }): ProcessIdenti
   return identity;
 }
 
-async function waitUntil(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error("the condition did not come true within 5 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 describe.runIf(process.platform === "linux")("process identity", () => {
   it("holds the raw start ticks, the boot id and the pid namespace", () => {
     const own = ownIdentity();
@@ -69,7 +62,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     process.kill(identity.pid, "SIGSTOP");
-    await waitUntil(() => readFileSync(`/proc/${identity.pid}/stat`, "utf8").includes(") T "));
+    await until("it is stopped", () => readFileSync(`/proc/${identity.pid}/stat`, "utf8").includes(") T "));
     expect(judgeProcess(identity)).toBe("alive");
   });
 
@@ -95,7 +88,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     if (parent.pid !== undefined) started.add(parent.pid);
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(line.toString());
-    await waitUntil(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
+    await until("it is a zombie", () => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
     expect(identifyProcess(pid)).toBeUndefined();
   });
 
@@ -161,7 +154,7 @@ describe.runIf(process.platform === "linux")("process signal", () => {
     expect(signalGroup(identity, "SIGKILL", "another nonce")).toBe("gone");
     expect(judgeProcess(member)).toBe("alive");
     expect(signalGroup(identity, "SIGKILL", "0123456789abcdef")).toBe("sent");
-    await waitUntil(() => judgeProcess(member) === "gone");
+    await until("the member is gone", () => judgeProcess(member) === "gone");
   });
 
   it("does not signal a group through a process that leads none", async () => {

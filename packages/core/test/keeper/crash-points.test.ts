@@ -11,7 +11,9 @@ import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
-import { fixture, freePort, KeeperScene } from "./kept-gateway.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { KILL_AT_STEP } from "../../../../test/harness/kill-at-step.ts";
+import { fixture, KeeperScene } from "./kept-gateway.ts";
 
 /** Far above the number of steps: the sweep ends when a run gets through. */
 const MAX_STEPS = 500;
@@ -23,7 +25,7 @@ interface CrashPoint {
 
 /** Runs a keeper to `running` and down again, killed before its n-th step. */
 async function runWithKill(spec: KeeperSpec, step: number): Promise<CrashPoint> {
-  const args = ["--require", fixture("kill-at-step.cjs"), fixture("keeper-program.js"), JSON.stringify(spec)];
+  const args = ["--require", KILL_AT_STEP, fixture("keeper-program.js"), JSON.stringify(spec)];
   const keeper = spawn(process.execPath, args, {
     env: { ...process.env, KILL_AT_STEP: String(step) },
     stdio: ["ignore", "pipe", "pipe"],

@@ -4,7 +4,8 @@ import { spawn } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { identifyProcess } from "../../src/host/process-identity.ts";
-import { fixture, freePort, KeeperScene } from "./kept-gateway.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { fixture, KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
 let port: number;

@@ -7,7 +7,9 @@ import { judgeProcess } from "../../src/host/process-identity.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
-import { eventually, freePort, KeeperScene } from "./kept-gateway.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { until } from "../../../../test/harness/until.ts";
+import { KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
 let port: number;
@@ -60,7 +62,7 @@ describe("a gateway that behaves", () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, livenessIntervalMs: 20 }));
     await kept.until("running");
     rmSync(kept.spec.runRecordPath);
-    await eventually(() => existsSync(kept.spec.runRecordPath), "the record is written again");
+    await until("the record is written again", () => existsSync(kept.spec.runRecordPath));
     expect(parseRunRecord(readFileSync(kept.spec.runRecordPath, "utf8"))).toEqual(kept.records.at(-1));
   });
 

@@ -20,7 +20,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GatewayLog } from "../../src/keeper/log-rotation.ts";
 import { offsetAt, parseLogIndex } from "../../src/keeper/log-index.ts";
 import { followLog, readLastLines, readLog } from "../../src/keeper/log-reader.ts";
-import { freePort, KeeperScene } from "./kept-gateway.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { KeeperScene } from "./kept-gateway.ts";
 
 let home: string;
 let path: string;

@@ -11,7 +11,8 @@ import { signalProcess } from "../../src/host/process-signal.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
-import { freePort, KeeperScene } from "./kept-gateway.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
 let port: number;

@@ -12,7 +12,9 @@ import { findHolders, readListeners } from "../../src/host/sockets.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { LockedFile, tryLockFile } from "../../src/lock/mechanism/locked-file.ts";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
-import { eventually, freePort, KeeperScene } from "./kept-gateway.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { until } from "../../../../test/harness/until.ts";
+import { KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
 let port: number;
@@ -61,7 +63,7 @@ describe("a crash", () => {
     // The port comes free with the kill; the stranger takes it within the restart delay.
     signal(running, "SIGKILL");
     const stranger = createServer();
-    await eventually(() => listeners().length === 0, "the port is free");
+    await until("the port is free", () => listeners().length === 0);
     await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
     const outcome = await kept.outcome;
     stranger.close();

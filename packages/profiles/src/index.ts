@@ -19,6 +19,7 @@ export type { Protection } from "./registry/registry.ts";
 
 // From create to remove.
 export type { CreateOptions } from "./life/create-options.ts";
+export type { ProfileOptions } from "./life/profile-options.ts";
 export type { CloneOptions, CloneResult } from "./life/clone.ts";
 export type { CopyProgress } from "./life/copy-tree.ts";
 export type { LeftBehind, LeftBehindKind } from "./life/left-behind.ts";
@@ -67,6 +68,7 @@ export type { ServiceManager, ServiceUnit, UnitDirectory } from "./service-units
 export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
 export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
 
-// Names, as they are typed.
+// Names and amounts, as they are typed.
+export { formatDurationMs, formatSizeBytes, longestDurationMs, parseDurationMs, parseSizeBytes } from "./amounts.ts";
 export { nearestNames } from "./nearest-names.ts";
 export { parseProfileName } from "./profile-name.ts";

@@ -10,6 +10,31 @@ import { isPort } from "./port-number.ts";
 /** What runs behind a profile. */
 export type KindName = "builtin" | "command" | "openclaw";
 
+/** How a gateway's address is opened when it is no WebSocket. */
+export const schemes = ["http", "https"] as const;
+export type Scheme = (typeof schemes)[number];
+
+/** `group`: what belongs to people is spared; `all`: every process of the run is ended. */
+export const endScopes = ["group", "all"] as const;
+export type EndScope = (typeof endScopes)[number];
+
+/** What a hook can be told of. */
+export const hookEvents = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"] as const;
+export type HookEvent = (typeof hookEvents)[number];
+
+/** One owner across hosts, by a lease that a server keeps. */
+export interface LeaseSettings {
+  readonly engine: "etcd";
+  /** `http://host:port` or `https://host:port`, one for each member. */
+  readonly endpoints: readonly string[];
+  readonly key: string;
+  readonly ttlSeconds: number;
+  /** Whether a start waits while another host owns the profile. */
+  readonly standby: boolean;
+  /** Absolute, mode 0600: user name and password. */
+  readonly credentialsFile?: string;
+}
+
 /** One profile as it is written down. A contract with other tools: fields are added, never renamed or removed. */
 export interface Manifest {
   readonly schemaVersion: 1;
@@ -30,8 +55,30 @@ export interface Manifest {
   /** Names of variables taken from the starter's environment. */
   readonly passEnv?: readonly string[];
   readonly envFile?: string;
-  /** `/path`, `tcp` or `none`. */
+  /** `/path`, `http`, `tcp` or `none`. */
   readonly health: string;
+  /** False: `PORT` and `HOST` are not set in a command gateway's environment. @default true */
+  readonly portEnv?: boolean;
+  /** From SIGTERM to SIGKILL, in milliseconds. @default by kind */
+  readonly stopTimeoutMs?: number;
+  /** What its address is opened with. @default a WebSocket's */
+  readonly scheme?: Scheme;
+  /** Groups that it belongs to, without the `@`. */
+  readonly groups?: readonly string[];
+  /** Profiles that are started before it. */
+  readonly after?: readonly string[];
+  /** What a stop ends. @default by kind */
+  readonly end?: EndScope;
+  /** The gateway is restarted when it stays above this, in bytes. */
+  readonly memoryRestartBytes?: number;
+  /** The gateway can have no more than this, in bytes. */
+  readonly memoryMaxBytes?: number;
+  /** The gateway is restarted after so long without an answer, in milliseconds. */
+  readonly restartUnresponsiveMs?: number;
+  /** Who is told of what: an absolute program path, an http(s) URL, or `env:NAME`. */
+  readonly hooks?: Readonly<Partial<Record<HookEvent, string>>>;
+  /** Who may own the profile across hosts. */
+  readonly lease?: LeaseSettings;
   readonly protected: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -92,15 +139,49 @@ function firstFault(value: Record<string, unknown>): string | undefined {
   return optionalFault(value);
 }
 
+type Check = readonly [expected: string, isSound: (value: unknown) => boolean];
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isAmount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 1;
+const isOneOf = (words: readonly string[]) => (value: unknown) => words.some((word) => word === value);
+const isTextsByName = (value: unknown): boolean => isRecord(value) && isTexts(Object.values(value));
+
+/** What may be absent. An unknown field is somebody newer's and is left alone. */
+const optionalFields: Readonly<Record<string, Check>> = {
+  command: ["a list of arguments", isTexts],
+  cwd: ["a path", isText],
+  env: ["names with texts", isTextsByName],
+  passEnv: ["a list of names", isTexts],
+  envFile: ["a path", isText],
+  portEnv: ["true or false", (value) => typeof value === "boolean"],
+  stopTimeoutMs: ["a whole number of milliseconds", isAmount],
+  scheme: ["http or https", isOneOf(schemes)],
+  groups: ["a list of names", isTexts],
+  after: ["a list of names", isTexts],
+  end: ["group or all", isOneOf(endScopes)],
+  memoryRestartBytes: ["a whole number of bytes", isAmount],
+  memoryMaxBytes: ["a whole number of bytes", isAmount],
+  restartUnresponsiveMs: ["a whole number of milliseconds", isAmount],
+  hooks: ["events with texts", isTextsByName],
+  lease: ["a lease", isLease],
+};
+const optionalNames = Object.keys(optionalFields);
+
 function optionalFault(value: Record<string, unknown>): string | undefined {
-  const { command, cwd, env, passEnv, envFile } = value;
-  if (command !== undefined && !isTexts(command)) return fault("command", "a list of arguments", command);
-  if (cwd !== undefined && typeof cwd !== "string") return fault("cwd", "a path", cwd);
-  if (env !== undefined && !(isRecord(env) && isTexts(Object.values(env))))
-    return fault("env", "names with texts", env);
-  if (passEnv !== undefined && !isTexts(passEnv)) return fault("passEnv", "a list of names", passEnv);
-  if (envFile !== undefined && typeof envFile !== "string") return fault("envFile", "a path", envFile);
+  for (const name of optionalNames) {
+    const given = value[name];
+    if (given === undefined) continue;
+    const check = optionalFields[name];
+    if (check !== undefined && !check[1](given)) return fault(name, check[0], given);
+  }
   return undefined;
+}
+
+function isLease(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { engine, endpoints, key, ttlSeconds, standby, credentialsFile } = value;
+  const parts = engine === "etcd" && isTexts(endpoints) && endpoints.length > 0 && isText(key) && isAmount(ttlSeconds);
+  return parts && typeof standby === "boolean" && (credentialsFile === undefined || isText(credentialsFile));
 }
 
 function isMovedPaths(value: unknown): boolean {

@@ -3,12 +3,11 @@
  * typed, so that both readers refuse the same values in the same words.
  */
 import { LockkeeperError } from "@lockkeeper/core";
+import { longestDurationMs, parseDurationMs, parseSizeBytes } from "@lockkeeper/profiles";
 import type { CommandSpec, Given } from "./command.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 import type { Reading } from "./reading.ts";
-
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
  * Returns the arguments of a call, every option of the command present (false, empty or undefined when not given).
@@ -48,6 +47,8 @@ function toValue(option: OptionName, raw: true | readonly string[] | undefined):
       return toCount(flag, text);
     case "duration":
       return toDurationMs(flag, text);
+    case "size":
+      return toSizeBytes(flag, text);
     case "moment":
       return toMoment(flag, text);
     case "choice":
@@ -70,20 +71,16 @@ function toCount(flag: string, text: string): number {
   throw invalid(flag, text, "a whole number from 1 up");
 }
 
-/** Returns the milliseconds of `30` (seconds), `30s`, `500ms`, `2m`, `1h`, `1d`; undefined for anything else. */
-export function parseDurationMs(text: string): number | undefined {
-  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/.exec(text) ?? [];
-  const factor = MILLISECONDS[unit ?? "s"];
-  return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);
-}
-
-/** Longest wait that a timer of Node can hold. Source: Node's timers clamp above 2^31-1 ms. */
-const LONGEST_MS = 2_147_483_647;
-
 function toDurationMs(flag: string, text: string): number {
   const durationMs = parseDurationMs(text);
-  if (durationMs !== undefined && durationMs >= 1 && durationMs <= LONGEST_MS) return durationMs;
+  if (durationMs !== undefined && durationMs >= 1 && durationMs <= longestDurationMs) return durationMs;
   throw invalid(flag, text, "a time such as 30, 30s, 500ms or 2m");
+}
+
+function toSizeBytes(flag: string, text: string): number {
+  const sizeBytes = parseSizeBytes(text);
+  if (sizeBytes !== undefined && sizeBytes >= 1) return sizeBytes;
+  throw invalid(flag, text, "a size such as 512M or 2G");
 }
 
 /** A length of time counts back from now. */

@@ -48,6 +48,8 @@ interface ValueTypes {
   readonly count: number | undefined;
   /** Milliseconds. */
   readonly duration: number | undefined;
+  /** Bytes. */
+  readonly size: number | undefined;
   /** Milliseconds since the epoch. */
   readonly moment: number | undefined;
 }

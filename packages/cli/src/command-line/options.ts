@@ -5,7 +5,7 @@
  */
 
 /** How the text after an option is understood. `list` may be given several times, every other one once. */
-export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "moment" | "choice";
+export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "size" | "moment" | "choice";
 
 export interface OptionSpec {
   readonly type: OptionType;
@@ -51,6 +51,26 @@ export const OPTIONS = {
   extraPort: { type: "list", value: "name=+N", summary: "a second port of it, N above its base" },
   health: { type: "text", value: "check", summary: "/path (2xx is healthy), tcp or none" },
   protected: { type: "flag", summary: "stop, restart, remove and their like then need the name twice" },
+  noPortEnv: { type: "flag", summary: "do not set PORT and HOST in its environment" },
+  scheme: { type: "choice", choices: ["http", "https"], value: "http|https", summary: "how its address is opened" },
+  stopTimeout: { type: "duration", value: "time", summary: "time to end by itself before it is killed (default 10s)" },
+  group: { type: "list", value: "group", summary: "a group that it belongs to (repeatable)" },
+  after: { type: "list", value: "name", summary: "a profile to start before it (repeatable)" },
+  end: {
+    type: "choice",
+    choices: ["group", "all"],
+    value: "group|all",
+    summary: "what a stop ends: its own processes, or everything that it started",
+  },
+  memoryRestart: { type: "size", value: "size", summary: "restart it when it stays above this: 512M, 2G" },
+  memoryMax: { type: "size", value: "size", summary: "it can have no more than this" },
+  restartUnresponsive: { type: "duration", value: "time", summary: "restart it after so long without an answer" },
+  hook: {
+    type: "list",
+    value: "event=program|url",
+    summary: "tell this program or URL of failed, blocked, unresponsive, recovered, ready, stopped",
+  },
+  lease: { type: "text", value: "url", summary: "one owner across hosts: etcd://h1:2379,h2:2379,h3:2379/key" },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
   yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },

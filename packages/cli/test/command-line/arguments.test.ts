@@ -1,6 +1,6 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import { describe, expect, test } from "vitest";
-import { parseDurationMs, toArguments } from "../../src/command-line/arguments.ts";
+import { toArguments } from "../../src/command-line/arguments.ts";
 import { COMMANDS } from "../../src/command-line/commands.ts";
 import type { OptionName } from "../../src/command-line/options.ts";
 
@@ -35,36 +35,28 @@ describe("ports", () => {
 });
 
 describe("times", () => {
-  test.each([
-    ["30", 30_000],
-    ["30s", 30_000],
-    ["500ms", 500],
-    ["2m", 120_000],
-    ["1.5s", 1_500],
-    ["1h", 3_600_000],
-  ])("%j is %i ms", (text, ms) => expect(parseDurationMs(text)).toBe(ms));
-
   test.each(["0", "-1", "x", "5 s", "1y", "99d99", "Infinity", "40d"])("%j is no timeout", (text) =>
     expect(codeOf(() => given("start", { timeout: [text] }))).toBe("OPTION_INVALID"),
   );
 });
 
+describe("sizes", () => {
+  test.each(["0", "512", "2X", "-1G", "2 G", "", "1e3M"])("%j is no size", (text) =>
+    expect(codeOf(() => given("create", { memoryMax: [text] }))).toBe("OPTION_INVALID"),
+  );
+
+  test("counts in 1024", () =>
+    expect(given("create", { memoryMax: ["2G"] })).toMatchObject({ memoryMax: 2 * 1024 ** 3 }));
+});
+
 test("what is not given is false, empty or undefined, never missing", () => {
+  const lists = ["env", "extraPort", "group", "after", "hook"];
+  const flags = ["noPortEnv", "protected", "json", "quiet"];
+  const empty = (option: string): unknown => (lists.includes(option) ? [] : flags.includes(option) ? false : undefined);
+  const every = [...COMMANDS.create.options, "json", "quiet", "rest"];
   expect(given("create", {})).toEqual({
     name: "dev",
-    rest: undefined,
-    kind: undefined,
-    port: undefined,
-    span: undefined,
-    host: undefined,
-    cwd: undefined,
-    env: [],
-    envFile: undefined,
-    extraPort: [],
-    health: undefined,
-    protected: false,
-    json: false,
-    quiet: false,
+    ...Object.fromEntries(every.map((option) => [option, empty(option)])),
   });
 });
 

@@ -1,16 +1,15 @@
 /** What may be asked for at `create`, with every default, and the check that comes before anything is touched. */
 import { DEFAULT_HOST, LockkeeperError } from "@lockkeeper/core";
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
 import type { GatewayKind } from "../kinds/gateway-kind.ts";
-import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
+import { formatHealthCheck } from "../kinds/health-check.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { KindName, Manifest } from "../manifest.ts";
 import { highestPort, parsePort } from "../port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
+import { checkProfileOptions, type OptionFields, type ProfileOptions } from "./profile-options.ts";
 
 /** What may be said of a new profile; only its name must be. */
-export interface CreateOptions {
+export interface CreateOptions extends ProfileOptions {
   readonly name: string;
   /** @default "command" when there is an argv, else "builtin" */
   readonly kind?: string | undefined;
@@ -20,19 +19,8 @@ export interface CreateOptions {
   readonly span?: number | undefined;
   /** The one address to listen on. @default "127.0.0.1" */
   readonly host?: string | undefined;
-  /** What to run, with placeholders; no shell. For `openclaw`: its program and first arguments. */
-  readonly argv?: readonly string[] | undefined;
-  /** @default the profile's workspace */
-  readonly cwd?: string | undefined;
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly passEnv?: readonly string[] | undefined;
-  readonly envFile?: string | undefined;
   /** Further ports with a name, as distances from the base. */
   readonly extraPorts?: Readonly<Record<string, number>> | undefined;
-  /** `/path`, `tcp` or `none`. @default by kind */
-  readonly health?: string | undefined;
-  /** @default false */
-  readonly protected?: boolean | undefined;
 }
 
 /** A request that can be carried out, defaults filled in. */
@@ -44,13 +32,10 @@ export interface CheckedOptions {
   readonly span: number;
   /** Every named port as a distance from the base; `gateway` is 0. */
   readonly offsets: Readonly<Record<string, number>>;
-  readonly health: string;
-  readonly protected: boolean;
-  /** What goes into the manifest only when it was given. */
-  readonly optional: Pick<Manifest, "command" | "cwd" | "env" | "passEnv" | "envFile">;
+  /** What was asked for, and the kind's health check. */
+  readonly fields: OptionFields & Pick<Manifest, "health" | "protected">;
 }
 
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const portLabel = /^[a-z][a-z0-9-]{0,31}$/;
 /** An address, or a name; not one with a port behind it. */
 const hostText = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
@@ -68,9 +53,6 @@ export function checkCreateOptions(options: CreateOptions): CheckedOptions {
     throw invalid("kind", kindName, `Known kinds: ${Object.keys(kinds).join(", ")}.`);
   }
   const kind = kinds[kindName];
-  if (kindName === "builtin" && argv.length > 0) {
-    throw invalid("argv", argv[0], "The built-in gateway runs no program of yours: leave --kind away.");
-  }
   const host = options.host ?? DEFAULT_HOST;
   if (!hostText.test(host)) throw invalid("host", host, "Give one address or name, without brackets or port.");
   const port = options.port === undefined ? undefined : parsePort(options.port);
@@ -82,14 +64,10 @@ export function checkCreateOptions(options: CreateOptions): CheckedOptions {
     port,
     span,
     offsets: { gateway: 0, ...derivedOffsets(kind), ...checkExtraPorts(options.extraPorts ?? {}, kind, span) },
-    health: formatHealthCheck(options.health === undefined ? kind.health : parseHealthCheck(options.health, kindName)),
-    protected: options.protected ?? false,
-    optional: {
-      ...(argv.length > 0 ? { command: argv } : {}),
-      ...(options.cwd === undefined ? {} : { cwd: checkDirectory(options.cwd) }),
-      ...(isEmpty(options.env) ? {} : { env: checkEnvironment(options.env ?? {}) }),
-      ...(isEmpty(options.passEnv) ? {} : { passEnv: (options.passEnv ?? []).map(checkVariable) }),
-      ...(options.envFile === undefined ? {} : { envFile: resolve(options.envFile) }),
+    fields: {
+      health: formatHealthCheck(kind.health),
+      protected: false,
+      ...checkProfileOptions(name, kindName, options),
     },
   };
 }
@@ -129,31 +107,6 @@ function checkExtraPorts(
     }
   }
   return extra;
-}
-
-function checkEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  for (const [key, value] of Object.entries(env)) {
-    checkVariable(key);
-    if (value.includes("\0")) throw invalid(`env ${key}`, value, "A value cannot hold a zero byte.");
-  }
-  return env;
-}
-
-function checkVariable(name: string): string {
-  if (!variableName.test(name)) throw invalid("env", name, "A variable is letters, digits and underscores.");
-  return name;
-}
-
-function isEmpty(value: object | undefined): boolean {
-  return value === undefined || Object.keys(value).length === 0;
-}
-
-function checkDirectory(path: string): string {
-  const directory = resolve(path);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw invalid("cwd", directory, "Name a directory that exists.");
-  }
-  return directory;
 }
 
 function invalid(what: string, value: unknown, hint: string): LockkeeperError {

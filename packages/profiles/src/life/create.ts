@@ -28,7 +28,7 @@ import { writeNewToken } from "./token.ts";
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
   const checked = checkCreateOptions(options);
-  const { envFile } = checked.optional;
+  const { envFile } = checked.fields;
   // Its values are kept nowhere: what counts is that a start could read them.
   if (envFile !== undefined) await readEnvFile(envFile);
   // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
@@ -48,7 +48,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
 }
 
 function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["paths"]): Manifest {
-  const { name, kind, host, span, offsets, optional, health } = checked;
+  const { name, kind, host, span, offsets, fields } = checked;
   return {
     schemaVersion: 1,
     name,
@@ -57,9 +57,7 @@ function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["path
     port,
     span,
     ports: Object.fromEntries(Object.entries(offsets).map(([label, offset]) => [label, port + offset])),
-    ...optional,
-    health,
-    protected: checked.protected,
+    ...fields,
     createdAt: new Date().toISOString(),
     paths,
   };

@@ -1,0 +1,82 @@
+/**
+ * The options that say what a profile is, as `create` and `edit` take them: taken apart here; whether a value may be is
+ * the facade's to say. Pure.
+ */
+import path from "node:path";
+import { LockkeeperError } from "@lockkeeper/core";
+import type { CreateOptions } from "@lockkeeper/profiles";
+import type { ArgumentsOf } from "./command-line/command.ts";
+import type { COMMANDS } from "./command-line/commands.ts";
+
+type ProfileArguments = Omit<ArgumentsOf<(typeof COMMANDS)["create"]>, "name" | "kind">;
+
+/**
+ * Returns what the facade is asked for; what was not given is absent. Relative paths are taken from `cwd`.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID, USAGE.
+ */
+export function toProfileOptions(given: ProfileArguments, cwd: string): Omit<CreateOptions, "name" | "kind"> {
+  const variables = given.env.filter((variable) => variable.includes("="));
+  const passed = given.env.filter((variable) => !variable.includes("="));
+  return {
+    argv: given.rest,
+    port: given.port,
+    span: given.span,
+    host: given.host,
+    cwd: given.cwd === undefined ? undefined : path.resolve(cwd, given.cwd),
+    env: variables.length === 0 ? undefined : Object.fromEntries(variables.map(atEquals)),
+    passEnv: passed.length === 0 ? undefined : passed,
+    envFile: given.envFile === undefined ? undefined : path.resolve(cwd, given.envFile),
+    portEnv: given.noPortEnv ? false : undefined,
+    extraPorts: given.extraPort.length === 0 ? undefined : Object.fromEntries(given.extraPort.map(toExtraPort)),
+    health: given.health,
+    scheme: given.scheme,
+    stopTimeoutMs: given.stopTimeout,
+    end: given.end,
+    groups: given.group.length === 0 ? undefined : given.group,
+    after: given.after.length === 0 ? undefined : given.after,
+    memoryRestartBytes: given.memoryRestart,
+    memoryMaxBytes: given.memoryMax,
+    restartUnresponsiveMs: given.restartUnresponsive,
+    hooks: given.hook.length === 0 ? undefined : toHooks(given.hook),
+    lease: given.lease,
+    protected: given.protected ? true : undefined,
+  };
+}
+
+/** The name ends at the first `=`; a value may hold more of them. */
+function atEquals(text: string): readonly [name: string, value: string] {
+  const equals = text.indexOf("=");
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function toExtraPort(text: string): readonly [name: string, offset: number] {
+  const [, name, offset] = /^([a-z][a-z0-9-]*)=\+(\d{1,5})$/i.exec(text) ?? [];
+  if (name !== undefined) return [name, Number(offset)];
+  throw new LockkeeperError("OPTION_INVALID", `--extra-port takes name=+N, not ${JSON.stringify(text)}`, {
+    hint: "For example: --extra-port metrics=+1",
+  });
+}
+
+function toHooks(texts: readonly string[]): Readonly<Record<string, string>> {
+  const hooks = new Map<string, string>();
+  for (const text of texts) {
+    if (!text.includes("=")) {
+      throw new LockkeeperError(
+        "OPTION_INVALID",
+        `--hook takes event=program or event=URL, not ${JSON.stringify(text)}`,
+        {
+          hint: "For example: --hook failed=/usr/local/bin/tell-me",
+        },
+      );
+    }
+    const [event, target] = atEquals(text);
+    if (hooks.has(event)) {
+      throw new LockkeeperError("USAGE", `--hook was given twice for ${event}`, {
+        hint: "Give it once for each event.",
+      });
+    }
+    hooks.set(event, target);
+  }
+  return Object.fromEntries(hooks);
+}

@@ -10,7 +10,7 @@ export const longestDurationMs = 2_147_483_647;
 
 /** Returns the milliseconds of `30` (seconds), `30s`, `500ms`, `2m`, `1h`, `1d`; undefined for anything else. */
 export function parseDurationMs(text: string): number | undefined {
-  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const [, amount, unit] = /^(\d{1,10}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/.exec(text) ?? [];
   const factor = MILLISECONDS[unit ?? "s"];
   return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);
 }

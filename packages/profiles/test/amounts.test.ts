@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import {
   formatDurationMs,
@@ -31,8 +31,8 @@ test.each([
 ])("%j is %j bytes", (text, bytes) => expect(parseSizeBytes(text)).toBe(bytes));
 
 test("what is written is read back", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: longestDurationMs }), (amount) => {
+  assert(
+    property(integer({ min: 1, max: longestDurationMs }), (amount) => {
       expect(parseDurationMs(formatDurationMs(amount))).toBe(amount);
       expect(parseSizeBytes(formatSizeBytes(amount * 1024 ** 2))).toBe(amount * 1024 ** 2);
     }),

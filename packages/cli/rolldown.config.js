@@ -2,10 +2,11 @@
  * The bundles of the command line. CommonJS, because Node starts it faster than ES modules, and split, so that a
  * command loads only what it needs. The keeper and the built-in gateway are programs of their own, one file each.
  */
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { defineConfig } from "rolldown";
+import { deferBuiltins } from "./bundle/defer-builtins.js";
 
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
@@ -30,35 +31,18 @@ const output = {
   entryFileNames: "[name].cjs",
   chunkFileNames: "chunks/[name]-[hash].cjs",
   exports: "named",
+  // The entry maps the stack of an internal error itself; nothing reads a map otherwise.
+  sourcemap: true,
   // Smaller files are read and compiled faster; names are kept, so that a stack trace still tells something.
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
 };
 
-/**
- * Loads Node's own modules when they are first used. `node:crypto` and `node:child_process` alone cost several
- * milliseconds, and many a module imports them for the one function that is seldom called.
- */
-const deferBuiltins = {
-  name: "defer-builtins",
-  renderChunk(code) {
-    const names = [];
-    const declared = code.replaceAll(/^let (node_\w+) = require\("(node:[\w/]+)"\);$/gm, (_, name, id) => {
-      names.push(name);
-      return `let loaded_${name};\nconst ${name} = () => (loaded_${name} ??= require("${id}"));`;
-    });
-    let result = declared;
-    for (const name of names) {
-      result = result
-        .replaceAll(new RegExp(`^${name} = [\\w.$]+\\(${name}, 1\\);\\n`, "gm"), "")
-        // Without parentheses `new` would take the loader itself for the class.
-        .replaceAll(new RegExp(`\\bnew ${name}((?:\\.\\w+)+)\\(`, "g"), `new (${name}()$1)(`)
-        .replaceAll(new RegExp(`(?<![\\w.$])${name}(\\.default\\b|(?=\\.))`, "g"), `${name}()`);
-      const left = new RegExp(`(?<!const )(?<![\\w.$])${name}\\b(?!\\(\\))`).exec(result);
-      if (left !== null) this.error(`${name} is used as a value: ${result.slice(left.index - 40, left.index + 60)}`);
-    }
-    return result.replaceAll(/^const (require_\w+) = require\("[^"]+"\);\n/gm, (line, name) =>
-      result.split(name).length > 2 ? line : "",
-    );
+/** Reads the maps that tsc wrote, so that the bundle's maps lead back to TypeScript. */
+const typescriptMaps = {
+  name: "typescript-maps",
+  load(id) {
+    if (!id.endsWith(".js") || !existsSync(`${id}.map`)) return null;
+    return { code: readFileSync(id, "utf8"), map: JSON.parse(readFileSync(`${id}.map`, "utf8")) };
   },
 };
 
@@ -130,7 +114,7 @@ export default defineConfig([
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { lockkeeper: path.join(here, "src/main.ts") },
-    plugins: [sweep, deferBuiltins],
+    plugins: [typescriptMaps, sweep, deferBuiltins],
     output: { ...output, codeSplitting: { groups: [everyday()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.
@@ -144,7 +128,7 @@ export default defineConfig([
   ...["keeper", "gateway"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
-    plugins: [deferBuiltins],
+    plugins: [typescriptMaps, deferBuiltins],
     output: { ...output, codeSplitting: false },
   })),
 ]);

@@ -4,6 +4,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ErrorDocument } from "./command-line/command.ts";
+import { mapStack } from "./stack-trace.ts";
 import { plainText } from "./terminal/plain-text.ts";
 import type { Palette } from "./terminal/view.ts";
 
@@ -29,7 +30,7 @@ export function errorDocument(error: unknown): ErrorDocument {
  */
 export function errorText(error: unknown, paint: Palette, name: string | null): string {
   const { code, message, hint } = errorDocument(error);
-  const text = code === "INTERNAL" && error instanceof Error ? (error.stack ?? message) : message;
+  const text = code === "INTERNAL" && error instanceof Error ? mapStack(error.stack ?? message) : message;
   const subject = name === null || message.includes(name) ? "" : `${name}: `;
   const lines = [`${paint.red("error:")} ${plainText(subject + text)}`];
   const evidence = error instanceof LockkeeperError ? error.evidence : [];

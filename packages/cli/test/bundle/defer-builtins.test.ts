@@ -1,0 +1,69 @@
+/** What the bundle's one rewriting of emitted code does, shape by shape: the result must run and mean the same. */
+import { createRequire } from "node:module";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+
+interface Chunk {
+  readonly toString: () => string;
+}
+const require = createRequire(import.meta.url);
+const { deferred } = require("../../bundle/defer-builtins.js") as { deferred: (code: string) => Chunk };
+
+/** Runs emitted code with a `require` that writes down what was asked for; `result` is what the code made. */
+function run(code: string): { readonly result: unknown; readonly loaded: readonly string[] } {
+  const loaded: string[] = [];
+  const sandbox = {
+    result: undefined as unknown,
+    toESM: (module: unknown) => module,
+    require: (id: string) => {
+      loaded.push(id);
+      return id.startsWith("node:") ? { ...(require(id) as object), default: require(id) as unknown } : {};
+    },
+  };
+  runInNewContext(code, sandbox);
+  return { result: sandbox.result, loaded };
+}
+
+const PATH = 'let node_path = require("node:path");\n';
+
+describe("a built-in module", () => {
+  it("is not loaded before it is used", () => {
+    const code = `${PATH}node_path = toESM(node_path, 1);\nfunction later() { return node_path.default.sep; }\n`;
+    expect(run(code).loaded).toEqual(["node:path"]);
+    expect(run(deferred(code).toString()).loaded).toEqual([]);
+  });
+
+  it.each([
+    ["a member", `${PATH}result = node_path.join("a", "b");`],
+    ["the default", `${PATH}node_path = toESM(node_path, 1);\nresult = node_path.default.join("a", "b");`],
+    ["a constant", `${PATH}result = node_path.sep + node_path.default.sep;`],
+    ["two in one expression", `${PATH}result = node_path.join(node_path.sep, "x");`],
+    ["a class", 'let node_url = require("node:url");\nresult = new node_url.URL("http://a/b").pathname;'],
+    [
+      "a class of a member",
+      'let node_util = require("node:util");\nresult = typeof new node_util.types.constructor();',
+    ],
+    ["a name in a text", `${PATH}result = "kept" + node_path.sep;`],
+    [
+      "a name that only begins the same",
+      `${PATH}const node_paths = { sep: 1 };\nresult = node_paths.sep + node_path.sep;`,
+    ],
+    [
+      `${PATH}const x = { node_path: { sep: 2 } };\nresult = x.node_path.sep + node_path.sep;`,
+    ],
+  ])("used as %s means the same", (_, code) => {
+    const before = run(code);
+    const after = run(deferred(code).toString());
+    expect(after).toEqual(before);
+  });
+
+  it("used as a value fails the build, quoting the place", () => {
+    expect(() => deferred(`${PATH}result = Object.keys(node_path);`)).toThrow("node_path is used as a value: ");
+  });
+});
+
+it("a chunk that nothing uses any more is not required", () => {
+  const code =
+    'const require_rest = require("./rest.cjs");\nconst require_used = require("./used.cjs");\nresult = require_used.x;\n';
+  expect(run(deferred(code).toString()).loaded).toEqual(["./used.cjs"]);
+});

@@ -200,7 +200,7 @@ describe("a leftover record", () => {
 
   it("in another pid namespace leaves no doubt: the kernel decides", async () => {
     record({ pidNamespace: "1", startTicks: 5 });
-    expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "unknown" });
+    expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
     expect(await takeOver()).toContain("cannot be seen from here, and nobody holds its lock");
   });
 
@@ -231,7 +231,8 @@ describe("a lock file that is deleted or replaced under its owner", () => {
     const owner = await startOwner();
     harm();
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ code: "LOCK_HELD" });
-    await until("the lock is held", async () => (await inspectGatewayLock(place)).verdict === "held");
+    expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "held" });
+    await until("the file is back", () => existsSync(path));
     await until("the record is there", () => readFileSync(path, "utf8").includes(`"pid":${owner.child.pid},`));
     owner.child.stdin?.write("release\n");
     await owner.line("released");

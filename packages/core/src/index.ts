@@ -7,7 +7,10 @@
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
 export { GatewayLockError, LockkeeperError, errnoOf, fileError } from "./errors.ts";
 export type { GatewayLock, GatewayLockOptions, GatewayLockUpdate } from "./lock/gateway-lock.ts";
-export type { LockInspection, LockPlace } from "./lock/inspect.ts";
+export type { LockInspection } from "./lock/inspect.ts";
+export type { LockPlace } from "./lock/lock-path.ts";
+export type { KernelAnswer, KernelLook } from "./lock/kernel-look.ts";
+export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { acquireGatewayLock, lockPathFor } from "./lock/gateway-lock.ts";
 export { inspectGatewayLock } from "./lock/inspect.ts";
 export { sweepGatewayLock } from "./lock/sweep.ts";

@@ -1,26 +1,93 @@
 /**
- * What the kernel tells about its locks without our taking one: the list in /proc/locks. It spans all pid namespaces, names
- * a lock's inode and not its owner, and is Linux only. An inode number alone may, once in a while, be that of another
- * disk's file: so its answers may only ever be used to leave somebody alone. Source: proc_locks(5).
+ * What the kernel tells about its locks without our taking one: the list in /proc/locks. It spans all pid namespaces and names
+ * a lock's file, not its owner. A file is named there by the device of its file system and its inode; `stat` may tell another
+ * device (btrfs, overlay), and equal inode numbers are common on fresh disks, so both are asked of the kernel in its own words.
+ * Linux only. Source: proc_locks(5), proc_pid_fdinfo(5), proc_pid_mountinfo(5), fs/locks.c.
  */
-import { readFileSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 
-/** Does somebody on this machine hold a kernel lock on that inode? */
-export function findKernelLock(inode: bigint): "locked" | "not-locked" | "unknown" {
-  const table = readTable();
-  if (table === undefined) return "unknown";
-  return new RegExp(`OFDLCK .* \\w+:\\w+:${inode} `).test(table) ? "locked" : "not-locked";
+/** A file as the kernel's list names it: `<major>:<minor>:<inode>`, the device in hexadecimal. */
+export type KernelFile = string;
+
+/** One reading of the kernel's list of locks. */
+export class KernelLockTable {
+  readonly #text: string;
+
+  private constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Reads the list; undefined where the host does not tell. The kernel waits for all its cores to make it: milliseconds, at times. */
+  static read(): KernelLockTable | undefined {
+    const text = readIfThere("/proc/locks");
+    return text === undefined ? undefined : new KernelLockTable(text);
+  }
+
+  /** Does somebody on this machine hold a lock on that file which would refuse ours? */
+  isLocked(file: KernelFile): boolean {
+    for (const line of this.#linesOf(file)) if (/ (OFDLCK|POSIX) /.test(line)) return true;
+    return false;
+  }
+
+  /** How many hold a lock on just that byte of that file. */
+  countMarks(file: KernelFile, offset: number): number {
+    return this.#text.split(` ${file} ${offset} ${offset}\n`).length - 1;
+  }
+
+  *#linesOf(file: KernelFile): Generator<string> {
+    const needle = ` ${file} `;
+    for (let at = this.#text.indexOf(needle); at >= 0; at = this.#text.indexOf(needle, at + 1)) {
+      const end = this.#text.indexOf("\n", at);
+      const line = this.#text.slice(this.#text.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end);
+      // An arrow marks one that only waits.
+      if (!line.includes(" -> ")) yield line;
+    }
+  }
 }
 
-/** How many hold a lock on just that byte of that inode; undefined when the host does not tell. */
-export function countKernelMarks(inode: bigint, offset: number): number | undefined {
-  const table = readTable();
-  return table === undefined ? undefined : table.split(`:${inode} ${offset} ${offset}\n`).length - 1;
+/** The devices of the file systems that are mounted here, by the number of the mount. Read when first asked. */
+export class MountDevices {
+  #devices: ReadonlyMap<string, string> | undefined;
+
+  /** Returns the device behind the mount as the kernel's list of locks prints it; undefined where it cannot be told. */
+  find(mount: string): string | undefined {
+    this.#devices ??= readMountDevices();
+    return this.#devices.get(mount);
+  }
 }
 
-function readTable(): string | undefined {
+/** Returns how the kernel's list names the file that `fd` has open; undefined where the host does not tell. */
+export function kernelFileOf(fd: number, mounts: MountDevices): KernelFile | undefined {
+  const info = readIfThere(`/proc/self/fdinfo/${fd}`) ?? "";
+  const mount = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
+  const device = mount === undefined ? undefined : mounts.find(mount);
+  // Before Linux 5.14 only `stat` tells the inode; on most file systems it is the same.
+  const inode = /^ino:\s*(\d+)$/m.exec(info)?.[1] ?? String(fstatSync(fd, { bigint: true }).ino);
+  return device === undefined ? undefined : `${device}:${inode}`;
+}
+
+/** Returns how the kernel's list names the file on which `fd` itself holds a lock: its own line says so, without a detour. */
+export function kernelFileOfOwnLock(fd: number): KernelFile | undefined {
+  return / ([0-9a-f]+:[0-9a-f]+:\d+) \d+ \w+$/m.exec(readIfThere(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
+}
+
+function readMountDevices(): ReadonlyMap<string, string> {
+  const devices = new Map<string, string>();
+  for (const line of (readIfThere("/proc/self/mountinfo") ?? "").split("\n")) {
+    const [mount = "", , device = ""] = line.split(" ", 3);
+    const [major, minor] = device.split(":").map(Number);
+    if (major !== undefined && minor !== undefined) devices.set(mount, `${hex(major)}:${hex(minor)}`);
+  }
+  return devices;
+}
+
+function hex(number: number): string {
+  return number.toString(16).padStart(2, "0");
+}
+
+function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync("/proc/locks", "latin1");
+    return readFileSync(path, "latin1");
   } catch {
     return undefined;
   }

@@ -5,7 +5,6 @@
  * part of the answer. For the keeper and for whoever stops an orphan.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 
 import type { ProcStat } from "./proc.ts";
 import { listProcessIds, readProcEnvironment, readProcStat } from "./proc.ts";
@@ -59,55 +58,6 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
     if (identity !== undefined && isSame(entry, identity)) living.push({ ...identity, inGroup: entry.group === group });
   }
   return living;
-}
-
-/**
- * Returns the other processes that hold a kernel lock on the very file that our `fd` has open, through a descriptor of
- * their own: they have inherited it, whatever else they shed. What lies at the file's path by now does not matter.
- * Linux only; empty elsewhere. A walk over the descriptors of every process.
- */
-export function findLockHeirs(fd: number): readonly ProcessIdentity[] {
-  if (process.platform !== "linux") return [];
-  const own = `/proc/self/fd/${fd}`;
-  const file: OpenFile = { link: readlinkSync(own), ...inodeOf(own) };
-  return listProcessIds()
-    .filter((pid) => pid !== process.pid && sharesLock(pid, file))
-    .flatMap((pid) => identifyProcess(pid) ?? []);
-}
-
-interface OpenFile {
-  /** As the system shows it: with a mark when the file was deleted. Cheap to compare, but no proof. */
-  readonly link: string;
-  readonly device: bigint;
-  readonly inode: bigint;
-}
-
-function sharesLock(pid: number, file: OpenFile): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => isLockedThrough(`/proc/${pid}`, fd, file));
-  } catch {
-    // Gone, or hidden from us.
-    return false;
-  }
-}
-
-/** Source: proc_pid_fdinfo(5): a `lock:` line for each lock of the open file description. */
-function isLockedThrough(directory: string, fd: string, file: OpenFile): boolean {
-  try {
-    const path = `${directory}/fd/${fd}`;
-    if (readlinkSync(path) !== file.link) return false;
-    const { device, inode } = inodeOf(path);
-    if (device !== file.device || inode !== file.inode) return false;
-    return readFileSync(`${directory}/fdinfo/${fd}`, "latin1").includes("\nlock:");
-  } catch {
-    // It closed this descriptor meanwhile.
-    return false;
-  }
-}
-
-function inodeOf(path: string): { readonly device: bigint; readonly inode: bigint } {
-  const { dev, ino } = statSync(path, { bigint: true });
-  return { device: dev, inode: ino };
 }
 
 /** Returns the value of one variable in the environment that process `pid` was started with; undefined when unset or not visible. */

@@ -11,7 +11,7 @@ import { LockkeeperError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
-import { findLockHeirs } from "../host/process-tree.ts";
+import { findLockHeirs } from "../host/lock-holders.ts";
 import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";

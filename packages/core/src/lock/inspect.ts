@@ -3,8 +3,11 @@
  * a real starter. For list, status and doctor.
  */
 import { pause } from "../pause.ts";
-import { findKernelLock } from "../host/kernel-locks.ts";
+import type { KernelAnswer, KernelLook } from "./kernel-look.ts";
+import { lookAtKernelLocks } from "./kernel-look.ts";
+import type { OwnerReport } from "./lock-owner.ts";
 import { judgeOwner } from "./lock-owner.ts";
+import type { LockPlace } from "./lock-path.ts";
 import { lockPathFor } from "./lock-path.ts";
 import type { LockRecord } from "./lock-record.ts";
 import type { Sighting } from "./read-lock-record.ts";
@@ -12,12 +15,6 @@ import { NO_LOCK_FILE, readLockRecord } from "./read-lock-record.ts";
 
 /** An owner makes the file and writes its record within a fraction of this. */
 const BETWEEN_CREATE_AND_WRITE_MS = 2;
-
-/** Which lock to look at. */
-export interface LockPlace {
-  readonly lockDir: string;
-  readonly configPath: string;
-}
 
 /** What a look at a lock tells. */
 export interface LockInspection {
@@ -30,18 +27,22 @@ export interface LockInspection {
 }
 
 /**
- * Says who holds the lock, changing nothing.
+ * Says who holds the lock, changing nothing. Where the kernel tells, its word decides; a record only names the owner.
  *
+ * @param look shares one reading of the kernel's list among several questions.
  * @throws {LockkeeperError} file errors, when the config's real path cannot be told.
  */
-export async function inspectGatewayLock({ lockDir, configPath }: LockPlace): Promise<LockInspection> {
-  const path = lockPathFor(lockDir, configPath);
+export async function inspectGatewayLock(
+  place: LockPlace,
+  look: KernelLook = lookAtKernelLocks(),
+): Promise<LockInspection> {
+  const path = lockPathFor(place.lockDir, place.configPath);
   let seen = readLockRecord(path);
-  if (seen.record === null && seen.inode !== null) {
+  if (seen.record === null && seen.exists) {
     await pause(BETWEEN_CREATE_AND_WRITE_MS);
     seen = readLockRecord(path);
   }
-  return { path, record: seen.record, ...judge(seen) };
+  return { path, record: seen.record, ...judge(seen, look.ask(place)) };
 }
 
 /** Returns what the lock file says of its owner, unjudged; null when it says nothing. For a quick look. */
@@ -49,20 +50,33 @@ export function readGatewayLock({ lockDir, configPath }: LockPlace): LockRecord 
   return readLockRecord(lockPathFor(lockDir, configPath)).record;
 }
 
-function judge(seen: Sighting): Pick<LockInspection, "verdict" | "reason"> {
-  if (seen.inode === null) {
-    const isAbsent = seen.record === null && seen.problem === NO_LOCK_FILE;
-    return { verdict: isAbsent ? "free" : "unknown", reason: seen.record === null ? seen.problem : "" };
-  }
+function judge(seen: Sighting, answer: KernelAnswer): Pick<LockInspection, "verdict" | "reason"> {
   const owner = seen.record === null ? undefined : judgeOwner(seen.record);
-  if (owner?.verdict === "alive") return { verdict: "held", reason: `pid ${owner.pid} holds it` };
-  const whose =
-    owner === undefined ? `the file ${seen.record === null ? seen.problem : ""}` : `its owner (pid ${owner.pid})`;
-  const state = owner === undefined ? "" : owner.verdict === "gone" ? " is gone" : " cannot be seen from here";
-  // The kernel's list of locks speaks where the record cannot: other namespaces, heirs of the descriptor.
-  if (findKernelLock(seen.inode) === "locked") {
-    return { verdict: "held", reason: `${whose}${state}, but somebody holds the kernel lock` };
+  const whose = owner === undefined ? describeFile(seen) : `its owner (pid ${owner.pid}) ${STATES[owner.verdict]}`;
+  if (answer.verdict === "held") return { verdict: "held", reason: describeHolder(owner, whose, answer) };
+  const isShown = answer.verdict === "free";
+  if (!seen.exists && seen.record === null) {
+    return { verdict: seen.problem === NO_LOCK_FILE && isShown ? "free" : "unknown", reason: seen.problem };
   }
-  const isOver = owner === undefined || owner.verdict === "gone";
-  return { verdict: isOver ? "stale" : "unknown", reason: `${whose}${state}` };
+  if (isShown)
+    return { verdict: "stale", reason: owner?.verdict === "alive" ? `${whose}, but does not hold it` : whose };
+  if (owner?.verdict === "alive") return { verdict: "held", reason: `pid ${owner.pid} holds it` };
+  return { verdict: owner?.verdict === "unknown" ? "unknown" : "stale", reason: whose };
+}
+
+const STATES = { alive: "lives", gone: "is gone", unknown: "cannot be seen from here" } as const;
+
+function describeFile(seen: Sighting): string {
+  return `the file ${seen.record === null ? seen.problem : ""}`;
+}
+
+function describeHolder(
+  owner: OwnerReport | undefined,
+  whose: string,
+  answer: Extract<KernelAnswer, { verdict: "held" }>,
+): string {
+  if (owner?.verdict === "alive") return `pid ${owner.pid} holds it`;
+  const [holder] = answer.findHolders();
+  const by = holder === undefined ? "somebody in another container, or another user," : `pid ${holder.pid}`;
+  return `${whose}, but ${by} holds the kernel lock`;
 }

@@ -3,12 +3,9 @@
  * name, why it no longer counts. Looks at processes and takes no lock. For the gateway lock, its inspection and the mutex.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync } from "node:fs";
 
 import type { ProcessIdentity, ProcessVerdict } from "../host/process-identity.ts";
 import { identifyProcess, judgeProcess, ownIdentity } from "../host/process-identity.ts";
-import { findLockHeirs } from "../host/process-tree.ts";
-import { openFile } from "../storage/private-file.ts";
 import { ownNetworkNamespace } from "../host/proc.ts";
 import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.ts";
 
@@ -68,19 +65,6 @@ export function explainReclaim(said: ParsedLockRecord): string {
   return identifyProcess(record.pid) === undefined
     ? `${who} is gone`
     : `${who} is gone, its pid is another process now`;
-}
-
-/** Returns the other processes, as far as we may see, that hold the kernel lock of the file at `path`. */
-export function findLockHolders(path: string): readonly ProcessIdentity[] {
-  let fd: number | undefined;
-  try {
-    fd = openFile(path, "read");
-    return fd === undefined ? [] : findLockHeirs(fd);
-  } catch {
-    return [];
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
 }
 
 function gatewayIdentity(record: LockRecord, gateway: NonNullable<LockRecord["gateway"]>): ProcessIdentity {

@@ -10,6 +10,12 @@ import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 
+/** Which lock is meant. */
+export interface LockPlace {
+  readonly lockDir: string;
+  readonly configPath: string;
+}
+
 /** The directories whose ancestors were found safe, by path, with the inode that was looked at. */
 const checked = new Map<string, bigint>();
 

@@ -7,12 +7,13 @@ import { isIP } from "node:net";
 
 import { GatewayLockError, LockkeeperError } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
+import { findLockHolders } from "../host/lock-holders.ts";
 import { probeListener } from "../host/probe-port.ts";
 import { pause } from "../pause.ts";
 import type { Claim } from "./mechanism/claim.ts";
 import { tryClaim } from "./mechanism/try-claim.ts";
 import { readLockRecord } from "./read-lock-record.ts";
-import { findLockHolders, judgeOwner } from "./lock-owner.ts";
+import { judgeOwner } from "./lock-owner.ts";
 import type { LockMechanism, LockRecord } from "./lock-record.ts";
 import { formatLockRecord } from "./lock-record.ts";
 

@@ -7,8 +7,8 @@ import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
 /** The `problem` of a sighting where there is no file. */
 export const NO_LOCK_FILE = "there is no lock file";
 
-/** What is at the place of a lock file. `inode` is null when no file could be opened. */
-export type Sighting = ParsedLockRecord & { readonly inode: bigint | null };
+/** What is at the place of a lock file. `exists`: a plain file is there, and could be read. */
+export type Sighting = ParsedLockRecord & { readonly exists: boolean };
 
 /** Reads what the file at `path` says, without waiting on anything that is not a plain file. */
 export function readLockRecord(path: string): Sighting {
@@ -20,18 +20,18 @@ export function readLockRecord(path: string): Sighting {
     const errno = errnoOf(error);
     return {
       record: null,
-      inode: null,
+      exists: false,
       problem: errno === "ENOENT" ? NO_LOCK_FILE : `the file cannot be read (${errno})`,
     };
   }
   try {
-    const stats = fs.fstatSync(fd, { bigint: true });
-    if (!stats.isFile()) return { record: null, inode: null, problem: "what is there is not a plain file" };
+    const stats = fs.fstatSync(fd);
+    if (!stats.isFile()) return { record: null, exists: false, problem: "what is there is not a plain file" };
     const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
     const length = fs.readSync(fd, bytes, 0, LOCK_RECORD_BYTES, 0);
-    return { ...parseLockRecord(bytes.subarray(0, length)), inode: stats.ino };
+    return { ...parseLockRecord(bytes.subarray(0, length)), exists: true };
   } catch (error) {
-    return { record: null, inode: null, problem: `the file cannot be read (${errnoOf(error)})` };
+    return { record: null, exists: false, problem: `the file cannot be read (${errnoOf(error)})` };
   } finally {
     fs.closeSync(fd);
   }

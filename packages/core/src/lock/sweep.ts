@@ -1,6 +1,6 @@
 /** Clears up what dead owners left. The kernel lock is taken first, so that no living owner's file is removed. */
-import type { LockPlace } from "./inspect.ts";
 import { judgeOwner } from "./lock-owner.ts";
+import type { LockPlace } from "./lock-path.ts";
 import { lockPathFor } from "./lock-path.ts";
 import { parseLockRecord } from "./lock-record.ts";
 import { KernelLockUnavailable } from "./mechanism/kernel-lock.ts";

@@ -8,7 +8,8 @@
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";
 
-import { countKernelMarks } from "../../host/kernel-locks.ts";
+import type { KernelFile } from "../../host/kernel-locks.ts";
+import { KernelLockTable, kernelFileOfOwnLock } from "../../host/kernel-locks.ts";
 import { KernelLockUnavailable, markByKernelLock } from "./kernel-lock.ts";
 
 /** Our mark; it stays until `remove` or the end of the process. */
@@ -31,12 +32,12 @@ export const NO_MARK: OwnerMark = { isAlone: () => true, isInPlace: () => true, 
 export function leaveOwnerMark(path: string): OwnerMark {
   if (process.platform !== "linux") return NO_MARK;
   const directory = dirname(path);
-  const offset = FIRST_OFFSET + hashName(basename(path));
+  const offset = markOffsetOf(path);
   const fd = fs.openSync(directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  let inode: bigint;
+  let stats: fs.BigIntStats;
   try {
     markByKernelLock(fd, offset);
-    inode = fs.fstatSync(fd, { bigint: true }).ino;
+    stats = fs.fstatSync(fd, { bigint: true });
   } catch (error) {
     fs.closeSync(fd);
     if (error instanceof KernelLockUnavailable) return NO_MARK;
@@ -44,13 +45,38 @@ export function leaveOwnerMark(path: string): OwnerMark {
   }
   let isLeft = true;
   return {
-    isAlone: () => (countKernelMarks(inode, offset) ?? 1) <= 1,
-    isInPlace: () => fs.lstatSync(directory, { bigint: true, throwIfNoEntry: false })?.ino === inode,
+    isAlone: () => countMarks(fd, stats, offset) <= 1,
+    isInPlace: () => isSameFile(fs.lstatSync(directory, { bigint: true, throwIfNoEntry: false }), stats),
     remove() {
       if (isLeft) fs.closeSync(fd);
       isLeft = false;
     },
   };
+}
+
+/** Returns the byte of the directory that an owner of the lock file `path` marks. */
+export function markOffsetOf(path: string): number {
+  return FIRST_OFFSET + hashName(basename(path));
+}
+
+/** The directory that was marked last, and how the kernel's list names it: most processes mark one directory, again and again. */
+let latest: { readonly stats: fs.BigIntStats; readonly file: KernelFile } | undefined;
+
+/** How many marks, ours included, the kernel lists on that byte of the directory that our `fd` has open and marked. */
+function countMarks(fd: number, stats: fs.BigIntStats, offset: number): number {
+  const table = KernelLockTable.read();
+  if (table === undefined) return 0;
+  // Our own mark is in the list: a name under which it is not found is out of date.
+  const known = latest !== undefined && isSameFile(latest.stats, stats) ? table.countMarks(latest.file, offset) : 0;
+  if (known > 0) return known;
+  const file = kernelFileOfOwnLock(fd);
+  if (file === undefined) return 0;
+  latest = { stats, file };
+  return table.countMarks(file, offset);
+}
+
+function isSameFile(a: fs.BigIntStats | undefined, b: fs.BigIntStats): boolean {
+  return a !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 
 /** FNV-1a, 32 bits: a clash of two names in one directory would make their owners exclude each other, no worse. */

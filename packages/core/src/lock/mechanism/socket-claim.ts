@@ -3,7 +3,7 @@
  * through `tryClaim`.
  */
 import { GatewayLockError } from "../../errors.ts";
-import { findKernelLock } from "../../host/kernel-locks.ts";
+import { KernelLockTable, MountDevices, kernelFileOf } from "../../host/kernel-locks.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
 import { mayLiveElsewhere } from "./foreign-owner.ts";
@@ -86,9 +86,12 @@ function markFile(path: string, bytes: Uint8Array): { file: LockedFile; said: Pa
 }
 
 function isKernelFree(file: LockedFile): boolean {
-  const answer = findKernelLock(file.inode);
-  if (answer === "unknown") throw unsupported(file.path, new Error("/proc/locks cannot be read"));
-  return answer === "not-locked";
+  const name = kernelFileOf(file.fd, new MountDevices());
+  const table = KernelLockTable.read();
+  if (table === undefined || name === undefined) {
+    throw unsupported(file.path, new Error("the kernel's locks cannot be seen in /proc"));
+  }
+  return !table.isLocked(name);
 }
 
 /** Returns the error for a host that offers no safe lock. */

@@ -1,0 +1,83 @@
+/**
+ * One file on one disk: equal paths and equal inode numbers on two disks are two locks, as in two containers of one image. Each
+ * process mounts a disk of its own at the same place, in a mount namespace of its own.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { acquireGatewayLock, inspectGatewayLock, lockPathFor, lookAtKernelLocks } from "@lockkeeper/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { endPrograms, launch, startProgram } from "./programs.ts";
+
+let home: string;
+let disk: string;
+let place: { lockDir: string; configPath: string };
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lk-disks-"));
+  disk = join(home, "disk");
+  mkdirSync(disk);
+  place = { lockDir: join(disk, "lock"), configPath: join(disk, "gateway.json") };
+});
+
+afterEach(async () => {
+  await endPrograms();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** The command prefix that gives a process a fresh disk at `disk`, and a pid and network namespace. */
+const ownDisk = (): readonly string[] => {
+  const unshare = "unshare --mount --pid --net --fork --mount-proc --kill-child".split(" ");
+  return [...unshare, "sh", "-c", 'mount -t tmpfs -o mode=700 tmpfs "$0" && "$@"; exit $?', disk];
+};
+
+const argumentsOf = (): readonly string[] => [JSON.stringify({ ...place, timeoutMs: 200 })];
+
+const canMount = spawnSync("unshare", ["--mount", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).status === 0;
+if (!canMount) process.stdout.write("skipped: this machine lets us mount nothing (unshare --mount)\n");
+
+describe.runIf(canMount)("two disks at one path", () => {
+  it("have an owner each, though every inode number is the same", async () => {
+    const first = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
+    const second = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
+    expect(await second.line("inodes")).toEqual(await first.line("inodes"));
+  });
+
+  it("do not show each other's owner", async () => {
+    const owner = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
+    expect(lookAtKernelLocks().ask(place)).toEqual({ verdict: "free" });
+    expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "free" });
+    await owner.line("inodes");
+  });
+
+  it("exclude as ever when they are one disk", async () => {
+    const lock = await acquireGatewayLock(place);
+    expect(lookAtKernelLocks().ask(place)).toMatchObject({ verdict: "held", path: lock.path });
+    const second = launch({ name: "owner.js", args: argumentsOf() });
+    await expect(second.line("ready")).rejects.toThrow("gateway already running");
+    await lock.release();
+    expect(lookAtKernelLocks().ask(place)).toEqual({ verdict: "free" });
+  });
+});
+
+describe("the kernel's answer", () => {
+  it("names who holds a lock, and does not believe a record", async () => {
+    const owner = await startProgram({ name: "owner.js", args: [JSON.stringify(place)] });
+    const answer = lookAtKernelLocks().ask(place);
+    expect(answer.verdict === "held" && answer.findHolders().map(({ pid }) => pid)).toEqual([owner.child.pid]);
+    owner.kill("SIGKILL");
+    await owner.exited();
+    expect(lookAtKernelLocks().ask(place)).toEqual({ verdict: "free" });
+    expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
+  });
+
+  it("knows an owner whose file was deleted", async () => {
+    const owner = await startProgram({ name: "owner.js", args: [JSON.stringify(place)] });
+    rmSync(lockPathFor(place.lockDir, place.configPath));
+    const answer = lookAtKernelLocks().ask(place);
+    expect(answer.verdict === "held" && answer.findHolders().map(({ pid }) => pid)).toEqual([owner.child.pid]);
+  });
+});

@@ -57,7 +57,11 @@ const everydayRoots = [
     "keeper/run-record",
   ].map((name) => path.join(here, `../core/dist/${name}.js`)),
 ];
-const eagerRoots = [path.join(here, "src/main.ts"), path.join(here, "../core/dist/errors.js")];
+const eagerRoots = [
+  path.join(here, "src/main.ts"),
+  path.join(here, "../core/dist/errors.js"),
+  path.join(here, "../core/dist/warning.js"),
+];
 for (const file of [...everydayRoots, ...eagerRoots]) {
   if (!existsSync(file)) throw new Error(`a root of the everyday bundle does not exist: ${file}`);
 }

@@ -38,6 +38,7 @@ const every: Readonly<Record<ErrorCode, true>> = {
   PERMISSION_DENIED: true,
   DISK_FULL: true,
   DISK_READ_ONLY: true,
+  NOT_DURABLE: true,
   IO_FAILED: true,
   MUTEX_TIMEOUT: true,
   ABORTED: true,

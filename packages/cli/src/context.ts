@@ -29,6 +29,8 @@ export interface World {
   readonly ask: (question: string) => Promise<string | undefined>;
   /** Takes over the handling of signals. Without this call a signal ends the process at once. */
   readonly interruption: () => Interruption;
+  /** Calls `listen` with each warning of ours from now on, one line without its end. */
+  readonly onWarning: (listen: (text: string) => void) => void;
   /** The programs that a keeper and a built-in gateway run as, when they are not those of the package itself. */
   readonly programs: { readonly keeper: string; readonly gateway: string } | undefined;
   /** Help made at build time, by command; undefined when there is none. */

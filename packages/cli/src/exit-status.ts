@@ -28,6 +28,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   DISK_FULL: 74,
   DISK_READ_ONLY: 74,
   IO_FAILED: 74,
+  NOT_DURABLE: 74,
   // 77: permission
   UNSAFE_PATH: 77,
   PERMISSION_DENIED: 77,

@@ -5,7 +5,7 @@
 import type { Stats } from "node:fs";
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
-import { LockkeeperError, errnoOf, fileError } from "@lockkeeper/core";
+import { LockkeeperError, WARNING_NAME, errnoOf, fileError } from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, World } from "./context.ts";
 import { LOADERS } from "./loaders.ts";
@@ -92,6 +92,16 @@ async function ask(question: string): Promise<string | undefined> {
   }
 }
 
+/** Node shows warnings in its own way; ours are shown in ours, the others stay its own. */
+function onWarning(listen: (text: string) => void): void {
+  const others = process.listeners("warning");
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name === WARNING_NAME) listen(warning.message);
+    else for (const other of others) other(warning);
+  });
+}
+
 function storedHelp(): Readonly<Record<string, string>> | undefined {
   try {
     return JSON.parse(readFileSync(path.join(import.meta.dirname, "help.json"), "utf8"));
@@ -112,6 +122,7 @@ const world: World = {
   canAsk: () => process.stdin.isTTY === true && (process.env["CI"] ?? "") === "",
   ask,
   interruption: () => (interruption ??= takeSignals()),
+  onWarning,
   programs: {
     keeper: path.join(import.meta.dirname, "keeper.cjs"),
     gateway: path.join(import.meta.dirname, "gateway.cjs"),

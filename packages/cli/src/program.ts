@@ -10,6 +10,7 @@ import type { CommandModule, Failure, Result } from "./command-module.ts";
 import type { Context, World } from "./context.ts";
 import { errorDocument, errorText } from "./error-text.ts";
 import { combineStatuses, statusOfError } from "./exit-status.ts";
+import { plainLine } from "./terminal/plain-text.ts";
 import { SILENT, openProgress } from "./terminal/progress.ts";
 import { viewOf } from "./terminal/view.ts";
 import { VERSION } from "./version.ts";
@@ -86,12 +87,24 @@ async function runCommand({ commands, loaders }: Commands, reading: Reading, wor
       return openProfiles({ env: world.env, ...(world.programs !== undefined && { programs: world.programs }) });
     },
   };
+  showWarnings(world, json);
   const module = await load();
   const result = await module.run(context, given);
   present(module, result, context);
   const failures = result.failures ?? [];
   report(failures, world, json);
   return result.status ?? combineStatuses(failures.map(({ error }) => statusOfError(error)));
+}
+
+/** Says each warning once, on stderr; not with `--json`, where nothing but an error may stand there. */
+function showWarnings(world: World, json: boolean): void {
+  const said = new Set<string>();
+  world.onWarning((text) => {
+    if (json || said.has(text)) return;
+    said.add(text);
+    const { paint } = viewOf(world.stderr, world.env, false);
+    world.stderr.write(`${paint.yellow("warning:")} ${plainLine(text)}\n`);
+  });
 }
 
 function present(module: CommandModule, { value, notes }: Result, { world, view, json }: Context): void {

@@ -41,6 +41,7 @@ export type ErrorCode =
   | "DISK_FULL"
   | "DISK_READ_ONLY"
   | "IO_FAILED"
+  | "NOT_DURABLE"
   | "MUTEX_TIMEOUT"
   | "ABORTED";
 

@@ -6,6 +6,7 @@
 // The lock, a gateway under it, and their errors.
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
 export { GatewayLockError, LockkeeperError, errnoOf, fileError } from "./errors.ts";
+export { WARNING_NAME, warn, warnAfter } from "./warning.ts";
 export type { GatewayLock, GatewayLockOptions, GatewayLockUpdate } from "./lock/gateway-lock.ts";
 export type { LockInspection } from "./lock/inspect.ts";
 export type { LockPlace } from "./lock/lock-path.ts";
@@ -50,7 +51,8 @@ export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
 
 // Files of one's own.
-export { readIfPresent, readIfPresentSync, replaceFile } from "./storage/durable-file.ts";
+export type { ReplaceOptions } from "./storage/durable-file.ts";
+export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
 export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 
 // The keeper of one gateway, and what it leaves to read.

@@ -1,4 +1,5 @@
-/** What lies in a directory, for whoever takes one that is missing or hidden for an empty one. */
+/** What lies in a directory: for those to whom a hidden one is as good as empty, and for those who must know. */
+import { errnoOf, fileError } from "@lockkeeper/core";
 import { readdirSync } from "node:fs";
 
 /** Returns the names in `directory`, sorted; none when it cannot be read. */
@@ -7,5 +8,19 @@ export function entriesOf(directory: string): readonly string[] {
     return readdirSync(directory).sort();
   } catch {
     return [];
+  }
+}
+
+/**
+ * Returns the names in `directory`, sorted; none when there is no such directory.
+ *
+ * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED when it cannot be known what is in it.
+ */
+export function requireEntries(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw fileError(error, "list", directory);
   }
 }

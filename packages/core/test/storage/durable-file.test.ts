@@ -1,9 +1,22 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readIfPresent, replaceFile } from "../../src/storage/durable-file.ts";
+
+/** The errno with which every fsync of a directory fails; none: the real one. */
+const disk = vi.hoisted(() => ({ directoryErrno: undefined as string | undefined }));
+vi.mock("node:fs", async (original) => {
+  const real = await original<typeof fs>();
+  const fsync = (fd: number, done: (error: Error | null) => void): void => {
+    const errno = real.fstatSync(fd).isDirectory() ? disk.directoryErrno : undefined;
+    if (errno === undefined) real.fsync(fd, done);
+    else done(Object.assign(new Error(errno), { code: errno }));
+  };
+  return { ...real, fsync };
+});
 
 let scratch = "";
 beforeEach(() => {
@@ -86,5 +99,30 @@ describe("readIfPresent", () => {
     fs.writeFileSync(path, "");
     fs.truncateSync(path, 1024 ** 4);
     await expect(readIfPresent(path)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+  });
+});
+
+describe("a disk that does not confirm", () => {
+  afterEach(() => {
+    disk.directoryErrno = undefined;
+  });
+
+  test("a failed fsync of the directory is told apart from a file that was not replaced", async () => {
+    const path = join(scratch, "file");
+    fs.writeFileSync(path, "old");
+    disk.directoryErrno = "EIO";
+    await expect(replaceFile(path, "new")).rejects.toMatchObject({ code: "NOT_DURABLE" });
+    expect(fs.readFileSync(path, "utf8")).toBe("new");
+    await expect(replaceFile(join(scratch, "none", "file"), "x")).rejects.toMatchObject({ code: "IO_FAILED" });
+    const warning = once(process, "warning") as Promise<[Error]>;
+    await replaceFile(path, "newer", { unconfirmed: "warn" });
+    expect((await warning)[0]).toMatchObject({ name: "LockkeeperWarning", code: "NOT_DURABLE" });
+    expect(fs.readdirSync(scratch)).toEqual(["file"]);
+  });
+
+  test.each(["EINVAL", "ENOTSUP"])("a file system without fsync of directories (%s) is used as it is", async (errno) => {
+    disk.directoryErrno = errno;
+    await replaceFile(join(scratch, "file"), "new");
+    expect(fs.readFileSync(join(scratch, "file"), "utf8")).toBe("new");
   });
 });

@@ -1,8 +1,10 @@
 /** What a killed command left: a change half made, folders that no profile owns. */
+import { LockkeeperError } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
+import { readRegistry } from "../registry/registry.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -22,7 +24,7 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
     return findings;
   }
   const known = new Set<string>(patients.map(({ manifest }) => manifest.name));
-  for (const name of known.size === 0 ? [] : entriesOf(profiles)) {
+  for (const name of known.size === 0 && !isReadable(home) ? [] : entriesOf(profiles)) {
     if (known.has(name)) continue;
     const folder = join(profiles, name);
     findings.push({
@@ -34,4 +36,15 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
     });
   }
   return findings;
+}
+
+/** A damaged registry says nothing about whose the folders are; an empty one does. */
+function isReadable(home: string): boolean {
+  try {
+    readRegistry(home);
+    return true;
+  } catch (error) {
+    if (error instanceof LockkeeperError) return false;
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@
  * Copies a folder's plain files and folders, private to us, without ever following a link: first all of it is listed,
  * so that progress can be told and nothing is half decided, then file by file is copied.
  */
-import { fileError, LockkeeperError } from "@lockkeeper/core";
+import { ensurePrivateDirectory, fileError, LockkeeperError } from "@lockkeeper/core";
 import { chmodSync, constants, lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
@@ -94,7 +94,13 @@ export async function runCopy(
   const totals = { totalFiles: files.length, totalBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
   let progress: CopyProgress = { files: 0, bytes: 0, ...totals };
   onProgress?.(progress);
-  for (const { to } of plans.flatMap((plan) => plan.folders)) makeFolder(to);
+  for (const { folders } of plans) {
+    // A folder is listed after the one that it lies in.
+    for (const [index, { to }] of folders.entries()) {
+      if (index === 0) ensurePrivateDirectory(to);
+      else makeFolder(to);
+    }
+  }
   for (const file of files) {
     if (signal?.aborted === true)
       throw new LockkeeperError("ABORTED", "the copy was interrupted", { cause: signal.reason });
@@ -117,7 +123,7 @@ async function copyPlainFile({ from, to, mode }: CopyPlan["files"][number]): Pro
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { mode: 0o700 });
     chmodSync(folder, 0o700);
   } catch (error) {
     throw fileError(error, "create the directory", folder);

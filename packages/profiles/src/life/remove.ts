@@ -3,7 +3,7 @@
  * Only what we made is moved; what an adopted gateway has elsewhere stays where it is. A running profile is refused,
  * and none can start while its folder moves, because its lock is held meanwhile.
  */
-import { replaceFile } from "@lockkeeper/core";
+import { LockkeeperError, replaceFile, warnAfter } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -38,6 +38,11 @@ export async function removeProfile(
     await whileStopped(manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
     return target;
   });
-  await forgetSelection(home, name);
+  try {
+    await forgetSelection(home, name);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    warnAfter(`${name} is removed`, error);
+  }
   return { trash: join(home, trash) };
 }

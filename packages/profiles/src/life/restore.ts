@@ -4,7 +4,7 @@
  */
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import path from "node:path";
-import { entriesOf } from "../directory-entries.ts";
+import { requireEntries } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
@@ -62,7 +62,7 @@ export async function restoreProfile(
 }
 
 function latestInTrash(home: string, name: ProfileName): string {
-  const folders = entriesOf(homePaths(home).trash);
+  const folders = requireEntries(homePaths(home).trash);
   // The time in the name sorts as text.
   const latest = folders.filter((folder) => nameOf(folder) === name).at(-1);
   if (latest !== undefined) return latest;

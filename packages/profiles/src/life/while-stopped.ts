@@ -4,8 +4,10 @@
  */
 import {
   ensurePrivateDirectory,
+  errnoOf,
   inspectGatewayLock,
   LockkeeperError,
+  type LockPlace,
   lockPathFor,
   sweepGatewayLock,
   withFileMutex,
@@ -34,7 +36,7 @@ export async function whileStopped<T>(manifest: Manifest, action: () => Promise<
     entered = true;
     const result = await action();
     // Ours to remove only while we hold it.
-    if (lockMovesTo !== undefined) rmSync(path.join(lockMovesTo, path.basename(lockFile)), { force: true });
+    if (lockMovesTo !== undefined) removeQuietly(path.join(lockMovesTo, path.basename(lockFile)));
     return result;
   };
   try {
@@ -43,7 +45,24 @@ export async function whileStopped<T>(manifest: Manifest, action: () => Promise<
     const refused = !entered && error instanceof LockkeeperError && error.code === "MUTEX_TIMEOUT";
     throw refused ? running(manifest.name, undefined, error) : error;
   } finally {
-    if (entered && existsSync(place.lockDir)) await sweepGatewayLock(place);
+    if (entered && existsSync(place.lockDir)) await sweepQuietly(place);
+  }
+}
+
+/** What was done stays done: a lock file that is left over locks nobody out. */
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+
+async function sweepQuietly(place: LockPlace): Promise<void> {
+  try {
+    await sweepGatewayLock(place);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
   }
 }
 

@@ -29,7 +29,16 @@ export function readOpenClawFolders(userHome: string): readonly OpenClawFolder[]
   return entriesOf(userHome).flatMap((entry) => {
     const match = folderName.exec(entry);
     const stateDir = path.join(userHome, entry);
-    const there = match !== null && statSync(stateDir, { throwIfNoEntry: false })?.isDirectory() === true;
+    const there = match !== null && isDirectory(stateDir);
     return there ? [{ name: match.groups?.["name"] ?? "default", stateDir }] : [];
   });
+}
+
+/** A link that leads in a circle, or to where we may not look, holds no installation that we could know of. */
+function isDirectory(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
 }

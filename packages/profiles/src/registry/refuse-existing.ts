@@ -1,6 +1,6 @@
 /** A name can be given once: in the registry, and as a folder on disk. Looks only. */
-import { LockkeeperError } from "@lockkeeper/core";
-import { existsSync } from "node:fs";
+import { fileError, LockkeeperError } from "@lockkeeper/core";
+import { lstatSync } from "node:fs";
 import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import type { Registry } from "./registry.ts";
@@ -17,9 +17,18 @@ export function refuseExisting(home: string, registry: Registry, name: ProfileNa
     });
   }
   const { profile } = profilePaths(home, name);
-  if (existsSync(profile)) {
+  if (isTaken(profile)) {
     throw new LockkeeperError("PROFILE_EXISTS", `no profile is named ${name}, but its folder exists: ${profile}`, {
       hint: `Keep what is in it elsewhere, then run it again: mv ${profile} ${profile}.kept`,
     });
+  }
+}
+
+/** A link that leads nowhere takes the place too: what is made through it would lie elsewhere. */
+function isTaken(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw fileError(error, "look at", path);
   }
 }

@@ -1,11 +1,21 @@
 /**
  * Changes to the registry and to the folders that go with it: whole or not at all, whatever kills us in between. One
  * change at a time (a kernel-held mutex); what it is about to do to folders is written down first, and an interrupted
- * change is undone, or seen through, by the next one. The write of the registry is the moment at which it counts.
+ * change is undone, or seen through, by the next one. The write of the registry is the moment at which it counts: what
+ * fails before is taken back, what fails after is a warning, and the next change does the rest.
  */
-import { fileError, LockkeeperError, readIfPresentSync, replaceFile, withFileMutex } from "@lockkeeper/core";
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import {
+  errnoOf,
+  fileError,
+  LockkeeperError,
+  readIfPresentSync,
+  replaceFile,
+  syncDirectory,
+  warnAfter,
+  withFileMutex,
+} from "@lockkeeper/core";
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
 import { isProfileName } from "../profile-name.ts";
@@ -34,7 +44,12 @@ export interface FolderMove {
 export interface RegistryTransaction {
   /** As it is now; nobody else changes it meanwhile. */
   readonly registry: Registry;
-  /** On return the home holds exactly `manifests`, durably, and its folders are as `folders` says. */
+  /**
+   * On return the home holds exactly `manifests`, and its folders are as `folders` says; what the disk refused once that
+   * counted has been told as a warning.
+   *
+   * @throws {LockkeeperError} when nothing has changed: what `prepare` and file calls throw.
+   */
   commit(manifests: Iterable<Manifest>, folders?: FolderChange, prepare?: () => Promise<void>): Promise<void>;
 }
 
@@ -99,19 +114,74 @@ async function commit(
   const revision = document.revision + 1;
   const text = formatRegistry(home, revision, manifests);
   const intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...folders };
-  if (intent !== undefined) await replaceFile(paths.registryIntent, `${JSON.stringify(intent)}\n`);
+  if (intent !== undefined) await writeIntent(home, intent);
   try {
     await prepare?.();
     for (const { from, to } of intent?.move ?? []) moveFolder(home, from, to);
+    if (intent !== undefined) await confirmFolders(home, intent);
     await replaceFile(paths.registry, text);
   } catch (error) {
-    if (intent !== undefined) undo(home, intent);
+    const counted = hasCounted(home, revision);
+    if (counted === "no" && intent !== undefined) undoIfPossible(home, intent);
+    if (counted !== "yes") throw error;
+    tell(error, paths.registry);
+  }
+  await afterwards(paths.registryLastGood, () => {
+    // For a registry that somebody else damages later; written second, so it is never ahead of it.
+    return replaceFile(paths.registryLastGood, text);
+  });
+  if (intent !== undefined) await afterwards(paths.registryIntent, () => finish(home, intent));
+  return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
+}
+
+/** Folders are durable before the registry names them: after a power cut it must not name one that is not there. */
+async function confirmFolders(home: string, { make = [], move = [] }: Intent): Promise<void> {
+  const changed = [...make, ...move.flatMap(({ from, to }) => [from, to])].map((each) => dirname(join(home, each)));
+  for (const parent of new Set(changed)) if (existsSync(parent)) await syncDirectory(parent);
+}
+
+/** A failed write may have replaced the registry all the same; one that cannot be read now leaves it to the next change. */
+function hasCounted(home: string, revision: number): "yes" | "no" | "unknown" {
+  try {
+    return readRegistryDocument(home).revision === revision ? "yes" : "no";
+  } catch {
+    return "unknown";
+  }
+}
+
+async function writeIntent(home: string, intent: Intent): Promise<void> {
+  const path = homePaths(home).registryIntent;
+  try {
+    await replaceFile(path, `${JSON.stringify(intent)}\n`);
+  } catch (error) {
+    // Written but not confirmed: nothing has been done yet, so nothing is to be undone.
+    removeQuietly(path);
     throw error;
   }
-  // The copy is for a registry that somebody else damages later; it is written second, so it is never ahead of it.
-  await replaceFile(paths.registryLastGood, text);
-  if (intent !== undefined) await finish(home, intent);
-  return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
+}
+
+/** The failure that is being told is the one that matters; what could not be taken back is settled by the next change. */
+function undoIfPossible(home: string, intent: Intent): void {
+  try {
+    undo(home, intent);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+  }
+}
+
+/** Runs what a change leaves to be done once it counts. */
+async function afterwards(path: string, step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    tell(error, path);
+  }
+}
+
+function tell(error: unknown, path: string): void {
+  const told = fileError(error, "finish the change", path);
+  if (told === error || errnoOf(error) !== undefined) warnAfter("the change is made", told);
+  else throw error;
 }
 
 /** Ours (`replaceFile`), and conf's. */
@@ -119,8 +189,21 @@ const tempFile = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
 
 /** Only who holds the mutex writes these files: a temp file that is there was left by a killed writer. */
 function sweepTempFiles(home: string): void {
-  for (const name of readdirSync(home)) {
-    if (tempFile.test(name)) rmSync(join(home, name), { force: true });
+  let names: readonly string[];
+  try {
+    names = readdirSync(home);
+  } catch (error) {
+    throw fileError(error, "list", home);
+  }
+  for (const name of names) if (tempFile.test(name)) removeQuietly(join(home, name));
+}
+
+/** A file that nobody will read again is no reason to fail. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
   }
 }
 
@@ -139,19 +222,19 @@ async function finish(home: string, intent: Intent): Promise<void> {
     const { followRename } = await import("./follow-rename.ts");
     await followRename(home, intent.renamed.from, intent.renamed.to);
   }
-  for (const path of intent.discard ?? []) remove(home, path);
-  rmSync(homePaths(home).registryIntent, { force: true });
+  for (const path of intent.discard ?? []) remove(join(home, path));
+  remove(homePaths(home).registryIntent);
 }
 
 /** Each step may have been done or not: what is where it was is left alone. */
 function undo(home: string, intent: Intent): void {
   for (const { from, to } of (intent.move ?? []).toReversed()) {
-    if (!existsSync(join(home, to))) continue;
-    if (existsSync(join(home, from))) throw contradiction(join(home, from), join(home, to));
+    if (!isThere(join(home, to))) continue;
+    if (isThere(join(home, from))) throw contradiction(join(home, from), join(home, to));
     moveFolder(home, to, from);
   }
-  for (const path of intent.make ?? []) remove(home, path);
-  rmSync(homePaths(home).registryIntent, { force: true });
+  for (const path of intent.make ?? []) remove(join(home, path));
+  remove(homePaths(home).registryIntent);
 }
 
 /** Somebody made the folder anew in between: which of the two is the profile is for a person to say. */
@@ -175,12 +258,21 @@ function moveFolder(home: string, from: string, to: string): void {
   }
 }
 
-function remove(home: string, path: string): void {
+function remove(path: string): void {
   try {
     // Removes links themselves, never what they lead to.
-    rmSync(join(home, path), { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true });
   } catch (error) {
-    throw fileError(error, "remove", join(home, path));
+    throw fileError(error, "remove", path);
+  }
+}
+
+/** What cannot be looked at is not taken for missing: a folder would be given up for it. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw fileError(error, "look at", path);
   }
 }
 

@@ -2,7 +2,7 @@
  * Where a clone grows before it counts. One at a time and home; what a killed one left is removed by whoever comes next,
  * since the kernel let its claim go.
  */
-import { ensurePrivateDirectory, LockkeeperError, withFileMutex } from "@lockkeeper/core";
+import { ensurePrivateDirectory, fileError, LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import { existsSync, rmSync } from "node:fs";
 import { homePaths } from "../profile-paths.ts";
 
@@ -19,16 +19,33 @@ export async function withStaging<T>(home: string, fill: () => Promise<T>, signa
   return withFileMutex(
     stagingLock,
     async () => {
-      rmSync(staging, { recursive: true, force: true });
+      removeFolder(staging);
       ensurePrivateDirectory(staging);
       try {
         return await fill();
       } finally {
-        rmSync(staging, { recursive: true, force: true });
+        removeQuietly(staging);
       }
     },
     { timeoutMs: waitMs, signal },
   );
+}
+
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    throw fileError(error, "remove", folder);
+  }
+}
+
+/** What stays is swept by the next change; whether the clone counts does not hang on it. */
+function removeQuietly(folder: string): void {
+  try {
+    removeFolder(folder);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+  }
 }
 
 /** Removes what a killed clone left; does nothing while one is at work. Cheap when there is nothing. */
@@ -36,7 +53,7 @@ export async function sweepStaging(home: string): Promise<void> {
   const { staging, stagingLock } = homePaths(home);
   if (!existsSync(staging)) return;
   try {
-    await withFileMutex(stagingLock, () => rmSync(staging, { recursive: true, force: true }), { timeoutMs: 0 });
+    await withFileMutex(stagingLock, () => removeQuietly(staging), { timeoutMs: 0 });
   } catch (error) {
     if (!(error instanceof LockkeeperError) || error.code !== "MUTEX_TIMEOUT") throw error;
   }

@@ -2,7 +2,7 @@
  * A settings file: flat JSON, checked against one table. Reading is cheap and loads nothing; writing goes through conf,
  * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
  */
-import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { fileError, LockkeeperError, readIfPresentSync, syncDirectory, warnAfter } from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
 
@@ -91,6 +91,13 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
     }).set(changes);
   } catch (error) {
     throw fileError(error, "write the settings", path);
+  }
+  try {
+    // conf makes the file durable, and leaves its name to us.
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    warnAfter("the settings are changed", error);
   }
 }
 

@@ -3,9 +3,9 @@
  * damaged file: a record that does not parse is as good as none, since the lock and the port tell the truth.
  * Synchronous on purpose: these are small local files, and `list` is measured against a bare Node start.
  */
-import { parseRunRecord, readIfPresentSync, type RunRecord } from "@lockkeeper/core";
-import { readdirSync } from "node:fs";
+import { LockkeeperError, parseRunRecord, readIfPresentSync, type RunRecord, warn } from "@lockkeeper/core";
 import path from "node:path";
+import { requireEntries } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
 
 /** Returns the path of a profile's run record. */
@@ -19,27 +19,26 @@ export function readRunRecord(home: string, name: string): RunRecord | undefined
     // What is no plain file is not waited for.
     const text = readIfPresentSync(runRecordPath(home, name));
     return text === undefined ? undefined : parseRunRecord(text);
-  } catch {
+  } catch (error) {
+    // What is no plain file, or tells nothing, is as good as none; one that cannot be read is not, and is told.
+    if (error instanceof LockkeeperError && error.code !== "UNSAFE_PATH")
+      warn(`${error.message}: the state of ${name} may be another`, error.code);
     return undefined;
   }
 }
 
-/** Returns every profile's last published record, by name, with one read of the directory. */
+/**
+ * Returns every profile's last published record, by name, with one read of the directory.
+ *
+ * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED when the directory cannot be read.
+ */
 export function readRunRecords(home: string): ReadonlyMap<string, RunRecord> {
   const records = new Map<string, RunRecord>();
-  for (const entry of entriesOf(homePaths(home).run)) {
+  for (const entry of requireEntries(homePaths(home).run)) {
     if (!entry.endsWith(".json")) continue;
     const name = entry.slice(0, -".json".length);
     const record = readRunRecord(home, name);
     if (record !== undefined) records.set(name, record);
   }
   return records;
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

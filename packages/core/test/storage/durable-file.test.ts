@@ -120,9 +120,12 @@ describe("a disk that does not confirm", () => {
     expect(fs.readdirSync(scratch)).toEqual(["file"]);
   });
 
-  test.each(["EINVAL", "ENOTSUP"])("a file system without fsync of directories (%s) is used as it is", async (errno) => {
-    disk.directoryErrno = errno;
-    await replaceFile(join(scratch, "file"), "new");
-    expect(fs.readFileSync(join(scratch, "file"), "utf8")).toBe("new");
-  });
+  test.each(["EINVAL", "ENOTSUP"])(
+    "a file system without fsync of directories (%s) is used as it is",
+    async (errno) => {
+      disk.directoryErrno = errno;
+      await replaceFile(join(scratch, "file"), "new");
+      expect(fs.readFileSync(join(scratch, "file"), "utf8")).toBe("new");
+    },
+  );
 });

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readIfPresent, replaceFile } from "../../src/storage/durable-file.ts";
 
 /** The errno with which every fsync of a directory fails; none: the real one. */
-const disk = vi.hoisted(() => ({ directoryErrno: undefined as string | undefined }));
+const faults = vi.hoisted(() => ({ directoryErrno: undefined as string | undefined }));
 vi.mock("node:fs", async (original) => {
   const real = await original<typeof fs>();
   const fsync = (fd: number, done: (error: Error | null) => void): void => {
-    const errno = real.fstatSync(fd).isDirectory() ? disk.directoryErrno : undefined;
+    const errno = real.fstatSync(fd).isDirectory() ? faults.directoryErrno : undefined;
     if (errno === undefined) real.fsync(fd, done);
     else done(Object.assign(new Error(errno), { code: errno }));
   };
@@ -104,13 +104,13 @@ describe("readIfPresent", () => {
 
 describe("a disk that does not confirm", () => {
   afterEach(() => {
-    disk.directoryErrno = undefined;
+    faults.directoryErrno = undefined;
   });
 
   test("a failed fsync of the directory is told apart from a file that was not replaced", async () => {
     const path = join(scratch, "file");
     fs.writeFileSync(path, "old");
-    disk.directoryErrno = "EIO";
+    faults.directoryErrno = "EIO";
     await expect(replaceFile(path, "new")).rejects.toMatchObject({ code: "NOT_DURABLE" });
     expect(fs.readFileSync(path, "utf8")).toBe("new");
     await expect(replaceFile(join(scratch, "none", "file"), "x")).rejects.toMatchObject({ code: "IO_FAILED" });
@@ -123,7 +123,7 @@ describe("a disk that does not confirm", () => {
   test.each(["EINVAL", "ENOTSUP"])(
     "a file system without fsync of directories (%s) is used as it is",
     async (errno) => {
-      disk.directoryErrno = errno;
+      faults.directoryErrno = errno;
       await replaceFile(join(scratch, "file"), "new");
       expect(fs.readFileSync(join(scratch, "file"), "utf8")).toBe("new");
     },

@@ -34,6 +34,8 @@ const every: Readonly<Record<ErrorCode, true>> = {
   STILL_STARTING: true,
   STOP_INCOMPLETE: true,
   RECORD_UNVERIFIED: true,
+  LEASE_HELD: true,
+  LEASE_UNAVAILABLE: true,
   UNSAFE_PATH: true,
   PERMISSION_DENIED: true,
   DISK_FULL: true,

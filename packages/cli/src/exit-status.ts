@@ -41,6 +41,8 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   PORTS_OVERLAP: 78,
   PORTS_EXHAUSTED: 78,
   DIRECTORY_SHARED: 78,
+  LEASE_HELD: 78,
+  LEASE_UNAVAILABLE: 78,
   // 1: it was tried and failed
   PROFILE_RUNNING: 1,
   COMMAND_NOT_FOUND: 1,

@@ -35,6 +35,9 @@ export type ErrorCode =
   | "STILL_STARTING"
   | "STOP_INCOMPLETE"
   | "RECORD_UNVERIFIED"
+  // one owner across hosts
+  | "LEASE_HELD"
+  | "LEASE_UNAVAILABLE"
   // the host
   | "UNSAFE_PATH"
   | "PERMISSION_DENIED"

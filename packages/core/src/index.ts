@@ -55,6 +55,12 @@ export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
 export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 
+// One owner across hosts.
+export type { LeaseSettings } from "./lease/lease-address.ts";
+export { findLeaseFault, formatLeaseAddress, parseLeaseAddress } from "./lease/lease-address.ts";
+export type { SentinelOutcome } from "./lease/sentinel.ts";
+export { standSentinel } from "./lease/sentinel.ts";
+
 // The keeper of one gateway, and what it leaves to read.
 export type { HealthCheck, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";

@@ -1,0 +1,199 @@
+/**
+ * Speaks etcd's JSON gateway (`POST /v3/...`, the same paths from 3.4 on) with Node's own http and https. Hides endpoints
+ * that do not answer, the access token and its renewal, and TLS. No connection is kept: each question takes a fresh one,
+ * so that a dead one is never mistaken for a dead member.
+ */
+import type { IncomingMessage } from "node:http";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+
+import { errnoOf, LockkeeperError } from "../errors.ts";
+import type { EtcdCredentials } from "./etcd-credentials.ts";
+import { LeaseUnavailableError } from "./lease-store.ts";
+
+/** How {@link EtcdGateway} is reached. */
+export interface EtcdGatewayOptions {
+  /** Base URLs. The one that answered last is asked first. */
+  readonly endpoints: readonly string[];
+  readonly credentials: EtcdCredentials;
+  /** How long one endpoint may take to answer one question, in milliseconds. */
+  readonly attemptMs: number;
+}
+
+/** An answer of etcd that is not a failure of the way to it. */
+export interface EtcdAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Codes of gRPC that speak of this member or of the moment, so that the next endpoint may know better. */
+const TRANSIENT: ReadonlySet<unknown> = new Set([
+  2 /* unknown: a member that is ending */, 4 /* deadline exceeded */, 8 /* too many requests */, 13 /* internal */,
+  14 /* unavailable: no leader */,
+]);
+/** Codes of gRPC that mean who we are: permission denied, unauthenticated. */
+const REFUSALS: ReadonlySet<unknown> = new Set([7, 16]);
+const INVALID_TOKEN = "etcdserver: invalid auth token";
+const OLD_REVISION = "etcdserver: revision of auth store is old";
+
+/** More than any answer about one key can be. */
+const MOST_BYTES = 1024 * 1024;
+
+/** One cluster. */
+export class EtcdGateway {
+  readonly #options: EtcdGatewayOptions;
+  #endpoints: readonly string[];
+  #token: string | undefined;
+
+  constructor(options: EtcdGatewayOptions) {
+    this.#options = options;
+    this.#endpoints = options.endpoints;
+  }
+
+  /**
+   * Returns the answer of the first endpoint that gives one. Each is asked once.
+   *
+   * @param path below `/v3/`.
+   * @throws {LeaseUnavailableError} when none does, with one line of evidence for each; or when etcd refuses us.
+   */
+  async ask(path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
+    const evidence: string[] = [];
+    for (const endpoint of this.#endpoints) {
+      if (signal?.aborted === true) break;
+      try {
+        const answer = await this.#askAs(endpoint, path, question, signal);
+        if (TRANSIENT.has(answer.body["code"])) {
+          evidence.push(`${endpoint}: ${messageOf(answer)}`);
+          continue;
+        }
+        this.#endpoints = [endpoint, ...this.#options.endpoints.filter((each) => each !== endpoint)];
+        if (isRefusal(answer)) throw this.#refusal(endpoint, answer);
+        return answer;
+      } catch (error) {
+        if (error instanceof LockkeeperError) throw error;
+        evidence.push(`${endpoint}: ${describeFailure(error, this.#options.attemptMs)}`);
+      }
+    }
+    const [first = "the wait was over"] = evidence;
+    throw new LeaseUnavailableError(
+      "silent",
+      this.#endpoints.length === 1 ? `etcd does not answer: ${first}` : `no endpoint of etcd answers: ${first}`,
+      evidence,
+      `Try it by hand: etcdctl --endpoints=${this.#options.endpoints.join(",")} endpoint health`,
+    );
+  }
+
+  /** Asks with our access token, which the server forgets when it likes. */
+  async #askAs(endpoint: string, path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
+    const { user } = this.#options.credentials;
+    if (user === undefined) return this.#post(endpoint, path, question, signal);
+    const isFresh = this.#token === undefined;
+    this.#token ??= await this.#authenticate(endpoint, user, signal);
+    const answer = await this.#post(endpoint, path, question, signal);
+    const message = messageOf(answer);
+    if (isFresh || (message !== INVALID_TOKEN && message !== OLD_REVISION)) return answer;
+    this.#token = await this.#authenticate(endpoint, user, signal);
+    return this.#post(endpoint, path, question, signal);
+  }
+
+  async #authenticate(
+    endpoint: string,
+    { name, password }: { readonly name: string; readonly password: string },
+    signal?: AbortSignal,
+  ): Promise<string> {
+    this.#token = undefined;
+    const answer = await this.#post(endpoint, "auth/authenticate", { name, password }, signal);
+    const { token, code } = answer.body;
+    if (typeof token === "string") return token;
+    if (TRANSIENT.has(code)) throw new Error(messageOf(answer));
+    // A wrong password comes as an invalid argument, a cluster without users as a failed precondition.
+    throw this.#refusal(endpoint, answer);
+  }
+
+  #refusal(endpoint: string, answer: EtcdAnswer): LeaseUnavailableError {
+    const { user } = this.#options.credentials;
+    const who = user === undefined ? "us (no user was given)" : `the user ${user.name}`;
+    return new LeaseUnavailableError(
+      "refused",
+      `etcd at ${endpoint} refuses ${who}: ${messageOf(answer)}`,
+      [],
+      "Check the file of the credentials, and that the user's role may read and write the key of the lease.",
+    );
+  }
+
+  #post(endpoint: string, path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
+    const { credentials, attemptMs } = this.#options;
+    const url = new URL(`/v3/${path}`, endpoint);
+    const payload = JSON.stringify(question);
+    const timeout = AbortSignal.timeout(Math.ceil(attemptMs));
+    const options = {
+      method: "POST",
+      agent: false,
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      headers: {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(payload),
+        ...(this.#token === undefined ? {} : { authorization: this.#token }),
+      },
+    };
+    return new Promise<EtcdAnswer>((resolve, reject) => {
+      const take = (response: IncomingMessage): void => {
+        readAnswer(response).then(resolve, reject);
+      };
+      const { ca, cert, key } = credentials;
+      const request =
+        url.protocol === "https:"
+          ? requestHttps(url, { ...options, ca, cert, key }, take)
+          : requestHttp(url, options, take);
+      request.once("error", reject);
+      request.end(payload);
+    });
+  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<EtcdAnswer> {
+  response.setEncoding("utf8");
+  let text = "";
+  for await (const chunk of response) {
+    text += String(chunk);
+    if (text.length > MOST_BYTES) throw new Error("the answer is too long");
+  }
+  const status = response.statusCode ?? 0;
+  // A failure is followed by its trailers, glued to the document.
+  const document = /^\s*(\{.*\})/su.exec(text)?.[1];
+  try {
+    const body: unknown = document === undefined ? undefined : JSON.parse(document);
+    if (typeof body === "object" && body !== null) return { status, body: { ...body } };
+  } catch {
+    // Said below.
+  }
+  throw new Error(`no answer of etcd (HTTP ${status}): is this its client port?`);
+}
+
+function isRefusal({ status, body }: EtcdAnswer): boolean {
+  return (
+    REFUSALS.has(body["code"]) ||
+    status === 401 ||
+    status === 403 ||
+    messageOf({ status, body }).includes("user name is empty")
+  );
+}
+
+/** What an answer says went wrong. */
+export function messageOf({ status, body }: EtcdAnswer): string {
+  const text = body["message"] ?? body["error"];
+  return typeof text === "string" ? text : `HTTP ${status}`;
+}
+
+function describeFailure(error: unknown, attemptMs: number): string {
+  const errno = errnoOf(error);
+  if (errno === "ABORT_ERR" || (error instanceof Error && /^(Abort|Timeout)Error$/u.test(error.name))) {
+    return `no answer within ${Math.ceil(attemptMs)} ms`;
+  }
+  // What went wrong with a certificate stands in the message alone.
+  const plain = errno === undefined || errno.startsWith("ERR_") || /CERT|SELF_SIGNED|UNABLE/u.test(errno);
+  return plain && error instanceof Error ? error.message : (errno ?? String(error));
+}

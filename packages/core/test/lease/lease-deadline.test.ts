@@ -1,0 +1,104 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { leasePhase, leaseTimes } from "../../src/lease/lease-deadline.ts";
+
+const TTL_SECONDS = 10;
+const TTL_MS = TTL_SECONDS * 1_000;
+
+/** One renewal: how long after the one before it is sent, its ways there and back, and whether the answer is lost. */
+const renewal = fc.record({
+  gapMs: fc.integer({ min: 50, max: 6_000 }),
+  thereMs: fc.integer({ min: 0, max: 9_000 }),
+  backMs: fc.integer({ min: 0, max: 9_000 }),
+  isLost: fc.boolean(),
+});
+
+const world = fc.record({
+  /** Two clocks whose rates are at most 1 % apart, and show whatever they like. */
+  ownerRate: fc.double({ min: 0.995, max: 1.005, noNaN: true }),
+  engineRate: fc.double({ min: 0.995, max: 1.005, noNaN: true }),
+  ownerOffsetMs: fc.integer({ min: 0, max: 1e9 }),
+  grantThereMs: fc.integer({ min: 0, max: 3_000 }),
+  renewals: fc.array(renewal, { maxLength: 12 }),
+  /** From the look at the clock to the last process gone, the tick of the sentinel included. */
+  killMs: fc.integer({ min: 0, max: 1_000 }),
+});
+
+type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
+
+/** When the owner's gateway is gone, and when the engine lets another one own; both in real milliseconds. */
+function play(
+  seen: World,
+  margin?: number,
+  countsFrom: "sentAt" | "knownAt" = "sentAt",
+): { goneAtMs: number; freeAtMs: number } {
+  const times = leaseTimes(TTL_SECONDS, margin);
+  const show = (realMs: number): number => Math.floor((seen.ownerOffsetMs + realMs * seen.ownerRate) / 10) * 10;
+  const lifeMs = TTL_MS / seen.engineRate;
+  let sentAt = 0;
+  const sent = seen.renewals.map(({ gapMs, thereMs, backMs, isLost }) => {
+    sentAt += gapMs;
+    return { sentAt, heardAt: sentAt + thereMs, knownAt: isLost ? Infinity : sentAt + thereMs + backMs };
+  });
+  let freeAtMs = seen.grantThereMs + lifeMs;
+  const good = new Set<(typeof sent)[number]>();
+  for (const each of [...sent].sort((a, b) => a.heardAt - b.heardAt)) {
+    if (each.heardAt >= freeAtMs) continue;
+    freeAtMs = Math.max(freeAtMs, each.heardAt + lifeMs);
+    good.add(each);
+  }
+  for (let realMs = 0; ; realMs += 10) {
+    const known = sent.filter((each) => good.has(each) && each.knownAt <= realMs).map((each) => show(each[countsFrom]));
+    if (leasePhase(times, Math.max(show(0), ...known), show(realMs)) === "over") {
+      // What the owner would send after its end it does not send.
+      const heard = sent.filter((each) => good.has(each) && each.sentAt <= realMs);
+      const last = Math.max(seen.grantThereMs, ...heard.map((each) => each.heardAt));
+      return { goneAtMs: realMs + seen.killMs, freeAtMs: Math.min(freeAtMs, last + lifeMs) };
+    }
+  }
+}
+
+describe("the deadline of a lease", () => {
+  it("is kept before anybody else can own, for all delays, lost answers and clocks within 1 %", () => {
+    fc.assert(
+      fc.property(world, (seen) => {
+        const { goneAtMs, freeAtMs } = play(seen);
+        expect(goneAtMs).toBeLessThanOrEqual(freeAtMs);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("would not be without its margin (control)", () => {
+    const property = fc.property(world, (seen) => {
+      const { goneAtMs, freeAtMs } = play(seen, 0);
+      return goneAtMs <= freeAtMs;
+    });
+    expect(fc.check(property, { numRuns: 2_000 }).failed).toBe(true);
+  });
+
+  it("would not be if it counted from the answer instead of the sending (control)", () => {
+    const property = fc.property(world, (seen) => {
+      const { goneAtMs, freeAtMs } = play(seen, undefined, "knownAt");
+      return goneAtMs <= freeAtMs;
+    });
+    expect(fc.check(property, { numRuns: 2_000 }).failed).toBe(true);
+  });
+
+  it("leaves room for two failed tries of three endpoints before anything is stopped", () => {
+    const times = leaseTimes(30);
+    expect(times.renewAfterMs + 3 * times.attemptMs).toBeLessThan(times.askAfterMs);
+    expect(times.askAfterMs).toBeLessThan(times.endAfterMs);
+    expect(times.endAfterMs).toBeLessThan(times.ttlMs);
+  });
+
+  it("believes in nothing when the clock went back or says nothing", () => {
+    const times = leaseTimes(30);
+    expect(leasePhase(times, 1_000, 999)).toBe("over");
+    expect(leasePhase(times, 1_000, Number.NaN)).toBe("over");
+    expect(leasePhase(times, 1_000, 1_000)).toBe("held");
+    expect(leasePhase(times, 0, times.askAfterMs)).toBe("doubtful");
+    expect(leasePhase(times, 0, times.endAfterMs)).toBe("over");
+  });
+});

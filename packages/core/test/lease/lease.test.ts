@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+
+import { until } from "../../../../test/harness/until.ts";
+import { bootTimeMs } from "../../src/lease/boot-clock.ts";
+import type { LeaseSettings } from "../../src/lease/lease-address.ts";
+import { leaseTimes } from "../../src/lease/lease-deadline.ts";
+import type { HeldKey, LeaseClaim, LeaseHolder, LeaseStore } from "../../src/lease/lease-store.ts";
+import { LeaseUnavailableError } from "../../src/lease/lease-store.ts";
+import type { LeaseClaimant } from "../../src/lease/lease.ts";
+import { Lease, takeLease } from "../../src/lease/lease.ts";
+
+const SETTINGS: LeaseSettings = {
+  engine: "etcd",
+  endpoints: ["http://h1:2379"],
+  key: "k",
+  ttlSeconds: 30,
+  standby: true,
+};
+const never = new AbortController().signal;
+
+/** An engine in memory that fails, forgets and loses answers on order. */
+class PlannedStore implements LeaseStore {
+  held: HeldKey | undefined;
+  isSilent = false;
+  isForgetful = false;
+  losesClaims = 0;
+  renewals = 0;
+  released: string[] = [];
+  #revision = 0;
+  #leases = 0;
+
+  async grant(): Promise<string> {
+    this.#answer();
+    return String(++this.#leases);
+  }
+
+  async claim(_key: string, holder: LeaseHolder, leaseId: string, over?: string): Promise<LeaseClaim> {
+    this.#answer();
+    if (this.held === undefined || this.held.revision === over) {
+      this.held = { holder, leaseId, revision: String(++this.#revision) };
+    }
+    if (this.losesClaims > 0) {
+      this.losesClaims -= 1;
+      throw silence();
+    }
+    const { held } = this;
+    return held.leaseId === leaseId ? { claimed: true, token: held.revision } : { claimed: false, by: held };
+  }
+
+  async renew(): Promise<"renewed" | "gone"> {
+    this.#answer();
+    this.renewals += 1;
+    return this.isForgetful ? "gone" : "renewed";
+  }
+
+  async release(leaseId: string): Promise<void> {
+    this.#answer();
+    this.released.push(leaseId);
+    if (this.held?.leaseId === leaseId) this.held = undefined;
+  }
+
+  async read(): Promise<HeldKey | undefined> {
+    this.#answer();
+    return this.held;
+  }
+
+  async timeLeft(): Promise<number | undefined> {
+    return undefined;
+  }
+
+  #answer(): void {
+    if (this.isSilent) throw silence();
+  }
+}
+
+function silence(): LeaseUnavailableError {
+  return new LeaseUnavailableError("silent", "no endpoint answers", [], "Try it again.");
+}
+
+function claimantOf(store: LeaseStore, changes: Partial<LeaseHolder> = {}, ttlSeconds = 1): LeaseClaimant {
+  const holder: LeaseHolder = {
+    host: "a",
+    profile: "dev",
+    pid: 1,
+    nonce: "n",
+    since: "2026-01-01T00:00:00.000Z",
+    bootId: "boot",
+    lockId: "1:2",
+    ...changes,
+  };
+  return { store, settings: SETTINGS, times: leaseTimes(ttlSeconds), holder, now: bootTimeMs };
+}
+
+async function take(claimant: LeaseClaimant): Promise<Lease> {
+  const lease = await takeLease(claimant, never);
+  if (!(lease instanceof Lease)) throw new Error("somebody else has it");
+  return lease;
+}
+
+describe("a lease", () => {
+  it("is renewed while it is ours, and its deadline moves with each renewal", async () => {
+    const store = new PlannedStore();
+    const lease = await take(claimantOf(store));
+    const first = lease.endsAtMs;
+    await until("renewed twice", () => store.renewals >= 2);
+    expect(lease.endsAtMs).toBeGreaterThan(first);
+    expect(lease.lost.aborted).toBe(false);
+    expect(await lease.release()).toBe(true);
+    const { renewals } = store;
+    expect(store.held).toBeUndefined();
+    expect(await lease.release()).toBe(true);
+    expect(store.renewals).toBe(renewals);
+  });
+
+  it("is refused by an owner elsewhere, and taken at once from a dead one in our own lock directory", async () => {
+    const store = new PlannedStore();
+    const lease = await take(claimantOf(store));
+    for (const changes of [{ bootId: "other" }, { lockId: "1:3" }, { bootId: null }, { lockId: null }]) {
+      expect(await takeLease(claimantOf(store, changes), never)).toMatchObject({ holder: { nonce: "n" } });
+    }
+    const next = await take(claimantOf(store, { nonce: "m" }));
+    expect(BigInt(next.token)).toBeGreaterThan(BigInt(lease.token));
+    await lease.release();
+    await next.release();
+  });
+
+  it("is first doubtful and then over when nothing answers, and stays so", async () => {
+    const store = new PlannedStore();
+    const lease = await take(claimantOf(store));
+    const told: (string | undefined)[] = [];
+    lease.listen(() => told.push(lease.trouble));
+    store.isSilent = true;
+    await until("lost", () => lease.lost.aborted);
+    expect(lease.over.aborted).toBe(false);
+    await until("over", () => lease.over.aborted);
+    expect(told).toContain("no endpoint answers");
+    store.isSilent = false;
+    expect(await lease.release()).toBe(true);
+    expect(lease.lost.aborted && lease.over.aborted).toBe(true);
+  });
+
+  it("goes on when the engine answers again in time", async () => {
+    const store = new PlannedStore();
+    const lease = await take(claimantOf(store, {}, 3));
+    store.isSilent = true;
+    await until("in trouble", () => lease.trouble !== undefined);
+    store.isSilent = false;
+    await until("well again", () => lease.trouble === undefined);
+    expect(lease.lost.aborted).toBe(false);
+    await lease.release();
+  });
+
+  it("is over at once when the engine says that it is gone", async () => {
+    const store = new PlannedStore();
+    const lease = await take(claimantOf(store));
+    store.isForgetful = true;
+    await until("over", () => lease.over.aborted);
+    expect(lease.lost.aborted).toBe(true);
+    expect(lease.endsAtMs).toBe(0);
+    await lease.release();
+  });
+
+  it("is over when the host slept through its time", async () => {
+    const store = new PlannedStore();
+    let sleptMs = 0;
+    const lease = await take({ ...claimantOf(store, {}, 60), now: () => bootTimeMs() + sleptMs });
+    sleptMs = 60_000;
+    await until("over", () => lease.over.aborted);
+    await lease.release();
+  });
+
+  it("leaves nothing behind when the answer to its claim was lost", async () => {
+    const store = new PlannedStore();
+    store.losesClaims = 1;
+    await expect(takeLease(claimantOf(store), never)).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
+    expect(store.held).toBeUndefined();
+  });
+
+  it("is not believed in when taking it took too long", async () => {
+    const store = new PlannedStore();
+    let nowMs = 0;
+    const slow = { ...claimantOf(store), now: () => (nowMs += 700) };
+    await expect(takeLease(slow, never)).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
+    expect(store.held).toBeUndefined();
+    expect(store.released).toHaveLength(3);
+  });
+
+  it("that cannot be given back is said to run out", async () => {
+    const store = new PlannedStore();
+    const lease = await take(claimantOf(store));
+    store.isSilent = true;
+    expect(await lease.release()).toBe(false);
+  });
+});

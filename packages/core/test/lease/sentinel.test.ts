@@ -1,0 +1,216 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+
+import { afterEach, describe, expect, it } from "vitest";
+
+import { until } from "../../../../test/harness/until.ts";
+import type { ProcessIdentity } from "../../src/host/process-identity.ts";
+import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
+import { findRunProcesses } from "../../src/host/process-tree.ts";
+import { bootTimeMs } from "../../src/lease/boot-clock.ts";
+import { PostedSentinel } from "../../src/lease/posted-sentinel.ts";
+import type { SentinelOrder } from "../../src/lease/sentinel-order.ts";
+import { parseOrder } from "../../src/lease/sentinel-order.ts";
+
+const PROGRAM = [process.execPath, fileURLToPath(new URL("fixtures/sentinel.js", import.meta.url))] as const;
+/** Long enough for any machine; a sentinel that waits for it would be seen by the test's own timeout. */
+const LONG_MS = 600_000;
+
+const children: ChildProcess[] = [];
+const posted: PostedSentinel[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  for (const sentinel of posted.splice(0)) {
+    const { pid } = sentinel;
+    sentinel.dismiss();
+    if (pid !== undefined && identifyProcess(pid) !== undefined) process.kill(pid, "SIGKILL");
+  }
+});
+
+interface Gateway {
+  readonly nonce: string;
+  readonly leader: ProcessIdentity;
+  readonly child: ChildProcess;
+}
+
+/** A gateway with a helper that has left its group; `script` decides what it thinks of SIGTERM. */
+async function startGateway(onTerm: string): Promise<Gateway> {
+  const nonce = randomBytes(16).toString("hex");
+  const script = `trap '${onTerm}' TERM; setsid sh -c 'trap "${onTerm}" TERM; while :; do sleep 0.1; done' & while :; do sleep 0.1; done`;
+  const child = spawn("sh", ["-c", script], {
+    detached: true,
+    stdio: "ignore",
+    env: { ...process.env, LOCKKEEPER_RUN: nonce },
+  });
+  children.push(child);
+  const leader = child.pid === undefined ? undefined : identifyProcess(child.pid);
+  if (leader === undefined) throw new Error("the gateway did not start");
+  await until("its helper runs", () => findRunProcesses({ leader, nonce }).some(({ inGroup }) => !inGroup));
+  return { nonce, leader, child };
+}
+
+function orderFor({ nonce, leader }: Gateway, endsAtMs: number): SentinelOrder {
+  return { nonce, leader, endsAtMs, asked: false };
+}
+
+function isGone({ leader, nonce, child }: Gateway): boolean {
+  return findRunProcesses({ leader, nonce }).length === 0 && hasEnded(child);
+}
+
+/** A sentinel as its keeper has one; `keeper.stdin` is the keeper's end of the pipe. */
+function startSentinel(): ChildProcess {
+  const child = spawn(PROGRAM[0], PROGRAM.slice(1), { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  children.push(child);
+  return child;
+}
+
+const say = (sentinel: ChildProcess, order: SentinelOrder): void => {
+  sentinel.stdin?.write(`${JSON.stringify(order)}\n`);
+};
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+describe("a sentinel", () => {
+  it("kills the whole run at the deadline, and spares everybody else", async () => {
+    const [gateway, stranger] = [await startGateway(":"), await startGateway(":")];
+    say(startSentinel(), orderFor(gateway, bootTimeMs() + 300));
+    await until("the run is gone", () => isGone(gateway));
+    expect(judgeProcess(stranger.leader)).toBe("alive");
+    expect(gateway.child.signalCode).toBe("SIGKILL");
+  });
+
+  it("does nothing while the deadline moves, whatever half of a line says", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = startSentinel();
+    let answers = "";
+    sentinel.stdout?.on("data", (chunk) => (answers += String(chunk)));
+    const start = bootTimeMs();
+    for (let moved = 1; moved <= 20; moved++) {
+      sentinel.stdin?.write('{"nonce":"half\n{}\nnull\n');
+      say(sentinel, orderFor(gateway, start + LONG_MS + moved));
+      await until("answered", () => answers.includes(`${start + LONG_MS + moved}\n`));
+    }
+    expect(isGone(gateway)).toBe(false);
+  });
+
+  it("asks at once when its keeper has died, and then has nothing to do", async () => {
+    const gateway = await startGateway("exit 3");
+    const sentinel = startSentinel();
+    say(sentinel, orderFor(gateway, bootTimeMs() + LONG_MS));
+    sentinel.stdin?.end();
+    await until("the run is gone", () => isGone(gateway));
+    expect(gateway.child.exitCode).toBe(3);
+    await until("the sentinel is gone", () => hasEnded(sentinel));
+  });
+
+  it("kills at the deadline what did not end when its keeper had died, and ends itself", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = startSentinel();
+    say(sentinel, orderFor(gateway, bootTimeMs() + 1_000));
+    sentinel.stdin?.end();
+    await until("the run is gone", () => isGone(gateway));
+    expect(gateway.child.signalCode).toBe("SIGKILL");
+    await until("the sentinel is gone", () => hasEnded(sentinel));
+  });
+
+  it("does not ask a second time what its keeper has asked already", async () => {
+    const gateway = await startGateway("exit 3");
+    const sentinel = startSentinel();
+    say(sentinel, { ...orderFor(gateway, bootTimeMs() + 1_000), asked: true });
+    sentinel.stdin?.end();
+    await until("the run is gone", () => isGone(gateway));
+    expect(gateway.child.signalCode).toBe("SIGKILL");
+  });
+
+  it("stays past the deadline while its keeper lives: one that was stopped while starting a gateway starts it then", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = startSentinel();
+    say(sentinel, { ...orderFor(gateway, 0), nonce: "0".repeat(32), leader: null });
+    say(sentinel, orderFor(gateway, 0));
+    await until("the run is gone", () => isGone(gateway));
+    const late = await startGateway(":");
+    say(sentinel, { ...orderFor(late, 0), leader: null });
+    await until("the late one is gone", () => isGone(late));
+    expect(hasEnded(sentinel)).toBe(false);
+    sentinel.stdin?.write("dismissed\n");
+    await until("the sentinel is gone", () => hasEnded(sentinel));
+  });
+
+  it("is not ended by the signals that end a terminal or a service", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = startSentinel();
+    let answers = "";
+    sentinel.stdout?.on("data", (chunk) => (answers += String(chunk)));
+    const endsAtMs = bootTimeMs() + LONG_MS;
+    say(sentinel, orderFor(gateway, endsAtMs));
+    await until("answered", () => answers.includes(`${endsAtMs}\n`));
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) sentinel.kill(signal);
+    say(sentinel, orderFor(gateway, endsAtMs + 1));
+    await until("answered again", () => answers.includes(`${endsAtMs + 1}\n`));
+    expect(hasEnded(sentinel)).toBe(false);
+  });
+});
+
+async function post(order: SentinelOrder): Promise<PostedSentinel> {
+  const sentinel = new PostedSentinel([PROGRAM[0], PROGRAM[1]]);
+  posted.push(sentinel);
+  await sentinel.post(order);
+  return sentinel;
+}
+
+describe("the keeper's side of a sentinel", () => {
+  it("has another one started when the present one is killed, and that one knows the deadline", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = await post(orderFor(gateway, bootTimeMs() + LONG_MS));
+    const first = sentinel.pid ?? 0;
+    process.kill(first, "SIGKILL");
+    await until("another one", () => sentinel.pid !== undefined && sentinel.pid !== first);
+    sentinel.update({ endsAtMs: bootTimeMs() + 200 });
+    await until("the run is gone", () => isGone(gateway));
+    expect(sentinel.failed.aborted).toBe(false);
+  });
+
+  it("replaces one that does not answer any more", async () => {
+    const gateway = await startGateway(":");
+    const start = bootTimeMs() + LONG_MS;
+    const sentinel = await post(orderFor(gateway, start));
+    const first = sentinel.pid ?? 0;
+    process.kill(first, "SIGSTOP");
+    sentinel.update({ endsAtMs: start + 1 });
+    sentinel.update({ endsAtMs: start + 2 });
+    await until("another one", () => sentinel.pid !== undefined && sentinel.pid !== first);
+    expect(identifyProcess(first)).toBeUndefined();
+  });
+
+  it("fails when there is no program to be started, and lets nothing run", async () => {
+    const sentinel = new PostedSentinel(["/nonexistent/sentinel"]);
+    const order = { nonce: "n", leader: null, endsAtMs: bootTimeMs() + LONG_MS, asked: false };
+    await expect(sentinel.post(order)).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
+  });
+
+  it("sends it home when nothing is left, and leaves it there when something may be", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = await post(orderFor(gateway, bootTimeMs() + 1_500));
+    const pid = sentinel.pid ?? 0;
+    sentinel.dismiss(true);
+    await until("the run is gone", () => isGone(gateway));
+    await until("the sentinel is gone", () => identifyProcess(pid) === undefined);
+    const other = await startGateway(":");
+    const second = await post(orderFor(other, bootTimeMs() + LONG_MS));
+    const secondPid = second.pid ?? 0;
+    second.dismiss();
+    await until("the sentinel is gone", () => identifyProcess(secondPid) === undefined);
+    expect(isGone(other)).toBe(false);
+  });
+});
+
+describe("an order", () => {
+  it("that is no whole one says nothing", () => {
+    for (const line of ["", "{", "null", "3", '{"nonce":"a"}', '{"endsAtMs":"3","nonce":"a"}']) {
+      expect(parseOrder(line)).toBeUndefined();
+    }
+  });
+});

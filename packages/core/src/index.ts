@@ -23,9 +23,18 @@ export type { StartGatewayOptions } from "./gateway/start-gateway.ts";
 export { startGateway } from "./gateway/start-gateway.ts";
 export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
 export { startGatewayHost } from "./gateway/gateway-host.ts";
-export type { ConnectionHandler, GatewayHostOptions, RequestHandler } from "./gateway/gateway-options.ts";
+export type {
+  ConnectionHandler,
+  GatewayHostOptions,
+  GatewayLimitOptions,
+  RequestHandler,
+} from "./gateway/gateway-options.ts";
+export type { GatewayLimits } from "./gateway/gateway-limits.ts";
+export { GATEWAY_LIMITS, highestLimit } from "./gateway/gateway-limits.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
+
+export { didYouMean, nearestNames } from "./nearest-names.ts";
 
 // What the host knows: addresses, ports, processes.
 export {
@@ -39,6 +48,7 @@ export {
 export type { Holder, Listener } from "./host/listener.ts";
 export type { HostView } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
+export { openFileLimit } from "./host/open-files.ts";
 export type { PortProbe } from "./host/probe-port.ts";
 export { probeBind, probeListener } from "./host/probe-port.ts";
 export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts";

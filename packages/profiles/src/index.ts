@@ -70,5 +70,4 @@ export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/take
 
 // Names and amounts, as they are typed.
 export { formatDurationMs, formatSizeBytes, longestDurationMs, parseDurationMs, parseSizeBytes } from "./amounts.ts";
-export { nearestNames } from "./nearest-names.ts";
 export { parseProfileName } from "./profile-name.ts";

@@ -3,8 +3,7 @@
  * everything: correct calls, mistakes (with the nearest names), help texts and completions. It is loaded only when
  * the cheap reader passes, because loading yargs costs more than a whole `list`.
  */
-import { LockkeeperError } from "@lockkeeper/core";
-import { nearestNames } from "@lockkeeper/profiles";
+import { LockkeeperError, nearestNames } from "@lockkeeper/core";
 import makeYargs from "yargs";
 import type { Argv, Options } from "yargs";
 import type { CommandSpec, PositionalSpec } from "./command.ts";

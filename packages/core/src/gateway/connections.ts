@@ -1,64 +1,143 @@
 /**
- * Every TCP connection of one gateway, from accept to close. A connection is *waiting* until its first request head is
- * complete; only so many may wait for long, so a flood of half-open ones neither exhausts descriptors nor delays
- * others. Used by the gateway host only.
+ * Every TCP connection of one gateway, from accept to close, and how many there may be. Only a connection with the token
+ * is entitled to last: it is *busy* while a request of it is in progress, or became a WebSocket. All others are *half
+ * open* (no whole request head yet) or *idle*, and go when there are too many of them, the oldest first; so no flood
+ * without a token exhausts descriptors or delays others. Used by the gateway host only.
  */
 import type { Server, Socket } from "node:net";
+import { openFileLimit } from "../host/open-files.ts";
+import type { GatewayLimits } from "./gateway-limits.ts";
 
-/** The connections of one server, as far as a shutdown and a flood are concerned. */
+/** The connections of one server. */
 export interface Connections {
-  /** The first request of this connection arrived. */
+  /** A request head of this connection is complete. */
   arrived(socket: Socket): void;
-  /** Closes the connections that never sent a request. */
+  /** A request with the token begins; `end` is called once it is answered. Too many at once: undefined. */
+  begin(socket: Socket): { readonly end: () => void } | undefined;
+  /** The connection becomes a WebSocket, if there is room for one. */
+  upgrade(socket: Socket): "upgraded" | "too-many";
+  /** Closes the connections that are in the middle of nothing. */
   dropWaiting(): void;
   /** Closes all of them. */
   dropAll(): void;
 }
 
-/** Connections that may wait for as long as Node's own header timeout lets them. */
-const MAX_WAITING = 128;
-/** For this long even more than that may wait: many honest clients connect at once after a restart. */
+/** For this long even more than the limit may be half open: many honest clients connect at once after a restart. */
 const GRACE_MS = 1_000;
+/** What was accepted together is read before anybody is judged: a client sends its head as soon as it is connected. */
+const SETTLE_MS = 20;
 
 /** Looks after every connection that `server` accepts from now on. */
-export function trackConnections(server: Server): Connections {
-  const all = new Set<Socket>();
+export function trackConnections(
+  server: Server,
+  wanted: Pick<GatewayLimits, "maxRequestConnections" | "maxHalfOpen" | "maxWebSockets">,
+  openFiles: number = openFileLimit() ?? Number.POSITIVE_INFINITY,
+): Connections {
+  const { maxRequests, maxHalfOpen, maxWebSockets, maxAccepted } = boundsFor(wanted, openFiles);
   /** In the order of arrival, with the time of it. */
-  const waiting = new Map<Socket, number>();
+  const halfOpen = new Map<Socket, number>();
+  /** In the order of their last request. */
+  const idle = new Set<Socket>();
+  /** With the number of requests in progress: there are several when a client does not wait for answers. */
+  const busy = new Map<Socket, number>();
+  const upgraded = new Set<Socket>();
   let pruning: NodeJS.Timeout | undefined;
+
+  const drop = (socket: Socket): void => {
+    halfOpen.delete(socket);
+    idle.delete(socket);
+    socket.destroy();
+  };
 
   // By a timer and not by the next arrival: out of descriptors, there is none that we would hear of.
   const pruneLater = (): void => {
-    if (waiting.size > MAX_WAITING) pruning ??= setTimeout(prune, GRACE_MS).unref();
+    const tooMany = halfOpen.size + idle.size + busy.size > maxRequests;
+    if (tooMany || halfOpen.size > maxHalfOpen) {
+      pruning ??= setTimeout(prune, tooMany ? SETTLE_MS : GRACE_MS).unref();
+    }
   };
   const prune = (): void => {
     pruning = undefined;
     const newest = performance.now() - GRACE_MS;
-    for (const [oldest, since] of waiting) {
-      if (waiting.size <= MAX_WAITING || since > newest) break;
-      waiting.delete(oldest);
-      oldest.destroy();
+    for (const [oldest, since] of halfOpen) {
+      if (halfOpen.size <= maxHalfOpen || since > newest) break;
+      drop(oldest);
+    }
+    for (const oldest of [...idle, ...halfOpen.keys()]) {
+      if (halfOpen.size + idle.size + busy.size <= maxRequests) break;
+      drop(oldest);
     }
     pruneLater();
   };
 
+  // The kernel is asked to hold no more than this; what arrives meanwhile is closed at once.
+  server.maxConnections = Math.min(server.maxConnections || Number.POSITIVE_INFINITY, maxAccepted);
   server.on("connection", (socket: Socket) => {
-    all.add(socket);
-    waiting.set(socket, performance.now());
+    halfOpen.set(socket, performance.now());
     socket.once("close", () => {
-      all.delete(socket);
-      waiting.delete(socket);
+      halfOpen.delete(socket);
+      idle.delete(socket);
+      busy.delete(socket);
+      upgraded.delete(socket);
     });
     pruneLater();
   });
 
   return {
-    arrived: (socket) => void waiting.delete(socket),
+    arrived(socket) {
+      halfOpen.delete(socket);
+      if (busy.has(socket) || upgraded.has(socket) || socket.destroyed) return;
+      idle.delete(socket);
+      idle.add(socket);
+    },
+    begin(socket) {
+      // A quarter stays for those who have no token yet, or ask how we are.
+      if (!busy.has(socket) && busy.size >= Math.ceil(maxRequests * 0.75)) return undefined;
+      idle.delete(socket);
+      busy.set(socket, (busy.get(socket) ?? 0) + 1);
+      return {
+        end() {
+          const others = (busy.get(socket) ?? 1) - 1;
+          if (others > 0) busy.set(socket, others);
+          else if (busy.delete(socket) && !socket.destroyed) idle.add(socket);
+          pruneLater();
+        },
+      };
+    },
+    upgrade(socket) {
+      if (upgraded.size >= maxWebSockets) return "too-many";
+      idle.delete(socket);
+      upgraded.add(socket);
+      return "upgraded";
+    },
     dropWaiting() {
-      for (const socket of waiting.keys()) socket.destroy();
+      for (const socket of halfOpen.keys()) socket.destroy();
     },
     dropAll() {
-      for (const socket of all) socket.destroy();
+      for (const socket of [...halfOpen.keys(), ...idle, ...busy.keys(), ...upgraded]) socket.destroy();
     },
+  };
+}
+
+interface Bounds {
+  readonly maxRequests: number;
+  readonly maxHalfOpen: number;
+  readonly maxWebSockets: number;
+  /** All kinds together, for the moments between two looks. */
+  readonly maxAccepted: number;
+}
+
+/** Whatever is asked for, descriptors must be left: for the listener, for files, and to accept who is turned away. */
+function boundsFor(
+  { maxRequestConnections, maxHalfOpen, maxWebSockets }: Parameters<typeof trackConnections>[1],
+  openFiles: number,
+): Bounds {
+  const maxRequests = Math.max(1, Math.min(maxRequestConnections, Math.floor(openFiles / 4)));
+  const webSockets = Math.max(1, Math.min(maxWebSockets, Math.floor(openFiles / 2)));
+  return {
+    maxRequests,
+    maxHalfOpen: Math.min(maxHalfOpen, maxRequests),
+    maxWebSockets: webSockets,
+    maxAccepted: webSockets + Math.ceil(maxRequests * 1.5),
   };
 }

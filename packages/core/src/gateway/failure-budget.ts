@@ -1,8 +1,9 @@
 /**
  * How often a source may fail to show the right token before it is refused without being looked at. An attempt is
  * counted before it is verified and given back only when it was right, so no number of attempts at once gets more
- * guesses. Memory is bounded: when the table is full, newcomers share one entry. Pure but for its own table; the
- * clock is an argument. Used by the request guard only.
+ * guesses. Memory is bounded: when the table is full, newcomers are counted by their network, and when that table is full
+ * too, together. Sources of this machine are few and have entries of their own whatever others do. Pure but for its own
+ * tables; the clock is an argument. Used by the request guard only.
  */
 
 /** The limits of {@link failureBudget}. */
@@ -12,45 +13,78 @@ export interface BudgetLimits {
   readonly windowMs: number;
   /** How long a source is then refused, right or wrong. */
   readonly refusalMs: number;
-  /** Sources remembered at once. */
+  /** Sources remembered at once, and as many networks. */
   readonly sources: number;
 }
 
-/** `admitted`: counted as a failure until `giveBack`. `refused`: for `waitMs` more milliseconds. */
+/** Who an attempt is charged to. */
+export interface AttemptSource {
+  readonly key: string;
+  /** The wider network that it belongs to; null for a source of this machine. */
+  readonly network: string | null;
+}
+
+/**
+ * `admitted`: counted as a failure until `giveBack`. `refused`: for `waitMs` more milliseconds; `first` in each refusal, for
+ * who tells the owner.
+ */
 export type Attempt =
   | { readonly verdict: "admitted"; readonly giveBack: () => void }
-  | { readonly verdict: "refused"; readonly waitMs: number };
+  | { readonly verdict: "refused"; readonly waitMs: number; readonly first: boolean };
 
 interface Account {
   /** Times of the attempts that count as failures, oldest first; never more than `failures`. */
   attempts: number[];
   refusedUntil: number;
+  told: boolean;
 }
 
-const SHARED = "(every other source)";
+function newAccount(): Account {
+  return { attempts: [], refusedUntil: Number.NEGATIVE_INFINITY, told: false };
+}
 
 /** Returns the function that counts an attempt of `source` at the monotonic time `now`, in milliseconds. */
-export function failureBudget(limits: BudgetLimits): (source: string, now: number) => Attempt {
-  const accounts = new Map<string, Account>();
+export function failureBudget(limits: BudgetLimits): (source: AttemptSource, now: number) => Attempt {
+  const local = new Map<string, Account>();
+  const sources = new Map<string, Account>();
+  const networks = new Map<string, Account>();
+  const everybodyElse = newAccount();
 
   const isForgettable = (account: Account, now: number): boolean =>
     account.refusedUntil <= now && (account.attempts.at(-1) ?? Number.NEGATIVE_INFINITY) <= now - limits.windowMs;
 
-  const accountOf = (source: string, now: number): Account => {
-    const known = accounts.get(source);
-    if (known !== undefined) return known;
-    if (accounts.size >= limits.sources) {
-      for (const [other, account] of accounts) if (isForgettable(account, now)) accounts.delete(other);
+  /** Makes room for one more, if it can: what is over, or else the oldest that failed no more than once. */
+  const hasRoom = (table: Map<string, Account>, now: number): boolean => {
+    if (table.size < limits.sources) return true;
+    for (const [other, account] of table) if (isForgettable(account, now)) table.delete(other);
+    if (table.size < limits.sources) return true;
+    for (const [other, account] of table) {
+      if (account.attempts.length <= 1 && account.refusedUntil <= now) return table.delete(other);
     }
-    const key = accounts.size >= limits.sources ? SHARED : source;
-    const account = accounts.get(key) ?? { attempts: [], refusedUntil: Number.NEGATIVE_INFINITY };
-    accounts.set(key, account);
+    return false;
+  };
+
+  const accountIn = (table: Map<string, Account>, key: string): Account => {
+    const account = table.get(key) ?? newAccount();
+    table.set(key, account);
     return account;
+  };
+
+  const accountOf = ({ key, network }: AttemptSource, now: number): Account => {
+    if (network === null) return accountIn(local, key);
+    if (sources.has(key) || hasRoom(sources, now)) return accountIn(sources, key);
+    if (networks.has(network) || hasRoom(networks, now)) return accountIn(networks, network);
+    return everybodyElse;
   };
 
   return (source, now) => {
     const account = accountOf(source, now);
-    if (account.refusedUntil > now) return { verdict: "refused", waitMs: account.refusedUntil - now };
+    if (account.refusedUntil > now) {
+      const first = !account.told;
+      account.told = true;
+      return { verdict: "refused", waitMs: account.refusedUntil - now, first };
+    }
+    account.told = false;
     account.attempts = account.attempts.filter((at) => at > now - limits.windowMs);
     account.attempts.push(now);
     const refusedUntilBefore = account.refusedUntil;

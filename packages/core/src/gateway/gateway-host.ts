@@ -10,7 +10,9 @@ import { GATEWAY_PROTOCOL } from "./access-token.ts";
 import { refuseRequest, refuseUpgrade, sendJson } from "./answers.ts";
 import { trackConnections, type Connections } from "./connections.ts";
 import { listenExclusively } from "./exclusive-listener.ts";
+import { standInFront, type BehindDoor, type Expectation } from "./front-door.ts";
 import { readHostOptions, type GatewayHostOptions, type HostSettings } from "./gateway-options.ts";
+import { guardedSocket } from "./guarded-socket.ts";
 import { gatewayUrl, isWildcardHost } from "../host/address.ts";
 import { peerWatch, type PeerWatch } from "./peer-watch.ts";
 import { requestGuard, type RequestGuard } from "./request-guard.ts";
@@ -36,17 +38,10 @@ export interface Gateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const HTTP_LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 1_000,
-  keepAliveTimeout: 5_000,
-  maxHeaderSize: 16_384,
-  // The guard itself refuses a missing Host, so that every refusal is the same.
-  requireHostHeader: false,
-} as const;
-
-const WEBSOCKET_LIMITS = { maxPayload: 1_048_576, perMessageDeflate: false } as const;
+/** How often Node looks for heads and requests that take too long, in milliseconds. */
+const CHECK_INTERVAL_MS = 1_000;
+/** Reads of one frame: a message of the longest kind has no more, unless it is sent a few bytes at a time. */
+const MAX_BUFFERED_CHUNKS = 4_096;
 
 /** Source: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const GOING_AWAY = 1_001;
@@ -57,16 +52,28 @@ const INTERNAL_ERROR = 1_011;
  * Returns a gateway that listens. No lock is taken.
  *
  * @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID when an option is wrong; nothing was bound.
+ * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be had.
  * @throws {LockkeeperError} ABORTED when `signal` aborts before it listens.
  */
 export async function startGatewayHost(options: GatewayHostOptions): Promise<Gateway> {
-  const settings = readHostOptions(options);
+  return hostGateway(readHostOptions(options));
+}
+
+/** {@link startGatewayHost} for settings that are read already. */
+export async function hostGateway(settings: HostSettings): Promise<Gateway> {
   // Here and not above: who imports this package for its lock alone does not pay for WebSockets.
-  const { WebSocketServer } = await import("ws");
-  const sockets = new WebSocketServer({
+  const ws = await import("ws");
+  const onFault = (error: unknown): void => {
+    settings.onWarning(`${gatewayUrl(settings.host, settings.port)}: a WebSocket's listener failed: ${String(error)}`);
+  };
+  const sockets = new ws.WebSocketServer({
     noServer: true,
-    ...WEBSOCKET_LIMITS,
+    maxPayload: settings.maxMessageBytes,
+    maxFragments: settings.maxFragments,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    perMessageDeflate: false,
+    WebSocket: guardedSocket(ws.WebSocket, onFault),
     handleProtocols: (offered) => offered.has(GATEWAY_PROTOCOL) && GATEWAY_PROTOCOL,
   });
   const host = new GatewayHost(settings, sockets);
@@ -81,6 +88,7 @@ class GatewayHost implements Gateway {
   readonly closed: Promise<void>;
   readonly #settings: HostSettings;
   readonly #server: Server;
+  readonly #behind: BehindDoor;
   readonly #connections: Connections;
   readonly #sockets: WebSocketServer;
   readonly #peers: PeerWatch;
@@ -98,21 +106,21 @@ class GatewayHost implements Gateway {
     this.url = gatewayUrl(settings.host, settings.port);
     this.#guard = requestGuard(settings);
     this.#peers = peerWatch(settings);
-    this.#rpc = rpcService(this.#peers, () => this.#describe());
+    this.#rpc = rpcService(this.#peers, settings, () => this.#describe());
     this.#sockets = sockets;
-    this.#server = createServer(HTTP_LIMITS);
-    this.#connections = trackConnections(this.#server);
+    this.#server = limitServer(settings.server ?? newServer(settings), settings);
+    this.#connections = trackConnections(this.#server, settings);
     this.closed = new Promise((resolve) => {
       this.#server.once("close", () => {
         this.#state = "closed";
+        clearInterval(this.#heartbeat);
         resolve();
       });
     });
-    const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
-    this.#server.on("request", answer);
-    // Without this listener Node invites the body before the guard has seen the head.
-    this.#server.on("checkContinue", answer);
-    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#behind = standInFront(this.#server, {
+      request: (request, response, expectation) => void this.#answer(request, response, expectation),
+      upgrade: (request, stream, head) => this.#upgrade(request, stream, head),
+    });
   }
 
   get state(): GatewayState {
@@ -123,9 +131,11 @@ class GatewayHost implements Gateway {
     const { host, port, signal, heartbeatMs, onWarning } = this.#settings;
     await listenExclusively(this.#server, { host, port, signal });
     this.#server.on("error", (error) => onWarning(`${this.url}: a connection could not be accepted: ${error.message}`));
-    this.#heartbeat = setInterval(() => this.#peers.sweep(this.#sockets.clients), heartbeatMs).unref();
+    this.#heartbeat = setInterval(() => this.#peers.sweep(), heartbeatMs).unref();
     this.#state = "listening";
-    if (isWildcardHost(host)) {
+    // A name may stand for every address too, so what was bound is looked at and not what was asked for.
+    const bound = this.#server.address();
+    if (typeof bound === "object" && bound !== null && isWildcardHost(bound.address)) {
       onWarning(`${this.url}: bound to every address of this machine; whoever reaches it needs only the token`);
     }
   }
@@ -140,6 +150,7 @@ class GatewayHost implements Gateway {
   }
 
   async #shutDown(): Promise<void> {
+    if (this.#state === "closed") return;
     this.#state = "closing";
     clearInterval(this.#heartbeat);
     const cutOff = setTimeout(() => this.#connections.dropAll(), this.#settings.closeTimeoutMs);
@@ -150,23 +161,37 @@ class GatewayHost implements Gateway {
     clearTimeout(cutOff);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#connections.arrived(request.socket);
-    const path = pathOf(request);
-    const verdict = this.#guard(request, PROBE_PATHS.has(path) ? "open" : "guarded");
-    // A connection kept alive would hold the closing server until its deadline.
-    response.once("close", () => {
-      if (this.#state === "closing") this.#server.closeIdleConnections();
-    });
-    if (verdict.verdict === "refused") {
-      refuseRequest(response, verdict);
-    } else if (PROBE_PATHS.has(path) || path === "/status") {
-      this.#answerOwnPath(request, response, path);
-    } else if (this.#state !== "listening") {
-      sendJson(response, 503, { error: `the gateway is ${this.#state}` });
-    } else {
-      await this.#handOver(request, response);
+  /** Never rejects: whatever goes wrong costs this one connection. */
+  async #answer(request: IncomingMessage, response: ServerResponse, expectation: Expectation): Promise<void> {
+    try {
+      this.#connections.arrived(request.socket);
+      const path = pathOf(request);
+      const access = PROBE_PATHS.has(path) ? "open" : "guarded";
+      const verdict = this.#guard(request, access);
+      // A connection kept alive would hold the closing server until its deadline.
+      response.once("close", () => {
+        if (this.#state === "closing") this.#server.closeIdleConnections();
+      });
+      if (verdict.verdict === "refused") refuseRequest(response, verdict);
+      else if (access === "open") this.#answerOwnPath(request, response, path);
+      else await this.#answerEntitled(request, response, expectation);
+    } catch (error) {
+      this.#settings.onWarning(`${this.url}: a request could not be answered: ${String(error)}`);
+      request.socket.destroy();
     }
+  }
+
+  async #answerEntitled(request: IncomingMessage, response: ServerResponse, expectation: Expectation): Promise<void> {
+    const path = pathOf(request);
+    const begun = this.#connections.begin(request.socket);
+    if (begun === undefined) {
+      refuseRequest(response, { status: 503, reason: "too many requests at once", waitMs: 1_000 });
+      return;
+    }
+    response.once("close", begun.end);
+    if (path === "/status") this.#answerOwnPath(request, response, path);
+    else if (this.#state !== "listening") sendJson(response, 503, { error: `the gateway is ${this.#state}` });
+    else await this.#handOver(request, response, expectation);
   }
 
   #answerOwnPath(request: IncomingMessage, response: ServerResponse, path: string): void {
@@ -180,15 +205,19 @@ class GatewayHost implements Gateway {
     }
   }
 
-  async #handOver(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { onRequest, onWarning } = this.#settings;
-    if (onRequest === undefined) {
-      sendJson(response, 404, { error: "not found" });
-      return;
-    }
-    if (request.headers.expect !== undefined) response.writeContinue();
+  async #handOver(request: IncomingMessage, response: ServerResponse, expectation: Expectation): Promise<void> {
+    const { server, onRequest, onWarning } = this.#settings;
     try {
-      await onRequest(request, response);
+      if (server !== undefined) {
+        this.#behind.request(request, response, expectation);
+      } else if (expectation === "unknown") {
+        sendJson(response, 417, { error: "this expectation is not known here" });
+      } else if (onRequest === undefined) {
+        sendJson(response, 404, { error: "not found" });
+      } else {
+        if (expectation === "continue") response.writeContinue();
+        await onRequest(request, response);
+      }
     } catch (error) {
       onWarning(`${this.url}: onRequest failed for ${request.method} ${pathOf(request)}: ${String(error)}`);
       if (response.headersSent) response.destroy();
@@ -199,19 +228,24 @@ class GatewayHost implements Gateway {
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     this.#connections.arrived(request.socket);
     const verdict = this.#guard(request, "guarded");
+    const others = this.#behind.takesUpgrades();
     if (verdict.verdict === "refused") {
       refuseUpgrade(stream, verdict);
     } else if (this.#state !== "listening") {
       refuseUpgrade(stream, { status: 503, reason: `the gateway is ${this.#state}` });
-    } else if (this.#settings.onConnection === undefined && pathOf(request) !== "/") {
+    } else if (!others && this.#settings.onConnection === undefined && pathOf(request) !== "/") {
       refuseUpgrade(stream, { status: 404, reason: "not found" });
+    } else if (this.#connections.upgrade(request.socket) === "too-many") {
+      refuseUpgrade(stream, { status: 503, reason: "too many WebSockets", waitMs: 1_000 });
+    } else if (others) {
+      this.#behind.upgrade(request, stream, head);
     } else {
-      this.#sockets.handleUpgrade(request, stream, head, (socket) => void this.#connect(socket, request));
+      this.#sockets.handleUpgrade(request, stream, head, (socket) => void this.#connect(socket, request, stream));
     }
   }
 
-  async #connect(socket: WebSocket, request: IncomingMessage): Promise<void> {
-    this.#peers.watch(socket);
+  async #connect(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
+    this.#peers.watch(socket, stream);
     const { onConnection, onWarning } = this.#settings;
     if (onConnection === undefined) {
       this.#rpc.serve(socket);
@@ -234,6 +268,7 @@ class GatewayHost implements Gateway {
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       connections: this.#sockets.clients.size,
       topics: this.#rpc.topicCount,
+      unsentBytes: this.#peers.unsentBytes,
     };
   }
 }
@@ -243,6 +278,26 @@ const PROBE_PATHS: ReadonlyMap<string, string> = new Map([
   ["/healthz", "live"],
   ["/readyz", "ready"],
 ]);
+
+function newServer({ maxHeaderBytes }: HostSettings): Server {
+  return createServer({
+    maxHeaderSize: maxHeaderBytes,
+    // The guard itself refuses a missing Host, so that every refusal is the same.
+    requireHostHeader: false,
+  });
+}
+
+/** What can still be set on a server that somebody else made; it is read when the server begins to listen. */
+function limitServer(server: Server, settings: HostSettings): Server {
+  return Object.assign(server, {
+    headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    keepAliveTimeout: settings.keepAliveMs,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    // Node drops what is beyond its own limit without a word, and the guard would not see it.
+    maxHeadersCount: 0,
+  });
+}
 
 function pathOf(request: IncomingMessage): string {
   return request.url?.split("?", 1)[0] ?? "";

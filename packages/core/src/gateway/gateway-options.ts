@@ -1,11 +1,13 @@
 /**
- * What a gateway host may be told, every default in one literal, and the check that refuses a wrong value before
- * anything is opened or bound. After `readHostOptions` the rest of the room trusts its settings.
+ * What a gateway host may be told, and the check that refuses a wrong value before anything is opened or bound. After
+ * `readHostOptions` the rest of the room trusts its settings.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { Server, type IncomingMessage, type ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import { LockkeeperError } from "../errors.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
 import { refuseWeakToken } from "./access-token.ts";
+import { DEFAULT_LIMITS, highestLimit, LIMIT_NAMES, type GatewayLimits } from "./gateway-limits.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../host/address.ts";
 
 /** Answers a request that the guard let through and that is not for a path of the gateway's own. */
@@ -14,8 +16,8 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 /** Takes over a WebSocket that the guard let through. */
 export type ConnectionHandler = (socket: WebSocket, request: IncomingMessage) => void | Promise<void>;
 
-/** How a gateway host is set up. Only `token` is required. */
-export interface GatewayHostOptions {
+/** How a gateway host is set up. Only `token` is required. Every limit of {@link GatewayLimits} is an option too. */
+export interface GatewayHostOptions extends GatewayLimitOptions {
   /** The one address to bind. A wildcard (`0.0.0.0`, `::`) is bound only when asked for here, and warned of. @default "127.0.0.1" */
   readonly host?: string | undefined;
   /** 1 to 65535. @default 18789 */
@@ -26,61 +28,83 @@ export interface GatewayHostOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins whose pages may connect (`https://app.example`), compared byte for byte. @default [] */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /**
+   * A server of your own that does not listen yet. The guard and the limits come in front of all its listeners, present and
+   * future; the gateway binds it and closes it. Excludes `onRequest`. @default a server is made
+   */
+  readonly server?: Server | undefined;
   /** Called for every path that is not the gateway's own. @default answers 404 */
   readonly onRequest?: RequestHandler | undefined;
   /** Called for every WebSocket, on any path. @default JSON-RPC 2.0 with topics, at `/` */
   readonly onConnection?: ConnectionHandler | undefined;
-  /** Told in plain words what the owner should know: a wide bind, a handler that failed. @default process.emitWarning */
+  /** Told in plain words what the owner should know: a wide bind, a handler that failed, a source that is refused. @default process.emitWarning */
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Aborts the start; no effect afterwards. */
   readonly signal?: AbortSignal | undefined;
-  /** How long `close()` lets clients finish before it cuts them off. @default 2_000 */
-  readonly closeTimeoutMs?: number | undefined;
-  /** How often peers are pinged; one that leaves two pings unanswered is dropped. @default 15_000 */
-  readonly heartbeatMs?: number | undefined;
-  /** Unsent bytes above which a slow reader is cut off. @default 4_194_304 */
-  readonly maxBacklogBytes?: number | undefined;
 }
 
+/** @see GatewayLimits */
+export type GatewayLimitOptions = { readonly [Name in keyof GatewayLimits]?: number | undefined };
+
 /** {@link GatewayHostOptions}, checked, with every default filled in. */
-export interface HostSettings {
+export interface HostSettings extends GatewayLimits {
   readonly host: string;
   readonly port: number;
   readonly token: string;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  readonly server: Server | undefined;
   readonly onRequest: RequestHandler | undefined;
   readonly onConnection: ConnectionHandler | undefined;
   readonly onWarning: (message: string) => void;
   readonly signal: AbortSignal | undefined;
-  readonly closeTimeoutMs: number;
-  readonly heartbeatMs: number;
-  readonly maxBacklogBytes: number;
 }
 
-/** Longest delay that a timer takes. Source: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const MAX_TIMER_MS = 2_147_483_647;
+const HOST_OPTIONS: Readonly<Record<Exclude<keyof GatewayHostOptions, keyof GatewayLimits>, true>> = {
+  host: true,
+  port: true,
+  token: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  server: true,
+  onRequest: true,
+  onConnection: true,
+  onWarning: true,
+  signal: true,
+};
+
+/** Every option of a gateway host. */
+export const KNOWN_HOST_OPTIONS: Readonly<Record<string, true>> = {
+  ...HOST_OPTIONS,
+  ...Object.fromEntries(LIMIT_NAMES.map((name) => [name, true])),
+};
 
 /**
  * Returns the settings, or throws before anything was opened.
  *
+ * @param known what `caller` takes beside the options of a host is in it too.
  * @throws {LockkeeperError} PORT_INVALID when the port is no integer from 1 to 65535.
  * @throws {LockkeeperError} OPTION_INVALID when any other value is not what it must be.
+ * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
  */
-export function readHostOptions(options: GatewayHostOptions): HostSettings {
+export function readHostOptions(
+  options: GatewayHostOptions,
+  caller = "startGatewayHost",
+  known: Readonly<Record<string, true>> = KNOWN_HOST_OPTIONS,
+): HostSettings {
+  refuseUnknownOptions(caller, options, known);
   const settings: HostSettings = {
+    ...readLimits(options),
     host: options.host ?? DEFAULT_HOST,
     port: options.port ?? DEFAULT_PORT,
     token: options.token,
     allowedHosts: options.allowedHosts ?? [],
     allowedOrigins: options.allowedOrigins ?? [],
+    server: options.server,
     onRequest: options.onRequest,
     onConnection: options.onConnection,
     onWarning: options.onWarning ?? ((message) => process.emitWarning(message, "LockkeeperWarning")),
     signal: options.signal,
-    closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
-    heartbeatMs: options.heartbeatMs ?? 15_000,
-    maxBacklogBytes: options.maxBacklogBytes ?? 4 * 1_024 * 1_024,
   };
   if (!isIntegerFrom(1, settings.port, 65_535)) {
     throw new LockkeeperError(
@@ -98,13 +122,27 @@ export function readHostOptions(options: GatewayHostOptions): HostSettings {
   expect("onRequest", settings.onRequest, "a function", isOptionalFunction);
   expect("onConnection", settings.onConnection, "a function", isOptionalFunction);
   expect("onWarning", settings.onWarning, "a function", isOptionalFunction);
-  for (const name of ["closeTimeoutMs", "heartbeatMs"] as const) {
-    expect(name, settings[name], "milliseconds above 0", (value) => isIntegerFrom(1, value, MAX_TIMER_MS));
-  }
-  expect("maxBacklogBytes", settings.maxBacklogBytes, "bytes above 0", (value) =>
-    isIntegerFrom(1, value, Number.MAX_SAFE_INTEGER),
-  );
+  refuseWrongServer(caller, settings);
   return settings;
+}
+
+function readLimits(options: GatewayLimitOptions): GatewayLimits {
+  const limits: Record<keyof GatewayLimits, number> = { ...DEFAULT_LIMITS };
+  for (const name of LIMIT_NAMES) {
+    const given = options[name];
+    if (given === undefined) continue;
+    const highest = highestLimit(name);
+    expect(name, given, `a whole number from 1 to ${highest}`, (value) => isIntegerFrom(1, value, highest));
+    limits[name] = given;
+  }
+  return limits;
+}
+
+function refuseWrongServer(caller: string, { server, onRequest }: HostSettings): void {
+  if (server === undefined) return;
+  if (!(server instanceof Server)) throw new TypeError(`${caller}: expected server to be a node:http Server`);
+  if (server.listening) throw new TypeError(`${caller}: the server listens already; the lock comes before the bind`);
+  if (onRequest !== undefined) throw new TypeError(`${caller}: a server has request listeners: leave onRequest away`);
 }
 
 function expect(name: string, value: unknown, expected: string, isRight: (value: unknown) => boolean): void {

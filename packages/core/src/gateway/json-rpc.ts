@@ -1,8 +1,10 @@
 /**
  * JSON-RPC 2.0, to the letter, as a pure function from one message to its answer: requests, notifications (never
- * answered) and batches. It knows no methods and no sockets.
+ * answered) and batches. Answers are bounded: what would be longer becomes an error, and once the answers of a batch are
+ * too long together, the rest of it is not carried out. It knows no methods and no sockets.
  * Source: https://www.jsonrpc.org/specification
  */
+import type { GatewayLimits } from "./gateway-limits.ts";
 
 /** What a method answers with. Exactly one of the two. */
 export type RpcReply =
@@ -13,12 +15,11 @@ export type RpcMethod<Caller> = (params: RpcParams | undefined, caller: Caller) 
 /** By name or by position. */
 export type RpcParams = Readonly<Record<string, unknown>> | readonly unknown[];
 
-/** More requests than this in one batch are refused whole. */
-const MAX_BATCH = 100;
+/** What one message may cause. */
+export type RpcLimits = Pick<GatewayLimits, "maxBatch" | "maxAnswerBytes">;
 
 const PARSE_ERROR = { error: { code: -32_700, message: "Parse error" } };
 const INVALID_REQUEST = { error: { code: -32_600, message: "Invalid Request" } };
-const BATCH_TOO_LONG = { error: { code: -32_600, message: `Invalid Request: more than ${MAX_BATCH} in one batch` } };
 const METHOD_NOT_FOUND = { error: { code: -32_601, message: "Method not found" } };
 const INTERNAL_ERROR = { error: { code: -32_603, message: "Internal error" } };
 
@@ -27,9 +28,20 @@ export function invalidParams(expected: string): RpcReply {
   return { error: { code: -32_602, message: `Invalid params: expected ${expected}` } };
 }
 
+/** The reply of a method whose result would be longer than an answer may be. */
+export function answerTooLarge(maxBytes: number): RpcReply {
+  return { error: { code: -32_001, message: `Answer too large: more than ${maxBytes} bytes` } };
+}
+
 /** Returns the text of a notification. */
 export function formatNotification(method: string, params: RpcParams): string {
   return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
+}
+
+/** Is this text no more than so many bytes in UTF-8? */
+export function fitsIn(maxBytes: number, text: string): boolean {
+  // One code unit makes three bytes at most, so most texts need not be looked at.
+  return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
 }
 
 /** Returns the answer to one message, or undefined when none is due. Never throws. */
@@ -37,6 +49,7 @@ export function answerMessage<Caller>(
   text: string,
   methods: ReadonlyMap<string, RpcMethod<Caller>>,
   caller: Caller,
+  limits: RpcLimits,
 ): string | undefined {
   let message: unknown;
   try {
@@ -44,20 +57,31 @@ export function answerMessage<Caller>(
   } catch {
     return formatReply(null, PARSE_ERROR);
   }
-  if (!Array.isArray(message)) return answerRequest(message, methods, caller);
+  if (!Array.isArray(message)) return answerRequest(message, methods, caller, limits.maxAnswerBytes);
   if (message.length === 0) return formatReply(null, INVALID_REQUEST);
-  if (message.length > MAX_BATCH) return formatReply(null, BATCH_TOO_LONG);
-  const answers = message.map((request: unknown) => answerRequest(request, methods, caller));
-  const due = answers.filter((answer) => answer !== undefined);
-  return due.length === 0 ? undefined : `[${due.join(",")}]`;
+  if (message.length > limits.maxBatch) {
+    const reason = `Invalid Request: more than ${limits.maxBatch} in one batch`;
+    return formatReply(null, { error: { ...INVALID_REQUEST.error, message: reason } });
+  }
+  const answers: string[] = [];
+  let left = limits.maxAnswerBytes;
+  for (const request of message as readonly unknown[]) {
+    const answer = answerRequest(request, methods, caller, left);
+    if (answer === undefined) continue;
+    answers.push(answer);
+    left = Math.max(0, left - Buffer.byteLength(answer));
+  }
+  return answers.length === 0 ? undefined : `[${answers.join(",")}]`;
 }
 
 type RpcId = string | number | null;
 
+/** With nothing left for an answer, only what needs none is carried out. */
 function answerRequest<Caller>(
   request: unknown,
   methods: ReadonlyMap<string, RpcMethod<Caller>>,
   caller: Caller,
+  maxBytes: number,
 ): string | undefined {
   if (typeof request !== "object" || request === null) return formatReply(null, INVALID_REQUEST);
   const { jsonrpc, id, method, params } = request as Readonly<Record<string, unknown>>;
@@ -65,8 +89,13 @@ function answerRequest<Caller>(
   if (jsonrpc !== "2.0" || typeof method !== "string" || !(params === undefined || isParams(params))) {
     return formatReply(id ?? null, INVALID_REQUEST);
   }
-  const reply = callMethod(methods.get(method), params, caller);
-  return id === undefined ? undefined : formatReply(id, reply);
+  if (id === undefined) {
+    callMethod(methods.get(method), params, caller);
+    return undefined;
+  }
+  if (maxBytes === 0) return formatReply(id, answerTooLarge(0));
+  const answer = formatReply(id, callMethod(methods.get(method), params, caller));
+  return fitsIn(maxBytes, answer) ? answer : formatReply(id, answerTooLarge(maxBytes));
 }
 
 function callMethod<Caller>(
@@ -84,9 +113,18 @@ function callMethod<Caller>(
 }
 
 function formatReply(id: RpcId, reply: RpcReply): string {
-  const outcome =
-    "result" in reply ? `"result":${JSON.stringify(reply.result)}` : `"error":${JSON.stringify(reply.error)}`;
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${outcome}}`;
+  const shownId = typeof id === "number" && Number.isFinite(id) ? String(id) : JSON.stringify(id);
+  return `{"jsonrpc":"2.0","id":${shownId},${formatOutcome(reply)}}`;
+}
+
+function formatOutcome(reply: RpcReply): string {
+  if (!("result" in reply)) return `"error":${JSON.stringify(reply.error)}`;
+  try {
+    return `"result":${JSON.stringify(reply.result)}`;
+  } catch {
+    // Longer than a text can be, or nested deeper than the stack.
+    return `"error":${JSON.stringify(INTERNAL_ERROR.error)}`;
+  }
 }
 
 function isId(value: unknown): value is RpcId {

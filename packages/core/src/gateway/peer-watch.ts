@@ -1,63 +1,134 @@
 /**
- * Keeps every WebSocket of one gateway honest, whoever handles its messages: a peer that stopped answering is
- * dropped, and one that reads too slowly is cut off before its unsent messages fill the memory. The others do not
- * notice. Used by the gateway host, which calls `sweep` once per heartbeat.
+ * Keeps every WebSocket of one gateway honest, whoever handles its messages: a peer that stopped answering or never
+ * finishes a message is dropped, and one that reads too slowly is cut off before its unsent messages fill the memory,
+ * which is bounded for all of them together. The others do not notice. Used by the gateway host, which calls `sweep` once
+ * per heartbeat.
  */
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import type { Delivery } from "./topics.ts";
+import type { GatewayLimits } from "./gateway-limits.ts";
+import { messageInProgress } from "./message-progress.ts";
+import type { Delivery, SharedMessage } from "./topics.ts";
 
 /** The WebSockets of one gateway, as far as their honesty is concerned. */
 export interface PeerWatch {
-  watch(socket: WebSocket): void;
+  /** `stream` is what the WebSocket was made from. */
+  watch(socket: WebSocket, stream: Duplex): void;
   /** Sends one text message, or drops it and cuts the peer off when too much is unsent. A closing peer gets no more. */
-  send(socket: WebSocket, text: string | Buffer): Delivery;
+  send(socket: WebSocket, message: SharedMessage): Delivery;
   /** One heartbeat: pings each socket, drops the dead and the slow. */
-  sweep(sockets: Iterable<WebSocket>): void;
+  sweep(): void;
+  /** What all of them together have not been sent yet; a message that several wait for counts once. */
+  readonly unsentBytes: number;
 }
 
 /** One may be on its way back while we look (a suspended machine wakes up into a sweep); two in a row are silence. */
 const MAX_UNANSWERED_PINGS = 2;
 /** For a close frame to get through to a peer that has begun to read again. */
 const CUT_OFF_AFTER_MS = 1_000;
+/** When all of them together lag too much, whoever lags by more than this goes: no honest reader of small messages does. */
+const FAIR_BACKLOG_BYTES = 65_536;
 /** Source: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const POLICY_VIOLATION = 1_008;
 
 const AS_TEXT = { binary: false } as const;
 
-/** Returns the watch of one gateway. A peer with more than `maxBacklogBytes` unsent is cut off. */
-export function peerWatch(limits: { readonly maxBacklogBytes: number }): PeerWatch {
-  const unanswered = new WeakMap<WebSocket, number>();
+interface Peer {
+  readonly stream: Duplex;
+  unansweredPings: number;
+  /** The message that was in progress at the last sweep, and since when. */
+  message: object | undefined;
+  since: number;
+}
 
-  const isCutOff = (socket: WebSocket): boolean => {
-    if (socket.bufferedAmount <= limits.maxBacklogBytes) return false;
-    socket.close(POLICY_VIOLATION, "reads too slowly");
-    setTimeout(() => socket.terminate(), CUT_OFF_AFTER_MS).unref();
+function cutOff(socket: WebSocket, reason: string): void {
+  socket.close(POLICY_VIOLATION, reason);
+  setTimeout(() => socket.terminate(), CUT_OFF_AFTER_MS).unref();
+}
+
+/** Returns the watch of one gateway. */
+export function peerWatch(
+  limits: Pick<GatewayLimits, "maxBacklogBytes" | "maxTotalBacklogBytes" | "messageTimeoutMs">,
+): PeerWatch {
+  const peers = new Map<WebSocket, Peer>();
+  /** Sockets whose messages of this turn leave together, in one write each. */
+  const corked = new Set<Duplex>();
+  let unsentBytes = 0;
+
+  const uncorkAll = (): void => {
+    for (const stream of corked) stream.uncork();
+    corked.clear();
+  };
+
+  const isCutOff = (socket: WebSocket, nextBytes: number): boolean => {
+    if (socket.readyState !== socket.OPEN) return true;
+    if (socket.bufferedAmount + nextBytes <= limits.maxBacklogBytes) return false;
+    cutOff(socket, "reads too slowly");
     return true;
   };
 
+  const dropLaggards = (): void => {
+    for (const socket of peers.keys()) if (socket.bufferedAmount > FAIR_BACKLOG_BYTES) socket.terminate();
+  };
+
+  /** Has this peer been in the middle of one message for too long? */
+  const isStuck = (socket: WebSocket, peer: Peer): boolean => {
+    const message = messageInProgress(socket);
+    const now = performance.now();
+    if (message === undefined || message !== peer.message) {
+      peer.message = message;
+      peer.since = now;
+      return false;
+    }
+    return now - peer.since >= limits.messageTimeoutMs;
+  };
+
   return {
-    watch(socket) {
-      unanswered.set(socket, 0);
-      socket.on("pong", () => unanswered.set(socket, 0));
+    watch(socket, stream) {
+      const peer: Peer = { stream, unansweredPings: 0, message: undefined, since: 0 };
+      peers.set(socket, peer);
+      socket.on("pong", () => (peer.unansweredPings = 0));
+      // Each ping is answered with a pong, which a peer that reads nothing lets pile up.
+      socket.on("ping", () => isCutOff(socket, 0));
+      socket.once("close", () => peers.delete(socket));
       // A broken frame or connection closes the socket by itself; the event only must not go unheard.
       socket.on("error", () => undefined);
     },
-    send(socket, text) {
-      if (socket.readyState !== socket.OPEN || isCutOff(socket)) return "dropped";
-      socket.send(text, AS_TEXT);
+    send(socket, message) {
+      const { length } = message.bytes;
+      if (isCutOff(socket, length)) return "dropped";
+      if (message.waiting === 0) {
+        unsentBytes += length;
+        if (unsentBytes > limits.maxTotalBacklogBytes) dropLaggards();
+      }
+      message.waiting += 1;
+      const stream = peers.get(socket)?.stream;
+      if (stream !== undefined && !corked.has(stream)) {
+        if (corked.size === 0) process.nextTick(uncorkAll);
+        stream.cork();
+        corked.add(stream);
+      }
+      socket.send(message.bytes, AS_TEXT, () => {
+        message.waiting -= 1;
+        if (message.waiting === 0) unsentBytes -= length;
+      });
       return "sent";
     },
-    sweep(sockets) {
-      for (const socket of sockets) {
-        if (socket.readyState !== socket.OPEN || isCutOff(socket)) continue;
-        const pings = unanswered.get(socket) ?? 0;
-        if (pings >= MAX_UNANSWERED_PINGS) {
+    sweep() {
+      for (const [socket, peer] of peers) {
+        if (isCutOff(socket, 0)) continue;
+        if (isStuck(socket, peer)) {
+          cutOff(socket, "the message is not finished");
+        } else if (peer.unansweredPings >= MAX_UNANSWERED_PINGS) {
           socket.terminate();
-          continue;
+        } else {
+          peer.unansweredPings += 1;
+          socket.ping();
         }
-        unanswered.set(socket, pings + 1);
-        socket.ping();
       }
+    },
+    get unsentBytes() {
+      return unsentBytes;
     },
   };
 }

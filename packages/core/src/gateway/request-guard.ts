@@ -5,9 +5,9 @@
  * The verdict is data; the gateway host turns it into an answer.
  */
 import type { IncomingMessage } from "node:http";
-import { isIPv6 } from "node:net";
-import { shownToken, tokenMatcher } from "./access-token.ts";
-import { failureBudget, type BudgetLimits } from "./failure-budget.ts";
+import { isIPv4 } from "node:net";
+import { shownToken, tokenMatcher, type ShownToken } from "./access-token.ts";
+import { failureBudget, type AttemptSource } from "./failure-budget.ts";
 import type { HostSettings } from "./gateway-options.ts";
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
 
@@ -17,13 +17,27 @@ export type Access = "open" | "guarded";
 /** `waitMs`: when to try again. */
 export type GuardVerdict =
   | { readonly verdict: "allowed" }
-  | { readonly verdict: "refused"; readonly status: 400 | 401 | 403; readonly reason: string }
+  | { readonly verdict: "refused"; readonly status: 400 | 401 | 403 | 431; readonly reason: string }
   | { readonly verdict: "refused"; readonly status: 429; readonly reason: string; readonly waitMs: number };
 
 /** Judges one request or upgrade, before anything else looks at it. */
 export type RequestGuard = (request: IncomingMessage, access: Access) => GuardVerdict;
 
-const BUDGET: BudgetLimits = { failures: 10, windowMs: 60_000, refusalMs: 300_000, sources: 1_024 };
+/** What the guard needs of the settings. */
+export type GuardSettings = Pick<
+  HostSettings,
+  | "host"
+  | "port"
+  | "token"
+  | "allowedHosts"
+  | "allowedOrigins"
+  | "onWarning"
+  | "maxHeaderLines"
+  | "maxFailures"
+  | "failureWindowMs"
+  | "refusalMs"
+  | "maxFailureSources"
+>;
 
 /** Headers that, sent twice, let two readers see two different requests. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(["origin", "sec-websocket-origin", "authorization"]);
@@ -31,18 +45,24 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set(["origin", "sec-websocket-or
 const ALLOWED: GuardVerdict = { verdict: "allowed" };
 
 /** Returns the guard of one gateway. `now` is a monotonic clock in milliseconds. */
-export function requestGuard(
-  settings: Pick<HostSettings, "host" | "port" | "token" | "allowedHosts" | "allowedOrigins">,
-  now: () => number = () => performance.now(),
-): RequestGuard {
+export function requestGuard(settings: GuardSettings, now: () => number = () => performance.now()): RequestGuard {
   const hosts = acceptedHosts(settings);
   const origins = new Set(settings.allowedOrigins);
   const matches = tokenMatcher(settings.token);
-  const countAttempt = failureBudget(BUDGET);
+  const tellRefusal = refusalTeller(settings);
+  const countAttempt = failureBudget({
+    failures: settings.maxFailures,
+    windowMs: settings.failureWindowMs,
+    refusalMs: settings.refusalMs,
+    sources: settings.maxFailureSources,
+  });
 
   return (request, access) => {
-    const { headers } = request;
-    const counts = countHeaders(request.rawHeaders);
+    const { headers, rawHeaders } = request;
+    if (rawHeaders.length > 2 * settings.maxHeaderLines) {
+      return refuse(431, `more than ${settings.maxHeaderLines} header lines`);
+    }
+    const counts = countHeaders(rawHeaders);
     if (counts.host !== 1 || headers.host === undefined || !hosts.has(headers.host)) {
       return refuse(403, "the Host header must be exactly one, and an accepted one");
     }
@@ -54,21 +74,28 @@ export function requestGuard(
     if (request.url?.startsWith("/") !== true) return refuse(400, "the request target must be a path");
     if (access === "open") return ALLOWED;
 
-    const attempt = countAttempt(sourceOf(request), now());
+    const shown = shownToken(headers);
+    const source = sourceOf(request, shown);
+    const attempt = countAttempt(source, now());
     if (attempt.verdict === "refused") {
+      if (attempt.first) tellRefusal(source, now());
       return { verdict: "refused", status: 429, reason: "too many failed attempts", waitMs: attempt.waitMs };
     }
-    const shown = shownToken(headers);
     if (shown.shown !== "token" || !matches(shown.token)) {
       return refuse(401, shown.shown === "none" ? "a token is needed" : "the token is not the right one");
     }
     attempt.giveBack();
-    return ALLOWED;
+    return namesAHost(request.url) ? refuse(400, "the request target must not begin with two slashes") : ALLOWED;
   };
 }
 
-function refuse(status: 400 | 401 | 403, reason: string): GuardVerdict {
+function refuse(status: 400 | 401 | 403 | 431, reason: string): GuardVerdict {
   return { verdict: "refused", status, reason };
+}
+
+/** `//x` and `/\x` are paths on the wire, and the host `x` to a handler that resolves them against a base. */
+function namesAHost(target: string): boolean {
+  return /^\/[/\\]/.test(target);
 }
 
 function acceptedHosts({
@@ -99,22 +126,51 @@ function countHeaders(rawHeaders: readonly string[]): { host: number; repeated: 
 }
 
 /**
- * Who an attempt is charged to: the network address, and whether a browser sent it. A page cannot help sending one of
- * these headers (an image or a script of a page has no Origin, but does have the others), so what a page does is never
- * charged to the owner's tools.
+ * Who an attempt is charged to: the network address; whether a page sent it, and which invited one; and whether it was a
+ * guess at all. A page cannot help sending Origin, Sec-Fetch-Site or Referer, except at an address that its browser does not
+ * trust and with a referrer policy; but it can never send a token without naming its Origin. So no image of a strange page
+ * is charged to the owner's tools or to the owner's own page.
  */
-function sourceOf({ headers, socket }: IncomingMessage): string {
-  const page = headers.origin !== undefined || headers["sec-fetch-site"] !== undefined || headers.referer !== undefined;
-  return `${page ? "page" : "tool"} ${networkOf(socket.remoteAddress ?? "")}`;
+function sourceOf({ headers, socket }: IncomingMessage, { shown }: ShownToken): AttemptSource {
+  const { origin } = headers;
+  const page = headers["sec-fetch-site"] !== undefined || headers.referer !== undefined;
+  const sender = origin === undefined ? (page ? "pages" : "programs") : `pages of ${origin}`;
+  const what = `${sender} ${shown === "token" ? "with a token" : "without a token"}`;
+  const { address, network } = placesOf(socket.remoteAddress ?? "");
+  return { key: `${what} from ${address}`, network: network === null ? null : `${what} from ${network}` };
 }
 
 /** One machine, one source: all of 127.0.0.0/8 and ::1 are this machine, a /64 is commonly one machine's. */
-function networkOf(address: string): string {
-  const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
-  if (plain === "::1" || plain.startsWith("127.")) return "loopback";
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail] = plain.split("::");
-  const groups = head.split(":");
-  if (tail !== undefined) groups.push("0", "0", "0", "0");
-  return groups.slice(0, 4).join(":");
+function placesOf(remoteAddress: string): { readonly address: string; readonly network: string | null } {
+  const plain = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice("::ffff:".length) : remoteAddress;
+  if (plain === "::1" || plain.startsWith("127.")) return { address: "this machine", network: null };
+  if (isIPv4(plain)) return { address: plain, network: `${plain.slice(0, plain.lastIndexOf("."))}.0/24` };
+  const [head = "", tail] = (plain.split("%", 1)[0] ?? "").split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
+  const groups = [...left, ...zeros, ...right];
+  return { address: `${groups.slice(0, 4).join(":")}::/64`, network: `${groups.slice(0, 3).join(":")}::/48` };
+}
+
+/** Refusals told within a minute: an owner who is locked out finds the reason, and nobody fills a log with them. */
+const TOLD_PER_MINUTE = 10;
+
+function refusalTeller({
+  host,
+  port,
+  onWarning,
+  maxFailures,
+  refusalMs,
+}: GuardSettings): (source: AttemptSource, now: number) => void {
+  let told: number[] = [];
+  return ({ key }, now) => {
+    told = told.filter((at) => at > now - 60_000);
+    if (told.length >= TOLD_PER_MINUTE) return;
+    told.push(now);
+    const last = told.length === TOLD_PER_MINUTE ? "; further ones are not told for a while" : "";
+    onWarning(
+      `http://${hostWithPort(host, port)}: ${maxFailures} failed attempts of ${key}: refused for up to ${Math.ceil(refusalMs / 1_000)} s, the right token too${last}`,
+    );
+  };
 }

@@ -3,7 +3,17 @@
  * gateway; the host hands it every socket that passed the guard, unless the author brought a handler.
  */
 import type { WebSocket } from "ws";
-import { answerMessage, formatNotification, invalidParams, type RpcMethod, type RpcParams } from "./json-rpc.ts";
+import type { GatewayLimits } from "./gateway-limits.ts";
+import {
+  answerMessage,
+  answerTooLarge,
+  fitsIn,
+  formatNotification,
+  invalidParams,
+  type RpcMethod,
+  type RpcParams,
+  type RpcReply,
+} from "./json-rpc.ts";
 import type { PeerWatch } from "./peer-watch.ts";
 import { createTopics, isTopicName, TOPIC_NAME_RULE, type Subscriber } from "./topics.ts";
 
@@ -16,13 +26,32 @@ export interface RpcService {
 /** Source: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const UNSUPPORTED_DATA = 1_003;
 
+/** Topics in one answer, unless fewer are asked for; with the longest names they fit into an answer. */
+const TOPICS_PER_PAGE = 1_000;
+
+const TOO_MANY_TOPICS: RpcReply = { error: { code: -32_000, message: "Too many topics" } };
+const PONG: RpcReply = { result: { pong: true } };
+
 /** Returns the service. `describe` gives what `gateway.info` answers, asked anew each time. */
-export function rpcService(peers: PeerWatch, describe: () => Readonly<Record<string, unknown>>): RpcService {
-  const topics = createTopics();
+export function rpcService(
+  peers: PeerWatch,
+  limits: GatewayLimits,
+  describe: () => Readonly<Record<string, unknown>>,
+): RpcService {
+  const topics = createTopics(limits);
   const methods: ReadonlyMap<string, RpcMethod<Subscriber>> = new Map<string, RpcMethod<Subscriber>>([
-    ["gateway.ping", () => ({ result: { pong: true } })],
+    ["gateway.ping", () => PONG],
     ["gateway.info", () => ({ result: { ...describe(), methods: [...methods.keys()] } })],
-    ["topic.list", () => ({ result: { topics: topics.list() } })],
+    [
+      "topic.list",
+      (params) => {
+        const from = memberOf(params, "from") ?? 0;
+        if (!isWhole(from, 0, Number.MAX_SAFE_INTEGER)) return invalidParams("from: the next of another page");
+        const limit = memberOf(params, "limit") ?? TOPICS_PER_PAGE;
+        if (!isWhole(limit, 1, TOPICS_PER_PAGE)) return invalidParams(`limit: 1 to ${TOPICS_PER_PAGE}`);
+        return { result: topics.list(from, limit) };
+      },
+    ],
     [
       "topic.subscribe",
       (params, caller) => {
@@ -48,9 +77,15 @@ export function rpcService(peers: PeerWatch, describe: () => Readonly<Record<str
         if (!isTopicName(topic)) return invalidParams(`topic: ${TOPIC_NAME_RULE}`);
         const data = memberOf(params, "data");
         if (data === undefined) return invalidParams("data: any JSON value");
-        return {
-          result: { delivered: topics.publish(topic, () => formatNotification("topic.message", { topic, data })) },
-        };
+        let refusal: RpcReply | undefined;
+        const delivered = topics.publish(topic, () => {
+          const text = formatNotification("topic.message", { topic, data });
+          // 1e20 is four characters in a request, and twenty-one when it is written again.
+          if (fitsIn(limits.maxAnswerBytes, text)) return Buffer.from(text);
+          refusal = answerTooLarge(limits.maxAnswerBytes);
+          return undefined;
+        });
+        return refusal ?? { result: { delivered } };
       },
     ],
   ]);
@@ -59,12 +94,14 @@ export function rpcService(peers: PeerWatch, describe: () => Readonly<Record<str
     serve(socket) {
       const subscriber: Subscriber = { deliver: (message) => peers.send(socket, message) };
       socket.on("message", (message: Buffer, isBinary: boolean) => {
+        // The rest of a chunk is read even when the peer was cut off within it.
+        if (socket.readyState !== socket.OPEN) return;
         if (isBinary) {
           socket.close(UNSUPPORTED_DATA, "JSON-RPC comes as text");
           return;
         }
-        const answer = answerMessage(message.toString(), methods, subscriber);
-        if (answer !== undefined) peers.send(socket, answer);
+        const answer = answerMessage(message.toString(), methods, subscriber, limits);
+        if (answer !== undefined) peers.send(socket, { bytes: Buffer.from(answer), waiting: 0 });
       });
       socket.on("close", () => topics.leave(subscriber));
     },
@@ -74,10 +111,12 @@ export function rpcService(peers: PeerWatch, describe: () => Readonly<Record<str
   };
 }
 
-const TOO_MANY_TOPICS = { error: { code: -32_000, message: "Too many topics" } };
-
 /** Own members only: `{"topic": ...}` counts, an array or an inherited name does not. */
 function memberOf(params: RpcParams | undefined, name: string): unknown {
   if (params === undefined || Array.isArray(params) || !Object.hasOwn(params, name)) return undefined;
   return (params as Readonly<Record<string, unknown>>)[name];
+}
+
+function isWhole(value: unknown, lowest: number, highest: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= lowest && value <= highest;
 }

@@ -4,14 +4,23 @@
  */
 import { ownIdentity } from "../host/process-identity.ts";
 import { acquireGatewayLock, type GatewayLock, type GatewayLockOptions } from "../lock/gateway-lock.ts";
-import { startGatewayHost, type Gateway, type GatewayState } from "./gateway-host.ts";
-import { readHostOptions, type GatewayHostOptions } from "./gateway-options.ts";
+import { hostGateway, type Gateway, type GatewayState } from "./gateway-host.ts";
+import { KNOWN_HOST_OPTIONS, readHostOptions, type GatewayHostOptions } from "./gateway-options.ts";
 
 /** How the gateway is hosted, and where its lock is. */
 export interface StartGatewayOptions
   extends
     GatewayHostOptions,
     Pick<GatewayLockOptions, "lockDir" | "configPath" | "profile" | "timeoutMs" | "onReclaim"> {}
+
+const KNOWN_OPTIONS: Readonly<Record<string, true>> = {
+  ...KNOWN_HOST_OPTIONS,
+  lockDir: true,
+  configPath: true,
+  profile: true,
+  timeoutMs: true,
+  onReclaim: true,
+};
 
 /**
  * Returns a gateway that holds its lock and listens. When it throws, no lock file of ours is left.
@@ -21,13 +30,16 @@ export interface StartGatewayOptions
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be had.
  * @throws {LockkeeperError} UNSAFE_PATH when the lock directory is not safely ours; file errors with path and errno.
  * @throws {LockkeeperError} ABORTED when `signal` aborts before it listens.
+ * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
  */
 export async function startGateway(options: StartGatewayOptions): Promise<Gateway> {
-  const { host, port, onWarning } = readHostOptions(options);
-  const lock = await acquireGatewayLock({ ...options, host, port });
+  const settings = readHostOptions(options, "startGateway", KNOWN_OPTIONS);
+  const { host, port, signal } = settings;
+  const { lockDir, configPath, profile, timeoutMs, onReclaim } = options;
+  const lock = await acquireGatewayLock({ lockDir, configPath, profile, timeoutMs, onReclaim, host, port, signal });
   try {
     lock.update({ gateway: ownIdentity() });
-    return underLock(await startGatewayHost(options), lock, onWarning);
+    return underLock(await hostGateway(settings), lock, settings.onWarning);
   } catch (error) {
     await lock.release();
     throw error;

@@ -3,13 +3,28 @@
  * subscriber; names and numbers are bounded, so a client cannot make the gateway remember without end. It knows
  * neither sockets nor the protocol around it.
  */
+import type { GatewayLimits } from "./gateway-limits.ts";
 
 /** Whether a message is on its way, or its receiver is being cut off. */
 export type Delivery = "sent" | "dropped";
 
-/** Receives each message of its topics, as bytes shared by all receivers: not to be changed. */
+/** Receives each message of its topics. */
 export interface Subscriber {
-  deliver(message: Buffer): Delivery;
+  deliver(message: SharedMessage): Delivery;
+}
+
+/** One message, as bytes shared by all receivers: not to be changed. */
+export interface SharedMessage {
+  readonly bytes: Buffer;
+  /** How many receivers wait for it. */
+  waiting: number;
+}
+
+/** Some of the topics, in the order in which they began to exist. */
+export interface TopicPage {
+  readonly topics: readonly { readonly topic: string; readonly subscribers: number }[];
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: number;
 }
 
 /** The topics of one gateway. */
@@ -19,63 +34,81 @@ export interface Topics {
   unsubscribe(topic: string, subscriber: Subscriber): void;
   /** Takes the subscriber off every topic. */
   leave(subscriber: Subscriber): void;
-  /** Returns how many subscribers the message is on its way to. `message` is called once, or not at all. */
-  publish(topic: string, message: () => string): number;
-  list(): readonly { readonly topic: string; readonly subscribers: number }[];
+  /** Returns how many subscribers the message is on its way to. `message` is called once, or not at all; undefined: it goes to nobody. */
+  publish(topic: string, message: () => Buffer | undefined): number;
+  /** Returns up to `limit` topics from `from` on, which is the `next` of another page. */
+  list(from: number, limit: number): TopicPage;
   readonly size: number;
 }
 
 /** Characters in a topic's name. */
 const MAX_NAME_LENGTH = 128;
-const MAX_TOPICS = 10_000;
-const MAX_TOPICS_PER_SUBSCRIBER = 128;
 
 /** What {@link isTopicName} accepts, for error messages. */
-export const TOPIC_NAME_RULE: string = `a name of 1 to ${MAX_NAME_LENGTH} characters without control characters`;
+export const TOPIC_NAME_RULE: string = `a name of 1 to ${MAX_NAME_LENGTH} characters, well-formed and without control characters`;
 
-/** May this value name a topic? */
+/** May this value name a topic? Half a surrogate pair may not: JSON writes it as six characters. */
 export function isTopicName(value: unknown): value is string {
-  return typeof value === "string" && value.length <= MAX_NAME_LENGTH && /^\P{Cc}+$/u.test(value);
+  return typeof value === "string" && value.length <= MAX_NAME_LENGTH && /^[^\p{Cc}\p{Cs}]+$/u.test(value);
+}
+
+interface Topic {
+  /** Counted over all topics that ever were, so that a page can begin behind one that is gone. */
+  readonly serial: number;
+  readonly subscribers: Set<Subscriber>;
 }
 
 /** Returns an empty set of topics. */
-export function createTopics(): Topics {
-  const subscribersOf = new Map<string, Set<Subscriber>>();
+export function createTopics(limits: Pick<GatewayLimits, "maxTopics" | "maxTopicsPerClient">): Topics {
+  const byName = new Map<string, Topic>();
   const topicsOf = new Map<Subscriber, Set<string>>();
+  let lastSerial = 0;
 
-  const unsubscribe = (topic: string, subscriber: Subscriber): void => {
-    const subscribers = subscribersOf.get(topic);
-    if (subscribers?.delete(subscriber) === true && subscribers.size === 0) subscribersOf.delete(topic);
-    const topics = topicsOf.get(subscriber);
-    if (topics?.delete(topic) === true && topics.size === 0) topicsOf.delete(subscriber);
+  const unsubscribe = (name: string, subscriber: Subscriber): void => {
+    const topic = byName.get(name);
+    if (topic?.subscribers.delete(subscriber) === true && topic.subscribers.size === 0) byName.delete(name);
+    const names = topicsOf.get(subscriber);
+    if (names?.delete(name) === true && names.size === 0) topicsOf.delete(subscriber);
   };
 
   return {
-    subscribe(topic, subscriber) {
-      const subscribers = subscribersOf.get(topic) ?? new Set();
-      const topics = topicsOf.get(subscriber) ?? new Set();
-      if (subscribers.has(subscriber)) return "subscribed";
-      if (topics.size >= MAX_TOPICS_PER_SUBSCRIBER) return "too-many";
-      if (subscribers.size === 0 && subscribersOf.size >= MAX_TOPICS) return "too-many";
-      subscribersOf.set(topic, subscribers.add(subscriber));
-      topicsOf.set(subscriber, topics.add(topic));
+    subscribe(name, subscriber) {
+      const known = byName.get(name);
+      if (known?.subscribers.has(subscriber) === true) return "subscribed";
+      const names = topicsOf.get(subscriber) ?? new Set();
+      if (names.size >= limits.maxTopicsPerClient) return "too-many";
+      if (known === undefined && byName.size >= limits.maxTopics) return "too-many";
+      const topic = known ?? { serial: (lastSerial += 1), subscribers: new Set() };
+      topic.subscribers.add(subscriber);
+      byName.set(name, topic);
+      topicsOf.set(subscriber, names.add(name));
       return "subscribed";
     },
     unsubscribe,
     leave(subscriber) {
-      for (const topic of topicsOf.get(subscriber) ?? []) unsubscribe(topic, subscriber);
+      for (const name of topicsOf.get(subscriber) ?? []) unsubscribe(name, subscriber);
     },
-    publish(topic, message) {
-      const subscribers = subscribersOf.get(topic);
-      if (subscribers === undefined) return 0;
-      const bytes = Buffer.from(message());
+    publish(name, message) {
+      const topic = byName.get(name);
+      if (topic === undefined) return 0;
+      const bytes = message();
+      if (bytes === undefined) return 0;
+      const shared: SharedMessage = { bytes, waiting: 0 };
       let sent = 0;
-      for (const subscriber of subscribers) if (subscriber.deliver(bytes) === "sent") sent += 1;
+      for (const subscriber of topic.subscribers) if (subscriber.deliver(shared) === "sent") sent += 1;
       return sent;
     },
-    list: () => [...subscribersOf].map(([topic, subscribers]) => ({ topic, subscribers: subscribers.size })),
+    list(from, limit) {
+      const topics: { topic: string; subscribers: number }[] = [];
+      for (const [topic, { serial, subscribers }] of byName) {
+        if (serial < from) continue;
+        if (topics.length === limit) return { topics, next: serial };
+        topics.push({ topic, subscribers: subscribers.size });
+      }
+      return { topics };
+    },
     get size() {
-      return subscribersOf.size;
+      return byName.size;
     },
   };
 }

@@ -24,16 +24,22 @@ export function hostWithPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Does a bind of this host accept connections on every address of the machine? */
+/** Does a bind of this host, however it is spelt, accept connections on every address of the machine? A name is not looked up. */
 export function isWildcardHost(host: string): boolean {
-  return WILDCARDS.has(host);
+  if (!host.includes(":")) return ANY_IPV4.test(host);
+  const [address = ""] = host.split("%", 1);
+  return ANY_IPV6.test(address) || ANY_MAPPED.test(address);
 }
 
 /** Returns the address at which this machine itself reaches a listener bound to `host`. */
 export function reachableHost(host: string): string {
   if (!isWildcardHost(host)) return host;
-  return host.includes(":") && host !== MAPPED_WILDCARD ? "::1" : "127.0.0.1";
+  return host.includes(":") && !ANY_MAPPED.test(host) ? "::1" : "127.0.0.1";
 }
 
-const MAPPED_WILDCARD = "::ffff:0.0.0.0";
-const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::0", "0", MAPPED_WILDCARD]);
+/** One to four parts, each zero in decimal, octal or hexadecimal: `0`, `0.0`, `0x0.00`. Source: inet_aton(3) */
+const ANY_IPV4 = /^(?:0x0*|0+)(?:\.(?:0x0*|0+)){0,3}$/i;
+/** `::`, `0::0`, `::0.0.0.0`, `0:0:0:0:0:0:0:0` */
+const ANY_IPV6 = /^[0:.]+$/;
+/** `::ffff:0.0.0.0`, `::ffff:0:0` */
+const ANY_MAPPED = /^[0:]*:ffff:[0:.]+$/i;

@@ -5,6 +5,7 @@
  */
 import { connect, createServer, isIP } from "node:net";
 import { errnoOf } from "../errors.ts";
+import { isWildcardHost, reachableHost } from "./address.ts";
 import { coversAddress, readListeners } from "./sockets.ts";
 
 /** `unknown`: the address cannot be judged from here; `errno` says why. */
@@ -44,8 +45,8 @@ export async function probeListener(host: string, port: number): Promise<"listen
 
 /** The loopback addresses at which a listener on `host` would be met; none for any other interface. */
 function loopbackAddressesOf(host: string): readonly string[] {
-  if (host === "localhost" || host === "::") return ["127.0.0.1", "::1"];
-  if (host === "0.0.0.0") return ["127.0.0.1"];
+  if (host === "localhost") return ["127.0.0.1", "::1"];
+  if (isWildcardHost(host)) return reachableHost(host) === "::1" ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
   return host === "::1" || (isIP(host) === 4 && host.startsWith("127.")) ? [host] : [];
 }
 

@@ -7,6 +7,7 @@
 import { GatewayLockError } from "../errors.ts";
 import { alreadyListening } from "../host/address.ts";
 import { probePort } from "../host/probe-port.ts";
+import { refuseUnknownOptions } from "../known-options.ts";
 import type { Claim } from "./mechanism/claim.ts";
 import { MECHANISMS } from "./mechanism/try-claim.ts";
 import { sweepLockFile } from "./sweep.ts";
@@ -43,6 +44,17 @@ export interface GatewayLockOptions {
   readonly onReclaim?: ((reason: string) => void) | undefined;
 }
 
+const KNOWN_OPTIONS: Readonly<Record<keyof GatewayLockOptions, true>> = {
+  lockDir: true,
+  configPath: true,
+  host: true,
+  port: true,
+  profile: true,
+  timeoutMs: true,
+  signal: true,
+  onReclaim: true,
+};
+
 /** What an owner may tell about itself after it took the lock. */
 export interface GatewayLockUpdate {
   readonly host?: string | null | undefined;
@@ -77,6 +89,7 @@ export interface GatewayLock {
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host offers no safe lock.
  * @throws {LockkeeperError} UNSAFE_PATH when the directory or the file is not safely ours.
  * @throws {LockkeeperError} ABORTED when `signal` aborts first; file errors with path and errno.
+ * @throws {TypeError} for an unknown option, naming the nearest, and for a value that cannot be one.
  */
 export function acquireGatewayLock(options: GatewayLockOptions): Promise<GatewayLock> {
   return acquireGatewayLockBy(MECHANISMS, options);
@@ -87,8 +100,8 @@ export async function acquireGatewayLockBy(
   mechanisms: readonly LockMechanism[],
   options: GatewayLockOptions,
 ): Promise<GatewayLock> {
+  refuseWrongOptions(options);
   const { lockDir, configPath, host, port, timeoutMs = DEFAULTS.timeoutMs, signal } = options;
-  refuseWrongOptions(options, timeoutMs);
   ensureLockDirectory(lockDir);
   const path = lockPathFor(lockDir, configPath);
   const describe = describeSelf(options);
@@ -186,7 +199,9 @@ function pickIdentity(gateway: LockedGateway | null): LockedGateway | null {
   return gateway === null ? null : { pid: gateway.pid, startTicks: gateway.startTicks };
 }
 
-function refuseWrongOptions({ lockDir, configPath, port }: GatewayLockOptions, timeoutMs: number): void {
+function refuseWrongOptions(options: GatewayLockOptions): void {
+  refuseUnknownOptions("acquireGatewayLock", options, KNOWN_OPTIONS);
+  const { lockDir, configPath, port, timeoutMs = DEFAULTS.timeoutMs } = options;
   for (const [name, path] of Object.entries({ lockDir, configPath })) {
     if (typeof path !== "string" || path === "")
       throw new TypeError(`expected ${name} to be a path, got ${String(path)}`);

@@ -1,25 +1,32 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { failureBudget, type BudgetLimits } from "../../src/gateway/failure-budget.ts";
+import { failureBudget, type Attempt, type BudgetLimits } from "../../src/gateway/failure-budget.ts";
 
 const LIMITS: BudgetLimits = { failures: 3, windowMs: 1_000, refusalMs: 5_000, sources: 4 };
 
+/** Sources by their key; `network` is theirs, `local:` begins one of this machine. */
+function budget(limits: BudgetLimits = LIMITS): (key: string, now: number, network?: string) => Attempt {
+  const attempt = failureBudget(limits);
+  return (key, now, network = `network of ${key}`) =>
+    attempt({ key, network: key.startsWith("local:") ? null : network }, now);
+}
+
 test("after so many failures within the window a source is refused for the whole time", () => {
-  const attempt = failureBudget(LIMITS);
+  const attempt = budget();
   for (const at of [0, 10, 20]) expect(attempt("a", at).verdict).toBe("admitted");
-  expect(attempt("a", 21)).toEqual({ verdict: "refused", waitMs: 4_999 });
+  expect(attempt("a", 21)).toEqual({ verdict: "refused", waitMs: 4_999, first: true });
   expect(attempt("a", 5_019).verdict).toBe("refused");
   expect(attempt("a", 5_020).verdict).toBe("admitted");
   expect(attempt("b", 21).verdict).toBe("admitted");
 });
 
 test("failures that are spread wider than the window do not add up", () => {
-  const attempt = failureBudget(LIMITS);
+  const attempt = budget();
   for (let at = 0; at < 20_000; at += 501) expect(attempt("a", at).verdict).toBe("admitted");
 });
 
 test("a right attempt gives back its own count and no other", () => {
-  const attempt = failureBudget(LIMITS);
+  const attempt = budget();
   attempt("a", 0);
   attempt("a", 1);
   for (let at = 2; at < 50; at += 1) {
@@ -31,19 +38,45 @@ test("a right attempt gives back its own count and no other", () => {
   expect(attempt("a", 61).verdict).toBe("refused");
 });
 
-test("a full table forgets nobody who is refused; newcomers share one entry", () => {
-  const attempt = failureBudget(LIMITS);
-  for (const source of ["a", "b", "c", "d"]) for (const at of [0, 1, 2]) attempt(source, at);
-  for (const source of ["e", "f", "g"]) expect(attempt(source, 3).verdict).toBe("admitted");
-  expect(attempt("h", 4).verdict).toBe("refused");
-  expect(attempt("a", 4).verdict).toBe("refused");
-  expect(attempt("i", 10_000).verdict).toBe("admitted");
+test("each refusal is told once", () => {
+  const attempt = budget();
+  const tell = (at: number): boolean | undefined => {
+    const answer = attempt("a", at);
+    return answer.verdict === "refused" ? answer.first : undefined;
+  };
+  expect([0, 1, 2, 3, 4].map(tell)).toEqual([undefined, undefined, undefined, true, false]);
+  expect([6_000, 6_001, 6_002, 6_003, 6_004].map(tell)).toEqual([undefined, undefined, undefined, true, false]);
+});
+
+test("a full table forgets nobody who is refused; newcomers are counted by their network", () => {
+  const attempt = budget();
+  for (const source of ["a", "b", "c", "d"]) for (const at of [0, 1, 2]) attempt(source, at, "n");
+  for (const source of ["e", "f", "g"]) expect(attempt(source, 3, "m").verdict).toBe("admitted");
+  expect(attempt("h", 4, "m").verdict).toBe("refused");
+  expect(attempt("i", 4, "another").verdict).toBe("admitted");
+  expect(attempt("a", 4, "n").verdict).toBe("refused");
+  expect(attempt("j", 10_000, "m").verdict).toBe("admitted");
+});
+
+test("whoever failed once makes room for newcomers before those are lumped together", () => {
+  const attempt = budget();
+  for (let source = 0; source < 1_000; source += 1) expect(attempt(`s${source}`, 0, "n").verdict).toBe("admitted");
+  expect(attempt("owner", 1, "n").verdict).toBe("admitted");
+});
+
+test("no number of sources elsewhere touches those of this machine", () => {
+  const attempt = budget();
+  for (let source = 0; source < 1_000; source += 1)
+    for (const at of [0, 1, 2, 3]) attempt(`s${source}`, at, `n${source}`);
+  expect(attempt("one more", 4, "one more").verdict).toBe("refused");
+  expect(attempt("local: tools", 4).verdict).toBe("admitted");
+  expect(attempt("local: pages", 4).verdict).toBe("admitted");
 });
 
 test("no sequence of wrong attempts gets more than the limit within one window", () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 400 }), { maxLength: 200 }), (pauses) => {
-      const attempt = failureBudget(LIMITS);
+      const attempt = budget();
       const admitted: number[] = [];
       let now = 0;
       for (const pause of pauses) {

@@ -6,6 +6,16 @@ const METHODS: ReadonlyMap<string, RpcMethod<string[]>> = new Map<string, RpcMet
   ["echo", (params, calls) => (calls.push("echo"), { result: params ?? null })],
   ["picky", () => invalidParams("nothing at all")],
   [
+    "endless",
+    () => {
+      const result: unknown[] = [];
+      result.push(result);
+      return { result };
+    },
+  ],
+  ["long", () => ({ result: "x".repeat(1_000) })],
+  ["wide", () => ({ result: "ä".repeat(500) })],
+  [
     "broken",
     () => {
       throw new RangeError("Maximum call stack size exceeded");
@@ -13,8 +23,10 @@ const METHODS: ReadonlyMap<string, RpcMethod<string[]>> = new Map<string, RpcMet
   ],
 ]);
 
+const LIMITS = { maxBatch: 100, maxAnswerBytes: 1_000 };
+
 function answer(message: unknown, calls: string[] = []): unknown {
-  const text = answerMessage(typeof message === "string" ? message : JSON.stringify(message), METHODS, calls);
+  const text = answerMessage(typeof message === "string" ? message : JSON.stringify(message), METHODS, calls, LIMITS);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
@@ -88,6 +100,30 @@ test("a batch beyond the bound is refused whole", () => {
   expect(calls).toEqual([]);
 });
 
+test("what JSON cannot write becomes an error, and so does what is longer than an answer may be", () => {
+  expect(ask("endless")).toEqual(errorCode(7, -32_603));
+  expect(ask("long")).toEqual(errorCode(7, -32_001));
+  expect(ask("wide")).toEqual(errorCode(7, -32_001));
+});
+
+test("a batch stops once its answers are too long together, but for what needs no answer", () => {
+  const calls: string[] = [];
+  const half = { jsonrpc: "2.0", method: "echo", params: ["x".repeat(400)] };
+  const answered = answer(
+    [1, 2, 3, 4].map((id) => ({ ...half, id })).concat({ ...half, id: undefined } as never),
+    calls,
+  );
+  expect(answered).toMatchObject([
+    { id: 1, result: half.params },
+    { id: 2, result: half.params },
+    { id: 3 },
+    { id: 4 },
+  ]);
+  expect(answered).toMatchObject([{}, {}, errorCode(3, -32_001), errorCode(4, -32_001)]);
+  expect(calls).toEqual(["echo", "echo", "echo", "echo", "echo"]);
+  expect(JSON.stringify(answered).length).toBeLessThan(LIMITS.maxAnswerBytes + 300);
+});
+
 test("any text at all is answered with valid JSON or not at all", () => {
   const member = fc.oneof(fc.jsonValue(), fc.constantFrom("2.0", "echo", "picky", "broken"));
   const request = fc.dictionary(fc.constantFrom("jsonrpc", "id", "method", "params", "__proto__"), member);
@@ -98,7 +134,7 @@ test("any text at all is answered with valid JSON or not at all", () => {
   );
   fc.assert(
     fc.property(message, (text) => {
-      const answered = answerMessage(text, METHODS, []);
+      const answered = answerMessage(text, METHODS, [], LIMITS);
       if (answered !== undefined) JSON.parse(answered);
     }),
   );

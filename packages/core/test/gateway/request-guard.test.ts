@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
+import { readHostOptions } from "../../src/gateway/gateway-options.ts";
 import { requestGuard } from "../../src/gateway/request-guard.ts";
 import { openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead } from "./running-gateway.ts";
 
@@ -158,17 +159,22 @@ interface Asked {
 }
 
 /** The guard alone, so that its clock can be moved and its clients can have any address. */
-function guardAt(): { ask: (asked: Asked) => number; pass: (ms: number) => void } {
+function guardAt(): {
+  readonly ask: (asked: Asked) => number;
+  readonly pass: (ms: number) => void;
+  readonly warnings: readonly string[];
+} {
   let now = 0;
-  const settings = {
-    host: "127.0.0.1",
+  const warnings: string[] = [];
+  const settings = readHostOptions({
     port: 1,
     token: TOKEN,
-    allowedHosts: [],
-    allowedOrigins: ["https://app.example"],
-  };
+    allowedOrigins: ["https://app.example", "https://other.example"],
+    onWarning: (message) => void warnings.push(message),
+  });
   const guard = requestGuard(settings, () => now);
   return {
+    warnings,
     pass: (ms) => void (now += ms),
     ask({ token = "wrong", address = "127.0.0.1", headers = {} }) {
       const all: Record<string, string> = { host: "127.0.0.1:1", authorization: `Bearer ${token}`, ...headers };

@@ -18,6 +18,31 @@ test("a wildcard is reached at the loopback address of its family", () => {
 });
 
 test("only addresses that mean every address are wildcards", () => {
-  expect(["0.0.0.0", "::", "0", "::ffff:0.0.0.0"].every(isWildcardHost)).toBe(true);
-  expect(["127.0.0.1", "::1", "localhost", "0.0.0.1"].some(isWildcardHost)).toBe(false);
+  const wildcards = [
+    "0.0.0.0",
+    "0",
+    "0x0",
+    "0.0",
+    "00.0x00.0",
+    "::",
+    "0::0",
+    "::0.0.0.0",
+    "::%eth0",
+    "0:0:0:0:0:0:0:0",
+  ];
+  const mapped = ["::ffff:0.0.0.0", "::ffff:0:0", "::FFFF:0.0.0.0", "0:0:0:0:0:ffff:0:0"];
+  expect([...wildcards, ...mapped].filter((host) => !isWildcardHost(host))).toEqual([]);
+  const others = [
+    "127.0.0.1",
+    "::1",
+    "localhost",
+    "0.0.0.1",
+    "0x1",
+    "0.0.0.0.0",
+    "x0",
+    "::ffff:127.0.0.1",
+    "fe80::",
+    "1::",
+  ];
+  expect(others.filter(isWildcardHost)).toEqual([]);
 });

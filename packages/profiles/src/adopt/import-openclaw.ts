@@ -3,7 +3,7 @@
  * port is read, never guessed: from the config, then the unit, then the living listener, and written down. A running
  * gateway stays with its manager and is shown as `external` until `takeover`.
  */
-import { type ErrorCode, ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
+import { didYouMean, type ErrorCode, ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { findListeningPorts, type ListeningPort } from "../discover/answering-listeners.ts";
@@ -11,7 +11,6 @@ import type { PortSource } from "../discover/discovered-gateway.ts";
 import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
 import { type LocatedInstance, locateInstances } from "../discover/located-instance.ts";
 import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
-import { didYouMean } from "../nearest-names.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { Manifest } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";

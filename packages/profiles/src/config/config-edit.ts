@@ -2,15 +2,20 @@
  * `config get|set`: the tool's own settings and a built-in gateway's, checked against their tables, changed with a diff.
  * An OpenClaw config is read and never written: it is JSON5 that people comment, and OpenClaw has its own command for it.
  */
-import { LockkeeperError, withFileMutex } from "@lockkeeper/core";
+import { didYouMean, LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { ensureHome } from "../home.ts";
 import { isSecretName, withoutSecrets } from "../secrets.ts";
 import type { Manifest } from "../manifest.ts";
-import { didYouMean } from "../nearest-names.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
-import { defaultSettings, gatewaySettingsTable, type Settings, settingsTable } from "../settings/settings.ts";
+import {
+  defaultGatewaySettings,
+  defaultSettings,
+  gatewaySettingsTable,
+  type Settings,
+  settingsTable,
+} from "../settings/settings.ts";
 import {
   describeSchema,
   readSettingsFile,
@@ -138,7 +143,8 @@ function subjectOf(home: string, manifest: Manifest | undefined): Subject {
     return { path: homePaths(home).settings, profile: null, table: settingsTable, defaults: { ...defaultSettings } };
   }
   if (manifest.kind === "builtin") {
-    return { path: manifest.paths.config, profile: manifest.name, table: gatewaySettingsTable, defaults: {} };
+    const defaults = { ...defaultGatewaySettings };
+    return { path: manifest.paths.config, profile: manifest.name, table: gatewaySettingsTable, defaults };
   }
   const { name, kind, paths } = manifest;
   throw new LockkeeperError(

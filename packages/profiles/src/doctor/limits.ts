@@ -1,5 +1,6 @@
 /** Open files: what a process may have, and gateways that are close to it. */
-import { readdirSync, readFileSync } from "node:fs";
+import { openFileLimit } from "@lockkeeper/core";
+import { readdirSync } from "node:fs";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Below this a gateway with some hundred clients stands still. */
@@ -8,7 +9,7 @@ const nearly = 0.8;
 
 /** Finds limits of open files that are too low, or nearly reached. */
 export function checkLimits({ patients }: Scene): readonly Finding[] {
-  const own = openFilesLimit(process.pid);
+  const own = openFileLimit();
   if (own === undefined) {
     const title = "the limit of open files cannot be told on this system";
     return [{ weight: "unknown", code: "limit-unknown", title, evidence: [process.platform], command: null }];
@@ -26,7 +27,7 @@ export function checkLimits({ patients }: Scene): readonly Finding[] {
   for (const { manifest, observed } of patients) {
     if (observed.gateway === null) continue;
     const { pid } = observed.gateway;
-    const limit = openFilesLimit(pid);
+    const limit = openFileLimit(pid);
     const used = countOpenFiles(pid);
     if (limit === undefined || used === undefined || used < limit * nearly) continue;
     findings.push({
@@ -38,16 +39,6 @@ export function checkLimits({ patients }: Scene): readonly Finding[] {
     });
   }
   return findings;
-}
-
-/** The soft limit; `unlimited` is infinite. Undefined where there is no /proc, or the process is not ours to see. */
-function openFilesLimit(pid: number): number | undefined {
-  try {
-    const soft = /^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
-    return soft === undefined ? undefined : soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch {
-    return undefined;
-  }
 }
 
 function countOpenFiles(pid: number): number | undefined {

@@ -2,14 +2,13 @@
  * Brings a removed profile back from the trash, as it was: its folder in one rename, and its manifest. Its ports are its
  * own again only if nobody was given them meanwhile.
  */
-import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { didYouMean, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import { completeManifest, type Manifest, withPort } from "../manifest.ts";
-import { didYouMean } from "../nearest-names.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";

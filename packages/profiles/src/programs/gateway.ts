@@ -6,8 +6,11 @@ import { type ErrorCode, LockkeeperError, readIfPresent, startGatewayHost } from
 import { readGatewaySettings } from "../settings/settings.ts";
 
 async function main(): Promise<void> {
+  const { allowedHosts = [], ...settings } = readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH"));
   const gateway = await startGatewayHost({
-    ...readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH")),
+    ...settings,
+    // A name of its own for browsers, which share the cookies of one host among all of its ports.
+    allowedHosts: [...allowedHosts, `${required("LOCKKEEPER_PROFILE")}.localhost`],
     host: required("LOCKKEEPER_HOST"),
     port: Number(required("LOCKKEEPER_PORT")),
     token: await readToken(required("LOCKKEEPER_TOKEN_FILE")),

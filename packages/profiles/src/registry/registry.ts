@@ -3,11 +3,10 @@
  * document is only ever replaced as a whole. It is never repaired by guessing, and a damaged one is never overwritten.
  * Changes are made by `registry-change.ts`.
  */
-import { fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { didYouMean, fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
-import { didYouMean } from "../nearest-names.ts";
 import { parseProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 

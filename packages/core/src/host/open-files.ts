@@ -1,0 +1,31 @@
+/** How many files a process may have open: sockets count too. Anybody may ask. */
+import { readFileSync } from "node:fs";
+
+/**
+ * Returns the soft limit of open files of the process `pid`, infinite where there is none; undefined where the host does
+ * not tell: for other processes without a `/proc`, and for those that are not ours to see.
+ */
+export function openFileLimit(pid: number = process.pid): number | undefined {
+  try {
+    return parseLimit(/^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1]);
+  } catch {
+    return pid === process.pid ? limitFromReport() : undefined;
+  }
+}
+
+/** Without `/proc`: Node asks the system itself. Slow, so it is asked once a process. */
+function limitFromReport(): number | undefined {
+  const report: unknown = process.report.getReport();
+  const soft = memberOf(memberOf(memberOf(report, "userLimits"), "open_files"), "soft");
+  return parseLimit(typeof soft === "number" ? String(soft) : soft);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function parseLimit(text: unknown): number | undefined {
+  if (text === "unlimited") return Number.POSITIVE_INFINITY;
+  const limit = typeof text === "string" ? Number(text) : Number.NaN;
+  return Number.isInteger(limit) && limit > 0 ? limit : undefined;
+}

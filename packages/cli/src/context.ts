@@ -17,6 +17,7 @@ export interface Interruption {
 /** The process as the program sees it; `main.ts` makes the only real one. */
 export interface World {
   readonly env: NodeJS.ProcessEnv;
+  /** Throws OPTION_INVALID when it was deleted: ask only when it matters. */
   readonly cwd: () => string;
   readonly pid: number;
   /** Node's version, and system and processor as in `linux-x64`. */

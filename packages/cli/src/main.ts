@@ -110,11 +110,22 @@ function storedHelp(): Readonly<Record<string, string>> | undefined {
   }
 }
 
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new LockkeeperError("OPTION_INVALID", "the directory that this command runs in was deleted", {
+      cause,
+      hint: "Go to one that exists: cd",
+    });
+  }
+}
+
 let interruption: Interruption | undefined;
 
 const world: World = {
   env: process.env,
-  cwd: () => process.cwd(),
+  cwd: workingDirectory,
   pid: process.pid,
   runtime: { node: process.version, platform: `${process.platform}-${process.arch}` },
   stdout: outputStream(1, () => process.stdout),

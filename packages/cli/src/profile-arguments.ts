@@ -11,11 +11,11 @@ import type { COMMANDS } from "./command-line/commands.ts";
 type ProfileArguments = Omit<ArgumentsOf<(typeof COMMANDS)["create"]>, "name" | "kind">;
 
 /**
- * Returns what the facade is asked for; what was not given is absent. Relative paths are taken from `cwd`.
+ * Returns what the facade is asked for; what was not given is absent. Relative paths count from `cwd`, which is asked only for them.
  *
  * @throws {LockkeeperError} OPTION_INVALID, USAGE.
  */
-export function toProfileOptions(given: ProfileArguments, cwd: string): Omit<CreateOptions, "name" | "kind"> {
+export function toProfileOptions(given: ProfileArguments, cwd: () => string): Omit<CreateOptions, "name" | "kind"> {
   const variables = given.env.filter((variable) => variable.includes("="));
   const passed = given.env.filter((variable) => !variable.includes("="));
   return {
@@ -23,10 +23,10 @@ export function toProfileOptions(given: ProfileArguments, cwd: string): Omit<Cre
     port: given.port,
     span: given.span,
     host: given.host,
-    cwd: given.cwd === undefined ? undefined : path.resolve(cwd, given.cwd),
+    cwd: absolutePath(given.cwd, cwd),
     env: variables.length === 0 ? undefined : Object.fromEntries(variables.map(atEquals)),
     passEnv: passed.length === 0 ? undefined : passed,
-    envFile: given.envFile === undefined ? undefined : path.resolve(cwd, given.envFile),
+    envFile: absolutePath(given.envFile, cwd),
     portEnv: given.noPortEnv ? false : undefined,
     extraPorts: given.extraPort.length === 0 ? undefined : Object.fromEntries(given.extraPort.map(toExtraPort)),
     health: given.health,
@@ -42,6 +42,11 @@ export function toProfileOptions(given: ProfileArguments, cwd: string): Omit<Cre
     lease: given.lease,
     protected: given.protected ? true : undefined,
   };
+}
+
+/** Returns the path as absolute; `cwd` may throw, and is asked for a relative one only. */
+export function absolutePath(file: string | undefined, cwd: () => string): string | undefined {
+  return file === undefined || path.isAbsolute(file) ? file : path.resolve(cwd(), file);
 }
 
 /** The name ends at the first `=`; a value may hold more of them. */

@@ -17,7 +17,7 @@ export async function runInside(
 ): Promise<number> {
   const [program, ...rest] = argv;
   const { stop, force } = world.interruption();
-  const child = spawn(program, rest, { env, cwd: world.cwd(), stdio: "inherit", shell: false });
+  const child = spawn(program, rest, { env, stdio: "inherit", shell: false });
   stop.addEventListener("abort", () => void child.kill("SIGTERM"), { once: true });
   force.addEventListener("abort", () => void child.kill("SIGKILL"), { once: true });
   return new Promise((resolve, reject) => {

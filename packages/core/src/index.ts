@@ -7,6 +7,7 @@
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
 export { GatewayLockError, LockkeeperError, errnoOf, fileError } from "./errors.ts";
 export { WARNING_NAME, warn, warnAfter } from "./warning.ts";
+export { shellCommand, shellQuote } from "./shell-quote.ts";
 export type { GatewayLock, GatewayLockOptions, GatewayLockUpdate } from "./lock/gateway-lock.ts";
 export type { LockInspection } from "./lock/inspect.ts";
 export type { LockPlace } from "./lock/lock-path.ts";

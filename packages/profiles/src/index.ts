@@ -19,6 +19,9 @@ export type { Protection } from "./registry/registry.ts";
 
 // From create to remove.
 export type { CreateOptions } from "./life/create-options.ts";
+export type { EditResult } from "./life/edit.ts";
+export type { EditOptions } from "./life/edited-manifest.ts";
+export type { FieldChange } from "./life/manifest-changes.ts";
 export type { ProfileOptions } from "./life/profile-options.ts";
 export type { CloneOptions, CloneResult } from "./life/clone.ts";
 export type { CopyProgress } from "./life/copy-tree.ts";

@@ -9,6 +9,8 @@ import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
 import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config/config-edit.ts";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./life/create-options.ts";
+import type { EditResult } from "./life/edit.ts";
+import type { EditOptions } from "./life/edited-manifest.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
@@ -44,6 +46,8 @@ export interface OpenOptions {
 export interface Profiles {
   readonly home: string;
   readonly create: (options: CreateOptions) => Promise<ProfileStatus>;
+  /** Changes what is written down about the profile; what runs takes it at its next start. */
+  readonly edit: (name: string, options: EditOptions) => Promise<EditResult>;
   readonly list: (options?: ListOptions) => Promise<readonly ProfileStatus[]>;
   readonly status: (name: string) => Promise<ProfileDetail>;
   /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. */
@@ -99,6 +103,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       const { observeManifest, statusOf } = await import("./status/observe-profile.ts");
       return statusOf(context, observeManifest(context, await createProfile(home, request)));
     },
+    edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
     list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
     status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
     protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name),

@@ -71,6 +71,11 @@ export const OPTIONS = {
     summary: "tell this program or URL of failed, blocked, unresponsive, recovered, ready, stopped",
   },
   lease: { type: "text", value: "url", summary: "one owner across hosts: etcd://h1:2379,h2:2379,h3:2379/key" },
+  unset: {
+    type: "list",
+    value: "option",
+    summary: "take back: env.NAME, env-file, group, health, hook.failed, ... (repeatable)",
+  },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
   yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },

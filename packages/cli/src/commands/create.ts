@@ -14,7 +14,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const status = await profiles.create({
     name: given.name,
     kind: given.kind ?? (given.rest === undefined ? "builtin" : "command"),
-    ...toProfileOptions(given, context.world.cwd()),
+    ...toProfileOptions(given, context.world.cwd),
   });
   return { value: status, notes: [`Start it with: lockkeeper start ${status.name}`] };
 }

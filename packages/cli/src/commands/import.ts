@@ -1,11 +1,11 @@
 /** `import openclaw`: adopts gateways in place. A running one goes on under its own manager. */
-import path from "node:path";
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ImportReport } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Failure, Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { absolutePath } from "../profile-arguments.ts";
 import { paintState } from "../status-table.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { View } from "../terminal/view.ts";
@@ -20,7 +20,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     name: given.name,
     all: given.all,
     as: given.as,
-    stateDir: given.stateDir === undefined ? undefined : path.resolve(world.cwd(), given.stateDir),
+    stateDir: absolutePath(given.stateDir, world.cwd),
     port: given.port,
     protected: given.protected,
     signal,

@@ -52,6 +52,7 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
     ["state dir", plainLine(paths.state)],
     ["logs", plainLine(paths.logs)],
   ];
+  if (detail.pendingChange) rows.push(["pending", "it was edited since; the change acts from its next start on"]);
   const title = `${paint.bold(detail.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}\n`;
   return title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${text}\n`).join("");
 }

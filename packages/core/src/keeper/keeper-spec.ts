@@ -25,6 +25,8 @@ export interface KeeperSpec {
   /** The child's whole environment; the keeper adds `LOCKKEEPER_RUN`. */
   readonly env: Readonly<Record<string, string>>;
   readonly health: HealthCheck;
+  /** Marks the settings that the run was made from, for whoever compares them with later ones. */
+  readonly settings?: string;
   readonly logPath: string;
   readonly eventsPath: string;
   readonly runRecordPath: string;

@@ -51,6 +51,7 @@ export class RunPublisher {
       health: "unknown",
       restarts: 0,
       lastExit: this.earlier?.lastExit ?? null,
+      ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     };
   }
 

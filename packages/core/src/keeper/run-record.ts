@@ -44,6 +44,8 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** Marks the settings that this run has read; absent in records of older keepers. */
+  readonly settings?: string;
 }
 
 const STATES: ReadonlySet<string> = new Set<PublishedState>([
@@ -94,7 +96,8 @@ function isRunRecord(value: unknown): value is RunRecord {
     typeof value["health"] === "string" &&
     HEALTHS.has(value["health"]) &&
     isCount(value["restarts"]) &&
-    isNullOr(value["lastExit"], isExit)
+    isNullOr(value["lastExit"], isExit) &&
+    (value["settings"] === undefined || isString(value["settings"]))
   );
 }
 

@@ -17,6 +17,7 @@ import { profileEnvironment, profileVariables } from "../environment/profile-env
 import { settleRegistry } from "../registry/registry-change.ts";
 import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
 import type { RunPorts } from "./run-ports.ts";
+import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath } from "../status/run-records.ts";
 
 /** How a keeper runs, and by what it is ended. */
@@ -101,11 +102,12 @@ async function keeperSpec(
     cwd: manifest.cwd ?? manifest.paths.workspace,
     env: await gatewayEnvironment(context, manifest, port),
     health: parseHealthCheck(manifest.health, manifest.kind),
+    settings: settingsMark(manifest),
     logPath: path.join(manifest.paths.logs, "gateway.log"),
     eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
     runRecordPath: runRecordPath(context.home, manifest.name),
     startTimeoutMs: kind.startTimeoutMs,
-    stopTimeoutMs: kind.stopTimeoutMs,
+    stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
     supervised: options.supervised,
     startedBy: options.startedBy ?? "lockkeeper run",

@@ -9,6 +9,7 @@ import {
 import type { ProfilesContext } from "../context.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
+import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 
 /** A contract with scripts: fields are added, never renamed or removed. */
@@ -19,6 +20,8 @@ export interface ProfileDetail extends ProfileStatus {
   readonly listeners: readonly Listener[];
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
+  readonly pendingChange: boolean;
 }
 
 /**
@@ -41,5 +44,6 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
     restarts: record?.restarts ?? 0,
     lastExit: record?.lastExit ?? null,
+    pendingChange: hasPendingChange(observation),
   };
 }

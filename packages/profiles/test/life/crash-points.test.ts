@@ -11,6 +11,7 @@ import { expect, test } from "vitest";
 import { KILL_AT_STEP } from "../../../../test/harness/kill-at-step.ts";
 import type { ProfilesContext } from "../../src/context.ts";
 import { createProfile } from "../../src/life/create.ts";
+import { editProfile } from "../../src/life/edit.ts";
 import { cloneProfile } from "../../src/life/clone.ts";
 import { renameProfile } from "../../src/life/rename.ts";
 import { restoreProfile } from "../../src/life/restore.ts";
@@ -111,6 +112,20 @@ test("create: no profile, or a whole one", async () => {
     template: async () => undefined,
     extent: async (context) => createdExtent(context),
     again: (context) => createProfile(context.home, { name: "dev" }),
+  });
+});
+
+test("edit: the old settings, or all of the new", async () => {
+  await sweep({
+    args: ["edit", "dev"],
+    template: withDev,
+    extent: async (context) => {
+      const { env, groups, stopTimeoutMs } = readRegistry(context.home).get("dev") ?? {};
+      const parts = [env?.["A"] === "1", groups?.[0] === "g", stopTimeoutMs === 1_000].filter(Boolean).length;
+      return parts === 0 ? "none" : parts === 3 ? "whole" : "part";
+    },
+    again: (context) =>
+      editProfile(context, "dev", { env: { A: "1" }, groups: ["g"], stopTimeoutMs: 1_000, port: 30_000 }),
   });
 });
 

@@ -1,0 +1,37 @@
+/** The difference that an edit makes, for people. Pure. */
+import { shellCommand } from "@lockkeeper/core";
+import { type EditResult, type FieldChange, formatDurationMs, formatSizeBytes } from "@lockkeeper/profiles";
+import { plainLine } from "./terminal/plain-text.ts";
+import type { View } from "./terminal/view.ts";
+
+/** Returns a line for each change, or one sentence when there is none. */
+export function renderEdit({ profile, changes, dryRun }: EditResult, { paint, quiet }: View): string {
+  if (quiet) return "";
+  if (changes.length === 0) return `${profile}: nothing to change\n`;
+  const width = Math.max(...changes.map(({ field }) => field.length));
+  const lines = changes.map((change) => {
+    const { field, from, to, kind } = change;
+    // Values of variables and hooks may be secrets.
+    const isTold = from !== null || to !== null;
+    const difference = isTold ? `${paint.red(valueText(change, from))} -> ${paint.green(valueText(change, to))}` : kind;
+    return `  ${field.padEnd(width)}  ${difference}\n`;
+  });
+  return `${paint.bold(profile)}${dryRun ? " (not written)" : ""}\n${lines.join("")}`;
+}
+
+/** Returns what to do for the change to act, when something has to be done. */
+export function editNotes({ profile, dryRun, pending }: EditResult): readonly string[] {
+  if (dryRun || !pending) return [];
+  return [
+    `${profile} runs on as it was started; from its next start on: ${shellCommand("lockkeeper", "restart", profile)}`,
+  ];
+}
+
+function valueText({ field }: FieldChange, value: unknown): string {
+  if (value === null) return "-";
+  if (typeof value === "number" && field.endsWith("Ms")) return formatDurationMs(value);
+  if (typeof value === "number" && field.endsWith("Bytes")) return formatSizeBytes(value);
+  if (Array.isArray(value))
+    return plainLine(field === "command" ? shellCommand(...value.map(String)) : value.join(", "));
+  return plainLine(typeof value === "string" ? value : JSON.stringify(value));
+}

@@ -1,0 +1,58 @@
+/** What a block of ports may be: its address, its length, and its named ports. Pure. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { GatewayKind } from "../kinds/gateway-kind.ts";
+import { highestPort } from "../port-number.ts";
+
+const portLabel = /^[a-z][a-z0-9-]{0,31}$/;
+/** An address, or a name; not one with a port behind it. */
+const hostText = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
+
+/** Returns the address. @throws {LockkeeperError} OPTION_INVALID */
+export function checkHost(host: string): string {
+  if (hostText.test(host)) return host;
+  throw invalid("host", host, "Give one address or name, without brackets or port.");
+}
+
+/** Returns the length of a block that fits the kind and ends by the highest port. @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID */
+export function checkSpan(span: number, kind: GatewayKind, port: number | undefined): number {
+  const least = 1 + Math.max(0, ...kind.derived.map((range) => range.last));
+  if (!Number.isInteger(span) || span < least || span > highestPort) {
+    throw invalid(
+      "span",
+      span,
+      `A ${kind.name} gateway takes a whole number of ports, from ${least} to ${highestPort}.`,
+    );
+  }
+  if (port !== undefined && port + span - 1 > highestPort) {
+    const last = port + span - 1;
+    throw new LockkeeperError("PORT_INVALID", `the block ${port}-${last} ends above ${highestPort}`, {
+      hint: `With ${span} ports the highest base is ${highestPort - span + 1}.`,
+    });
+  }
+  return span;
+}
+
+/** Returns the ports that a gateway of that kind opens by itself, as distances from the base. */
+export function derivedOffsets(kind: GatewayKind): Record<string, number> {
+  return Object.fromEntries(kind.derived.map((range) => [range.name, range.first]));
+}
+
+/** Returns the further ports, each within the block and under a name of its own. @throws {LockkeeperError} OPTION_INVALID */
+export function checkExtraPorts(
+  extra: Readonly<Record<string, number>>,
+  kind: GatewayKind,
+  span: number,
+): Readonly<Record<string, number>> {
+  for (const [label, offset] of Object.entries(extra)) {
+    const taken = label === "gateway" || kind.derived.some((range) => range.name === label);
+    if (taken || !portLabel.test(label)) throw invalid("extra port", label, "Give it a name of its own: metrics=+1.");
+    if (!Number.isInteger(offset) || offset < 1 || offset >= span) {
+      throw invalid(`extra port ${label}`, offset, `It is a distance from the base, from +1 to +${span - 1}.`);
+    }
+  }
+  return extra;
+}
+
+function invalid(what: string, value: unknown, hint: string): LockkeeperError {
+  return new LockkeeperError("OPTION_INVALID", `not a valid ${what}: ${JSON.stringify(value)}`, { hint });
+}

@@ -1,0 +1,103 @@
+/**
+ * Changes what is written down about a profile: everything but its name and kind, as a whole or not at all. A gateway
+ * that runs goes on with what its keeper has read; the change acts from the next start on.
+ */
+import type { ProfilesContext } from "../context.ts";
+import type { Manifest } from "../manifest.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import { readRegistry, type Registry, requireFrom } from "../registry/registry.ts";
+import { observeManifest } from "../status/observe-profile.ts";
+import { actsOnARun } from "../status/pending-change.ts";
+import { chooseBlock, type PortSituation, readPortSituation } from "../ports/port-choice.ts";
+import { readEnvFile } from "../environment/env-file.ts";
+import { kinds } from "../kinds/kinds.ts";
+import { applyEdit, type EditOptions } from "./edited-manifest.ts";
+import { type FieldChange, manifestChanges } from "./manifest-changes.ts";
+import { running, whileStopped } from "./while-stopped.ts";
+
+/** What an edit came to. */
+export interface EditResult {
+  readonly profile: string;
+  /** Empty: everything was so already, and nothing was written. */
+  readonly changes: readonly FieldChange[];
+  /** Nothing was written because that was asked for. */
+  readonly dryRun: boolean;
+  /** Something runs that goes on with the old settings until its next start. */
+  readonly pending: boolean;
+}
+
+/** The lock and everything that was promised to others hang on these: they change only while nothing runs. */
+const needStopped: ReadonlySet<string> = new Set(["port", "host", "span", "lease"]);
+
+/**
+ * Changes the profile; on return the registry holds the old manifest or the new one, whatever killed us in between.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; OPTION_INVALID, PORT_INVALID, USAGE for a wrong request;
+ *   UNSAFE_PATH for an env file that others can touch; PROFILE_RUNNING when what needs a stopped profile is to change;
+ *   PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; what changing the registry throws. Nothing was changed then.
+ * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED for its ports.
+ */
+export async function editProfile(context: ProfilesContext, name: string, options: EditOptions): Promise<EditResult> {
+  const { home } = context;
+  const registry = readRegistry(home);
+  const planned = applyEdit(requireFrom(registry, home, name), options);
+  if (options.envFile !== undefined && planned.envFile !== undefined) await readEnvFile(planned.envFile);
+  const moves = movesBlock(requireFrom(registry, home, name), planned);
+  // Read before the others have to wait for us.
+  const situation = moves ? await readPortSituation(registry) : undefined;
+  if (options.dryRun === true) return judge(context, registry, name, options, situation);
+  return changeRegistry(home, async ({ registry: present, commit }) => {
+    const result = await judge(context, present, name, options, situation);
+    const before = requireFrom(present, home, name);
+    const after = applyEdit(before, options);
+    const others = [...present.values()].filter((other) => other.name !== before.name);
+    if (result.changes.length === 0) return result;
+    const write = (): Promise<void> => commit([...others, after]);
+    await (needsStop(result.changes) ? whileStopped(before, write) : write());
+    return result;
+  });
+}
+
+/** Returns what the edit would change; throws when it cannot be made. Writes nothing. */
+async function judge(
+  context: ProfilesContext,
+  registry: Registry,
+  name: string,
+  options: EditOptions,
+  situation: PortSituation | undefined,
+): Promise<EditResult> {
+  const before = requireFrom(registry, context.home, name);
+  const after = applyEdit(before, options);
+  const changes = manifestChanges(before, after);
+  // What a start would refuse is better refused now.
+  kinds[after.kind].launch({ manifest: after, port: after.port, gatewayProgram: "" });
+  const observation = observeManifest(context, before);
+  if (needsStop(changes)) {
+    const { keeper, gateway } = observation.observed;
+    if (keeper !== null || gateway !== null) throw running(before.name, gateway?.pid ?? keeper?.pid);
+  }
+  if (movesBlock(before, after)) {
+    const others = new Map([...registry].filter(([other]) => other !== before.name));
+    await chooseBlock(context.home, others, after, situation);
+  }
+  const { keeper, gateway } = observation.observed;
+  const lives = keeper !== null || gateway !== null;
+  return {
+    profile: before.name,
+    changes,
+    dryRun: options.dryRun ?? false,
+    pending: lives && changes.some(({ field }) => actsOnARun(topOf(field))),
+  };
+}
+
+function movesBlock(before: Manifest, after: Manifest): boolean {
+  return before.port !== after.port || before.span !== after.span || before.host !== after.host;
+}
+
+function needsStop(changes: readonly FieldChange[]): boolean {
+  return changes.some(({ field }) => needStopped.has(field));
+}
+
+function topOf(field: string): string {
+  return field.split(".")[0] ?? field;
+}

@@ -1,0 +1,193 @@
+/** The manifest that an edit asks for: what is said replaces, what is not said stays, and what is unset goes. Pure but for a look at `cwd`. */
+import { LockkeeperError } from "@lockkeeper/core";
+import { formatHealthCheck } from "../kinds/health-check.ts";
+import { kinds } from "../kinds/kinds.ts";
+import { hookEvents, type Manifest, withPort } from "../manifest.ts";
+import { didYouMean } from "../nearest-names.ts";
+import { parsePort } from "../port-number.ts";
+import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-options.ts";
+import { checkProfileOptions, type ProfileOptions } from "./profile-options.ts";
+
+/** What may be said of a profile that exists. */
+export interface EditOptions extends ProfileOptions {
+  /** Base of the block. */
+  readonly port?: number | string | undefined;
+  readonly span?: number | undefined;
+  readonly host?: string | undefined;
+  /** Further ports with a name, as distances from the base; they replace the present ones. */
+  readonly extraPorts?: Readonly<Record<string, number>> | undefined;
+  /** Options to take back, as they are typed: `env.NAME`, `env-file`, `group`, `hook.failed`. */
+  readonly unset?: readonly string[] | undefined;
+  /** Only say what would change. @default false */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What each word of `--unset` takes back, beside the entries of `env` and `hook`. */
+const unsettable: Readonly<Record<string, keyof ProfileOptions | "extraPorts">> = {
+  argv: "argv",
+  cwd: "cwd",
+  env: "env",
+  "env-file": "envFile",
+  "no-port-env": "portEnv",
+  health: "health",
+  scheme: "scheme",
+  "stop-timeout": "stopTimeoutMs",
+  group: "groups",
+  after: "after",
+  end: "end",
+  "memory-restart": "memoryRestartBytes",
+  "memory-max": "memoryMaxBytes",
+  "restart-unresponsive": "restartUnresponsiveMs",
+  hook: "hooks",
+  "extra-port": "extraPorts",
+  lease: "lease",
+  protected: "protected",
+};
+
+type Changing = { -readonly [K in keyof Manifest]: Manifest[K] };
+
+/**
+ * Returns `before` as it is after the edit.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID, PROFILE_NAME_INVALID naming the value; USAGE when one edit sets and unsets the same.
+ */
+export function applyEdit(before: Manifest, options: EditOptions): Manifest {
+  const after: Changing = { ...before };
+  refuseSetAndUnset(options);
+  for (const word of options.unset ?? []) unset(after, word);
+  const fields = checkProfileOptions(before.name, before.kind, { ...limitsOf(after), ...given(options) });
+  const { env, passEnv, ...others } = fields;
+  Object.assign(after, others);
+  mergeEnvironment(after, env ?? {}, passEnv ?? []);
+  moveBlock(after, options);
+  if (options.health === undefined) followScheme(before, after);
+  return tidy(after);
+}
+
+/** Two limits are judged together: the one that is not said is the one that it has. */
+function limitsOf({ memoryRestartBytes, memoryMaxBytes }: Manifest): ProfileOptions {
+  return { memoryRestartBytes, memoryMaxBytes };
+}
+
+function given(options: EditOptions): ProfileOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function refuseSetAndUnset(options: EditOptions): void {
+  for (const word of options.unset ?? []) {
+    const [option = "", entry] = splitWord(word);
+    const field = unsettable[option];
+    if (field === undefined) continue;
+    const set = options[field];
+    const names =
+      field === "env" ? [...Object.keys(options.env ?? {}), ...(options.passEnv ?? [])] : Object.keys(set ?? {});
+    const clashes =
+      entry === undefined ? set !== undefined && (typeof set !== "object" || names.length > 0) : names.includes(entry);
+    if (clashes) {
+      throw new LockkeeperError("USAGE", `--unset ${word} contradicts what is set in the same command`, {
+        hint: "Give one or the other.",
+      });
+    }
+  }
+}
+
+function unset(after: Changing, word: string): void {
+  const [option = "", entry] = splitWord(word);
+  const field = unsettable[option];
+  const takesEntry = field === "env" || field === "hooks" || field === "extraPorts";
+  if (field === undefined || (entry !== undefined && !takesEntry)) throw unknownWord(word);
+  switch (field) {
+    case "argv":
+      if (after.kind === "command") throw unknownWord(word);
+      delete after.command;
+      return;
+    case "env":
+      return unsetVariable(after, entry);
+    case "hooks":
+      if (entry !== undefined && !hookEvents.some((event) => event === entry)) throw unknownWord(word);
+      after.hooks = entry === undefined ? {} : without(after.hooks ?? {}, entry);
+      return;
+    case "extraPorts":
+      return unsetExtraPort(after, entry);
+    case "health":
+      after.health = usualHealth(after);
+      return;
+    case "protected":
+      after.protected = false;
+      return;
+    default:
+      delete after[field];
+  }
+}
+
+function splitWord(word: string): readonly string[] {
+  const dot = word.indexOf(".");
+  return dot === -1 ? [word] : [word.slice(0, dot), word.slice(dot + 1)];
+}
+
+function unsetVariable(after: Changing, name: string | undefined): void {
+  after.env = name === undefined ? {} : without(after.env ?? {}, name);
+  after.passEnv = name === undefined ? [] : (after.passEnv ?? []).filter((passed) => passed !== name);
+}
+
+function unsetExtraPort(after: Changing, label: string | undefined): void {
+  const own = ["gateway", ...kinds[after.kind].derived.map((range) => range.name)];
+  if (label !== undefined && own.includes(label)) throw unknownWord(`extra-port.${label}`);
+  after.ports = Object.fromEntries(
+    Object.entries(after.ports).filter(([name]) => own.includes(name) || (label !== undefined && name !== label)),
+  );
+}
+
+/** A variable that is given a value is no longer taken from the starter, and the other way round. */
+function mergeEnvironment(after: Changing, env: Readonly<Record<string, string>>, passEnv: readonly string[]): void {
+  const names = Object.keys(env);
+  const passed = (after.passEnv ?? []).filter((name) => !names.includes(name));
+  after.passEnv = [...passed, ...passEnv.filter((name) => !passed.includes(name))];
+  const kept = Object.entries(after.env ?? {}).filter(([name]) => !passEnv.includes(name));
+  after.env = { ...Object.fromEntries(kept), ...env };
+}
+
+function moveBlock(after: Changing, { port, span, host, extraPorts }: EditOptions): void {
+  const kind = kinds[after.kind];
+  if (host !== undefined) after.host = checkHost(host);
+  if (port !== undefined) Object.assign(after, withPort(after, parsePort(port)));
+  // The block of an adopted gateway may be shorter than usual: it is judged only when it changes.
+  if (span !== undefined || port !== undefined) after.span = checkSpan(span ?? after.span, kind, after.port);
+  const own = { gateway: 0, ...derivedOffsets(kind) };
+  const present = Object.entries(after.ports).map(([label, value]) => [label, value - after.port] as const);
+  const extra = extraPorts ?? Object.fromEntries(present.filter(([label]) => !Object.hasOwn(own, label)));
+  if (extraPorts === undefined && span === undefined) return;
+  const offsets = { ...own, ...checkExtraPorts(extra, kind, after.span) };
+  after.ports = Object.fromEntries(Object.entries(offsets).map(([label, offset]) => [label, after.port + offset]));
+}
+
+/** A check that nobody chose follows the scheme. */
+function followScheme(before: Manifest, after: Changing): void {
+  if (before.scheme !== after.scheme && before.health === usualHealth(before)) after.health = usualHealth(after);
+}
+
+function usualHealth({ kind }: Manifest): string {
+  return formatHealthCheck(kinds[kind].health);
+}
+
+/** What is empty is not written down. */
+function tidy(manifest: Changing): Manifest {
+  const entries = Object.entries(manifest).filter(([field, value]) => {
+    const mayBeEmpty = field === "ports" || field === "paths";
+    return mayBeEmpty || typeof value !== "object" || Object.keys(value).length > 0;
+  });
+  return Object.fromEntries(entries) as unknown as Manifest;
+}
+
+function without<T extends object>(record: T, key: string): T {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key)) as T;
+}
+
+function unknownWord(word: string): LockkeeperError {
+  const words = Object.keys(unsettable);
+  return new LockkeeperError("OPTION_INVALID", `--unset cannot take back ${JSON.stringify(word)}`, {
+    hint:
+      didYouMean(word, words) ??
+      `It takes: ${words.join(", ")}; env.NAME, hook.EVENT or extra-port.NAME for one of several.`,
+  });
+}

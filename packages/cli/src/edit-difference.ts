@@ -33,5 +33,11 @@ function valueText({ field }: FieldChange, value: unknown): string {
   if (typeof value === "number" && field.endsWith("Bytes")) return formatSizeBytes(value);
   if (Array.isArray(value))
     return plainLine(field === "command" ? shellCommand(...value.map(String)) : value.join(", "));
+  if (field === "ports" && typeof value === "object" && value !== null)
+    return plainLine(
+      Object.entries(value)
+        .map(([label, port]) => `${label} ${port}`)
+        .join(", "),
+    );
   return plainLine(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -19,9 +19,16 @@ const secret: readonly (keyof Manifest)[] = ["env", "hooks"];
 export function manifestChanges(before: Manifest, after: Manifest): readonly FieldChange[] {
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof Manifest)[];
   return fields.flatMap((field) => {
+    // Named ports that only move with the block are no news of their own.
+    if (field === "ports")
+      return isDeepStrictEqual(offsetsOf(before), offsetsOf(after)) ? [] : changeOf(field, before.ports, after.ports);
     if (secret.includes(field)) return entryChanges(field, before[field], after[field]);
     return changeOf(field, before[field], after[field]);
   });
+}
+
+function offsetsOf({ port, ports }: Manifest): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(ports).map(([label, value]) => [label, value - port]));
 }
 
 function entryChanges(field: string, before: unknown, after: unknown): readonly FieldChange[] {

@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
+
+const server = `require("node:http").createServer((_, answer) => answer.end(process.env.MODE)).listen(process.argv[1], "127.0.0.1")`;
+
+async function answerOf({ json }: ScratchHome): Promise<string> {
+  const { port } = (await json(["status", "api"])) as { port: number };
+  return (await fetch(`http://127.0.0.1:${port}`)).text();
+}
+
+test("what runs goes on as it was started, through a crash too, and takes the edit at its next start", async () => {
+  await withScratchHome(async (scratch) => {
+    const { run, json } = scratch;
+    expect((await run(["create", "api", "--env", "MODE=old", "--", "node", "-e", server, "{port}"])).status).toBe(0);
+    expect((await run(["start", "api"])).status).toBe(0);
+    const edited = await run(["edit", "api", "--env", "MODE=new", "--stop-timeout", "90s"]);
+    expect(edited).toMatchObject({ status: 0, stdout: "api\n  env.MODE       changed\n  stopTimeoutMs  - -> 90s\n" });
+    expect(edited.stderr).toContain("lockkeeper restart api");
+    const { pid } = ((await json(["list"])) as { pid: number }[])[0] ?? { pid: 0 };
+    process.kill(pid, "SIGKILL");
+    await until("it is back", async () => {
+      const status = JSON.parse((await run(["status", "api", "--json"])).stdout) as { state: string; restarts: number };
+      return status.state === "running" && status.restarts === 1;
+    });
+    expect(await answerOf(scratch)).toBe("old");
+    expect(await json(["status", "api"])).toMatchObject({ pendingChange: true });
+    expect((await run(["edit", "api", "--port", "30000", "--json"])).status).toBe(1);
+    expect((await run(["restart", "api"])).status).toBe(0);
+    expect(await answerOf(scratch)).toBe("new");
+    expect(await json(["status", "api"])).toMatchObject({ pendingChange: false });
+  });
+});
+
+test("a protected profile is edited, and unprotected, only when its name is given twice", async () => {
+  await withScratchHome(async ({ run, json, home }) => {
+    await run(["create", "dev"]);
+    expect(await json(["protect", "dev"])).toMatchObject({
+      profile: "dev",
+      changes: [{ field: "protected", to: true }],
+    });
+    const before = await readFile(`${home}/registry.json`, "utf8");
+    for (const argv of [
+      ["edit", "dev", "--env", "A=1"],
+      ["unprotect", "dev"],
+      ["unprotect", "dev", "--confirm", "dve"],
+    ]) {
+      expect((await run(argv)).status, argv.join(" ")).toBe(2);
+    }
+    expect(await readFile(`${home}/registry.json`, "utf8")).toBe(before);
+    expect((await run(["edit", "dev", "--env", "A=1", "--dry-run"])).stdout).toBe(
+      "dev (not written)\n  env.A  added\n",
+    );
+    expect((await run(["edit", "dev", "--env", "A=1", "--confirm", "dev"])).status).toBe(0);
+    expect(await json(["unprotect", "dev", "--confirm", "dev"])).toMatchObject({ changes: [{ to: false }] });
+    expect((await run(["unprotect", "dev"])).stdout).toBe("dev was not protected\n");
+  });
+});

@@ -1,9 +1,8 @@
 /** The manifest that an edit asks for: what is said replaces, what is not said stays, and what is unset goes. Pure but for a look at `cwd`. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { hookEvents, type Manifest, withPort } from "../manifest.ts";
-import { didYouMean } from "../nearest-names.ts";
 import { parsePort } from "../port-number.ts";
 import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-options.ts";
 import { checkProfileOptions, type ProfileOptions } from "./profile-options.ts";

@@ -1,9 +1,10 @@
 /**
  * A profile's env file: secrets that are read at each start and kept nowhere else. Anybody who can write it decides
  * what the gateway is told, and anybody who can read it knows its secrets, so a file that others can touch is refused.
- * Plain lines: no quoting, no expansion, no `export`.
+ * Nothing is expanded: what stands in the file is what the gateway gets.
  */
-import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
@@ -20,7 +21,7 @@ export async function readEnvFile(file: string): Promise<Readonly<Record<string,
   const handle = await openEnvFile(file);
   try {
     await requirePrivate(handle, file);
-    return parseEnvFile(await handle.readFile("utf8"), file);
+    return parseEnvFile(decode(await handle.readFile(), file), file);
   } catch (error) {
     throw fileError(error, "read the env file", file);
   } finally {
@@ -29,24 +30,71 @@ export async function readEnvFile(file: string): Promise<Readonly<Record<string,
 }
 
 /**
- * Returns the values of `NAME=value` lines: the name ends at the first `=`, the value at the end of the line, the last
- * of two equal names wins. Blank lines and lines that begin with `#` are passed over. Pure; `file` is for the message.
+ * Returns the values of `NAME=value` lines; the last of two equal names wins. `export` may stand before the name, one pair of
+ * quotes around the value is taken off, `#` begins a comment at the start of a line or after a blank outside of
+ * quotes, and a byte order mark is passed over. In double quotes a backslash takes `"`, `\\`, `$` and a backtick out of their
+ * meaning, as for `sh` and systemd. Pure; `file` is for the message.
  *
- * @throws {LockkeeperError} OPTION_INVALID naming the line, never its text, which may be a secret.
+ * @throws {LockkeeperError} OPTION_INVALID naming file, line and cause, never the text, which may be a secret.
  */
 export function parseEnvFile(text: string, file: string): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "" || line.startsWith("#")) continue;
-    const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=([^\0]*)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) {
-      throw new LockkeeperError("OPTION_INVALID", `not a NAME=value line: ${file}, line ${index + 1}`, {
-        hint: "Each line is NAME=value; comments begin with #.",
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .entries()) {
+    if (/^[ \t]*(?:#|$)/.test(line)) continue;
+    const read = readLine(line);
+    if (typeof read === "string") {
+      throw new LockkeeperError("OPTION_INVALID", `not a NAME=value line: ${file}, line ${index + 1}: ${read}`, {
+        hint: "Each line is NAME=value; a value with blanks or # may stand in quotes.",
       });
     }
-    values.set(name, value);
+    values.set(read.name, read.value);
   }
   return Object.fromEntries(values);
+}
+
+/** Returns name and value, or what is wrong with the line. */
+function readLine(line: string): { readonly name: string; readonly value: string } | string {
+  const [, exported = "", assignment = ""] = /^(export[ \t]+)?(.*)$/s.exec(line) ?? [];
+  if (/^[ \t]/.test(line)) return "there is a blank before the name";
+  const equals = assignment.indexOf("=");
+  if (equals === -1) return exported === "" ? "there is no =" : "export stands alone, without a value";
+  const name = assignment.slice(0, equals);
+  if (/[ \t]$/.test(name)) return "there is a blank before the =";
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return "the name is not letters, digits and underscores";
+  const value = readValue(assignment.slice(equals + 1));
+  return value.fault ?? { name, value: value.text };
+}
+
+function readValue(raw: string): { readonly text: string; readonly fault?: string } {
+  if (raw.includes("\0")) return { text: "", fault: "there is a zero byte in the value" };
+  const quote = raw.charAt(0);
+  if (quote !== '"' && quote !== "'") {
+    const comment = raw.search(/[ \t]#/);
+    const text = trimBlanks(comment === -1 ? raw : raw.slice(0, comment));
+    return /^[ \t]/.test(text) ? { text, fault: "there is a blank after the =" } : { text };
+  }
+  const inQuotes = quote === '"' ? /^"((?:[^"\\]|\\.)*)"(.*)$/s : /^'([^']*)'(.*)$/s;
+  const [whole, inner = "", behind = ""] = inQuotes.exec(raw) ?? [];
+  if (whole === undefined) return { text: "", fault: "the quote is not closed on the same line" };
+  if (!/^[ \t]*(?:[ \t]#.*)?$/s.test(behind)) return { text: "", fault: "there is text behind the closing quote" };
+  return { text: quote === '"' ? inner.replaceAll(/\\(["\\$`])/g, "$1") : inner };
+}
+
+/** Returns the text without the blanks at its end. A loop, because a regular expression would take the square of their number. */
+function trimBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === " " || text[end - 1] === "\t")) end -= 1;
+  return text.slice(0, end);
+}
+
+function decode(bytes: Buffer, file: string): string {
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  throw new LockkeeperError("OPTION_INVALID", `the env file is not UTF-8 text: ${file}`, {
+    hint: "Save it as UTF-8; other encodings would change the values.",
+  });
 }
 
 async function openEnvFile(file: string): Promise<FileHandle> {
@@ -76,7 +124,7 @@ async function requirePrivate(handle: FileHandle, file: string): Promise<void> {
   }
   if ((stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-    throw unsafe(`the env file is open to others: ${file} has mode ${mode}`, `chmod 600 ${file}`);
+    throw unsafe(`the env file is open to others: ${file} has mode ${mode}`, shellCommand("chmod", "600", file));
   }
 }
 

@@ -8,30 +8,73 @@ import { parseEnvFile, readEnvFile } from "../../src/environment/env-file.ts";
 
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/);
 const values = fc.string({ unit: "grapheme" }).filter((value) => !/[\r\n\0]/.test(value));
+const quoted = (value: string): string => `"${value.replaceAll(/["\\$`]/g, "\\$&")}"`;
 
 describe("parseEnvFile", () => {
-  it("reads back whatever was written as NAME=value lines", () => {
+  it("reads back whatever was written in quotes", () => {
     fc.assert(
       fc.property(fc.dictionary(names, values, { noNullPrototype: true }), (wanted) => {
-        const text = Object.entries(wanted).map(([name, value]) => `${name}=${value}\n`);
+        const text = Object.entries(wanted).map(([name, value]) => `${name}=${quoted(value)}\n`);
         expect(parseEnvFile(text.join(""), "f")).toEqual(wanted);
       }),
     );
   });
 
-  it("passes comments and blank lines over, and takes values as they stand", () => {
-    const text = "# a comment\r\n\r\nA=1\r\nB= two words \nC='quoted' $HOME\nD=\nE=a=b\nA=2";
-    expect(parseEnvFile(text, "f")).toEqual({ A: "2", B: " two words ", C: "'quoted' $HOME", D: "", E: "a=b" });
+  it.each([
+    ["A=1\r\n\r\n# comment\r\nA=2", { A: "2" }],
+    ["\uFEFF# comment\nA=1", { A: "1" }],
+    ["\uFEFFA=1", { A: "1" }],
+    ["export A=1\nexport\tB=2", { A: "1", B: "2" }],
+    ["  # indented\n\t#\n \nA=1", { A: "1" }],
+    ["A=\"sk-test-123\"\nB='two words'", { A: "sk-test-123", B: "two words" }],
+    ["A=\"\"\nB=''\nC=", { A: "", B: "", C: "" }],
+    ['A=\'"inner"\'\nB="it\'s"', { A: '"inner"', B: "it's" }],
+    ['A="a \\" b \\\\ \\$ \\` \\n"\nB=\'a\\b\'', { A: 'a " b \\ $ ` \\n', B: "a\\b" }],
+    [
+      "A=1 # comment\nB=a#b\nC=#d\nD= # nothing\nE='a # b' # c\nF=1\t#x",
+      { A: "1", B: "a#b", C: "#d", D: "", E: "a # b", F: "1" },
+    ],
+    [
+      'A=two words \nB=$HOME ${X}\nC=a=b\nD=it\'s\nE={"a":1}',
+      { A: "two words", B: "$HOME ${X}", C: "a=b", D: "it's", E: '{"a":1}' },
+    ],
+  ])("%j", (text, wanted) => expect(parseEnvFile(text, "f")).toEqual(wanted));
+
+  it.each([
+    ["A = 1", "there is a blank before the ="],
+    ["A= 1", "there is a blank after the ="],
+    [" A=1", "there is a blank before the name"],
+    ["A", "there is no ="],
+    ["export A", "export stands alone, without a value"],
+    ["1A=x", "the name is not letters, digits and underscores"],
+    ["=x", "the name is not letters, digits and underscores"],
+    ["set A=1", "the name is not letters, digits and underscores"],
+    ['A="open', "the quote is not closed on the same line"],
+    ['A="open\\"', "the quote is not closed on the same line"],
+    ["A='a'b", "there is text behind the closing quote"],
+    ["A='a'#b", "there is text behind the closing quote"],
+    ['A="{"a":1}"', "there is text behind the closing quote"],
+    ["A=\0", "there is a zero byte in the value"],
+  ])("%j is refused with its cause", (line, cause) => {
+    const parse = (): unknown => parseEnvFile(`B=1\n${line}`, "/etc/api.env");
+    expect(parse).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
+    expect(parse).toThrow(`not a NAME=value line: /etc/api.env, line 2: ${cause}`);
+  });
+
+  it("takes no longer for blanks than for letters", () => {
+    expect(parseEnvFile(`A=x${" ".repeat(120_000)}y`, "f")["A"]).toHaveLength(120_002);
   });
 
   it("takes __proto__ for a name like any other", () => {
     expect(Object.entries(parseEnvFile("__proto__=x", "f"))).toEqual([["__proto__", "x"]]);
   });
 
-  it.each(["=value", "export A=1", "1A=x", "hunter2-secret", "A=\0"])("names the line of %j, not its text", (line) => {
-    const parse = (): unknown => parseEnvFile(`A=1\n${line}`, "/etc/api.env");
-    expect(parse).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
-    expect(parse).toThrow("not a NAME=value line: /etc/api.env, line 2");
+  it("never tells the text of a line, which may be a secret", () => {
+    for (const line of ["hunter2", "hunter2 = x", "A='hunter2", "A='hunter2' hunter2", "export hunter2"]) {
+      expect(() => parseEnvFile(line, "f")).toThrow(
+        expect.objectContaining({ message: expect.not.stringMatching(/hunter2/) }),
+      );
+    }
   });
 });
 
@@ -59,6 +102,14 @@ describe("readEnvFile", () => {
     await expect(readEnvFile(file)).rejects.toMatchObject({
       code: "UNSAFE_PATH",
       message: `the env file is open to others: ${file} has mode ${shown}`,
+    });
+  });
+
+  it("refuses what is not UTF-8", async () => {
+    await writeFile(file, Buffer.from("\uFEFFA=1", "utf16le"));
+    await expect(readEnvFile(file)).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: `the env file is not UTF-8 text: ${file}`,
     });
   });
 

@@ -65,6 +65,8 @@ describe.concurrent("a profile of kind command", () => {
           HTTPS_PROXY: "http://127.0.0.1:9",
           MODE: "fast",
           API_KEY: "from the starter",
+          PORT: String(port),
+          HOST: "127.0.0.1",
           LOCKKEEPER_HOME: home,
           LOCKKEEPER_PROFILE: "api",
           LOCKKEEPER_HOST: "127.0.0.1",
@@ -88,6 +90,48 @@ describe.concurrent("a profile of kind command", () => {
         LOCKKEEPER_RUN: "0123",
       },
     ));
+
+  it("PORT and HOST are its own; what the profile says wins, from --env, the env file and the starter", () =>
+    withProfiles(
+      async (scratch) => {
+        const { profiles, folder } = scratch;
+        const first = await told(scratch, { env: { BASE: "http://{host}:{port+1}/", JSON: '{"a":{}}' } });
+        const { port } = await profiles.status("api");
+        expect(first.env).toMatchObject({ PORT: String(port), HOST: "127.0.0.1", JSON: '{"a":{}}' });
+        expect(first.env["BASE"]).toBe(`http://127.0.0.1:${port + 1}/`);
+        const again = async (): Promise<Told["env"]> => {
+          await profiles.restart("api");
+          return (JSON.parse(await readFile(path.join(folder, "told.json"), "utf8")) as Told).env;
+        };
+        const envFile = path.join(folder, "port.env");
+        await writeFile(envFile, "PORT=2\n", { mode: 0o600 });
+        await profiles.edit("api", { passEnv: ["HOST"], envFile });
+        expect(await again()).toMatchObject({ PORT: "2", HOST: "from the starter" });
+        await profiles.edit("api", { env: { PORT: "{port+3}" } });
+        expect(await again()).toMatchObject({ PORT: String(port + 3) });
+        await profiles.edit("api", { unset: ["env", "env-file"], portEnv: false });
+        const bare = await again();
+        expect(bare).not.toHaveProperty("PORT");
+        expect(bare).not.toHaveProperty("HOST");
+        expect(await profiles.gatewayEnvironment("api")).toEqual(
+          Object.fromEntries(Object.entries(bare).filter(([name]) => name !== "LOCKKEEPER_RUN")),
+        );
+        const { set } = await profiles.environment("api");
+        expect(set).not.toHaveProperty("PORT");
+      },
+      { HOST: "from the starter", PORT: "not passed" },
+    ));
+
+  it("refuses an unknown placeholder in --env, at create and at edit; what was written before it was known stays", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, create } = scratch;
+      const code = { code: "OPTION_INVALID" };
+      const argv = [process.execPath, tell];
+      await expect(create({ name: "api", argv, env: { A: "{prot}" } })).rejects.toMatchObject(code);
+      await create({ name: "api", argv, env: { A: "{{prot}} ${prot}", B: "{port+9}" } });
+      await expect(profiles.edit("api", { env: { C: "{prot}" } })).rejects.toMatchObject(code);
+      await expect(profiles.edit("api", { span: 5 })).rejects.toMatchObject(code);
+    }));
 
   it("reads the env file at each start; --env beats it, and neither moves the profile's own variables", () =>
     withProfiles(async (scratch) => {

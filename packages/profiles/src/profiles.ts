@@ -69,6 +69,8 @@ export interface Profiles {
   readonly remove: (name: string) => Promise<{ readonly trash: string }>;
   /** What makes a process act on the profile, whole, and what must be dropped before. */
   readonly environment: (name: string) => Promise<ShellEnvironment>;
+  /** What its gateway gets, secrets included. */
+  readonly gatewayEnvironment: (name: string) => Promise<Readonly<Record<string, string>>>;
   /** Makes `name` the default for people, `-` the one before. Touches no gateway. */
   readonly use: (name: string) => Promise<SelectionChange>;
   /** Which profile a command without a name acts on, and why. */
@@ -118,6 +120,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
     remove: async (name) => (await import("./life/remove.ts")).removeProfile(context, name),
     environment: async (name) => (await import("./environment/shell-environment.ts")).shellEnvironment(context, name),
+    gatewayEnvironment: async (name) =>
+      (await import("./environment/gateway-environment.ts")).presentGatewayEnvironment(context, name),
     use: async (name) => (await import("./selection/selection.ts")).useProfile(context, name),
     selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
     discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),

@@ -56,7 +56,8 @@ export const COMMANDS = {
     rest: "argv..",
     examples: [
       ["create dev", "the built-in gateway on a free block of ports"],
-      ["create api --cwd ./api -- node server.js --port {port}", "any program; also {port+N} {host} {stateDir}"],
+      ["create api -- node server.js --port {port}", "any program, in this directory; also {port+N} {host} {stateDir}"],
+      ["create web --env BASE=http://{host}:{port} -- npm start", "PORT and HOST are set for it; {...} in --env too"],
       ["create prod --port 20000 --protected", "on a port of your choice; stopping it then takes --confirm prod"],
       ["create claw --kind openclaw", "an OpenClaw gateway with config, state and workspace of its own"],
     ],
@@ -266,9 +267,12 @@ export const COMMANDS = {
   exec: {
     summary: "run one command with a profile's environment and nothing of another one's",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
-    options: [],
+    options: ["gatewayEnv"],
     rest: "cmd..",
-    examples: [["exec dev -- npm test", "with LOCKKEEPER_URL, LOCKKEEPER_PORT and the rest of dev"]],
+    examples: [
+      ["exec dev -- npm test", "with LOCKKEEPER_URL, LOCKKEEPER_PORT and the rest of dev"],
+      ["exec api --gateway-env -- node migrate.js", "as its gateway would run it"],
+    ],
   },
   shell: {
     summary: "a shell of your own inside a profile, until you leave it",

@@ -81,6 +81,7 @@ export const OPTIONS = {
   yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },
   replace: { type: "flag", summary: "end a silent owner of the lock first" },
   supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },
+  gatewayEnv: { type: "flag", summary: "with exactly what its gateway gets, its secrets and PORT included" },
   // looking
   watch: { type: "flag", alias: "w", summary: "print again whenever something changes (--json: one line each)" },
   noProbe: { type: "flag", summary: "do not ask the gateways for their health" },

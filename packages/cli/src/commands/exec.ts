@@ -8,13 +8,13 @@ import { runInside } from "../run-inside.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["exec"]>;
 
-export async function run(context: Context, { name, rest }: Arguments): Promise<Result> {
+export async function run(context: Context, { name, gatewayEnv, rest }: Arguments): Promise<Result> {
   const [program, ...more] = rest ?? [];
   if (program === undefined) {
     throw new LockkeeperError("USAGE", "exec: no command was given", { hint: `lockkeeper exec ${name} -- <cmd>` });
   }
   const profiles = await context.openProfiles();
-  const { child } = await profiles.environment(name);
+  const child = gatewayEnv ? await profiles.gatewayEnvironment(name) : (await profiles.environment(name)).child;
   return { value: undefined, status: await runInside(context, [program, ...more], child) };
 }
 

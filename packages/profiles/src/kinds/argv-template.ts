@@ -1,8 +1,10 @@
 /**
- * Fills `{port}`, `{port+N}`, `{host}`, `{stateDir}`, `{configPath}`, `{workspace}` and `{name}` into one argument.
- * `{{` and `}}` are braces. Pure. An argument stays one argument whatever is filled in: no shell takes part.
+ * Fills `{port}`, `{port+N}`, `{host}`, `{stateDir}`, `{configPath}`, `{workspace}` and `{name}` into one argument or one
+ * variable. In an argument `{{` and `}}` are braces, and any other brace is an error; values of variables often hold
+ * braces of their own (JSON, templates), so there every other one stays. Pure. No shell takes part.
  */
 import { LockkeeperError } from "@lockkeeper/core";
+import type { Manifest } from "../manifest.ts";
 
 /** What the placeholders stand for. */
 export interface TemplateValues {
@@ -13,6 +15,12 @@ export interface TemplateValues {
   readonly stateDir: string;
   readonly configPath: string;
   readonly workspace: string;
+}
+
+/** Returns what placeholders stand for in a run whose base port is `port`. */
+export function templateValues({ name, host, span, paths }: Manifest, port: number): TemplateValues {
+  const { state: stateDir, config: configPath, workspace } = paths;
+  return { name, host, port, span, stateDir, configPath, workspace };
 }
 
 /** A lone brace is caught as well: it would be a typing error that nobody notices. */
@@ -34,7 +42,40 @@ export function fillTemplate(text: string, values: TemplateValues): string {
   });
 }
 
+/** `{{`, `}}` and what follows a `$` are no placeholders: they belong to somebody else's template. */
+const inVariable = /\{\{|\}\}|\$\{|\{([A-Za-z]+|port\+\d{1,5})\}/g;
+
+/** Returns `text` with the known placeholders filled in, and everything else as it is. */
+export function fillVariable(text: string, values: TemplateValues): string {
+  return text.replace(inVariable, (whole, key: string | undefined) =>
+    key === undefined ? whole : (lookUp(key, values) ?? whole),
+  );
+}
+
+/**
+ * Returns when `text`, the value of `variable`, has no placeholder that would be left as it is.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID naming the placeholder; the value may be a secret and is not told.
+ */
+export function checkPlaceholders(variable: string, text: string, values: TemplateValues): void {
+  for (const [whole, key] of text.matchAll(inVariable)) {
+    if (key === undefined || lookUp(key, values) !== undefined) continue;
+    const outside = key.startsWith("port+");
+    const fault = outside ? `lies outside the block of ${values.span} ports` : "is no placeholder";
+    throw new LockkeeperError("OPTION_INVALID", `${whole} in the value of --env ${variable} ${fault}`, {
+      hint: outside ? outsideHint(values) : known,
+    });
+  }
+}
+
 function valueOf(key: string, text: string, values: TemplateValues): string {
+  const value = lookUp(key, values);
+  if (value !== undefined) return value;
+  if (!/^port\+\d{1,5}$/.test(key)) throw invalid(`unknown placeholder {${key}}`, text, known);
+  throw invalid(`{${key}} lies outside the block of ${values.span} ports`, text, outsideHint(values));
+}
+
+function lookUp(key: string, values: TemplateValues): string | undefined {
   switch (key) {
     case "name":
     case "host":
@@ -46,10 +87,11 @@ function valueOf(key: string, text: string, values: TemplateValues): string {
       return String(values.port);
   }
   const offset = /^port\+(\d{1,5})$/.exec(key)?.[1];
-  if (offset === undefined) throw invalid(`unknown placeholder {${key}}`, text, known);
-  if (Number(offset) < values.span) return String(values.port + Number(offset));
-  const outside = `{${key}} lies outside the block of ${values.span} ports`;
-  throw invalid(outside, text, `N is at most ${values.span - 1}; --span widens the block.`);
+  return offset === undefined || Number(offset) >= values.span ? undefined : String(values.port + Number(offset));
+}
+
+function outsideHint({ span }: TemplateValues): string {
+  return `N is at most ${span - 1}; --span widens the block.`;
 }
 
 function invalid(problem: string, text: string, hint: string): LockkeeperError {

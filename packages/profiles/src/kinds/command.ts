@@ -1,7 +1,7 @@
 /** Any program after `--`: an exact argv with placeholders, run without a shell. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
-import { fillTemplate, type TemplateValues } from "./argv-template.ts";
+import { fillTemplate, templateValues } from "./argv-template.ts";
 import type { GatewayKind } from "./gateway-kind.ts";
 
 /** Judged by whether its port listens, unless `--health` says more. */
@@ -26,14 +26,7 @@ export const command: GatewayKind = {
   seed: async () => undefined,
 };
 
-function templateValues(manifest: Manifest, port: number): TemplateValues {
-  return {
-    name: manifest.name,
-    host: manifest.host,
-    port,
-    span: manifest.span,
-    stateDir: manifest.paths.state,
-    configPath: manifest.paths.config,
-    workspace: manifest.paths.workspace,
-  };
+/** Returns `PORT` and `HOST`, by which most servers are told where to listen; nothing for a profile that wants neither. */
+export function portVariables({ kind, host, portEnv }: Manifest, port: number): Readonly<Record<string, string>> {
+  return kind === "command" && portEnv !== false ? { PORT: String(port), HOST: host } : {};
 }

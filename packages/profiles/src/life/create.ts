@@ -6,6 +6,7 @@ import { ensurePrivateDirectory } from "@lockkeeper/core";
 import { dirname } from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { readEnvFile } from "../environment/env-file.ts";
+import { refuseUnknownPlaceholders } from "./profile-options.ts";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
 import { readEnclosingHomes } from "../directories/enclosing-homes.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -41,6 +42,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
     const manifest = manifestOf(checked, port, paths);
     // What a start would refuse is better refused now: a placeholder that means nothing, say.
     kinds[manifest.kind].launch({ manifest, port, gatewayProgram: "" });
+    refuseUnknownPlaceholders(manifest, checked.fields.env ?? {});
     refuseShared(directoriesOf(manifest, home), readEnclosingHomes(home));
     await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));
     return manifest;

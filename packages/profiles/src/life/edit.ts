@@ -13,6 +13,7 @@ import { readEnvFile } from "../environment/env-file.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { applyEdit, type EditOptions } from "./edited-manifest.ts";
 import { type FieldChange, manifestChanges } from "./manifest-changes.ts";
+import { refuseUnknownPlaceholders } from "./profile-options.ts";
 import { running, whileStopped } from "./while-stopped.ts";
 
 /** What an edit came to. */
@@ -71,6 +72,8 @@ async function judge(
   const changes = manifestChanges(before, after);
   // What a start would refuse is better refused now.
   kinds[after.kind].launch({ manifest: after, port: after.port, gatewayProgram: "" });
+  // What it has already is judged again only when its block gets shorter.
+  refuseUnknownPlaceholders(after, after.span < before.span ? (after.env ?? {}) : (options.env ?? {}));
   const observation = observeManifest(context, before);
   if (needsStop(changes)) {
     const { keeper, gateway } = observation.observed;

@@ -6,6 +6,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { longestDurationMs } from "../amounts.ts";
+import { checkPlaceholders, templateValues } from "../kinds/argv-template.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import {
   type EndScope,
@@ -117,6 +118,16 @@ export function checkProfileOptions(name: ProfileName, kind: KindName, options: 
     ...fieldFor("lease", options.lease, parseLease),
     ...fieldFor("protected", options.protected, (isProtected) => isProtected),
   };
+}
+
+/**
+ * Returns when the values of `env`, new ones of the profile, hold no placeholder that would be left as it is.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID naming variable and placeholder.
+ */
+export function refuseUnknownPlaceholders(manifest: Manifest, env: Readonly<Record<string, string>>): void {
+  const values = templateValues(manifest, manifest.port);
+  for (const [name, text] of Object.entries(env)) checkPlaceholders(name, text, values);
 }
 
 function fieldFor<K extends keyof OptionFields, T, U>(

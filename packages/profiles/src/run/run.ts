@@ -8,12 +8,10 @@ import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { entriesOf } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
-import { buildChildEnvironment } from "../environment/child-environment.ts";
-import { readEnvFile } from "../environment/env-file.ts";
+import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
-import { profileEnvironment, profileVariables } from "../environment/profile-environment.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
 import type { RunPorts } from "./run-ports.ts";
@@ -131,23 +129,4 @@ async function runPorts(registry: Registry, manifest: Manifest, asked: number | 
   if (asked === undefined) return manifest;
   const { planRunPorts } = await import("./run-ports.ts");
   return planRunPorts(registry, manifest, asked);
-}
-
-/**
- * The child's whole environment: the allow-list from ours, what the profile passes on, its env file, its own values,
- * and last the variables that say which profile it is, so that nothing inherited or configured can contradict them.
- */
-async function gatewayEnvironment(
-  context: ProfilesContext,
-  manifest: Manifest,
-  port: number,
-): Promise<Record<string, string>> {
-  const inherited = { ...context.env };
-  for (const variable of profileVariables) delete inherited[variable];
-  const fromFile = manifest.envFile === undefined ? {} : await readEnvFile(manifest.envFile);
-  return buildChildEnvironment({
-    from: inherited,
-    pass: manifest.passEnv ?? [],
-    own: { ...fromFile, ...manifest.env, ...profileEnvironment(context.home, manifest, port) },
-  });
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fillTemplate, type TemplateValues } from "../../src/kinds/argv-template.ts";
+import { checkPlaceholders, fillTemplate, fillVariable, type TemplateValues } from "../../src/kinds/argv-template.ts";
 
 const values: TemplateValues = {
   name: "api",
@@ -65,6 +65,39 @@ describe("fillTemplate", () => {
         const fill = (): string => fillTemplate(`{port+${offset}}`, { ...values, span });
         if (offset < span) expect(fill()).toBe(String(values.port + offset));
         else expect(fill).toThrow(`{port+${offset}} lies outside the block of ${span} ports`);
+      }),
+    );
+  });
+});
+
+describe("fillVariable", () => {
+  it.each([
+    ["{port}", "18900"],
+    ["http://{host}:{port+1}/{name}", "http://127.0.0.1:18901/api"],
+    ['{"a":{"port":{port}}}', '{"a":{"port":18900}}'],
+    ["{{port}} ${port} ${HOME}", "{{port}} ${port} ${HOME}"],
+    ["{} { } {a b} {1} } {", "{} { } {a b} {1} } {"],
+    ["{port+10} {prot}", "{port+10} {prot}"],
+    ["{configPath}", "/c/{port}.json"],
+  ])("fills %j", (text, filled) => expect(fillVariable(text, values)).toBe(filled));
+
+  it.each(["{prot}", "a {HOST}", "{port+10}", "{toString}"])("%s is refused where it is written down", (text) => {
+    const check = (): void => checkPlaceholders("SECRET", `hunter2 ${text}`, values);
+    expect(check).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", message: expect.not.stringMatching(/hunter2/) }),
+    );
+  });
+
+  it("what is accepted is filled in without a placeholder left", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("{", "}", "port", "+1", "x", "$", " ") }), (text) => {
+        try {
+          checkPlaceholders("A", text, values);
+        } catch {
+          return;
+        }
+        expect(() => checkPlaceholders("A", text, values)).not.toThrow();
+        expect(fillVariable(text, values).replaceAll(/\{\{|\$\{/g, "")).not.toMatch(/\{[a-z]+\}/);
       }),
     );
   });

@@ -1,0 +1,63 @@
+/** What a gateway gets: its whole environment, made anew at each start, for the keeper and for `exec --gateway-env`. */
+import type { ProfilesContext } from "../context.ts";
+import { fillVariable, templateValues } from "../kinds/argv-template.ts";
+import { portVariables } from "../kinds/command.ts";
+import type { Manifest } from "../manifest.ts";
+import { observeProfile, statusOf } from "../status/observe-profile.ts";
+import { buildChildEnvironment } from "./child-environment.ts";
+import { readEnvFile } from "./env-file.ts";
+import { profileEnvironment, profileVariables } from "./profile-environment.ts";
+
+/**
+ * Returns the gateway's environment for a run whose base port is `port`: the allow-list from the caller's, what the profile passes
+ * on, `PORT` and `HOST`, the env file, the profile's own values, and last the variables that say which profile it is, so
+ * that nothing inherited or configured can contradict them.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH, OPTION_INVALID and file errors for the env file.
+ */
+export async function gatewayEnvironment(
+  context: ProfilesContext,
+  manifest: Manifest,
+  port: number,
+): Promise<Record<string, string>> {
+  const inherited = { ...context.env };
+  for (const variable of profileVariables) delete inherited[variable];
+  const pass = manifest.passEnv ?? [];
+  const chosen = pass.filter((variable) => inherited[variable] !== undefined);
+  const fromFile = manifest.envFile === undefined ? {} : await readEnvFile(manifest.envFile);
+  return buildChildEnvironment({
+    from: inherited,
+    pass,
+    own: {
+      ...without(portVariables(manifest, port), chosen),
+      ...fromFile,
+      ...ownVariables(manifest, port),
+      ...profileEnvironment(context.home, manifest, port),
+    },
+  });
+}
+
+/**
+ * Returns what the profile's gateway would get from this caller, with the port that it has now.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED; as {@link gatewayEnvironment}.
+ */
+export async function presentGatewayEnvironment(
+  context: ProfilesContext,
+  name: string,
+): Promise<Record<string, string>> {
+  const observation = observeProfile(context, name);
+  return gatewayEnvironment(context, observation.manifest, statusOf(context, observation).port);
+}
+
+/** The values of `--env`, with placeholders filled in. */
+function ownVariables(manifest: Manifest, port: number): Readonly<Record<string, string>> {
+  const values = templateValues(manifest, port);
+  return Object.fromEntries(
+    Object.entries(manifest.env ?? {}).map(([name, text]) => [name, fillVariable(text, values)]),
+  );
+}
+
+function without(record: Readonly<Record<string, string>>, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
+}

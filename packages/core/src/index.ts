@@ -67,8 +67,7 @@ export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./
 export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 
 // One owner across hosts.
-export type { LeaseSettings } from "./lease/lease-address.ts";
-export { findLeaseFault, formatLeaseAddress, parseLeaseAddress } from "./lease/lease-address.ts";
+export type { LeaseSettings } from "./lease/lease-settings.ts";
 export type { SentinelOutcome } from "./lease/sentinel.ts";
 export { standSentinel } from "./lease/sentinel.ts";
 

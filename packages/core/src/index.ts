@@ -64,7 +64,8 @@ export { readProcessLaunch } from "./host/process-launch.ts";
 // Files of one's own.
 export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
-export { ensurePrivateDirectory } from "./storage/private-directory.ts";
+export type { FileOwner } from "./storage/private-file.ts";
+export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 
 // One owner across hosts.
 export type { LeaseSettings } from "./lease/lease-settings.ts";

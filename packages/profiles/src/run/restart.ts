@@ -33,7 +33,7 @@ export async function restartProfile(
 ): Promise<RestartResult> {
   const before = observeProfile(context, name);
   if (isInsideRun(context, before)) {
-    await handOver(context, before.manifest.name, "restart", options.timeoutMs);
+    await handOver(context, before.manifest, "restart", options.timeoutMs);
     return { outcome: "handed-over", status: statusOf(context, before) };
   }
   await stopProfile(context, name, options);

@@ -19,6 +19,8 @@ import type { CloneOptions, CloneResult } from "./life/clone.ts";
 import type { RenameResult } from "./life/rename.ts";
 import type { RestoreOptions } from "./life/restore.ts";
 import type { RestartOptions, RestartResult } from "./run/restart.ts";
+import type { LaunchPlan } from "./run/launch-plan.ts";
+import type { PreflightFault } from "./run/preflight.ts";
 import type { StartOptions, StartResult } from "./run/start.ts";
 import type { StopOptions, StopResult } from "./run/stop.ts";
 import type { ListOptions } from "./status/list.ts";
@@ -55,6 +57,10 @@ export interface Profiles {
   readonly start: (name: string, options?: StartOptions) => Promise<StartResult>;
   readonly stop: (name: string, options?: StopOptions) => Promise<StopResult>;
   readonly restart: (name: string, options?: RestartOptions) => Promise<RestartResult>;
+  /** What the next start runs, and where. */
+  readonly launchPlan: (name: string) => Promise<LaunchPlan>;
+  /** What the next start needs and does not have. */
+  readonly preflight: (name: string) => Promise<readonly PreflightFault[]>;
   /** The keeper in this very process; returns when it has ended. */
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
@@ -120,6 +126,14 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     start: async (name, request) => (await import("./run/start.ts")).startProfile(context, name, request),
     stop: async (name, request) => (await import("./run/stop.ts")).stopProfile(context, name, request),
     restart: async (name, request) => (await import("./run/restart.ts")).restartProfile(context, name, request),
+    launchPlan: async (name) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      return (await import("./run/launch-plan.ts")).launchPlan(requireManifest(home, name), context.programs.gateway);
+    },
+    preflight: async (name) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name));
+    },
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
     explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),

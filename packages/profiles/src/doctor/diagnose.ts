@@ -17,6 +17,7 @@ import { checkHomeAccess } from "./home-access.ts";
 import { checkInterrupted } from "./interrupted.ts";
 import { checkLimits } from "./limits.ts";
 import { checkModes } from "./modes.ts";
+import { checkNextStart } from "./next-start.ts";
 import { checkNode } from "./node-version.ts";
 import { checkPorts } from "./ports.ts";
 import { checkRuns } from "./runs.ts";
@@ -30,6 +31,7 @@ const checks: readonly Check[] = [
   checkSettings,
   checkInterrupted,
   checkRuns,
+  checkNextStart,
   checkPorts,
   checkDirectories,
   checkServices,

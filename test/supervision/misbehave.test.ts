@@ -16,7 +16,7 @@ describe.concurrent("a gateway that misbehaves", () => {
         ),
       });
       expect((await profiles.status("api")).state).toBe("failed");
-      expect(gatewaysOf(home, "")).toEqual([]);
+      await until("its keeper has ended too", () => gatewaysOf(home, "").length === 0);
     }));
 
   it("by going into the background is kept all the same, and stopped whole", () =>

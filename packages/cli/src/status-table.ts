@@ -11,7 +11,6 @@ export function paintState(state: ProfileStatus["state"], paint: Palette): (text
     case "running":
     case "external":
       return paint.green;
-    case "standby":
     case "starting":
     case "stopping":
     case "orphaned":

@@ -64,11 +64,11 @@ export { readProcessLaunch } from "./host/process-launch.ts";
 // Files of one's own.
 export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
-export type { FileOwner } from "./storage/private-file.ts";
-export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
+export { ensurePrivateDirectory } from "./storage/private-directory.ts";
 
 // One owner across hosts.
-export type { LeaseSettings } from "./lease/lease-settings.ts";
+export type { LeaseSettings } from "./lease/lease-address.ts";
+export { findLeaseFault, formatLeaseAddress, parseLeaseAddress } from "./lease/lease-address.ts";
 export type { SentinelOutcome } from "./lease/sentinel.ts";
 export { standSentinel } from "./lease/sentinel.ts";
 
@@ -81,5 +81,10 @@ export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/ru
 export { parseRunRecord } from "./keeper/run-record.ts";
 export type { HistoryEvent } from "./keeper/history.ts";
 export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history.ts";
-export type { FollowOptions, LogExcerpt, LogPosition, LogSelection } from "./keeper/log-reader.ts";
-export { followLog, readLastLines, readLog } from "./keeper/log-reader.ts";
+export type { AttemptOutput } from "./keeper/attempt-output.ts";
+export { readLastAttempt } from "./keeper/attempt-output.ts";
+export { withoutColours } from "./keeper/colours.ts";
+export type { LogNote, LogNoteKind } from "./keeper/log-note.ts";
+export { parseLogNote } from "./keeper/log-note.ts";
+export type { FollowOptions, LogExcerpt, LogLine, LogPosition, LogSelection } from "./keeper/log-reader.ts";
+export { followLog, followOutput, readLastLines, readLog } from "./keeper/log-reader.ts";

@@ -218,13 +218,18 @@ export const COMMANDS = {
   logs: {
     summary: "what the gateways printed",
     positionals: [{ name: "names", arity: "many", summary: "default: the current profile" }],
-    options: ["profile", "follow", "since", "lines"],
-    summaries: { lines: "at most this many last lines of each (default 100)" },
+    options: ["all", "profile", "follow", "since", "lines", "timestamps", "grep", "regex"],
+    summaries: {
+      all: "every profile",
+      lines: "at most this many last lines of each (default 100); with --grep of those that fit",
+    },
     rule: { unnamed: "current", protected: "usual" },
     examples: [
       ["logs dev -n 50", "the last 50 lines"],
       ["logs dev --since 10m", "everything of the last ten minutes"],
       ["logs dev prod -f", "both as they come, each line with its profile"],
+      ["logs --all -t --since 1h", "all profiles merged by time, each line with its own"],
+      ["logs dev --grep Error -n 20", "the last 20 lines with Error in them"],
     ],
   },
   why: {

@@ -1,13 +1,14 @@
-/** `logs`: what the gateways printed, of several profiles at once if asked, and what they go on to print. */
+/** `logs`: what the gateways printed, of several profiles merged by time, and what they go on to print. */
 import path from "node:path";
-import { followLog, readLog } from "@lockkeeper/core";
+import { followLog, LockkeeperError, parseLogNote, readLog } from "@lockkeeper/core";
+import type { LogLine } from "@lockkeeper/core";
 import type { Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { chooseTargets } from "../targets.ts";
-import { plainText } from "../terminal/plain-text.ts";
+import { outputText } from "../terminal/plain-text.ts";
 import type { Palette, View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["logs"]>;
@@ -15,6 +16,13 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["logs"]>;
 interface ProfileLog {
   readonly name: string;
   readonly lines: readonly string[];
+  /** For each line when it was written, ISO 8601, or null when nobody knows. */
+  readonly times: readonly (string | null)[];
+}
+
+interface Shown {
+  readonly logs: readonly ProfileLog[];
+  readonly withTimes: boolean;
 }
 
 /** Without a limit or a time: enough to see what is going on. */
@@ -23,42 +31,104 @@ const DEFAULT_LINES = 100;
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const { names } = await chooseTargets(context, profiles, given);
+  const matches = conditionOf(given);
   const lines = given.lines ?? (given.since === undefined ? DEFAULT_LINES : undefined);
   const logs: (ProfileLog & { readonly file: string; readonly end: number })[] = [];
   for (const name of names) {
     const file = path.join(await logFolder(profiles, name), "gateway.log");
-    logs.push({ name, file, ...(await readLog(file, { lines, sinceMs: given.since })) });
+    const excerpt = await readLog(file, { lines, sinceMs: given.since, matches });
+    logs.push({ name, file, end: excerpt.end, ...textsAndTimes(excerpt.lines) });
   }
-  if (!given.follow) return { value: logs.map((log): ProfileLog => ({ name: log.name, lines: log.lines })) };
+  const plain = logs.map(({ name, lines: texts, times }): ProfileLog => ({ name, lines: texts, times }));
+  if (!given.follow) {
+    const shown: Shown = { logs: plain, withTimes: given.timestamps };
+    return { value: context.json ? plain : shown };
+  }
 
   const { world, json, view } = context;
   const { stop } = world.interruption();
-  const say = ({ name, lines: news }: ProfileLog): void => {
-    if (json) for (const line of news) world.stdout.write(`${JSON.stringify({ name, line })}\n`);
-    else world.stdout.write(renderLines(name, news, names, view.paint));
+  const say = (news: readonly ProfileLog[]): void => {
+    if (!json) {
+      world.stdout.write(renderLogs({ logs: news, withTimes: given.timestamps }, names, view.paint));
+      return;
+    }
+    for (const { name, lines: texts, times } of news)
+      for (const [index, line] of texts.entries())
+        world.stdout.write(`${JSON.stringify({ name, line, at: times[index] ?? null })}\n`);
   };
+  say(plain);
   await Promise.all(
     logs.map(async (log) => {
-      say(log);
-      for await (const line of followLog(log.file, { from: log.end, signal: stop }))
-        say({ name: log.name, lines: [line] });
+      for await (const line of followLog(log.file, { from: log.end, signal: stop })) {
+        if (matches?.(line) === false) continue;
+        say([{ name: log.name, lines: [line], times: [new Date().toISOString()] }]);
+      }
     }),
   );
   return { value: undefined };
 }
 
-export function render(logs: readonly ProfileLog[], { paint }: View): string {
-  const names = logs.map(({ name }) => name);
-  return logs.map(({ name, lines }) => renderLines(name, lines, names, paint)).join("");
+/** Pure. */
+export function render(shown: Shown, { paint }: View): string {
+  return renderLogs(
+    shown,
+    shown.logs.map(({ name }) => name),
+    paint,
+  );
 }
 
-/** A prefix only where lines of several profiles mix; each profile keeps its colour. */
-function renderLines(name: string, lines: readonly string[], names: readonly string[], paint: Palette): string {
+/**
+ * A prefix only where lines of several profiles mix, and each profile keeps its colour. They are put in the order of their
+ * times; a line without one stays behind the line before it, and two of one profile never change places.
+ */
+function renderLogs({ logs, withTimes }: Shown, names: readonly string[], paint: Palette): string {
   const colours = [paint.cyan, paint.yellow, paint.green, paint.red] as const;
-  const colour = colours[names.indexOf(name) % colours.length] ?? paint.cyan;
   const width = Math.max(...names.map((one) => one.length));
-  const prefix = names.length > 1 ? `${colour(`${name.padEnd(width)} |`)} ` : "";
-  return lines.map((line) => `${prefix}${plainText(line)}\n`).join("");
+  const entries = logs.flatMap(({ name, lines, times }) => {
+    let latest = "";
+    const colour = colours[names.indexOf(name) % colours.length] ?? paint.cyan;
+    const prefix = names.length > 1 ? `${colour(`${name.padEnd(width)} |`)} ` : "";
+    return lines.map((line, index) => {
+      const at = times[index] ?? null;
+      if (at !== null && at > latest) latest = at;
+      const time = withTimes ? `${paint.dim((at ?? "-").padEnd(ISO_LENGTH))} ` : "";
+      const text = outputText(line);
+      return { order: latest, text: `${prefix}${time}${parseLogNote(line) === undefined ? text : paint.dim(text)}\n` };
+    });
+  });
+  if (logs.length > 1) entries.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+  return entries.map(({ text }) => text).join("");
+}
+
+const ISO_LENGTH = 24;
+
+function textsAndTimes(lines: readonly LogLine[]): Pick<ProfileLog, "lines" | "times"> {
+  return {
+    lines: lines.map(({ text }) => text),
+    times: lines.map(({ atMs }) => (atMs === null ? null : new Date(atMs).toISOString())),
+  };
+}
+
+/** Colours are no part of what is searched: `error` is found in a red one too. */
+function conditionOf({ grep, regex }: Arguments): ((text: string) => boolean) | undefined {
+  if (grep !== undefined && regex !== undefined) {
+    throw new LockkeeperError("USAGE", "--grep and --regex contradict each other", { hint: "Give one or the other." });
+  }
+  if (grep !== undefined) return (text) => outputText(text).includes(grep);
+  if (regex === undefined) return undefined;
+  const pattern = parsePattern(regex);
+  return (text) => pattern.test(outputText(text));
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text, "u");
+  } catch (error) {
+    throw new LockkeeperError("USAGE", `--regex: not a regular expression: ${JSON.stringify(text)}`, {
+      cause: error,
+      hint: "It is read as JavaScript reads it; --grep searches for the text as it is.",
+    });
+  }
 }
 
 /** Found without asking the gateway for its health: logs are read when that is what is wrong. */

@@ -1,4 +1,5 @@
 /** Makes text that others wrote safe for a terminal: paths, commands, log lines, error messages. Pure. */
+import { withoutColours } from "@lockkeeper/core";
 
 // C0 but tab and newline, DEL, C1, and the characters that reorder or hide text (bidirectional controls, separators).
 // oxlint-disable-next-line no-control-regex
@@ -10,6 +11,14 @@ export function plainText(text: string): string {
     const code = character.charCodeAt(0).toString(16);
     return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
   });
+}
+
+/**
+ * Returns what a gateway printed, safe for a terminal: colours are dropped, with the carriage return of a line end;
+ * everything else as {@link plainText}.
+ */
+export function outputText(line: string): string {
+  return plainText(withoutColours(line.endsWith("\r") ? line.slice(0, -1) : line));
 }
 
 /** Returns the text on one line: as {@link plainText}, newlines and tabs written out too. */

@@ -1,5 +1,4 @@
 /** What a keeper is told, and what becomes of it. Types only. */
-import type { LeaseSettings } from "../lease/lease-settings.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
@@ -9,19 +8,6 @@ export type HealthCheck =
   | { readonly kind: "tcp" }
   /** Not even a listener is expected: running means that the process lives. */
   | { readonly kind: "none" };
-
-/** How a run is owned across hosts. */
-export interface KeeperLease {
-  readonly settings: LeaseSettings;
-  /** Starts the sentinel: a program that calls `standSentinel` with its standard input and output. */
-  readonly sentinelArgv: readonly [string, ...string[]];
-  /** Where the token of the last owner stands, beside the state that it guards. */
-  readonly tokenPath: string;
-  /** What to do while another host owns the lease. */
-  readonly whenHeld: "wait" | "fail";
-  /** What to do when the engine does not answer at first; a wrong password always fails. */
-  readonly whenUnavailable: "wait" | "fail";
-}
 
 /** One run of one profile. Times are in milliseconds, paths absolute. */
 export interface KeeperSpec {
@@ -38,6 +24,11 @@ export interface KeeperSpec {
   readonly cwd: string;
   /** The child's whole environment; the keeper adds `LOCKKEEPER_RUN`. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Names of `env` whose values came from whoever started this: a directory among them that is gone by the time of a
+   * spawn, or somebody else's, is left out. @default none
+   */
+  readonly inherited?: readonly string[];
   readonly health: HealthCheck;
   /** Marks the settings that the run was made from, for whoever compares them with later ones. */
   readonly settings?: string;
@@ -56,8 +47,6 @@ export interface KeeperSpec {
   readonly handoffTimeoutMs?: number;
   /** Between two looks at a gateway that is well. @default 10_000 */
   readonly livenessIntervalMs?: number;
-  /** One owner across hosts: without the lease no gateway is started. Absent: the lock alone decides. */
-  readonly lease?: KeeperLease;
   /** Aborts: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborts: stop at once. */

@@ -4,14 +4,27 @@
  * reader neither repeats nor skips lines when the file is rotated under it. Reads only; needs no lock.
  */
 import * as fs from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { fileError } from "../errors.ts";
 import { openFile } from "../storage/private-file.ts";
 import { pause } from "../pause.ts";
-import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath } from "./log-index.ts";
+import type { LogIndex } from "./log-index.ts";
+import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath, timeAt } from "./log-index.ts";
 
 /** A place between two bytes of everything that was ever written to a log. */
 export type LogPosition = number;
+
+/** One line of a log, without its line feed. */
+export interface LogLine {
+  readonly text: string;
+  /**
+   * When it was written, in epoch milliseconds: what the line itself says at its front where that fits, else the time
+   * of the keeper's look that saw it (about two seconds late at most, for older lines a hundredth of their age).
+   * Null when nobody knows.
+   */
+  readonly atMs: number | null;
+}
 
 /** Which lines to read; all of them unless told otherwise. */
 export interface LogSelection {
@@ -19,11 +32,13 @@ export interface LogSelection {
   readonly lines?: number | undefined;
   /** Only what was written from then on, as far as the index tells (to about two seconds), in epoch milliseconds. */
   readonly sinceMs?: number | undefined;
+  /** Only lines for which this holds; `lines` counts them alone. @default every line */
+  readonly matches?: ((text: string) => boolean) | undefined;
 }
 
 /** What was read. */
 export interface LogExcerpt {
-  readonly lines: readonly string[];
+  readonly lines: readonly LogLine[];
   /** Where the excerpt ends, for {@link followLog}. */
   readonly end: LogPosition;
 }
@@ -32,6 +47,8 @@ export interface LogExcerpt {
 export interface FollowOptions {
   readonly from: LogPosition;
   readonly signal: AbortSignal;
+  /** When `signal` aborts, what is there already comes first. @default false */
+  readonly drain?: boolean;
 }
 
 const DEFAULTS = {
@@ -41,6 +58,12 @@ const DEFAULTS = {
   followLookMs: 100,
   /** A rotation under way is over within milliseconds; an index that never comes is not waited for. */
   rotationLooks: 10,
+  /** A reading that a rotation disturbed is made again, this often at most. */
+  attempts: 3,
+  /** More than that is not gathered before older lines are let go. */
+  spareLines: 1_000,
+  /** By how much a line's own time may differ from what the index tells. */
+  ownTimeSlackMs: 5_000,
 };
 
 /** One file of the log: its bytes are `base` to `base + sizeBytes` of everything ever written. */
@@ -48,11 +71,12 @@ interface LogFile {
   readonly path: string;
   readonly base: LogPosition;
   readonly sizeBytes: number;
+  readonly changedMs: number;
 }
 
 /** Returns the last `count` lines of the log at `path`; none when there is no log. */
 export async function readLastLines(path: string, count: number): Promise<readonly string[]> {
-  return (await readLog(path, { lines: count })).lines;
+  return (await readLog(path, { lines: count })).lines.map(({ text }) => text);
 }
 
 /**
@@ -62,44 +86,102 @@ export async function readLastLines(path: string, count: number): Promise<readon
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export async function readLog(path: string, selection: LogSelection = {}): Promise<LogExcerpt> {
-  const files = findFiles(path);
+  for (let attempt = 1; ; attempt += 1) {
+    const files = findFiles(path);
+    const excerpt = readFiles(files, selection);
+    // Rotated while it was read: some of it may have been read twice or not at all.
+    if (attempt === DEFAULTS.attempts || isSameLog(files, findFiles(path))) return excerpt;
+    await nextTurn();
+  }
+}
+
+function readFiles(files: readonly LogFile[], { lines, sinceMs, matches }: LogSelection): LogExcerpt {
   const newest = files.at(-1);
   if (newest === undefined) return { lines: [], end: 0 };
-  const end = newest.base + newest.sizeBytes;
-  const start = selection.sinceMs === undefined ? -Infinity : positionAt(files, selection.sinceMs);
-  const wanted = selection.lines ?? Infinity;
-  const chunks: Buffer[] = [];
-  let lineFeeds = 0;
-  // Backwards, so that the last lines of a long log cost no more than those of a short one.
+  const wanted = lines ?? Infinity;
+  const since = sinceMs === undefined ? -Infinity : positionAt(files, sinceMs);
+  // With a condition every line has to be asked; without one the last lines of a long log cost little.
+  const start = matches === undefined ? Math.max(since, positionOfLast(files, wanted)) : since;
+  const clock = new LogClock();
+  const found: LogLine[] = [];
+  for (const { text, file, offset } of linesFrom(files, start)) {
+    if (matches !== undefined && !matches(text)) continue;
+    found.push({ text: cut(text), atMs: clock.timeOf(text, file, offset) });
+    if (found.length > 2 * wanted + DEFAULTS.spareLines) found.splice(0, found.length - wanted);
+  }
+  const last = wanted === 0 ? [] : wanted === Infinity ? found : found.slice(-wanted);
+  return { lines: last, end: newest.base + newest.sizeBytes };
+}
+
+/** Returns where the last `count` lines begin. Backwards, chunk by chunk. */
+function positionOfLast(files: readonly LogFile[], count: number): LogPosition {
+  if (count === Infinity) return -Infinity;
+  // The line feed at the very end begins no further line.
+  let position = (files.at(-1)?.base ?? 0) + (files.at(-1)?.sizeBytes ?? 0) - 1;
+  let missing = count;
   for (const file of files.toReversed()) {
-    const first = Math.max(0, start - file.base);
-    for (let to = file.sizeBytes; to > first && lineFeeds <= wanted;) {
-      const from = Math.max(first, to - DEFAULTS.chunkBytes);
+    for (let to = Math.min(file.sizeBytes, position - file.base); to > 0;) {
+      const from = Math.max(0, to - DEFAULTS.chunkBytes);
       const chunk = readRange(file.path, from, to);
-      for (const byte of chunk) if (byte === 0x0a) lineFeeds += 1;
-      chunks.unshift(chunk);
+      for (let feed = chunk.lastIndexOf(LINE_FEED); feed !== -1;) {
+        missing -= 1;
+        if (missing <= 0) return file.base + from + feed + 1;
+        feed = feed === 0 ? -1 : chunk.lastIndexOf(LINE_FEED, feed - 1);
+      }
       to = from;
     }
+    position = file.base;
   }
-  const lines = Buffer.concat(chunks).toString("utf8").split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return { lines: (wanted === Infinity ? lines : lines.slice(-wanted || lines.length)).map(cut), end };
+  return -Infinity;
+}
+
+interface PlacedLine {
+  readonly text: string;
+  readonly file: LogFile;
+  /** Where in `file` it ends. */
+  readonly offset: number;
+}
+
+/** Every line from `start` on, each with the place where it ends. A line may go on in the next file. */
+function* linesFrom(files: readonly LogFile[], start: LogPosition): Generator<PlacedLine> {
+  let rest: readonly Buffer[] = [];
+  let last: LogFile | undefined;
+  for (const file of files) {
+    for (let from = Math.max(0, start - file.base); from < file.sizeBytes;) {
+      const to = Math.min(file.sizeBytes, from + DEFAULTS.chunkBytes);
+      const chunk = readRange(file.path, from, to);
+      if (chunk.length === 0) break;
+      last = file;
+      let begin = 0;
+      for (let feed = chunk.indexOf(LINE_FEED); feed !== -1; feed = chunk.indexOf(LINE_FEED, begin)) {
+        yield { text: textOf([...rest, chunk.subarray(begin, feed)]), file, offset: from + feed + 1 };
+        rest = [];
+        begin = feed + 1;
+      }
+      if (begin < chunk.length) rest = [...rest, chunk.subarray(begin)];
+      from += chunk.length;
+    }
+  }
+  if (rest.length > 0 && last !== undefined) yield { text: textOf(rest), file: last, offset: last.sizeBytes };
 }
 
 /**
- * Yields every line that is written after `from`, once it is whole, until `signal` aborts. Goes on across rotation,
- * restarts, and a log that does not exist yet.
+ * Yields what is written after `from`, in pieces that end with a line where lines are of a bearable length, until
+ * `signal` aborts. Goes on across rotation, restarts, and a log that does not exist yet; where a flood was faster than
+ * the reader, it goes on with the oldest output that is left.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
-export async function* followLog(path: string, { from, signal }: FollowOptions): AsyncGenerator<string, void> {
+export async function* followOutput(path: string, options: FollowOptions): AsyncGenerator<Buffer, void> {
+  const { from, signal, drain = false } = options;
   let position = from;
   let looksPastEnd = 0;
-  let rest = "";
-  const decoder = new TextDecoder();
-  while (!signal.aborted) {
+  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+  for (;;) {
+    if (signal.aborted && !drain) return;
     const file = findFileAt(path, position);
     if (file === undefined || position === file.base + file.sizeBytes) {
+      if (signal.aborted) break;
       await pause(DEFAULTS.followLookMs, signal);
       continue;
     }
@@ -114,17 +196,75 @@ export async function* followLog(path: string, { from, signal }: FollowOptions):
     const begin = Math.max(position, file.base);
     const to = Math.min(file.sizeBytes, begin - file.base + DEFAULTS.chunkBytes);
     const chunk = readRange(file.path, begin - file.base, to);
-    // Rotated while it was read: these bytes may be those of another place.
-    if (findFileAt(path, position)?.base !== file.base) continue;
+    // Rotated while it was read: these bytes may be those of another place. The same ones stand in `.1` by now.
+    const still = findFileAt(path, position);
+    if (still?.base !== file.base || still.path !== file.path) continue;
     position = begin + chunk.length;
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    const output = Buffer.concat([rest, withoutHoles(chunk)]);
+    const whole = output.lastIndexOf(LINE_FEED) + 1;
+    // A line that is longer than what is shown of it is passed on as it comes.
+    const end = whole === 0 && output.length > DEFAULTS.chunkBytes ? output.length : whole;
+    rest = Buffer.from(output.subarray(end));
+    if (end > 0) yield output.subarray(0, end);
+    // Timers and signals have their turn, however fast the output comes.
+    await nextTurn();
+  }
+  if (drain && rest.length > 0) yield rest;
+}
+
+/** {@link followOutput}, line by line: each one once it is whole, without its line feed, cut when it is very long. */
+export async function* followLog(path: string, options: FollowOptions): AsyncGenerator<string, void> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const piece of followOutput(path, options)) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
     rest = (lines.pop() ?? "").slice(0, DEFAULTS.maxLineLength + 1);
     for (const line of lines) yield cut(line);
   }
 }
 
+const LINE_FEED = 0x0a;
+
 function cut(line: string): string {
   return line.length > DEFAULTS.maxLineLength ? `${line.slice(0, DEFAULTS.maxLineLength)}…` : line;
+}
+
+function textOf(pieces: readonly Buffer[]): string {
+  const [only, ...others] = pieces;
+  return withoutHoles(only !== undefined && others.length === 0 ? only : Buffer.concat(pieces)).toString("utf8");
+}
+
+/** Takes out what was never written: a long run of zeros is a hole in the file, left by a writer with a place of its own. */
+function withoutHoles(piece: Buffer): Buffer {
+  if (!piece.includes(HOLE)) return piece;
+  const text = piece.toString("latin1").replaceAll(/\0{64,}/g, "");
+  return Buffer.from(text, "latin1");
+}
+
+const HOLE = Buffer.alloc(64);
+
+/** When lines were written: by the indexes of their files, each read once. */
+class LogClock {
+  readonly #indexes = new Map<string, LogIndex | undefined>();
+
+  timeOf(text: string, file: LogFile, offset: number): number | null {
+    const { path, sizeBytes, changedMs } = file;
+    if (!this.#indexes.has(path)) this.#indexes.set(path, readLogIndex(path));
+    const index = this.#indexes.get(path);
+    // Past the last mark: written since the keeper's last look, and at last when the file was.
+    const lookedMs =
+      (index === undefined ? undefined : timeAt(index, offset)) ?? (offset <= sizeBytes ? changedMs : null);
+    const ownMs = ownTimeOf(text);
+    const fits = ownMs !== undefined && lookedMs !== null && Math.abs(lookedMs - ownMs) <= DEFAULTS.ownTimeSlackMs;
+    return fits ? ownMs : lookedMs;
+  }
+}
+
+/** The time at the front of a line, when it is given with its zone. */
+function ownTimeOf(text: string): number | undefined {
+  const found = /^(?:\S{0,16} )?\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))/.exec(text);
+  const time = found?.[1] === undefined ? NaN : Date.parse(found[1]);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** The files of the log, oldest first. */
@@ -132,9 +272,14 @@ function findFiles(path: string): readonly LogFile[] {
   const files: LogFile[] = [];
   for (let number = 0; number <= KEPT_FILES; number += 1) {
     const file = findFile(rotatedPath(path, number), files[0]);
-    if (file !== undefined) files.unshift(file);
+    // In the middle of a rotation the present file and its copy begin at the same place: one of them is enough.
+    if (file !== undefined && file.base < (files[0]?.base ?? Infinity)) files.unshift(file);
   }
   return files;
+}
+
+function isSameLog(before: readonly LogFile[], now: readonly LogFile[]): boolean {
+  return before.length === now.length && before.every((file, index) => file.base === now[index]?.base);
 }
 
 /** The file that holds the byte after `position`: the oldest one when that byte is gone, the present one past the end. */
@@ -150,7 +295,7 @@ function findFile(path: string, younger: LogFile | undefined): LogFile | undefin
   const stats = fs.lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isFile() !== true) return undefined;
   const base = readLogBase(path) ?? (younger === undefined ? 0 : younger.base - stats.size);
-  return { path, base, sizeBytes: stats.size };
+  return { path, base, sizeBytes: stats.size, changedMs: stats.mtimeMs };
 }
 
 function positionAt(files: readonly LogFile[], sinceMs: number): LogPosition {
@@ -165,7 +310,7 @@ function positionAt(files: readonly LogFile[], sinceMs: number): LogPosition {
 function readRange(path: string, from: number, to: number): Buffer {
   let fd: number | undefined;
   try {
-    fd = openFile(path, "read", "any");
+    fd = openFile(path, "read");
     // Rotated away between look and read: the next look finds it under its new name.
     if (fd === undefined) return Buffer.alloc(0);
     const buffer = Buffer.alloc(to - from);

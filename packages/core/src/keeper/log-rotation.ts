@@ -1,30 +1,59 @@
 /**
  * The writing side of a gateway's log. The gateway holds the descriptor and writes by itself, so that it outlives its
- * keeper; the keeper only looks at the size now and then: it rotates by copy and truncate, and keeps a sparse index of
- * time beside each file. Only who holds the profile's lock may open one. Nothing here throws after opening: a full disk
- * costs history, never the gateway or the keeper. A line written between copy and truncate (microseconds) can be lost.
+ * keeper; the keeper only looks at the file now and then: it rotates by copy and truncate, keeps a sparse index of time
+ * beside each file, and notices output that was cut by others. Only who holds the profile's lock may open one. Nothing
+ * here throws after opening: a full disk costs history, never the gateway or the keeper. What a flood writes faster
+ * than it can be kept is dropped, and a line says how much.
  */
 import * as fs from "node:fs";
 
 import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 import { createFile, openFile, openForAppend } from "../storage/private-file.ts";
-import type { LogIndex } from "./log-index.ts";
-import { KEPT_FILES, formatIndexHead, formatIndexMark, indexPath, readLogIndex, rotatedPath } from "./log-index.ts";
+import { LogCopy, nextLineStart } from "./log-copy.ts";
+import type { LogIndex, LogMark } from "./log-index.ts";
+import {
+  KEPT_FILES,
+  formatIndexHead,
+  formatIndexMark,
+  indexPath,
+  readLogBase,
+  readLogIndex,
+  rotatedPath,
+  thinMarks,
+} from "./log-index.ts";
+import type { LogNoteKind } from "./log-note.ts";
+import { formatLogNote } from "./log-note.ts";
 
 const DEFAULTS = {
   /** Days of usual output, and still opened by any editor. */
   rotateAtBytes: 10 * 1024 * 1024,
-  /** How often the size is looked at: soon after output came, seldom while it is quiet. */
+  /** How often the file is looked at: soon after output came, seldom while it is quiet, more often in a flood. */
   busyLookMs: 250,
   quietLookMs: 2_000,
+  floodLookMs: 100,
   /** After a failed rotation the file may grow to twice the limit; then the bound wins over the history. */
   retryRotationMs: 10_000,
+  /** How much is copied at once at the end of a rotation, when nothing else may come between. */
+  lastStepBytes: 512 * 1024,
+  /** A gateway that writes faster than it is copied is not caught up with. */
+  copyRounds: 5,
+  /** Marks of time stand this far apart, in time or in bytes: an index must not outgrow a quiet log. */
+  markEveryMs: 2_000,
+  markEveryBytes: 64 * 1024,
+  /** Past this an index is thinned. */
+  maxIndexBytes: 64 * 1024,
+  /** Of the file's beginning, by which another content is told: the first line of a file has its time in it. */
+  headBytes: 128,
+  /** Losses are told at most this often. */
+  lossEveryMs: 60_000,
 };
 
 /** How the log is kept. */
 export interface GatewayLogOptions {
   /** @default 10485760 (10 MiB) */
   readonly rotateAtBytes?: number;
+  /** Called with one sentence when output was lost, at most once a minute for each cause. */
+  readonly onLoss?: (text: string) => void;
 }
 
 /** One open log: to be given to a gateway, looked at from time to time, and closed. */
@@ -33,11 +62,19 @@ export class GatewayLog {
   /** For the gateway's standard output and error. Appends. */
   readonly fd: number;
   readonly #rotateAtBytes: number;
+  readonly #onLoss: (text: string) => void;
   /** Bytes ever written before the first byte of the present file: keeps readers in step across rotations. */
   #base = 0;
-  #seenBytes = 0;
+  #seen: Look = { sizeBytes: 0, diskBytes: 0, sparse: false, changedMs: 0, head: Buffer.alloc(0) };
+  #marked: LogMark = { atMs: 0, sizeBytes: 0 };
+  /** Growth that was seen and has no mark yet. */
+  #due: LogMark | undefined;
+  #indexBytes = 0;
   #rotateNotBefore = 0;
+  readonly #lossTold = new Map<string, number>();
+  #looking: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /**
    * Opens the log, creating it with mode 0600 under any umask.
@@ -48,85 +85,222 @@ export class GatewayLog {
   constructor(path: string, options: GatewayLogOptions = {}) {
     this.path = path;
     this.#rotateAtBytes = options.rotateAtBytes ?? DEFAULTS.rotateAtBytes;
+    this.#onLoss = options.onLoss ?? (() => undefined);
     this.fd = openLog(path);
     this.#resume(readLogIndex(path));
   }
 
-  /** Looks at the size from time to time until {@link close}. */
+  /** Looks at the file from time to time until {@link close}. */
   watch(): void {
     let delayMs = DEFAULTS.busyLookMs;
-    const look = (): void => {
-      delayMs = this.check() === "grew" ? DEFAULTS.busyLookMs : Math.min(DEFAULTS.quietLookMs, delayMs * 2);
-      this.#timer = setTimeout(look, delayMs).unref();
+    const look = async (): Promise<void> => {
+      const before = this.#base + this.#seen.sizeBytes;
+      const grew = (await this.check()) === "grew";
+      const flood = this.#base + this.#seen.sizeBytes - before >= this.#rotateAtBytes / 2;
+      if (grew) delayMs = flood ? DEFAULTS.floodLookMs : DEFAULTS.busyLookMs;
+      else delayMs = Math.min(DEFAULTS.quietLookMs, delayMs * 2);
+      this.#lookIn(delayMs, look);
     };
-    this.#timer = setTimeout(look, delayMs).unref();
+    this.#lookIn(delayMs, look);
   }
 
-  /** Looks once: marks the time of new output, and rotates a file that has become too long. */
-  check(): "grew" | "quiet" {
-    try {
-      const sizeBytes = fs.fstatSync(this.fd).size;
-      if (sizeBytes === this.#seenBytes) return "quiet";
-      this.#mark(sizeBytes);
-      if (sizeBytes >= this.#rotateAtBytes && performance.now() >= this.#rotateNotBefore) this.#rotate(sizeBytes);
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-    }
-    return "grew";
+  /** Looks once: marks the time of new output, says what was cut, and rotates a file that has become too long. */
+  check(): Promise<"grew" | "quiet"> {
+    const look = this.#looking.then(() => this.#look());
+    this.#looking = look;
+    return look;
+  }
+
+  /** Adds a line of the keeper's own. Nothing happens when the disk refuses, or after {@link close}. */
+  note(kind: LogNoteKind, text: string): void {
+    if (this.#closed) return;
+    ignoringDisk(() => {
+      const { size } = fs.fstatSync(this.fd);
+      const last = Buffer.from("\n");
+      if (size > 0) fs.readSync(this.fd, last, 0, 1, size - 1);
+      const line = formatLogNote({ at: new Date().toISOString(), kind, text });
+      fs.writeSync(this.fd, last[0] === 0x0a ? line : `\n${line}`);
+    });
   }
 
   /** Lets the file go. The gateway's own descriptor is not affected. */
-  close(): void {
+  async close(): Promise<void> {
     clearTimeout(this.#timer);
-    this.check();
+    await this.check();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#writeDueMark();
     fs.closeSync(this.fd);
+  }
+
+  #lookIn(delayMs: number, look: () => Promise<void>): void {
+    if (!this.#closed) this.#timer = setTimeout(() => void look(), delayMs).unref();
+  }
+
+  async #look(): Promise<"grew" | "quiet"> {
+    if (this.#closed) return "quiet";
+    let news: "grew" | "quiet" = "quiet";
+    try {
+      const before = this.#seen;
+      const now = lookAt(this.fd);
+      if (now.sizeBytes === before.sizeBytes && now.changedMs === before.changedMs) {
+        if (Date.now() - this.#marked.atMs >= DEFAULTS.markEveryMs) this.#writeDueMark();
+        return news;
+      }
+      news = "grew";
+      if (wasCut(before, now)) return this.#tellCut(before);
+      this.#seen = now;
+      this.#mark({ atMs: Math.floor(now.changedMs), sizeBytes: now.sizeBytes });
+      const long = (now.sparse ? now.diskBytes : now.sizeBytes) >= this.#rotateAtBytes;
+      if (long && performance.now() >= this.#rotateNotBefore) await this.#rotate(now);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+    return news;
   }
 
   /** Takes up the index that an earlier keeper left, or begins a new one where it does not fit the file. */
   #resume(index: LogIndex | undefined): void {
-    const sizeBytes = fs.fstatSync(this.fd).size;
+    const now = lookAt(this.fd);
     const endBytes = index?.marks.at(-1)?.sizeBytes ?? 0;
-    if (index !== undefined && endBytes <= sizeBytes) {
+    if (index !== undefined && endBytes <= now.sizeBytes) {
       this.#base = index.base;
-      this.#mark(sizeBytes);
+      this.#indexBytes = fs.lstatSync(indexPath(this.path), { throwIfNoEntry: false })?.size ?? 0;
+      this.#seen = now;
+      this.#mark({ atMs: Math.floor(now.changedMs), sizeBytes: now.sizeBytes });
+      this.#writeDueMark();
       return;
     }
-    // A keeper was killed between the truncation and the new index, or there never was one.
     this.#base = index === undefined ? 0 : index.base + endBytes;
-    this.#startIndex(sizeBytes);
+    this.#startIndex(now);
+    // A keeper that was killed in a rotation, between the truncation and the new index, has left the whole file as `.1`.
+    const rotated = index === undefined || readLogBase(rotatedPath(this.path, 1)) === index.base;
+    if (!rotated) this.#tellLoss("cut", `${endBytes} bytes of output were cut while no keeper looked`);
   }
 
-  #mark(sizeBytes: number): void {
-    this.#seenBytes = sizeBytes;
-    writeQuietly("append", indexPath(this.path), formatIndexMark({ atMs: Date.now(), sizeBytes }));
+  /** Somebody truncated the file, or wrote over its beginning: what it held is lost, and what it holds is new. */
+  #tellCut(before: Look): "grew" {
+    this.#base += before.sizeBytes;
+    this.#tellLoss(
+      "cut",
+      `${before.sizeBytes} bytes of output were cut by the gateway: something in it opened its output anew, as \`> /dev/stderr\` does; \`>> /dev/stderr\` or \`>&2\` cuts nothing`,
+    );
+    this.#startIndex(lookAt(this.fd));
+    return "grew";
   }
 
-  #startIndex(sizeBytes: number): void {
-    this.#seenBytes = sizeBytes;
-    const text = formatIndexHead(this.#base) + formatIndexMark({ atMs: Date.now(), sizeBytes });
+  #tellLoss(cause: string, text: string): void {
+    this.note("lost", text);
+    const toldAt = this.#lossTold.get(cause);
+    const now = performance.now();
+    if (toldAt !== undefined && now - toldAt < DEFAULTS.lossEveryMs) return;
+    this.#lossTold.set(cause, now);
+    this.#onLoss(text);
+  }
+
+  #mark(mark: LogMark): void {
+    const { atMs, sizeBytes } = this.#marked;
+    this.#due = mark;
+    const apart = Math.abs(mark.atMs - atMs) >= DEFAULTS.markEveryMs;
+    if (apart || mark.sizeBytes - sizeBytes >= DEFAULTS.markEveryBytes) this.#writeDueMark();
+  }
+
+  #writeDueMark(): void {
+    const mark = this.#due;
+    if (mark === undefined) return;
+    this.#due = undefined;
+    this.#marked = mark;
+    const text = formatIndexMark(mark);
+    this.#indexBytes += text.length;
+    writeQuietly("append", indexPath(this.path), text);
+    if (this.#indexBytes < DEFAULTS.maxIndexBytes) return;
+    const marks = thinMarks(readLogIndex(this.path)?.marks ?? [], Date.now());
+    this.#writeIndex(marks);
+  }
+
+  #startIndex(now: Look): void {
+    this.#seen = now;
+    this.#due = undefined;
+    this.#marked = { atMs: Math.floor(now.changedMs), sizeBytes: now.sizeBytes };
+    this.#writeIndex(now.sizeBytes === 0 ? [] : [this.#marked]);
+  }
+
+  #writeIndex(marks: readonly LogMark[]): void {
+    const text = formatIndexHead(this.#base) + marks.map(formatIndexMark).join("");
+    this.#indexBytes = text.length;
     writeQuietly("anew", indexPath(this.path), text);
   }
 
-  #rotate(sizeBytes: number): void {
+  /** Moves what the file holds to `.1`. The file keeps its inode: the gateway writes on into it. */
+  async #rotate({ sizeBytes, sparse }: Look): Promise<void> {
     // What a flood wrote beyond two files is not kept: the bound on the disk is.
-    const droppedBytes = Math.max(0, sizeBytes - 2 * this.#rotateAtBytes);
-    const copy = `${this.path}.rotating`;
-    let writtenBytes = sizeBytes;
+    const bound = 2 * this.#rotateAtBytes;
+    const from = sizeBytes > bound ? nextLineStart(this.fd, sizeBytes - bound) : 0;
+    let moved: Moved;
     try {
-      writtenBytes = copyRest(this.fd, copy, droppedBytes);
-      for (let number = KEPT_FILES; number > 1; number -= 1) this.#shift(number - 1, number);
-      fs.renameSync(copy, rotatedPath(this.path, 1));
-      fs.ftruncateSync(this.fd, 0);
-      this.#keepIndex(droppedBytes);
+      moved = await this.#move(from, sizeBytes, from + bound);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
-      fs.rmSync(copy, { force: true });
+      fs.rmSync(`${this.path}.rotating`, { force: true });
       this.#rotateNotBefore = performance.now() + DEFAULTS.retryRotationMs;
-      if (sizeBytes < 2 * this.#rotateAtBytes) return;
+      const { size } = fs.fstatSync(this.fd);
+      if (size < bound) return;
       fs.ftruncateSync(this.fd, 0);
+      this.#base += size;
+      this.#tellLoss("disk", `${size} bytes of output were dropped: they could not be copied to a rotated file`);
+      return this.#startIndex(lookAt(this.fd));
     }
-    this.#base += writtenBytes;
-    this.#startIndex(0);
+    const { endBytes, tail, missedBytes } = moved;
+    this.#base += endBytes + missedBytes;
+    // The first half of a line goes on here, where its second half will be written.
+    if (tail.length > 0) fs.writeSync(this.fd, tail);
+    else this.note("rotated", `older output is in ${rotatedName(this.path)}`);
+    const droppedBytes = (sparse ? 0 : from) + missedBytes;
+    if (droppedBytes > 0) {
+      this.#tellLoss("flood", `${droppedBytes} bytes of output were dropped: they came faster than they could be kept`);
+    }
+    this.#startIndex(lookAt(this.fd));
+  }
+
+  /** Copies what lies between `from` and `bound` at most, puts the copy in the first place, and empties the file. */
+  async #move(from: number, sizeBytes: number, bound: number): Promise<Moved> {
+    const copyPath = `${this.path}.rotating`;
+    const copy = new LogCopy(this.fd, copyPath, from);
+    try {
+      for (let to = sizeBytes, round = 0; round < DEFAULTS.copyRounds; round += 1) {
+        await copy.advance(Math.min(to, bound));
+        to = fs.fstatSync(this.fd).size;
+        if (to - copy.position <= DEFAULTS.lastStepBytes) break;
+      }
+      // From here on nothing comes between, and what is left to copy is little.
+      this.#keep(copyPath, copy, from);
+      let missedBytes = 0;
+      for (let round = 0; round < DEFAULTS.copyRounds; round += 1) {
+        missedBytes = Math.max(0, fs.fstatSync(this.fd).size - copy.position);
+        if (missedBytes === 0 || missedBytes > 2 * DEFAULTS.lastStepBytes) break;
+        copy.finish(copy.position + missedBytes);
+        missedBytes = 0;
+      }
+      const endBytes = copy.position;
+      // Cut by its own gateway meanwhile: what it holds now is in no copy.
+      if (fs.fstatSync(this.fd).size >= endBytes) fs.ftruncateSync(this.fd, 0);
+      const tail = missedBytes === 0 ? copy.cutTail() : Buffer.alloc(0);
+      return { endBytes: endBytes - tail.length, tail, missedBytes };
+    } finally {
+      copy.close();
+    }
+  }
+
+  /** Puts the copy in the first place of the rotated files, its index before it. */
+  #keep(copyPath: string, copy: LogCopy, from: number): void {
+    for (let number = KEPT_FILES; number > 1; number -= 1) this.#shift(number - 1, number);
+    this.#writeDueMark();
+    // Where the copy has less than the file, its marks would be wrong.
+    const whole = from === 0 && copy.writtenBytes === copy.position;
+    const marks = whole ? (readLogIndex(this.path)?.marks ?? []) : [];
+    const head = formatIndexHead(this.#base + copy.position - copy.writtenBytes);
+    writeQuietly("anew", rotatedIndexPath(this.path, 1), head + marks.map(formatIndexMark).join(""));
+    fs.renameSync(copyPath, rotatedPath(this.path, 1));
   }
 
   #shift(from: number, to: number): void {
@@ -136,13 +310,54 @@ export class GatewayLog {
       else fs.rmSync(name(this.path, to), { force: true });
     }
   }
+}
 
-  /** Gives the rotated file its index: the old one, or a fresh head where the file begins later than that says. */
-  #keepIndex(droppedBytes: number): void {
-    const kept = rotatedIndexPath(this.path, 1);
-    if (droppedBytes === 0) fs.renameSync(indexPath(this.path), kept);
-    else writeQuietly("anew", kept, formatIndexHead(this.#base + droppedBytes));
-  }
+/** What a rotation came to. */
+interface Moved {
+  /** Everything before this place of the old file is in the copy, or was left out on purpose. */
+  readonly endBytes: number;
+  /** The unfinished line after it. */
+  readonly tail: Buffer;
+  /** What came too fast to be copied. */
+  readonly missedBytes: number;
+}
+
+/** The file as it was at one moment. */
+interface Look {
+  readonly sizeBytes: number;
+  readonly diskBytes: number;
+  /** Begins with a hole: somebody who opened it anew, and not for appending, wrote on at his old place after a truncation. */
+  readonly sparse: boolean;
+  /** Of its content, in epoch milliseconds. */
+  readonly changedMs: number;
+  readonly head: Buffer;
+}
+
+const PAGE_BYTES = 4096;
+
+function lookAt(fd: number): Look {
+  const { size, mtimeMs, blocks } = fs.fstatSync(fd);
+  const head = Buffer.alloc(Math.min(size, DEFAULTS.headBytes));
+  fs.readSync(fd, head, 0, head.length, 0);
+  const diskBytes = blocks * 512;
+  // Less than its size on the disk: compressed, or with a hole, and then its second page is one.
+  const sparse = diskBytes < size && size > 2 * PAGE_BYTES && isEmptyPage(fd, PAGE_BYTES);
+  return { sizeBytes: size, diskBytes, sparse, changedMs: mtimeMs, head };
+}
+
+function isEmptyPage(fd: number, position: number): boolean {
+  const page = Buffer.alloc(PAGE_BYTES, 1);
+  fs.readSync(fd, page, 0, page.length, position);
+  return page.equals(Buffer.alloc(PAGE_BYTES));
+}
+
+/** A file that is only appended to keeps its beginning. */
+function wasCut(before: Look, now: Look): boolean {
+  return now.sizeBytes < before.sizeBytes || !now.head.subarray(0, before.head.length).equals(before.head);
+}
+
+function rotatedName(path: string): string {
+  return rotatedPath(path.slice(path.lastIndexOf("/") + 1), 1);
 }
 
 function rotatedIndexPath(path: string, number: number): string {
@@ -157,26 +372,9 @@ function openLog(path: string): number {
   }
 }
 
-/** Copies from `offset` to the end, what arrives meanwhile included; returns the length of the original. */
-function copyRest(source: number, to: string, offset: number): number {
-  fs.rmSync(to, { force: true });
-  const target = createFile(to);
-  try {
-    const buffer = Buffer.allocUnsafe(256 * 1024);
-    for (let position = offset; ;) {
-      const readBytes = fs.readSync(source, buffer, 0, buffer.length, position);
-      if (readBytes === 0) return position;
-      fs.writeFileSync(target, buffer.subarray(0, readBytes));
-      position += readBytes;
-    }
-  } finally {
-    fs.closeSync(target);
-  }
-}
-
 /** The index is a convenience: where it cannot be written, `--since` shows more than it was asked for. */
 function writeQuietly(how: "append" | "anew", path: string, text: string): void {
-  try {
+  ignoringDisk(() => {
     if (how === "anew") fs.rmSync(path, { force: true });
     const fd = how === "anew" ? createFile(path) : openFile(path, "append");
     if (fd === undefined) return;
@@ -185,6 +383,12 @@ function writeQuietly(how: "append" | "anew", path: string, text: string): void 
     } finally {
       fs.closeSync(fd);
     }
+  });
+}
+
+function ignoringDisk(act: () => void): void {
+  try {
+    act();
   } catch (error) {
     if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
   }

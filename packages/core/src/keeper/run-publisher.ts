@@ -69,16 +69,23 @@ export class RunPublisher {
       ...(entered ? { reason: null, code: null, since: at } : {}),
       ...change,
     };
-    const { state, reason, code, gateway, restarts } = this.#record;
-    this.note({ at, state, reason, code, pid: gateway?.pid ?? null, keeperPid: process.pid, restarts, exit });
+    this.#note(at, this.#record.reason, exit);
     this.#written = undefined;
     this.settle();
     this.#spec.report?.(this.#record);
   }
 
-  /** Adds to the history alone. */
-  note(event: Parameters<typeof formatHistoryEvent>[0]): void {
-    this.#pendingHistory = [...this.#pendingHistory, formatHistoryEvent(event)].slice(-MAX_PENDING_LINES);
+  /** Adds a fact to the history; the state and its reason stay what they are. */
+  remark(fact: string): void {
+    this.#note(new Date().toISOString(), fact, null);
+    this.settle();
+  }
+
+  #note(at: string, reason: string | null, exit: GatewayExit | null): void {
+    const { state, code, gateway, restarts } = this.#record;
+    const pid = gateway?.pid ?? null;
+    const line = formatHistoryEvent({ at, state, reason, code, pid, keeperPid: process.pid, restarts, exit });
+    this.#pendingHistory = [...this.#pendingHistory, line].slice(-MAX_PENDING_LINES);
   }
 
   /** Writes what could not be written before, and the record again when its file was removed or replaced since. */

@@ -13,6 +13,7 @@ import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import type { KeeperOutcome, KeeperSpec } from "../../src/keeper/keeper-spec.ts";
+import { parseLogNote } from "../../src/keeper/log-note.ts";
 import { runKeeper } from "../../src/keeper/keeper.ts";
 import type { PublishedState, RunRecord } from "../../src/keeper/run-record.ts";
 
@@ -27,7 +28,7 @@ export interface KeptGateway {
   until(wanted: PublishedState | ((record: RunRecord) => boolean)): Promise<RunRecord>;
   stop(): Promise<KeeperOutcome>;
   force(): void;
-  /** What the gateway printed. */
+  /** What the gateway printed, without the keeper's own lines. */
   readLog(): string;
 }
 
@@ -108,7 +109,11 @@ export class KeeperScene {
         return outcome;
       },
       force: () => force.abort(),
-      readLog: () => readFileSync(spec.logPath, "utf8"),
+      readLog: () =>
+        readFileSync(spec.logPath, "utf8")
+          .split(/(?<=\n)/)
+          .filter((line) => parseLogNote(line.trimEnd()) === undefined)
+          .join(""),
     };
     this.#kept.push(kept);
     return kept;

@@ -1,13 +1,16 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -18,9 +21,13 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { GatewayLog } from "../../src/keeper/log-rotation.ts";
-import { offsetAt, parseLogIndex } from "../../src/keeper/log-index.ts";
+import type { LogMark } from "../../src/keeper/log-index.ts";
+import { offsetAt, parseLogIndex, thinMarks, timeAt } from "../../src/keeper/log-index.ts";
+import { parseLogNote } from "../../src/keeper/log-note.ts";
+import type { LogLine } from "../../src/keeper/log-reader.ts";
 import { followLog, readLastLines, readLog } from "../../src/keeper/log-reader.ts";
 import { freePort } from "../../../../test/harness/free-port.ts";
+import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 
 let home: string;
@@ -40,8 +47,15 @@ function numbered(from: number, to: number): string {
   return text;
 }
 
-function numbersIn(lines: readonly string[]): readonly number[] {
-  return lines.map(Number);
+/** The numbers of the gateway's own lines; the keeper's are left out. */
+function numbersIn(lines: readonly (LogLine | string)[]): readonly number[] {
+  const texts = lines.map((line) => (typeof line === "string" ? line : line.text));
+  return texts.filter((text) => parseLogNote(text) === undefined).map(Number);
+}
+
+/** What the keeper itself wrote into the log, by kind. */
+async function notesIn(file: string): Promise<readonly string[]> {
+  return (await readLog(file)).lines.flatMap(({ text }) => parseLogNote(text)?.kind ?? []);
 }
 
 function range(from: number, to: number): readonly number[] {
@@ -51,41 +65,76 @@ function range(from: number, to: number): readonly number[] {
 describe("rotation", () => {
   it.each([0, 0o777])("keeps five files, in order, private under umask %o, and loses no line", async (umask) => {
     const before = process.umask(umask);
-    const log = new GatewayLog(path, { rotateAtBytes: 100 });
-    for (let from = 0; from < 80; from += 10) {
-      writeSync(log.fd, numbered(from, from + 10));
-      expect(log.check()).toBe("grew");
+    const log = new GatewayLog(path, { rotateAtBytes: 200 });
+    for (let from = 0; from < 160; from += 20) {
+      writeSync(log.fd, numbered(from, from + 20));
+      expect(await log.check()).toBe("grew");
     }
     process.umask(before);
-    writeSync(log.fd, numbered(80, 85));
-    log.close();
+    writeSync(log.fd, numbered(160, 165));
+    await log.close();
     for (const name of ["", ".1", ".2", ".3", ".4", ".5", ".index", ".1.index", ".5.index"]) {
       expect(statSync(`${path}${name}`).mode & 0o777).toBe(0o600);
     }
     expect(existsSync(`${path}.6`)).toBe(false);
-    expect(numbersIn((await readLog(path)).lines)).toEqual(range(30, 85));
+    expect(numbersIn((await readLog(path)).lines)).toEqual(range(60, 165));
+    expect(await notesIn(path)).toEqual(Array(6).fill("rotated"));
   });
 
-  it("bounds what a flood leaves on the disk, and says where the rest begins", async () => {
-    const log = new GatewayLog(path, { rotateAtBytes: 100 });
+  it("bounds what a flood leaves on the disk, begins with a whole line, and says what was dropped", async () => {
+    const losses: string[] = [];
+    const log = new GatewayLog(path, { rotateAtBytes: 105, onLoss: (text) => losses.push(text) });
     writeSync(log.fd, numbered(0, 1_000));
-    log.check();
-    expect([statSync(path).size, statSync(`${path}.1`).size]).toEqual([0, 200]);
-    expect(numbersIn(await readLastLines(path, 3))).toEqual([997, 998, 999]);
-    log.close();
+    await log.check();
+    expect(statSync(`${path}.1`).size).toBe(210);
+    expect(numbersIn(await readLastLines(path, 5))).toEqual([997, 998, 999]);
+    expect(losses).toEqual([expect.stringMatching(/^9790 bytes of output were dropped/)]);
+    expect(await notesIn(path)).toEqual(["rotated", "lost"]);
+    await log.close();
+  });
+
+  it("does not wait for the end of output that comes as fast as it is copied", { timeout: 30_000 }, async () => {
+    const log = new GatewayLog(path, { rotateAtBytes: 4 * 1024 * 1024 });
+    const flood = spawn("cat", ["/dev/zero"], { stdio: ["ignore", log.fd, "ignore"] });
+    try {
+      for (let rotations = 0; rotations < 3;) {
+        await until("more output", () => statSync(path).size >= 4 * 1024 * 1024);
+        // The event loop turns meanwhile: a look that held it up would let no timer through.
+        let turns = 0;
+        const timer = setInterval(() => (turns += 1), 1);
+        await log.check();
+        clearInterval(timer);
+        expect(statSync(`${path}.1`).size).toBeLessThanOrEqual(10 * 1024 * 1024);
+        if (turns > 0) rotations += 1;
+      }
+    } finally {
+      flood.kill("SIGKILL");
+      await log.close();
+    }
+  });
+
+  it("moves the first half of a line along with its second half", async () => {
+    const log = new GatewayLog(path, { rotateAtBytes: 100 });
+    writeSync(log.fd, `${numbered(0, 12)}0000`);
+    await log.check();
+    writeSync(log.fd, "00012\n");
+    expect(readFileSync(`${path}.1`, "utf8")).toBe(numbered(0, 12));
+    expect(readFileSync(path, "utf8")).toBe(numbered(12, 13));
+    await log.close();
   });
 
   it("goes on where a killed keeper stopped between truncation and index", async () => {
     const first = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(first.fd, numbered(0, 50));
-    first.check();
-    first.close();
+    await first.close();
+    writeFileSync(`${path}.1`, readFileSync(path));
+    writeFileSync(`${path}.1.index`, readFileSync(`${path}.index`));
     writeFileSync(path, "");
     const second = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(second.fd, numbered(50, 60));
-    second.close();
+    await second.close();
     const { lines, end } = await readLog(path);
-    expect([numbersIn(lines), end]).toEqual([range(50, 60), 600]);
+    expect([numbersIn(lines), end]).toEqual([range(0, 60), 600]);
   });
 
   it("refuses a file with a second name and leaves it alone", () => {
@@ -118,29 +167,44 @@ describe("reading", () => {
     expect(numbersIn((await readLog(path, { sinceMs: 1_000, lines: 3 })).lines)).toEqual(range(27, 30));
   });
 
+  it("gives each line its time, the line's own where it has one", async () => {
+    writeFileSync(path, `a\nb\n1970-01-01T00:00:01.500Z c\n2020-01-01T00:00:00Z d\n`);
+    writeFileSync(`${path}.index`, "lockkeeper-log-index 1 0\n1000 2\n2000 54\n");
+    const { lines } = await readLog(path);
+    expect(lines.map(({ atMs }) => atMs)).toEqual([1_000, 2_000, 1_500, 2_000]);
+  });
+
+  it("gives the last lines that fit a condition", async () => {
+    writeFileSync(`${path}.1`, numbered(0, 20_000));
+    writeFileSync(path, numbered(20_000, 30_000));
+    const { lines } = await readLog(path, { lines: 2, matches: (text) => text.endsWith("77") });
+    expect(numbersIn(lines)).toEqual([29_877, 29_977]);
+    expect(numbersIn((await readLog(path, { lines: 15_000 })).lines)).toEqual(range(15_000, 30_000));
+  });
+
   it("follows across rotations, and neither repeats nor skips a line", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 300 });
     writeSync(log.fd, numbered(0, 5));
-    log.check();
+    await log.check();
     const { end } = await readLog(path);
     const over = new AbortController();
-    const seen: number[] = [];
+    const seen: string[] = [];
     const following = (async (): Promise<void> => {
       for await (const line of followLog(path, { from: end, signal: over.signal })) {
-        seen.push(Number(line));
-        if (seen.at(-1) === 199) over.abort();
+        seen.push(line);
+        if (Number(line) === 199) over.abort();
       }
     })();
     for (let from = 5; from < 200; from += 5) {
       writeSync(log.fd, numbered(from, from + 5));
-      log.check();
+      await log.check();
       // Another turn of the event loop for the reader, at varying distance from the rotation.
       if (from % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
       if (from % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 120));
     }
     await following;
-    log.close();
-    expect(seen).toEqual(range(5, 200));
+    await log.close();
+    expect(numbersIn(seen)).toEqual(range(5, 200));
   });
 
   it("follows a log that comes later, and cuts a line without an end", async () => {
@@ -157,6 +221,37 @@ describe("reading", () => {
 });
 
 describe("the index", () => {
+  it("of a log that grows by a dot at each look stays smaller than a few marks a minute", async () => {
+    const log = new GatewayLog(path);
+    const sizeOfIndex = (): number => statSync(`${path}.index`).size;
+    const began = Date.now();
+    for (let dots = 0; dots < 500; dots += 1) {
+      writeSync(log.fd, ".");
+      utimesSync(path, new Date(began + dots * 250), new Date(began + dots * 250));
+      await log.check();
+    }
+    expect(sizeOfIndex()).toBeLessThan(70 * 24);
+    await log.close();
+    expect(readFileSync(`${path}.index`, "latin1")).toMatch(/ 500\n$/);
+  });
+
+  it("is thinned by age: never more than two thousand marks, each time within a hundredth of its age", () => {
+    const second = 1_000;
+    const now = 30 * 24 * 3_600 * second;
+    let marks: readonly LogMark[] = [];
+    for (let atMs = 0, sizeBytes = 0; atMs <= now; atMs += 60 * second, sizeBytes += 10) {
+      marks = [...(marks.length > 3_000 ? thinMarks(marks, atMs) : marks), { atMs, sizeBytes }];
+    }
+    marks = thinMarks(marks, now);
+    expect(marks.length).toBeLessThan(2_000);
+    for (const agoMs of [0, 600 * second, 3_600 * second, 20 * 24 * 3_600 * second]) {
+      const written = ((now - agoMs) / second / 60) * 10;
+      const told = timeAt({ base: 0, marks }, written) ?? NaN;
+      expect(told).toBeGreaterThanOrEqual(now - agoMs);
+      expect(told - (now - agoMs)).toBeLessThanOrEqual(Math.max(120 * second, agoMs / 50));
+    }
+  });
+
   it.each([
     ["a FIFO", (index: string): void => void execFileSync("mkfifo", [index])],
     ["a hard link", (index: string, target: string): void => linkSync(target, index)],
@@ -166,9 +261,9 @@ describe("the index", () => {
     plant(`${path}.index`, target);
     const log = new GatewayLog(path);
     writeSync(log.fd, "one\n");
-    expect((await readLog(path, { sinceMs: 1 })).lines).toEqual(["one"]);
-    log.check();
-    log.close();
+    expect((await readLog(path, { sinceMs: 1 })).lines.map(({ text }) => text)).toEqual(["one"]);
+    await log.check();
+    await log.close();
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
@@ -203,6 +298,82 @@ describe("the index", () => {
   });
 });
 
+/** What `program` in a shell does to the log, whose descriptor is its standard error. */
+function inShell(log: GatewayLog, program: string): void {
+  execFileSync("sh", ["-c", program], { stdio: ["ignore", log.fd, log.fd] });
+}
+
+describe("a log that its own gateway cuts", () => {
+  it.each([
+    ["truncated by > /dev/stderr", "echo again > /dev/stderr"],
+    ["truncated, and as long as before", "printf '0123456789%.0s' 1 2 3 4 5 6 7 8 9 10 > /dev/stderr"],
+    ["truncated, and longer than before", "seq 1000 > /dev/stderr"],
+    ["written over from its beginning", "exec 1<>/dev/stderr; echo over"],
+  ])("%s says so in the log and to the history, whatever its length", async (_, program) => {
+    const losses: string[] = [];
+    const log = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
+    log.note("start", "the gateway starts");
+    writeSync(log.fd, numbered(0, 3));
+    await log.check();
+    const { end } = await readLog(path);
+    inShell(log, program);
+    await log.check();
+    expect(losses).toEqual([expect.stringMatching(/^\d+ bytes of output were cut by the gateway/)]);
+    expect(await notesIn(path)).toContain("lost");
+    expect((await readLog(path)).end).toBeGreaterThan(end);
+    await log.check();
+    await log.close();
+    expect(losses).toHaveLength(1);
+  });
+
+  it("again and again is told once a minute, and never silently", async () => {
+    const losses: string[] = [];
+    const log = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
+    log.note("start", "the gateway starts");
+    await log.check();
+    for (let times = 0; times < 3; times += 1) {
+      inShell(log, "echo tick > /dev/stderr");
+      await log.check();
+      expect(await notesIn(path)).toEqual(["lost"]);
+    }
+    expect(losses).toHaveLength(1);
+    await log.close();
+  });
+
+  it("is noticed by the next keeper too", async () => {
+    const first = new GatewayLog(path);
+    writeSync(first.fd, numbered(0, 50));
+    await first.close();
+    writeFileSync(path, "");
+    const losses: string[] = [];
+    const second = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
+    await second.close();
+    expect(losses).toEqual([expect.stringMatching(/500 bytes .* while no keeper looked/)]);
+  });
+
+  it("leaves rotated files whole, and a writer with a place of its own fills none with zeros", async () => {
+    const log = new GatewayLog(path, { rotateAtBytes: 64 * 1024 });
+    const own = openSync(path, "r+");
+    const write = async (text: string, position: number): Promise<number> => {
+      writeSync(own, text, position);
+      await log.check();
+      return position + text.length;
+    };
+    const first = numbered(0, 7_000);
+    let position = await write(first, 0);
+    expect(readFileSync(`${path}.1`, "utf8")).toBe(first);
+    for (let from = 7_000; from < 7_300; from += 100) position = await write(numbered(from, from + 100), position);
+    expect(existsSync(`${path}.2`), "a hole is no reason to rotate").toBe(false);
+    expect(numbersIn((await readLog(path)).lines)).toEqual(range(0, 7_300));
+    await write(numbered(7_300, 15_000), position);
+    expect(statSync(`${path}.1`).size).toBeLessThan(150 * 1024);
+    expect(readFileSync(`${path}.2`, "utf8")).toBe(first);
+    expect(numbersIn((await readLog(path)).lines)).toEqual(range(0, 15_000));
+    closeSync(own);
+    await log.close();
+  });
+});
+
 describe("a gateway that floods its log", () => {
   it("is kept within bounds and stays healthy", async () => {
     const scene = new KeeperScene();
@@ -217,7 +388,8 @@ describe("a gateway that floods its log", () => {
     );
     const kib = sizes.reduce((sum, stats) => sum + (stats?.size ?? 0), 0) / 1024;
     expect(kib).toBeLessThan(130 * 1024);
-    expect((await readLastLines(logPath, 1))[0]).toMatch(/^ready$|^\d{9} x+$/);
+    const last = (await readLastLines(logPath, 20)).filter((line) => parseLogNote(line) === undefined).at(-1);
+    expect(last).toMatch(/^ready$|^\d{9} x+$/);
     await scene.end();
   });
 });

@@ -1,7 +1,8 @@
 /**
- * The environment of a gateway, and of the keeper that starts it: an allow-list from the starter's, what the owner asked
- * to pass, and the profile's own values. Pure. Variables that change how programs load code (`NODE_OPTIONS`, `LD_*`, ...) and another profile's
- * variables are not on the list: they come through only as the owner's explicit choice.
+ * The environment of a gateway: an allow-list from the starter's, what the owner asked to pass, and the profile's own
+ * values; colours are off unless the profile says otherwise. Pure. Variables that change how programs load code
+ * (`NODE_OPTIONS`, `LD_*`, ...) and another profile's variables are not on the list: they come through only as the
+ * owner's explicit choice.
  */
 
 /** What programs need to find their tools, their user, their language and the network, and nothing that loads code. */
@@ -25,6 +26,13 @@ const ALLOWED_NAMES: ReadonlySet<string> = new Set([
   "no_proxy",
   "NODE_EXTRA_CA_CERTS",
 ]);
+/**
+ * The output goes to a log, whatever a program believes of it. Source: no-color.org, bixense.com/clicolors.
+ * A profile that says anything about colours itself is left to it.
+ */
+const WITHOUT_COLOURS = { NO_COLOR: "1", CLICOLOR: "0" } as const;
+const COLOUR_NAMES = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] as const;
+
 const ALLOWED_PREFIXES = ["LC_", "XDG_", "SSL_CERT_"];
 
 /** What a child's environment is made of. */
@@ -43,40 +51,10 @@ export function buildChildEnvironment({ from, own, pass }: ChildEnvironmentSourc
   const inherited = Object.entries(from).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && (isAllowed(entry[0]) || passed.has(entry[0])),
   );
-  return Object.fromEntries([...inherited, ...Object.entries(own)]);
+  const said = COLOUR_NAMES.some((name) => Object.hasOwn(own, name) || passed.has(name));
+  return Object.fromEntries([...(said ? [] : Object.entries(WITHOUT_COLOURS)), ...inherited, ...Object.entries(own)]);
 }
 
 function isAllowed(name: string): boolean {
   return ALLOWED_NAMES.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix));
-}
-
-/** What Node, its libraries or the loader obey at start. A keeper carries it to its gateway and must not obey it. */
-const OBEYED = /^(?:NODE_|LD_|DYLD_|OPENSSL_|SSLKEYLOGFILE$|MALLOC_|GLIBC_|UV_)/;
-const CARRIED_PREFIX = "LOCKKEEPER_CARRIED_";
-
-/**
- * Returns the complete environment of a keeper of `home`: the allow-list and the names in `pass`, those that would change
- * the keeper itself under another name.
- */
-export function buildKeeperEnvironment(
-  home: string,
-  from: NodeJS.ProcessEnv,
-  pass: readonly string[],
-): Record<string, string> {
-  const passed = buildChildEnvironment({ from, pass, own: { LOCKKEEPER_HOME: home } });
-  return Object.fromEntries(
-    Object.entries(passed).map(([name, value]) =>
-      OBEYED.test(name) && !isAllowed(name) ? [`${CARRIED_PREFIX}${name}`, value] : [name, value],
-    ),
-  );
-}
-
-/** Returns what a keeper was started with, under the names that its gateway is to see. */
-export function unpackKeeperEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name.startsWith(CARRIED_PREFIX) ? name.slice(CARRIED_PREFIX.length) : name,
-      value,
-    ]),
-  );
 }

@@ -16,7 +16,6 @@ import { profilePaths } from "../profile-paths.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry } from "../registry/registry.ts";
-import { launchPlan } from "../run/launch-plan.ts";
 import { writeNewToken } from "./token.ts";
 
 /**
@@ -42,7 +41,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
     const { first: port } = await chooseBlock(home, registry, checked, situation);
     const manifest = manifestOf(checked, port, paths);
     // What a start would refuse is better refused now: a placeholder that means nothing, say.
-    launchPlan(manifest, "");
+    kinds[manifest.kind].launch({ manifest, port, gatewayProgram: "" });
     refuseUnknownPlaceholders(manifest, checked.fields.env ?? {});
     refuseShared(directoriesOf(manifest, home), readEnclosingHomes(home));
     await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));

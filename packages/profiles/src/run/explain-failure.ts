@@ -4,16 +4,13 @@ import {
   coversAddress,
   GatewayLockError,
   LockkeeperError,
+  readLastAttempt,
   readListeners,
-  readLastLines,
   type RunRecord,
 } from "@lockkeeper/core";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
-
-/** Lines of the gateway's own output shown with a failure. */
-const shownLines = 10;
 
 /** What a keeper says of a run that it gave up, and is passed on as it is. */
 const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE"] as const;
@@ -30,12 +27,18 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
   const code = passedOn.find((known) => known === record?.code) ?? "GATEWAY_EXITED";
   const reason = record?.reason ?? "its keeper ended without a word";
   // A program that was never run has said nothing: older lines would only mislead.
-  const spoke = code !== "COMMAND_NOT_FOUND";
+  if (code === "COMMAND_NOT_FOUND") {
+    return new LockkeeperError(code, `${name} failed: ${reason}`, {
+      hint: "Check the PATH and the spelling; a full path always works.",
+    });
+  }
+  const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
+  const silent = printed === 0 && record?.lastExit?.code === 0;
   return new LockkeeperError(code, `${name} failed: ${reason}`, {
-    evidence: spoke ? await readLastLines(path.join(manifest.paths.logs, "gateway.log"), shownLines) : [],
-    hint: spoke
-      ? `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`
-      : "Check the PATH and the spelling; a full path always works.",
+    evidence: lines,
+    hint: silent
+      ? "It ended well and printed nothing: a gateway has no standard input, and a program that reads it finds its end at once."
+      : `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`,
   });
 }
 

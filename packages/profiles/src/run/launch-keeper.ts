@@ -38,7 +38,6 @@ export async function launchKeeper(
     profile: manifest.name,
     startedBy: `lockkeeper start (pid ${process.pid})`,
     port: options.port,
-    passEnv: manifest.passEnv,
   });
   const reports = child.stdout ?? Readable.from([]);
   const lines = createInterface({ input: reports });

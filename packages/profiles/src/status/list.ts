@@ -25,8 +25,8 @@ export async function listProfiles(
   context: ProfilesContext,
   options: ListOptions = {},
 ): Promise<readonly ProfileStatus[]> {
-  const manifests = [...readRegistry(context.home, context.owner).values()];
-  const records = readRunRecords(context.home, context.owner);
+  const manifests = [...readRegistry(context.home).values()];
+  const records = readRunRecords(context.home);
   const current = readSelection(context).name;
   const now = Date.now();
   const statuses: ProfileStatus[] = [];
@@ -41,13 +41,11 @@ export async function listProfiles(
     if (observed.gateway !== null) alive.push({ index: statuses.length, manifest });
     statuses.push(describeProfile(manifest, observed, observed === own ? record : undefined, current, now));
   }
-  // In a place of somebody else nothing is swept, and nobody is asked at an address that he chose.
-  const isOurs = context.owner !== "any";
-  if (leftovers.length > 0 && isOurs) {
+  if (leftovers.length > 0) {
     const { sweepLeftover } = await import("./leftover.ts");
     for (const manifest of leftovers) await sweepLeftover(context.home, manifest);
   }
-  if (alive.length > 0 && options.probe !== false && isOurs) {
+  if (alive.length > 0 && options.probe !== false) {
     const { checkHealth, parseHealthCheck } = await import("../kinds/health-check.ts");
     const queue = alive.values();
     const worker = async (): Promise<void> => {

@@ -2,7 +2,18 @@ import { describe, expect, it } from "vitest";
 
 import { buildChildEnvironment } from "../../src/environment/child-environment.ts";
 
+const withoutColours = { NO_COLOR: "1", CLICOLOR: "0" };
+
 describe("buildChildEnvironment", () => {
+  it.each([
+    ["sets one itself", { own: { FORCE_COLOR: "1" }, pass: [] }, { FORCE_COLOR: "1" }],
+    ["sets it to nothing", { own: { NO_COLOR: "" }, pass: [] }, { NO_COLOR: "" }],
+    ["passes one on", { own: {}, pass: ["CLICOLOR_FORCE"] }, { CLICOLOR_FORCE: "1" }],
+    ["passes one on that is not set", { own: {}, pass: ["CLICOLOR"] }, {}],
+  ])("says nothing about colours where the profile %s", (_, { own, pass }, expected) => {
+    expect(buildChildEnvironment({ from: { CLICOLOR_FORCE: "1" }, own, pass })).toEqual(expected);
+  });
+
   it("takes over the allow-list and nothing that loads code, points elsewhere or is a secret", () => {
     const from = {
       PATH: "/bin",
@@ -19,6 +30,7 @@ describe("buildChildEnvironment", () => {
       AWS_SECRET_ACCESS_KEY: "secret",
     };
     expect(buildChildEnvironment({ from, own: {}, pass: [] })).toEqual({
+      ...withoutColours,
       PATH: "/bin",
       LC_ALL: "C",
       XDG_RUNTIME_DIR: "/run/user/1",
@@ -31,6 +43,7 @@ describe("buildChildEnvironment", () => {
     const from = { API_KEY: "k", NODE_OPTIONS: "--inspect", PATH: "/bin" };
     const own = { PATH: "/own/bin", PORT: "1" };
     expect(buildChildEnvironment({ from, own, pass: ["API_KEY", "NODE_OPTIONS", "ABSENT"] })).toEqual({
+      ...withoutColours,
       API_KEY: "k",
       NODE_OPTIONS: "--inspect",
       PATH: "/own/bin",

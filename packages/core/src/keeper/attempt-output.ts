@@ -1,0 +1,53 @@
+/**
+ * What the latest gateway process printed: the lines between the keeper's own lines about its start and its end. For
+ * whoever tells why a gateway failed. Reads only.
+ */
+import { withoutColours } from "./colours.ts";
+import type { LogNote } from "./log-note.ts";
+import { parseLogNote } from "./log-note.ts";
+import { readLog } from "./log-reader.ts";
+
+/** The latest attempt to run the gateway. */
+export interface AttemptOutput {
+  /** Its own lines, without colours, from its first to its last; a long middle is left out, and a line says so. */
+  readonly lines: readonly string[];
+  /** How many it printed, as far as they were looked at. */
+  readonly printed: number;
+  /** The keeper's line about its end; null while it runs, or when no keeper saw it end. */
+  readonly end: LogNote | null;
+}
+
+const DEFAULTS = {
+  /** A program that prints more than this before it fails is shown from here on. */
+  looked: 5_000,
+  shown: 20,
+};
+
+/**
+ * Returns what the latest attempt printed. Without any line of a keeper's (a log of an older release) it is all that is
+ * there.
+ *
+ * @param shown how many lines at most. @default 20
+ * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
+ */
+export async function readLastAttempt(path: string, shown: number = DEFAULTS.shown): Promise<AttemptOutput> {
+  const { lines } = await readLog(path, { lines: DEFAULTS.looked });
+  const output: string[] = [];
+  let end: LogNote | null = null;
+  for (const { text } of lines.toReversed()) {
+    const note = parseLogNote(text);
+    if (note?.kind === "start") break;
+    if (note?.kind === "end") end ??= note;
+    if (note === undefined) output.push(withoutColours(text));
+  }
+  return { lines: shorten(output.toReversed(), shown), printed: output.length, end };
+}
+
+/** The beginning has the cause in some languages and the end in others. */
+function shorten(lines: readonly string[], shown: number): readonly string[] {
+  if (lines.length <= shown) return lines;
+  const last = Math.floor((shown - 1) / 3);
+  const first = shown - 1 - last;
+  const left = lines.length - first - last;
+  return [...lines.slice(0, first), `... ${left} more lines ...`, ...lines.slice(lines.length - last)];
+}

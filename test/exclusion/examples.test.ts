@@ -52,7 +52,7 @@ describe("the examples of docs/lock.md", () => {
     const lockDir = join(home, ".my-gateway", "lock");
     await main(async (lost) => {
       expect(lost.aborted).toBe(false);
-      expect(readdirSync(lockDir)).toHaveLength(1);
+      expect(readdirSync(lockDir)).not.toEqual([]);
     });
     await expect(main(() => Promise.reject(new RangeError("of serve")))).rejects.toThrow(RangeError);
     expect(readdirSync(lockDir)).toEqual([]);

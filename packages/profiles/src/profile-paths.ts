@@ -2,6 +2,7 @@
  * Where everything is on disk: from a home, and a checked name, to every path. Pure, and the only place that knows the
  * layout. Plain concatenation, since `list` builds these for a thousand profiles at a time.
  */
+import type { LockPlace } from "@lockkeeper/core";
 import { sep } from "node:path";
 import type { ProfileName } from "./profile-name.ts";
 
@@ -68,4 +69,9 @@ export function profilePaths(home: string, name: ProfileName): ProfilePaths {
     workspace: `${profile}${sep}workspace`,
     logs: `${profile}${sep}logs`,
   };
+}
+
+/** Returns where the profile's lock is: the directory is the profile's own, so whoever owns anything in it owns the profile. */
+export function lockPlace({ lock, config }: Pick<ProfilePaths, "lock" | "config">): LockPlace {
+  return { lockDir: lock, configPath: config, scope: "directory" };
 }

@@ -11,11 +11,12 @@ import { KNOWN_HOST_OPTIONS, readHostOptions, type GatewayHostOptions } from "./
 export interface StartGatewayOptions
   extends
     GatewayHostOptions,
-    Pick<GatewayLockOptions, "lockDir" | "configPath" | "profile" | "timeoutMs" | "onReclaim"> {}
+    Pick<GatewayLockOptions, "lockDir" | "configPath" | "scope" | "profile" | "timeoutMs" | "onReclaim"> {}
 
 const KNOWN_OPTIONS: Readonly<Record<string, true>> = {
   ...KNOWN_HOST_OPTIONS,
   lockDir: true,
+  scope: true,
   configPath: true,
   profile: true,
   timeoutMs: true,
@@ -35,8 +36,18 @@ const KNOWN_OPTIONS: Readonly<Record<string, true>> = {
 export async function startGateway(options: StartGatewayOptions): Promise<Gateway> {
   const settings = readHostOptions(options, "startGateway", KNOWN_OPTIONS);
   const { host, port, signal } = settings;
-  const { lockDir, configPath, profile, timeoutMs, onReclaim } = options;
-  const lock = await acquireGatewayLock({ lockDir, configPath, profile, timeoutMs, onReclaim, host, port, signal });
+  const { lockDir, configPath, scope, profile, timeoutMs, onReclaim } = options;
+  const lock = await acquireGatewayLock({
+    lockDir,
+    configPath,
+    scope,
+    profile,
+    timeoutMs,
+    onReclaim,
+    host,
+    port,
+    signal,
+  });
   try {
     lock.update({ gateway: ownIdentity() });
     return underLock(await hostGateway(settings), lock, settings.onWarning);

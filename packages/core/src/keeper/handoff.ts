@@ -54,6 +54,7 @@ export async function takeLock(
       return await acquireGatewayLock({
         lockDir: spec.lockDir,
         configPath: spec.configPath,
+        scope: "directory",
         profile: spec.profile,
         timeoutMs: spec.supervised ? Math.min(DEFAULTS.attemptMs, spec.lockTimeoutMs) : spec.lockTimeoutMs,
         signal: spec.stop,
@@ -61,7 +62,7 @@ export async function takeLock(
       });
     } catch (error) {
       if (!spec.supervised || !(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
-      const owner = (await inspectGatewayLock(spec)).record;
+      const owner = (await inspectGatewayLock({ ...spec, scope: "directory" })).record;
       const left = owner === null ? undefined : await findHealthyOwner(spec, owner);
       if (left !== undefined) return left;
       if (performance.now() >= deadline || spec.stop.aborted) throw error;

@@ -50,12 +50,13 @@ export async function withFileMutex<T>(
 async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Claim> {
   const deadline = performance.now() + timeoutMs;
   const describe = describeSelf({ configPath: path });
+  const files = { path, earlierPath: path };
   let pauseMs = DEFAULTS.pauseMs;
   for (;;) {
     if (signal?.aborted === true) {
       throw new LockkeeperError("ABORTED", `aborted while waiting for ${path}`, { cause: signal.reason });
     }
-    const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), { file: "stays" });
+    const claim = await tryClaim(files, (mechanism) => formatLockRecord(describe(mechanism)), { file: "stays" });
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
     // Jitter, so that those who were refused together do not stay in step.

@@ -8,11 +8,13 @@ import { GatewayLockError } from "../errors.ts";
 import { alreadyListening } from "../host/address.ts";
 import { probePort } from "../host/probe-port.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
+import { pause } from "../pause.ts";
 import type { Claim } from "./mechanism/claim.ts";
 import { MECHANISMS } from "./mechanism/try-claim.ts";
 import { sweepLockFile } from "./sweep.ts";
 import { describeSelf, explainReclaim } from "./lock-owner.ts";
-import { ensureLockDirectory, lockPathFor } from "./lock-path.ts";
+import type { LockFiles, LockPlace } from "./lock-path.ts";
+import { ensureLockDirectory, lockFilesFor } from "./lock-path.ts";
 import type { LockMechanism, LockRecord, LockedGateway } from "./lock-record.ts";
 import { formatLockRecord } from "./lock-record.ts";
 import { claimInTime } from "./lock-wait.ts";
@@ -24,14 +26,14 @@ const DEFAULTS = {
   timeoutMs: 5_000,
   /** How long the listener of an owner that was taken over from may outlive its lock. */
   dyingMs: 300,
+  /** How often it is looked at meanwhile. */
+  dyingLookMs: 10,
 };
 
 /** What {@link acquireGatewayLock} needs to know. */
-export interface GatewayLockOptions {
+export interface GatewayLockOptions extends LockPlace {
   /** The directory of the lock file; created with mode 0700. Must be private and on a local disk. */
   readonly lockDir: string;
-  /** The configuration that is owned; need not exist. Every path that leads to it means the same lock. */
-  readonly configPath: string;
   /** With `port`: probed once the lock is had, and written into the record. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -47,6 +49,7 @@ export interface GatewayLockOptions {
 const KNOWN_OPTIONS: Readonly<Record<keyof GatewayLockOptions, true>> = {
   lockDir: true,
   configPath: true,
+  scope: true,
   host: true,
   port: true,
   profile: true,
@@ -101,16 +104,16 @@ export async function acquireGatewayLockBy(
   options: GatewayLockOptions,
 ): Promise<GatewayLock> {
   refuseWrongOptions(options);
-  const { lockDir, configPath, host, port, timeoutMs = DEFAULTS.timeoutMs, signal } = options;
+  const { lockDir, host, port, timeoutMs = DEFAULTS.timeoutMs, signal } = options;
   ensureLockDirectory(lockDir);
-  const path = lockPathFor(lockDir, configPath);
+  const files = lockFilesFor(options);
   const describe = describeSelf(options);
-  const claim = await claimInTime(path, describe, { mechanisms, timeoutMs, signal });
+  const claim = await claimInTime(options, describe, { mechanisms, timeoutMs, signal });
   const { previous } = claim;
   try {
-    if (previous !== undefined) options.onReclaim?.(`took over ${path}: ${explainReclaim(previous)}`);
+    if (previous !== undefined) options.onReclaim?.(`took over ${files.path}: ${explainReclaim(previous)}`);
     if (host !== undefined && port !== undefined && port !== 0) await refuseTakenPort(host, port, previous);
-    return new HeldGatewayLock(path, claim, describe(claim.mechanism));
+    return new HeldGatewayLock(files, claim, describe(claim.mechanism));
   } catch (error) {
     await claim.release("remove");
     throw error;
@@ -119,6 +122,7 @@ export async function acquireGatewayLockBy(
 
 class HeldGatewayLock implements GatewayLock {
   readonly path: string;
+  readonly #files: LockFiles;
   readonly #claim: Claim;
   readonly #lost = new AbortController();
   readonly #watch: { stop(): void };
@@ -127,12 +131,13 @@ class HeldGatewayLock implements GatewayLock {
   #isShared = false;
   #released: Promise<void> | undefined;
 
-  constructor(path: string, claim: Claim, record: LockRecord) {
-    this.path = path;
+  constructor(files: LockFiles, claim: Claim, record: LockRecord) {
+    this.path = files.path;
+    this.#files = files;
     this.#claim = claim;
     this.#record = record;
     this.#watch = watchClaim({
-      path,
+      path: files.path,
       claim,
       record: () => formatLockRecord(this.#record),
       onLost: (reason) => this.#lost.abort(reason),
@@ -180,7 +185,7 @@ class HeldGatewayLock implements GatewayLock {
     // Removing the file under a child that still holds its lock would let a newcomer lock a fresh one beside it: let our
     // share go first, and remove the file only if the lock can be had then.
     await this.#claim.release("keep");
-    sweepLockFile(this.path);
+    for (const path of new Set([this.#files.path, this.#files.earlierPath])) sweepLockFile(path);
   }
 }
 
@@ -188,7 +193,10 @@ class HeldGatewayLock implements GatewayLock {
 async function refuseTakenPort(host: string, port: number, from: Claim["previous"]): Promise<void> {
   const deadline = performance.now() + (from === undefined ? 0 : DEFAULTS.dyingMs);
   while ((await probePort(host, port)).verdict === "taken") {
-    if (performance.now() < deadline) continue;
+    if (performance.now() < deadline) {
+      await pause(DEFAULTS.dyingLookMs);
+      continue;
+    }
     throw new GatewayLockError("PORT_IN_USE", alreadyListening(host, port), {
       hint: "Stop the process that holds the port, or choose another port.",
     });
@@ -201,13 +209,16 @@ function pickIdentity(gateway: LockedGateway | null): LockedGateway | null {
 
 function refuseWrongOptions(options: GatewayLockOptions): void {
   refuseUnknownOptions("acquireGatewayLock", options, KNOWN_OPTIONS);
-  const { lockDir, configPath, port, timeoutMs = DEFAULTS.timeoutMs } = options;
+  const { lockDir, configPath, scope, port, timeoutMs = DEFAULTS.timeoutMs } = options;
   for (const [name, path] of Object.entries({ lockDir, configPath })) {
     if (typeof path !== "string" || path === "")
       throw new TypeError(`expected ${name} to be a path, got ${String(path)}`);
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new TypeError(`expected port to be an integer from 0 to 65535, got ${String(port)}`);
+  }
+  if (scope !== undefined && scope !== "config" && scope !== "directory") {
+    throw new TypeError(`expected scope to be "config" or "directory", got ${String(scope)}`);
   }
   if (!(timeoutMs >= 0)) throw new TypeError(`expected timeoutMs to be 0 or more, got ${String(timeoutMs)}`);
 }

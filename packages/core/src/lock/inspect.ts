@@ -5,13 +5,13 @@
 import { pause } from "../pause.ts";
 import type { KernelAnswer, KernelLook } from "./kernel-look.ts";
 import { lookAtKernelLocks } from "./kernel-look.ts";
+import { findLikelyOwner, sightingAt } from "./likely-owner.ts";
 import type { OwnerReport } from "./lock-owner.ts";
 import { judgeOwner } from "./lock-owner.ts";
 import type { LockPlace } from "./lock-path.ts";
-import { lockPathFor } from "./lock-path.ts";
 import type { LockRecord } from "./lock-record.ts";
 import type { Sighting } from "./read-lock-record.ts";
-import { NO_LOCK_FILE, readLockRecord } from "./read-lock-record.ts";
+import { NO_LOCK_FILE } from "./read-lock-record.ts";
 
 /** An owner makes the file and writes its record within a fraction of this. */
 const BETWEEN_CREATE_AND_WRITE_MS = 2;
@@ -36,18 +36,19 @@ export async function inspectGatewayLock(
   place: LockPlace,
   look: KernelLook = lookAtKernelLocks(),
 ): Promise<LockInspection> {
-  const path = lockPathFor(place.lockDir, place.configPath);
-  let seen = readLockRecord(path);
+  let seen = findLikelyOwner(place);
   if (seen.record === null && seen.exists) {
     await pause(BETWEEN_CREATE_AND_WRITE_MS);
-    seen = readLockRecord(path);
+    seen = findLikelyOwner(place);
   }
-  return { path, record: seen.record, ...judge(seen, look.ask(place)) };
+  const answer = look.ask(place);
+  if (answer.verdict === "held" && answer.path !== seen.path) seen = sightingAt(answer.path);
+  return { path: seen.path, record: seen.record, ...judge(seen, answer) };
 }
 
 /** Returns what the lock file says of its owner, unjudged; null when it says nothing. For a quick look. */
-export function readGatewayLock({ lockDir, configPath }: LockPlace): LockRecord | null {
-  return readLockRecord(lockPathFor(lockDir, configPath)).record;
+export function readGatewayLock(place: LockPlace): LockRecord | null {
+  return findLikelyOwner(place).record;
 }
 
 function judge(seen: Sighting, answer: KernelAnswer): Pick<LockInspection, "verdict" | "reason"> {

@@ -6,16 +6,18 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 
-import { errnoOf } from "../errors.ts";
+import { LockkeeperError, errnoOf } from "../errors.ts";
 import { KernelLockTable, MountDevices, kernelFileOf } from "../host/kernel-locks.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeOwner } from "./lock-owner.ts";
-import type { LockPlace } from "./lock-path.ts";
-import { lockPathFor } from "./lock-path.ts";
+import type { LockFiles, LockPlace } from "./lock-path.ts";
+import { lockFilesFor } from "./lock-path.ts";
 import type { LockRecord } from "./lock-record.ts";
-import { markOffsetOf } from "./mechanism/owner-mark.ts";
+import { isOnNetwork } from "./mechanism/foreign-owner.ts";
+import { earlierMarkOffsetOf, markOffsetOf } from "./mechanism/owner-mark.ts";
 import { readLockRecord } from "./read-lock-record.ts";
+import { findRivalFiles } from "./rival-files.ts";
 
 /** What the kernel says of a place. */
 export type KernelAnswer =
@@ -33,42 +35,59 @@ export type KernelAnswer =
 
 /** One look at the kernel's locks: what it saw first stays its answer, so use it for one observation. */
 export interface KernelLook {
+  /** Says who owns a place, under whatever name its lock file goes. */
   ask(place: LockPlace): KernelAnswer;
+  /** Says who owns the lock file at `path`. */
+  askFile(path: string): KernelAnswer;
 }
 
-/** Begins a look. The kernel's list is read when the first lock file is found, and not at all when there is none. */
+/** Begins a look. The kernel's list is read when the first lock directory is found, and not at all when there is none. */
 export function lookAtKernelLocks(): KernelLook {
   return new Look();
 }
+
+const FREE: KernelAnswer = { verdict: "free" };
 
 class Look implements KernelLook {
   readonly #mounts = new MountDevices();
   #table: KernelLockTable | "unread" | undefined = "unread";
 
-  ask({ lockDir, configPath }: LockPlace): KernelAnswer {
-    try {
-      return this.#ask(lockPathFor(lockDir, configPath));
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === undefined) throw error;
-      return { verdict: "unknown", reason: `the lock cannot be looked at (${errno})` };
-    }
+  ask(place: LockPlace): KernelAnswer {
+    return orUnknown(() => {
+      const files = lockFilesFor(place);
+      const paths = new Set([files.path, files.earlierPath, ...findRivalFiles(place, files)]);
+      const answers = [...paths].map((path) => this.#askFile(path));
+      const bad =
+        answers.find(({ verdict }) => verdict === "held") ?? answers.find(({ verdict }) => verdict !== "free");
+      return bad ?? this.#askMark(files);
+    });
   }
 
-  #ask(path: string): KernelAnswer {
+  askFile(path: string): KernelAnswer {
+    return orUnknown(() => this.#askFile(path));
+  }
+
+  #askFile(path: string): KernelAnswer {
+    if (this.#isLocked(path)) return held(path, path);
+    const { record } = readLockRecord(path);
+    if (record?.mechanism === "socket") return ofSocketOwner(path, record);
+    // A second view of the disk (FUSE) has locks of its own: there a living owner is known by its process alone.
+    const isElsewhere = record !== null && judgeOwner(record).verdict === "alive" && isOnNetwork(path);
+    return isElsewhere ? { verdict: "held", path, findHolders: () => [record] } : FREE;
+  }
+
+  /** An owner whose file was deleted a moment ago still has its mark on the directory. */
+  #askMark({ path, earlierPath }: LockFiles): KernelAnswer {
     const directory = openToLook(dirname(path), fs.constants.O_DIRECTORY);
-    if (directory === undefined) return { verdict: "free" };
+    if (directory === undefined) return FREE;
     try {
-      if (this.#isLocked(path)) return held(path, path);
-      const { record } = readLockRecord(path);
-      if (record?.mechanism === "socket" && judgeOwner(record).verdict !== "gone") return ownedBySocket(path, record);
-      // An owner whose file was deleted a moment ago still has its mark.
       const marked = kernelFileOf(directory, this.#mounts);
       if (marked === undefined) throw new Hidden();
-      return this.#read().countMarks(marked, markOffsetOf(path)) > 0 ? held(path, dirname(path)) : { verdict: "free" };
-    } catch (error) {
-      if (error instanceof Hidden) return { verdict: "unknown", reason: "the kernel's locks cannot be seen in /proc" };
-      throw error;
+      const offset = markOffsetOf(path, fs.fstatSync(directory, { bigint: true }).dev);
+      const table = this.#read();
+      const isMarked =
+        table.countMarks(marked, offset) + table.countMarks(marked, earlierMarkOffsetOf(earlierPath)) > 0;
+      return isMarked ? held(path, dirname(path)) : FREE;
     } finally {
       fs.closeSync(directory);
     }
@@ -101,11 +120,26 @@ function held(path: string, lockedPath: string): KernelAnswer {
 }
 
 /** The kernel's list does not show sockets: here only the record's own process can tell. */
-function ownedBySocket(path: string, record: LockRecord): KernelAnswer {
-  if (judgeOwner(record).verdict === "unknown") {
-    return { verdict: "unknown", reason: `its owner (pid ${record.pid}) holds it by a socket, if it lives` };
+function ofSocketOwner(path: string, record: LockRecord): KernelAnswer {
+  switch (judgeOwner(record).verdict) {
+    case "alive":
+      return { verdict: "held", path, findHolders: () => [record] };
+    case "gone":
+      return FREE;
+    case "unknown":
+      return { verdict: "unknown", reason: `its owner (pid ${record.pid}) holds it by a socket, if it lives` };
   }
-  return { verdict: "held", path, findHolders: () => [record] };
+}
+
+function orUnknown(ask: () => KernelAnswer): KernelAnswer {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof Hidden) return { verdict: "unknown", reason: "the kernel's locks cannot be seen in /proc" };
+    const errno = errnoOf(error) ?? (error instanceof LockkeeperError ? error.code : undefined);
+    if (errno === undefined) throw error;
+    return { verdict: "unknown", reason: `the lock cannot be looked at (${errno})` };
+  }
 }
 
 /** Opens what is there without following a link or waiting; undefined when nothing is. */

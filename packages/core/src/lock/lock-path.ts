@@ -1,31 +1,80 @@
 /**
- * Where the lock of a config lies: one file per config in the profile's lock directory, named after the config's real
- * path, so that every spelling of one config means one lock. The directory is checked each time, its ancestors once:
- * only we or root can change those afterwards.
+ * Where the lock of a config lies: one file per config in its lock directory, named after the config as seen from that directory, so
+ * that one home has one lock under all its paths (a bind mount, a volume, a home that was moved and linked). The directory is
+ * checked each time, its ancestors once: only we or root can change those afterwards.
  */
 import { hash } from "node:crypto";
-import { lstatSync, realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { lstatSync, readdirSync, realpathSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 
 /** Which lock is meant. */
 export interface LockPlace {
+  /** The directory of the lock file. */
   readonly lockDir: string;
+  /** The configuration that is owned; need not exist. Every path that leads to it means the same lock. */
   readonly configPath: string;
+  /**
+   * What one owner excludes. `config`: other owners of that config; the directory may hold locks of several. `directory`: any
+   * other owner in the directory, whatever its lock file is called. @default "config"
+   */
+  readonly scope?: LockScope | undefined;
+}
+
+/** @see LockPlace.scope */
+export type LockScope = "config" | "directory";
+
+/** The lock files of one place. */
+export interface LockFiles {
+  readonly path: string;
+  /**
+   * The name that release 0.1.0 gives the file: taken too, so that its owners and ours exclude each other. The same as `path` for a
+   * config outside of the lock directory's parent. To go with the release after this one.
+   */
+  readonly earlierPath: string;
 }
 
 /** The directories whose ancestors were found safe, by path, with the inode that was looked at. */
 const checked = new Map<string, bigint>();
 
+const LOCK_FILE = /^gateway\.[0-9a-f]{8}\.lock$/u;
+
 /**
- * Returns `<lockDir>/gateway.<hash8>.lock`, where hash8 is the beginning of the sha256 of the config's real path. Of a
- * config that does not exist yet, the nearest existing ancestor is resolved.
+ * Returns `<lockDir>/gateway.<hash8>.lock`, where hash8 is the beginning of the sha256 of the config's path: relative to the lock
+ * directory's parent when it lies inside that, else its real path. Of a config that does not exist yet, the nearest existing
+ * ancestor is resolved.
+ *
+ * @throws {LockkeeperError} file errors, when a real path cannot be told.
  */
 export function lockPathFor(lockDir: string, configPath: string): string {
-  const digest = hash("sha256", realPath(resolve(configPath)), "hex");
-  return join(resolve(lockDir), `gateway.${digest.slice(0, 8)}.lock`);
+  return lockFilesFor({ lockDir, configPath }).path;
+}
+
+/** Returns {@link lockPathFor} and the file's earlier name. */
+export function lockFilesFor({ lockDir, configPath }: LockPlace): LockFiles {
+  const directory = resolve(lockDir);
+  const config = realPath(resolve(configPath));
+  const inside = relative(realPath(dirname(directory)), config);
+  const isInside = inside !== "" && inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+  const earlierPath = join(directory, nameFor(config));
+  const path = isInside ? join(directory, nameFor(inside.replaceAll(sep, "/"))) : earlierPath;
+  return { path, earlierPath };
+}
+
+/** Returns the lock files in the directory besides those of `files`; none when there is no such directory. */
+export function otherLockFiles({ path, earlierPath }: LockFiles): readonly string[] {
+  const directory = dirname(path);
+  try {
+    return readdirSync(directory)
+      .filter((name) => LOCK_FILE.test(name))
+      .map((name) => join(directory, name))
+      .filter((other) => other !== path && other !== earlierPath);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw fileError(error, "read the lock directory", directory);
+  }
 }
 
 /**
@@ -45,6 +94,10 @@ export function ensureLockDirectory(lockDir: string): void {
 function isStillPrivate(directory: string, inode: bigint): boolean {
   const stats = lstatSync(directory, { bigint: true, throwIfNoEntry: false });
   return stats?.ino === inode && stats.isDirectory() && (stats.mode & 0o022n) === 0n;
+}
+
+function nameFor(config: string): string {
+  return `gateway.${hash("sha256", config, "hex").slice(0, 8)}.lock`;
 }
 
 function realPath(path: string): string {

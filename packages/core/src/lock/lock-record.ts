@@ -40,7 +40,8 @@ export const LOCK_RECORD_BYTES = 1_024;
 
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
-const CUT_MARK = "…";
+/** What a path begins with that was cut at the front. */
+export const CUT_MARK = "…";
 
 /** Returns the record as exactly {@link LOCK_RECORD_BYTES} bytes that {@link parseLockRecord} understands. */
 export function formatLockRecord(record: LockRecord): Uint8Array {

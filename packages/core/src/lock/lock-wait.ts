@@ -10,12 +10,16 @@ import { gatewayUrl } from "../host/address.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
 import { probeListener } from "../host/probe-port.ts";
 import { pause } from "../pause.ts";
-import type { Claim } from "./mechanism/claim.ts";
+import type { PlacedSighting } from "./likely-owner.ts";
+import { findLikelyOwner, sightingAt } from "./likely-owner.ts";
+import type { LockFiles, LockPlace } from "./lock-path.ts";
+import { lockFilesFor } from "./lock-path.ts";
+import type { Claim, ComposeRecord } from "./mechanism/claim.ts";
 import { tryClaim } from "./mechanism/try-claim.ts";
-import { readLockRecord } from "./read-lock-record.ts";
 import { judgeOwner } from "./lock-owner.ts";
 import type { LockMechanism, LockRecord } from "./lock-record.ts";
 import { formatLockRecord } from "./lock-record.ts";
+import { findRival } from "./sweep.ts";
 
 const DEFAULTS = {
   /** The least wait, whatever `timeoutMs` says: a sweep or another starter's probe holds the lock for less. */
@@ -42,35 +46,57 @@ export interface ClaimTerms {
  * @throws {LockkeeperError} ABORTED when `signal` aborts first.
  */
 export async function claimInTime(
-  path: string,
+  place: LockPlace,
   describe: (mechanism: LockMechanism) => LockRecord,
   { mechanisms, timeoutMs, signal }: ClaimTerms,
 ): Promise<Claim> {
+  const files = lockFilesFor(place);
+  const compose: ComposeRecord = (mechanism) => formatLockRecord(describe(mechanism));
   const startedAt = performance.now();
   let lookAtMs = 0;
   let listened = false;
   for (;;) {
-    if (signal?.aborted === true) throw aborted(path, signal);
-    const claim = await tryClaim(path, (mechanism) => formatLockRecord(describe(mechanism)), { mechanisms });
-    if (claim !== "refused") return claim;
+    if (signal?.aborted === true) throw aborted(files.path, signal);
+    const claim = await tryClaim(files, compose, { mechanisms });
+    const rival = claim === "refused" ? undefined : await findRivalOf(claim, place, files);
+    if (claim !== "refused" && rival === undefined) return claim;
     const elapsedMs = performance.now() - startedAt;
-    if (elapsedMs >= Math.max(timeoutMs, DEFAULTS.leastWaitMs)) throw await heldError(path, timeoutMs);
+    if (elapsedMs >= Math.max(timeoutMs, DEFAULTS.leastWaitMs)) throw await heldError(place, timeoutMs, rival);
     if (elapsedMs >= lookAtMs) {
-      const listens = (await readOwnerPort(path)) === "listening";
+      const listens = (await readOwnerPort(findOwner(place, rival).record)) === "listening";
       // Twice in a row: an owner that was just killed lives and listens until its last millisecond.
-      if (listens && listened) throw await heldError(path, performance.now() - startedAt);
+      if (listens && listened) throw await heldError(place, performance.now() - startedAt, rival);
       listened = listens;
       lookAtMs = elapsedMs + DEFAULTS.ownerLookMs;
     }
-    const pauseMs = elapsedMs < DEFAULTS.eagerForMs ? DEFAULTS.eagerPauseMs : DEFAULTS.patientPauseMs;
+    // What makes way for a rival writes and removes files at each try.
+    const isEager = rival === undefined && elapsedMs < DEFAULTS.eagerForMs;
+    const pauseMs = isEager ? DEFAULTS.eagerPauseMs : DEFAULTS.patientPauseMs;
     // Jitter, so that starters that were refused together do not stay in step.
     await pause(pauseMs * (0.5 + Math.random()), signal);
   }
 }
 
+/** Returns the file by which somebody else owns what we have just claimed, and lets the claim go then. */
+async function findRivalOf(claim: Claim, place: LockPlace, files: LockFiles): Promise<string | undefined> {
+  let rival: string | undefined;
+  try {
+    rival = findRival(place, files);
+  } catch (error) {
+    await claim.release("remove");
+    throw error;
+  }
+  if (rival !== undefined) await claim.release("remove");
+  return rival;
+}
+
+/** What is known of the one who refuses us: what the rival's file says, else what the place's own files say. */
+function findOwner(place: LockPlace, rival: string | undefined): PlacedSighting {
+  return rival === undefined ? findLikelyOwner(place) : sightingAt(rival);
+}
+
 /** Says whether a living owner listens on the port that its record names. */
-async function readOwnerPort(path: string): Promise<"listening" | "silent" | "unknown"> {
-  const { record } = readLockRecord(path);
+async function readOwnerPort(record: LockRecord | null): Promise<"listening" | "silent" | "unknown"> {
   if (record === null || record.host === null || record.port === null) return "unknown";
   // A name would be looked up, perhaps beyond this machine.
   if (isIP(record.host) === 0 && record.host !== "localhost") return "unknown";
@@ -78,11 +104,11 @@ async function readOwnerPort(path: string): Promise<"listening" | "silent" | "un
   return probeListener(record.host, record.port);
 }
 
-async function heldError(path: string, waitedMs: number): Promise<GatewayLockError> {
-  const { record } = readLockRecord(path);
+async function heldError(place: LockPlace, waitedMs: number, rival: string | undefined): Promise<GatewayLockError> {
+  const { path, record } = findOwner(place, rival);
   const owner = record === null ? undefined : judgeOwner(record);
-  const heir = owner?.verdict === "alive" ? undefined : findLockHolders(path)[0]?.pid;
-  const pid = heir ?? owner?.pid;
+  // Only a pid that was verified is told: in another namespace it is somebody else's.
+  const pid = owner?.verdict === "alive" ? owner.pid : findLockHolders(path)[0]?.pid;
   return new GatewayLockError(
     "LOCK_HELD",
     `gateway already running (pid ${pid ?? "unknown"}); lock timeout after ${Math.round(waitedMs)}ms`,
@@ -91,13 +117,15 @@ async function heldError(path: string, waitedMs: number): Promise<GatewayLockErr
 }
 
 async function explainOwner(path: string, record: LockRecord | null, pid: number | undefined): Promise<string> {
-  if (record === null) return `The lock file ${path} has a holder that wrote no record: wait for it or stop it.`;
+  const whereTo = "stop it where it was started, in another container or as another user";
+  const howTo = pid === undefined ? whereTo : `stop pid ${pid}`;
+  if (record === null) return `The lock ${path} has a holder that wrote no record: wait for it, or ${howTo}.`;
   const age = Date.now() - Date.parse(record.createdAt);
   const since = age >= 0 ? ` for ${Math.round(age / 1_000)} s` : "";
   const url = record.host !== null && record.port !== null ? gatewayUrl(record.host, record.port) : undefined;
-  const port = url === undefined ? "no port named" : `${await readOwnerPort(path)} on ${url}`;
+  const port = url === undefined ? "no port named" : `${await readOwnerPort(record)} on ${url}`;
   const profile = record.profile === null ? "" : ` of profile ${record.profile}`;
-  return `The owner${profile} has held ${path}${since}, ${port}: wait for it, or stop pid ${pid ?? record.pid}.`;
+  return `The owner${profile} has held ${path}${since}, ${port}: wait for it, or ${howTo}.`;
 }
 
 function aborted(path: string, signal: AbortSignal): LockkeeperError {

@@ -90,6 +90,6 @@ function makeDirectory(directory: string): void {
 function lost(path: string, how: string, cause?: unknown): GatewayLockError {
   return new GatewayLockError("LOCK_LOST", `the gateway lock was lost: ${path} was removed or replaced, and ${how}`, {
     cause,
-    hint: "Find out what deletes files in that directory; no second gateway was able to listen meanwhile.",
+    hint: "Find out what deletes or moves files in that directory.",
   });
 }

@@ -1,23 +1,39 @@
 /** Clears up what dead owners left. The kernel lock is taken first, so that no living owner's file is removed. */
+import { LockkeeperError } from "../errors.ts";
+import { lookAtKernelLocks } from "./kernel-look.ts";
 import { judgeOwner } from "./lock-owner.ts";
-import type { LockPlace } from "./lock-path.ts";
-import { lockPathFor } from "./lock-path.ts";
+import type { LockFiles, LockPlace } from "./lock-path.ts";
+import { lockFilesFor } from "./lock-path.ts";
 import { parseLockRecord } from "./lock-record.ts";
 import { KernelLockUnavailable } from "./mechanism/kernel-lock.ts";
 import { tryLockFile } from "./mechanism/locked-file.ts";
+import { findRivalFiles } from "./rival-files.ts";
+
+/** What a sweep did. `held`: somebody owns the lock, or may own it; his file was left alone. */
+export type Sweep = "swept" | "nothing" | "held";
 
 /**
- * Removes a lock file whose owners are all gone. `held`: somebody has it, or may have it; nothing was changed.
+ * Removes the lock files of a place whose owners are all gone.
  *
  * @throws {LockkeeperError} UNSAFE_PATH and file errors.
  */
-export async function sweepGatewayLock({ lockDir, configPath }: LockPlace): Promise<"swept" | "nothing" | "held"> {
-  return sweepLockFile(lockPathFor(lockDir, configPath));
+export async function sweepGatewayLock(place: LockPlace): Promise<Sweep> {
+  const files = lockFilesFor(place);
+  const paths = new Set([files.path, files.earlierPath, ...findRivalFiles(place, files)]);
+  const sweeps = [...paths].map((path) => sweepLockFile(path));
+  return sweeps.find((sweep) => sweep === "held") ?? sweeps.find((sweep) => sweep === "swept") ?? "nothing";
 }
 
 /** Removes the lock file at `path` if its kernel lock can be had and no socket may hold it. */
-export function sweepLockFile(path: string): "swept" | "nothing" | "held" {
-  const file = tryToLock(path);
+export function sweepLockFile(path: string): Sweep {
+  let file: ReturnType<typeof tryLockFile>;
+  try {
+    file = tryLockFile(path, { create: false });
+  } catch (error) {
+    // Where we cannot lock, the kernel may still tell who can.
+    if (error instanceof KernelLockUnavailable) return isFree(path) ? "nothing" : "held";
+    throw error;
+  }
   if (file === "absent") return "nothing";
   if (file === "refused") return "held";
   try {
@@ -30,11 +46,21 @@ export function sweepLockFile(path: string): "swept" | "nothing" | "held" {
   }
 }
 
-function tryToLock(path: string): ReturnType<typeof tryLockFile> {
+/** Removes what dead rivals left behind, and returns the file of one that lives, or may live. */
+export function findRival(place: LockPlace, files: LockFiles): string | undefined {
+  return findRivalFiles(place, files).find((path) => isHeld(path));
+}
+
+function isHeld(path: string): boolean {
   try {
-    return tryLockFile(path, { create: false });
+    return sweepLockFile(path) === "held";
   } catch (error) {
-    if (error instanceof KernelLockUnavailable) return "refused";
+    // It is not safely ours, so it stays: but it may be somebody's lock all the same.
+    if (error instanceof LockkeeperError) return !isFree(path);
     throw error;
   }
+}
+
+function isFree(path: string): boolean {
+  return lookAtKernelLocks().askFile(path).verdict === "free";
 }

@@ -1,22 +1,7 @@
 /** Locks on file systems that other hosts may mount too: a kernel lock may not hold between hosts. */
-import { existsSync, statfsSync } from "node:fs";
+import { networkFileSystem } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import type { Finding, Scene } from "./finding.ts";
-
-/** Source: statfs(2), `f_type`. */
-const networkTypes: ReadonlyMap<number, string> = new Map([
-  [0x6969, "nfs"],
-  [0xff534d42, "cifs"],
-  [0xfe534d42, "smb2"],
-  [0x517b, "smb"],
-  [0x01021997, "9p"],
-  [0x5346414f, "afs"],
-  [0x00c36400, "ceph"],
-  [0x0bd00bd0, "lustre"],
-  [0x73757245, "coda"],
-]);
-
-/** What is behind it is not told. */
-const fuse = 0x65735546;
 
 /** Finds locks on file systems where they may not hold; says so where it cannot tell. */
 export function checkFileSystems({ context: { home }, patients }: Scene): readonly Finding[] {
@@ -27,10 +12,8 @@ export function checkFileSystems({ context: { home }, patients }: Scene): readon
   const places = new Set([home, ...patients.map(({ manifest }) => manifest.paths.lock)]);
   return [...places].flatMap((path): readonly Finding[] => {
     if (!existsSync(path)) return [];
-    // The kernel's 32 bits come back sign-extended for the types above 0x7fffffff.
-    const type = statfsSync(path).type >>> 0;
-    const name = networkTypes.get(type);
-    if (name !== undefined) {
+    const name = networkFileSystem(path);
+    if (name !== undefined && name !== "fuse") {
       return [
         {
           weight: "warning",
@@ -41,7 +24,8 @@ export function checkFileSystems({ context: { home }, patients }: Scene): readon
         },
       ];
     }
-    if (type !== fuse) return [];
+    // What is behind it is not told.
+    if (name === undefined) return [];
     const title = `${path} lies on a FUSE file system: whether its locks hold cannot be told`;
     return [{ weight: "unknown", code: "file-system-unknown", title, evidence: ["fuse"], command: null }];
   });

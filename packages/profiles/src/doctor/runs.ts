@@ -1,5 +1,6 @@
 /** Gateways that are not as their keeper wants them, and what killed ones left behind. */
 import { inspectGatewayLock } from "@lockkeeper/core";
+import { lockPlace } from "../profile-paths.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
@@ -58,7 +59,7 @@ function ofState({ manifest: { name, paths }, observed }: ProfileObservation): F
 
 async function ofLock(home: string, { manifest, record, observed }: ProfileObservation): Promise<Finding | undefined> {
   const { name, paths } = manifest;
-  const { verdict, path, reason } = await inspectGatewayLock({ lockDir: paths.lock, configPath: paths.config });
+  const { verdict, path, reason } = await inspectGatewayLock(lockPlace(paths));
   if (verdict === "unknown") {
     return {
       weight: "unknown",

@@ -62,7 +62,7 @@ export async function cloneProfile(
   refuseExisting(home, readRegistry(home), name);
   const { observed } = observeManifest(context, original);
   if (observed.state === "external") throw running(from, observed.gateway?.pid);
-  return whileStopped(original, () =>
+  return whileStopped(home, original, () =>
     withStaging(
       home,
       async () => {

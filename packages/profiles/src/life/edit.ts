@@ -54,7 +54,7 @@ export async function editProfile(context: ProfilesContext, name: string, option
     const others = [...present.values()].filter((other) => other.name !== before.name);
     if (result.changes.length === 0) return result;
     const write = (): Promise<void> => commit([...others, after]);
-    await (needsStop(result.changes) ? whileStopped(before, write) : write());
+    await (needsStop(result.changes) ? whileStopped(home, before, write) : write());
     return result;
   });
 }

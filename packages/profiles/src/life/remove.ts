@@ -35,7 +35,7 @@ export async function removeProfile(
     const change = { make: [`${folder}/manifest.json`], move: [{ from: folder, to: target }], discard };
     const writeManifest = (): Promise<void> =>
       replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`);
-    await whileStopped(manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
+    await whileStopped(home, manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
     return target;
   });
   try {

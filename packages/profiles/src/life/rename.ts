@@ -42,7 +42,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
       discard: [`run/${before.name}.json`],
       renamed: { from: before.name, to: name },
     };
-    await whileStopped(before, () => commit([...others, after], change), after.paths.lock);
+    await whileStopped(home, before, () => commit([...others, after], change), after.paths.lock);
     return after;
   });
   return {

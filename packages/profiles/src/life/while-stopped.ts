@@ -1,20 +1,11 @@
 /**
- * Holds a profile still: while the action runs, no keeper and no gateway can own it, because its lock is taken. Claimed
- * as a mutex and not as an owner, since an owner would put its lock file back where a folder has just moved away.
+ * Holds a profile still: while the action runs, no keeper and no gateway can own it, because its lock is taken. A gateway that has
+ * let the lock go, or a keeper that lost it, still counts: the run record names them.
  */
-import {
-  ensurePrivateDirectory,
-  errnoOf,
-  inspectGatewayLock,
-  LockkeeperError,
-  type LockPlace,
-  lockPathFor,
-  sweepGatewayLock,
-  withFileMutex,
-} from "@lockkeeper/core";
-import { existsSync, rmSync } from "node:fs";
-import path from "node:path";
-import type { Manifest } from "../manifest.ts";
+import { GatewayLockError, judgeProcess, LockkeeperError, whileUnowned } from "@lockkeeper/core";
+import { type Manifest } from "../manifest.ts";
+import { lockPlace } from "../profile-paths.ts";
+import { readRunRecord } from "../status/run-records.ts";
 
 /** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
 const lookersMs = 500;
@@ -25,45 +16,29 @@ const lookersMs = 500;
  * @param lockMovesTo where the directory of locks is after the action, when the action moves it.
  * @throws {LockkeeperError} PROFILE_RUNNING naming the process; and what `action` throws.
  */
-export async function whileStopped<T>(manifest: Manifest, action: () => Promise<T>, lockMovesTo?: string): Promise<T> {
-  const place = { lockDir: manifest.paths.lock, configPath: manifest.paths.config };
-  ensurePrivateDirectory(place.lockDir);
-  const { verdict, record } = await inspectGatewayLock(place);
-  if (verdict === "held") throw running(manifest.name, record?.gateway?.pid ?? record?.pid);
-  const lockFile = lockPathFor(place.lockDir, place.configPath);
-  let entered = false;
-  const enter = async (): Promise<T> => {
-    entered = true;
-    const result = await action();
-    // Ours to remove only while we hold it.
-    if (lockMovesTo !== undefined) removeQuietly(path.join(lockMovesTo, path.basename(lockFile)));
-    return result;
+export async function whileStopped<T>(
+  home: string,
+  manifest: Manifest,
+  action: () => Promise<T>,
+  lockMovesTo?: string,
+): Promise<T> {
+  const enter = (): Promise<T> => {
+    const living = findLiving(home, manifest.name);
+    if (living !== undefined) throw running(manifest.name, living);
+    return action();
   };
   try {
-    return await withFileMutex(lockFile, enter, { timeoutMs: lookersMs });
+    return await whileUnowned(lockPlace(manifest.paths), enter, { timeoutMs: lookersMs, lockDirMovesTo: lockMovesTo });
   } catch (error) {
-    const refused = !entered && error instanceof LockkeeperError && error.code === "MUTEX_TIMEOUT";
-    throw refused ? running(manifest.name, undefined, error) : error;
-  } finally {
-    if (entered && existsSync(place.lockDir)) await sweepQuietly(place);
+    if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
+    throw running(manifest.name, error.ownerPid ?? undefined, error);
   }
 }
 
-/** What was done stays done: a lock file that is left over locks nobody out. */
-function removeQuietly(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-  }
-}
-
-async function sweepQuietly(place: LockPlace): Promise<void> {
-  try {
-    await sweepGatewayLock(place);
-  } catch (error) {
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
-  }
+/** Returns the pid of a process of the latest run that lives, as far as that can be told from here. */
+function findLiving(home: string, name: string): number | undefined {
+  const { gateway = null, keeper = null } = readRunRecord(home, name) ?? {};
+  return [gateway, keeper].find((identity) => identity !== null && judgeProcess(identity) === "alive")?.pid;
 }
 
 /** Returns the error for a verb that needs a stopped profile. */

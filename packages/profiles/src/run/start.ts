@@ -7,6 +7,7 @@ import type { ProfilesContext } from "../context.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import { lockPlace } from "../profile-paths.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -156,7 +157,7 @@ async function endSilentOwner(
 }
 
 function ownerOf({ paths }: Manifest): number | undefined {
-  return readGatewayLock({ lockDir: paths.lock, configPath: paths.config })?.pid;
+  return readGatewayLock(lockPlace(paths))?.pid;
 }
 
 /** What a killed run left behind must not meet the next one: a helper, or a successor that has not opened its port yet. */

@@ -5,6 +5,7 @@
  */
 import { judgeProcess, readGatewayLock, type RunRecord } from "@lockkeeper/core";
 import { type Manifest, withPort } from "../manifest.ts";
+import { lockPlace } from "../profile-paths.ts";
 import { observeState } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 
@@ -17,7 +18,7 @@ export function latestRun(home: string, manifest: Manifest): RunRecord | undefin
 }
 
 function lockedRun(manifest: Manifest): RunRecord | undefined {
-  const lock = readGatewayLock({ lockDir: manifest.paths.lock, configPath: manifest.paths.config });
+  const lock = readGatewayLock(lockPlace(manifest.paths));
   // Without a port nobody keeps a gateway by it: somebody sweeps, renames or removes.
   if (lock === null || lock.port === null) return undefined;
   const { pid, startTicks, bootId, pidNamespace, nonce, host, port, gateway, createdAt } = lock;

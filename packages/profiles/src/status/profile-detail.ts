@@ -7,6 +7,7 @@ import {
   readListeners,
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
+import { lockPlace } from "../profile-paths.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import { hasPendingChange } from "./pending-change.ts";
@@ -33,7 +34,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const observation = observeProfile(context, name);
   const { manifest, observed, record } = observation;
   const status = statusOf(context, observation);
-  const lock = await inspectGatewayLock({ lockDir: manifest.paths.lock, configPath: manifest.paths.config });
+  const lock = await inspectGatewayLock(lockPlace(manifest.paths));
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));
   const check = parseHealthCheck(manifest.health, manifest.kind);

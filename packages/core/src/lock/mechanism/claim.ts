@@ -7,6 +7,12 @@ import type { LockedFile } from "./locked-file.ts";
 /** Returns the bytes of the record for a claim held by `mechanism`. */
 export type ComposeRecord = (mechanism: LockMechanism) => Uint8Array;
 
+/** A file of a claim, and what it held before our record. */
+export interface ClaimedFile {
+  readonly file: LockedFile;
+  readonly said: ParsedLockRecord;
+}
+
 /** An exclusive claim, held until `release` or the end of the process. */
 export interface Claim {
   readonly mechanism: LockMechanism;
@@ -24,34 +30,34 @@ export interface Claim {
   release(file: "remove" | "keep"): Promise<void>;
 }
 
-/** What the claims of both mechanisms have in common: one open file, with our record in it. */
+/** What the claims of both mechanisms have in common: open files, the first of them the one by which the claim is known, with our record in each. */
 export abstract class FileClaim implements Claim {
   abstract readonly mechanism: LockMechanism;
   readonly previous: ParsedLockRecord | undefined;
-  protected file: LockedFile;
+  protected readonly files: ClaimedFile[];
 
-  /** `said` is what `file` held before our record. */
-  constructor(file: LockedFile, said: ParsedLockRecord) {
-    this.file = file;
-    this.previous = file.origin === "created" ? undefined : said;
+  constructor(files: readonly ClaimedFile[]) {
+    this.files = [...files];
+    this.previous = files.find(({ file }) => file.origin === "leftover")?.said;
   }
 
   get fd(): number {
-    return this.file.fd;
+    return this.#first.fd;
   }
 
   isInPlace(): "yes" | "no" | "unknown" {
-    return this.file.isInPlace();
+    const answers = this.files.map(({ file }) => file.isInPlace());
+    return answers.find((answer) => answer === "no") ?? answers.find((answer) => answer === "unknown") ?? "yes";
   }
 
   write(bytes: Uint8Array): void {
-    this.file.write(bytes);
+    for (const { file } of this.files) file.write(bytes);
   }
 
-  /** Holds `file` from now on, in place of the one that was removed or replaced. */
-  protected exchange(file: LockedFile): void {
-    this.file.close();
-    this.file = file;
+  get #first(): LockedFile {
+    const [first] = this.files;
+    if (first === undefined) throw new TypeError("expected a claim of one file at least");
+    return first.file;
   }
 
   abstract restore(bytes: Uint8Array): Promise<"restored" | "refused">;

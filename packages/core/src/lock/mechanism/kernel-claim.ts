@@ -1,14 +1,15 @@
 /**
- * A claim by the kernel lock: the file locked, ours at its place, no mark of an owner whose file has gone, no socket of an
- * owner by the other mechanism; then our record in it. Only through `tryClaim`.
+ * A claim by the kernel lock: the files locked, ours at their places, no mark of an owner whose file has gone, no socket of an
+ * owner by the other mechanism; then our record in them. Only through `tryClaim`.
  */
-import type { Claim, ComposeRecord } from "./claim.ts";
+import type { Claim, ClaimedFile, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
-import { isSocketVisible, mayLiveElsewhere } from "./foreign-owner.ts";
+import { isOnNetwork, isSocketVisible, mayLiveElsewhere } from "./foreign-owner.ts";
+import { ownIdentity } from "../../host/process-identity.ts";
 import { judgeOwner } from "../lock-owner.ts";
-import type { LockRecord, ParsedLockRecord } from "../lock-record.ts";
+import type { LockFiles } from "../lock-path.ts";
+import type { LockRecord } from "../lock-record.ts";
 import { parseLockRecord } from "../lock-record.ts";
-import type { LockedFile } from "./locked-file.ts";
 import { tryLockFile } from "./locked-file.ts";
 import type { OwnerMark } from "./owner-mark.ts";
 import { leaveOwnerMark } from "./owner-mark.ts";
@@ -18,91 +19,129 @@ import { trySocketLock } from "./socket-lock.ts";
 /** Looks at the marks, one each turn of the event loop, before another's mark is believed to be a living owner's. */
 const DYING_LOOKS = 3;
 
+/** Leaves our mark for an owner of those files; undefined for files that are never deleted in good order. */
+export type LeaveMark = typeof leaveOwnerMark | undefined;
+
 /**
- * Tries to claim `path` by the kernel lock, without waiting.
+ * Tries to claim `files` by the kernel lock, without waiting.
  *
  * @throws {KernelLockUnavailable} when there is none to be had; nothing was changed.
  */
 export async function tryKernelClaim(
-  path: string,
+  files: LockFiles,
   compose: ComposeRecord,
-  leaveMark: typeof leaveOwnerMark,
+  leaveMark: LeaveMark,
 ): Promise<Claim | "refused"> {
-  const locked = await lockAlone(path, leaveMark);
+  const locked = await lockAlone(files, leaveMark);
   if (locked === "refused") return "refused";
-  const { file, said, mark } = locked;
+  const rivals: SocketLock[] = [];
   try {
-    const rival = said.record?.mechanism === "socket" ? await excludeSocketOwner(path, said.record) : "none";
-    if (rival !== "refused") {
-      file.write(compose("kernel"));
-      if (rival !== "none") await rival.release();
-      // Only now does a newcomer see us, by our mark or by our record. Had the file been deleted or replaced before, one
+    if (await excludeSocketOwners(locked.files, rivals)) {
+      const bytes = compose("kernel");
+      for (const { file } of locked.files) file.write(bytes);
+      for (const rival of rivals.splice(0)) await rival.release();
+      // Only now does a newcomer see us, by our mark or by our record. Had a file been deleted or replaced before, one
       // may have come and gone already without a trace of us.
-      if (file.isInPlace() === "yes") return new KernelClaim(file, said, mark);
+      if (locked.files.every(({ file }) => file.isInPlace() === "yes")) {
+        return new KernelClaim(files, locked.files, locked.mark);
+      }
     }
   } catch (error) {
-    withdraw(file, mark);
+    withdraw(locked.files, locked.mark);
     throw error;
+  } finally {
+    for (const rival of rivals) await rival.release();
   }
-  withdraw(file, mark);
+  withdraw(locked.files, locked.mark);
   return "refused";
 }
 
 interface LockedAlone {
-  readonly file: LockedFile;
-  readonly mark: OwnerMark;
-  readonly said: ParsedLockRecord;
+  readonly files: readonly ClaimedFile[];
+  readonly mark: OwnerMark | undefined;
 }
 
-/** Locks the file and makes sure that no owner lives whose own file was deleted or replaced. */
-async function lockAlone(path: string, leaveMark: typeof leaveOwnerMark): Promise<LockedAlone | "refused"> {
-  const file = tryLockFile(path, { create: true });
-  if (file === "refused" || file === "absent") return "refused";
+/** Locks the files and makes sure that no owner lives whose own file was deleted or replaced. */
+async function lockAlone(files: LockFiles, leaveMark: LeaveMark): Promise<LockedAlone | "refused"> {
+  const locked: ClaimedFile[] = [];
   let mark: OwnerMark | undefined;
   try {
-    mark = leaveMark(path);
-    const said = parseLockRecord(file.read());
-    // Who wrote that record had made sure, and nobody has owned since: this is the leftover of a dead owner, no more.
-    if (said.record !== null && judgeOwner(said.record).verdict === "gone") return { file, mark, said };
-    // The kernel closes a dying owner's descriptors one by one: its mark may outlive its lock by microseconds.
-    for (let look = 0; look < DYING_LOOKS; look++) {
-      if (mark.isAlone()) return { file, mark, said };
-      await new Promise((resolve) => setImmediate(resolve));
+    if (lockAndRead(files.path, locked)) {
+      mark = leaveMark?.(files);
+      if (files.earlierPath === files.path || lockAndRead(files.earlierPath, locked)) {
+        if (mark === undefined || (await isAlone(locked, mark))) return { files: locked, mark };
+      }
     }
   } catch (error) {
-    withdraw(file, mark);
+    withdraw(locked, mark);
     throw error;
   }
-  withdraw(file, mark);
+  withdraw(locked, mark);
   return "refused";
 }
 
-function withdraw(file: LockedFile, mark: OwnerMark | undefined): void {
+/** Locks the file at `path` and appends it to `locked`, unless somebody else has it. */
+function lockAndRead(path: string, locked: ClaimedFile[]): boolean {
+  const file = tryLockFile(path, { create: true });
+  if (file === "refused" || file === "absent") return false;
+  try {
+    locked.push({ file, said: parseLockRecord(file.read()) });
+  } catch (error) {
+    withdraw([{ file, said: { record: null, problem: "cannot be read" } }], undefined);
+    throw error;
+  }
+  return true;
+}
+
+async function isAlone(locked: readonly ClaimedFile[], mark: OwnerMark): Promise<boolean> {
+  const verdicts = locked.map(({ said }) => (said.record === null ? "none" : judgeOwner(said.record).verdict));
+  // A second view of the disk (FUSE) has locks of its own: there a living owner is known by its process alone.
+  if (verdicts.includes("alive") && locked.some(({ file }) => isOnNetwork(file.path))) return false;
+  // The author of such a record had made sure, and nobody has owned the file since: this is the leftover of a dead owner, no more. A
+  // container may show a boot id of its own: then the record proves nothing.
+  const { bootId } = ownIdentity();
+  if (locked.every(({ said }, index) => verdicts[index] === "gone" && said.record?.bootId === bootId)) return true;
+  // The kernel closes a dying owner's descriptors one by one: its mark may outlive its lock by microseconds.
+  for (let look = 0; look < DYING_LOOKS; look++) {
+    if (mark.isAlone()) return true;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return false;
+}
+
+function withdraw(locked: readonly ClaimedFile[], mark: OwnerMark | undefined): void {
   mark?.remove();
-  if (file.origin === "created") file.remove();
-  file.close();
+  for (const { file } of locked.toReversed()) {
+    if (file.origin === "created") file.remove();
+    file.close();
+  }
 }
 
 class KernelClaim extends FileClaim {
   override readonly mechanism = "kernel";
-  #mark: OwnerMark;
+  readonly #names: LockFiles;
+  #mark: OwnerMark | undefined;
 
-  constructor(file: LockedFile, said: ParsedLockRecord, mark: OwnerMark) {
-    super(file, said);
+  constructor(names: LockFiles, files: readonly ClaimedFile[], mark: OwnerMark | undefined) {
+    super(files);
+    this.#names = names;
     this.#mark = mark;
   }
 
   override async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
-    const { path } = this.file;
-    if (this.#mark.isInPlace()) {
-      const file = tryLockFile(path, { create: true });
-      if (file === "refused" || file === "absent") return "refused";
-      this.exchange(file);
+    if (this.#mark?.isInPlace() !== false) {
+      for (const [index, { file, said }] of this.files.entries()) {
+        if (file.isInPlace() !== "no") continue;
+        const fresh = tryLockFile(file.path, { create: true });
+        if (fresh === "refused" || fresh === "absent") return "refused";
+        file.close();
+        this.files[index] = { file: fresh, said };
+      }
     } else {
       // The directory itself is another one: who owns the path there has left a mark there.
-      const locked = await lockAlone(path, leaveOwnerMark);
+      const locked = await lockAlone(this.#names, leaveOwnerMark);
       if (locked === "refused") return "refused";
-      this.exchange(locked.file);
+      for (const { file } of this.files.splice(0, Infinity, ...locked.files)) file.close();
       this.#mark.remove();
       this.#mark = locked.mark;
     }
@@ -111,14 +150,31 @@ class KernelClaim extends FileClaim {
   }
 
   override async release(file: "remove" | "keep"): Promise<void> {
-    this.#mark.remove();
-    if (file === "remove") this.file.remove();
-    this.file.close();
+    this.#mark?.remove();
+    // The last one that was locked goes first: who comes next locks in the other order.
+    for (const held of this.files.toReversed()) {
+      if (file === "remove") held.file.remove();
+      held.file.close();
+    }
   }
 }
 
-/** With the kernel lock held: makes sure that the socket owner of the record is gone, by holding its socket meanwhile. */
-async function excludeSocketOwner(path: string, record: LockRecord): Promise<SocketLock | "none" | "refused"> {
-  if (process.platform === "linux" && isSocketVisible(record)) return trySocketLock(path);
-  return mayLiveElsewhere(record, path) ? "refused" : "none";
+/**
+ * With the kernel lock held: makes sure that no socket owner of the records lives, by holding its sockets meanwhile, which are
+ * appended to `rivals`. False: one lives, or may live.
+ */
+async function excludeSocketOwners(locked: readonly ClaimedFile[], rivals: SocketLock[]): Promise<boolean> {
+  for (const { file, said } of locked) {
+    if (said.record?.mechanism !== "socket") continue;
+    if (!(await excludeSocketOwner(file.path, said.record, rivals))) return false;
+  }
+  return true;
+}
+
+async function excludeSocketOwner(path: string, record: LockRecord, rivals: SocketLock[]): Promise<boolean> {
+  if (process.platform !== "linux" || !isSocketVisible(record)) return !mayLiveElsewhere(record, path);
+  const socket = await trySocketLock(path);
+  if (socket === "refused") return false;
+  rivals.push(socket);
+  return true;
 }

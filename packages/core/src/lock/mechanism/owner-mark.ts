@@ -10,6 +10,7 @@ import { basename, dirname } from "node:path";
 
 import type { KernelFile } from "../../host/kernel-locks.ts";
 import { KernelLockTable, kernelFileOfOwnLock } from "../../host/kernel-locks.ts";
+import type { LockFiles } from "../lock-path.ts";
 import { KernelLockUnavailable, markByKernelLock } from "./kernel-lock.ts";
 
 /** Our mark; it stays until `remove` or the end of the process. */
@@ -25,27 +26,25 @@ export interface OwnerMark {
 /** Beyond every byte that a file could have, so that nothing else is ever locked there. */
 const FIRST_OFFSET = 2 ** 44;
 
-/** Where there is nothing to mark, or nothing to mark it with. */
-export const NO_MARK: OwnerMark = { isAlone: () => true, isInPlace: () => true, remove: () => undefined };
-
-/** Leaves our mark for the lock file `path`. */
-export function leaveOwnerMark(path: string): OwnerMark {
-  if (process.platform !== "linux") return NO_MARK;
+/** Leaves our mark for an owner of `files`; undefined where there is nothing to mark with. */
+export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | undefined {
+  if (process.platform !== "linux") return undefined;
   const directory = dirname(path);
-  const offset = markOffsetOf(path);
   const fd = fs.openSync(directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   let stats: fs.BigIntStats;
+  let offset: number;
   try {
-    markByKernelLock(fd, offset);
     stats = fs.fstatSync(fd, { bigint: true });
+    offset = markOffsetOf(path, stats.dev);
+    markByKernelLock(fd, offset);
   } catch (error) {
     fs.closeSync(fd);
-    if (error instanceof KernelLockUnavailable) return NO_MARK;
+    if (error instanceof KernelLockUnavailable) return undefined;
     throw error;
   }
   let isLeft = true;
   return {
-    isAlone: () => countMarks(fd, stats, offset) <= 1,
+    isAlone: () => isAlone(fd, stats, offset, earlierMarkOffsetOf(earlierPath)),
     isInPlace: () => isSameFile(fs.lstatSync(directory, { bigint: true, throwIfNoEntry: false }), stats),
     remove() {
       if (isLeft) fs.closeSync(fd);
@@ -54,25 +53,34 @@ export function leaveOwnerMark(path: string): OwnerMark {
   };
 }
 
-/** Returns the byte of the directory that an owner of the lock file `path` marks. */
-export function markOffsetOf(path: string): number {
+/**
+ * Returns the byte of the directory that an owner of the lock file `path` marks. The device as `stat` tells it is part of it: two
+ * subvolumes of one btrfs disk have equal inodes and, for the kernel's list, one device.
+ */
+export function markOffsetOf(path: string, device: bigint): number {
+  return FIRST_OFFSET + hashName(`${basename(path)} ${device}`);
+}
+
+/** Returns the byte that an owner of release 0.1.0 marks for the lock file `path`. */
+export function earlierMarkOffsetOf(path: string): number {
   return FIRST_OFFSET + hashName(basename(path));
 }
 
 /** The directory that was marked last, and how the kernel's list names it: most processes mark one directory, again and again. */
 let latest: { readonly stats: fs.BigIntStats; readonly file: KernelFile } | undefined;
 
-/** How many marks, ours included, the kernel lists on that byte of the directory that our `fd` has open and marked. */
-function countMarks(fd: number, stats: fs.BigIntStats, offset: number): number {
+/** Is ours the only mark that the kernel lists for us on the directory that our `fd` has open and marked, and none on the earlier byte? */
+function isAlone(fd: number, stats: fs.BigIntStats, offset: number, earlierOffset: number): boolean {
   const table = KernelLockTable.read();
-  if (table === undefined) return 0;
+  if (table === undefined) return true;
+  let file = latest !== undefined && isSameFile(latest.stats, stats) ? latest.file : undefined;
   // Our own mark is in the list: a name under which it is not found is out of date.
-  const known = latest !== undefined && isSameFile(latest.stats, stats) ? table.countMarks(latest.file, offset) : 0;
-  if (known > 0) return known;
-  const file = kernelFileOfOwnLock(fd);
-  if (file === undefined) return 0;
-  latest = { stats, file };
-  return table.countMarks(file, offset);
+  if (file === undefined || table.countMarks(file, offset) === 0) {
+    file = kernelFileOfOwnLock(fd);
+    if (file === undefined) return true;
+    latest = { stats, file };
+  }
+  return table.countMarks(file, offset) <= 1 && table.countMarks(file, earlierOffset) === 0;
 }
 
 function isSameFile(a: fs.BigIntStats | undefined, b: fs.BigIntStats): boolean {

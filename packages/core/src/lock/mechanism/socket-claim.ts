@@ -4,10 +4,10 @@
  */
 import { GatewayLockError } from "../../errors.ts";
 import { KernelLockTable, MountDevices, kernelFileOf } from "../../host/kernel-locks.ts";
-import type { Claim, ComposeRecord } from "./claim.ts";
+import type { Claim, ClaimedFile, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
 import { mayLiveElsewhere } from "./foreign-owner.ts";
-import type { ParsedLockRecord } from "../lock-record.ts";
+import type { LockFiles } from "../lock-path.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "../lock-record.ts";
 import { LockedFile } from "./locked-file.ts";
 import type { SocketLock } from "./socket-lock.ts";
@@ -17,51 +17,66 @@ import { trySocketLock } from "./socket-lock.ts";
 const MAX_RACES = 100;
 
 /**
- * Tries to claim `path` by its socket, without waiting.
+ * Tries to claim `files` by their sockets, without waiting.
  *
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host does not show its kernel locks.
  */
-export async function trySocketClaim(path: string, compose: ComposeRecord): Promise<Claim | "refused"> {
-  const socket = await trySocketLock(path);
-  if (socket === "refused") return "refused";
+export async function trySocketClaim(
+  { path, earlierPath }: LockFiles,
+  compose: ComposeRecord,
+): Promise<Claim | "refused"> {
+  const sockets: SocketLock[] = [];
+  const files: ClaimedFile[] = [];
+  let isOurs = false;
   try {
-    const marked = markFile(path, compose("socket"));
-    if (marked !== "refused") return new SocketClaim(socket, marked.file, marked.said);
-  } catch (error) {
-    await socket.release();
-    throw error;
+    for (const name of new Set([path, earlierPath])) {
+      const socket = await trySocketLock(name);
+      if (socket === "refused") return "refused";
+      sockets.push(socket);
+      const marked = markFile(name, compose("socket"));
+      if (marked === "refused") return "refused";
+      files.push(marked);
+    }
+    isOurs = true;
+    return new SocketClaim(sockets, files);
+  } finally {
+    if (!isOurs) await new SocketClaim(sockets, files).release("remove");
   }
-  await socket.release();
-  return "refused";
 }
 
 class SocketClaim extends FileClaim {
   override readonly mechanism = "socket";
-  readonly #socket: SocketLock;
+  readonly #sockets: readonly SocketLock[];
 
-  constructor(socket: SocketLock, file: LockedFile, said: ParsedLockRecord) {
-    super(file, said);
-    this.#socket = socket;
+  constructor(sockets: readonly SocketLock[], files: readonly ClaimedFile[]) {
+    super(files);
+    this.#sockets = sockets;
   }
 
   override async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
-    const marked = markFile(this.file.path, bytes);
-    if (marked === "refused") return "refused";
-    this.exchange(marked.file);
+    for (const [index, { file }] of this.files.entries()) {
+      if (file.isInPlace() !== "no") continue;
+      const marked = markFile(file.path, bytes);
+      if (marked === "refused") return "refused";
+      file.close();
+      this.files[index] = marked;
+    }
     return "restored";
   }
 
   override async release(file: "remove" | "keep"): Promise<void> {
-    if (file === "remove") this.file.remove();
-    // A record that stays must not go on telling other namespaces of an owner.
-    else this.write(Buffer.alloc(LOCK_RECORD_BYTES, " "));
-    this.file.close();
-    await this.#socket.release();
+    for (const held of this.files.toReversed()) {
+      if (file === "remove") held.file.remove();
+      // A record that stays must not go on telling other namespaces of an owner.
+      else held.file.write(Buffer.alloc(LOCK_RECORD_BYTES, " "));
+      held.file.close();
+    }
+    for (const socket of this.#sockets) await socket.release();
   }
 }
 
 /** With our socket held: leaves our record in the file and makes sure that nobody holds it by the kernel. */
-function markFile(path: string, bytes: Uint8Array): { file: LockedFile; said: ParsedLockRecord } | "refused" {
+function markFile(path: string, bytes: Uint8Array): ClaimedFile | "refused" {
   for (let race = 0; race < MAX_RACES; race++) {
     const file = LockedFile.open(path, { create: true });
     if (file === "absent") continue;

@@ -1,10 +1,11 @@
 /**
- * The fallback where the kernel lock is not to be had: an abstract Unix socket named after the lock's path, held for life.
+ * The fallback where the kernel lock is not to be had: an abstract Unix socket named after the lock's place, held for life.
  * Linux only. It excludes within one network namespace and ends with its process; it cannot be handed to a child, and any
  * user of the machine may squat on its name. The claim above it sees to what a socket cannot: other namespaces and hosts.
  */
 import { createHash } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
+import type { Server } from "node:net";
 import { createServer } from "node:net";
 import { basename, dirname } from "node:path";
 
@@ -21,33 +22,50 @@ export interface SocketLock {
  */
 const NAME_BYTES = 108;
 
-/** Takes the socket that stands for `path`, without waiting. */
+/**
+ * Takes the sockets that stand for `path`, without waiting: one named after the directory itself, whatever path leads to it, and one
+ * named after its path, as release 0.1.0 does.
+ */
 export async function trySocketLock(path: string): Promise<SocketLock | "refused"> {
-  const server = createServer((connection) => connection.destroy());
+  const servers: Server[] = [];
+  let released: Promise<void> | undefined;
+  const release = (): Promise<void> => {
+    released ??= Promise.all(servers.map(closeServer)).then(() => undefined);
+    return released;
+  };
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ path: socketName(path), exclusive: true }, resolve);
-    });
+    for (const place of placesOf(path)) servers.push(await listenAs(place));
   } catch (error) {
+    await release();
     if (errnoOf(error) === "EADDRINUSE") return "refused";
     throw fileError(error, "bind the lock socket of", path);
   }
-  // As a lock on a file would not keep the process alive either.
-  server.unref();
-  let released: Promise<void> | undefined;
-  return {
-    release() {
-      released ??= new Promise((resolve) => {
-        server.close(() => resolve());
-      });
-      return released;
-    },
-  };
+  return { release };
 }
 
-function socketName(path: string): string {
-  const place = `${realpathSync(dirname(path))}/${basename(path)}`;
+async function listenAs(place: string): Promise<Server> {
+  const server = createServer((connection) => connection.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path: socketName(place), exclusive: true }, resolve);
+  });
+  // As a lock on a file would not keep the process alive either.
+  return server.unref();
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+function placesOf(path: string): readonly string[] {
+  const directory = realpathSync(dirname(path));
+  const { dev, ino } = statSync(directory, { bigint: true });
+  return [`${dev}:${ino}/${basename(path)}`, `${directory}/${basename(path)}`];
+}
+
+function socketName(place: string): string {
   const name = `\0lockkeeper-${createHash("sha256").update(place).digest("hex")}-`;
   return name.padEnd(NAME_BYTES, "x");
 }

@@ -1,5 +1,5 @@
 /**
- * One exclusive claim on one path, by whichever mechanism is to be had: the kernel lock on the file, else (Linux) the
+ * One exclusive claim on one lock, by whichever mechanism is to be had: the kernel lock on the file, else (Linux) the
  * abstract socket that stands for it. The two do not see each other, so each side leaves a mark before it looks for the
  * other's: the kernel side locks, then reads the record; the socket side writes its record, then reads the kernel's list
  * of locks. Whoever is second sees the first and withdraws. What cannot be told (another host, another network
@@ -10,8 +10,9 @@ import { ownNetworkNamespace } from "../../host/proc.ts";
 import type { Claim, ComposeRecord } from "./claim.ts";
 import { tryKernelClaim } from "./kernel-claim.ts";
 import { KernelLockUnavailable } from "./kernel-lock.ts";
+import type { LockFiles } from "../lock-path.ts";
 import type { LockMechanism } from "../lock-record.ts";
-import { NO_MARK, leaveOwnerMark } from "./owner-mark.ts";
+import { leaveOwnerMark } from "./owner-mark.ts";
 import { trySocketClaim, unsupported } from "./socket-claim.ts";
 
 /** How to claim. */
@@ -26,40 +27,40 @@ export interface ClaimOptions {
 export const MECHANISMS: readonly LockMechanism[] = ["kernel", "socket"];
 
 /**
- * Tries to claim `path`, without waiting. On return of a claim its record is in the file.
+ * Tries to claim `files`, without waiting. On return of a claim its record is in each of them.
  *
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when there is no mechanism that would be safe.
  * @throws {LockkeeperError} UNSAFE_PATH and file errors.
  */
 export async function tryClaim(
-  path: string,
+  files: LockFiles,
   compose: ComposeRecord,
   options: ClaimOptions = {},
 ): Promise<Claim | "refused"> {
   try {
-    return await tryMechanisms(path, compose, options);
+    return await tryMechanisms(files, compose, options);
   } catch (error) {
-    throw errnoOf(error) === undefined ? error : fileError(error, "take the lock", path);
+    throw errnoOf(error) === undefined ? error : fileError(error, "take the lock", files.path);
   }
 }
 
 async function tryMechanisms(
-  path: string,
+  files: LockFiles,
   compose: ComposeRecord,
   { mechanisms = MECHANISMS, file = "comes and goes" }: ClaimOptions,
 ): Promise<Claim | "refused"> {
-  const leaveMark = file === "stays" ? () => NO_MARK : leaveOwnerMark;
+  const leaveMark = file === "stays" ? undefined : leaveOwnerMark;
   let cause: unknown;
   if (mechanisms.includes("kernel")) {
     try {
-      return await tryKernelClaim(path, compose, leaveMark);
+      return await tryKernelClaim(files, compose, leaveMark);
     } catch (error) {
       if (!(error instanceof KernelLockUnavailable)) throw error;
       cause = error;
     }
   }
   if (mechanisms.includes("socket") && process.platform === "linux" && ownNetworkNamespace() !== null) {
-    return trySocketClaim(path, compose);
+    return trySocketClaim(files, compose);
   }
-  throw unsupported(path, cause);
+  throw unsupported(files.path, cause);
 }

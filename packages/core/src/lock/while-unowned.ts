@@ -1,0 +1,80 @@
+/**
+ * Holds a place still: while something is done to it, nobody owns it and nobody comes to own it. Claimed as mutexes and not as an
+ * owner would, since an owner puts its lock file back where a folder has just moved away.
+ */
+import { rmSync } from "node:fs";
+import { basename, join } from "node:path";
+
+import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
+import type { FileMutexOptions } from "./file-mutex.ts";
+import { withFileMutex } from "./file-mutex.ts";
+import { inspectGatewayLock } from "./inspect.ts";
+import type { LockPlace } from "./lock-path.ts";
+import { ensureLockDirectory, lockFilesFor } from "./lock-path.ts";
+import { findRival, sweepGatewayLock } from "./sweep.ts";
+
+/** How to hold a place still. */
+export interface WhileUnownedOptions extends FileMutexOptions {
+  /** Where the lock directory is after `fn`, when `fn` moves it. */
+  readonly lockDirMovesTo?: string | undefined;
+}
+
+/**
+ * Runs `fn` while nobody owns the place, and returns what it returned. No lock file is left, wherever the directory is by then.
+ *
+ * @throws {GatewayLockError} LOCK_HELD when somebody owns it; `fn` did not run.
+ * @throws {LockkeeperError} UNSAFE_PATH and file errors; and what `fn` throws.
+ */
+export async function whileUnowned<T>(
+  place: LockPlace,
+  fn: () => Promise<T>,
+  { lockDirMovesTo, ...waiting }: WhileUnownedOptions = {},
+): Promise<T> {
+  ensureLockDirectory(place.lockDir);
+  const { verdict, record, reason } = await inspectGatewayLock(place);
+  const pid = record?.gateway?.pid ?? record?.pid;
+  if (verdict === "held") throw heldError(place, reason, { ownerPid: pid });
+  const files = lockFilesFor(place);
+  let hasEntered = false;
+  const enter = async (): Promise<T> => {
+    const rival = findRival(place, files);
+    if (rival !== undefined) throw heldError(place, `somebody holds ${rival}`);
+    hasEntered = true;
+    const result = await fn();
+    // Ours to remove only while we hold them.
+    if (lockDirMovesTo !== undefined) {
+      const moved = Object.values(files).map((path) => join(lockDirMovesTo, basename(path)));
+      await quietly(() => moved.forEach((path) => rmSync(path, { force: true })));
+    }
+    return result;
+  };
+  const enterBoth = files.earlierPath === files.path ? enter : () => withFileMutex(files.earlierPath, enter, waiting);
+  try {
+    return await withFileMutex(files.path, enterBoth, waiting);
+  } catch (error) {
+    const isRefused = !hasEntered && error instanceof LockkeeperError && error.code === "MUTEX_TIMEOUT";
+    throw isRefused ? heldError(place, error.message, { cause: error }) : error;
+  } finally {
+    if (hasEntered) await quietly(() => sweepGatewayLock(place));
+  }
+}
+
+/** What was done stays done: a lock file that is left over locks nobody out. */
+async function quietly(tidy: () => unknown): Promise<void> {
+  try {
+    await tidy();
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+  }
+}
+
+function heldError(
+  { lockDir }: LockPlace,
+  reason: string,
+  details: { readonly ownerPid?: number | undefined; readonly cause?: unknown } = {},
+): GatewayLockError {
+  return new GatewayLockError("LOCK_HELD", `the lock in ${lockDir} is held: ${reason}`, {
+    ...details,
+    hint: "Stop its owner first.",
+  });
+}

@@ -58,6 +58,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
 const OF_STATE: Readonly<Record<State, number>> = {
   running: 0,
   starting: 5,
+  standby: 3,
   stopped: 3,
   stopping: 3,
   failed: 3,

@@ -11,6 +11,7 @@ export function paintState(state: ProfileStatus["state"], paint: Palette): (text
     case "running":
     case "external":
       return paint.green;
+    case "standby":
     case "starting":
     case "stopping":
     case "orphaned":

@@ -67,11 +67,11 @@ export { readProcessLaunch } from "./host/process-launch.ts";
 // Files of one's own.
 export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
-export { ensurePrivateDirectory } from "./storage/private-directory.ts";
+export type { FileOwner } from "./storage/private-file.ts";
+export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 
 // One owner across hosts.
-export type { LeaseSettings } from "./lease/lease-address.ts";
-export { findLeaseFault, formatLeaseAddress, parseLeaseAddress } from "./lease/lease-address.ts";
+export type { LeaseSettings } from "./lease/lease-settings.ts";
 export type { SentinelOutcome } from "./lease/sentinel.ts";
 export { standSentinel } from "./lease/sentinel.ts";
 

@@ -1,4 +1,5 @@
 /** What every operation on profiles needs to know: which home, and which programs to start. */
+import type { FileOwner } from "@lockkeeper/core";
 import { fileURLToPath } from "node:url";
 
 /** Absolute paths of the two programs that run as processes of their own. */
@@ -14,6 +15,8 @@ export interface ProfilesContext {
   readonly programs: Programs;
   /** The environment of the caller: selection, and what a profile passes on to its gateway. */
   readonly env: NodeJS.ProcessEnv;
+  /** `any`: the home is in a place that others control; what it says is shown, and nothing is done about it. @default "own" */
+  readonly owner?: FileOwner;
 }
 
 /** Returns the programs that come with this package; a bundle that inlines it brings its own. */

@@ -1,9 +1,10 @@
 /** The one root on disk: which it is, and that it is safe to keep things in. */
-import { ensurePrivateDirectory, LockkeeperError } from "@lockkeeper/core";
-import { statSync } from "node:fs";
+import { ensurePrivateDirectory, fileError, LockkeeperError, refuseUnsafeDirectory } from "@lockkeeper/core";
+import { lstatSync, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { isAbsolute, join, parse } from "node:path";
-import { homePaths } from "./profile-paths.ts";
+import { dirname, isAbsolute, join, parse } from "node:path";
+import { isProfileName } from "./profile-name.ts";
+import { homePaths, profilePaths } from "./profile-paths.ts";
 
 /**
  * Returns the home that `env` names, or `~/.lockkeeper`. Touches nothing.
@@ -81,4 +82,34 @@ function isSameDirectory(a: string, b: string): boolean {
 export function ensureHome(home: string): void {
   const { profiles, run, trash } = homePaths(home);
   for (const directory of [home, profiles, run, trash]) ensurePrivateDirectory(directory);
+}
+
+/**
+ * Returns `home`, or where it leads when it is a link of the user's own (or root's): resolved once, so that every path
+ * below has one spelling and no later change of the link splits a run in two. Another's link stays what it is, and is
+ * refused by {@link requireSafeHome}.
+ */
+export function resolveOwnLink(home: string): string {
+  try {
+    const stats = lstatSync(home, { throwIfNoEntry: false });
+    if (stats?.isSymbolicLink() !== true) return home;
+    return stats.uid === process.geteuid?.() || stats.uid === 0 ? realpathSync.native(home) : home;
+  } catch (error) {
+    throw fileError(error, "look at", home);
+  }
+}
+
+/**
+ * Returns when what `home` says may be acted on: it, the folders in it and those of the profile `name` are missing, or
+ * directories that only we and root can change. A few looks at inodes; makes and changes nothing.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH naming path, owner or mode; PERMISSION_DENIED, IO_FAILED.
+ */
+export function requireSafeHome(home: string, name?: string): void {
+  const { profiles, run } = homePaths(home);
+  refuseUnsafeDirectory(home, "checked");
+  for (const each of [profiles, run]) refuseUnsafeDirectory(each, "unchecked");
+  if (name === undefined || !isProfileName(name)) return;
+  const { profile, lock, logs, config } = profilePaths(home, name);
+  for (const each of [profile, lock, logs, dirname(config)]) refuseUnsafeDirectory(each, "unchecked");
 }

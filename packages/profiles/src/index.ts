@@ -30,6 +30,8 @@ export type { RenameResult } from "./life/rename.ts";
 export type { RestoreOptions } from "./life/restore.ts";
 
 // One run.
+export type { LaunchPlan } from "./run/launch-plan.ts";
+export type { PreflightFault } from "./run/preflight.ts";
 export type { RunOptions } from "./run/run.ts";
 export type { StartOptions, StartResult } from "./run/start.ts";
 export type { StopOptions, StopResult } from "./run/stop.ts";

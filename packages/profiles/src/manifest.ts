@@ -2,6 +2,7 @@
  * What is written down about a profile: chosen once at `create`, changed only by a person's verb. The check here is
  * hand-written and cheap, because every command reads every manifest. Pure.
  */
+import type { LeaseSettings } from "@lockkeeper/core";
 import { isRecord } from "./json.ts";
 import { isProfileName, type ProfileName } from "./profile-name.ts";
 import { profilePaths, type ProfilePaths } from "./profile-paths.ts";
@@ -21,19 +22,6 @@ export type EndScope = (typeof endScopes)[number];
 /** What a hook can be told of. */
 export const hookEvents = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"] as const;
 export type HookEvent = (typeof hookEvents)[number];
-
-/** One owner across hosts, by a lease that a server keeps. */
-export interface LeaseSettings {
-  readonly engine: "etcd";
-  /** `http://host:port` or `https://host:port`, one for each member. */
-  readonly endpoints: readonly string[];
-  readonly key: string;
-  readonly ttlSeconds: number;
-  /** Whether a start waits while another host owns the profile. */
-  readonly standby: boolean;
-  /** Absolute, mode 0600: user name and password. */
-  readonly credentialsFile?: string;
-}
 
 /** One profile as it is written down. A contract with other tools: fields are added, never renamed or removed. */
 export interface Manifest {

@@ -2,7 +2,7 @@
  * The facade over one home. Each method loads only the room it needs when it is called, so that a command that lists
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
-import type { KeeperOutcome } from "@lockkeeper/core";
+import { type KeeperOutcome, LockkeeperError, warn } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
@@ -14,11 +14,13 @@ import type { EditOptions } from "./life/edited-manifest.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
-import { requireOwnDirectory, resolveHome } from "./home.ts";
+import { requireOwnDirectory, requireSafeHome, resolveHome, resolveOwnLink } from "./home.ts";
 import type { CloneOptions, CloneResult } from "./life/clone.ts";
 import type { RenameResult } from "./life/rename.ts";
 import type { RestoreOptions } from "./life/restore.ts";
 import type { RestartOptions, RestartResult } from "./run/restart.ts";
+import type { LaunchPlan } from "./run/launch-plan.ts";
+import type { PreflightFault } from "./run/preflight.ts";
 import type { StartOptions, StartResult } from "./run/start.ts";
 import type { StopOptions, StopResult } from "./run/stop.ts";
 import type { ListOptions } from "./status/list.ts";
@@ -55,6 +57,10 @@ export interface Profiles {
   readonly start: (name: string, options?: StartOptions) => Promise<StartResult>;
   readonly stop: (name: string, options?: StopOptions) => Promise<StopResult>;
   readonly restart: (name: string, options?: RestartOptions) => Promise<RestartResult>;
+  /** What the next start runs, and where. */
+  readonly launchPlan: (name: string) => Promise<LaunchPlan>;
+  /** What the next start needs and does not have. */
+  readonly preflight: (name: string) => Promise<readonly PreflightFault[]>;
   /** The keeper in this very process; returns when it has ended. */
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
@@ -66,6 +72,8 @@ export interface Profiles {
   readonly diagnose: () => Promise<readonly Finding[]>;
   /** Makes the repairs that `findings` carry, and returns what remains. */
   readonly repair: (findings: readonly Finding[]) => Promise<readonly Finding[]>;
+  /** The profile's access token. */
+  readonly token: (name: string) => Promise<string>;
   readonly remove: (name: string) => Promise<{ readonly trash: string }>;
   /** What makes a process act on the profile, whole, and what must be dropped before. */
   readonly environment: (name: string) => Promise<ShellEnvironment>;
@@ -92,14 +100,20 @@ export interface Profiles {
 /**
  * Opens the profiles of one home. Reads and writes nothing in it yet.
  *
+ * In a home that somebody else controls the verbs that act are refused with UNSAFE_PATH, and a warning goes along with
+ * what the others show.
+ *
  * @throws {LockkeeperError} OPTION_INVALID when the home is not absolute, the file system's root or the user's own home.
  */
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
   const env = options.env ?? process.env;
-  const home = requireOwnDirectory(path.resolve(options.home ?? resolveHome(env)), env);
-  const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms() };
-  return {
+  const home = resolveOwnLink(requireOwnDirectory(path.resolve(options.home ?? resolveHome(env)), env));
+  const danger = dangerOf(home);
+  const owner = danger === undefined ? "own" : "any";
+  const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms(), owner };
+  return guarded(danger, {
     home,
+    token: async (name) => (await import("./life/token.ts")).readToken(context, name),
     create: async (request) => {
       const { createProfile } = await import("./life/create.ts");
       const { observeManifest, statusOf } = await import("./status/observe-profile.ts");
@@ -108,10 +122,18 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
     list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
     status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
-    protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name),
+    protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
     start: async (name, request) => (await import("./run/start.ts")).startProfile(context, name, request),
     stop: async (name, request) => (await import("./run/stop.ts")).stopProfile(context, name, request),
     restart: async (name, request) => (await import("./run/restart.ts")).restartProfile(context, name, request),
+    launchPlan: async (name) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      return (await import("./run/launch-plan.ts")).launchPlan(requireManifest(home, name), context.programs.gateway);
+    },
+    preflight: async (name) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name));
+    },
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
     explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),
@@ -132,5 +154,58 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
     readConfig: async (request) => (await import("./config/config-edit.ts")).readConfig(context, request),
     changeConfig: async (request) => (await import("./config/config-edit.ts")).changeConfig(context, request),
+  });
+}
+
+/** What only shows what is there; `repair` sees to its own safety. Every other verb acts, and a new one does at first. */
+const lookers: ReadonlySet<string> = new Set<keyof Profiles>([
+  "list",
+  "status",
+  "protection",
+  "ports",
+  "explainPort",
+  "nextFreeBlock",
+  "diagnose",
+  "repair",
+  "selection",
+  "discover",
+  "readConfig",
+]);
+
+/** Why what the home says is not to be acted on; undefined when it may be. */
+function dangerOf(home: string): LockkeeperError | undefined {
+  try {
+    requireSafeHome(home);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error;
+    throw error;
+  }
+}
+
+/**
+ * Returns `profiles` such that nothing is signalled, changed or handed out on the word of files that somebody else
+ * controls: the verbs that act refuse, and those that look say so once.
+ */
+function guarded(danger: LockkeeperError | undefined, profiles: Profiles): Profiles {
+  const { home } = profiles;
+  let told = false;
+  const before = (verb: string, subject: unknown): void => {
+    if (!lookers.has(verb)) {
+      if (danger !== undefined) throw danger;
+      requireSafeHome(home, typeof subject === "string" ? subject : undefined);
+    } else if (danger?.code === "UNSAFE_PATH" && !told) {
+      told = true;
+      warn(`${danger.message}: what is in ${home} is only shown`, danger.code);
+    }
   };
+  const methods = Object.entries(profiles).map(([verb, method]: [string, unknown]) => {
+    if (typeof method !== "function") return [verb, method];
+    const call = async (...given: readonly unknown[]): Promise<unknown> => {
+      before(verb, given[0]);
+      return Reflect.apply(method, undefined, given);
+    };
+    return [verb, call];
+  });
+  return Object.fromEntries(methods) as Profiles;
 }

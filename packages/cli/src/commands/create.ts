@@ -1,26 +1,36 @@
-/** `create`: makes a profile. */
-import type { ProfileStatus } from "@lockkeeper/profiles";
+/** `create`: makes a profile, and says what it will run and where. */
+import { shellCommand } from "@lockkeeper/core";
+import type { LaunchPlan, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { preflightNotes } from "../preflight-notes.ts";
 import { toProfileOptions } from "../profile-arguments.ts";
+import { plainLine } from "../terminal/plain-text.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["create"]>;
 
+/** The new profile, and what its first start runs. */
+type Created = ProfileStatus & LaunchPlan;
+
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
-  const status = await profiles.create({
-    name: given.name,
-    kind: given.kind ?? (given.rest === undefined ? "builtin" : "command"),
-    ...toProfileOptions(given, context.world.cwd),
-  });
-  return { value: status, notes: [`Start it with: lockkeeper start ${status.name}`] };
+  const kind = given.kind ?? (given.rest === undefined ? "builtin" : "command");
+  const options = toProfileOptions(given, context.world.cwd);
+  // A program of one's own runs where one stands.
+  const cwd = options.cwd ?? (kind === "command" ? context.world.cwd() : undefined);
+  const status = await profiles.create({ name: given.name, kind, ...options, cwd });
+  const created: Created = { ...status, ...(await profiles.launchPlan(status.name)) };
+  const warnings = context.json ? [] : await preflightNotes(profiles, status.name);
+  return { value: created, notes: [...warnings, `Start it with: lockkeeper start ${status.name}`] };
 }
 
-export function render(status: ProfileStatus, { paint, quiet }: View): string {
+export function render({ argv, cwd, ...status }: Created, { paint, quiet }: View): string {
   if (quiet) return `${status.name}\n`;
   const block = `ports ${status.port}-${status.port + status.span - 1}`;
-  return `${paint.bold(status.name)} created: ${status.kind}, ${block}, ${status.paths.profile}\n`;
+  const title = `${paint.bold(status.name)} created: ${status.kind}, ${block}, ${plainLine(status.paths.profile)}\n`;
+  if (status.kind !== "command") return title;
+  return `${title}  ${paint.dim("runs")}  ${plainLine(shellCommand(...argv))}\n  ${paint.dim("in")}    ${plainLine(cwd)}\n`;
 }

@@ -6,6 +6,7 @@ import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { editNotes, renderEdit } from "../edit-difference.ts";
+import { preflightNotes } from "../preflight-notes.ts";
 import { toProfileOptions } from "../profile-arguments.ts";
 import { chooseTargets } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
@@ -21,7 +22,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   // A look changes nothing, so it needs no consent.
   if (!given.dryRun) await chooseTargets(context, profiles, { names: [given.name], confirm: given.confirm });
   const result = await profiles.edit(given.name, { ...options, unset: given.unset, dryRun: given.dryRun });
-  return { value: result, notes: editNotes(result) };
+  const warnings = context.json || given.dryRun ? [] : await preflightNotes(profiles, given.name);
+  return { value: result, notes: [...warnings, ...editNotes(result)] };
 }
 
 export function render(result: EditResult, view: View): string {

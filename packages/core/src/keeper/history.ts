@@ -73,7 +73,7 @@ export function appendHistory(path: string, lines: string): void {
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export function readHistory(path: string): readonly HistoryEvent[] {
-  const lines = [`${path}.1`, path].flatMap((file) => readIfPresentSync(file)?.split("\n") ?? []);
+  const lines = [`${path}.1`, path].flatMap((file) => readIfPresentSync(file, "any")?.split("\n") ?? []);
   return lines.flatMap((line) => parseHistoryEvent(line) ?? []);
 }
 

@@ -1,4 +1,5 @@
 /** What a keeper is told, and what becomes of it. Types only. */
+import type { LeaseSettings } from "../lease/lease-settings.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
@@ -8,6 +9,19 @@ export type HealthCheck =
   | { readonly kind: "tcp" }
   /** Not even a listener is expected: running means that the process lives. */
   | { readonly kind: "none" };
+
+/** How a run is owned across hosts. */
+export interface KeeperLease {
+  readonly settings: LeaseSettings;
+  /** Starts the sentinel: a program that calls `standSentinel` with its standard input and output. */
+  readonly sentinelArgv: readonly [string, ...string[]];
+  /** Where the token of the last owner stands, beside the state that it guards. */
+  readonly tokenPath: string;
+  /** What to do while another host owns the lease. */
+  readonly whenHeld: "wait" | "fail";
+  /** What to do when the engine does not answer at first; a wrong password always fails. */
+  readonly whenUnavailable: "wait" | "fail";
+}
 
 /** One run of one profile. Times are in milliseconds, paths absolute. */
 export interface KeeperSpec {
@@ -47,6 +61,8 @@ export interface KeeperSpec {
   readonly handoffTimeoutMs?: number;
   /** Between two looks at a gateway that is well. @default 10_000 */
   readonly livenessIntervalMs?: number;
+  /** One owner across hosts: without the lease no gateway is started. Absent: the lock alone decides. */
+  readonly lease?: KeeperLease;
   /** Aborts: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborts: stop at once. */

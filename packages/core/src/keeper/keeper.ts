@@ -3,7 +3,7 @@
  * port, spawns, watches, restarts within bounds, stops the whole tree, lets go. The states it publishes are true at
  * the moment they are published. Invariants: nothing is spawned without the lock or on a taken port; never two gateways
  * at once; nothing is published after the lock is gone; the lock is released last, and what then still lives with the
- * lock's descriptor goes on holding it.
+ * lock's descriptor goes on holding it. With a lease, all of this happens only while the lease is ours.
  */
 import { dirname } from "node:path";
 
@@ -21,6 +21,7 @@ import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
 import type { FinalFinding } from "./gateway-watch.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
+import type { Ownership } from "./ownership.ts";
 import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
 import type { GatewayExit } from "./run-record.ts";
 import { RunPublisher } from "./run-publisher.ts";
@@ -36,6 +37,7 @@ type Ending =
   | { readonly ended: "by-itself"; readonly exit: GatewayExit }
   | { readonly ended: "on-request" }
   | { readonly ended: "lock-lost" }
+  | { readonly ended: "lease-lost" }
   | FinalEnding;
 type FinalEnding = { readonly ended: FinalFinding["found"]; readonly reason: string };
 
@@ -82,6 +84,8 @@ class Keeper {
   readonly #publisher: RunPublisher;
   readonly #crashTimesMs: number[] = [];
   #gateway: GatewayProcess | undefined;
+  /** Undefined without a lease, and while another host has it. */
+  #ownership: Ownership | undefined;
   /** Did the last attempt to end the run leave something alive? */
   #survived = false;
 
@@ -105,6 +109,7 @@ class Keeper {
       return await this.#keepRunning(log, deadline);
     } finally {
       await log.close();
+      await this.#disown();
     }
   }
 
@@ -121,9 +126,12 @@ class Keeper {
     const { earlier } = this.#publisher;
     const nonces = [this.#nonce, ...(earlier === undefined ? [] : [earlier.nonce])];
     for (;;) {
+      const refusal = await this.#own();
+      if (refusal !== undefined) return refusal;
       const obstacle = await clearPort(this.#spec, nonces, deadline);
       if (this.#spec.stop.aborted) return this.#stop();
       if (obstacle !== undefined) return "leftTo" in obstacle ? this.#leave(obstacle) : this.#block(obstacle);
+      if (this.#ownership?.isHeld === false) continue;
       try {
         this.#take(await this.#spawn(log));
       } catch (error) {
@@ -138,10 +146,11 @@ class Keeper {
 
   async #spawn(log: GatewayLog): Promise<GatewayProcess> {
     const { argv, cwd, inherited = [] } = this.#spec;
-    const { env, dropped } = usableEnvironment(this.#spec.env, inherited);
+    const { env: usable, dropped } = usableEnvironment(this.#spec.env, inherited);
     for (const fact of dropped) this.#publisher.remark(fact);
     const restarts = this.#publisher.record.restarts;
     log.note("start", restarts === 0 ? "the gateway starts" : `the gateway starts again, restart ${restarts}`);
+    const env = { ...usable, ...this.#ownership?.env };
     const gateway = await spawnGateway({ argv, cwd, env, nonce: this.#nonce, logFd: log.fd, lockFd: this.#lock.fd });
     void gateway.exited.then((exit) => log.note("end", describeExit(exit)));
     return gateway;
@@ -150,6 +159,7 @@ class Keeper {
   /** Makes `gateway` the one that is attended, and known to everybody before anything else happens. */
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
+    this.#ownership?.guard(gateway.identity);
     const { identity, startedAt } = gateway;
     this.#note({ gateway: identity });
     this.#publisher.publish({ state: "starting", reason, gateway: identity, startedAt, health: "unknown" });
@@ -195,6 +205,9 @@ class Keeper {
         gone.then((exit) => ({ ended: "by-itself", exit })),
         aborted(this.#spec.stop, over.signal).then(() => ({ ended: "on-request" })),
         aborted(this.#lock.lost, over.signal).then(() => ({ ended: "lock-lost" })),
+        ...(this.#ownership === undefined
+          ? []
+          : [aborted(this.#ownership.lost, over.signal).then(() => ({ ended: "lease-lost" }) as const)]),
         // Without a finding the watch was called off, and the race is decided already.
         watch.then((final) => (final === undefined ? { ended: "on-request" } : { ended: final.found, ...final })),
       ]);
@@ -224,6 +237,7 @@ class Keeper {
   /** Returns undefined when the gateway is to be started again. */
   async #restartAfter(exit: GatewayExit): Promise<KeeperOutcome | undefined> {
     if (this.#spec.stop.aborted) return this.#stop();
+    if (this.#ownership?.isHeld === false) return this.#standBack(exit);
     const how = describeExit(exit);
     if (exit.code === DEFAULTS.permanentExitCode) {
       // The port may be the reason; then that is what to say.
@@ -244,19 +258,14 @@ class Keeper {
     return this.#spec.stop.aborted ? this.#stop() : undefined;
   }
 
-  async #conclude(end: Exclude<Ending, { ended: "by-itself" }>): Promise<KeeperOutcome> {
+  async #conclude(end: Exclude<Ending, { ended: "by-itself" }>): Promise<KeeperOutcome | undefined> {
     switch (end.ended) {
       case "on-request":
         return this.#stop();
-      case "lock-lost": {
-        const result = await this.#end(this.#spec.stopTimeoutMs);
-        // Another owner may publish by now, so nothing is.
-        return {
-          outcome: "failed",
-          record: null,
-          detail: `the lock was lost; the gateway was stopped: ${result.detail}`,
-        };
-      }
+      case "lock-lost":
+        return this.#surrender();
+      case "lease-lost":
+        return this.#standBack();
       case "misplaced":
         await this.#end(this.#spec.stopTimeoutMs);
         return this.#fail("LISTENER_MISMATCH", end.reason);
@@ -264,6 +273,71 @@ class Keeper {
         await this.#end(this.#spec.stopTimeoutMs);
         return this.#block({ blockedBy: end.reason, leftover: null });
     }
+  }
+
+  /**
+   * Waits until this host may run the gateway; at once without a lease. Returns how the run ended when it may not: then
+   * nothing runs.
+   */
+  async #own(): Promise<KeeperOutcome | undefined> {
+    const { lease, profile, lockDir, stop } = this.#spec;
+    if (lease === undefined || this.#ownership?.isHeld === true) return undefined;
+    const isAgain = this.#ownership !== undefined;
+    await this.#disown();
+    const { obtainOwnership } = await import("./ownership.ts");
+    try {
+      this.#ownership = await obtainOwnership({
+        lease,
+        profile,
+        nonce: this.#nonce,
+        lockDir,
+        isAgain,
+        stop: AbortSignal.any([stop, this.#lock.lost]),
+        onStandby: (owner, reason) => this.#publisher.publish({ state: "standby", reason, ...GONE, lease: owner }),
+        onTrouble: (trouble) => this.#tellTrouble(trouble),
+      });
+    } catch (error) {
+      if (error instanceof LockkeeperError) return this.#fail(error.code, error.message);
+      throw error;
+    }
+    if (this.#ownership === undefined) return this.#lock.lost.aborted ? this.#surrender() : this.#stop();
+    const { record } = this.#ownership;
+    const reason = `${record.owner} owns the lease ${lease.settings.key} (token ${record.token ?? "unknown"})`;
+    this.#publisher.publish({ state: "starting", reason, lease: record });
+    return undefined;
+  }
+
+  #tellTrouble(trouble: string | undefined): void {
+    if (this.#lock.lost.aborted) return;
+    const reason = trouble === undefined ? "the lease is renewed again" : `the lease is not renewed: ${trouble}`;
+    this.#publisher.publish({ reason });
+  }
+
+  /** The lease is lost: ends the gateway, then waits for the lease again, unless waiting was not wanted. */
+  async #standBack(exit: GatewayExit | null = null): Promise<KeeperOutcome | undefined> {
+    const reason = `the lease was lost: ${this.#ownership?.reason ?? "it is over"}`;
+    this.#publisher.publish({ state: "stopping", reason }, exit);
+    const result = await this.#end(this.#spec.stopTimeoutMs, this.#spec.force);
+    if (this.#survived) return this.#fail("STOP_INCOMPLETE", `${reason}; ${result.detail}`);
+    if (this.#spec.stop.aborted) return this.#stop();
+    if (this.#spec.lease?.whenHeld === "fail") return this.#fail("LEASE_UNAVAILABLE", reason, exit);
+    this.#publisher.publish({ state: "standby", reason: `${reason}; the gateway was stopped`, ...GONE, lease: null });
+    return undefined;
+  }
+
+  /** Gives the lease back when nothing of the run lives; returns what became of it, to be added to a sentence. */
+  async #disown(): Promise<string> {
+    const ownership = this.#ownership;
+    this.#ownership = undefined;
+    if (ownership === undefined) return "";
+    return (await ownership.release(this.#survived)) ? "; the lease was given back" : "; the lease runs out by itself";
+  }
+
+  /** The lock is lost. Another owner may publish by now, so nothing is. */
+  async #surrender(): Promise<KeeperOutcome> {
+    const result = await this.#end(this.#spec.stopTimeoutMs);
+    const detail = `the lock was lost; the gateway was stopped: ${result.detail}`;
+    return { outcome: "failed", record: null, detail };
   }
 
   async #stop(): Promise<KeeperOutcome> {
@@ -275,13 +349,17 @@ class Keeper {
     over.abort();
     if (this.#survived) return this.#fail("STOP_INCOMPLETE", result.detail);
     const lastExit = exit ?? this.#publisher.record.lastExit;
-    this.#publisher.publish({ state: "stopped", reason: result.detail, ...GONE, keeper: null, lastExit }, exit ?? null);
-    return { outcome: "stopped", record: this.#publisher.record, detail: result.detail };
+    const detail = `${result.detail}${await this.#disown()}`;
+    this.#publisher.publish({ state: "stopped", reason: detail, ...GONE, keeper: null, lastExit }, exit ?? null);
+    return { outcome: "stopped", record: this.#publisher.record, detail };
   }
 
-  /** Ends whatever is left of the run. */
-  async #end(timeoutMs: number, force?: AbortSignal): Promise<StopResult> {
+  /** Ends whatever is left of the run; with a lease, before that is over. */
+  async #end(timeoutMs: number, hurry?: AbortSignal): Promise<StopResult> {
     const { host, port, ports } = this.#spec;
+    this.#ownership?.noteAsked();
+    const reasons = [hurry, this.#ownership?.over].filter((signal) => signal !== undefined);
+    const force = reasons.length === 0 ? undefined : AbortSignal.any(reasons);
     const result = await stopProcessTree({
       ...this.#run,
       known: findLockHeirs(this.#lock.fd),

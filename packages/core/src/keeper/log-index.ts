@@ -66,7 +66,7 @@ export function readLogBase(path: string): number | undefined {
 function withIndex<T>(path: string, read: (fd: number) => T): T | undefined {
   let fd: number | undefined;
   try {
-    fd = openFile(indexPath(path), "read");
+    fd = openFile(indexPath(path), "read", "any");
     return fd === undefined ? undefined : read(fd);
   } catch (error) {
     if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;

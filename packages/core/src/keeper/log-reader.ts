@@ -310,7 +310,7 @@ function positionAt(files: readonly LogFile[], sinceMs: number): LogPosition {
 function readRange(path: string, from: number, to: number): Buffer {
   let fd: number | undefined;
   try {
-    fd = openFile(path, "read");
+    fd = openFile(path, "read", "any");
     // Rotated away between look and read: the next look finds it under its new name.
     if (fd === undefined) return Buffer.alloc(0);
     const buffer = Buffer.alloc(to - from);

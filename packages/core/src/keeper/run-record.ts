@@ -6,7 +6,8 @@
 import type { ProcessIdentity } from "../host/process-identity.ts";
 
 /** What a keeper can say about its gateway. `orphaned` and `external` are conclusions of a reader, never published. */
-export type PublishedState = "starting" | "running" | "unresponsive" | "blocked" | "failed" | "stopping" | "stopped";
+export type PublishedState =
+  "standby" | "starting" | "running" | "unresponsive" | "blocked" | "failed" | "stopping" | "stopped";
 
 /** `unknown`: nobody has asked, or the question could not be put. */
 export type Health = "ok" | "failing" | "unknown";
@@ -17,6 +18,16 @@ export interface GatewayExit {
   readonly signal: string | null;
   /** ISO 8601. */
   readonly at: string;
+}
+
+/** Who owns the profile's lease, as the keeper last saw it. */
+export interface RunLease {
+  /** Host name. */
+  readonly owner: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Ours alone: every later owner's is greater. */
+  readonly token: string | null;
 }
 
 /** The whole document, as it lies on disk. */
@@ -46,9 +57,12 @@ export interface RunRecord {
   readonly lastExit: GatewayExit | null;
   /** Marks the settings that this run has read; absent in records of older keepers. */
   readonly settings?: string;
+  /** Only in runs with a lease. */
+  readonly lease?: RunLease | null;
 }
 
 const STATES: ReadonlySet<string> = new Set<PublishedState>([
+  "standby",
   "starting",
   "running",
   "unresponsive",
@@ -97,7 +111,8 @@ function isRunRecord(value: unknown): value is RunRecord {
     HEALTHS.has(value["health"]) &&
     isCount(value["restarts"]) &&
     isNullOr(value["lastExit"], isExit) &&
-    (value["settings"] === undefined || isString(value["settings"]))
+    (value["settings"] === undefined || isString(value["settings"])) &&
+    (value["lease"] === undefined || isNullOr(value["lease"], isRunLease))
   );
 }
 
@@ -121,6 +136,10 @@ export function isExit(value: unknown): value is GatewayExit {
   return (
     isObject(value) && isNullOr(value["code"], isCount) && isNullOr(value["signal"], isString) && isString(value["at"])
   );
+}
+
+function isRunLease(value: unknown): value is RunLease {
+  return isObject(value) && isString(value["owner"]) && isString(value["since"]) && isNullOr(value["token"], isString);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -74,7 +74,7 @@ export class EtcdGateway {
         return answer;
       } catch (error) {
         if (error instanceof LockkeeperError) throw error;
-        evidence.push(`${endpoint}: ${describeFailure(error, this.#options.attemptMs)}`);
+        evidence.push(`${endpoint}: ${describeFailure(error)}`);
       }
     }
     const [first = "the wait was over"] = evidence;
@@ -125,30 +125,39 @@ export class EtcdGateway {
   }
 
   #post(endpoint: string, path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
-    const { credentials, attemptMs } = this.#options;
+    const { attemptMs, credentials } = this.#options;
+    const { ca, cert, key } = credentials;
     const url = new URL(`/v3/${path}`, endpoint);
     const payload = JSON.stringify(question);
-    const timeout = AbortSignal.timeout(Math.ceil(attemptMs));
-    const options = {
-      method: "POST",
-      agent: false,
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-      headers: {
-        "content-type": "application/json",
-        "content-length": Buffer.byteLength(payload),
-        ...(this.#token === undefined ? {} : { authorization: this.#token }),
-      },
+    const headers = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(payload),
+      ...(this.#token === undefined ? {} : { authorization: this.#token }),
     };
+    const options = { method: "POST", agent: false, headers };
+    if (signal?.aborted === true) return Promise.reject(new Error("the wait was over"));
     return new Promise<EtcdAnswer>((resolve, reject) => {
-      const take = (response: IncomingMessage): void => {
-        readAnswer(response).then(resolve, reject);
+      const done = new AbortController();
+      const settle = (end: () => void): void => {
+        clearTimeout(timer);
+        done.abort();
+        end();
       };
-      const { ca, cert, key } = credentials;
+      const fail = (error: unknown): void => settle(() => reject(error));
+      const take = (response: IncomingMessage): void => {
+        readAnswer(response).then((answer) => settle(() => resolve(answer)), fail);
+      };
       const request =
         url.protocol === "https:"
           ? requestHttps(url, { ...options, ca, cert, key }, take)
           : requestHttp(url, options, take);
-      request.once("error", reject);
+      const giveUp = (reason: string): void => {
+        fail(new Error(reason));
+        request.destroy();
+      };
+      const timer = setTimeout(() => giveUp(`no answer within ${Math.ceil(attemptMs)} ms`), attemptMs);
+      signal?.addEventListener("abort", () => giveUp("the wait was over"), { once: true, signal: done.signal });
+      request.on("error", fail);
       request.end(payload);
     });
   }
@@ -188,12 +197,9 @@ export function messageOf({ status, body }: EtcdAnswer): string {
   return typeof text === "string" ? text : `HTTP ${status}`;
 }
 
-function describeFailure(error: unknown, attemptMs: number): string {
+function describeFailure(error: unknown): string {
   const errno = errnoOf(error);
-  if (errno === "ABORT_ERR" || (error instanceof Error && /^(Abort|Timeout)Error$/u.test(error.name))) {
-    return `no answer within ${Math.ceil(attemptMs)} ms`;
-  }
-  // What went wrong with a certificate stands in the message alone.
+  // What went wrong with a certificate, or by our own clock, stands in the message alone.
   const plain = errno === undefined || errno.startsWith("ERR_") || /CERT|SELF_SIGNED|UNABLE/u.test(errno);
   return plain && error instanceof Error ? error.message : (errno ?? String(error));
 }

@@ -4,7 +4,7 @@
  * `release`. Knows nothing of gateways; whoever runs one must be gone when `over` aborts.
  */
 import { pause } from "../pause.ts";
-import type { LeaseSettings } from "./lease-address.ts";
+import type { LeaseSettings } from "./lease-settings.ts";
 import type { LeaseTimes } from "./lease-deadline.ts";
 import { leasePhase } from "./lease-deadline.ts";
 import type { HeldKey, LeaseHolder, LeaseStore } from "./lease-store.ts";
@@ -118,6 +118,11 @@ export class Lease {
     return this.#over.signal;
   }
 
+  /** Is it beyond doubt at this moment? */
+  get isHeld(): boolean {
+    return this.#look() === "held" && !this.#lost.signal.aborted;
+  }
+
   /** When it is over if nobody renews it, on the claimant's clock. */
   get endsAtMs(): number {
     return this.#gone === undefined ? this.#sentAtMs + this.#claimant.times.endAfterMs : 0;
@@ -134,14 +139,15 @@ export class Lease {
   }
 
   /**
-   * Gives the lease back; the key is free when it returns true, else as soon as the lease has run out. To be called when
-   * nothing of the gateway lives. Harmless twice.
+   * Ends renewing and, unless told not to, gives the lease back; the key is free when it returns true, else as soon as the
+   * lease has run out. Nothing is to be given back while something of the gateway lives. Harmless twice.
    */
-  async release(): Promise<boolean> {
+  async release(giveItBack: boolean = true): Promise<boolean> {
     this.#onChange = undefined;
     this.#done.abort();
     await this.#work;
-    return this.#gone !== undefined || (await giveBack(this.#claimant.store, this.#id));
+    if (this.#gone !== undefined) return true;
+    return giveItBack && giveBack(this.#claimant.store, this.#id);
   }
 
   async #renew(): Promise<void> {

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 import { warn } from "../warning.ts";
-import { createFile, openFile, refuseUnlessPlain, unsafePath } from "./private-file.ts";
+import { type FileOwner, createFile, openFile, refuseUnlessPlain, unsafePath } from "./private-file.ts";
 
 /** Far above a registry of 10,000 profiles, far below what would stall the process. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;
@@ -133,18 +133,20 @@ function removeQuietly(path: string): void {
  * Returns the text of a small private file, or undefined when there is none. Never follows a link, never waits on a
  * FIFO or a device.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name, or a huge one, is there.
+ * @param owner `any` lets somebody else's file pass, to be shown and not to be acted on. @default "own"
+ * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name, or a huge one, is there;
+ * when the file is another user's (root's is fine) or can be written by others.
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
-export async function readIfPresent(path: string): Promise<string | undefined> {
-  return readIfPresentSync(path);
+export async function readIfPresent(path: string, owner?: FileOwner): Promise<string | undefined> {
+  return readIfPresentSync(path, owner);
 }
 
 /** The same as {@link readIfPresent}; one small local file is read faster than an event loop turns. */
-export function readIfPresentSync(path: string): string | undefined {
+export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {
   let fd: number | undefined;
   try {
-    fd = openFile(path, "read");
+    fd = openFile(path, "read", owner);
     if (fd === undefined) return undefined;
     const { size } = fs.fstatSync(fd);
     if (size > MAX_READ_BYTES) {

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { dirname, parse, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
-import { unsafePath } from "./private-file.ts";
+import { isForeign, isOpenToOthers, modeText, unsafePath } from "./private-file.ts";
 
 const DIRECTORY_MODE = 0o700;
 
@@ -27,9 +27,23 @@ export function ensurePrivateDirectory(path: string): void {
     else refuseUnsafeAncestors(directory);
     createDirectory(directory);
   } else {
-    refuseUnlessPrivate(existing, directory);
+    refuseUnlessPrivate(existing, directory, "us");
     refuseUnsafeAncestors(directory);
   }
+}
+
+/**
+ * Returns when nothing is at `path`, or a directory that nobody but us and root can change: what is in it may then be
+ * believed. Makes and changes nothing.
+ *
+ * @param ancestors `unchecked` when those of `path` have been looked at already.
+ * @throws {LockkeeperError} UNSAFE_PATH as {@link ensurePrivateDirectory}; PERMISSION_DENIED, IO_FAILED.
+ */
+export function refuseUnsafeDirectory(path: string, ancestors: "checked" | "unchecked"): void {
+  const directory = resolve(path);
+  const existing = lstatIfPresent(directory);
+  if (existing !== undefined) refuseUnlessPrivate(existing, directory, "us or root");
+  if (ancestors === "checked" && existing !== undefined) refuseUnsafeAncestors(directory);
 }
 
 function createDirectory(directory: string): void {
@@ -40,17 +54,23 @@ function createDirectory(directory: string): void {
     if (errnoOf(error) !== "EEXIST") throw fileError(error, "create the directory", directory);
     // Somebody was faster: then what they made must stand the same checks.
     const existing = lstatIfPresent(directory);
-    if (existing !== undefined) refuseUnlessPrivate(existing, directory);
+    if (existing !== undefined) refuseUnlessPrivate(existing, directory, "us");
   }
 }
 
-function refuseUnlessPrivate(stats: fs.Stats, path: string): void {
+function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or root"): void {
   if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link", "Name the directory it points to instead.");
   if (!stats.isDirectory()) throw unsafePath(path, "is not a directory");
-  if (isForeign(stats, false)) throw unsafePath(path, `belongs to another user (uid ${stats.uid})`);
+  if (isForeign(stats) || (owner === "us" && isRoots(stats))) {
+    throw unsafePath(
+      path,
+      `belongs to another user (uid ${stats.uid})`,
+      `Run it as that user, or look: ls -ld '${path}'`,
+    );
+  }
   if (isOpenToOthers(stats)) {
     // A sticky directory is meant to be everybody's.
-    const hint = (stats.mode & 0o1000) === 0 ? `Close it: chmod go-w ${path}` : "Name a directory inside of it.";
+    const hint = (stats.mode & 0o1000) === 0 ? `Close it: chmod go-w '${path}'` : "Name a directory inside of it.";
     throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, hint);
   }
 }
@@ -67,7 +87,7 @@ function refuseUnsafeAncestors(directory: string): void {
   for (const ancestor of new Set([...ancestorsOf(parent), ...ancestorsOf(real)])) {
     const stats = lstatIfPresent(ancestor);
     if (stats === undefined) continue;
-    if (isForeign(stats, true)) {
+    if (isForeign(stats)) {
       throw unsafePath(directory, `lies in ${ancestor}, which belongs to another user (uid ${stats.uid})`);
     }
     if (stats.isSymbolicLink()) continue;
@@ -86,21 +106,9 @@ function* ancestorsOf(path: string): Generator<string> {
   }
 }
 
-function isForeign(stats: fs.Stats, rootIsFine: boolean): boolean {
-  const self = process.geteuid?.();
-  if (self === undefined) return false;
-  return stats.uid !== self && !(rootIsFine && stats.uid === 0);
-}
-
-/** Write permission for the world, or for a group that is not the user's private one (gid = uid, by convention). */
-function isOpenToOthers(stats: fs.Stats): boolean {
-  if (process.platform === "win32") return false;
-  if ((stats.mode & 0o002) !== 0) return true;
-  return (stats.mode & 0o020) !== 0 && !(stats.gid === stats.uid && stats.gid === process.getegid?.());
-}
-
-function modeText(stats: fs.Stats): string {
-  return (stats.mode & 0o7777).toString(8).padStart(4, "0");
+/** What root made is not ours to write into, unless we are root. */
+function isRoots(stats: fs.Stats): boolean {
+  return stats.uid === 0 && process.geteuid !== undefined && process.geteuid() !== 0;
 }
 
 function lstatIfPresent(path: string): fs.Stats | undefined {

@@ -31,13 +31,21 @@ export function createFile(path: string): number {
   }
 }
 
+/** Whose file may be read: `own` is ours or root's and closed to other writers; `any` is for those who only show it. */
+export type FileOwner = "own" | "any";
+
 /**
  * Opens the file for reading, for appending, or for writing over what it holds, and returns its descriptor; undefined
  * when nothing is there.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name is there; it is left untouched.
+ * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name, somebody else's file (root's is
+ * fine) or one that others can write is there; it is left untouched.
  */
-export function openFile(path: string, access: "read" | "append" | "overwrite"): number | undefined {
+export function openFile(
+  path: string,
+  access: "read" | "append" | "overwrite",
+  owner: FileOwner = "own",
+): number | undefined {
   const flags = ACCESS[access] | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   let fd: number;
   try {
@@ -48,7 +56,9 @@ export function openFile(path: string, access: "read" | "append" | "overwrite"):
     throw error;
   }
   try {
-    refuseUnlessPlain(fs.fstatSync(fd), path);
+    const stats = fs.fstatSync(fd);
+    refuseUnlessPlain(stats, path);
+    if (owner === "own") refuseUnlessOwn(stats, path);
     return fd;
   } catch (error) {
     fs.closeSync(fd);
@@ -67,6 +77,38 @@ export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
   if (stats.isDirectory()) throw unsafePath(path, "is a directory");
   if (!stats.isFile()) throw unsafePath(path, "is not a plain file");
   if (stats.nlink > 1) throw unsafePath(path, `has ${stats.nlink} names (hard links)`);
+}
+
+/** @throws {LockkeeperError} UNSAFE_PATH when what has these `stats` is somebody else's, or can be written by others. */
+function refuseUnlessOwn(stats: fs.Stats, path: string): void {
+  if (isForeign(stats)) {
+    throw unsafePath(
+      path,
+      `belongs to another user (uid ${stats.uid})`,
+      `Run it as that user, or look: ls -ln '${path}'`,
+    );
+  }
+  if (isOpenToOthers(stats)) {
+    throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, `Close it: chmod go-w '${path}'`);
+  }
+}
+
+/** Neither ours nor root's, who could do as he likes anyway. */
+export function isForeign(stats: fs.Stats): boolean {
+  const self = process.geteuid?.();
+  return self !== undefined && stats.uid !== self && stats.uid !== 0;
+}
+
+/** Write permission for the world, or for a group that is not the user's private one (gid = uid, by convention). */
+export function isOpenToOthers(stats: fs.Stats): boolean {
+  if (process.platform === "win32") return false;
+  if ((stats.mode & 0o002) !== 0) return true;
+  return (stats.mode & 0o020) !== 0 && !(stats.gid === stats.uid && stats.gid === process.getegid?.());
+}
+
+/** Returns the mode as `ls` and `chmod` write it in digits. */
+export function modeText(stats: fs.Stats): string {
+  return (stats.mode & 0o7777).toString(8).padStart(4, "0");
 }
 
 /** Returns the error for what must not be read, written or relied on at `path`. */

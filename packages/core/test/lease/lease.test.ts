@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { until } from "../../../../test/harness/until.ts";
 import { bootTimeMs } from "../../src/lease/boot-clock.ts";
-import type { LeaseSettings } from "../../src/lease/lease-address.ts";
+import type { LeaseSettings } from "../../src/lease/lease-settings.ts";
 import { leaseTimes } from "../../src/lease/lease-deadline.ts";
 import type { HeldKey, LeaseClaim, LeaseHolder, LeaseStore } from "../../src/lease/lease-store.ts";
 import { LeaseUnavailableError } from "../../src/lease/lease-store.ts";

@@ -4,6 +4,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
+import { requireSafeHome } from "../home.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
@@ -16,6 +17,7 @@ import { checkHomeAccess } from "./home-access.ts";
 import { checkInterrupted } from "./interrupted.ts";
 import { checkLimits } from "./limits.ts";
 import { checkModes } from "./modes.ts";
+import { checkNextStart } from "./next-start.ts";
 import { checkNode } from "./node-version.ts";
 import { checkPorts } from "./ports.ts";
 import { checkRuns } from "./runs.ts";
@@ -29,6 +31,7 @@ const checks: readonly Check[] = [
   checkSettings,
   checkInterrupted,
   checkRuns,
+  checkNextStart,
   checkPorts,
   checkDirectories,
   checkServices,
@@ -44,7 +47,7 @@ const order: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown:
 
 /** Returns what is not as it should be, heaviest first; nothing when all is well. Changes nothing. */
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
-  const { manifests, findings } = readManifests(context.home);
+  const { manifests, findings } = readManifests(context);
   const patients = await observeAll(context.home, manifests);
   const scene: Scene = { context, roots: hostRoots(context.env), patients };
   const found: Finding[] = [...findings];
@@ -54,21 +57,26 @@ export async function diagnose(context: ProfilesContext): Promise<readonly Findi
 
 /** Returns the findings that remain after the repairs of `findings` were made, in order. Throws what a repair throws. */
 export async function repair(context: ProfilesContext, findings: readonly Finding[]): Promise<readonly Finding[]> {
-  for (const { fix } of findings) await fix?.apply();
-  return diagnose(context);
+  // First what makes the home ours alone, which is safe anywhere; the rest acts on what the home says.
+  const closing = findings.filter(({ code }) => code === "mode-loose");
+  for (const { fix } of closing) await fix?.apply();
+  const others = findings.filter((finding) => finding.fix !== undefined && !closing.includes(finding));
+  if (others.length > 0) requireSafeHome(context.home);
+  for (const { fix } of others) await fix?.apply();
+  return diagnose({ ...context, owner: "own" });
 }
 
-function readManifests(home: string): {
+function readManifests({ home, owner }: ProfilesContext): {
   readonly manifests: readonly Manifest[];
   readonly findings: readonly Finding[];
 } {
   try {
-    return { manifests: [...readRegistry(home).values()], findings: [] };
+    return { manifests: [...readRegistry(home, owner).values()], findings: [] };
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
     const finding: Finding = {
       weight: "error",
-      code: "registry-damaged",
+      code: error.code === "UNSAFE_PATH" ? "registry-unsafe" : "registry-damaged",
       title: error.message,
       evidence: ["running gateways go on; profiles cannot be looked at one by one until it is mended"],
       command: error.hint ?? null,

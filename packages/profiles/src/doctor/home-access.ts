@@ -1,6 +1,7 @@
 /** Whether this user may change anything in the home. Asked of the system (access(2)), never tried. */
-import { errnoOf } from "@lockkeeper/core";
+import { errnoOf, LockkeeperError } from "@lockkeeper/core";
 import { accessSync, constants } from "node:fs";
+import { requireSafeHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -10,12 +11,14 @@ const changeable = constants.W_OK | constants.X_OK;
 /** Finds a home, or a folder that all profiles of it share, that cannot be written. A missing one is made when needed. */
 export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[] {
   const { profiles, run, trash } = homePaths(home);
+  const danger = dangerOf(home);
   const refused = [home, profiles, run, trash].flatMap((path) => {
     const errno = refusalOf(path);
     return errno === undefined || errno === "ENOENT" ? [] : [`${path}: ${errno}`];
   });
-  if (refused.length === 0) return [];
+  if (refused.length === 0) return danger;
   return [
+    ...danger,
     {
       weight: "warning",
       code: "home-not-writable",
@@ -24,6 +27,24 @@ export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[
       command: `ls -ld ${home}`,
     },
   ];
+}
+
+function dangerOf(home: string): readonly Finding[] {
+  try {
+    requireSafeHome(home);
+    return [];
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    return [
+      {
+        weight: "error",
+        code: "home-unsafe",
+        title: error.message,
+        evidence: ["what it says can be looked at; every verb that acts is refused"],
+        command: `ls -ld ${home} ${homePaths(home).profiles} ${homePaths(home).run}`,
+      },
+    ];
+  }
 }
 
 function refusalOf(path: string): string | undefined {

@@ -1,7 +1,7 @@
 /** Files and folders of ours that others may read or write. */
-import { errnoOf, fileError } from "@lockkeeper/core";
-import { chmodSync, lstatSync } from "node:fs";
-import { dirname } from "node:path";
+import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync, type Stats } from "node:fs";
+import { dirname, sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -16,10 +16,10 @@ export function checkModes({ context: { home }, patients }: Scene): readonly Fin
     const own = [manifest.paths.state, dirname(manifest.paths.config), manifest.paths.workspace];
     places.push(profile, lock, token, logs, ...own.filter((path) => path.startsWith(profile)));
   }
-  return places.flatMap((path) => ofPlace(path));
+  return places.flatMap((path) => ofPlace(home, path));
 }
 
-function ofPlace(path: string): readonly Finding[] {
+function ofPlace(home: string, path: string): readonly Finding[] {
   let stats;
   try {
     stats = lstatSync(path, { throwIfNoEntry: false });
@@ -41,13 +41,37 @@ function ofPlace(path: string): readonly Finding[] {
     evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${stats.uid}`],
     command: `chmod ${closed} ${path}`,
   };
-  if (!ours) return [finding];
-  const apply = async (): Promise<void> => {
-    try {
-      chmodSync(path, mode);
-    } catch (error) {
-      throw fileError(error, "close", path);
-    }
-  };
+  // What a link leads to, there or on the way there, was not made by us: its mode is its owner's.
+  if (!ours || !liesIn(home, path)) return [finding];
+  const apply = async (): Promise<void> => close(path, mode, stats);
   return [{ ...finding, fix: { what: `close ${path} to others (mode ${closed})`, apply } }];
+}
+
+function liesIn(home: string, path: string): boolean {
+  try {
+    const [root, real] = [realpathSync.native(home), realpathSync.native(path)];
+    return real === `${root}${path.slice(home.length)}` && (real === root || real.startsWith(`${root}${sep}`));
+  } catch {
+    return false;
+  }
+}
+
+/** Changes the mode of the very thing that was looked at, whatever is at its path by now. */
+function close(path: string, mode: number, seen: Stats): void {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_DIRECTORY = 0, O_NONBLOCK = 0 } = constants;
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (seen.isDirectory() ? O_DIRECTORY : 0));
+    const { ino, dev, nlink } = fstatSync(fd);
+    if (ino !== seen.ino || dev !== seen.dev || (!seen.isDirectory() && nlink > 1)) {
+      throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${path} is another thing than a moment ago`, {
+        hint: "lockkeeper doctor looks again.",
+      });
+    }
+    fchmodSync(fd, mode);
+  } catch (error) {
+    throw fileError(error, "close", path);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }

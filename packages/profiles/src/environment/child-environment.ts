@@ -1,8 +1,8 @@
 /**
- * The environment of a gateway: an allow-list from the starter's, what the owner asked to pass, and the profile's own
- * values; colours are off unless the profile says otherwise. Pure. Variables that change how programs load code
- * (`NODE_OPTIONS`, `LD_*`, ...) and another profile's variables are not on the list: they come through only as the
- * owner's explicit choice.
+ * The environment of a gateway, and of the keeper that starts it: an allow-list from the starter's, what the owner asked
+ * to pass, and the profile's own values; colours are off unless the profile says otherwise. Pure. Variables that change how
+ * programs load code (`NODE_OPTIONS`, `LD_*`, ...) and another profile's variables are not on the list: they come through
+ * only as the owner's explicit choice.
  */
 
 /** What programs need to find their tools, their user, their language and the network, and nothing that loads code. */
@@ -57,4 +57,35 @@ export function buildChildEnvironment({ from, own, pass }: ChildEnvironmentSourc
 
 function isAllowed(name: string): boolean {
   return ALLOWED_NAMES.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** What Node, its libraries or the loader obey at start. A keeper carries it to its gateway and must not obey it. */
+const OBEYED = /^(?:NODE_|LD_|DYLD_|OPENSSL_|SSLKEYLOGFILE$|MALLOC_|GLIBC_|UV_)/;
+const CARRIED_PREFIX = "LOCKKEEPER_CARRIED_";
+
+/**
+ * Returns the complete environment of a keeper of `home`: the allow-list and the names in `pass`, those that would change
+ * the keeper itself under another name.
+ */
+export function buildKeeperEnvironment(
+  home: string,
+  from: NodeJS.ProcessEnv,
+  pass: readonly string[],
+): Record<string, string> {
+  const passed = buildChildEnvironment({ from, pass, own: { LOCKKEEPER_HOME: home } });
+  return Object.fromEntries(
+    Object.entries(passed).map(([name, value]) =>
+      OBEYED.test(name) && !isAllowed(name) ? [`${CARRIED_PREFIX}${name}`, value] : [name, value],
+    ),
+  );
+}
+
+/** Returns what a keeper was started with, under the names that its gateway is to see. */
+export function unpackKeeperEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name.startsWith(CARRIED_PREFIX) ? name.slice(CARRIED_PREFIX.length) : name,
+      value,
+    ]),
+  );
 }

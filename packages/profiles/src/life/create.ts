@@ -16,6 +16,7 @@ import { profilePaths } from "../profile-paths.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry } from "../registry/registry.ts";
+import { launchPlan } from "../run/launch-plan.ts";
 import { writeNewToken } from "./token.ts";
 
 /**
@@ -41,7 +42,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
     const { first: port } = await chooseBlock(home, registry, checked, situation);
     const manifest = manifestOf(checked, port, paths);
     // What a start would refuse is better refused now: a placeholder that means nothing, say.
-    kinds[manifest.kind].launch({ manifest, port, gatewayProgram: "" });
+    launchPlan(manifest, "");
     refuseUnknownPlaceholders(manifest, checked.fields.env ?? {});
     refuseShared(directoriesOf(manifest, home), readEnclosingHomes(home));
     await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));

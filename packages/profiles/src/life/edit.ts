@@ -10,7 +10,7 @@ import { observeManifest } from "../status/observe-profile.ts";
 import { actsOnARun } from "../status/pending-change.ts";
 import { chooseBlock, type PortSituation, readPortSituation } from "../ports/port-choice.ts";
 import { readEnvFile } from "../environment/env-file.ts";
-import { kinds } from "../kinds/kinds.ts";
+import { launchPlan } from "../run/launch-plan.ts";
 import { applyEdit, type EditOptions } from "./edited-manifest.ts";
 import { type FieldChange, manifestChanges } from "./manifest-changes.ts";
 import { refuseUnknownPlaceholders } from "./profile-options.ts";
@@ -71,7 +71,7 @@ async function judge(
   const after = applyEdit(before, options);
   const changes = manifestChanges(before, after);
   // What a start would refuse is better refused now.
-  kinds[after.kind].launch({ manifest: after, port: after.port, gatewayProgram: "" });
+  launchPlan(after, "");
   // What it has already is judged again only when its block gets shorter.
   refuseUnknownPlaceholders(after, after.span < before.span ? (after.env ?? {}) : (options.env ?? {}));
   const observation = observeManifest(context, before);

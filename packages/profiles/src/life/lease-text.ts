@@ -1,11 +1,11 @@
 /** The text after `--lease`: `etcd://host:port[,host:port...]/key`, with `etcds` for TLS. Pure. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { type LeaseSettings, LockkeeperError } from "@lockkeeper/core";
 import { isAbsolute } from "node:path";
-import type { LeaseSettings } from "../manifest.ts";
 import { parseDurationMs } from "../amounts.ts";
 
 /** Seconds. Source: below ten, the loss of one member of the store already costs the lease. */
 const ttl = { usual: 30, least: 10, most: 3_600 };
+const longestKey = 512;
 
 const hint = "For example: etcd://h1:2379,h2:2379,h3:2379/lockkeeper/prod?ttl=30s&standby=no&credentials=/path/to/file";
 
@@ -17,13 +17,22 @@ const hint = "For example: etcd://h1:2379,h2:2379,h3:2379/lockkeeper/prod?ttl=30
  */
 export function parseLease(text: string): LeaseSettings {
   const [, engine, members, key, query] = /^(etcds?):\/\/([^/?#]+)\/([^?#]+)(?:\?([^#]*))?$/.exec(text) ?? [];
+  if (members?.includes("@") === true) {
+    throw invalid(text.replace(/\/\/.*@/u, "//...@"), "a user and a password belong into the file of credentials");
+  }
   if (engine === undefined || members === undefined || key === undefined) throw invalid(text, "it is not etcd://");
+  // oxlint-disable-next-line no-control-regex -- control characters are what must not be there.
+  if (/[\u0000-\u0020\u007f]/u.test(key) || key.length > longestKey) {
+    throw invalid(text, `a key is at most ${longestKey} characters without blanks`);
+  }
   const endpoints = members.split(",").map((member) => {
-    if (!/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[1-9]\d{0,4}$/.test(member)) {
+    const port = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/.exec(member)?.[1];
+    if (port === undefined || Number(port) > 65_535) {
       throw invalid(text, `${JSON.stringify(member)} is not host:port`);
     }
     return `${engine === "etcds" ? "https" : "http"}://${member}`;
   });
+  if (new Set(endpoints).size !== endpoints.length) throw invalid(text, "it names a member twice");
   const given = new Map(new URLSearchParams(query ?? ""));
   const unknown = [...given.keys()].find((name) => !["ttl", "standby", "credentials"].includes(name));
   if (unknown !== undefined) throw invalid(text, `it has no setting ${unknown}`);

@@ -4,8 +4,10 @@
  */
 import { type ErrorCode, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
 import { readGatewaySettings } from "../settings/settings.ts";
+import { refuseDebugger } from "./refuse-debugger.ts";
 
 async function main(): Promise<void> {
+  refuseDebugger();
   const { allowedHosts = [], ...settings } = readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH"));
   const gateway = await startGatewayHost({
     ...settings,

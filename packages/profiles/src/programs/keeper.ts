@@ -6,8 +6,10 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";
+import { unpackKeeperEnvironment } from "../environment/child-environment.ts";
 import { type KeeperReport, plainError } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
+import { refuseDebugger } from "./refuse-debugger.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
 const options = {
@@ -34,9 +36,14 @@ async function main(): Promise<void> {
   const onSignal = (): void => (stop.signal.aborted ? force.abort() : stop.abort());
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  refuseDebugger();
   // The terminal that started us may close; the gateway stays.
   process.on("SIGHUP", () => undefined);
-  const context: ProfilesContext = { home, programs: { keeper: process.argv[1] ?? "", gateway }, env: process.env };
+  const context: ProfilesContext = {
+    home,
+    programs: { keeper: process.argv[1] ?? "", gateway },
+    env: unpackKeeperEnvironment(process.env),
+  };
   if (errand === "restart" || errand === "stop") {
     const { endPresentRun } = await import("../run/end-present-run.ts");
     const timeoutMs = timeout === undefined ? undefined : Number(timeout);

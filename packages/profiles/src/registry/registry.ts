@@ -3,7 +3,7 @@
  * document is only ever replaced as a whole. It is never repaired by guessing, and a damaged one is never overwritten.
  * Changes are made by `registry-change.ts`.
  */
-import { didYouMean, fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { didYouMean, type FileOwner, fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
@@ -23,18 +23,18 @@ export interface RegistryDocument {
 const schemaVersion = 1;
 
 /**
- * Returns every profile of `home`; none when there is no registry yet.
+ * Returns every profile of `home`; none when there is no registry yet. `owner: "any"`: for those who only show it.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED with path, position, and how to restore the last good copy.
  */
-export function readRegistry(home: string): Registry {
-  return readRegistryDocument(home).registry;
+export function readRegistry(home: string, owner?: FileOwner): Registry {
+  return readRegistryDocument(home, owner).registry;
 }
 
 /** The same as {@link readRegistry}, with the revision; for whoever changes it. */
-export function readRegistryDocument(home: string): RegistryDocument {
+export function readRegistryDocument(home: string, owner?: FileOwner): RegistryDocument {
   const { registry } = homePaths(home);
-  const text = readIfPresentSync(registry);
+  const text = readIfPresentSync(registry, owner);
   return text === undefined ? { revision: 0, registry: new Map() } : parseRegistry(home, registry, text);
 }
 
@@ -43,8 +43,8 @@ export function readRegistryDocument(home: string): RegistryDocument {
  *
  * @throws {LockkeeperError} PROFILE_NAME_INVALID, PROFILE_NOT_FOUND with the nearest names, REGISTRY_DAMAGED.
  */
-export function requireManifest(home: string, name: string): Manifest {
-  return requireFrom(readRegistry(home), home, name);
+export function requireManifest(home: string, name: string, owner?: FileOwner): Manifest {
+  return requireFrom(readRegistry(home, owner), home, name);
 }
 
 /** Returns the manifest of `name` from a registry that was read already. Throws as {@link requireManifest}. */
@@ -64,15 +64,15 @@ export function requireFrom(registry: Registry, home: string, name: string): Man
 export type Protection = "protected" | "open" | "unknown";
 
 /** Returns the profile's protection; an unreadable registry must not keep anybody from stopping a gateway. */
-export function readProtection(home: string, name: string): Protection {
-  const registry = readUsable(home);
+export function readProtection(home: string, name: string, owner?: FileOwner): Protection {
+  const registry = readUsable(home, owner);
   if (registry === undefined) return "unknown";
   return [...registry.values()].some((each) => each.name === name && each.protected) ? "protected" : "open";
 }
 
-function readUsable(home: string): Registry | undefined {
+function readUsable(home: string, owner: FileOwner | undefined): Registry | undefined {
   try {
-    return readRegistry(home);
+    return readRegistry(home, owner);
   } catch (error) {
     if (error instanceof LockkeeperError) return readLastGood(home);
     throw error;

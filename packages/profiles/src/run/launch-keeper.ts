@@ -38,6 +38,7 @@ export async function launchKeeper(
     profile: manifest.name,
     startedBy: `lockkeeper start (pid ${process.pid})`,
     port: options.port,
+    passEnv: manifest.passEnv,
   });
   const reports = child.stdout ?? Readable.from([]);
   const lines = createInterface({ input: reports });

@@ -1,6 +1,7 @@
 /** Stops a profile and starts it again: never two gateways at any moment, and a keeper again for an orphan. */
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
+import { requirePreflight } from "./preflight.ts";
 import { handOver } from "./hand-over.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
@@ -25,15 +26,22 @@ export interface RestartResult {
   readonly status: ProfileStatus;
 }
 
-/** Restarts the profile; a stopped one is started. Throws what stop and start throw. */
+/**
+ * Restarts the profile; a stopped one is started. What runs is stopped only when the next start has what it needs.
+ *
+ * @throws {LockkeeperError} what {@link requirePreflight}, stop and start throw.
+ */
 export async function restartProfile(
   context: ProfilesContext,
   name: string,
   options: RestartOptions = {},
 ): Promise<RestartResult> {
   const before = observeProfile(context, name);
+  const { keeper, gateway } = before.observed;
+  if (keeper !== null || gateway !== null)
+    await requirePreflight(context, before.manifest, "it was not stopped and still runs");
   if (isInsideRun(context, before)) {
-    await handOver(context, before.manifest.name, "restart", options.timeoutMs);
+    await handOver(context, before.manifest, "restart", options.timeoutMs);
     return { outcome: "handed-over", status: statusOf(context, before) };
   }
   await stopProfile(context, name, options);

@@ -7,13 +7,14 @@ import { existsSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { entriesOf } from "../directory-entries.ts";
-import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
+import { launchPlan } from "./launch-plan.ts";
+import { refuseSharedDirectories } from "./preflight.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath } from "../status/run-records.ts";
@@ -97,8 +98,7 @@ async function keeperSpec(
     host: manifest.host,
     port,
     ports,
-    argv: kind.launch({ manifest, port, gatewayProgram: context.programs.gateway }),
-    cwd: manifest.cwd ?? manifest.paths.workspace,
+    ...launchPlan(manifest, context.programs.gateway, port),
     env,
     inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
     health: parseHealthCheck(manifest.health, manifest.kind),
@@ -115,15 +115,6 @@ async function keeperSpec(
     force: options.force,
     ...(options.report === undefined ? {} : { report: options.report }),
   };
-}
-
-/** Asked at each start too: since `create`, somebody may have put a link in the place of a directory. */
-function refuseSharedDirectories(home: string, registry: Registry, manifest: Manifest): void {
-  const others = [...registry.values()].filter(({ name }) => name !== manifest.name);
-  refuseShared(
-    directoriesOf(manifest, home),
-    others.flatMap((other) => directoriesOf(other, home)),
-  );
 }
 
 /** Only a run on another port than the profile's own pays for what checks it. */

@@ -7,6 +7,7 @@
 import { fileError, RUN_VARIABLE } from "@lockkeeper/core";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { ProfilesContext } from "../context.ts";
+import { buildKeeperEnvironment } from "../environment/child-environment.ts";
 
 /** What a command from inside a gateway cannot see through itself: the keeper ends the present run first. */
 export interface Errand {
@@ -26,6 +27,8 @@ export interface KeeperCommand {
   /** Base port of this run. @default the profile's own */
   readonly port?: number | undefined;
   readonly errand?: Errand | undefined;
+  /** Names of variables that its gateway gets from the starter's environment; no others but the allow-list go along. */
+  readonly passEnv?: readonly string[] | undefined;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function spawnKeeper(context: ProfilesContext, command: KeeperComma
   const child = spawn(process.execPath, keeperArgv(context, command, detach), {
     // Its working directory must not keep the caller's folder busy.
     cwd: context.home,
-    env,
+    // It outlives its starter by months: what the starter's environment holds is nothing that it needs, or may show.
+    env: buildKeeperEnvironment(context.home, env, command.passEnv ?? []),
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],
     windowsHide: true,

@@ -13,6 +13,7 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
+import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { endStrays, stopObserved } from "./stop.ts";
@@ -151,6 +152,7 @@ async function endSilentOwner(
       hint: `lockkeeper restart ${manifest.name} replaces it from outside.`,
     });
   }
+  await requirePreflight(context, manifest, "nothing was replaced", { port: options.port });
   options.onProgress?.(`replacing a gateway that is ${observed.state}`);
   await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
   return observeManifest(context, manifest);

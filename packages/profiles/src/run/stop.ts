@@ -67,7 +67,7 @@ export async function stopProfile(
   if (isInsideRun(context, before)) {
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
     const { handOver } = await import("./hand-over.ts");
-    await handOver(context, manifest.name, "stop", options.timeoutMs);
+    await handOver(context, manifest, "stop", options.timeoutMs);
     return { outcome: "handed-over", status: statusOf(context, before) };
   }
   const stopped = await stopObserved(context, before, options);

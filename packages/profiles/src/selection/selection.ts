@@ -7,7 +7,7 @@ import type { ProfilesContext } from "../context.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { changeSettings, readSettings } from "../settings/settings.ts";
 
-type Asker = Pick<ProfilesContext, "home" | "env">;
+type Asker = Pick<ProfilesContext, "home" | "env" | "owner">;
 
 /** Where a selection comes from, strongest first. */
 export type SelectionSource = "argument" | "environment" | "default";
@@ -35,14 +35,14 @@ export interface SelectionChange {
  * @throws {LockkeeperError} CONFIG_DAMAGED
  */
 export function readSelection(
-  { home, env }: Asker,
+  { home, env, owner }: Asker,
   options: { readonly profile?: string | undefined } = {},
 ): Selection {
   const candidates = [
     { source: "argument", name: options.profile ?? null },
     // An empty variable is how a shell unsets it for one command.
     { source: "environment", name: env["LOCKKEEPER_PROFILE"] || null },
-    { source: "default", name: readSettings(home).defaultProfile },
+    { source: "default", name: readSettings(home, owner).defaultProfile },
   ] as const;
   const winner = candidates.find(({ name }) => name !== null);
   return { name: winner?.name ?? null, source: winner?.source ?? "none", candidates };

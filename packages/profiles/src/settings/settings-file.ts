@@ -2,7 +2,14 @@
  * A settings file: flat JSON, checked against one table. Reading is cheap and loads nothing; writing goes through conf,
  * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
  */
-import { fileError, LockkeeperError, readIfPresentSync, syncDirectory, warnAfter } from "@lockkeeper/core";
+import {
+  type FileOwner,
+  fileError,
+  LockkeeperError,
+  readIfPresentSync,
+  syncDirectory,
+  warnAfter,
+} from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
 
@@ -37,8 +44,8 @@ export function satisfies(schema: SettingSchema, value: unknown): boolean {
  * @throws {LockkeeperError} CONFIG_DAMAGED with path and position, or the key and what it must be.
  * @throws {LockkeeperError} UNSAFE_PATH, PERMISSION_DENIED, IO_FAILED
  */
-export function readSettingsFile(path: string, table: SettingsTable): SettingsValues {
-  const text = readIfPresentSync(path);
+export function readSettingsFile(path: string, table: SettingsTable, owner?: FileOwner): SettingsValues {
+  const text = readIfPresentSync(path, owner);
   if (text === undefined) return {};
   let values: unknown;
   try {

@@ -2,7 +2,13 @@
  * The tool's own settings (`config.json` of the home) and those of a built-in gateway (`config/gateway.json` of its
  * profile). Each is one table, from which reader, writer and help derive; each has one literal with all defaults.
  */
-import { GATEWAY_LIMITS, type GatewayLimitOptions, type GatewayLimits, highestLimit } from "@lockkeeper/core";
+import {
+  type FileOwner,
+  GATEWAY_LIMITS,
+  type GatewayLimitOptions,
+  type GatewayLimits,
+  highestLimit,
+} from "@lockkeeper/core";
 import { ensureHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readSettingsFile, type SettingSchema, writeSettingsFile } from "./settings-file.ts";
@@ -75,8 +81,8 @@ function limitSettings(): Readonly<Record<keyof GatewayLimits, SettingSchema>> {
  *
  * @throws {LockkeeperError} CONFIG_DAMAGED with path and position.
  */
-export function readSettings(home: string): Settings {
-  const values = readSettingsFile(homePaths(home).settings, settingsTable) as Partial<Settings>;
+export function readSettings(home: string, owner?: FileOwner): Settings {
+  const values = readSettingsFile(homePaths(home).settings, settingsTable, owner) as Partial<Settings>;
   return { ...defaultSettings, ...values };
 }
 

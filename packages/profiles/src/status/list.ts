@@ -25,8 +25,8 @@ export async function listProfiles(
   context: ProfilesContext,
   options: ListOptions = {},
 ): Promise<readonly ProfileStatus[]> {
-  const manifests = [...readRegistry(context.home).values()];
-  const records = readRunRecords(context.home);
+  const manifests = [...readRegistry(context.home, context.owner).values()];
+  const records = readRunRecords(context.home, context.owner);
   const current = readSelection(context).name;
   const now = Date.now();
   const statuses: ProfileStatus[] = [];
@@ -41,11 +41,13 @@ export async function listProfiles(
     if (observed.gateway !== null) alive.push({ index: statuses.length, manifest });
     statuses.push(describeProfile(manifest, observed, observed === own ? record : undefined, current, now));
   }
-  if (leftovers.length > 0) {
+  // In a place of somebody else nothing is swept, and nobody is asked at an address that he chose.
+  const isOurs = context.owner !== "any";
+  if (leftovers.length > 0 && isOurs) {
     const { sweepLeftover } = await import("./leftover.ts");
     for (const manifest of leftovers) await sweepLeftover(context.home, manifest);
   }
-  if (alive.length > 0 && options.probe !== false) {
+  if (alive.length > 0 && options.probe !== false && isOurs) {
     const { checkHealth, parseHealthCheck } = await import("../kinds/health-check.ts");
     const queue = alive.values();
     const worker = async (): Promise<void> => {

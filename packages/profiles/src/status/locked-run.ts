@@ -3,15 +3,15 @@
  * an earlier run because the disk was full. For whoever looks at one profile; without it, `stop` would call a gateway
  * stopped that serves. What is signalled is verified against this record exactly as against a published one.
  */
-import { judgeProcess, readGatewayLock, type RunRecord } from "@lockkeeper/core";
+import { type FileOwner, judgeProcess, readGatewayLock, type RunRecord } from "@lockkeeper/core";
 import { type Manifest, withPort } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { observeState } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 
 /** Returns the latest run of the profile: what was published, unless the lock names another run that lives. */
-export function latestRun(home: string, manifest: Manifest): RunRecord | undefined {
-  const published = readRunRecord(home, manifest.name);
+export function latestRun(home: string, manifest: Manifest, owner?: FileOwner): RunRecord | undefined {
+  const published = readRunRecord(home, manifest.name, owner);
   if (isLiving(published)) return published;
   const locked = lockedRun(manifest);
   return locked !== undefined && locked.nonce !== published?.nonce && isLiving(locked) ? locked : published;

@@ -26,7 +26,7 @@ export interface ProfileObservation {
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
 export function observeProfile(context: ProfilesContext, name: string): ProfileObservation {
-  return observeManifest(context, requireManifest(context.home, name));
+  return observeManifest(context, requireManifest(context.home, name, context.owner));
 }
 
 /** Answers of a registry that could be read. */
@@ -73,7 +73,7 @@ function manifestOf(home: string, { profile, host, port, ports, since }: RunReco
 
 /** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
 export function observeManifest(context: ProfilesContext, manifest: Manifest): ProfileObservation {
-  const record = latestRun(context.home, manifest);
+  const record = latestRun(context.home, manifest, context.owner);
   const observed = observeState(record, judgeProcess);
   const atRest = observed.gateway === null && observed.keeper === null;
   const external = atRest && isAdopted(manifest) ? findExternalGateways([manifest]).get(manifest.name) : undefined;

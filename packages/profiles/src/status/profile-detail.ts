@@ -40,7 +40,10 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const check = parseHealthCheck(manifest.health, manifest.kind);
   return {
     ...status,
-    health: observed.gateway === null ? "unknown" : await checkHealth(check, status.host, status.port),
+    health:
+      observed.gateway === null || context.owner === "any"
+        ? "unknown"
+        : await checkHealth(check, status.host, status.port),
     lock,
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
     restarts: record?.restarts ?? 0,

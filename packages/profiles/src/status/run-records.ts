@@ -3,7 +3,14 @@
  * damaged file: a record that does not parse is as good as none, since the lock and the port tell the truth.
  * Synchronous on purpose: these are small local files, and `list` is measured against a bare Node start.
  */
-import { LockkeeperError, parseRunRecord, readIfPresentSync, type RunRecord, warn } from "@lockkeeper/core";
+import {
+  type FileOwner,
+  LockkeeperError,
+  parseRunRecord,
+  readIfPresentSync,
+  type RunRecord,
+  warn,
+} from "@lockkeeper/core";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
@@ -14,10 +21,10 @@ export function runRecordPath(home: string, name: string): string {
 }
 
 /** Returns what was last published for the profile, or undefined. */
-export function readRunRecord(home: string, name: string): RunRecord | undefined {
+export function readRunRecord(home: string, name: string, owner?: FileOwner): RunRecord | undefined {
   try {
     // What is no plain file is not waited for.
-    const text = readIfPresentSync(runRecordPath(home, name));
+    const text = readIfPresentSync(runRecordPath(home, name), owner);
     return text === undefined ? undefined : parseRunRecord(text);
   } catch (error) {
     // What is no plain file, or tells nothing, is as good as none; one that cannot be read is not, and is told.
@@ -32,12 +39,12 @@ export function readRunRecord(home: string, name: string): RunRecord | undefined
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED when the directory cannot be read.
  */
-export function readRunRecords(home: string): ReadonlyMap<string, RunRecord> {
+export function readRunRecords(home: string, owner?: FileOwner): ReadonlyMap<string, RunRecord> {
   const records = new Map<string, RunRecord>();
   for (const entry of requireEntries(homePaths(home).run)) {
     if (!entry.endsWith(".json")) continue;
     const name = entry.slice(0, -".json".length);
-    const record = readRunRecord(home, name);
+    const record = readRunRecord(home, name, owner);
     if (record !== undefined) records.set(name, record);
   }
   return records;

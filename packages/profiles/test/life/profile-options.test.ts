@@ -78,9 +78,17 @@ test.each([
   "etcd://h1:2379/k?ttl=9s",
   "etcd://h1:2379/k?colour=red",
   "etcd://h:1/k?credentials=x",
-])("%s is no lease", (text) =>
-  expect(() => parseLease(text)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" })),
-);
+  "etcd://h:1/a b",
+  "etcd://h:1/a\u0000b",
+  `etcd://h:1/${"k".repeat(513)}`,
+  "etcd://h:1,h:1/k",
+  "etcd://h:70000/k",
+  "etcd://h:1/k?ttl=2h",
+  "etcd://root:hunter2@h:1/k",
+])("%s is no lease, and no password of it is repeated", (text) => {
+  const refused = expect.objectContaining({ code: "OPTION_INVALID", message: expect.not.stringContaining("hunter2") });
+  expect(() => parseLease(text)).toThrow(refused);
+});
 
 test.each<[string, unknown]>([
   ["stopTimeoutMs", "10s"],

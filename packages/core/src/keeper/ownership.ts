@@ -1,0 +1,242 @@
+/**
+ * Whether this host may run the gateway at all: the lease that other hosts see, the last token that the state has seen,
+ * and the sentinel, as one thing that the keeper has or has not. Loaded only for a profile with a lease. The order is
+ * fixed: the kernel's lock first (the keeper has it), then the lease, then the sentinel, then a gateway; and back.
+ */
+import { lstatSync } from "node:fs";
+import { hostname } from "node:os";
+
+import { LockkeeperError } from "../errors.ts";
+import type { ProcessIdentity } from "../host/process-identity.ts";
+import { ownIdentity } from "../host/process-identity.ts";
+import { bootTimeMs } from "../lease/boot-clock.ts";
+import { readEtcdCredentials } from "../lease/etcd-credentials.ts";
+import { EtcdGateway } from "../lease/etcd-gateway.ts";
+import { EtcdStore } from "../lease/etcd-store.ts";
+import { leaseTimes } from "../lease/lease-deadline.ts";
+import type { HeldKey } from "../lease/lease-store.ts";
+import { LeaseUnavailableError } from "../lease/lease-store.ts";
+import type { LeaseClaimant } from "../lease/lease.ts";
+import { Lease, takeLease } from "../lease/lease.ts";
+import { PostedSentinel } from "../lease/posted-sentinel.ts";
+import { pause } from "../pause.ts";
+import { readIfPresentSync, replaceFile } from "../storage/durable-file.ts";
+import type { KeeperLease } from "./keeper-spec.ts";
+import type { RunLease } from "./run-record.ts";
+
+/** Who wants to own, and who hears what it waits for. */
+export interface OwnershipRequest {
+  readonly lease: KeeperLease;
+  readonly profile: string;
+  /** Of the run; the sentinel knows its processes by it. */
+  readonly nonce: string;
+  readonly lockDir: string;
+  /** Has the lease been had in this keeper's life? Then an engine that does not answer is waited for. */
+  readonly isAgain: boolean;
+  /** Aborts: give up. */
+  readonly stop: AbortSignal;
+  /** Called when what is waited for changes: the owner, as far as known, and a sentence for a person. */
+  readonly onStandby: (owner: RunLease | null, reason: string) => void;
+  /** Called when renewing begins to fail, with the reason, and with undefined when it works again. */
+  readonly onTrouble: (reason: string | undefined) => void;
+}
+
+const DEFAULTS = {
+  /** How often a free key is looked for; a planned handover waits for it. */
+  pollMs: 300,
+  /** How long a start that does not wait may ask. Shared by the endpoints. */
+  firstAnswerMs: 4_000,
+};
+
+/**
+ * Takes the lease and posts a sentinel; waits for both as the request allows. Undefined when `stop` aborted meanwhile.
+ *
+ * @throws {LockkeeperError} LEASE_HELD, LEASE_UNAVAILABLE, LOCK_UNSUPPORTED, and those of the file of credentials.
+ */
+export async function obtainOwnership(request: OwnershipRequest): Promise<Ownership | undefined> {
+  const { lease, profile, stop, onStandby, isAgain } = request;
+  const claimant = claimantFor(request);
+  let waits = isAgain || lease.whenUnavailable === "wait";
+  let told: string | undefined;
+  const tell = (owner: RunLease | null, reason: string): void => {
+    if (reason !== told) onStandby(owner, reason);
+    told = reason;
+  };
+  while (!stop.aborted) {
+    try {
+      const taken = await takeLease(claimant, waits ? stop : withinMs(DEFAULTS.firstAnswerMs, stop));
+      if (taken instanceof Lease) return await begin(request, taken);
+      waits = true;
+      const owner = describeOwner(taken);
+      const whose = `${owner?.owner ?? "somebody who did not leave a name"} owns it${sinceText(owner)}`;
+      if (lease.whenHeld === "fail") throw held(profile, owner, lease);
+      tell(owner, whose);
+    } catch (error) {
+      if (stop.aborted) return undefined;
+      if (!(error instanceof LeaseUnavailableError) || error.kind === "refused" || !waits) throw error;
+      tell(null, error.message);
+    }
+    await pause(DEFAULTS.pollMs, stop);
+  }
+  return undefined;
+}
+
+/** Aborts after `ms`, or with `signal`. */
+function withinMs(ms: number, signal: AbortSignal): AbortSignal {
+  const over = new AbortController();
+  void pause(ms, signal).then(() => over.abort());
+  return over.signal;
+}
+
+function claimantFor({ lease, profile, nonce, lockDir }: OwnershipRequest): LeaseClaimant {
+  if (process.platform !== "linux") {
+    throw new LockkeeperError("LOCK_UNSUPPORTED", "a lease needs Linux: its clock and its process table", {
+      hint: `lockkeeper edit ${profile} --unset lease`,
+    });
+  }
+  const { settings } = lease;
+  const { credentialsFile, endpoints, ttlSeconds } = settings;
+  const credentials = credentialsFile === undefined ? {} : readEtcdCredentials(credentialsFile);
+  const times = leaseTimes(ttlSeconds);
+  const attemptMs = Math.min(times.attemptMs, DEFAULTS.firstAnswerMs / endpoints.length);
+  const { pid, bootId } = ownIdentity();
+  const { dev, ino } = lstatSync(lockDir, { bigint: true });
+  const since = new Date().toISOString();
+  return {
+    store: new EtcdStore(new EtcdGateway({ endpoints, credentials, attemptMs })),
+    settings,
+    times,
+    holder: { host: hostname(), profile, pid, nonce, since, bootId, lockId: `${dev}:${ino}` },
+    now: bootTimeMs,
+  };
+}
+
+async function begin(request: OwnershipRequest, lease: Lease): Promise<Ownership> {
+  const { nonce } = request;
+  const sentinel = new PostedSentinel(request.lease.sentinelArgv);
+  try {
+    await leaveToken(request, lease.token);
+    await sentinel.post({ nonce, leader: null, endsAtMs: lease.endsAtMs, asked: false });
+    return new Ownership(request, lease, sentinel);
+  } catch (error) {
+    sentinel.dismiss();
+    await lease.release();
+    throw error;
+  }
+}
+
+/** The state tells which owner has used it last: one with a smaller token is an owner of the past, or of another cluster. */
+async function leaveToken({ lease, profile }: OwnershipRequest, token: string): Promise<void> {
+  const { tokenPath, settings } = lease;
+  const last = parseToken(readIfPresentSync(tokenPath));
+  if (last?.key === settings.key && BigInt(last.token) > BigInt(token)) {
+    const message = `the state of ${profile} was last used with token ${last.token}, and etcd gave ${token}`;
+    throw new LockkeeperError("LEASE_UNAVAILABLE", message, {
+      evidence: [tokenPath],
+      hint: `Somebody put etcd back to an older state, or replaced it. When no other host owns the profile: rm '${tokenPath}'`,
+    });
+  }
+  await replaceFile(tokenPath, `${JSON.stringify({ key: settings.key, token })}\n`);
+}
+
+function parseToken(text: string | undefined): { readonly key: string; readonly token: string } | undefined {
+  try {
+    const { key, token } = JSON.parse(text ?? "") as { readonly key?: unknown; readonly token?: unknown };
+    return typeof key === "string" && typeof token === "string" && /^\d+$/u.test(token) ? { key, token } : undefined;
+  } catch {
+    // Half a file says nothing about an owner.
+    return undefined;
+  }
+}
+
+function describeOwner({ holder }: HeldKey): RunLease | null {
+  return holder === null ? null : { owner: holder.host, since: holder.since, token: null };
+}
+
+function sinceText(owner: RunLease | null): string {
+  const at = new Date(owner?.since ?? Number.NaN);
+  if (Number.isNaN(at.getTime())) return "";
+  const [date = "", time = ""] = at.toISOString().split("T");
+  const day = date === new Date().toISOString().slice(0, 10) ? "" : `${date} `;
+  return ` since ${day}${time.slice(0, 5)} UTC`;
+}
+
+function held(profile: string, owner: RunLease | null, { settings }: KeeperLease): LockkeeperError {
+  const who = owner?.owner ?? "somebody who did not leave a name";
+  return new LockkeeperError("LEASE_HELD", `${profile} is owned by ${who}${sinceText(owner)}`, {
+    evidence: [`key ${settings.key} at ${settings.endpoints.join(", ")}`],
+    hint: `It is handed over by this command on ${who}: lockkeeper stop ${profile}`,
+  });
+}
+
+/** The lease and the sentinel of one run. */
+export class Ownership {
+  readonly #lease: Lease;
+  readonly #sentinel: PostedSentinel;
+  readonly #since = new Date().toISOString();
+  readonly #lost = new AbortController();
+
+  constructor({ onTrouble }: OwnershipRequest, lease: Lease, sentinel: PostedSentinel) {
+    this.#lease = lease;
+    this.#sentinel = sentinel;
+    for (const signal of [lease.lost, sentinel.failed]) signal.addEventListener("abort", () => this.#lost.abort());
+    let told: string | undefined;
+    lease.listen(() => {
+      sentinel.update({ endsAtMs: lease.endsAtMs });
+      const { trouble } = lease;
+      if ((trouble === undefined) !== (told === undefined)) onTrouble(trouble);
+      told = trouble;
+    });
+  }
+
+  /** Aborts when the gateway should end. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Aborts when nothing of the gateway may live any more. */
+  get over(): AbortSignal {
+    return this.#lease.over;
+  }
+
+  /** Asked of the clock, not of timers, which may be late. */
+  get isHeld(): boolean {
+    return this.#lease.isHeld && !this.#lost.signal.aborted;
+  }
+
+  /** Why it was lost, for a person. */
+  get reason(): string {
+    if (this.#sentinel.failed.aborted) return "no sentinel could be kept";
+    return this.#lease.trouble ?? "it was not renewed in time";
+  }
+
+  /** What is published about it. */
+  get record(): RunLease {
+    return { owner: hostname(), since: this.#since, token: this.#lease.token };
+  }
+
+  /** What the gateway is told, to mark its writes with. */
+  get env(): Readonly<Record<string, string>> {
+    return { LOCKKEEPER_LEASE_TOKEN: this.#lease.token };
+  }
+
+  /** Tells the sentinel which gateway it is about; without one, by the nonce alone. */
+  guard(leader: ProcessIdentity | null): void {
+    this.#sentinel.update({ leader, asked: false });
+  }
+
+  /** The gateway is being asked to end: the sentinel must not ask again. */
+  noteAsked(): void {
+    this.#sentinel.update({ asked: true });
+  }
+
+  /**
+   * Gives the lease back; true when the key is free, false when it runs out by itself. With `alive`, something of the run
+   * may still live: then nothing is given back, and the sentinel stays until the lease is over.
+   */
+  async release(alive: boolean): Promise<boolean> {
+    const isFree = await this.#lease.release(!alive);
+    this.#sentinel.dismiss(alive);
+    return isFree;
+  }
+}

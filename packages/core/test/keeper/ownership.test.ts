@@ -1,0 +1,228 @@
+/** A keeper with a lease, over a real etcd: who may run, who waits, and what ends a gateway whose lease is over. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import type { EtcdCluster } from "../../../../test/harness/etcd-cluster.ts";
+import { startEtcd, whyNoEtcd } from "../../../../test/harness/etcd-cluster.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { until } from "../../../../test/harness/until.ts";
+import { identifyProcess } from "../../src/host/process-identity.ts";
+import { findRunProcesses } from "../../src/host/process-tree.ts";
+import { EtcdGateway } from "../../src/lease/etcd-gateway.ts";
+import { EtcdStore } from "../../src/lease/etcd-store.ts";
+import type { LeaseSettings } from "../../src/lease/lease-settings.ts";
+import { readHistory } from "../../src/keeper/history.ts";
+import type { KeeperLease, KeeperSpec } from "../../src/keeper/keeper-spec.ts";
+import type { RunRecord } from "../../src/keeper/run-record.ts";
+import { KeeperScene } from "./kept-gateway.ts";
+
+const SENTINEL = fileURLToPath(new URL("../lease/fixtures/sentinel.js", import.meta.url));
+
+describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
+  let etcd: EtcdCluster;
+  let store: EtcdStore;
+  let scene: KeeperScene;
+  let keys = 0;
+  let settings: LeaseSettings;
+
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    store = new EtcdStore(new EtcdGateway({ endpoints: etcd.endpoints, credentials: {}, attemptMs: 5_000 }));
+  });
+  afterAll(() => etcd.end());
+  beforeEach(() => {
+    scene = new KeeperScene();
+    // Shorter than a person may choose, for the sake of the tests' time.
+    settings = { engine: "etcd", endpoints: etcd.endpoints, key: `k/${++keys}`, ttlSeconds: 3, standby: true };
+  });
+  afterEach(() => scene.end());
+
+  /** What a host of that name needs; each has a home of its own. */
+  async function specOf(host: string, lease: Partial<KeeperLease> = {}, program = "healthy.js"): Promise<KeeperSpec> {
+    const home = join(scene.home, host);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const port = await freePort();
+    return scene.spec(program, [port], {
+      port,
+      lockDir: join(home, "lock"),
+      configPath: join(home, "gateway.json"),
+      logPath: join(home, "logs", "gateway.log"),
+      eventsPath: join(home, "logs", "events.jsonl"),
+      runRecordPath: join(home, "run", "dev.json"),
+      lease: {
+        settings,
+        sentinelArgv: [process.execPath, SENTINEL],
+        tokenPath: join(home, "token"),
+        whenHeld: "wait",
+        whenUnavailable: "fail",
+        ...lease,
+      },
+    });
+  }
+
+  const freeKey = async (): Promise<void> =>
+    until("the key is free", async () => (await store.read(settings.key)) === undefined);
+
+  it("runs, tells its gateway the token, and gives the lease back when nothing is left", async () => {
+    const spec = await specOf("a", {}, "shows-start.js");
+    const a = scene.keep({ ...spec, health: { kind: "none" } });
+    const { lease } = await a.until("running");
+    const held = await store.read(settings.key);
+    expect(lease).toMatchObject({ token: held?.revision, owner: held?.holder?.host });
+    await until("the gateway has told its environment", () => a.readLog().includes("LOCKKEEPER_LEASE_TOKEN"));
+    expect(a.readLog()).toContain(lease?.token ?? "no token");
+    const { outcome, detail } = await a.stop();
+    expect({ outcome, detail }).toEqual({ outcome: "stopped", detail: expect.stringContaining("given back") });
+    expect(await store.read(settings.key)).toBeUndefined();
+    const reasons = readHistory(spec.eventsPath).map(({ reason }) => reason ?? "");
+    expect(reasons.some((reason) => reason.includes(`owns the lease ${settings.key}`))).toBe(true);
+  });
+
+  it("stands by while another host owns, names it, and takes over when that one stops", async () => {
+    const a = scene.keep(await specOf("a"));
+    const first = await a.until("running");
+    const b = scene.keep(await specOf("b"));
+    const waiting = await b.until("standby");
+    expect(waiting).toMatchObject({
+      gateway: null,
+      lease: { owner: first.lease?.owner, token: null },
+      reason: expect.stringMatching(/ owns it since \d\d:\d\d UTC$/u),
+    });
+    await a.stop();
+    const second = await b.until("running");
+    expect(BigInt(second.lease?.token ?? 0)).toBeGreaterThan(BigInt(first.lease?.token ?? 0));
+    expect((await b.stop()).outcome).toBe("stopped");
+  });
+
+  it("is stopped while it stands by, and leaves the owner alone", async () => {
+    const a = scene.keep(await specOf("a"));
+    await a.until("running");
+    const b = scene.keep(await specOf("b"));
+    await b.until("standby");
+    expect((await b.stop()).outcome).toBe("stopped");
+    expect(await store.read(settings.key)).toBeDefined();
+  });
+
+  it("is refused when it is not to wait, and the owner is named", async () => {
+    const a = scene.keep(await specOf("a"));
+    await a.until("running");
+    const b = scene.keep(await specOf("b", { whenHeld: "fail" }));
+    expect(await b.outcome).toMatchObject({
+      outcome: "failed",
+      record: { code: "LEASE_HELD", reason: expect.stringContaining("dev is owned by ") },
+    });
+  });
+
+  it("starts nothing when etcd does not answer; one that may wait waits", async () => {
+    settings = { ...settings, endpoints: [`http://127.0.0.1:${await freePort()}`] };
+    const a = scene.keep(await specOf("a"));
+    expect(await a.outcome).toMatchObject({ outcome: "failed", record: { code: "LEASE_UNAVAILABLE" } });
+    const b = scene.keep(await specOf("b", { whenUnavailable: "wait" }));
+    expect(await b.until("standby")).toMatchObject({ reason: expect.stringContaining("ECONNREFUSED"), lease: null });
+    expect((await b.stop()).outcome).toBe("stopped");
+  });
+
+  it("starts nothing without a sentinel, and leaves no lease behind", async () => {
+    const a = scene.keep(await specOf("a", { sentinelArgv: ["/nonexistent/sentinel"] }));
+    expect(await a.outcome).toMatchObject({ outcome: "failed", record: { code: "LEASE_UNAVAILABLE" } });
+    expect(await store.read(settings.key)).toBeUndefined();
+  });
+
+  it("starts nothing when the state has seen a later token", async () => {
+    const spec = await specOf("a");
+    writeFileSync(spec.lease?.tokenPath ?? "", JSON.stringify({ key: settings.key, token: "9".repeat(18) }));
+    const a = scene.keep(spec);
+    expect(await a.outcome).toMatchObject({
+      outcome: "failed",
+      record: { code: "LEASE_UNAVAILABLE", reason: expect.stringContaining("9".repeat(18)) },
+    });
+    expect(await store.read(settings.key)).toBeUndefined();
+    writeFileSync(spec.lease?.tokenPath ?? "", "{half");
+    const again = scene.keep(spec);
+    await again.until("running");
+    expect(readFileSync(spec.lease?.tokenPath ?? "", "utf8")).toContain(settings.key);
+  });
+
+  it("ends its gateway when the lease is taken from it, stands by, and comes back", async () => {
+    const a = scene.keep(await specOf("a", {}, "ignores-signals.js"));
+    const first = await a.until("running");
+    await store.release((await store.read(settings.key))?.leaseId ?? "");
+    await a.until((record) => record.state === "standby" && record.reason?.includes("the lease was lost") === true);
+    expect(identifyProcess(first.gateway?.pid ?? 0)).toBeUndefined();
+    const back = (record: RunRecord): boolean =>
+      record.state === "running" && record.lease?.token !== first.lease?.token;
+    await a.until(back);
+    a.force();
+  });
+
+  it("ends its gateway before the lease is over when etcd is gone, and says so", async () => {
+    const own = await startEtcd();
+    settings = { ...settings, endpoints: own.endpoints };
+    const a = scene.keep(await specOf("a", { whenHeld: "fail" }));
+    const { nonce } = await a.until("running");
+    await own.end();
+    await a.until((record) => record.reason?.startsWith("the lease is not renewed: ") === true);
+    expect(await a.outcome).toMatchObject({ outcome: "failed", record: { code: "LEASE_UNAVAILABLE" } });
+    expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
+  });
+
+  it("keeps the lease through a long drain", async () => {
+    const spec = await specOf("a", {}, "ignores-signals.js");
+    const a = scene.keep({ ...spec, stopTimeoutMs: 5_000 });
+    await a.until("running");
+    const leaseId = (await store.read(settings.key))?.leaseId;
+    const outcome = a.stop();
+    let looks = 0;
+    let isOver = false;
+    void outcome.then(() => (isOver = true));
+    await until("stopped", async () => {
+      const held = await store.read(settings.key);
+      if (held !== undefined) expect(held.leaseId).toBe(leaseId);
+      looks += held === undefined ? 0 : 1;
+      return isOver;
+    });
+    // Longer than the lease lives without being renewed.
+    expect(looks).toBeGreaterThan(20);
+    await freeKey();
+  });
+
+  it("that is killed leaves a gateway that the sentinel ends, and the next keeper here needs not wait", async () => {
+    const spec = await specOf("a", {}, "ignores-signals.js");
+    const { keeper, record } = await scene.keepElsewhere(spec);
+    keeper.kill("SIGKILL");
+    const { nonce } = record;
+    await until("the gateway is gone", () => findRunProcesses({ leader: null, nonce }).length === 0);
+    const next = scene.keep(spec);
+    const { lease } = await next.until("running");
+    expect(BigInt(lease?.token ?? 0)).toBeGreaterThan(BigInt(record.lease?.token ?? 0));
+    next.force();
+  });
+
+  it("that is stopped by a signal cannot keep its gateway beyond the lease, and finds out when it wakes", async () => {
+    const { keeper, record } = await scene.keepElsewhere(await specOf("a", {}, "ignores-signals.js"));
+    keeper.kill("SIGSTOP");
+    const { nonce } = record;
+    await until("the gateway is gone", () => findRunProcesses({ leader: null, nonce }).length === 0);
+    await freeKey();
+    const b = scene.keep(await specOf("b"));
+    await b.until("running");
+    keeper.kill("SIGCONT");
+    const spec = JSON.parse(keeper.spawnargs.at(-1) ?? "{}") as KeeperSpec;
+    const published = (): RunRecord => JSON.parse(readFileSync(spec.runRecordPath, "utf8")) as RunRecord;
+    await until("it stands by", () => published().state === "standby" && published().lease?.owner !== undefined);
+    expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
+    keeper.kill("SIGKILL");
+  });
+
+  it("has no lease, no sentinel and no state of one when it was asked for none", async () => {
+    const { lease, ...spec } = await specOf("a");
+    const a = scene.keep(spec);
+    const record = await a.until("running");
+    expect(record).not.toHaveProperty("lease");
+    expect(existsSync(lease?.tokenPath ?? "")).toBe(false);
+    expect((await a.stop()).detail).toBe("ended when asked");
+  });
+});

@@ -1,0 +1,97 @@
+/** Would the system find this program, and may we run it? The same search as a spawn without a shell. Looks only. */
+import { errnoOf, LockkeeperError } from "@lockkeeper/core";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import path from "node:path";
+
+/** Where to look. */
+export interface ProgramSearch {
+  /** What relative paths count from. */
+  readonly cwd: string;
+  /** `PATH` of the child; undefined: the system's default. */
+  readonly searchPath: string | undefined;
+}
+
+/** Source: execvp(3); without a PATH these are searched. */
+const usualPath = "/usr/local/bin:/usr/bin:/bin";
+/** Source: execve(2): Linux reads this much of a script's first line. */
+const interpreterBytes = 256;
+
+/**
+ * Returns the path of the program, and looks at the interpreter of a script too.
+ *
+ * @throws {LockkeeperError} COMMAND_NOT_FOUND naming the program and where it was looked for.
+ */
+export function findProgram(program: string, search: ProgramSearch): string {
+  const found = locate(program, search);
+  const [interpreter, argument] = interpreterOf(found);
+  if (interpreter === undefined) return found;
+  try {
+    locate(interpreter, search);
+    // `#!/usr/bin/env node`: what is really run is looked for on the PATH.
+    if (path.basename(interpreter) === "env" && argument !== undefined && !/^-|=/.test(argument)) {
+      locate(argument, search);
+    }
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    throw new LockkeeperError("COMMAND_NOT_FOUND", `the interpreter of ${found} is missing: ${error.message}`, {
+      cause: error,
+      hint: error.hint,
+    });
+  }
+  return found;
+}
+
+function locate(program: string, { cwd, searchPath }: ProgramSearch): string {
+  if (program.includes("/") || process.platform === "win32") {
+    const file = path.resolve(cwd, program);
+    const fault = process.platform === "win32" ? undefined : faultOf(file);
+    if (fault === undefined) return file;
+    throw notFound(`command not found: ${program}: ${file} ${fault}`, "Check the spelling, or name another program.");
+  }
+  const searched = searchPath ?? usualPath;
+  let refused: string | undefined;
+  for (const folder of searched.split(":")) {
+    const file = path.resolve(cwd, folder, program);
+    const fault = faultOf(file);
+    if (fault === undefined) return file;
+    if (fault !== missing) refused ??= `${file} ${fault}`;
+  }
+  throw notFound(
+    `command not found: ${program} (${refused ?? `PATH searched: ${searched}`})`,
+    "Check the PATH and the spelling; a full path always works.",
+  );
+}
+
+const missing = "is not there";
+
+function faultOf(file: string): string | undefined {
+  try {
+    if (!statSync(file).isFile()) return "is not a file";
+    accessSync(file, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return missing;
+    return errno === "EACCES" ? "may not be run by this user" : `cannot be looked at: ${errno ?? String(error)}`;
+  }
+}
+
+function interpreterOf(file: string): readonly string[] {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const start = Buffer.alloc(interpreterBytes);
+    const text = start.toString("latin1", 0, readSync(fd, start, 0, interpreterBytes, 0));
+    const [, line] = /^#![ \t]*([^\n]*)/.exec(text) ?? [];
+    return line === undefined ? [] : line.trim().split(/[ \t]+/);
+  } catch {
+    // A program may be executable and not readable.
+    return [];
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function notFound(message: string, hint: string): LockkeeperError {
+  return new LockkeeperError("COMMAND_NOT_FOUND", message, { hint });
+}

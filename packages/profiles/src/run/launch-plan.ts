@@ -1,0 +1,22 @@
+/** What the next start of a profile runs, and where: the one place that turns a manifest into a command. Pure. */
+import type { Argv } from "../kinds/gateway-kind.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+
+/** A command without a shell, placeholders filled in. */
+export interface LaunchPlan {
+  readonly argv: Argv;
+  readonly cwd: string;
+}
+
+/**
+ * Returns what a run with the base port `port` consists of.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID for a placeholder that means nothing.
+ */
+export function launchPlan(manifest: Manifest, gatewayProgram: string, port: number = manifest.port): LaunchPlan {
+  return {
+    argv: kinds[manifest.kind].launch({ manifest, port, gatewayProgram }),
+    cwd: manifest.cwd ?? manifest.paths.workspace,
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * Everything that the next start of a profile needs, looked at without starting anything: asked before a gateway that runs is
+ * stopped for a new one, by `doctor` for every profile, and by `create` and `edit` to warn. Changes nothing.
+ */
+import {
+  ensurePrivateDirectory,
+  type ErrorCode,
+  hostWithPort,
+  LockkeeperError,
+  probeBind,
+  shellCommand,
+} from "@lockkeeper/core";
+import { existsSync, lstatSync, statSync } from "node:fs";
+import path from "node:path";
+import type { ProfilesContext } from "../context.ts";
+import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
+import { gatewayEnvironment } from "../environment/gateway-environment.ts";
+import type { Manifest } from "../manifest.ts";
+import { readOpenClawConfig } from "../openclaw/openclaw-config.ts";
+import { readGatewaySettings } from "../settings/settings.ts";
+import { readRegistry, type Registry } from "../registry/registry.ts";
+import { findProgram } from "./find-program.ts";
+import { launchPlan } from "./launch-plan.ts";
+import { planRunPorts } from "./run-ports.ts";
+
+/** One thing that the next start needs and does not have; `warning`: it will start, but perhaps not as meant. */
+export interface PreflightFault {
+  readonly weight: "error" | "warning";
+  /** What it is about, for scripts. */
+  readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "block" | "variables";
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly evidence: readonly string[];
+  readonly hint: string | null;
+}
+
+/** What a start is asked to do otherwise than the profile says. */
+export interface PreflightOptions {
+  /** Base port for this run only. */
+  readonly port?: number | undefined;
+  /** Not to be looked at again: a check of all profiles at once has done it. */
+  readonly skip?: PreflightFault["about"] | undefined;
+}
+
+type About = PreflightFault["about"];
+
+/** Returns what is missing for the next start of the profile, errors first. Never throws for what it finds. */
+export async function preflight(
+  context: ProfilesContext,
+  manifest: Manifest,
+  options: PreflightOptions = {},
+): Promise<readonly PreflightFault[]> {
+  const { home } = context;
+  const cwd = manifest.cwd ?? manifest.paths.workspace;
+  const faults: PreflightFault[] = [];
+  const check = async (about: About, look: () => unknown): Promise<void> => {
+    if (about === options.skip) return;
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof LockkeeperError)) throw error;
+      const { code, message, evidence, hint = null } = error;
+      faults.push({ weight: "error", about, code, message, evidence, hint });
+    }
+  };
+  let env: Readonly<Record<string, string>> | undefined;
+  await check("folders", () => refuseForeignFolders(context, manifest));
+  await check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
+  await check("cwd", () => requireDirectory(manifest, cwd));
+  await check(
+    "env-file",
+    async () => (env = await gatewayEnvironment(context, manifest, options.port ?? manifest.port)),
+  );
+  await check("program", () => {
+    const [program] = launchPlan(manifest, context.programs.gateway, options.port).argv;
+    // A missing directory was told above; from there no relative program can be found.
+    if (existsSync(cwd)) findProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
+  });
+  await check("config", () => requireConfig(manifest));
+  await check("block", async () => {
+    if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
+    await requireAddress(manifest);
+  });
+  return [...faults, ...(env === undefined ? [] : doubts(context, manifest, env))];
+}
+
+/**
+ * Returns when the next start has what it needs.
+ *
+ * @param outcome what is true of the gateway that runs now, for the message: `it still runs`.
+ * @throws {LockkeeperError} the first error that {@link preflight} finds, the others as evidence.
+ */
+export async function requirePreflight(
+  context: ProfilesContext,
+  manifest: Manifest,
+  outcome: string,
+  options: PreflightOptions = {},
+): Promise<void> {
+  const [first, ...others] = (await preflight(context, manifest, options)).filter(({ weight }) => weight === "error");
+  if (first === undefined) return;
+  const { code, message, evidence, hint } = first;
+  throw new LockkeeperError(code, `${manifest.name} could not start again, so ${outcome}: ${message}`, {
+    evidence: [...evidence, ...others.map((other) => other.message)],
+    ...(hint === null ? {} : { hint }),
+  });
+}
+
+/** Returns when no other profile of the home has a directory of this one: since `create`, a link may have been put there. */
+export function refuseSharedDirectories(home: string, registry: Registry, manifest: Manifest): void {
+  const others = [...registry.values()].filter(({ name }) => name !== manifest.name);
+  refuseShared(
+    directoriesOf(manifest, home),
+    others.flatMap((other) => directoriesOf(other, home)),
+  );
+}
+
+/** What is ours must be this very user's: root would leave files behind that the owner cannot change. */
+function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manifest): void {
+  for (const folder of [home, paths.profile, paths.lock, paths.logs]) {
+    const stats = lstatSync(folder, { throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    const self = process.geteuid?.();
+    if (self !== undefined && stats.uid !== self) {
+      throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${folder} belongs to another user (uid ${stats.uid})`, {
+        hint: `Run it as that user: ${shellCommand("sudo", "-u", `#${stats.uid}`, "env", `LOCKKEEPER_HOME=${home}`, "lockkeeper", "start", name)}`,
+      });
+    }
+    ensurePrivateDirectory(folder);
+  }
+}
+
+function requireDirectory({ name, paths }: Manifest, cwd: string): void {
+  const isDirectory = statSync(cwd, { throwIfNoEntry: false })?.isDirectory();
+  if (isDirectory === true) return;
+  const fact = isDirectory === undefined ? "is missing" : "is not a directory";
+  throw new LockkeeperError("COMMAND_NOT_FOUND", `the working directory of ${name} ${fact}: ${cwd}`, {
+    hint:
+      cwd === paths.workspace
+        ? shellCommand("mkdir", "-p", "-m", "700", cwd)
+        : shellCommand("lockkeeper", "edit", name, "--cwd", "."),
+  });
+}
+
+async function requireConfig({ kind, paths }: Manifest): Promise<void> {
+  if (kind === "builtin") readGatewaySettings(paths.config);
+  if (kind !== "openclaw") return;
+  const { verdict, fault } = await readOpenClawConfig(paths.config);
+  if (verdict === "read") return;
+  throw new LockkeeperError(
+    "CONFIG_DAMAGED",
+    `OpenClaw cannot start with its config: ${paths.config}: ${fault ?? "there is none"}`,
+    {
+      hint: "Mend it; it was not changed.",
+    },
+  );
+}
+
+/** Port 0 is any free one: only the address is asked about. */
+async function requireAddress({ name, host }: Manifest): Promise<void> {
+  const probe = await probeBind(host, 0);
+  if (probe.verdict !== "unknown") return;
+  throw new LockkeeperError("BIND_FAILED", `${name} cannot listen on ${host}: ${probe.errno}`, {
+    hint: shellCommand("lockkeeper", "edit", name, "--host", "127.0.0.1"),
+  });
+}
+
+function doubts(
+  { env: starter }: ProfilesContext,
+  { name, kind, port, span, health, host }: Manifest,
+  env: Readonly<Record<string, string>>,
+): readonly PreflightFault[] {
+  const faults: PreflightFault[] = [];
+  const warn = (about: About, code: ErrorCode, message: string, hint: string | null): void => {
+    faults.push({ weight: "warning", about, code, message, evidence: [], hint });
+  };
+  const told = Number(env["PORT"]);
+  if (kind === "command" && health !== "none" && Number.isInteger(told) && (told < port || told >= port + span)) {
+    warn(
+      "variables",
+      "OPTION_INVALID",
+      `PORT=${told} is no port of ${name}: its block is ${port}-${port + span - 1}, and ${hostWithPort(host, port)} is watched`,
+      shellCommand("lockkeeper", "edit", name, "--env", "PORT={port}"),
+    );
+  }
+  for (const variable of ["TMPDIR", "XDG_RUNTIME_DIR"]) {
+    const directory = starter[variable];
+    if (directory === undefined || env[variable] !== directory || isOwnDirectory(directory)) continue;
+    warn(
+      "variables",
+      "OPTION_INVALID",
+      `${variable} of this shell is no directory of yours: ${directory}`,
+      `unset ${variable}`,
+    );
+  }
+  return faults;
+}
+
+/** Everybody's, as `/tmp` is, will do. */
+function isOwnDirectory(directory: string): boolean {
+  const stats = path.isAbsolute(directory) ? statSync(directory, { throwIfNoEntry: false }) : undefined;
+  if (stats === undefined || !stats.isDirectory()) return false;
+  return stats.uid === process.geteuid?.() || (stats.mode & 0o1002) === 0o1002 || process.platform === "win32";
+}

@@ -1,0 +1,169 @@
+/** What runs is never stopped for a start that cannot succeed; the same is told before by doctor, create and edit. */
+import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+
+const server =
+  'require("node:http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT, "127.0.0.1")';
+
+interface Case {
+  readonly what: string;
+  readonly breakIt: (folder: string) => Promise<void>;
+  readonly mendIt: (folder: string) => Promise<void>;
+  readonly code: string;
+  readonly says: string;
+}
+
+const cases: readonly Case[] = [
+  {
+    what: "env file open to others",
+    breakIt: (folder) => chmod(path.join(folder, "api.env"), 0o644),
+    mendIt: (folder) => chmod(path.join(folder, "api.env"), 0o600),
+    code: "UNSAFE_PATH",
+    says: "has mode 0644",
+  },
+  {
+    what: "env file missing",
+    breakIt: (folder) => rename(path.join(folder, "api.env"), path.join(folder, "moved.env")),
+    mendIt: (folder) => rename(path.join(folder, "moved.env"), path.join(folder, "api.env")),
+    code: "OPTION_INVALID",
+    says: "the env file is missing",
+  },
+  {
+    what: "env file that cannot be read any more",
+    breakIt: (folder) => writeFile(path.join(folder, "api.env"), "A = 1\n"),
+    mendIt: (folder) => writeFile(path.join(folder, "api.env"), "A=1\n"),
+    code: "OPTION_INVALID",
+    says: "line 1: there is a blank before the =",
+  },
+  {
+    what: "program moved",
+    breakIt: (folder) => rename(path.join(folder, "bin"), path.join(folder, "bin-2")),
+    mendIt: (folder) => rename(path.join(folder, "bin-2"), path.join(folder, "bin")),
+    code: "COMMAND_NOT_FOUND",
+    says: "command not found",
+  },
+  {
+    what: "program no longer executable",
+    breakIt: (folder) => chmod(path.join(folder, "bin/server"), 0o644),
+    mendIt: (folder) => chmod(path.join(folder, "bin/server"), 0o755),
+    code: "COMMAND_NOT_FOUND",
+    says: "may not be run by this user",
+  },
+  {
+    what: "interpreter of the program gone",
+    breakIt: (folder) => rm(path.join(folder, "node")),
+    mendIt: (folder) => symlink(process.execPath, path.join(folder, "node")),
+    code: "COMMAND_NOT_FOUND",
+    says: "the interpreter of",
+  },
+  {
+    what: "working directory deleted",
+    breakIt: (folder) => rm(path.join(folder, "work"), { recursive: true }),
+    mendIt: async (folder) => void (await mkdir(path.join(folder, "work"))),
+    code: "COMMAND_NOT_FOUND",
+    says: "the working directory of api is missing",
+  },
+];
+
+async function startApi({ folder, run }: ScratchHome): Promise<void> {
+  await mkdir(path.join(folder, "bin"));
+  await mkdir(path.join(folder, "work"));
+  await symlink(process.execPath, path.join(folder, "node"));
+  await writeFile(path.join(folder, "bin/server"), `#!${folder}/node\n${server}\n`, { mode: 0o755 });
+  await writeFile(path.join(folder, "api.env"), "A=1\n", { mode: 0o600 });
+  const options = ["--cwd", path.join(folder, "work"), "--env-file", path.join(folder, "api.env")];
+  const program = path.join(folder, "bin/server");
+  expect(await run(["create", "api", ...options, "--", program])).toMatchObject({ status: 0 });
+  expect(await run(["start", "api"])).toMatchObject({ status: 0 });
+}
+
+async function pidOf({ json }: ScratchHome): Promise<number | null> {
+  return ((await json(["status", "api"])) as { pid: number | null }).pid;
+}
+
+describe.concurrent("restart refuses, and what runs goes on", () => {
+  test.each(cases)("$what", async ({ breakIt, mendIt, code, says }) => {
+    await withScratchHome(async (scratch) => {
+      const { folder, run } = scratch;
+      await startApi(scratch);
+      const pid = await pidOf(scratch);
+      await breakIt(folder);
+      const refused = await run(["restart", "api", "--json"]);
+      const { error } = JSON.parse(refused.stderr) as { error: { code: string; message: string } };
+      expect(error).toMatchObject({ code, message: expect.stringContaining("it was not stopped and still runs") });
+      expect(error.message).toContain(says);
+      expect(await pidOf(scratch)).toBe(pid);
+      const doctor = await run(["doctor", "--json"]);
+      expect(doctor.status).toBe(1);
+      const { findings } = JSON.parse(doctor.stdout) as { findings: { code: string; weight: string; title: string }[] };
+      const found = findings.find((finding) => finding.code.startsWith("next-start-"));
+      expect(found).toMatchObject({ weight: "error", title: expect.stringContaining(says) });
+      await mendIt(folder);
+      expect(await run(["restart", "api"])).toMatchObject({ status: 0 });
+      expect(await pidOf(scratch)).not.toBe(pid);
+    });
+  });
+
+  test("config of a built-in gateway that is no JSON", async () => {
+    await withScratchHome(async (scratch) => {
+      const { home, run } = scratch;
+      expect(await run(["up", "api"])).toMatchObject({ status: 0 });
+      const pid = await pidOf(scratch);
+      await writeFile(path.join(home, "profiles/api/config/gateway.json"), "{broken", { mode: 0o600 });
+      expect((await run(["restart", "api"])).status).toBe(65);
+      expect(await pidOf(scratch)).toBe(pid);
+    });
+  });
+
+  test("address that this machine has no more", async () => {
+    await withScratchHome(async (scratch) => {
+      const { home, run } = scratch;
+      expect(await run(["up", "api"])).toMatchObject({ status: 0 });
+      const registry = path.join(home, "registry.json");
+      await writeFile(registry, (await readFile(registry, "utf8")).replaceAll("127.0.0.1", "192.0.2.77"));
+      const refused = await run(["restart", "api", "--json"]);
+      expect(refused.stderr).toContain("cannot listen on 192.0.2.77");
+      await writeFile(registry, (await readFile(registry, "utf8")).replaceAll("192.0.2.77", "127.0.0.1"));
+      expect(await pidOf(scratch)).not.toBeNull();
+    });
+  });
+
+  test("a restart by root of what another user owns leaves no file of root's", async (context) => {
+    context.skip(process.geteuid?.() !== 0, "only root can give a home away");
+    await withScratchHome(async (scratch) => {
+      const { home, run } = scratch;
+      expect(await run(["up", "api"])).toMatchObject({ status: 0 });
+      const pid = await pidOf(scratch);
+      const everything = async (): Promise<readonly string[]> => [
+        home,
+        ...(await readdir(home, { recursive: true })).map((name) => path.join(home, name)),
+      ];
+      for (const file of await everything()) await chown(file, 4_242, 4_242);
+      const refused = await run(["restart", "api", "--json"]);
+      for (const file of await everything()) {
+        const { uid } = await lstat(file);
+        await chown(file, 0, 0);
+        expect({ file, uid }).toEqual({ file, uid: 4_242 });
+      }
+      expect(refused.status).toBe(77);
+      expect(refused.stderr).toContain("sudo -u");
+      expect(refused.stderr).not.toContain("Move it away");
+      expect(await pidOf(scratch)).toBe(pid);
+    });
+  });
+});
+
+test("create and edit warn of what the next start will miss", async () => {
+  await withScratchHome(async ({ run, folder }) => {
+    const created = await run(["create", "api", "--env", "PORT=1234", "--", "no-such-program"]);
+    expect(created.status).toBe(0);
+    expect(created.stderr).toContain("warning: command not found: no-such-program");
+    expect(created.stderr).toContain("warning: PORT=1234 is no port of api");
+    const edited = await run(["edit", "api", "--unset", "env.PORT", "--", "./missing"]);
+    expect(edited).toMatchObject({ status: 0, stderr: expect.stringContaining(`${folder}/missing is not there`) });
+    expect(edited.stderr).not.toContain("PORT=");
+    expect((await run(["edit", "api", "--", "true"])).stderr).toBe("");
+  });
+});

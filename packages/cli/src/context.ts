@@ -5,6 +5,7 @@
 import type { Profiles } from "@lockkeeper/profiles";
 import type { CommandSpec } from "./command-line/command.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
+import type { TerminalDevice } from "./terminal/terminal-device.ts";
 import type { Progress } from "./terminal/progress.ts";
 import type { View } from "./terminal/view.ts";
 
@@ -28,6 +29,8 @@ export interface World {
   readonly canAsk: () => boolean;
   /** Asks on stderr; undefined when the person declined to answer (end of input). */
   readonly ask: (question: string) => Promise<string | undefined>;
+  /** The terminal as a whole screen; undefined when input or output is none. */
+  readonly terminal: () => TerminalDevice | undefined;
   /** Takes over the handling of signals. Without this call a signal ends the process at once. */
   readonly interruption: () => Interruption;
   /** Calls `listen` with each warning of ours from now on, one line without its end. */

@@ -12,6 +12,7 @@ export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
   protect: () => import("./commands/protect.ts"),
   unprotect: () => import("./commands/unprotect.ts"),
   list: () => import("./commands/list.ts"),
+  top: () => import("./commands/top.ts"),
   status: () => import("./commands/status.ts"),
   start: () => import("./commands/start.ts"),
   stop: () => import("./commands/stop.ts"),

@@ -11,6 +11,7 @@ import type { Interruption, World } from "./context.ts";
 import { LOADERS } from "./loaders.ts";
 import { runProgram } from "./program.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
+import type { TerminalDevice } from "./terminal/terminal-device.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -102,6 +103,33 @@ function onWarning(listen: (text: string) => void): void {
   });
 }
 
+/** The terminal, for a command that takes the whole screen. */
+function openTerminal(): TerminalDevice | undefined {
+  const { stdin, stdout } = process;
+  if (stdin.isTTY !== true || stdout.isTTY !== true || process.env["TERM"] === "dumb") return undefined;
+  return {
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    write: (text) => void stdout.write(text),
+    open({ onKeys, onResize, leave }) {
+      const onData = (data: string): void => onKeys(data);
+      const restore = (): void => void writeSync(1, leave);
+      process.once("exit", restore);
+      stdin.setRawMode(true).setEncoding("utf8").on("data", onData).resume();
+      stdout.on("resize", onResize);
+      return () => {
+        process.off("exit", restore);
+        stdin.off("data", onData).setRawMode(false).pause();
+        stdout.off("resize", onResize);
+      };
+    },
+    suspend: () =>
+      new Promise((resolve) => {
+        process.once("SIGCONT", () => resolve());
+        process.kill(process.pid, "SIGTSTP");
+      }),
+  };
+}
+
 function storedHelp(): Readonly<Record<string, string>> | undefined {
   try {
     return JSON.parse(readFileSync(path.join(import.meta.dirname, "help.json"), "utf8"));
@@ -132,6 +160,7 @@ const world: World = {
   stderr: outputStream(2, () => process.stderr),
   canAsk: () => process.stdin.isTTY === true && (process.env["CI"] ?? "") === "",
   ask,
+  terminal: openTerminal,
   interruption: () => (interruption ??= takeSignals()),
   onWarning,
   programs: {

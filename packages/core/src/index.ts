@@ -61,6 +61,8 @@ export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
 export { RUN_VARIABLE, findRunProcesses } from "./host/process-tree.ts";
 export type { SignalOutcome } from "./host/process-signal.ts";
 export { signalProcess } from "./host/process-signal.ts";
+export type { ProcessUsage } from "./host/process-usage.ts";
+export { readProcessUsage } from "./host/process-usage.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
 

@@ -131,6 +131,15 @@ export const COMMANDS = {
       ["list --json", "for scripts: an array, an object for each profile"],
     ],
   },
+  top: {
+    summary: "watch all profiles live, with keys to start, stop and read logs",
+    positionals: [],
+    options: [],
+    examples: [
+      ["top", "? shows the keys, q ends; nothing is stopped by leaving"],
+      ["top --json", "no terminal needed: the list, once"],
+    ],
+  },
   status: {
     summary: "one profile in full, asked live; exit 0 only when it runs",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],

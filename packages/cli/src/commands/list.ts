@@ -6,6 +6,7 @@ import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { renderStatusTable } from "../status-table.ts";
+import type { TerminalDevice } from "../terminal/terminal-device.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["list"]>;
@@ -30,22 +31,64 @@ function emptyNote({ home }: Profiles): string {
 }
 
 async function watch(context: Context, profiles: Profiles, probe: boolean): Promise<Result> {
+  const terminal = context.json || context.view.quiet ? undefined : context.world.terminal();
+  if (terminal !== undefined) return watchOnScreen(context, profiles, probe, terminal);
   const { stdout, interruption } = context.world;
   const { stop } = interruption();
-  const redraw = stdout.isTerminal && !context.json;
   let before = "";
   while (!stop.aborted) {
     const statuses = await profiles.list({ probe });
     // How long a gateway has been up changes at every look and alone is no news.
-    const news = JSON.stringify(redraw ? statuses : statuses.map((status) => ({ ...status, uptimeMs: null })));
+    const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null })));
     if (news !== before) {
       const text = renderStatusTable(statuses, context.view) || `${emptyNote(profiles)}\n`;
       const separated = before === "" ? text : `\n${text}`;
       if (context.json) stdout.write(`${JSON.stringify(statuses)}\n`);
-      else stdout.write(redraw ? `\u001B[H\u001B[2J${text}` : separated);
+      else stdout.write(separated);
     }
     before = news;
     await delay(WATCH_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+  return { value: undefined };
+}
+
+/** The table on a screen of its own: what was on the terminal comes back, and `q` ends it as Ctrl-C does. */
+async function watchOnScreen(
+  { world, view }: Context,
+  profiles: Profiles,
+  probe: boolean,
+  terminal: TerminalDevice,
+): Promise<Result> {
+  const { openScreen } = await import("../terminal/screen.ts");
+  const done = new AbortController();
+  const ended = AbortSignal.any([world.interruption().stop, done.signal]);
+  let statuses: readonly ProfileStatus[] = [];
+  const draw = (): void => {
+    const { columns, rows } = screen.size();
+    const table = renderStatusTable(statuses, { ...view, columns }) || `${emptyNote(profiles)}\n`;
+    const lines = table.trimEnd().split("\n");
+    const room = Math.max(1, rows - 2);
+    const hidden = lines.length - room;
+    const shown = hidden > 0 ? [...lines.slice(0, room - 1), `... ${hidden + 1} more: use a taller window`] : lines;
+    const time = new Date().toTimeString().slice(0, 8);
+    screen.draw([view.paint.bold(`${profiles.home}  ${time}  q quits`.slice(0, columns)), ...shown]);
+  };
+  const screen = openScreen(
+    terminal,
+    (key) => {
+      if (key === "q" || key === "ctrl-c") done.abort();
+      if (key === "ctrl-z") void screen.suspend();
+    },
+    draw,
+  );
+  try {
+    while (!ended.aborted) {
+      statuses = await profiles.list({ probe });
+      draw();
+      await delay(WATCH_MS, undefined, { signal: ended }).catch(() => undefined);
+    }
+  } finally {
+    screen.close();
   }
   return { value: undefined };
 }

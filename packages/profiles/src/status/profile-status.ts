@@ -2,7 +2,7 @@
  * What everybody is shown of a profile: the element of `list --json`. Built in one place from the manifest (the plan)
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
-import { gatewayUrl, type Health, type RunRecord } from "@lockkeeper/core";
+import { gatewayUrl, type GatewayExit, type Health, type RunRecord } from "@lockkeeper/core";
 import type { KindName, Manifest } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
@@ -26,7 +26,14 @@ export interface ProfileStatus {
   /** ISO 8601, or null when no gateway runs. */
   readonly startedAt: string | null;
   readonly uptimeMs: number | null;
+  /** How often the gateway was started again since a person started it; 0 when it never ran. */
+  readonly restarts: number;
+  /** How the gateway ended last; null when it never ended, or nothing is known. */
+  readonly lastExit: GatewayExit | null;
   readonly health: Health;
+  /** What is asked to tell the health: `/path`, `tcp`, `http` or `none`. */
+  readonly healthCheck: string;
+  readonly groups: readonly string[];
   readonly url: string;
   readonly protected: boolean;
   readonly paths: ProfilePaths;
@@ -60,7 +67,11 @@ export function describeProfile(
     startedAt,
     // The wall clock may have been set back since: a running gateway is never shown with a negative age.
     uptimeMs: startedAt === null ? null : Math.max(0, now - Date.parse(startedAt)),
+    restarts: record?.restarts ?? 0,
+    lastExit: record?.lastExit ?? null,
     health: gatewayLives ? (record?.health ?? "unknown") : "unknown",
+    healthCheck: manifest.health,
+    groups: manifest.groups ?? [],
     url: gatewayUrl(manifest.host, port),
     protected: manifest.protected,
     paths: manifest.paths,

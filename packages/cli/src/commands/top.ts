@@ -1,0 +1,25 @@
+/** `top`: a live view of all profiles. Where there is no terminal, the list once. */
+import type { ProfileStatus } from "@lockkeeper/profiles";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Result } from "../command-module.ts";
+import type { Context } from "../context.ts";
+import { renderStatusTable } from "../status-table.ts";
+import type { View } from "../terminal/view.ts";
+import { runTop } from "../top/top-session.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["top"]>;
+
+export async function run(context: Context, _given: Arguments): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const terminal = context.json || context.view.quiet ? undefined : context.world.terminal();
+  if (terminal === undefined) {
+    return { value: await profiles.list(), notes: ["top needs a terminal: this is the list, once."] };
+  }
+  await runTop(profiles, terminal, context.view.paint, context.world.interruption().stop);
+  return { value: undefined };
+}
+
+export function render(statuses: readonly ProfileStatus[], view: View): string {
+  return renderStatusTable(statuses, view);
+}

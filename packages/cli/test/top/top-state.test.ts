@@ -1,0 +1,88 @@
+/** The live view's state: whatever is typed, the selection is on a row that is shown, and protected profiles are asked for. */
+import * as fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import type { TopState, TopStep } from "../../src/top/top-state.ts";
+import { INITIAL_STATE, press, selectedRow, visibleRows, withRows } from "../../src/top/top-state.ts";
+import { topRow } from "./top-row.ts";
+
+const PROFILES = [topRow("dev"), topRow("prod", { isProtected: true }), topRow("web", { state: "stopped" })];
+const THREE = withRows(INITIAL_STATE, PROFILES);
+
+function type(state: TopState, ...keys: readonly string[]): TopStep {
+  let step: TopStep = { state };
+  for (const key of keys) step = press(step.state, key);
+  return step;
+}
+
+describe("a verb", () => {
+  it("acts on the selected profile", () => {
+    expect(type(THREE, "s").action).toEqual({ kind: "act", verb: "start", name: "dev", confirmed: false });
+    expect(type(THREE, "end", "x").action).toEqual({ kind: "act", verb: "stop", name: "web", confirmed: false });
+  });
+
+  it("asks for the name of a protected one, and takes nothing else", () => {
+    const asked = type(THREE, "down", "x");
+    expect(asked.action).toBeUndefined();
+    expect(asked.state.prompt).toMatchObject({ kind: "confirm", verb: "stop", name: "prod" });
+    expect(type(asked.state, ..."prod", "enter").action).toMatchObject({ verb: "stop", name: "prod", confirmed: true });
+    for (const wrong of ["", "pro", "dev", "prod "]) {
+      expect(type(asked.state, ...wrong, "enter").action).toBeUndefined();
+    }
+    expect(type(asked.state, "escape", "q").action).toEqual({ kind: "quit" });
+  });
+
+  it("starts a protected one unasked: starting harms nothing", () => {
+    expect(type(THREE, "down", "s").action).toMatchObject({ verb: "start", name: "prod" });
+  });
+
+  it("does nothing where nothing is selected", () => {
+    expect(type(INITIAL_STATE, "x")).toEqual({ state: INITIAL_STATE });
+  });
+});
+
+test("a filter acts while it is typed, and escape clears it", () => {
+  const filtered = type(THREE, "/", "w", "e").state;
+  expect(visibleRows(filtered).map(({ name }) => name)).toEqual(["web"]);
+  expect(filtered.selected).toBe("web");
+  expect(visibleRows(type(filtered, "enter", "escape").state)).toHaveLength(3);
+});
+
+test("the selection stays on its profile when others come and go", () => {
+  const onProd = type(THREE, "down").state;
+  expect(withRows(onProd, [topRow("a"), topRow("b"), topRow("prod")]).selected).toBe("prod");
+  expect(withRows(onProd, [topRow("dev"), topRow("web")]).selected).toBe("web");
+  expect(withRows(onProd, []).selected).toBeNull();
+});
+
+test("search goes back through the log, line by line, and says when there is no more", () => {
+  const open: TopState = { ...type(THREE, "l").state, log: ["an error", "fine", "error two", "fine"] };
+  const first = type(open, "/", ..."error", "enter").state;
+  expect(first.scrolledBack).toBe(1);
+  const second = type(first, "n").state;
+  expect(second.scrolledBack).toBe(3);
+  expect(type(second, "n").state.message.text).toContain("no further line");
+});
+
+const NAMED = ["up", "down", "home", "end", "pageup", "pagedown", "enter", "escape", "backspace"];
+const KEY = fc.oneof(
+  fc.constantFrom(...NAMED, "/", "l", "x", "r", "n", "[", "]", "?"),
+  fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+);
+
+test("whatever is typed: a shown row is selected, and a protected profile is never acted on unconfirmed", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(KEY, fc.constant("rows")), { maxLength: 60 }), (keys) => {
+      let state: TopState = THREE;
+      for (const each of keys) {
+        const step: TopStep = each === "rows" ? { state: withRows(state, state.rows.slice(1)) } : press(state, each);
+        state = step.state;
+        if (visibleRows(state).length > 0) expect(selectedRow(state)).toBeDefined();
+        expect(state.scrolledBack).toBeLessThanOrEqual(state.log.length);
+        const { action } = step;
+        if (action?.kind === "act" && action.name === "prod" && action.verb !== "start") {
+          expect(action.confirmed).toBe(true);
+        }
+      }
+    }),
+  );
+});

@@ -1,0 +1,110 @@
+/** The live views in a real terminal: drawn, driven by keys, resized, and the terminal as it was afterwards. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
+import { livingProcesses, withScratchHome } from "../harness/scratch-home.ts";
+import type { TestTerminal } from "../harness/tmux.ts";
+import { NO_TMUX, openTerminal } from "../harness/tmux.ts";
+
+if (NO_TMUX !== undefined) process.stdout.write(`skipped: live views in a terminal: ${NO_TMUX}\n`);
+
+/** Opens a terminal for `use`; it is closed before the home is looked through for what was left. */
+async function inTerminal(
+  { home }: ScratchHome,
+  name: string,
+  [columns, rows]: readonly [number, number],
+  use: (terminal: TestTerminal) => Promise<void>,
+): Promise<void> {
+  const { NO_COLOR: _, ...env } = bareEnvironment(home);
+  const terminal = openTerminal(name, columns, rows, env);
+  try {
+    await use(terminal);
+  } finally {
+    terminal.close();
+  }
+}
+
+/** The pid of the live view: the process with this home that was called with `top`. */
+async function liveView(home: string): Promise<number> {
+  for (const pid of await livingProcesses(home)) {
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").endsWith("lockkeeper.js\0top\0")) return pid;
+  }
+  throw new Error("the live view does not run");
+}
+
+function call(terminal: TestTerminal, command: string): void {
+  terminal.press(`clear; ${process.execPath} ${CLI_ENTRY} ${command}; echo "exit $?"`, "Enter");
+}
+
+const withTmux = test.skipIf(NO_TMUX !== undefined);
+
+withTmux("top shows, acts, asks before it touches a protected profile, and leaves no trace", async () => {
+  await withScratchHome(async (scratch) => {
+    await scratch.run(["create", "dev"]);
+    await scratch.run(["create", "prod", "--protected"]);
+    await inTerminal(scratch, "top", [100, 20], async (terminal) => {
+      call(terminal, "top");
+      await terminal.shows(/dev\s+○ stopped/);
+      terminal.press("s");
+      await terminal.shows(/dev\s+● running/);
+      terminal.press("l");
+      await terminal.shows(/log of dev[^]*listening on/);
+      terminal.press("l", "Down", "s");
+      await terminal.shows(/prod!\s+● running/);
+      terminal.press("x");
+      await terminal.shows(/prod is PROTECTED\. Type its name to stop it/);
+      terminal.press("d", "e", "v", "Enter");
+      await terminal.shows(/prod was left alone/);
+      expect(terminal.screen()).toMatch(/prod!\s+● running/);
+      terminal.press("x", "p", "r", "o", "d", "Enter");
+      await terminal.shows(/prod!\s+○ stopped/);
+      terminal.resize(40, 8);
+      await terminal.shows(/^NAME +STATE +PORTS +HEALTH *$/m);
+      terminal.press("?");
+      await terminal.shows(/select a profile/);
+      terminal.press("q", "q");
+      await terminal.shows(/exit 0\s+[#$]/);
+      expect(terminal.screen()).not.toContain("running");
+    });
+  });
+});
+
+withTmux.each(["C-c", "SIGTERM"])("top gives the terminal back after %s", async (how) => {
+  await withScratchHome(async (scratch) => {
+    await scratch.run(["create", "dev"]);
+    await inTerminal(scratch, `end-${how}`, [80, 12], async (terminal) => {
+      call(terminal, "top");
+      await terminal.shows(/dev\s+○ stopped/);
+      if (how === "SIGTERM") process.kill(await liveView(scratch.home), "SIGTERM");
+      else terminal.press(how);
+      await terminal.shows(/exit \d+\s+[#$]/);
+      terminal.press("echo visible", "Enter");
+      await terminal.shows(/^visible$/m);
+    });
+  });
+});
+
+withTmux("list --watch has a screen of its own and ends with q", async () => {
+  await withScratchHome(async (scratch) => {
+    await scratch.run(["create", "dev"]);
+    await inTerminal(scratch, "watch", [90, 10], async (terminal) => {
+      call(terminal, "list --watch");
+      await terminal.shows(/q quits[^]*dev\s+stopped/);
+      await scratch.run(["start", "dev"]);
+      await terminal.shows(/dev\s+running/);
+      terminal.press("q");
+      await terminal.shows(/exit 0\s+[#$]/);
+    });
+  });
+});
+
+test("without a terminal top prints the list once and says so", async () => {
+  await withScratchHome(async (scratch) => {
+    await scratch.run(["create", "dev"]);
+    const { status, stdout, stderr } = await scratch.run(["top"]);
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: expect.stringContaining("dev") as string });
+    expect(stderr).toContain("top needs a terminal");
+    expect(await scratch.json(["top"])).toMatchObject([{ name: "dev", restarts: 0, lastExit: null }]);
+  });
+});

@@ -1,0 +1,47 @@
+/** A real terminal for tests: a tmux server of its own, without the user's settings. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { until } from "./until.ts";
+
+/** Why there is no terminal to be driven; undefined when there is one. */
+export const NO_TMUX: string | undefined = spawnSync("tmux", ["-V"]).status === 0 ? undefined : "tmux is not installed";
+
+export interface TestTerminal {
+  /** What it shows now, a line for each row. */
+  readonly screen: () => string;
+  /** Sends keys in tmux's own names: `q`, `Down`, `Enter`, `C-c`. */
+  readonly press: (...keys: readonly string[]) => void;
+  readonly resize: (columns: number, rows: number) => void;
+  /** Returns once the screen matches. */
+  readonly shows: (what: RegExp) => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Opens a terminal of that size with a plain shell in it. */
+export function openTerminal(
+  name: string,
+  columns: number,
+  rows: number,
+  env: Readonly<Record<string, string>>,
+): TestTerminal {
+  const socket = `lockkeeper-${process.pid}-${name}`;
+  const tmux = (...args: readonly string[]): string =>
+    execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], {
+      encoding: "utf8",
+      env: { ...env, TERM: "xterm" },
+    });
+  tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), "-s", "test", "sh");
+  const screen = (): string => tmux("capture-pane", "-p", "-t", "test");
+  return {
+    screen,
+    press: (...keys) => void tmux("send-keys", "-t", "test", ...keys),
+    resize: (width, height) => void tmux("resize-window", "-t", "test", "-x", String(width), "-y", String(height)),
+    shows: async (what) => {
+      try {
+        await until(`the terminal shows ${what}`, () => what.test(screen()), 20_000);
+      } catch (error) {
+        throw new Error(`${String(error)}; it shows:\n${screen()}`, { cause: error });
+      }
+    },
+    close: () => void spawnSync("tmux", ["-L", socket, "kill-server"]),
+  };
+}

@@ -14,7 +14,7 @@ test("a bug in a command is reported with the place in the sources", () => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const bug = path.join(folder, "bug.cjs");
   // What the program cannot expect of its host.
-  writeFileSync(bug, `require("node:fs").readdirSync = () => { throw new TypeError("planted"); };`);
+  writeFileSync(bug, `Date.prototype.toISOString = () => { throw new TypeError("planted"); };`);
   const env = { PATH: process.env["PATH"], HOME: folder, LOCKKEEPER_HOME: path.join(folder, "home") };
   const { stderr, status } = spawnSync(process.execPath, ["--require", bug, entry, "create", "dev"], {
     env,

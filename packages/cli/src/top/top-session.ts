@@ -209,7 +209,7 @@ class TopSession {
     try {
       const { lines, end } = await readLog(file, { lines: LOG_LINES });
       if (signal.aborted) return;
-      this.#state = { ...this.#state, log: lines };
+      this.#state = { ...this.#state, log: lines.map(({ text }) => text) };
       this.#draw();
       for await (const line of followLog(file, { from: end, signal })) {
         if (signal.aborted) return;

@@ -199,7 +199,7 @@ function tableLines({ state, now, columns, paint }: TopFrame, height: number): r
     cells.map(({ title }) => title),
     () => paint.dim,
   );
-  const lines = [last > 0 ? `${titles}${GAP}${paint.dim("REASON OR LAST LINE")}` : titles];
+  const lines = [last > 0 ? `${titles}${GAP}${paint.dim(cutToWidth("REASON OR LAST LINE", last))}` : titles];
   for (const row of shown) {
     const texts = cells.map((cell) => cell.text(row, now));
     const isSelected = row.name === state.selected;
@@ -244,7 +244,7 @@ function logLines({ state, columns, paint }: TopFrame, height: number): readonly
   const title = paint.dim(cutToWidth(`──${rule}${"─".repeat(Math.max(0, columns - cellWidth(rule) - 2))}`, columns));
   const end = state.log.length - state.scrolledBack;
   const lines = state.log.slice(Math.max(0, end - (height - 1)), end);
-  if (lines.length === 0) return [title, paint.dim("nothing was printed yet")];
+  if (lines.length === 0) return [title, paint.dim(cutToWidth("nothing was printed yet", columns))];
   return [
     title,
     ...lines.map((line) => {

@@ -58,9 +58,11 @@ export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts
 export { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "./host/process-identity.ts";
 export { networkFileSystem } from "./host/file-system.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
-export { RUN_VARIABLE, findRunProcesses } from "./host/process-tree.ts";
+export { findRunProcesses, isInsideRun, listVisibleRuns } from "./host/process-tree.ts";
+export type { RunBond, RunMarks } from "./host/run-bond.ts";
+export { RUN_VARIABLE, ancestorsOf, carriesRun } from "./host/run-bond.ts";
 export type { SignalOutcome } from "./host/process-signal.ts";
-export { signalProcess } from "./host/process-signal.ts";
+export { bondOf, mayBeSignalled, signalProcess } from "./host/process-signal.ts";
 export type { ProcessUsage } from "./host/process-usage.ts";
 export { readProcessUsage } from "./host/process-usage.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";

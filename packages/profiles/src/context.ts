@@ -19,6 +19,9 @@ export interface ProfilesContext {
   readonly owner?: FileOwner;
 }
 
+/** As much of it as a look needs. */
+export type HomePlace = Pick<ProfilesContext, "home" | "owner">;
+
 /** Returns the programs that come with this package; a bundle that inlines it brings its own. */
 export function ownPrograms(): Programs {
   return {

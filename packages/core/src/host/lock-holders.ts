@@ -4,13 +4,14 @@
  * path, is found as well. Linux only; nobody is found elsewhere. Each question walks over the descriptors of every process.
  */
 import { lstatSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 
 import { listProcessIds } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { identifyProcess } from "./process-identity.ts";
 
-interface OpenFile {
+/** A file, as a descriptor shows it. */
+export interface OpenFile {
   /** The last part of its path: cheap to compare, but no proof. */
   readonly name: string;
   readonly device: bigint;
@@ -25,38 +26,56 @@ export function findLockHeirs(fd: number): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];
   const own = `/proc/self/fd/${fd}`;
   const { dev, ino } = statSync(own, { bigint: true });
-  return findHolders({ name: nameOf(own), device: dev, inode: ino }).filter(({ pid }) => pid !== process.pid);
+  return findHolders([{ name: nameOf(own), device: dev, inode: ino }]).filter(({ pid }) => pid !== process.pid);
 }
 
 /** Returns the processes, perhaps this one too, that hold a kernel lock on the file or directory at `path`. */
 export function findLockHolders(path: string): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? [] : findHolders({ name: basename(path), device: stats.dev, inode: stats.ino });
+  return stats === undefined ? [] : findHolders([{ name: basename(path), device: stats.dev, inode: stats.ino }]);
 }
 
-function findHolders(file: OpenFile): readonly ProcessIdentity[] {
-  return listProcessIds()
-    .filter((pid) => hasLocked(pid, file))
-    .flatMap((pid) => identifyProcess(pid) ?? []);
-}
-
-function hasLocked(pid: number, file: OpenFile): boolean {
+/**
+ * Returns what can be locked in a directory of locks: its lock files, and the directory itself, which bears the mark of an
+ * owner whose file was deleted.
+ */
+export function lockablesIn(lockDir: string): readonly OpenFile[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => isLockedThrough(`/proc/${pid}`, fd, file));
+    const names = readdirSync(lockDir).filter((name) => name.endsWith(".lock"));
+    return [lockDir, ...names.map((name) => join(lockDir, name))].flatMap((path) => {
+      const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? [] : { name: basename(path), device: stats.dev, inode: stats.ino };
+    });
   } catch {
-    // Gone, or hidden from us.
-    return false;
+    return [];
   }
 }
 
+/** Says whether process `pid` holds a kernel lock on one of `files`. `hidden`: its descriptors are not shown to us. */
+export function holdsOneOf(pid: number, files: readonly OpenFile[]): "yes" | "no" | "hidden" {
+  if (files.length === 0) return "no";
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => isLockedThrough(`/proc/${pid}`, fd, files)) ? "yes" : "no";
+  } catch {
+    return "hidden";
+  }
+}
+
+function findHolders(files: readonly OpenFile[]): readonly ProcessIdentity[] {
+  return listProcessIds()
+    .filter((pid) => holdsOneOf(pid, files) === "yes")
+    .flatMap((pid) => identifyProcess(pid) ?? []);
+}
+
 /** Source: proc_pid_fdinfo(5): a `lock:` line for each lock of the open file description. */
-function isLockedThrough(directory: string, fd: string, file: OpenFile): boolean {
+function isLockedThrough(directory: string, fd: string, files: readonly OpenFile[]): boolean {
   try {
     const path = `${directory}/fd/${fd}`;
-    if (nameOf(path) !== file.name) return false;
+    const name = nameOf(path);
+    if (!files.some((file) => file.name === name)) return false;
     const { dev, ino } = statSync(path, { bigint: true });
-    if (dev !== file.device || ino !== file.inode) return false;
+    if (!files.some((file) => dev === file.device && ino === file.inode)) return false;
     return readFileSync(`${directory}/fdinfo/${fd}`, "latin1").includes("\nlock:");
   } catch {
     // It closed this descriptor meanwhile.

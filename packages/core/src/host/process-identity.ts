@@ -59,8 +59,9 @@ export function ownIdentity(): ProcessIdentity {
 export function judgeProcess(identity: ProcessIdentity): ProcessVerdict {
   if (!isPid(identity.pid)) return "gone";
   const { bootId, pidNamespace } = here();
-  if (identity.bootId !== null && bootId !== null && identity.bootId !== bootId) return "gone";
+  // First: LXC and systemd-nspawn show a boot id of their own inside, so only in one namespace another one means a reboot.
   if (identity.pidNamespace !== pidNamespace) return "unknown";
+  if (identity.bootId !== null && bootId !== null && identity.bootId !== bootId) return "gone";
   const sighting = look(identity.pid);
   if (sighting.seen !== "process") return sighting.seen === "nobody" ? "gone" : "unknown";
   if (identity.startTicks === null || identity.bootId === null) return "unknown";
@@ -79,8 +80,11 @@ export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   );
 }
 
+/** Source: PID_MAX_LIMIT of include/linux/threads.h, 64-bit; other systems stay far below. */
+const HIGHEST_PID = 4_194_304;
+
 function isPid(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0;
+  return Number.isSafeInteger(value) && value > 0 && value <= HIGHEST_PID;
 }
 
 function look(pid: number): Sighting {

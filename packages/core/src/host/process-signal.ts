@@ -1,20 +1,68 @@
 /**
- * The only file that signals anybody. A signal goes to a verified identity or nowhere: never to a bare pid, never to
- * pid 1 and below, to ourselves, to our parent or to our own process group, whatever a record says.
+ * The only file that signals anybody, and the one rule of who may be signalled. A signal goes to a process that was verified
+ * to be the one that was meant, or nowhere: never to a bare pid, to ourselves or to our own process group, and to pid 1 or
+ * an ancestor of ours only when it holds the lock of the profile that is acted on, whatever a record says.
  * Between the check and the signal a pid could in theory be reused; the system offers Node nothing closer.
  */
 import { errnoOf } from "../errors.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { listProcessIds, readProcStat } from "./proc.ts";
 import { identifyProcess, judgeProcess } from "./process-identity.ts";
-import { readRunNonce } from "./process-tree.ts";
+import type { OwnChild } from "./process-tree.ts";
+import type { RunBond } from "./run-bond.ts";
+import { ancestorsOf, readRunNonce, standingOf } from "./run-bond.ts";
 
-/** `refused`: the identity is unknown, does not match, or names somebody who must never be signalled; nothing was sent. */
+/** `refused`: the identity is unknown, does not match, or names a process that must never be signalled; nothing was sent. */
 export type SignalOutcome = "sent" | "gone" | "refused";
 
+/** What makes a signal right beyond the identity. */
+export interface SignalGrounds {
+  /** It holds the lock of the profile that is acted on: then it may be pid 1 or an ancestor of ours. @default false */
+  readonly holdsLock?: boolean;
+  /** It is this child of ours: its pid is its own until its end is reported, even where the host hides it. */
+  readonly child?: OwnChild | undefined;
+}
+
+/**
+ * The rule: may a process that a record names be ended, as part of the run `run`? It must live, and the kernel must say
+ * that it belongs to the run: by the profile's lock, or by run, profile and home in its environment. For whoever acts on
+ * what somebody wrote down; a keeper knows its own child without asking.
+ *
+ * `holder`: yes, and it holds the lock itself. `member`: yes. `gone`: it does not live. `no`: it is another's, or cannot be
+ * told apart from another's, or its end would be ours.
+ */
+export function mayBeSignalled(identity: ProcessIdentity, run: RunBond): "holder" | "member" | "gone" | "no" {
+  const bond = bondOf(identity, run);
+  return bond === "member" && isUntouchable(identity.pid) ? "no" : bond;
+}
+
+/** The same without regard to who asks: for whoever hands the signal over to a process outside of the run. */
+export function bondOf(identity: ProcessIdentity, run: RunBond): "holder" | "member" | "gone" | "no" {
+  const verdict = judgeProcess(identity);
+  if (verdict !== "alive") return verdict === "gone" ? "gone" : "no";
+  // Other systems show neither locks nor environments: there the identity is all that there is.
+  if (process.platform !== "linux") return "member";
+  const standing = standingOf(identity.pid, run);
+  if (standing === "hidden") return isNamedByLock(identity, run) ? "member" : "no";
+  return standing === "stranger" ? "no" : standing;
+}
+
+/** A program with capabilities of its own hides what would tell; then the owner's word in the held lock file counts. */
+function isNamedByLock({ pid, startTicks }: ProcessIdentity, { heldFor }: RunBond): boolean {
+  return (
+    heldFor !== undefined && heldFor.pid === pid && heldFor.startTicks !== null && heldFor.startTicks === startTicks
+  );
+}
+
 /** Sends `signal` to exactly the process that `identity` names, if it still lives. */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): SignalOutcome {
-  if (isUntouchable(identity.pid)) return "refused";
+export function signalProcess(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  { holdsLock = false, child }: SignalGrounds = {},
+): SignalOutcome {
+  if (child?.pid === identity.pid) return child.hasEnded() ? "gone" : send(identity.pid, signal);
+  if (!isPid(identity.pid) || identity.pid === process.pid) return "refused";
+  if (!holdsLock && isUntouchable(identity.pid)) return "refused";
   const verdict = judgeProcess(identity);
   if (verdict !== "alive") return verdict === "gone" ? "gone" : "refused";
   return send(identity.pid, signal);
@@ -25,7 +73,13 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
  * When the leader is gone, the group still counts as its own while a member carries `LOCKKEEPER_RUN=<nonce>`: the
  * system does not give a pid out again while it names a group.
  */
-export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals, nonce?: string): SignalOutcome {
+export function signalGroup(
+  leader: ProcessIdentity,
+  signal: NodeJS.Signals,
+  nonce?: string,
+  child?: OwnChild,
+): SignalOutcome {
+  if (child?.pid === leader.pid && !child.hasEnded()) return send(-leader.pid, signal);
   if (isUntouchable(leader.pid) || leader.pid === readGroup(process.pid)) return "refused";
   const verdict = judgeProcess(leader);
   if (verdict === "unknown") return "refused";
@@ -35,8 +89,12 @@ export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals, non
   return hasGroupMember(leader.pid, nonce) ? send(-leader.pid, signal) : "gone";
 }
 
+function isPid(pid: number): boolean {
+  return Number.isSafeInteger(pid) && pid > 0;
+}
+
 function isUntouchable(pid: number): boolean {
-  return !Number.isSafeInteger(pid) || pid <= 1 || pid === process.pid || pid === process.ppid;
+  return !isPid(pid) || pid === 1 || pid === process.pid || ancestorsOf(process.pid).includes(pid);
 }
 
 function send(target: number, signal: NodeJS.Signals): SignalOutcome {

@@ -7,20 +7,26 @@
 import { execFileSync } from "node:child_process";
 
 import type { ProcStat } from "./proc.ts";
-import { listProcessIds, readProcEnvironment, readProcStat } from "./proc.ts";
+import { listProcessIds, readProcStat } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { identifyProcess, ownIdentity, sameProcess } from "./process-identity.ts";
-
-/** The variable by which a process that left the group is still known as ours. */
-export const RUN_VARIABLE = "LOCKKEEPER_RUN";
+import { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "./process-identity.ts";
+import type { RunMarks } from "./run-bond.ts";
+import { ancestorsOf, carriesRun, readRunNonce } from "./run-bond.ts";
 
 /** By what the processes of a run are known. */
-export interface ProcessTreeQuery {
+export interface ProcessTreeQuery extends RunMarks {
   /** The process that was started in a group of its own; null when its identity was never learned. */
   readonly leader: ProcessIdentity | null;
-  readonly nonce: string;
+  /** Set where the leader is our own child: until its end was reported it lives, whatever the host shows of it. */
+  readonly child?: OwnChild | undefined;
   /** Members found by an earlier query: they and their descendants still count after the leader has gone. */
   readonly known?: readonly ProcessIdentity[];
+}
+
+/** A child of this very process. Until we are told of its end, its pid cannot be another process's. */
+export interface OwnChild {
+  readonly pid: number;
+  readonly hasEnded: () => boolean;
 }
 
 /** A living member of a run. */
@@ -43,9 +49,11 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
     const entry = table.get(identity.pid);
     if (entry !== undefined && isSame(entry, identity)) members.add(entry.pid);
   }
-  const group = query.leader !== null && members.has(query.leader.pid) ? query.leader.pid : undefined;
+  const child = query.child !== undefined && !query.child.hasEnded() ? query.child : undefined;
+  if (child !== undefined) members.add(child.pid);
+  const group = child?.pid ?? (query.leader !== null && members.has(query.leader.pid) ? query.leader.pid : undefined);
   for (const entry of table.values()) {
-    if (entry.group === group || (mayBelong(entry, query) && readRunNonce(entry.pid) === query.nonce)) {
+    if (entry.group === group || (mayBelong(entry, query) && carriesRun(entry.pid, query))) {
       members.add(entry.pid);
     }
   }
@@ -53,6 +61,11 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
   const living: RunProcess[] = [];
   for (const pid of [...members].sort((a, b) => a - b)) {
     const entry = table.get(pid);
+    if (pid === child?.pid && (entry === undefined || entry.startTicks === null)) {
+      const unseen = { ...ownIdentity(), startTicks: null };
+      living.push({ ...(query.leader ?? unseen), pid, inGroup: true });
+      continue;
+    }
     if (entry === undefined || entry.ended || pid === process.pid) continue;
     const identity = identifyProcess(pid);
     if (identity !== undefined && isSame(entry, identity)) living.push({ ...identity, inGroup: entry.group === group });
@@ -60,22 +73,26 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
   return living;
 }
 
-/** Returns the value of one variable in the environment that process `pid` was started with; undefined when unset or not visible. */
-export function readProcessVariable(pid: number, name: string): string | undefined {
-  if (process.platform !== "linux") return undefined;
-  const prefix = `${name}=`;
-  try {
-    return readProcEnvironment(pid)
-      .find((entry) => entry.startsWith(prefix))
-      ?.slice(prefix.length);
-  } catch {
-    return undefined;
-  }
+/** Returns the nonces of all runs of which a process is to be seen, with one walk: for whoever asks about many runs. */
+export function listVisibleRuns(): ReadonlySet<string> {
+  if (process.platform !== "linux") return new Set();
+  return new Set(listProcessIds().flatMap((pid) => readRunNonce(pid) ?? []));
 }
 
-/** Returns the nonce of the run that process `pid` was started in; undefined when there is none, or it is not visible. */
-export function readRunNonce(pid: number): string | undefined {
-  return readProcessVariable(pid, RUN_VARIABLE);
+/** Says whether this very process is part of the run: it, or an ancestor, carries the run, is its leader or in the leader's group. */
+export function isInsideRun({ leader, ...marks }: ProcessTreeQuery): boolean {
+  const group = leader !== null && judgeProcess(leader) === "alive" ? leader.pid : undefined;
+  return [process.pid, ...ancestorsOf(process.pid)].some(
+    (pid) => carriesRun(pid, marks) || (group !== undefined && (pid === group || isInGroup(pid, group))),
+  );
+}
+
+function isInGroup(pid: number, group: number): boolean {
+  try {
+    return process.platform === "linux" && readProcStat(pid).group === group;
+  } catch {
+    return false;
+  }
 }
 
 /** Nothing that started before the leader can be its child: that spares most of the host's environments a read. */

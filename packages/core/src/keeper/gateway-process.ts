@@ -8,7 +8,8 @@ import { statSync } from "node:fs";
 import { errnoOf, LockkeeperError } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess, judgeProcess } from "../host/process-identity.ts";
-import { RUN_VARIABLE } from "../host/process-tree.ts";
+import type { OwnChild } from "../host/process-tree.ts";
+import { RUN_VARIABLE } from "../host/run-bond.ts";
 import { pause } from "../pause.ts";
 import type { GatewayExit } from "./run-record.ts";
 
@@ -16,6 +17,8 @@ import type { GatewayExit } from "./run-record.ts";
 export interface GatewayProcess {
   /** Null when it ended before it could be looked at. */
   readonly identity: ProcessIdentity | null;
+  /** Set for a child of ours, which we know without asking the host. */
+  readonly child?: OwnChild | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
   /** Resolves at the end of the process; never rejects. */
@@ -62,7 +65,9 @@ export async function spawnGateway(command: GatewayCommand): Promise<GatewayProc
       child.once("spawn", resolve);
       child.once("error", reject);
     });
-    return { identity: identity ?? null, startedAt: new Date().toISOString(), exited };
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    const known = child.pid === undefined ? undefined : { pid: child.pid, hasEnded };
+    return { identity: identity ?? null, child: known, startedAt: new Date().toISOString(), exited };
   } catch (error) {
     throw spawnError(error, command);
   }

@@ -43,6 +43,10 @@ const DEFAULTS = {
   healthTimeoutMs: 2_000,
 };
 
+/** What a listener may be that is not in our process tree: of `docker run`, `tmux new -d`, `sudo -b` and their like. */
+const CAME_AFTERWARDS =
+  "it began to listen after this start, outside of its process tree; a command that hands its work to a daemon needs --health none";
+
 /** One look at the gateway. */
 interface Look {
   readonly health: Health;
@@ -91,7 +95,8 @@ async function awaitReadiness(
     if (over.aborted) return undefined;
     const waitedMs = performance.now() - startedAt;
     const lookMs = performance.now() - lookedAt;
-    if (seen.port === "stranger") return { found: "displaced", reason: seen.detail };
+    // The port was free before the gateway was started.
+    if (seen.port === "stranger") return { found: "displaced", reason: `${seen.detail}; ${CAME_AFTERWARDS}` };
     if (isReady(spec, seen, waitedMs)) {
       tell({ state: "running", reason: seen.health === "ok" ? noteOnReady(seen) : null, health: seen.health });
       return undefined;
@@ -176,21 +181,21 @@ function noteOnReady({ detail, port }: Look): string | null {
 
 /** Where the gateway listens instead of its port; looked for now and then, since it costs a walk over the processes. */
 class MisplacedWatch {
-  readonly #expected: ReadonlySet<number>;
+  readonly #spec: KeeperSpec;
   readonly #run: ProcessTreeQuery;
   #lookAt = DEFAULTS.misplacedLookMs;
   #seenAt: number | undefined;
   #addresses: string | undefined;
 
   constructor(spec: KeeperSpec, run: ProcessTreeQuery) {
-    this.#expected = new Set([spec.port, ...Object.values(spec.ports)]);
+    this.#spec = spec;
     this.#run = run;
   }
 
   look(waitedMs: number): string | undefined {
     if (waitedMs < this.#lookAt) return this.#addresses;
     this.#lookAt = waitedMs + DEFAULTS.misplacedLookMs;
-    const addresses = findUnexpectedListeners(this.#expected, this.#run);
+    const addresses = findUnexpectedListeners(this.#spec, this.#run);
     this.#addresses = addresses.length === 0 ? undefined : addresses.join(", ");
     this.#seenAt = this.#addresses === undefined ? undefined : (this.#seenAt ?? waitedMs);
     return this.#addresses;

@@ -8,8 +8,8 @@ import { alreadyListening, gatewayUrl } from "../host/address.ts";
 import { probeHealth } from "../gateway/health.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";
-import { readProcessVariable, readRunNonce } from "../host/process-tree.ts";
-import { probePort } from "../host/probe-port.ts";
+import { readProcessVariable, readRunNonce } from "../host/run-bond.ts";
+import { probeBind, probeListener, probePort } from "../host/probe-port.ts";
 import type { Holder } from "../host/listener.ts";
 import type { GatewayLock } from "../lock/gateway-lock.ts";
 import { acquireGatewayLock } from "../lock/gateway-lock.ts";
@@ -26,6 +26,9 @@ const DEFAULTS = {
   settleMs: 100,
   attemptMs: 500,
   betweenAttemptsMs: 500,
+  /** The kernel keeps a closed connection for 60 s. Source: TCP_TIMEWAIT_LEN of include/net/tcp.h. */
+  lingerMs: 65_000,
+  lingerLookMs: 250,
 };
 
 /** Who stays in control, for the log of the service manager. */
@@ -83,12 +86,14 @@ export interface Blocked {
  * Says what keeps the run's port from it: undefined when it is free. A supervised start, which holds the lock, waits for
  * the port until `deadline`, and leaves a healthy gateway that is no other profile's in control.
  *
+ * @param onWaiting told once, why, when nobody is in the way and the system still refuses the port.
  * @param nonces of this run and of the profile's earlier one: whoever carries another is another profile's.
  */
 export async function clearPort(
   spec: KeeperSpec,
   nonces: readonly string[],
   deadline: number,
+  onWaiting: (reason: string) => void,
 ): Promise<LeftInControl | Blocked | undefined> {
   const url = gatewayUrl(spec.host, spec.port);
   for (let settled = false; ; settled = true) {
@@ -97,19 +102,64 @@ export async function clearPort(
       await pause(DEFAULTS.settleMs, spec.stop);
       continue;
     }
-    const seen = await viewPorts(spec.host, [spec.port], { leader: null, nonce: "" });
-    const holder = seen.view === "stranger" ? seen.holder : null;
-    const { owner, who } = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
-    const blocked: Blocked = {
-      blockedBy: `${alreadyListening(spec.host, spec.port)} (${who})`,
-      leftover: owner === "this-profile" && holder !== null ? (identifyProcess(holder.pid) ?? null) : null,
-    };
+    const seen = await lookAtHolder(spec, nonces);
+    if (seen === "nobody") {
+      if ((await awaitLingering(spec, onWaiting)) === "free") return undefined;
+      await pause(DEFAULTS.settleMs, spec.stop);
+      continue;
+    }
+    const { blocked, owner, who } = seen;
     if (!spec.supervised || owner === "other-profile" || spec.stop.aborted) return blocked;
     const asked = await probeHealth({ host: spec.host, port: spec.port, signal: spec.stop });
     if (asked.health === "ok") return { leftTo: `a healthy gateway on ${url} (${who})` };
     if (performance.now() >= deadline) return blocked;
     await pause(DEFAULTS.betweenAttemptsMs, spec.stop);
   }
+}
+
+/** Says who has the run's port at this moment; undefined when nobody does. */
+export async function findBlocker(spec: KeeperSpec, nonces: readonly string[]): Promise<Blocked | undefined> {
+  if ((await probePort(spec.host, spec.port)).verdict !== "taken") return undefined;
+  const seen = await lookAtHolder(spec, nonces);
+  return seen === "nobody" ? undefined : seen.blocked;
+}
+
+/** `nobody`: the system refuses the port for closed connections, or for a socket that is bound to it and does not listen. */
+async function lookAtHolder(
+  { host, port }: KeeperSpec,
+  nonces: readonly string[],
+): Promise<"nobody" | (Attribution & { readonly blocked: Blocked })> {
+  const seen = await viewPorts(host, [port], { leader: null, nonce: "" });
+  if (seen.view === "nobody") return "nobody";
+  const holder = seen.view === "stranger" ? seen.holder : null;
+  const attribution = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
+  const isOurs = attribution.owner === "this-profile" && holder !== null;
+  const blocked: Blocked = {
+    blockedBy: `${alreadyListening(host, port)} (${attribution.who})`,
+    leftover: isOurs ? (identifyProcess(holder.pid) ?? null) : null,
+  };
+  return { ...attribution, blocked };
+}
+
+/**
+ * Waits until the system gives the port out, or says that somebody listens on it by now. After the time that the system
+ * keeps closed connections the gateway may try: how its own bind ends is for the crash policy to judge.
+ */
+async function awaitLingering(
+  { host, port, stop }: KeeperSpec,
+  onWaiting: (reason: string) => void,
+): Promise<"free" | "listening"> {
+  const until = performance.now() + DEFAULTS.lingerMs;
+  for (let told = false; performance.now() < until && !stop.aborted; told = true) {
+    if ((await probeListener(host, port)) === "listening") return "listening";
+    if ((await probeBind(host, port)).verdict !== "taken") return "free";
+    if (!told) {
+      const seconds = DEFAULTS.lingerMs / 1_000;
+      onWaiting(`nobody listens on port ${port}, but closed connections still occupy it: waiting up to ${seconds} s`);
+    }
+    await pause(DEFAULTS.lingerLookMs, stop);
+  }
+  return "free";
 }
 
 /** The listener must be the recorded owner's own, or a process of its run: a healthy stranger proves nothing. */
@@ -138,5 +188,7 @@ function attribute(holder: Holder, nonces: readonly string[]): Attribution {
   if (nonce === undefined) return { owner: "stranger", who };
   if (nonces.includes(nonce)) return { owner: "this-profile", who: `left by an earlier run of this profile: ${who}` };
   const name = readProcessVariable(holder.pid, "LOCKKEEPER_PROFILE") ?? "unknown";
-  return { owner: "other-profile", who: `the gateway of profile ${name}: ${who}` };
+  const home = readProcessVariable(holder.pid, "LOCKKEEPER_HOME");
+  const where = home === undefined ? "" : ` of ${home}`;
+  return { owner: "other-profile", who: `the gateway of profile ${name}${where}: ${who}` };
 }

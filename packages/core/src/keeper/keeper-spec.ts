@@ -26,6 +26,10 @@ export interface KeeperLease {
 /** One run of one profile. Times are in milliseconds, paths absolute. */
 export interface KeeperSpec {
   readonly profile: string;
+  /** Published as it is, for whoever must tell what ran when nothing else can be read. */
+  readonly kind?: string | undefined;
+  /** The home that the gateway's environment names as `LOCKKEEPER_HOME`, if it names one. */
+  readonly home?: string | undefined;
   readonly lockDir: string;
   readonly configPath: string;
   readonly host: string;
@@ -63,6 +67,8 @@ export interface KeeperSpec {
   readonly livenessIntervalMs?: number;
   /** One owner across hosts: without the lease no gateway is started. Absent: the lock alone decides. */
   readonly lease?: KeeperLease;
+  /** Leave alive what an earlier run left: whoever asked for this run is part of that. @default false */
+  readonly sparesEarlierRun?: boolean | undefined;
   /** Aborts: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborts: stop at once. */

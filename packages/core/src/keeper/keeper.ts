@@ -16,6 +16,7 @@ import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";
 import { GatewayLog } from "./log-rotation.ts";
+import { clearEarlierRun } from "./earlier-run.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
 import type { FinalFinding } from "./gateway-watch.ts";
@@ -23,14 +24,14 @@ import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { Ownership } from "./ownership.ts";
 import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
-import type { GatewayExit } from "./run-record.ts";
+import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { RunPublisher } from "./run-publisher.ts";
 import { usableEnvironment } from "./spawn-environment.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { awaitSuccessor } from "./successor.ts";
 import type { Blocked, LeftInControl } from "./handoff.ts";
-import { clearPort, handoffDeadline, takeLock } from "./handoff.ts";
+import { clearPort, findBlocker, handoffDeadline, takeLock } from "./handoff.ts";
 
 /** Why one gateway process is no longer attended. */
 type Ending =
@@ -71,7 +72,9 @@ export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
   try {
     await spec.confirm?.();
-    return await new Keeper(spec, lock).run(reclaimed, deadline);
+    const keeper = new Keeper(spec, lock);
+    await clearEarlierRun(spec, keeper.earlier);
+    return await keeper.run(reclaimed, deadline);
   } finally {
     await lock.release();
   }
@@ -94,6 +97,10 @@ class Keeper {
     this.#lock = lock;
     this.#nonce = lock.record.nonce;
     this.#publisher = new RunPublisher(spec, this.#nonce);
+  }
+
+  get earlier(): RunRecord | undefined {
+    return this.#publisher.earlier;
   }
 
   async run(reclaimed: readonly string[], deadline: number): Promise<KeeperOutcome> {
@@ -128,7 +135,9 @@ class Keeper {
     for (;;) {
       const refusal = await this.#own();
       if (refusal !== undefined) return refusal;
-      const obstacle = await clearPort(this.#spec, nonces, deadline);
+      const obstacle = await clearPort(this.#spec, nonces, deadline, (reason) =>
+        this.#publisher.publish({ state: "starting", reason, health: "unknown" }),
+      );
       if (this.#spec.stop.aborted) return this.#stop();
       if (obstacle !== undefined) return "leftTo" in obstacle ? this.#leave(obstacle) : this.#block(obstacle);
       if (this.#ownership?.isHeld === false) continue;
@@ -241,8 +250,8 @@ class Keeper {
     const how = describeExit(exit);
     if (exit.code === DEFAULTS.permanentExitCode) {
       // The port may be the reason; then that is what to say.
-      const obstacle = await clearPort({ ...this.#spec, supervised: false }, [this.#nonce], 0);
-      if (obstacle !== undefined && "blockedBy" in obstacle) return this.#block(obstacle, exit);
+      const obstacle = await findBlocker(this.#spec, [this.#nonce]);
+      if (obstacle !== undefined) return this.#block(obstacle, exit);
       return this.#fail("GATEWAY_EXITED", `${how}: it says that starting it again is no use`, exit);
     }
     const now = performance.now();
@@ -396,7 +405,7 @@ class Keeper {
   }
 
   get #run(): ProcessTreeQuery {
-    return { leader: this.#gateway?.identity ?? null, nonce: this.#nonce };
+    return { leader: this.#gateway?.identity ?? null, child: this.#gateway?.child, nonce: this.#nonce };
   }
 }
 

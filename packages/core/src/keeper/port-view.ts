@@ -94,11 +94,24 @@ export class PortWatch {
   }
 }
 
-/** Returns the addresses at which processes of the run listen, except on the ports in `expected`. */
-export function findUnexpectedListeners(expected: ReadonlySet<number>, run: ProcessTreeQuery): readonly string[] {
+/**
+ * Returns the addresses at which processes of the run listen, except where they should: the main port counts only on an
+ * address that the profile's own covers, the other ports on any.
+ */
+export function findUnexpectedListeners(
+  {
+    host,
+    port,
+    ports,
+  }: { readonly host: string; readonly port: number; readonly ports: Readonly<Record<string, number>> },
+  run: ProcessTreeQuery,
+): readonly string[] {
   const listeners = readListeners();
   if (listeners === "unknown") return [];
-  const others = listeners.filter((listener) => !expected.has(listener.port));
+  const side = new Set(Object.values(ports).filter((each) => each !== port));
+  const others = listeners.filter(
+    (each) => !side.has(each.port) && !(each.port === port && coversAddress(each, host) === "yes"),
+  );
   return [...findHolders(others, { among: pidsOf(run) }).keys()].map(addressOf);
 }
 

@@ -38,6 +38,7 @@ export class RunPublisher {
       v: 1,
       profile: spec.profile,
       nonce,
+      kind: spec.kind,
       state: "stopped",
       reason: null,
       code: null,

@@ -36,6 +36,8 @@ export interface RunRecord {
   readonly profile: string;
   /** Identifies this run; the gateway carries it as `LOCKKEEPER_RUN`. 128 random bits, hex. */
   readonly nonce: string;
+  /** The caller's word for what runs, passed on as it is; a record of the first release has none. */
+  readonly kind?: string | undefined;
   readonly state: PublishedState;
   /** Why the state is what it is, in plain words, for a person. */
   readonly reason: string | null;
@@ -96,6 +98,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     value["v"] === 1 &&
     typeof value["profile"] === "string" &&
     typeof value["nonce"] === "string" &&
+    (value["kind"] === undefined || isString(value["kind"])) &&
     isPublishedState(value["state"]) &&
     isNullOr(value["reason"], isString) &&
     isNullOr(value["code"], isString) &&

@@ -6,17 +6,13 @@
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeProcess } from "../host/process-identity.ts";
 import { signalGroup, signalProcess } from "../host/process-signal.ts";
-import type { RunProcess } from "../host/process-tree.ts";
+import type { OwnChild, ProcessTreeQuery, RunProcess } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import { nextLookMs, pause } from "../pause.ts";
 import { describeHolder, viewPorts } from "./port-view.ts";
 
 /** What {@link stopProcessTree} ends. */
-export interface StopOrder {
-  readonly leader: ProcessIdentity | null;
-  readonly nonce: string;
-  /** More members, known by other means: they inherited the lock. */
-  readonly known?: readonly ProcessIdentity[];
+export interface StopOrder extends ProcessTreeQuery {
   readonly host: string;
   /** Ports that must be free afterwards. */
   readonly ports: readonly number[];
@@ -84,8 +80,7 @@ class RunTree {
 
   /** Returns who lives now. */
   look(): readonly RunProcess[] {
-    const { leader, nonce } = this.#order;
-    const living = findRunProcesses({ leader, nonce, known: this.#known });
+    const living = findRunProcesses({ ...this.#order, known: this.#known });
     this.#known = living;
     return living;
   }
@@ -100,7 +95,8 @@ class RunTree {
       const fresh = living.filter((member) => !signalled.has(member.pid));
       for (const { pid } of fresh) signalled.add(pid);
       this.#signal(fresh, signal);
-      await waitForDeparture(living, Math.min(deadline, performance.now() + DEFAULTS.lookAgainMs), hurry);
+      const until = Math.min(deadline, performance.now() + DEFAULTS.lookAgainMs);
+      await waitForDeparture(living, this.#order.child, until, hurry);
       const now = performance.now();
       if (now >= deadline || hurry?.aborted === true) return;
       if (now < sayAt) continue;
@@ -112,22 +108,29 @@ class RunTree {
 
   /** Nobody gets SIGTERM twice: to many gateways a second one means "now, whatever is lost". */
   #signal(fresh: readonly RunProcess[], signal: "SIGTERM" | "SIGKILL"): void {
-    const { leader, nonce } = this.#order;
+    const { leader, nonce, child } = this.#order;
     const withLeader = leader !== null && fresh.some(({ pid }) => pid === leader.pid);
     // One signal for the group reaches members that were forked after the look.
-    const reachedGroup = withLeader && signalGroup(leader, signal, nonce) === "sent";
+    const reachedGroup = withLeader && signalGroup(leader, signal, nonce, child) === "sent";
     for (const member of fresh) {
-      if (!(reachedGroup && member.inGroup)) signalProcess(member, signal);
+      if (!(reachedGroup && member.inGroup)) signalProcess(member, signal, { child });
       // A paused process gets to see SIGTERM only once it runs again.
-      if (signal === "SIGTERM") signalProcess(member, "SIGCONT");
+      if (signal === "SIGTERM") signalProcess(member, "SIGCONT", { child });
     }
   }
 }
 
 /** Returns when one of `living` has gone, or at `deadline` (monotonic), or when `hurry` aborts. */
-async function waitForDeparture(living: readonly RunProcess[], deadline: number, hurry?: AbortSignal): Promise<void> {
+async function waitForDeparture(
+  living: readonly RunProcess[],
+  child: OwnChild | undefined,
+  deadline: number,
+  hurry?: AbortSignal,
+): Promise<void> {
   const startedAt = performance.now();
-  while (living.every((member) => judgeProcess(member) !== "gone")) {
+  const hasGone = (member: RunProcess): boolean =>
+    child?.pid === member.pid ? child.hasEnded() : judgeProcess(member) === "gone";
+  while (!living.some(hasGone)) {
     const now = performance.now();
     if (now >= deadline || hurry?.aborted === true) return;
     await pause(Math.min(nextLookMs(now - startedAt, DEFAULTS.slowestLookMs), deadline - now), hurry);
@@ -135,10 +138,10 @@ async function waitForDeparture(living: readonly RunProcess[], deadline: number,
 }
 
 /** Returns null once every port of the order is free, or who holds one of them at the end of the wait. */
-async function waitForPorts({ leader, nonce, host, ports }: StopOrder): Promise<string | null> {
+async function waitForPorts(order: StopOrder): Promise<string | null> {
   const startedAt = performance.now();
   for (;;) {
-    const seen = await viewPorts(host, ports, { leader, nonce });
+    const seen = await viewPorts(order.host, order.ports, order);
     if (seen.view === "nobody" || seen.view === "unknown") return null;
     const waitedMs = performance.now() - startedAt;
     if (waitedMs >= DEFAULTS.portTimeoutMs) return `${seen.address} is held by ${describeHolder(seen.holder)}`;

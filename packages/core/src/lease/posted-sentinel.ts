@@ -6,7 +6,7 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 
 import { LockkeeperError } from "../errors.ts";
-import { RUN_VARIABLE } from "../host/process-tree.ts";
+import { RUN_VARIABLE } from "../host/run-bond.ts";
 import { pause } from "../pause.ts";
 import type { SentinelOrder } from "./sentinel-order.ts";
 import { DISMISSED, formatOrder } from "./sentinel-order.ts";

@@ -6,7 +6,8 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { identifyProcess } from "../../src/host/process-identity.ts";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
-import { findRunProcesses, readRunNonce } from "../../src/host/process-tree.ts";
+import { findRunProcesses } from "../../src/host/process-tree.ts";
+import { readRunNonce } from "../../src/host/run-bond.ts";
 
 const started: number[] = [];
 

@@ -1,7 +1,7 @@
 /** Stops that really happen, and keepers that are killed. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -10,6 +10,7 @@ import { findRunProcesses } from "../../src/host/process-tree.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
+import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
 import { freePort } from "../../../../test/harness/free-port.ts";
 import { KeeperScene } from "./kept-gateway.ts";
@@ -111,16 +112,16 @@ describe("SIGKILL of the keeper", () => {
     expect(existsSync(lockPathFor(spec.lockDir, spec.configPath))).toBe(false);
   });
 
-  it("and of the leader leaves a stray on the port stoppable: `blocked`, with its identity", async () => {
+  it("and of the leader, whose successor has shed the lock, lets nobody start beside it and leaves it stoppable", async () => {
     const spec = scene.spec("forks-and-exits.js", [port], { port });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
     await exitOf(keeper);
     // The successor was adopted, so no descendant of the keeper holds the lock any more.
     const next = scene.keep(spec);
-    const { record: left, outcome } = await next.outcome;
-    expect([outcome, left?.gateway, left?.nonce]).toEqual(["blocked", record.gateway, record.nonce]);
-    expect(left?.reason).toContain("left by an earlier run of this profile");
+    await expect(next.outcome).rejects.toMatchObject({ code: "LOCK_HELD", ownerPid: record.gateway?.pid });
+    const left = parseRunRecord(readFileSync(spec.runRecordPath, "utf8"));
+    expect([left?.gateway, left?.nonce]).toEqual([record.gateway, record.nonce]);
     const order = {
       leader: left?.gateway ?? null,
       nonce: left?.nonce ?? "",

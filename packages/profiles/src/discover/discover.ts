@@ -2,16 +2,15 @@
  * Every gateway on this host, managed or not. Changes nothing, on an untouched machine too: files are read, sockets
  * listed, and listeners of this machine asked for their health. No service manager and no OpenClaw program is called.
  */
-import { hostWithPort, judgeProcess, LockkeeperError } from "@lockkeeper/core";
+import { hostWithPort, LockkeeperError } from "@lockkeeper/core";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
-import type { Manifest } from "../manifest.ts";
-import { observeState } from "../status/observed-state.ts";
+import { observeAll } from "../status/observe-all.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 import { claimsOf } from "../ports/openclaw-claims.ts";
 import { namedRanges } from "../ports/port-claims.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
-import { readRunRecord } from "../status/run-records.ts";
 import { findListeningPorts, type ListeningPort } from "./answering-listeners.ts";
 import {
   type DiscoveredGateway,
@@ -41,8 +40,9 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   const profilePorts = new Set([...registry.values()].map(({ port }) => port));
   const instances = locateInstances(await findOpenClawInstances(roots), ports, profilePorts);
   const units = readGatewayUnits(roots.unitDirectories).filter((unit) => unitProfile(unit) !== undefined);
-  const gateways = [...registry.values()].map((manifest) =>
-    profileGateway(context.home, manifest, ports, instances, units),
+  const observations = await observeAll(context, [...registry.values()]);
+  const gateways = observations.map((observation) =>
+    profileGateway(context.home, observation, ports, instances, units),
   );
   const adopted = new Set(gateways.map(({ stateDir }) => stateDir));
   for (const located of instances) {
@@ -78,13 +78,11 @@ function readProfiles(home: string): { readonly registry: Registry; readonly fau
 
 function profileGateway(
   home: string,
-  manifest: Manifest,
+  { manifest, record, observed: { gateway } }: ProfileObservation,
   listening: readonly ListeningPort[],
   instances: readonly LocatedInstance[],
   units: readonly ServiceUnit[],
 ): DiscoveredGateway {
-  const record = readRunRecord(home, manifest.name);
-  const { gateway } = observeState(record, judgeProcess);
   const port = gateway === null || record === undefined ? manifest.port : record.port;
   const stateDir = realPath(manifest.paths.state);
   const adopted = instances.find(({ instance }) => instance.realStateDir === stateDir);

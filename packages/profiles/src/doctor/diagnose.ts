@@ -48,7 +48,7 @@ const order: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown:
 /** Returns what is not as it should be, heaviest first; nothing when all is well. Changes nothing. */
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
   const { manifests, findings } = readManifests(context);
-  const patients = await observeAll(context.home, manifests);
+  const patients = await observeAll(context, manifests);
   const scene: Scene = { context, roots: hostRoots(context.env), patients };
   const found: Finding[] = [...findings];
   for (const check of checks) found.push(...(await check(scene)));

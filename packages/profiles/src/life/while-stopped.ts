@@ -2,10 +2,10 @@
  * Holds a profile still: while the action runs, no keeper and no gateway can own it, because its lock is taken. A gateway that has
  * let the lock go, or a keeper that lost it, still counts: the run record names them.
  */
-import { GatewayLockError, judgeProcess, LockkeeperError, whileUnowned } from "@lockkeeper/core";
+import { GatewayLockError, LockkeeperError, whileUnowned } from "@lockkeeper/core";
 import { type Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
-import { readRunRecord } from "../status/run-records.ts";
+import { observeUnderLock } from "../status/leftover.ts";
 
 /** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
 const lookersMs = 500;
@@ -23,8 +23,8 @@ export async function whileStopped<T>(
   lockMovesTo?: string,
 ): Promise<T> {
   const enter = (): Promise<T> => {
-    const living = findLiving(home, manifest.name);
-    if (living !== undefined) throw running(manifest.name, living);
+    const { owner, keeper, gateway } = observeUnderLock(home, manifest);
+    if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid);
     return action();
   };
   try {
@@ -33,12 +33,6 @@ export async function whileStopped<T>(
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     throw running(manifest.name, error.ownerPid ?? undefined, error);
   }
-}
-
-/** Returns the pid of a process of the latest run that lives, as far as that can be told from here. */
-function findLiving(home: string, name: string): number | undefined {
-  const { gateway = null, keeper = null } = readRunRecord(home, name) ?? {};
-  return [gateway, keeper].find((identity) => identity !== null && judgeProcess(identity) === "alive")?.pid;
 }
 
 /** Returns the error for a verb that needs a stopped profile. */

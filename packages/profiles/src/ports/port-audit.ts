@@ -121,7 +121,7 @@ async function auditBlocks(
   const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
   const runners = new Map<number, string>();
   const blocks: BlockReport[] = [];
-  for (const observation of await observeAll(home, manifests)) {
+  for (const observation of await observeAll({ home }, manifests)) {
     const { manifest, observed } = observation;
     if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
     const owns = membershipOf(observation);

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ProfilesContext } from "../context.ts";
 import { type KeeperReport, reviveError } from "./keeper-report.ts";
-import type { Manifest } from "../manifest.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
+import { belongsToRun } from "./inside-run.ts";
 import { spawnKeeper } from "./spawn-keeper.ts";
 
 /** What a starter has learned from its keeper. */
@@ -30,7 +31,7 @@ export interface LaunchOptions {
  */
 export async function launchKeeper(
   context: ProfilesContext,
-  manifest: Manifest,
+  { manifest, record }: ProfileObservation,
   options: LaunchOptions,
   deadline: number,
 ): Promise<LaunchResult> {
@@ -39,6 +40,7 @@ export async function launchKeeper(
     startedBy: `lockkeeper start (pid ${process.pid})`,
     port: options.port,
     passEnv: manifest.passEnv,
+    sparesEarlierRun: record !== undefined && belongsToRun(context, record),
   });
   const reports = child.stdout ?? Readable.from([]);
   const lines = createInterface({ input: reports });

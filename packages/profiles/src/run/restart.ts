@@ -41,7 +41,7 @@ export async function restartProfile(
   if (keeper !== null || gateway !== null)
     await requirePreflight(context, before.manifest, "it was not stopped and still runs");
   if (isInsideRun(context, before)) {
-    await handOver(context, before.manifest, "restart", options.timeoutMs);
+    await handOver(context, before, "restart", options.timeoutMs);
     return { outcome: "handed-over", status: statusOf(context, before) };
   }
   await stopProfile(context, name, options);

@@ -14,6 +14,7 @@ import type { Manifest } from "../manifest.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
 import { launchPlan } from "./launch-plan.ts";
+import { asOwnRun } from "./own-runs.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly supervised: boolean;
   /** Base port for this run only. @default the manifest's */
   readonly port?: number | undefined;
+  /** Whoever asked is part of what an earlier run left, which must not be ended then. @default false */
+  readonly sparesEarlierRun?: boolean | undefined;
   /** Who asked, for the history. @default "lockkeeper run" */
   readonly startedBy?: string | undefined;
   /** Aborted: stop the gateway and end. */
@@ -55,7 +58,7 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const confirm = (): Promise<void> => requireStill(context.home, name);
   try {
     if (!existsSync(manifest.paths.profile)) await confirm();
-    return await runKeeper({ ...spec, confirm });
+    return await asOwnRun(context.home, name, options.stop, (stop) => runKeeper({ ...spec, stop, confirm }));
   } catch (error) {
     takeBackFolder(manifest);
     if (!existsSync(manifest.paths.profile)) await confirm();
@@ -93,6 +96,8 @@ async function keeperSpec(
   const env = await gatewayEnvironment(context, manifest, port);
   return {
     profile: manifest.name,
+    kind: manifest.kind,
+    home: context.home,
     lockDir: manifest.paths.lock,
     configPath: manifest.paths.config,
     host: manifest.host,
@@ -109,6 +114,7 @@ async function keeperSpec(
     startTimeoutMs: kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
+    sparesEarlierRun: options.sparesEarlierRun,
     supervised: options.supervised,
     startedBy: options.startedBy ?? "lockkeeper run",
     stop: options.stop,

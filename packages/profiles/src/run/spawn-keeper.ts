@@ -29,6 +29,8 @@ export interface KeeperCommand {
   readonly errand?: Errand | undefined;
   /** Names of variables that its gateway gets from the starter's environment; no others but the allow-list go along. */
   readonly passEnv?: readonly string[] | undefined;
+  /** We are part of what an earlier run left, which must not be ended then. @default false */
+  readonly sparesEarlierRun?: boolean | undefined;
 }
 
 /**
@@ -63,6 +65,7 @@ function keeperArgv({ home, programs }: ProfilesContext, command: KeeperCommand,
   if (port !== undefined) argv.push("--port", String(port));
   if (errand !== undefined) argv.push("--errand", errand.errand, "--asked-by", String(errand.askedBy));
   if (errand?.timeoutMs !== undefined) argv.push("--timeout", String(errand.timeoutMs));
+  if (command.sparesEarlierRun === true) argv.push("--spare");
   if (detach) argv.push("--detach");
   return argv;
 }

@@ -4,11 +4,11 @@
  */
 import { type GatewayLockError, LockkeeperError, readGatewayLock } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
-import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
-import { sweepLeftover } from "../status/leftover.ts";
+import { askHealth } from "../status/ask-health.ts";
+import type { ObservedState } from "../status/observed-state.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
@@ -16,7 +16,7 @@ import { pause, throwIfAborted } from "../interruptible.ts";
 import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
-import { endStrays, stopObserved } from "./stop.ts";
+import { outOfReach, stopObserved } from "./stop.ts";
 
 /** How a start is made and waited for. */
 export interface StartOptions {
@@ -42,6 +42,44 @@ const pollMs = 20;
 /** A running gateway that answers nothing for this long is unresponsive, whatever its keeper says yet. In milliseconds. */
 const silenceMs = 5_000;
 
+/** What this start has seen so far. */
+interface Story {
+  /** Our own keeper said that the gateway is ready. */
+  readonly started: boolean;
+  /** Somebody was seen to be starting it: how that ends is our answer too, and it is not tried all over again. */
+  readonly watched: boolean;
+  /** Who refused our keeper the lock. */
+  readonly refused: GatewayLockError | undefined;
+}
+
+/** What to do about a profile that is as observed. */
+type Step = "serves" | "listen" | "external" | "unresponsive" | "wait" | "explain" | "refused" | "launch";
+
+/** Returns the next step of a start. Pure. */
+export function nextStep({ state, owner }: ObservedState, { started, watched, refused }: Story): Step {
+  // Only taking the lock can tell; a keeper of ours tries.
+  if (owner === "unclear") return refused === undefined ? "launch" : "refused";
+  switch (state) {
+    case "running":
+    case "orphaned":
+      // What our own keeper has just told needs no second look.
+      return started ? "serves" : "listen";
+    case "external":
+    case "unresponsive":
+      return state;
+    case "standby":
+    case "starting":
+    case "stopping":
+      return "wait";
+    case "failed":
+    case "blocked":
+      if (watched) return "explain";
+      break;
+    case "stopped":
+  }
+  return refused === undefined ? "launch" : "refused";
+}
+
 /**
  * Starts the profile. On return its lock is ours, the listener on its port belongs to its process tree, it is healthy
  * and published as running; or that was so already; or an orphan, which no keeper watches, goes on.
@@ -61,53 +99,43 @@ export async function startProfile(
   if (options.replace === true) observation = await endSilentOwner(context, observation, options);
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
   const deadline = performance.now() + timeoutMs;
-  // Once somebody was seen to be starting it, how that ended is our answer too: it is not tried all over again.
-  let watched = false;
-  let outcome: StartResult["outcome"] = "already-running";
-  let refused: GatewayLockError | undefined;
+  let story: Story = { started: false, watched: false, refused: undefined };
+  const done = (outcome: StartResult["outcome"]): StartResult => ({ outcome, status: statusOf(context, observation) });
   do {
     throwIfAborted(options.signal);
     const { state } = observation.observed;
-    switch (state) {
-      case "running":
-      case "orphaned":
-        // What our own keeper has just told needs no second look.
-        if (outcome !== "started") {
-          const heard = await listenTo(context, observation, options.signal);
-          if (heard === "silent") throw unresponsive(observation, `no answer for ${silenceMs} ms`);
-          if (heard === "changed") break;
-        }
-        return {
-          outcome: state === "orphaned" ? "orphaned" : outcome,
-          status: statusOf(context, observation),
-        };
+    switch (nextStep(observation.observed, story)) {
       case "external":
-        return { outcome, status: statusOf(context, observation) };
+        return done("already-running");
+      case "listen": {
+        const heard = await listenTo(context, observation, options.signal);
+        if (heard === "silent") throw unresponsive(observation, `no answer for ${silenceMs} ms`);
+        if (heard === "changed") break;
+        return done(state === "orphaned" ? "orphaned" : "already-running");
+      }
+      case "serves":
+        return done(state === "orphaned" ? "orphaned" : "started");
       case "unresponsive":
         throw unresponsive(observation, observation.observed.reason);
-      case "starting":
-      case "stopping":
-        if (!watched) options.onProgress?.(`${state} already`);
-        watched = true;
+      case "explain":
+        throw await explainFailure(manifest, observation.record);
+      case "wait":
+        if (!story.watched) options.onProgress?.(`${state} already`);
+        story = { ...story, watched: true };
         break;
-      case "failed":
-      case "blocked":
-      case "stopped": {
-        if (watched && state !== "stopped") throw await explainFailure(manifest, observation.record);
-        // Who refused still has it, and nothing is published: it is no keeper of ours, and waiting will not help.
-        if (refused !== undefined && ownerOf(manifest) === refused.ownerPid) throw refused;
-        await clearLeftovers(context, observation);
-        const result = await launchKeeper(context, manifest, options, deadline);
-        if (result.kind === "running") outcome = "started";
+      case "refused":
+        // The same owner still holds the lock and has published nothing: it is no keeper of ours, and waiting will not help.
+        if (story.refused !== undefined && ownerOf(manifest) === story.refused.ownerPid) throw story.refused;
+        story = { ...story, refused: undefined };
+        continue;
+      case "launch": {
+        const result = await launchKeeper(context, observation, options, deadline);
         if (result.kind === "ended") throw await explainFailure(manifest, result.record);
-        if (result.kind === "held") {
-          refused = result.error;
-          watched = true;
-        }
-        break;
+        if (result.kind === "running") story = { ...story, started: true };
+        if (result.kind === "held") story = { ...story, watched: true, refused: result.error };
       }
     }
-    if (outcome !== "started") await pause(pollMs, options.signal);
+    if (!story.started) await pause(pollMs, options.signal);
     observation = observeManifest(context, manifest);
   } while (performance.now() < deadline);
   const { state } = observation.observed;
@@ -125,12 +153,11 @@ async function listenTo(
   { manifest, observed: { state } }: ProfileObservation,
   signal: AbortSignal | undefined,
 ): Promise<"serves" | "silent" | "changed"> {
-  const check = parseHealthCheck(manifest.health, manifest.kind);
   const patience = performance.now() + silenceMs;
   for (;;) {
-    const { observed, record } = observeManifest(context, manifest);
-    if (observed.state !== state || record === undefined) return "changed";
-    if ((await checkHealth(check, record.host, record.port)) !== "failing") return "serves";
+    const now = observeManifest(context, manifest);
+    if (now.observed.state !== state || now.record === undefined) return "changed";
+    if ((await askHealth(now, now.record)) !== "failing") return "serves";
     if (performance.now() >= patience) return "silent";
     await pause(pollMs, signal);
   }
@@ -143,7 +170,10 @@ async function endSilentOwner(
   options: StartOptions,
 ): Promise<ProfileObservation> {
   const { manifest, observed } = observation;
-  if (observed.keeper === null && observed.gateway === null) return observation;
+  if (observed.owner === "nobody") return observation;
+  if (observed.owner === "elsewhere") throw outOfReach(observation);
+  // Only taking the lock can tell whether there is somebody to replace.
+  if (observed.owner === "unclear") return observation;
   if (observed.state === "running" && (await listenTo(context, observation, options.signal)) !== "silent") {
     return observeManifest(context, manifest);
   }
@@ -160,15 +190,6 @@ async function endSilentOwner(
 
 function ownerOf({ paths }: Manifest): number | undefined {
   return readGatewayLock(lockPlace(paths))?.pid;
-}
-
-/** What a killed run left behind must not meet the next one: a helper, or a successor that has not opened its port yet. */
-async function clearLeftovers(
-  context: ProfilesContext,
-  { manifest, observed, record }: ProfileObservation,
-): Promise<void> {
-  if (record !== undefined && observed.keeper === null) await endStrays(context, manifest, record);
-  if (observed.leftover) await sweepLeftover(context.home, manifest);
 }
 
 function unresponsive(

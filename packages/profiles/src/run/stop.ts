@@ -3,11 +3,13 @@
  * identities of this very profile only. Success means that the tree is gone and its port is free.
  */
 import {
-  findRunProcesses,
+  ancestorsOf,
   judgeProcess,
   LockkeeperError,
+  mayBeSignalled,
   probeListener,
   type ProcessIdentity,
+  type RunBond,
   type RunRecord,
   signalProcess,
   type StopOrder,
@@ -15,12 +17,14 @@ import {
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { sweepLeftover } from "../status/leftover.ts";
+import { settleStopped, sweepLeftover } from "../status/leftover.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
-import { latestRun } from "../status/locked-run.ts";
 import { holdersOf } from "./explain-failure.ts";
-import { belongsToRun, isInsideRun } from "./inside-run.ts";
+import { isInsideRun } from "./inside-run.ts";
+import { stopOwnRun } from "./own-runs.ts";
+import { bondOfRun, unverified } from "./run-bond.ts";
+import { endStrays, strayTimeoutMs } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 
@@ -45,8 +49,6 @@ export interface StopResult {
 
 /** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. In milliseconds. */
 const keeperGraceMs = 5_000;
-/** Stray processes of an ended run get this long to end by themselves, in milliseconds. */
-const strayTimeoutMs = 2_000;
 const pollMs = 20;
 const progressEveryMs = 5_000;
 
@@ -67,7 +69,7 @@ export async function stopProfile(
   if (isInsideRun(context, before)) {
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
     const { handOver } = await import("./hand-over.ts");
-    await handOver(context, manifest, "stop", options.timeoutMs);
+    await handOver(context, before, "stop", options.timeoutMs);
     return { outcome: "handed-over", status: statusOf(context, before) };
   }
   const stopped = await stopObserved(context, before, options);
@@ -78,37 +80,44 @@ export async function stopProfile(
 /** Stops what was observed; false when nothing of it lived. */
 export async function stopObserved(
   context: ProfilesContext,
-  { manifest, record, observed }: ProfileObservation,
+  observation: ProfileObservation,
   options: StopOptions,
 ): Promise<boolean> {
+  const { manifest, record, observed } = observation;
   if (observed.state === "external") throw notOurs(manifest.name, observed.gateway);
-  if (record === undefined) return false;
-  const { keeper, gateway } = observed;
-  if (keeper === null && gateway === null) {
-    const strays = await endStrays(context, manifest, record);
+  if (observed.owner === "elsewhere" || observed.owner === "unclear") throw outOfReach(observation);
+  if (record === undefined) {
     if (observed.leftover) await sweepLeftover(context.home, manifest);
-    return strays;
+    return false;
   }
+  const { keeper, gateway } = observed;
+  if (observed.owner === "nobody") return clearEnded(context, observation, record);
+  const bond = bondOfRun(context, manifest, record);
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].stopTimeoutMs;
   options.onProgress?.("stopping");
-  if (keeper !== null) {
-    await stopByKeeper(manifest.name, keeper, timeoutMs, options);
-  }
-  const after = latestRun(context.home, manifest) ?? record;
+  if (keeper !== null) await stopKeeper(context, { manifest, keeper, bond, timeoutMs }, options);
+  const after = observeManifest(context, manifest);
+  const last = after.record ?? record;
   // Its keeper let the lock go, and somebody has started the profile again: that run is not the one to be stopped.
-  if (after.nonce !== record.nonce) return true;
+  if (last.nonce !== record.nonce) return true;
   // A keeper's word counts: it publishes "stopped" only of a tree that is gone.
-  if (after.state === "stopped") return requireFreePort(context, manifest, record);
+  if (last.state === "stopped") return requireFreePort(context, manifest, record);
+  const leader = last.gateway ?? gateway;
+  if (leader !== null && mayBeSignalled(leader, bond) === "no") throw unverified(manifest.name, "gateway", leader);
+  const { nonce, host, ports } = record;
   const order: StopOrder = {
-    leader: after.gateway ?? gateway,
-    nonce: record.nonce,
-    host: record.host,
-    ports: Object.values(record.ports),
+    leader,
+    nonce,
+    profile: manifest.name,
+    home: context.home,
+    known: gateway === null ? [] : [gateway],
+    host,
+    ports: Object.values(ports),
     timeoutMs: keeper === null ? timeoutMs : strayTimeoutMs,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
   const { outcome, detail } = await unlessAborted(stopProcessTree(order), options.signal);
-  if (outcome !== "stopped") throw stopIncomplete(manifest, record, detail ?? "its processes are still there");
+  if (outcome !== "stopped") throw stopIncomplete(manifest, record, detail);
   await sweepLeftover(
     context.home,
     manifest,
@@ -117,30 +126,44 @@ export async function stopObserved(
   return requireFreePort(context, manifest, record);
 }
 
-/**
- * Ends what an ended run has left: found by its nonce, so a later run is never touched. False when there was nothing, or
- * when we are a part of it ourselves: the shell of somebody who picks up the pieces.
- */
-export async function endStrays(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<boolean> {
-  const { nonce, host } = record;
-  if (belongsToRun(context, record)) return false;
-  if (findRunProcesses({ leader: null, nonce }).length === 0) return false;
-  const result = await stopProcessTree({ leader: null, nonce, host, ports: [], timeoutMs: strayTimeoutMs });
-  if (result.outcome !== "stopped") throw stopIncomplete(manifest, record, result.detail ?? "strays are still there");
-  return true;
+/** Nobody owns the profile: what is left of its last run goes, and what its keeper said last is history. */
+async function clearEnded(
+  context: ProfilesContext,
+  { manifest, observed }: ProfileObservation,
+  record: RunRecord,
+): Promise<boolean> {
+  const strays = await endStrays(context, manifest, record, ({ detail }) => stopIncomplete(manifest, record, detail));
+  if (observed.leftover) await sweepLeftover(context.home, manifest);
+  else if (record.state !== "stopped") await settleStopped(context.home, manifest);
+  return strays;
+}
+
+/** A keeper, and what it takes to end it. */
+interface KeeperStop {
+  readonly manifest: Manifest;
+  readonly keeper: ProcessIdentity;
+  readonly bond: RunBond;
+  readonly timeoutMs: number;
 }
 
 /** Asks the keeper, once politely and once, past the deadline, with force; returns when it is gone. */
-async function stopByKeeper(
-  name: string,
-  keeper: ProcessIdentity,
-  timeoutMs: number,
+async function stopKeeper(
+  context: ProfilesContext,
+  { manifest, keeper, bond, timeoutMs }: KeeperStop,
   { signal, onProgress }: StopOptions,
 ): Promise<void> {
-  const gone = async (waitMs: number): Promise<boolean> => {
+  const grounds = mayBeSignalled(keeper, bond);
+  if (grounds === "gone") return;
+  if (grounds === "no") throw unverified(manifest.name, "keeper", keeper);
+  if (keeper.pid === process.pid) return stopOwnRun(context.home, manifest.name);
+  // A process that embeds its keeper, or is the first of its container, may live on when the run is over.
+  const mayStay = keeper.pid === 1 || ancestorsOf(process.pid).includes(keeper.pid);
+  const isOver = (): boolean =>
+    judgeProcess(keeper) === "gone" || (mayStay && observeManifest(context, manifest).observed.keeper === null);
+  const over = async (waitMs: number): Promise<boolean> => {
     const startedAt = performance.now();
     let sayAt = startedAt + progressEveryMs;
-    while (judgeProcess(keeper) !== "gone") {
+    while (!isOver()) {
       const now = performance.now();
       if (now >= startedAt + waitMs) return false;
       if (now >= sayAt) {
@@ -151,26 +174,21 @@ async function stopByKeeper(
     }
     return true;
   };
+  const tell = (name: NodeJS.Signals): boolean => signalProcess(keeper, name, { holdsLock: true }) !== "refused";
   for (const waitMs of [timeoutMs, keeperGraceMs]) {
-    if (signalProcess(keeper, "SIGTERM") === "refused") {
-      throw new LockkeeperError(
-        "RECORD_UNVERIFIED",
-        `the keeper of ${name} (pid ${keeper.pid}) cannot be verified, so nothing was signalled`,
-        { hint: "Run it as the same user and in the same container as the keeper." },
-      );
-    }
+    if (!tell("SIGTERM")) throw unverified(manifest.name, "keeper", keeper);
     // A paused keeper gets to see the request only once it runs again.
-    signalProcess(keeper, "SIGCONT");
-    if (await gone(waitMs)) return;
+    tell("SIGCONT");
+    if (await over(waitMs)) return;
   }
   // It neither stopped nor let itself be forced: end it, and what it leaves is stopped like any orphan.
-  signalProcess(keeper, "SIGKILL");
-  await gone(keeperGraceMs);
+  tell("SIGKILL");
+  await over(keeperGraceMs);
 }
 
 async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<true> {
   if ((await probeListener(record.host, record.port)) !== "listening") return true;
-  if (latestRun(context.home, manifest)?.nonce !== record.nonce) return true;
+  if (observeManifest(context, manifest).record?.nonce !== record.nonce) return true;
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);
 }
 
@@ -178,6 +196,15 @@ function stopIncomplete({ name }: Manifest, { host, port }: RunRecord, detail: s
   return new LockkeeperError("STOP_INCOMPLETE", `${name} is not stopped: ${detail}`, {
     evidence: holdersOf(host, port),
     hint: `lockkeeper status ${name}`,
+  });
+}
+
+/** The kernel says that somebody owns the profile, and its processes cannot be seen from here. */
+export function outOfReach({ manifest: { name }, observed: { owner, reason } }: ProfileObservation): LockkeeperError {
+  const fact =
+    owner === "elsewhere" ? (reason ?? "runs elsewhere") : (reason ?? "is held by a process that told nothing");
+  return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${fact}, so nothing was signalled`, {
+    hint: `Run it there, as the user that started it: lockkeeper stop ${name}`,
   });
 }
 

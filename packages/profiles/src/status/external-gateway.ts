@@ -22,7 +22,7 @@ export function findExternalGateways(manifests: readonly Manifest[]): ReadonlyMa
     if (holder === undefined || !isItsGateway(manifest, holder)) continue;
     const gateway = identifyProcess(holder.pid) ?? null;
     const reason = `runs without a keeper of ours (pid ${holder.pid}, user ${holder.user})`;
-    found.set(manifest.name, { state: "external", reason, gateway, keeper: null, leftover: false });
+    found.set(manifest.name, { state: "external", reason, owner: "here", gateway, keeper: null, leftover: false });
   }
   return found;
 }

@@ -1,53 +1,90 @@
 /** Clears what an ended run left behind: its lock file, and a record that still says that something runs. */
 import {
-  acquireGatewayLock,
   appendHistory,
   errnoOf,
   formatHistoryEvent,
-  judgeProcess,
   LockkeeperError,
   replaceFile,
   type RunRecord,
+  whileUnowned,
 } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
+import { lockPlace } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
-import { observeState } from "./observed-state.ts";
+import { Look, ownLock } from "./evidence.ts";
+import { isResting, type ObservedState, observeState } from "./observed-state.ts";
 import { readRunRecord, runRecordPath } from "./run-records.ts";
 
 /**
  * Sweeps the profile's leftover and says why in its history. Does nothing when somebody owns the profile by now, who
  * will see to it, or when the disk refuses: the next look tries again, and nothing depends on it.
  *
- * @param reason how the run came to its end. @default that keeper and gateway were killed
+ * @param reason how the run came to its end. @default what the look says of it
  */
 export async function sweepLeftover(home: string, manifest: Manifest, reason?: string): Promise<void> {
   try {
-    const { profile, lock: lockDir, config: configPath } = manifest.paths;
-    // The lock would make the folder of a profile anew that was removed since it was looked at.
-    if (!existsSync(profile) && !readRegistry(home).has(manifest.name)) return;
-    const lock = await acquireGatewayLock({ lockDir, configPath, profile: manifest.name, timeoutMs: 0 });
-    try {
-      await sweepOwned(home, manifest, reason);
-    } finally {
-      await lock.release();
-    }
+    await ifUnowned(home, manifest, async () => {
+      const { record, observed } = lookAgain(home, manifest);
+      if (record !== undefined && observed.owner === "nobody" && !isResting(record.state)) {
+        await settle(home, manifest, record, reason ?? observed.reason);
+      }
+    });
   } catch (error) {
-    if (error instanceof LockkeeperError || errnoOf(error) !== undefined) return;
+    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+  }
+}
+
+/** Writes down that a profile which gave up, or was blocked, has been stopped by a person since. As quiet as {@link sweepLeftover}. */
+export async function settleStopped(home: string, manifest: Manifest): Promise<void> {
+  try {
+    await ifUnowned(home, manifest, async () => {
+      const { record, observed } = lookAgain(home, manifest);
+      if (record === undefined || record.state === "stopped" || observed.owner !== "nobody") return;
+      await settle(home, manifest, record, `stopped; it was ${record.state} before`);
+    });
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+  }
+}
+
+/**
+ * Runs `action` with the profile's lock in hand, so that no keeper and no gateway owns it meanwhile. Returns `owned` when
+ * somebody has it, or its folder is gone.
+ *
+ * @throws what `action` throws, and file errors.
+ */
+export async function ifUnowned<T>(home: string, manifest: Manifest, action: () => Promise<T>): Promise<T | "owned"> {
+  // The lock would make the folder of a profile anew that was removed since it was looked at.
+  if (!existsSync(manifest.paths.profile) && !readRegistry(home).has(manifest.name)) return "owned";
+  try {
+    return await whileUnowned(lockPlace(manifest.paths), action, { timeoutMs: 0 });
+  } catch (error) {
+    if (error instanceof LockkeeperError && error.code === "LOCK_HELD") return "owned";
     throw error;
   }
 }
 
-/** Looks again, under the lock: another run may have come and gone since. */
-async function sweepOwned(home: string, manifest: Manifest, reason: string | undefined): Promise<void> {
-  const record = readRunRecord(home, manifest.name);
-  const observed = observeState(record, judgeProcess);
-  if (record === undefined || !observed.leftover) return;
-  const swept: RunRecord = {
+/** Returns what is true of the profile, for whoever has its lock in hand. */
+export function observeUnderLock(home: string, manifest: Manifest): ObservedState {
+  return lookAgain(home, manifest).observed;
+}
+
+/** With the lock in hand: another run may have come and gone since the last look. */
+function lookAgain(
+  home: string,
+  manifest: Manifest,
+): { readonly record: RunRecord | undefined; readonly observed: ObservedState } {
+  const evidence = new Look({ home }).about(manifest, readRunRecord(home, manifest.name), ownLock);
+  return { record: evidence.record, observed: observeState(evidence) };
+}
+
+async function settle(home: string, manifest: Manifest, record: RunRecord, reason: string | null): Promise<void> {
+  const settled: RunRecord = {
     ...record,
     state: "stopped",
-    reason: reason ?? observed.reason,
+    reason,
     code: null,
     since: new Date().toISOString(),
     keeper: null,
@@ -55,8 +92,8 @@ async function sweepOwned(home: string, manifest: Manifest, reason: string | und
     startedAt: null,
     health: "unknown",
   };
-  await replaceFile(runRecordPath(home, manifest.name), `${JSON.stringify(swept)}\n`);
-  noteInHistory(manifest, swept);
+  await replaceFile(runRecordPath(home, manifest.name), `${JSON.stringify(settled)}\n`);
+  noteInHistory(manifest, settled);
 }
 
 function noteInHistory(manifest: Manifest, { since: at, state, reason, restarts }: RunRecord): void {

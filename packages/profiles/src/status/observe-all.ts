@@ -1,32 +1,48 @@
 /**
- * Every profile with what was published of it and what lives: one read of the run directory, and one look at the host
- * for adopted gateways that somebody else may run. For whoever looks at all profiles and is not measured against a bare
- * Node start, as `list` is.
+ * Every profile with what was told of it and what is true: the observation for those who look at all of them. One read of
+ * the run directory; what looks at the host is loaded only when a profile is not plainly at rest, since `list` is measured
+ * against a bare Node start.
  */
-import { judgeProcess } from "@lockkeeper/core";
-import type { ProfileObservation } from "./observe-profile.ts";
+import type { RunRecord } from "@lockkeeper/core";
+import type { HomePlace } from "../context.ts";
 import { isAdopted, type Manifest } from "../manifest.ts";
-import { type ObservedState, observeState } from "./observed-state.ts";
+import { hasLockFile } from "./lock-files.ts";
+import { observeAtRest } from "./observed-state.ts";
+import type { ProfileObservation } from "./observe-profile.ts";
 import { readRunRecords } from "./run-records.ts";
 
-/** Returns the profiles that `manifests` describe as they are now. Changes nothing. */
-export async function observeAll(home: string, manifests: readonly Manifest[]): Promise<readonly ProfileObservation[]> {
-  const records = readRunRecords(home);
-  const observations = manifests.map((manifest) => {
+/** Returns the profiles that `manifests` describe as they are now, in their order. Changes nothing. */
+export async function observeAll(
+  place: HomePlace,
+  manifests: readonly Manifest[],
+): Promise<readonly ProfileObservation[]> {
+  const records = readRunRecords(place.home, place.owner);
+  const observations: ProfileObservation[] = [];
+  const unsure: number[] = [];
+  for (const manifest of manifests) {
     const record = records.get(manifest.name);
-    return { manifest, record, observed: observeState(record, judgeProcess) };
-  });
-  const adopted = observations.filter(({ manifest, observed }) => isAdopted(manifest) && isAtRest(observed));
-  if (adopted.length === 0) return observations;
-  const { findExternalGateways } = await import("./external-gateway.ts");
-  const external = findExternalGateways(adopted.map(({ manifest }) => manifest));
-  return observations.map((each) => {
-    const observed = external.get(each.manifest.name);
-    // What our keeper published last says nothing about a gateway that somebody else runs.
-    return observed === undefined ? each : { manifest: each.manifest, record: undefined, observed };
-  });
+    const observed = isPlainlyAtRest(manifest, record) ? observeAtRest(record) : undefined;
+    if (observed === undefined) unsure.push(observations.length);
+    observations.push({ manifest, record, observed: observed ?? observeAtRest(undefined) });
+  }
+  if (unsure.length === 0) return observations;
+  const { observeEach } = await import("./observe-profile.ts");
+  const seen = observeEach(
+    place,
+    unsure.flatMap((index) => observations[index] ?? []),
+  );
+  for (const [at, index] of unsure.entries()) {
+    const observation = seen[at];
+    if (observation !== undefined) observations[index] = observation;
+  }
+  return observations;
 }
 
-function isAtRest({ gateway, keeper }: ObservedState): boolean {
-  return gateway === null && keeper === null;
+/** Its keeper said that it has ended, and neither a lock file nor somebody else's gateway can contradict it. */
+function isPlainlyAtRest(manifest: Manifest, record: RunRecord | undefined): boolean {
+  if (isAdopted(manifest) || hasLockFile(manifest.paths.lock)) return false;
+  if (record === undefined) return true;
+  const { state, keeper, gateway, profile } = record;
+  const isOver = state === "stopped" || state === "failed";
+  return isOver && keeper === null && gateway === null && profile === manifest.name;
 }

@@ -1,23 +1,54 @@
-/** One profile as it is at this moment: its plan, what was published, and what lives. */
-import { type ErrorCode, judgeProcess, LockkeeperError, type RunRecord } from "@lockkeeper/core";
-import { findExternalGateways } from "./external-gateway.ts";
-import type { ProfilesContext } from "../context.ts";
-import { kinds } from "../kinds/kinds.ts";
+/**
+ * Profiles as they are at this moment: the plan, what was told last of the run, and what of it is true. The observation
+ * that every command shares.
+ */
+import { type ErrorCode, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import type { HomePlace, ProfilesContext } from "../context.ts";
+import { isKindName, kinds } from "../kinds/kinds.ts";
 import { isAdopted, type Manifest } from "../manifest.ts";
-import { latestRun } from "./locked-run.ts";
-import { type ObservedState, observeState } from "./observed-state.ts";
-import { describeProfile, type ProfileStatus } from "./profile-status.ts";
 import { parseProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
-import { readRunRecord } from "./run-records.ts";
 import { readableSelection } from "../selection/selection.ts";
+import { Look } from "./evidence.ts";
+import { findExternalGateways } from "./external-gateway.ts";
+import { type ObservedState, observeState } from "./observed-state.ts";
+import { describeProfile, type ProfileStatus } from "./profile-status.ts";
+import { readRunRecord } from "./run-records.ts";
 
-/** A profile's plan, its last published run, and what of it is true. */
+/** A profile's plan, the latest run that was told of, and what of it is true. */
 export interface ProfileObservation {
   readonly manifest: Manifest;
   readonly record: RunRecord | undefined;
   readonly observed: ObservedState;
+}
+
+/** Returns the same profiles, looked at: one look at the host for all of them. */
+export function observeEach(
+  place: HomePlace,
+  profiles: readonly Pick<ProfileObservation, "manifest" | "record">[],
+): readonly ProfileObservation[] {
+  const look = new Look(place);
+  const own = profiles.map(({ manifest, record: published }): ProfileObservation => {
+    const evidence = look.about(manifest, published);
+    return { manifest, record: evidence.record, observed: observeState(evidence) };
+  });
+  const adopted = own.filter(({ manifest, observed }) => observed.owner === "nobody" && isAdopted(manifest));
+  if (adopted.length === 0) return own;
+  const external = findExternalGateways(adopted.map(({ manifest }) => manifest));
+  return own.map((each) => {
+    const observed = external.get(each.manifest.name);
+    // What our keeper told last says nothing about a gateway that somebody else runs.
+    return observed === undefined ? each : { manifest: each.manifest, record: undefined, observed };
+  });
+}
+
+/** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
+export function observeManifest(place: HomePlace, manifest: Manifest): ProfileObservation {
+  const record = readRunRecord(place.home, manifest.name, place.owner);
+  const [observation] = observeEach(place, [{ manifest, record }]);
+  if (observation === undefined) throw new TypeError("expected one observation for one profile");
+  return observation;
 }
 
 /**
@@ -46,39 +77,28 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
     const unreadable = error instanceof LockkeeperError && !aboutTheName.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
     if (record === undefined) throw error;
-    return observeManifest(context, manifestOf(context.home, record));
+    return observeManifest(context, manifestOf(context.home, name, record));
   }
 }
 
-/** What a published run tells of its manifest. */
-function manifestOf(home: string, { profile, host, port, ports, since }: RunRecord): Manifest {
+/** What a published run tells of its manifest. A record of the first release names no kind: only OpenClaw's ports do. */
+function manifestOf(home: string, profile: string, { kind: named, host, port, ports, since }: RunRecord): Manifest {
   const name = parseProfileName(profile);
-  const kind = "cdp" in ports ? "openclaw" : "command";
-  const { span } = kinds[kind];
-  const paths = profilePaths(home, name);
+  const guessed = "cdp" in ports ? "openclaw" : "command";
+  const kind = named !== undefined && isKindName(named) ? named : guessed;
   return {
     schemaVersion: 1,
     name,
     kind,
     host,
     port,
-    span,
+    span: kinds[kind].span,
     ports,
     health: "tcp",
     protected: false,
     createdAt: since,
-    paths,
+    paths: profilePaths(home, name),
   };
-}
-
-/** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
-export function observeManifest(context: ProfilesContext, manifest: Manifest): ProfileObservation {
-  const record = latestRun(context.home, manifest, context.owner);
-  const observed = observeState(record, judgeProcess);
-  const atRest = observed.gateway === null && observed.keeper === null;
-  const external = atRest && isAdopted(manifest) ? findExternalGateways([manifest]).get(manifest.name) : undefined;
-  // What our keeper published last says nothing about a gateway that somebody else runs.
-  return external === undefined ? { manifest, record, observed } : { manifest, record: undefined, observed: external };
 }
 
 /** Returns the status that everybody is shown. Damaged settings hide the default, never what a profile is doing. */

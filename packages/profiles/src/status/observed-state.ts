@@ -1,24 +1,49 @@
 /**
- * From what a keeper published and which of its processes live, to the one word that a person is shown. Pure: the
- * judgement of the processes is handed in. A published state is believed only while its keeper lives.
+ * From the evidence about a profile to the one word that a person is shown. Pure: everything that has to be looked up is
+ * handed in. The kernel's lock comes first: with the lock free nobody owns the profile, whatever a record says; with the
+ * lock held somebody does, even where this process cannot see it. `docs/lock.md` has the same rules as a table.
  */
 import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
 
 /** The one word for what a profile does. */
 export type ProfileState = PublishedState | "orphaned" | "external";
 
+/**
+ * Who has the profile. `elsewhere`: a living process that cannot be seen from here, since the kernel says that the lock is
+ * held. `unclear`: the kernel does not tell, and neither does the host.
+ */
+export type Owner = "nobody" | "here" | "elsewhere" | "unclear";
+
+/** What the kernel says of a profile's lock. */
+export type LockWord = "free" | "held" | "unknown";
+
+/** What is known about a profile's latest run. What costs a look at the host is a function, asked only when needed. */
+export interface Evidence {
+  /** What this very profile's keeper told last. */
+  readonly record: RunRecord | undefined;
+  readonly lock: LockWord;
+  /** Is there a lock file? With the lock free it is a leftover. */
+  readonly hasLockFile: boolean;
+  readonly judge: (identity: ProcessIdentity) => ProcessVerdict;
+  /** A visible process, other than this one, that holds the lock. */
+  readonly findHolder: () => ProcessIdentity | null;
+  /** Does that process carry this run, this profile and this home in its environment? */
+  readonly carriesRun: (identity: ProcessIdentity) => boolean;
+  /** Does anybody listen on the port of the run? */
+  readonly isPortTaken: () => "yes" | "no" | "unknown";
+}
+
 /** What is true of a profile's run. */
 export interface ObservedState {
   readonly state: ProfileState;
   readonly reason: string | null;
-  /** The gateway's process, when it may live. */
+  readonly owner: Owner;
+  /** The gateway's process, when it lives and can be seen. */
   readonly gateway: ProcessIdentity | null;
   readonly keeper: ProcessIdentity | null;
-  /** Whether a killed run left a record (and so perhaps a lock file) that the next look should sweep. */
+  /** Whether an ended run left a record or a lock file that the next look should sweep. */
   readonly leftover: boolean;
 }
-
-const neverRun: ObservedState = { state: "stopped", reason: null, gateway: null, keeper: null, leftover: false };
 
 /** States that stay true after their keeper has gone. */
 const restingStates: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
@@ -26,34 +51,116 @@ const restingStates: ReadonlySet<PublishedState> = new Set(["stopped", "failed",
 /** States that are only true of a living gateway. */
 const servingStates: ReadonlySet<PublishedState> = new Set(["running", "unresponsive"]);
 
-const justEnded = "its gateway has just ended, and its keeper has not yet said what follows";
+const noProcess = { gateway: null, keeper: null } as const;
 
-/** Returns what is true of a profile whose keeper last published `record`. */
-export function observeState(
-  record: RunRecord | undefined,
-  judge: (identity: ProcessIdentity) => ProcessVerdict,
-): ObservedState {
-  if (record === undefined) return neverRun;
-  const keeper = unlessGone(record.keeper, judge);
-  const gateway = unlessGone(record.gateway, judge);
-  if (keeper !== null) {
-    const ended = record.gateway !== null && gateway === null && servingStates.has(record.state);
-    if (ended) return { state: "starting", reason: justEnded, gateway, keeper, leftover: false };
-    return { state: record.state, reason: record.reason, gateway, keeper, leftover: false };
+/** Returns what is true of a profile: for any evidence exactly one state. */
+export function observeState(evidence: Evidence): ObservedState {
+  switch (evidence.lock) {
+    case "free":
+      return withoutOwner(evidence);
+    case "held":
+      return withOwner(evidence);
+    case "unknown":
+      return withoutKernel(evidence);
   }
-  if (gateway !== null) {
-    return { state: "orphaned", reason: "its keeper is gone, the gateway goes on", gateway, keeper, leftover: false };
-  }
-  if (restingStates.has(record.state)) {
-    return { state: record.state, reason: record.reason, gateway, keeper, leftover: false };
-  }
-  return { state: "stopped", reason: "keeper and gateway were killed", gateway, keeper, leftover: true };
 }
 
-/** A process that cannot be judged counts as living: what we cannot see, we must not declare dead. */
-function unlessGone(
-  identity: ProcessIdentity | null,
-  judge: (identity: ProcessIdentity) => ProcessVerdict,
-): ProcessIdentity | null {
-  return identity !== null && judge(identity) !== "gone" ? identity : null;
+/** Returns what is true of a profile whose keeper has ended, as `record` says, without a lock file left. */
+export function observeAtRest(record: RunRecord | undefined): ObservedState {
+  const { state, reason } = record ?? { state: "stopped" as const, reason: null };
+  return { state, reason, owner: "nobody", ...noProcess, leftover: false };
+}
+
+/** Returns whether the state can last without a keeper. */
+export function isResting(state: PublishedState): boolean {
+  return restingStates.has(state);
+}
+
+/** Returns whether there is a gateway whose health can be asked. One that still starts has none. */
+export function isServing({ state, owner }: ObservedState): boolean {
+  return (
+    owner !== "nobody" &&
+    (state === "running" || state === "unresponsive" || state === "orphaned" || state === "external")
+  );
+}
+
+/** The lock is free. A gateway may have closed its descriptor of it, and then only its environment tells whose it is. */
+function withoutOwner(evidence: Evidence): ObservedState {
+  const { record, judge, carriesRun } = evidence;
+  const gateway = record?.gateway ?? null;
+  if (gateway !== null && judge(gateway) === "alive" && carriesRun(gateway)) return orphan(gateway);
+  return atRest(evidence);
+}
+
+function withOwner(evidence: Evidence): ObservedState {
+  const { record, judge, findHolder } = evidence;
+  if (record === undefined || isResting(record.state)) {
+    const left = record?.gateway ?? null;
+    if (left !== null && judge(left) === "alive") return orphan(left);
+    // Whoever holds the lock without having told of a run only looks, moves or sweeps, and will be gone soon.
+    const { state, reason } = record ?? { state: "stopped" as const, reason: null };
+    return { state, reason, owner: "unclear", ...noProcess, leftover: false };
+  }
+  const keeper = record.keeper === null ? "gone" : judge(record.keeper);
+  const gateway = record.gateway === null ? "gone" : judge(record.gateway);
+  if (keeper === "alive") return kept(record, gateway === "gone" ? null : record.gateway);
+  if (gateway === "alive" && record.gateway !== null) {
+    return keeper === "gone" ? orphan(record.gateway) : kept(record, record.gateway);
+  }
+  const holder = findHolder();
+  if (holder === null) {
+    return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...noProcess, leftover: false };
+  }
+  // A clock of its own (a time namespace) makes a living keeper look like another process.
+  if (holder.pid === record.keeper?.pid) return kept({ ...record, keeper: holder }, record.gateway);
+  return orphan(holder);
+}
+
+/** Only the processes tell. What cannot be judged is neither alive nor dead, and is said to be so. */
+function withoutKernel(evidence: Evidence): ObservedState {
+  const { record, judge } = evidence;
+  if (record === undefined) return atRest(evidence);
+  const keeper = record.keeper === null ? "gone" : judge(record.keeper);
+  const gateway = record.gateway === null ? "gone" : judge(record.gateway);
+  if (keeper === "alive" && !isResting(record.state)) return kept(record, gateway === "gone" ? null : record.gateway);
+  if (gateway === "alive" && record.gateway !== null) return orphan(record.gateway);
+  if (isResting(record.state) || (keeper === "gone" && gateway === "gone")) return atRest(evidence);
+  const reason = "whether it lives cannot be told from here";
+  return { state: record.state, reason, owner: "unclear", ...noProcess, leftover: false };
+}
+
+function kept(record: RunRecord, gateway: ProcessIdentity | null): ObservedState {
+  const { state, reason, keeper } = record;
+  const hasEnded = record.gateway !== null && gateway === null && servingStates.has(state);
+  return {
+    state: hasEnded ? "starting" : state,
+    reason: hasEnded ? "its gateway has just ended, and its keeper has not yet said what follows" : reason,
+    owner: "here",
+    gateway,
+    keeper,
+    leftover: false,
+  };
+}
+
+function orphan(gateway: ProcessIdentity): ObservedState {
+  const reason = "its keeper is gone, the gateway goes on";
+  return { state: "orphaned", reason, owner: "here", gateway, keeper: null, leftover: false };
+}
+
+function atRest({ record, hasLockFile, isPortTaken }: Evidence): ObservedState {
+  const rest = { owner: "nobody", ...noProcess, leftover: hasLockFile } as const;
+  if (record === undefined) return { state: "stopped", reason: null, ...rest };
+  const { state, reason } = record;
+  if (!isResting(state)) return { state: "stopped", reason: "keeper and gateway were killed", ...rest, leftover: true };
+  if (state === "blocked" && isPortTaken() === "no") {
+    return { state: "stopped", reason: `was blocked at ${record.since}; port ${record.port} is free now`, ...rest };
+  }
+  return { state, reason, ...rest };
+}
+
+/** Says where the owner is, as far as its record tells. Its pids mean nothing here, so they are not named. */
+function tellPlace({ keeper, gateway }: RunRecord): string {
+  const namespace = keeper?.pidNamespace ?? gateway?.pidNamespace ?? null;
+  const where = namespace === null ? "" : ` (pid namespace ${namespace})`;
+  return `runs in another container or user's namespace${where}: its lock is held there`;
 }

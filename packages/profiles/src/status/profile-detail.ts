@@ -8,8 +8,9 @@ import {
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { lockPlace } from "../profile-paths.ts";
-import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
+import { askHealth } from "./ask-health.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
+import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 
@@ -37,13 +38,9 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const lock = await inspectGatewayLock(lockPlace(manifest.paths));
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));
-  const check = parseHealthCheck(manifest.health, manifest.kind);
   return {
     ...status,
-    health:
-      observed.gateway === null || context.owner === "any"
-        ? "unknown"
-        : await checkHealth(check, status.host, status.port),
+    health: isServing(observed) && context.owner !== "any" ? await askHealth(observation, status) : "unknown",
     lock,
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
     restarts: record?.restarts ?? 0,

@@ -47,7 +47,7 @@ export function describeProfile(
   current: string | null,
   now: number,
 ): ProfileStatus {
-  const gatewayLives = observed.gateway !== null;
+  const gatewayLives = observed.gateway !== null || observed.owner === "elsewhere";
   const startedAt = gatewayLives ? (record?.startedAt ?? null) : null;
   // A run may have been started on another port; once it is over the plan counts again.
   const run = gatewayLives || observed.keeper !== null ? record : undefined;

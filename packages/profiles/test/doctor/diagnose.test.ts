@@ -1,4 +1,4 @@
-import { identifyProcess, type ProcessIdentity, type RunRecord } from "@lockkeeper/core";
+import { acquireGatewayLock, identifyProcess, type ProcessIdentity, type RunRecord } from "@lockkeeper/core";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
@@ -60,6 +60,13 @@ function publish(home: string, name: string, changes: Partial<RunRecord>): void 
   };
   fs.mkdirSync(homePaths(home).run, { recursive: true, mode: 0o700 });
   fs.writeFileSync(runRecordPath(home, name), JSON.stringify(record), { mode: 0o600 });
+}
+
+/** Holds the profile's lock, as a keeper does, until the test is over. */
+async function own(home: string, name: string): Promise<void> {
+  const { lock: lockDir, config: configPath } = manifestOf(home, name).paths;
+  const lock = await acquireGatewayLock({ lockDir, configPath });
+  onTestFinished(() => lock.release());
 }
 
 function identityOf(pid: number): ProcessIdentity {
@@ -160,15 +167,21 @@ describe("diagnose", () => {
     const { home, diagnose: look } = await withProfiles("a", "b", "c", "d");
     const gone = await goneProcess();
     const alive = identityOf(process.pid);
+    for (const name of ["a", "b"]) await own(home, name);
     publish(home, "a", { keeper: gone, gateway: alive });
     publish(home, "b", { state: "unresponsive", keeper: alive, gateway: alive });
     publish(home, "c", { state: "failed", reason: "5 crashes in 5 minutes" });
+    const { port } = manifestOf(home, "d");
+    const stranger = createServer().listen({ host: "127.0.0.1", port });
+    onTestFinished(() => void stranger.close());
+    await once(stranger, "listening");
     publish(home, "d", { state: "blocked", reason: "port held" });
     const findings = await look();
     expect(findings.map(({ code, command }) => [code, command])).toEqual([
       ["unresponsive", "lockkeeper restart b"],
       ["failed", "lockkeeper why c"],
       ["blocked", "lockkeeper ports d"],
+      ["port-conflict", `lockkeeper ports --explain ${port}`],
       ["orphaned", "lockkeeper restart a"],
     ]);
     expect(findings[1]?.evidence).toContain("5 crashes in 5 minutes");

@@ -1,12 +1,13 @@
 import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { observeState } from "../../src/status/observed-state.ts";
+import { type Evidence, type LockWord, type ObservedState, observeState } from "../../src/status/observed-state.ts";
 
 const keeper: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
 const gateway: ProcessIdentity = { ...keeper, pid: 101 };
+const helper: ProcessIdentity = { ...keeper, pid: 102 };
 
-const record = (state: PublishedState): RunRecord => ({
+const record = (state: PublishedState, changes: Partial<RunRecord> = {}): RunRecord => ({
   v: 1,
   profile: "dev",
   nonce: "00",
@@ -23,46 +24,130 @@ const record = (state: PublishedState): RunRecord => ({
   health: "ok",
   restarts: 0,
   lastExit: null,
+  ...changes,
 });
 
-const observe = (state: PublishedState, keeperIs: ProcessVerdict, gatewayIs: ProcessVerdict): string =>
-  observeState(record(state), (identity) => (identity.pid === keeper.pid ? keeperIs : gatewayIs)).state;
+interface Scene {
+  readonly published?: RunRecord | undefined;
+  readonly lock: LockWord;
+  readonly keeperIs?: ProcessVerdict;
+  readonly gatewayIs?: ProcessVerdict;
+  readonly holder?: ProcessIdentity | null;
+  readonly carries?: boolean;
+  readonly port?: "yes" | "no" | "unknown";
+  readonly hasLockFile?: boolean;
+}
 
-describe("observeState", () => {
-  it("says stopped where nothing was ever published", () => {
-    expect(observeState(undefined, () => "alive").state).toBe("stopped");
-  });
+function observe(scene: Scene): ObservedState {
+  const { published, lock, keeperIs = "gone", gatewayIs = "gone", holder = null } = scene;
+  const evidence: Evidence = {
+    record: published,
+    lock,
+    hasLockFile: scene.hasLockFile ?? false,
+    judge: ({ pid }) => (pid === keeper.pid ? keeperIs : gatewayIs),
+    findHolder: () => holder,
+    carriesRun: () => scene.carries ?? false,
+    isPortTaken: () => scene.port ?? "unknown",
+  };
+  return observeState(evidence);
+}
 
+/** The table of docs/lock.md. */
+describe("the state of a profile", () => {
   it.each([
-    ["running", "alive", "alive", "running"],
-    ["unresponsive", "alive", "alive", "unresponsive"],
-    ["starting", "alive", "gone", "starting"],
-    ["running", "alive", "gone", "starting"],
-    ["unresponsive", "alive", "gone", "starting"],
-    ["stopping", "alive", "gone", "stopping"],
-    ["running", "gone", "alive", "orphaned"],
-    ["running", "gone", "gone", "stopped"],
-    ["starting", "gone", "gone", "stopped"],
-    ["failed", "gone", "gone", "failed"],
-    ["blocked", "gone", "gone", "blocked"],
-    // What cannot be judged is not declared dead.
-    ["running", "unknown", "unknown", "running"],
-    ["running", "gone", "unknown", "orphaned"],
-  ] as const)("%s, keeper %s, gateway %s: %s", (published, keeperIs, gatewayIs, state) => {
-    expect(observe(published, keeperIs, gatewayIs)).toBe(state);
+    // record, lock, keeper, gateway, state, owner
+    ["running", "held", "alive", "alive", "running", "here"],
+    ["unresponsive", "held", "alive", "alive", "unresponsive", "here"],
+    ["starting", "held", "alive", "gone", "starting", "here"],
+    ["running", "held", "alive", "gone", "starting", "here"],
+    ["stopping", "held", "alive", "gone", "stopping", "here"],
+    ["running", "held", "gone", "alive", "orphaned", "here"],
+    ["running", "held", "unknown", "alive", "running", "here"],
+    ["running", "held", "unknown", "unknown", "running", "elsewhere"],
+    ["starting", "held", "gone", "gone", "starting", "elsewhere"],
+    ["failed", "held", "gone", "gone", "failed", "unclear"],
+    ["running", "free", "unknown", "unknown", "stopped", "nobody"],
+    ["running", "free", "alive", "alive", "stopped", "nobody"],
+    ["running", "free", "gone", "gone", "stopped", "nobody"],
+    ["failed", "free", "gone", "gone", "failed", "nobody"],
+    ["running", "unknown", "alive", "alive", "running", "here"],
+    ["running", "unknown", "gone", "alive", "orphaned", "here"],
+    ["running", "unknown", "unknown", "unknown", "running", "unclear"],
+    ["running", "unknown", "gone", "gone", "stopped", "nobody"],
+  ] as const)("%s, lock %s, keeper %s, gateway %s: %s, owner %s", (state, lock, keeperIs, gatewayIs, word, owner) => {
+    expect(observe({ published: record(state), lock, keeperIs, gatewayIs })).toMatchObject({ state: word, owner });
   });
 
-  it("never says running without a gateway that may live, nor leaves a leftover to a living process", () => {
+  it("is stopped where nothing was ever published", () => {
+    expect(observe({ lock: "free" })).toMatchObject({ state: "stopped", owner: "nobody", leftover: false });
+    expect(observe({ lock: "free", hasLockFile: true })).toMatchObject({ state: "stopped", leftover: true });
+  });
+
+  it("is orphaned where a visible process holds the lock and no recorded one lives: killed between spawn and publish", () => {
+    const published = record("starting", { gateway: null });
+    expect(observe({ published, lock: "held", holder: helper })).toMatchObject({ state: "orphaned", gateway: helper });
+  });
+
+  it("keeps a keeper whose clock makes it look like another process, since it holds the lock", () => {
+    const holder = { ...keeper, startTicks: 9_999 };
+    const seen = observe({ published: record("running"), lock: "held", holder });
+    expect(seen).toMatchObject({ state: "running", keeper: holder });
+  });
+
+  it("is orphaned where the gateway has shed the lock and carries the run", () => {
+    const seen = observe({ published: record("running"), lock: "free", gatewayIs: "alive", carries: true });
+    expect(seen).toMatchObject({ state: "orphaned", gateway, keeper: null });
+  });
+
+  it("looks again at what blocked it", () => {
+    const published = record("blocked", { keeper: null, gateway: null });
+    expect(observe({ published, lock: "free", port: "yes" }).state).toBe("blocked");
+    expect(observe({ published, lock: "free", port: "unknown" }).state).toBe("blocked");
+    expect(observe({ published, lock: "free", port: "no" })).toMatchObject({
+      state: "stopped",
+      reason: "was blocked at 2026-01-01T00:00:00.000Z; port 20000 is free now",
+    });
+  });
+
+  it("has one state for any evidence, which agrees with the kernel and which some verb can leave", () => {
     const verdict = fc.constantFrom<ProcessVerdict>("alive", "gone", "unknown");
-    const states = fc.constantFrom<PublishedState>(
+    const published = fc.constantFrom<PublishedState>(
       ...(["starting", "running", "unresponsive", "blocked", "failed", "stopping", "stopped"] as const),
     );
+    const scenes = fc.record({
+      published: fc.option(
+        fc
+          .tuple(published, fc.boolean(), fc.boolean())
+          .map(([state, hasKeeper, hasGateway]) =>
+            record(state, { ...(hasKeeper ? {} : { keeper: null }), ...(hasGateway ? {} : { gateway: null }) }),
+          ),
+        { nil: undefined },
+      ),
+      lock: fc.constantFrom<LockWord>("free", "held", "unknown"),
+      keeperIs: verdict,
+      gatewayIs: verdict,
+      holder: fc.constantFrom(null, keeper, gateway, helper),
+      carries: fc.boolean(),
+      port: fc.constantFrom("yes" as const, "no" as const, "unknown" as const),
+      hasLockFile: fc.boolean(),
+    });
     fc.assert(
-      fc.property(states, verdict, verdict, (state, keeperIs, gatewayIs) => {
-        const seen = observeState(record(state), ({ pid }) => (pid === keeper.pid ? keeperIs : gatewayIs));
-        if (seen.state === "running") expect(seen.gateway).not.toBe(null);
-        if (seen.leftover) expect([seen.keeper, seen.gateway]).toEqual([null, null]);
+      fc.property(scenes, (scene) => {
+        const seen = observe(scene);
+        expect(observe(scene)).toEqual(seen);
+        if (scene.lock === "free")
+          expect(["running", "starting", "stopping", "unresponsive"]).not.toContain(seen.state);
+        if (scene.lock === "held") expect(seen.owner).not.toBe("nobody");
+        if (seen.leftover) expect(seen).toMatchObject({ owner: "nobody", keeper: null, gateway: null });
+        // No pid is told that cannot be signalled from here.
+        if (seen.owner !== "here") expect(seen).toMatchObject({ keeper: null, gateway: null });
+        // `stop` and `restart` act on what is here; where nobody owns it, `start` does; what is unclear, a start's own
+        // attempt at the lock settles; what is elsewhere is held, and stopped there.
+        if (seen.owner === "here") expect(seen.keeper ?? seen.gateway).not.toBe(null);
+        if (seen.owner === "nobody") expect(["stopped", "failed", "blocked"]).toContain(seen.state);
+        if (seen.owner === "elsewhere") expect(scene.lock).toBe("held");
       }),
+      { numRuns: 2_000 },
     );
   });
 });

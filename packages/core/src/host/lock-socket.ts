@@ -1,0 +1,38 @@
+/** The abstract Unix sockets that stand for a lock file where the kernel has no locks for it: their names, and who has them. */
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+
+/**
+ * Node fills shorter abstract names up with zeros in some versions and not in others: only a name of full length means
+ * the same socket to all of them. Source: unix(7), sun_path has 108 bytes.
+ */
+const NAME_BYTES = 108;
+
+/**
+ * Returns the names of the sockets that stand for the lock file `path`: one after the directory itself, whatever path leads to
+ * it, and one after its path, as release 0.1.0 has it. System errors come as they are.
+ */
+export function lockSocketNames(path: string): readonly string[] {
+  const directory = realpathSync(dirname(path));
+  const { dev, ino } = statSync(directory, { bigint: true });
+  return [`${dev}:${ino}/${basename(path)}`, `${directory}/${basename(path)}`].map(socketName);
+}
+
+/** Returns how `/proc/<pid>/fd` shows the bound sockets of the lock file `path`; none when nobody here has them. */
+export function findLockSockets(path: string): readonly string[] {
+  try {
+    const shown = lockSocketNames(path).map((name) => ` @${name.slice(1)}`);
+    return readFileSync("/proc/net/unix", "latin1")
+      .split("\n")
+      .filter((line) => shown.some((name) => line.endsWith(name)))
+      .map((line) => `socket:[${line.trim().split(/\s+/)[6]}]`);
+  } catch {
+    return [];
+  }
+}
+
+function socketName(place: string): string {
+  const name = `\0lockkeeper-${createHash("sha256").update(place).digest("hex")}-`;
+  return name.padEnd(NAME_BYTES, "x");
+}

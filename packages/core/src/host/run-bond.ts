@@ -1,0 +1,117 @@
+/**
+ * Whether a living process belongs to one run of one profile: by the profile's lock, which only the kernel hands out, or by
+ * the run's marks in its environment. A record names processes; this file asks the host whether that is true. Looks only.
+ * Linux only: elsewhere a bond can neither be shown nor excluded.
+ */
+import { readdirSync, readlinkSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { holdsOneOf, lockablesIn } from "./lock-holders.ts";
+import { findLockSockets } from "./lock-socket.ts";
+import { readProcEnvironment, readProcStat } from "./proc.ts";
+
+/** The variable by which a process that left the group is still known as part of a run. */
+export const RUN_VARIABLE = "LOCKKEEPER_RUN";
+
+/** One run, as its processes carry it in their environment. */
+export interface RunMarks {
+  readonly nonce: string;
+  /** Together with `home`, when the run has them: the nonce of a copied record is the original's. */
+  readonly profile?: string | undefined;
+  readonly home?: string | undefined;
+}
+
+/** The run that a process must be part of. */
+export interface RunBond extends RunMarks {
+  /** The directory of the profile's locks. */
+  readonly lockDir: string;
+  /** The gateway that the record of the lock names, when the kernel says that the lock is held and shows no holder. */
+  readonly heldFor?: { readonly pid: number; readonly startTicks: number | null } | undefined;
+}
+
+/**
+ * `holder`: the process itself holds the profile's lock. `member`: one of its ancestors does, or its environment carries the
+ * run. `hidden`: the host does not show what would tell.
+ */
+export type Standing = "holder" | "member" | "hidden" | "stranger";
+
+/** Says what the living process `pid` is to the run. */
+export function standingOf(pid: number, run: RunBond): Standing {
+  if (process.platform !== "linux") return "hidden";
+  const locks = lockablesIn(run.lockDir);
+  const own = holdsOneOf(pid, locks);
+  if (own === "yes" || holdsSocketOf(pid, run.lockDir)) return "holder";
+  if (carriesRun(pid, run)) return "member";
+  if (ancestorsOf(pid).some((ancestor) => ancestor > 1 && holdsOneOf(ancestor, locks) === "yes")) return "member";
+  return own === "hidden" ? "hidden" : "stranger";
+}
+
+/** Says whether the environment of process `pid` names this very run, and its profile and home where the run has them. */
+export function carriesRun(pid: number, { nonce, profile, home }: RunMarks): boolean {
+  if (nonce === "" || readProcessVariable(pid, RUN_VARIABLE) !== nonce) return false;
+  if (profile !== undefined && readProcessVariable(pid, "LOCKKEEPER_PROFILE") !== profile) return false;
+  return home === undefined || isSameHome(pid, readProcessVariable(pid, "LOCKKEEPER_HOME"), home);
+}
+
+/** Returns the value of one variable in the environment that process `pid` was started with; undefined when unset or not visible. */
+export function readProcessVariable(pid: number, name: string): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const prefix = `${name}=`;
+  try {
+    return readProcEnvironment(pid)
+      .find((entry) => entry.startsWith(prefix))
+      ?.slice(prefix.length);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the nonce of the run that process `pid` was started in; undefined when there is none, or it is not visible. */
+export function readRunNonce(pid: number): string | undefined {
+  return readProcessVariable(pid, RUN_VARIABLE);
+}
+
+/** Returns the pids of the process's ancestors, nearest first; as far as they are shown. */
+export function ancestorsOf(pid: number): readonly number[] {
+  const found: number[] = [];
+  for (let next = parentOf(pid); next > 0 && !found.includes(next); next = parentOf(next)) found.push(next);
+  return found;
+}
+
+function parentOf(pid: number): number {
+  try {
+    return readProcStat(pid).parent;
+  } catch {
+    return pid === process.pid ? process.ppid : 0;
+  }
+}
+
+/** By inode, as the process sees it: in a container the home may have another path. */
+function isSameHome(pid: number, named: string | undefined, home: string): boolean {
+  if (named === undefined) return false;
+  try {
+    const [theirs, ours] = [`/proc/${pid}/root${named}`, home].map((path) => statSync(path, { bigint: true }));
+    return theirs?.ino === ours?.ino && theirs?.dev === ours?.dev;
+  } catch {
+    return false;
+  }
+}
+
+/** The fallback of the lock, a socket, is held by the process that has it among its descriptors. */
+function holdsSocketOf(pid: number, lockDir: string): boolean {
+  try {
+    const sockets = readdirSync(lockDir).flatMap((name) => findLockSockets(join(lockDir, name)));
+    if (sockets.length === 0) return false;
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.includes(linkOf(`/proc/${pid}/fd/${fd}`)));
+  } catch {
+    return false;
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What the profile's earlier run has left alive, looked at with the lock in hand: a gateway that has shed the lock's
+ * descriptor and goes on serving, or litter. For the keeper, before it publishes anything of its own.
+ */
+import { GatewayLockError, LockkeeperError } from "../errors.ts";
+import { judgeProcess } from "../host/process-identity.ts";
+import { findRunProcesses, isInsideRun } from "../host/process-tree.ts";
+import { carriesRun } from "../host/run-bond.ts";
+import type { KeeperSpec } from "./keeper-spec.ts";
+import type { RunRecord } from "./run-record.ts";
+import { stopProcessTree } from "./stop-ladder.ts";
+
+/** Litter gets this long to end by itself. */
+const LITTER_TIMEOUT_MS = 2_000;
+
+/**
+ * On return nothing of the earlier run lives, unless this process is a part of it itself.
+ *
+ * @throws {GatewayLockError} LOCK_HELD when its gateway lives: it is served by it, and two must not share its state.
+ * @throws {LockkeeperError} STOP_INCOMPLETE when its litter will not go.
+ */
+export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | undefined): Promise<void> {
+  if (earlier === undefined || earlier.profile !== spec.profile) return;
+  const { gateway, nonce } = earlier;
+  const marks = { nonce, profile: spec.home === undefined ? undefined : spec.profile, home: spec.home };
+  if (gateway !== null && judgeProcess(gateway) === "alive" && carriesRun(gateway.pid, marks)) {
+    throw new GatewayLockError("LOCK_HELD", `gateway already running (pid ${gateway.pid}), without a keeper`, {
+      ownerPid: gateway.pid,
+      hint: `It has let go of its lock. Stop it first, or restart it: lockkeeper restart ${spec.profile}`,
+    });
+  }
+  const litter = { leader: null, ...marks };
+  if (spec.sparesEarlierRun === true || findRunProcesses(litter).length === 0 || isInsideRun(litter)) return;
+  const { host } = spec;
+  const { outcome, detail } = await stopProcessTree({ ...litter, host, ports: [], timeoutMs: LITTER_TIMEOUT_MS });
+  if (outcome === "stopped") return;
+  throw new LockkeeperError("STOP_INCOMPLETE", `an earlier run of ${spec.profile} is not over: ${detail}`, {
+    hint: `lockkeeper stop ${spec.profile}`,
+  });
+}

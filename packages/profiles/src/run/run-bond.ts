@@ -1,0 +1,37 @@
+/** What a process must show before it is signalled as part of a profile's run. */
+import {
+  LockkeeperError,
+  lookAtKernelLocks,
+  type ProcessIdentity,
+  readGatewayLock,
+  type RunBond,
+  type RunRecord,
+} from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import type { Manifest } from "../manifest.ts";
+import { lockPlace } from "../profile-paths.ts";
+
+/** Returns the bond of the run that `record` describes to this very profile of this very home. */
+export function bondOfRun({ home }: ProfilesContext, { name, paths }: Manifest, { nonce }: RunRecord): RunBond {
+  return {
+    nonce,
+    profile: name,
+    home,
+    lockDir: paths.lock,
+    get heldFor() {
+      const place = lockPlace(paths);
+      const answer = lookAtKernelLocks().ask(place);
+      const isHidden = answer.verdict === "held" && answer.findHolders().length === 0;
+      return isHidden ? (readGatewayLock(place)?.gateway ?? undefined) : undefined;
+    },
+  };
+}
+
+/** Returns the error for a recorded process that may be a stranger. */
+export function unverified(name: string, what: "keeper" | "gateway", { pid }: ProcessIdentity): LockkeeperError {
+  return new LockkeeperError(
+    "RECORD_UNVERIFIED",
+    `the ${what} of ${name} (pid ${pid}) cannot be verified, so nothing was signalled`,
+    { hint: "Run it as the same user and in the same container as the keeper." },
+  );
+}

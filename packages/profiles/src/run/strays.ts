@@ -1,0 +1,64 @@
+/**
+ * What an ended run has left running: helpers, or a successor that has shed the lock. They are ended only with the profile's
+ * lock in hand, so that no living run of the profile, in whatever container, loses a process.
+ */
+import {
+  findRunProcesses,
+  listVisibleRuns,
+  type LockkeeperError,
+  type RunRecord,
+  type StopResult,
+  stopProcessTree,
+} from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import type { Manifest } from "../manifest.ts";
+import { ifUnowned } from "../status/leftover.ts";
+import { readRunRecords } from "../status/run-records.ts";
+import { belongsToRun } from "./inside-run.ts";
+
+/** Strays get this long to end by themselves, in milliseconds. */
+export const strayTimeoutMs = 2_000;
+
+/** Ended runs of a home, and of which of them something was still to be seen, by one walk over the host's processes. */
+interface StrayIndex {
+  readonly ended: ReadonlySet<string>;
+  readonly visible: ReadonlySet<string>;
+}
+
+/** Stays true as long as it lives: only a process of a run starts another one of it. */
+const indexes = new WeakMap<ProfilesContext, StrayIndex>();
+
+/**
+ * Ends the strays of the ended run that `record` describes. Returns false when there were none, when somebody owns the
+ * profile by now, or when we are one of them ourselves: the shell of somebody who picks up the pieces.
+ *
+ * @param refuse makes the error for strays that will not go.
+ */
+export async function endStrays(
+  context: ProfilesContext,
+  manifest: Manifest,
+  record: RunRecord,
+  refuse: (result: StopResult) => LockkeeperError,
+): Promise<boolean> {
+  const { home } = context;
+  if (!mayHaveStrays(context, record) || belongsToRun(context, record)) return false;
+  const strays = { leader: null, nonce: record.nonce, profile: manifest.name, home };
+  if (findRunProcesses(strays).length === 0) return false;
+  const ended = await ifUnowned(home, manifest, async () => {
+    const result = await stopProcessTree({ ...strays, host: record.host, ports: [], timeoutMs: strayTimeoutMs });
+    if (result.outcome !== "stopped") throw refuse(result);
+  });
+  return ended !== "owned";
+}
+
+function mayHaveStrays(context: ProfilesContext, { nonce }: RunRecord): boolean {
+  let index = indexes.get(context);
+  if (index === undefined || !index.ended.has(nonce)) {
+    // The records first: what ended before the walk cannot come back after it.
+    const records = [...readRunRecords(context.home).values()];
+    const ended = new Set(records.filter(({ keeper }) => keeper === null).map((each) => each.nonce));
+    index = { ended, visible: listVisibleRuns() };
+    indexes.set(context, index);
+  }
+  return !index.ended.has(nonce) || index.visible.has(nonce);
+}

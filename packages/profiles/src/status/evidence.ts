@@ -1,0 +1,128 @@
+/**
+ * The evidence about profiles: what their keepers told last, what the kernel says of their locks, which processes live.
+ * One look serves any number of profiles and asks the host each thing once at most. Changes nothing.
+ */
+import {
+  carriesRun,
+  coversAddress,
+  judgeProcess,
+  type KernelAnswer,
+  type Listener,
+  type LockRecord,
+  lookAtKernelLocks,
+  type ProcessIdentity,
+  readGatewayLock,
+  readListeners,
+  type RunRecord,
+} from "@lockkeeper/core";
+import type { HomePlace } from "../context.ts";
+import { type Manifest, withPort } from "../manifest.ts";
+import { lockPlace } from "../profile-paths.ts";
+import { hasLockFile } from "./lock-files.ts";
+import { type Evidence, isResting } from "./observed-state.ts";
+import { readRunRecord } from "./run-records.ts";
+
+/** What is known of a profile's lock. */
+export interface SeenLock {
+  readonly answer: KernelAnswer;
+  readonly hasLockFile: boolean;
+}
+
+/** For whoever holds the lock, and so knows that nobody else does. */
+export const ownLock: SeenLock = { answer: { verdict: "free" }, hasLockFile: false };
+
+/** One look at the host. */
+export class Look {
+  readonly #place: HomePlace;
+  readonly #locks = lookAtKernelLocks();
+  #listeners: readonly Listener[] | "unknown" | undefined;
+
+  constructor(place: HomePlace) {
+    this.#place = place;
+  }
+
+  /**
+   * Returns the evidence about one profile.
+   *
+   * @param published what was read of its run record already.
+   * @param lock what is known of its lock already. @default asked of the kernel
+   */
+  about(manifest: Manifest, published: RunRecord | undefined, lock: SeenLock = this.#askKernel(manifest)): Evidence {
+    const { name } = manifest;
+    const { answer } = lock;
+    let record = ofProfile(name, published);
+    // Whoever lets the lock go has published before: what was read earlier may be of the run that has just ended.
+    if (answer.verdict === "free" && record !== undefined && !isResting(record.state)) {
+      record = ofProfile(name, readRunRecord(this.#place.home, name, this.#place.owner));
+    }
+    if (answer.verdict !== "free") record = latestRun(manifest, record);
+    return {
+      record,
+      lock: answer.verdict,
+      hasLockFile: lock.hasLockFile,
+      judge: judgeProcess,
+      findHolder: () => holderOf(answer),
+      carriesRun: (process) =>
+        record !== undefined && carriesRun(process.pid, { nonce: record.nonce, profile: name, home: this.#place.home }),
+      isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
+    };
+  }
+
+  #askKernel({ paths }: Manifest): SeenLock {
+    return { answer: this.#locks.ask(lockPlace(paths)), hasLockFile: hasLockFile(paths.lock) };
+  }
+
+  #isPortTaken({ host, port }: RunRecord): "yes" | "no" | "unknown" {
+    this.#listeners ??= readListeners();
+    if (this.#listeners === "unknown") return "unknown";
+    const isTaken = this.#listeners.some((each) => each.port === port && coversAddress(each, host) === "yes");
+    return isTaken ? "yes" : "no";
+  }
+}
+
+/** This process itself may hold it for a moment, to sweep. */
+function holderOf(answer: KernelAnswer): ProcessIdentity | null {
+  const holders = answer.verdict === "held" ? answer.findHolders() : [];
+  return holders.find(({ pid }) => pid !== process.pid) ?? null;
+}
+
+/** A record about another profile was copied here: it says nothing of this one. */
+function ofProfile(name: string, record: RunRecord | undefined): RunRecord | undefined {
+  return record?.profile === name ? record : undefined;
+}
+
+/**
+ * What was published, unless the lock names another run: its keeper could not publish, because the record is damaged, was
+ * removed, or the disk is full.
+ */
+function latestRun(manifest: Manifest, published: RunRecord | undefined): RunRecord | undefined {
+  const { keeper } = published ?? { keeper: null };
+  if (keeper !== null && judgeProcess(keeper) === "alive") return published;
+  const locked = readGatewayLock(lockPlace(manifest.paths));
+  // Without a port nobody keeps a gateway by it: somebody sweeps, renames or removes.
+  if (locked === null || locked.port === null || locked.nonce === published?.nonce) return published;
+  return locked.profile === null || locked.profile === manifest.name ? runOf(manifest, locked, locked.port) : published;
+}
+
+function runOf(manifest: Manifest, locked: LockRecord, port: number): RunRecord {
+  const { pid, startTicks, bootId, pidNamespace, nonce, host, gateway, createdAt } = locked;
+  return {
+    v: 1,
+    profile: manifest.name,
+    nonce,
+    kind: manifest.kind,
+    state: gateway === null ? "starting" : "running",
+    reason: "its keeper could not publish its state; this is what the lock tells",
+    code: null,
+    since: createdAt,
+    keeper: { pid, startTicks, bootId, pidNamespace },
+    gateway: gateway === null ? null : { ...gateway, bootId, pidNamespace },
+    host: host ?? manifest.host,
+    port,
+    ports: withPort(manifest, port).ports,
+    startedAt: null,
+    health: "unknown",
+    restarts: 0,
+    lastExit: null,
+  };
+}

@@ -47,6 +47,7 @@ export {
   gatewayUrl,
   hostWithPort,
   isWildcardHost,
+  reachableHost,
 } from "./host/address.ts";
 export type { Holder, Listener } from "./host/listener.ts";
 export type { HostView } from "./host/sockets.ts";

@@ -8,11 +8,12 @@ import { alreadyListening, hostWithPort } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { nextLookMs, pause } from "../pause.ts";
+import { ElsewhereWatch } from "./elsewhere-watch.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
 import type { PortView } from "./port-view.ts";
-import { describeHolder, findUnexpectedListeners, PortWatch } from "./port-view.ts";
+import { describeHolder, PortWatch } from "./port-view.ts";
 import type { Health } from "./run-record.ts";
 
 /** What changed about a run that goes on. */
@@ -20,21 +21,22 @@ export interface WatchChange {
   readonly state: "starting" | "running" | "unresponsive";
   readonly reason: string | null;
   readonly health: Health;
+  /** Of a start that will end with it at its deadline, as things are. */
+  readonly code?: "LISTENER_MISMATCH" | null;
 }
 
 /** Why a run cannot succeed: its gateway listens elsewhere, or somebody else was faster to take the port. */
 export interface FinalFinding {
   readonly found: "misplaced" | "displaced";
   readonly reason: string;
+  /** The address that has the run's port, when it is another than the run's. */
+  readonly listensOn?: string;
 }
 
 const DEFAULTS = {
   slowestStartLookMs: 100,
   /** A start that is over time already. */
   lateStartLookMs: 1_000,
-  /** A debugger or a metrics port may open before the gateway's own, which then has this long to follow. */
-  misplacedGraceMs: 10_000,
-  misplacedLookMs: 250,
   /** Without a health check, a process that lives this long is running. */
   settleMs: 250,
   /** Cheap enough to be no measurable load; whoever asks for the list asks the gateway itself as well. */
@@ -70,14 +72,20 @@ export async function watchGateway(
 ): Promise<FinalFinding | undefined> {
   const port = new PortWatch(spec.host, spec.port, run);
   const look = (): Promise<Look> => lookAt(spec, port, over);
-  const final = await awaitReadiness(spec, new MisplacedWatch(spec, run), look, over, tell);
+  const final = await awaitReadiness(
+    spec,
+    new ElsewhereWatch({ port: spec.port, span: spec.span ?? 1 }, run),
+    look,
+    over,
+    tell,
+  );
   if (final === undefined) await watchLiveness(spec, look, over, tell, idle);
   return final;
 }
 
 async function awaitReadiness(
   spec: KeeperSpec,
-  elsewhere: MisplacedWatch,
+  elsewhere: ElsewhereWatch,
   look: () => Promise<Look>,
   over: AbortSignal,
   tell: (change: WatchChange) => void,
@@ -85,8 +93,8 @@ async function awaitReadiness(
   const where = hostWithPort(spec.host, spec.port);
   const startedAt = performance.now();
   let told = "";
-  const tellOnce = (reason: string): void => {
-    if (reason !== told) tell({ state: "starting", reason, health: "unknown" });
+  const tellOnce = (reason: string, code: "LISTENER_MISMATCH" | null = null): void => {
+    if (reason !== told) tell({ state: "starting", reason, code, health: "unknown" });
     told = reason;
   };
   while (!over.aborted) {
@@ -102,13 +110,16 @@ async function awaitReadiness(
       return undefined;
     }
     const late = waitedMs >= spec.startTimeoutMs;
-    const addresses = seen.port === "nobody" ? elsewhere.look(waitedMs) : undefined;
-    if (addresses !== undefined) {
-      const reason = `listening on ${addresses}, expected ${where}`;
-      if (late || elsewhere.isOverdue(waitedMs)) return { found: "misplaced", reason };
-      tellOnce(reason);
-    } else if (late) {
-      tellOnce(`not ready after ${spec.startTimeoutMs} ms, still starting: ${seen.detail}`);
+    const found = seen.port === "nobody" ? elsewhere.look(waitedMs) : undefined;
+    if (found !== undefined && (elsewhere.isSettled(waitedMs) || (late && found.how === "other-port"))) {
+      const reason = `listening on ${found.addresses}, expected ${where}`;
+      return { found: "misplaced", reason, ...(found.address === undefined ? {} : { listensOn: found.address }) };
+    }
+    const soFar = found === undefined ? undefined : `listens on ${found.addresses} so far, waiting for ${where}`;
+    if (late) {
+      tellOnce(`not ready after ${spec.startTimeoutMs} ms, still starting: ${soFar ?? seen.detail}`);
+    } else if (soFar !== undefined) {
+      tellOnce(soFar, found?.how === "aside" ? null : "LISTENER_MISMATCH");
     }
     const pauseMs = nextLookMs(waitedMs, late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs);
     // Where looking is slow, it must not take the gateway's share of the machine.
@@ -177,31 +188,4 @@ function isReady(spec: KeeperSpec, seen: Look, waitedMs: number): boolean {
 function noteOnReady({ detail, port }: Look): string | null {
   if (detail !== "") return detail;
   return port === "unknown" ? "this host does not show whose listener it is" : null;
-}
-
-/** Where the gateway listens instead of its port; looked for now and then, since it costs a walk over the processes. */
-class MisplacedWatch {
-  readonly #spec: KeeperSpec;
-  readonly #run: ProcessTreeQuery;
-  #lookAt = DEFAULTS.misplacedLookMs;
-  #seenAt: number | undefined;
-  #addresses: string | undefined;
-
-  constructor(spec: KeeperSpec, run: ProcessTreeQuery) {
-    this.#spec = spec;
-    this.#run = run;
-  }
-
-  look(waitedMs: number): string | undefined {
-    if (waitedMs < this.#lookAt) return this.#addresses;
-    this.#lookAt = waitedMs + DEFAULTS.misplacedLookMs;
-    const addresses = findUnexpectedListeners(this.#spec, this.#run);
-    this.#addresses = addresses.length === 0 ? undefined : addresses.join(", ");
-    this.#seenAt = this.#addresses === undefined ? undefined : (this.#seenAt ?? waitedMs);
-    return this.#addresses;
-  }
-
-  isOverdue(waitedMs: number): boolean {
-    return this.#seenAt !== undefined && waitedMs - this.#seenAt >= DEFAULTS.misplacedGraceMs;
-  }
 }

@@ -35,6 +35,8 @@ export interface KeeperSpec {
   readonly host: string;
   /** Where the gateway must listen. */
   readonly port: number;
+  /** How many ports belong to the run, from `port` on. @default 1 */
+  readonly span?: number;
   /** Every port of the profile by name, the main one included. */
   readonly ports: Readonly<Record<string, number>>;
   /** Run without a shell. */
@@ -53,7 +55,7 @@ export interface KeeperSpec {
   readonly logPath: string;
   readonly eventsPath: string;
   readonly runRecordPath: string;
-  /** After this the keeper says that the gateway is slow. It is never ended for that, but for a wrong port it is. */
+  /** After this the keeper says that the gateway is slow. It is never ended for that, but then for a wrong port it is. */
   readonly startTimeoutMs: number;
   /** From the request to end until the gateway is killed. */
   readonly stopTimeoutMs: number;

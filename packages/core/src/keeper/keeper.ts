@@ -40,7 +40,7 @@ type Ending =
   | { readonly ended: "lock-lost" }
   | { readonly ended: "lease-lost" }
   | FinalEnding;
-type FinalEnding = { readonly ended: FinalFinding["found"]; readonly reason: string };
+type FinalEnding = Omit<FinalFinding, "found"> & { readonly ended: FinalFinding["found"] };
 
 const DEFAULTS = {
   /** Leftovers of a crashed gateway get this long to end by themselves. */
@@ -277,7 +277,7 @@ class Keeper {
         return this.#standBack();
       case "misplaced":
         await this.#end(this.#spec.stopTimeoutMs);
-        return this.#fail("LISTENER_MISMATCH", end.reason);
+        return this.#fail("LISTENER_MISMATCH", end.reason, null, end.listensOn);
       case "displaced":
         await this.#end(this.#spec.stopTimeoutMs);
         return this.#block({ blockedBy: end.reason, leftover: null });
@@ -392,10 +392,14 @@ class Keeper {
     return { outcome: "blocked", record: this.#publisher.record, detail: blockedBy };
   }
 
-  #fail(code: ErrorCode, reason: string, exit: GatewayExit | null = null): KeeperOutcome {
+  #fail(code: ErrorCode, reason: string, exit: GatewayExit | null = null, listensOn?: string): KeeperOutcome {
     const gateway = this.#survived ? this.#publisher.record.gateway : null;
     const lastExit = exit ?? this.#publisher.record.lastExit;
-    this.#publisher.publish({ state: "failed", reason, code, ...GONE, gateway, keeper: null, lastExit }, exit);
+    const found = listensOn === undefined ? {} : { listensOn };
+    this.#publisher.publish(
+      { state: "failed", reason, code, ...GONE, gateway, keeper: null, lastExit, ...found },
+      exit,
+    );
     return { outcome: "failed", record: this.#publisher.record, detail: reason };
   }
 

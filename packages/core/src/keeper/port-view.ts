@@ -94,25 +94,11 @@ export class PortWatch {
   }
 }
 
-/**
- * Returns the addresses at which processes of the run listen, except where they should: the main port counts only on an
- * address that the profile's own covers, the other ports on any.
- */
-export function findUnexpectedListeners(
-  {
-    host,
-    port,
-    ports,
-  }: { readonly host: string; readonly port: number; readonly ports: Readonly<Record<string, number>> },
-  run: ProcessTreeQuery,
-): readonly string[] {
+/** Returns everything that processes of the run listen on, with the pid that holds it; nothing where the host does not tell. */
+export function findRunListeners(run: ProcessTreeQuery): ReadonlyMap<Listener, number> {
   const listeners = readListeners();
-  if (listeners === "unknown") return [];
-  const side = new Set(Object.values(ports).filter((each) => each !== port));
-  const others = listeners.filter(
-    (each) => !side.has(each.port) && !(each.port === port && coversAddress(each, host) === "yes"),
-  );
-  return [...findHolders(others, { among: pidsOf(run) }).keys()].map(addressOf);
+  if (listeners === "unknown") return new Map();
+  return new Map([...findHolders(listeners, { among: pidsOf(run) })].map(([listener, { pid }]) => [listener, pid]));
 }
 
 /** Names a holder for a person. Only the program's name: an argument might be a secret. */

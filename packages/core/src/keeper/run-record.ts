@@ -41,7 +41,7 @@ export interface RunRecord {
   readonly state: PublishedState;
   /** Why the state is what it is, in plain words, for a person. */
   readonly reason: string | null;
-  /** The documented error code behind `blocked` and `failed`; null otherwise. */
+  /** The documented error code behind `blocked` and `failed`, or of a start that will fail with it as things are; else null. */
   readonly code: string | null;
   /** When the state was entered, ISO 8601. */
   readonly since: string;
@@ -57,6 +57,8 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** Of a run that ended with `LISTENER_MISMATCH`: the address that had its port. */
+  readonly listensOn?: string;
   /** Marks the settings that this run has read; absent in records of older keepers. */
   readonly settings?: string;
   /** Only in runs with a lease. */
@@ -115,6 +117,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     isCount(value["restarts"]) &&
     isNullOr(value["lastExit"], isExit) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
+    (value["listensOn"] === undefined || isString(value["listensOn"])) &&
     (value["lease"] === undefined || isNullOr(value["lease"], isRunLease))
   );
 }

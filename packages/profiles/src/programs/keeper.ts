@@ -16,6 +16,7 @@ const options = {
   home: { type: "string" },
   profile: { type: "string" },
   port: { type: "string" },
+  "start-timeout": { type: "string" },
   "started-by": { type: "string" },
   gateway: { type: "string" },
   detach: { type: "boolean" },
@@ -47,13 +48,14 @@ async function main(): Promise<void> {
   };
   if (errand === "restart" || errand === "stop") {
     const { endPresentRun } = await import("../run/end-present-run.ts");
-    const timeoutMs = timeout === undefined ? undefined : Number(timeout);
+    const timeoutMs = toNumber(timeout);
     await endPresentRun(context, profile, { errand, askedBy: Number(values["asked-by"]), timeoutMs });
     if (errand === "stop") return;
   }
   const outcome = await runProfile(context, profile, {
     supervised: false,
-    port: values.port === undefined ? undefined : Number(values.port),
+    port: toNumber(values.port),
+    startTimeoutMs: toNumber(values["start-timeout"]),
     startedBy: values["started-by"],
     sparesEarlierRun: values.spare,
     stop: stop.signal,
@@ -61,6 +63,10 @@ async function main(): Promise<void> {
     report: (record) => tell({ record }),
   });
   tell({ outcome: outcome.outcome, detail: outcome.detail });
+}
+
+function toNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 /** Starts this program once more; when we have ended, it has no ancestor in the tree that we were started in. */

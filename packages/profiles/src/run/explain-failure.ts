@@ -4,10 +4,13 @@ import {
   coversAddress,
   GatewayLockError,
   LockkeeperError,
+  reachableHost,
   readLastAttempt,
   readListeners,
   type RunRecord,
+  shellCommand,
 } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
@@ -28,18 +31,33 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
   const reason = record?.reason ?? "its keeper ended without a word";
   // A program that was never run has said nothing: older lines would only mislead.
   if (code === "COMMAND_NOT_FOUND") {
-    return new LockkeeperError(code, `${name} failed: ${reason}`, {
-      hint: "Check the PATH and the spelling; a full path always works.",
-    });
+    return new LockkeeperError(code, `${name} failed: ${reason}`, { hint: missingHint(manifest) });
   }
   const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
   const silent = printed === 0 && record?.lastExit?.code === 0;
   return new LockkeeperError(code, `${name} failed: ${reason}`, {
     evidence: lines,
-    hint: silent
-      ? "It ended well and printed nothing: a gateway has no standard input, and a program that reads it finds its end at once."
-      : `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`,
+    hint:
+      record?.listensOn !== undefined
+        ? `Give the profile that address, or make the program listen on {host}: ${shellCommand("lockkeeper", "edit", name, "--host", hostFor(manifest.host, record.listensOn))}`
+        : silent
+          ? "It ended well and printed nothing: a gateway has no standard input, and a program that reads it finds its end at once."
+          : `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`,
   });
+}
+
+/** What was missing is asked again, for what is there now decides the way out. */
+function missingHint({ name, cwd, paths }: Manifest): string {
+  const directory = cwd ?? paths.workspace;
+  return existsSync(directory)
+    ? "Check the PATH and the spelling; a full path always works."
+    : `Make it again, or give the profile another one: ${shellCommand("lockkeeper", "edit", name, "--cwd", ".")}`;
+}
+
+/** `localhost` is both loopback addresses, whichever a program takes. */
+function hostFor(host: string, listensOn: string): string {
+  const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");
+  return isLoopback(host) && isLoopback(listensOn) ? "localhost" : reachableHost(listensOn);
 }
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */

@@ -20,9 +20,14 @@ export type LaunchResult =
 /** What a start hands on to its keeper, and how it is watched. */
 export interface LaunchOptions {
   readonly port?: number | undefined;
+  /** What the gateway has for its start, in milliseconds. @default by kind */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
+
+/** How much later than its starter a keeper may come to its verdict on a start, the end of the gateway included. In milliseconds. */
+const verdictMs = 3_000;
 
 /**
  * Starts a keeper and waits for its word until `deadline` (of `performance.now()`). The keeper lives on in any case.
@@ -39,16 +44,22 @@ export async function launchKeeper(
     profile: manifest.name,
     startedBy: `lockkeeper start (pid ${process.pid})`,
     port: options.port,
+    startTimeoutMs: options.timeoutMs,
     passEnv: manifest.passEnv,
     sparesEarlierRun: record !== undefined && belongsToRun(context, record),
   });
   const reports = child.stdout ?? Readable.from([]);
   const lines = createInterface({ input: reports });
   const hangUp = (): void => lines.close();
-  const timer = setTimeout(hangUp, Math.max(0, deadline - performance.now()));
+  let last: RunRecord | undefined;
+  const atDeadline = (): void => {
+    // The keeper's clock began a little later: what it will say in a moment is better than "still starting".
+    if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, verdictMs);
+    else hangUp();
+  };
+  let timer = setTimeout(atDeadline, Math.max(0, deadline - performance.now()));
   options.signal?.addEventListener("abort", hangUp, { once: true });
   try {
-    let last: RunRecord | undefined;
     for await (const line of lines) {
       const report = JSON.parse(line) as KeeperReport;
       if ("error" in report) {

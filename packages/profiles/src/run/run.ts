@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly port?: number | undefined;
   /** Whoever asked is part of what an earlier run left, which must not be ended then. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
+  /** What the gateway has for its start, in milliseconds. @default by kind */
+  readonly startTimeoutMs?: number | undefined;
   /** Who asked, for the history. @default "lockkeeper run" */
   readonly startedBy?: string | undefined;
   /** Aborted: stop the gateway and end. */
@@ -102,6 +104,7 @@ async function keeperSpec(
     configPath: manifest.paths.config,
     host: manifest.host,
     port,
+    span: manifest.span,
     ports,
     ...launchPlan(manifest, context.programs.gateway, port),
     env,
@@ -111,7 +114,7 @@ async function keeperSpec(
     logPath: path.join(manifest.paths.logs, "gateway.log"),
     eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
     runRecordPath: runRecordPath(context.home, manifest.name),
-    startTimeoutMs: kind.startTimeoutMs,
+    startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
     sparesEarlierRun: options.sparesEarlierRun,

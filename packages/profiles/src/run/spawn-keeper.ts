@@ -26,6 +26,8 @@ export interface KeeperCommand {
   readonly startedBy: string;
   /** Base port of this run. @default the profile's own */
   readonly port?: number | undefined;
+  /** What the gateway has for its start, in milliseconds. @default by kind */
+  readonly startTimeoutMs?: number | undefined;
   readonly errand?: Errand | undefined;
   /** Names of variables that its gateway gets from the starter's environment; no others but the allow-list go along. */
   readonly passEnv?: readonly string[] | undefined;
@@ -59,10 +61,11 @@ export async function spawnKeeper(context: ProfilesContext, command: KeeperComma
 }
 
 function keeperArgv({ home, programs }: ProfilesContext, command: KeeperCommand, detach: boolean): readonly string[] {
-  const { profile, startedBy, port, errand } = command;
+  const { profile, startedBy, port, startTimeoutMs, errand } = command;
   const argv = [programs.keeper, "--home", home, "--profile", profile];
   argv.push("--gateway", programs.gateway, "--started-by", startedBy);
   if (port !== undefined) argv.push("--port", String(port));
+  if (startTimeoutMs !== undefined) argv.push("--start-timeout", String(startTimeoutMs));
   if (errand !== undefined) argv.push("--errand", errand.errand, "--asked-by", String(errand.askedBy));
   if (errand?.timeoutMs !== undefined) argv.push("--timeout", String(errand.timeoutMs));
   if (command.sparesEarlierRun === true) argv.push("--spare");

@@ -2,7 +2,7 @@
  * Starts a profile: a detached keeper, and the wait until the gateway is ready. Any number of starters may run at
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
-import { type GatewayLockError, LockkeeperError, readGatewayLock } from "@lockkeeper/core";
+import { type GatewayLockError, LockkeeperError, probeListener, readGatewayLock, shellCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
@@ -139,8 +139,10 @@ export async function startProfile(
     observation = observeManifest(context, manifest);
   } while (performance.now() < deadline);
   const { state } = observation.observed;
+  const { reason } = observation.observed;
   throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
-    hint: `It goes on by itself; look again with: lockkeeper status ${name}`,
+    evidence: reason === null ? [] : [reason],
+    hint: await hintOnSlowness(observation),
   });
 }
 
@@ -190,6 +192,14 @@ async function endSilentOwner(
 
 function ownerOf({ paths }: Manifest): number | undefined {
   return readGatewayLock(lockPlace(paths))?.pid;
+}
+
+/** A gateway without a port of its own would be waited for in vain, for ever. */
+async function hintOnSlowness({ manifest: { name, health, host }, record }: ProfileObservation): Promise<string> {
+  const isSilent = record !== undefined && (await probeListener(host, record.port)) === "silent";
+  const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
+  if (health === "none" || !isSilent) return look;
+  return `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
 }
 
 function unresponsive(

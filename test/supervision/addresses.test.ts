@@ -1,0 +1,81 @@
+/** A start has the time that it was given, whatever opens first; the right port on another address is told at once. */
+import { describe, expect, it } from "vitest";
+import { freePort } from "../harness/free-port.ts";
+import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
+
+const listener = (host: string): string =>
+  `require("node:net").createServer((socket) => socket.end()).listen(Number(process.argv[1]), ${JSON.stringify(host)})`;
+
+describe.concurrent("side ports end nothing before the deadline", () => {
+  it.each<[string, (outside: number) => readonly string[]]>([
+    ["of the gateway itself, outside of its block", (outside) => ["own", String(outside)]],
+    ["of the block", () => ["own", "{port+1}"]],
+    ["of a helper", (outside) => ["child", String(outside)]],
+  ])("%s", (_, side) =>
+    withProfiles(async ({ profiles, create }) => {
+      const outside = await freePort();
+      await create({ name: "api", argv: fixture("late", "{port}", "1500", ...side(outside)) });
+      const told: string[] = [];
+      const { outcome } = await profiles.start("api", { timeoutMs: 20_000, onProgress: (text) => told.push(text) });
+      expect(outcome).toBe("started");
+      expect(told.join("\n")).toMatch(/listens on 127\.0\.0\.1:\d+.* so far, waiting for 127\.0\.0\.1:\d+/);
+    }),
+  );
+
+  it("and a helper's are no evidence at the deadline either; what was waited for is said", () =>
+    withProfiles(async ({ profiles, create }) => {
+      const outside = await freePort();
+      await create({ name: "api", argv: fixture("late", "{port}", "60000", "child", String(outside)) });
+      await expect(profiles.start("api", { timeoutMs: 1_200 })).rejects.toMatchObject({
+        code: "STILL_STARTING",
+        evidence: [expect.stringContaining(`listens on 127.0.0.1:${outside}`)],
+        hint: expect.stringContaining("lockkeeper edit api --health none"),
+      });
+      expect((await profiles.status("api")).state).toBe("starting");
+    }));
+});
+
+describe.concurrent("the right port on another address", () => {
+  it.each([
+    ["127.0.0.1", "::1", "localhost"],
+    ["::1", "127.0.0.1", "localhost"],
+    ["127.0.0.1", "127.0.0.2", "localhost"],
+    ["127.0.0.2", "127.0.0.1", "localhost"],
+    ["::1", "0.0.0.0", "127.0.0.1"],
+  ])("asked for %s, got %s: told long before the deadline, with the way out", (host, got, wayOut) =>
+    withProfiles(async ({ profiles, create, home }) => {
+      const { port } = await create({ name: "vt", host, argv: [process.execPath, "-e", listener(got), "{port}"] });
+      const hint = `lockkeeper edit vt --host ${wayOut}`;
+      const shown = got.includes(":") ? `[${got}]` : got;
+      await expect(profiles.start("vt", { timeoutMs: 60_000 })).rejects.toMatchObject({
+        code: "LISTENER_MISMATCH",
+        message: expect.stringContaining(`listening on ${shown}:${port}, expected `),
+        hint: expect.stringContaining(hint),
+      });
+      expect(gatewaysOf(home, "-e")).toEqual([]);
+      await profiles.edit("vt", { host: wayOut });
+      expect((await profiles.start("vt")).outcome).toBe("started");
+    }),
+  );
+
+  it("is none when the address that was asked for follows", () =>
+    withProfiles(async ({ profiles, create }) => {
+      const both = `${listener("::1")}; setTimeout(() => ${listener("127.0.0.1")}, 300)`;
+      await create({ name: "vt", argv: [process.execPath, "-e", both, "{port}"] });
+      expect((await profiles.start("vt")).outcome).toBe("started");
+    }));
+});
+
+it("a working directory that is gone is named, with the way out", () =>
+  withProfiles(async ({ profiles, create, folder }) => {
+    const cwd = `${folder}/it's gone`;
+    const { mkdir, rmdir } = await import("node:fs/promises");
+    await mkdir(cwd);
+    await create({ name: "api", cwd, argv: ["true"] });
+    await rmdir(cwd);
+    await expect(profiles.start("api")).rejects.toMatchObject({
+      code: "COMMAND_NOT_FOUND",
+      message: expect.stringContaining(cwd),
+      hint: expect.stringContaining("lockkeeper edit api --cwd"),
+    });
+  }));

@@ -26,7 +26,7 @@ describe.concurrent("side ports end nothing before the deadline", () => {
     withProfiles(async ({ profiles, create }) => {
       const outside = await freePort();
       await create({ name: "api", argv: fixture("late", "{port}", "60000", "child", String(outside)) });
-      await expect(profiles.start("api", { timeoutMs: 1_200 })).rejects.toMatchObject({
+      await expect(profiles.start("api", { timeoutMs: 4_000 })).rejects.toMatchObject({
         code: "STILL_STARTING",
         evidence: [expect.stringContaining(`listens on 127.0.0.1:${outside}`)],
         hint: expect.stringContaining("lockkeeper edit api --health none"),
@@ -39,8 +39,8 @@ describe.concurrent("the right port on another address", () => {
   it.each([
     ["127.0.0.1", "::1", "localhost"],
     ["::1", "127.0.0.1", "localhost"],
-    ["127.0.0.1", "127.0.0.2", "localhost"],
-    ["127.0.0.2", "127.0.0.1", "localhost"],
+    ["127.0.0.1", "127.0.0.2", "127.0.0.2"],
+    ["127.0.0.2", "127.0.0.1", "127.0.0.1"],
     ["::1", "0.0.0.0", "127.0.0.1"],
   ])("asked for %s, got %s: told long before the deadline, with the way out", (host, got, wayOut) =>
     withProfiles(async ({ profiles, create, home }) => {

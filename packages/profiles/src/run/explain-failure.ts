@@ -54,10 +54,11 @@ function missingHint({ name, cwd, paths }: Manifest): string {
     : `Make it again, or give the profile another one: ${shellCommand("lockkeeper", "edit", name, "--cwd", ".")}`;
 }
 
+const loopbacks: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
+
 /** `localhost` is both loopback addresses, whichever a program takes. */
 function hostFor(host: string, listensOn: string): string {
-  const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");
-  return isLoopback(host) && isLoopback(listensOn) ? "localhost" : reachableHost(listensOn);
+  return loopbacks.has(host) && loopbacks.has(listensOn) ? "localhost" : reachableHost(listensOn);
 }
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */

@@ -4,6 +4,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { Profiles } from "@lockkeeper/profiles";
+import { isPattern } from "@lockkeeper/profiles";
 import type { Context } from "./context.ts";
 
 export interface Named {
@@ -27,7 +28,9 @@ export interface Targets {
  * profile was named and not confirmed: then nothing has been touched yet.
  */
 export async function chooseTargets(context: Context, profiles: Profiles, named: Named): Promise<Targets> {
-  const names = [...new Set([...named.names, ...(named.profile === undefined ? [] : [named.profile])])];
+  const words = [...named.names, ...(named.profile === undefined ? [] : [named.profile])];
+  // Plain names need no look at the registry here.
+  const names = words.some(isPattern) ? await profiles.match(words) : [...new Set(words)];
   if (names.length > 0 && named.all === true) {
     throw new LockkeeperError("USAGE", `--all and the name ${names[0]} contradict each other`, {
       hint: "Give one or the other.",

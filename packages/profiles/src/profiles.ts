@@ -27,6 +27,7 @@ import type { ListOptions } from "./status/list.ts";
 import type { PortsReport } from "./ports/port-audit.ts";
 import type { PortExplanation } from "./ports/port-explanation.ts";
 import type { PortRange } from "./ports/port-plan.ts";
+import type { WaitOptions, WaitResult } from "./status/wait.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
 import type { RunOptions } from "./run/run.ts";
@@ -51,6 +52,12 @@ export interface Profiles {
   /** Changes what is written down about the profile; what runs takes it at its next start. */
   readonly edit: (name: string, options: EditOptions) => Promise<EditResult>;
   readonly list: (options?: ListOptions) => Promise<readonly ProfileStatus[]>;
+  /** One profile as its keeper published it; its gateway is not asked. @throws PROFILE_NOT_FOUND with the nearest names */
+  readonly find: (name: string) => Promise<ProfileStatus>;
+  /** The names that words mean: names, `@group`, and patterns such as `dev-*`. */
+  readonly match: (words: readonly string[]) => Promise<readonly string[]>;
+  /** Waits until each profile runs, or has stopped. */
+  readonly wait: (names: readonly string[], options?: WaitOptions) => Promise<readonly WaitResult[]>;
   readonly status: (name: string) => Promise<ProfileDetail>;
   /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. */
   readonly protection: (name: string) => Promise<Protection>;
@@ -121,6 +128,18 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     },
     edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
     list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
+    find: async (name) => {
+      const { observeProfile, statusOf } = await import("./status/observe-profile.ts");
+      return statusOf(context, observeProfile(context, name));
+    },
+    match: async (words) => {
+      const [{ matchNames }, { readRegistry }] = await Promise.all([
+        import("./registry/match-names.ts"),
+        import("./registry/registry.ts"),
+      ]);
+      return matchNames(readRegistry(home), words);
+    },
+    wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(context, names, request),
     status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
     protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
     start: async (name, request) => (await import("./run/start.ts")).startProfile(context, name, request),

@@ -121,12 +121,13 @@ export const COMMANDS = {
   list: {
     aliases: ["ls"],
     summary: "every profile: state, ports, process, health",
-    positionals: [],
+    positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; none: every one" }],
     options: ["watch", "noProbe"],
     rule: { unnamed: "all", protected: "usual" },
     examples: [
       ["list", "a table; * marks the current profile, ! a protected one"],
       ["list --watch", "the table again whenever something changes"],
+      ["list @prod", "the group prod; 'dev-*' is a pattern"],
       ["list --quiet", "the names, one a line"],
       ["list --json", "for scripts: an array, an object for each profile"],
     ],
@@ -191,6 +192,46 @@ export const COMMANDS = {
     examples: [
       ["run dev", "until Ctrl-C; a second Ctrl-C forces it"],
       ["run prod --supervised", "what a service unit calls"],
+    ],
+  },
+  wait: {
+    summary: "wait until profiles run, or have stopped; for scripts",
+    positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
+    options: ["for", "timeout"],
+    summaries: { timeout: "give up after this long (default 60s), with exit status 5" },
+    rule: { unnamed: "refused", protected: "usual" },
+    examples: [
+      ["wait dev && npm test", "go on as soon as dev answers"],
+      ["wait dev --for stopped --timeout 30s", "until it is gone"],
+    ],
+  },
+  url: {
+    summary: "print a profile's address, and nothing else; never a token",
+    positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
+    options: ["profile"],
+    rule: { unnamed: "current", protected: "usual" },
+    examples: [["url dev", "the address that it has now"]],
+  },
+  port: {
+    summary: "print a profile's port, and nothing else",
+    positionals: [
+      { name: "name", arity: "optional", summary: "default: the current profile" },
+      { name: "label", arity: "optional", free: true, summary: "one of its named ports (default gateway)" },
+    ],
+    options: ["profile"],
+    rule: { unnamed: "current", protected: "usual" },
+    examples: [
+      ["port dev", "its main port"],
+      ["port dev metrics", "the port called metrics"],
+    ],
+  },
+  prompt: {
+    summary: "print lines for your shell's start-up file: the current profile in the prompt",
+    positionals: [{ name: "shell", arity: "required", choices: ["bash", "zsh", "fish"], summary: "your shell" }],
+    options: [],
+    examples: [
+      ["prompt bash >>~/.bashrc", "red when the profile is protected; no process is started for it"],
+      ["prompt fish >>~/.config/fish/config.fish", "the same for fish"],
     ],
   },
   ports: {

@@ -78,6 +78,12 @@ export const OPTIONS = {
   },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
+  for: {
+    type: "choice",
+    choices: ["running", "stopped"],
+    value: "running|stopped",
+    summary: "what to wait for (default running)",
+  },
   yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },
   replace: { type: "flag", summary: "end a silent owner of the lock first" },
   supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },

@@ -17,9 +17,18 @@ const WATCH_MS = 1_000;
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const probe = !given.noProbe && !given.quiet;
-  if (given.watch) return watch(context, profiles, probe);
-  const statuses = await profiles.list({ probe });
-  return { value: statuses, notes: statuses.length === 0 ? [emptyNote(profiles)] : [] };
+  const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, probe, given.names);
+  if (given.watch) return watch(context, profiles, look);
+  const statuses = await look();
+  return { value: statuses, notes: statuses.length === 0 && given.names.length === 0 ? [emptyNote(profiles)] : [] };
+}
+
+/** All profiles, or those that were named: an unknown name is an error, as everywhere. */
+async function listed(profiles: Profiles, probe: boolean, words: readonly string[]): Promise<readonly ProfileStatus[]> {
+  if (words.length === 0) return profiles.list({ probe });
+  const names = await profiles.match(words);
+  const statuses = new Map((await profiles.list({ probe })).map((status) => [status.name, status]));
+  return Promise.all(names.map(async (name) => statuses.get(name) ?? profiles.find(name)));
 }
 
 export function render(statuses: readonly ProfileStatus[], view: View): string {
@@ -30,14 +39,18 @@ function emptyNote({ home }: Profiles): string {
   return `No profiles in ${home}. Make one with: lockkeeper up dev`;
 }
 
-async function watch(context: Context, profiles: Profiles, probe: boolean): Promise<Result> {
+async function watch(
+  context: Context,
+  profiles: Profiles,
+  look: () => Promise<readonly ProfileStatus[]>,
+): Promise<Result> {
   const terminal = context.json || context.view.quiet ? undefined : context.world.terminal();
-  if (terminal !== undefined) return watchOnScreen(context, profiles, probe, terminal);
+  if (terminal !== undefined) return watchOnScreen(context, profiles, look, terminal);
   const { stdout, interruption } = context.world;
   const { stop } = interruption();
   let before = "";
   while (!stop.aborted) {
-    const statuses = await profiles.list({ probe });
+    const statuses = await look();
     // How long a gateway has been up changes at every look and alone is no news.
     const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null })));
     if (news !== before) {
@@ -56,7 +69,7 @@ async function watch(context: Context, profiles: Profiles, probe: boolean): Prom
 async function watchOnScreen(
   { world, view }: Context,
   profiles: Profiles,
-  probe: boolean,
+  look: () => Promise<readonly ProfileStatus[]>,
   terminal: TerminalDevice,
 ): Promise<Result> {
   const { openScreen } = await import("../terminal/screen.ts");
@@ -83,7 +96,7 @@ async function watchOnScreen(
   );
   try {
     while (!ended.aborted) {
-      statuses = await profiles.list({ probe });
+      statuses = await look();
       draw();
       await delay(WATCH_MS, undefined, { signal: ended }).catch(() => undefined);
     }

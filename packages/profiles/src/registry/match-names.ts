@@ -1,0 +1,52 @@
+/**
+ * The profiles that words on a command line mean: a name is itself, `@group` is everything in that group, and `dev-*` or
+ * `web?` are patterns. The sigil keeps a group from ever being mistaken for a profile. Pure.
+ */
+import { didYouMean, LockkeeperError } from "@lockkeeper/core";
+import type { Registry } from "./registry.ts";
+
+/** Returns whether `word` stands for several profiles, and so has to be looked up. */
+export function isPattern(word: string): boolean {
+  return word.startsWith("@") || /[*?]/.test(word);
+}
+
+/**
+ * Returns the names that `words` mean, each once, in the order of the words; within one word sorted. A plain name is returned as
+ * it is, known or not.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND for a group or pattern that means no profile.
+ */
+export function matchNames(registry: Registry, words: readonly string[]): readonly string[] {
+  return [...new Set(words.flatMap((word) => (isPattern(word) ? matchOne(registry, word) : word)))];
+}
+
+function matchOne(registry: Registry, word: string): readonly string[] {
+  const manifests = [...registry.values()];
+  const group = word.startsWith("@") ? word.slice(1) : undefined;
+  const pattern = new RegExp(
+    `^${word
+      .replaceAll(/[^a-z0-9*?-]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".")}$`,
+  );
+  const found = manifests.filter((each) =>
+    group === undefined ? pattern.test(each.name) : (each.groups ?? []).includes(group),
+  );
+  if (found.length > 0) return found.map(({ name }) => name);
+  if (group === undefined) {
+    throw new LockkeeperError("PROFILE_NOT_FOUND", `no profile matches ${word}`, {
+      hint: "lockkeeper list shows them all. Quote a pattern, or the shell looks for files: 'dev-*'",
+    });
+  }
+  const groups = new Set(manifests.flatMap((each) => each.groups ?? []));
+  throw new LockkeeperError("PROFILE_NOT_FOUND", `no profile is in the group @${group}`, {
+    hint:
+      didYouMean(group, groups) ??
+      (groups.size === 0
+        ? `Put a profile into it: lockkeeper edit <name> --group ${group}`
+        : `There are: ${[...groups]
+            .sort()
+            .map((each) => `@${each}`)
+            .join(" ")}`),
+  });
+}

@@ -1,0 +1,76 @@
+/** Waits until profiles are in the state that somebody needs. Looks only; starts nothing and stops nothing. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ProfilesContext } from "../context.ts";
+import { readRegistry, requireFrom } from "../registry/registry.ts";
+import { listProfiles } from "./list.ts";
+import type { ProfileStatus } from "./profile-status.ts";
+
+/** What is waited for. */
+export interface WaitOptions {
+  /** @default "running" */
+  readonly for?: "running" | "stopped" | undefined;
+  /** Give up after this many milliseconds. @default 60000 */
+  readonly timeoutMs?: number | undefined;
+  /** Aborted: stops waiting and answers with what is true by then. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each profile's state when it changes. */
+  readonly onProgress?: ((status: ProfileStatus) => void) | undefined;
+}
+
+/** One profile at the end of the wait. `gave-up`: it is failed or blocked, so that waiting on is no use. */
+export interface WaitResult {
+  readonly outcome: "reached" | "gave-up" | "timed-out";
+  readonly status: ProfileStatus;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const LOOK_MS = 100;
+
+/**
+ * Returns, in the order of `names`, how each profile's wait ended. `stopped` and `standby` are waited on: somebody may be
+ * about to start them.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND before anything is waited for.
+ */
+export async function waitForProfiles(
+  context: ProfilesContext,
+  names: readonly string[],
+  options: WaitOptions = {},
+): Promise<readonly WaitResult[]> {
+  const registry = readRegistry(context.home);
+  for (const name of names) requireFrom(registry, context.home, name);
+  const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const wanted = options.for ?? "running";
+  const said = new Map<string, string>();
+  for (;;) {
+    const listed = new Map((await listProfiles(context, { probe: false })).map((status) => [status.name, status]));
+    // One that was removed meanwhile is told as unknown.
+    const statuses = names.map((name) => listed.get(name) ?? throwUnknown(context, name));
+    for (const status of statuses) {
+      if (said.get(status.name) !== status.state) options.onProgress?.(status);
+      said.set(status.name, status.state);
+    }
+    const verdicts = statuses.map((status) => judge(status, wanted));
+    const isOver = options.signal?.aborted === true || performance.now() >= deadline;
+    if (isOver || !verdicts.includes("waiting") || verdicts.includes("gave-up")) {
+      return statuses.map((status, index) => {
+        const verdict = verdicts[index] ?? "waiting";
+        return { outcome: verdict === "waiting" ? "timed-out" : verdict, status };
+      });
+    }
+    await delay(LOOK_MS, undefined, { signal: options.signal }).catch(() => undefined);
+  }
+}
+
+function judge({ state, health }: ProfileStatus, wanted: "running" | "stopped"): WaitResult["outcome"] | "waiting" {
+  if (wanted === "stopped") {
+    return state === "stopped" || state === "failed" || state === "blocked" ? "reached" : "waiting";
+  }
+  if (state === "running" || (state === "external" && health !== "failing")) return "reached";
+  return state === "failed" || state === "blocked" ? "gave-up" : "waiting";
+}
+
+function throwUnknown(context: ProfilesContext, name: string): never {
+  requireFrom(readRegistry(context.home), context.home, name);
+  throw new Error(`${name} is in the registry and not in the list`);
+}

@@ -1,0 +1,65 @@
+/** Groups and patterns wherever names go, `wait` for scripts, and single values on stdout. */
+import { expect, test } from "vitest";
+import { withScratchHome } from "../harness/scratch-home.ts";
+
+test("a group or a pattern stands for its profiles; what is protected is still asked for by name", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    await run(["create", "api", "--group", "prod"]);
+    await run(["create", "web", "--group", "prod", "--group", "site", "--protected"]);
+    await run(["create", "dev-1"]);
+    const names = async (...words: readonly string[]): Promise<readonly string[]> =>
+      ((await json(["list", ...words])) as { name: string }[]).map(({ name }) => name);
+    expect(await names("@prod")).toEqual(["api", "web"]);
+    expect(await names("dev-*", "@site")).toEqual(["dev-1", "web"]);
+    expect(await names("?pi")).toEqual(["api"]);
+
+    expect((await run(["start", "@prod"])).status).toBe(0);
+    expect((await run(["wait", "@prod"])).status).toBe(0);
+    const refused = await run(["stop", "@prod"]);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("web is protected") as string });
+    expect((await run(["status", "api"])).status).toBe(0);
+    expect((await run(["stop", "@prod", "--confirm", "web"])).status).toBe(0);
+
+    for (const word of ["@prdo", "@", "x*"]) {
+      const unknown = await run(["start", word]);
+      expect({ word, status: unknown.status }).toEqual({ word, status: 4 });
+      expect(unknown.stderr).toContain(word);
+    }
+    expect((await run(["start", "@prdo"])).stderr).toContain("Did you mean prod?");
+  });
+});
+
+test("wait ends when it is reached, at its deadline with 5, and at once when it is no use", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    await run(["create", "dev"]);
+    await run(["create", "bad", "--", "false"]);
+    expect((await run(["wait", "dev", "--timeout", "200ms"])).status).toBe(5);
+    expect((await run(["wait", "dev", "--for", "stopped"])).status).toBe(0);
+    expect((await run(["wait", "nobody"])).status).toBe(4);
+    await run(["start", "bad"]);
+    const gaveUp = await run(["wait", "bad", "dev", "--timeout", "30s"]);
+    expect(gaveUp).toMatchObject({ status: 1, stdout: expect.stringContaining("failed") as string });
+
+    const waiting = run(["wait", "dev", "--json"]);
+    await run(["start", "dev"]);
+    const { status, stdout } = await waiting;
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([{ outcome: "reached", status: { name: "dev", state: "running" } }]);
+    expect(await json(["wait", "dev"])).toMatchObject([{ outcome: "reached" }]);
+  });
+});
+
+test("url and port print one value, of the run that there is", async () => {
+  await withScratchHome(async ({ run }) => {
+    await run(["create", "dev", "--extra-port", "metrics=+1"]);
+    const port = (await run(["port", "dev"])).stdout;
+    expect(port).toMatch(/^\d+\n$/);
+    expect((await run(["url", "dev"])).stdout).toBe(`ws://127.0.0.1:${port}`);
+    expect(Number((await run(["port", "dev", "metrics"])).stdout)).toBe(Number(port) + 1);
+    expect(await run(["port", "dev", "metric"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("Did you mean metrics?") as string,
+    });
+    expect((await run(["url", "nobody"])).status).toBe(4);
+  });
+});

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
-import { configure, installOpenClaw, recordAsOpenClaw, startByHand } from "../life/openclaw-user.ts";
+import { configure, installOpenClaw, startByHand } from "../life/openclaw-user.ts";
 import { isAlive, ownersOf } from "../supervision/scratch-profiles.ts";
 
 interface Found {
@@ -110,11 +110,10 @@ describe("takeover", () => {
   test("shows both managers, does nothing unasked, and then brings it under a keeper", async () => {
     await withScratchHome(async ({ run, json, folder }) => {
       const port = await freePort();
-      const stateDir = configure(folder, port);
+      configure(folder, port);
       const searchPath = installOpenClaw(folder, "works");
       const old = await startByHand(folder, searchPath, port);
       try {
-        recordAsOpenClaw(stateDir, old, port);
         const imported = await run(["import", "openclaw", "--protected"]);
         expect(imported.stdout).toContain(`external, pid ${old}\n`);
         expect(imported.stderr).toContain("lockkeeper takeover openclaw");
@@ -143,13 +142,17 @@ describe("takeover", () => {
   test("without anybody to ask it shows what would happen and stops there", async () => {
     await withScratchHome(async ({ run, folder }) => {
       const port = await freePort();
-      const stateDir = configure(folder, port);
-      const old = await startByHand(folder, installOpenClaw(folder, "works"), port);
+      configure(folder, port);
+      const searchPath = installOpenClaw(folder, "works");
+      const old = await startByHand(folder, searchPath, port);
       try {
-        recordAsOpenClaw(stateDir, old, port);
         await run(["import", "openclaw"]);
-        const { status, stderr } = await run(["takeover", "openclaw"], { input: "y\n" });
-        expect(status).toBe(2);
+        // What ours would be refused for is said while the old one still serves.
+        const unfit = await run(["takeover", "openclaw", "--yes"]);
+        expect(unfit.status).toBe(1);
+        expect(unfit.stderr).toContain("command not found: openclaw (PATH searched: ");
+        const { status, stderr } = await run(["takeover", "openclaw"], { input: "y\n", env: { PATH: searchPath } });
+        expect(status, stderr).toBe(2);
         expect(stderr).toContain(`SIGTERM to pid ${old}`);
         expect(stderr).toContain("lockkeeper takeover openclaw --yes");
         expect(isAlive(old)).toBe(true);

@@ -1,5 +1,4 @@
 /** A user who has run an OpenClaw gateway for long: an `openclaw` on the PATH, a config, a running process. */
-import { identifyProcess } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -25,19 +24,32 @@ export function writeProgram(file: string, text: string): void {
   chmodSync(file, 0o755);
 }
 
-/** Writes OpenClaw's default profile into the user's home. */
-export function configure(userHome: string, port: number): string {
-  const stateDir = path.join(userHome, ".openclaw");
+/** Writes a profile of OpenClaw into the user's home, the default one or the one in `folder`. */
+export function configure(userHome: string, port: number, folder = ".openclaw", gateway: object = {}): string {
+  const stateDir = path.join(userHome, folder);
   mkdirSync(stateDir, { recursive: true });
-  writeFileSync(path.join(stateDir, "openclaw.json"), JSON.stringify({ gateway: { mode: "local", port } }));
+  writeFileSync(path.join(stateDir, "openclaw.json"), JSON.stringify({ gateway: { mode: "local", port, ...gateway } }));
   return stateDir;
 }
 
+/** How a person starts a gateway in a terminal. */
+export interface HandStart {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Before `gateway run`. */
+  readonly globals?: readonly string[];
+  /** Behind `gateway run --port N`. */
+  readonly flags?: readonly string[];
+}
+
 /** Starts it as a person does in a terminal, and returns its pid once it listens. */
-export async function startByHand(userHome: string, searchPath: string, port: number): Promise<number> {
-  const env = { PATH: searchPath, HOME: userHome };
-  const child = spawn("openclaw", ["gateway", "run", "--port", String(port)], {
-    env,
+export async function startByHand(
+  userHome: string,
+  searchPath: string,
+  port: number,
+  { env = {}, globals = [], flags = [] }: HandStart = {},
+): Promise<number> {
+  const child = spawn("openclaw", [...globals, "gateway", "run", "--port", String(port), ...flags], {
+    env: { PATH: searchPath, HOME: userHome, ...env },
     cwd: userHome,
     stdio: "ignore",
     detached: true,
@@ -46,14 +58,6 @@ export async function startByHand(userHome: string, searchPath: string, port: nu
   await untilHealthy(port);
   if (child.pid === undefined) throw new Error("openclaw was not started");
   return child.pid;
-}
-
-/** Writes the record that OpenClaw keeps of its running gateway. */
-export function recordAsOpenClaw(stateDir: string, pid: number, port: number): void {
-  const folder = path.join(stateDir, "tmp", "openclaw-0");
-  mkdirSync(folder, { recursive: true });
-  const record = { pid, startTime: identifyProcess(pid)?.startTicks, port, stateDir };
-  writeFileSync(path.join(folder, "gateway.state.lock"), JSON.stringify(record));
 }
 
 /** Returns once something answers as a gateway does. */

@@ -1,8 +1,9 @@
-/** Real processes change their manager: the old one stops, ours starts, and if ours fails the old one is back. */
+/** Real processes change their manager: the old one stops, ours starts, and if ours does not serve the old one is back. */
+import { identifyProcess } from "@lockkeeper/core";
 import type { Profiles, TakeoverPlan } from "@lockkeeper/profiles";
 import { openProfiles } from "@lockkeeper/profiles";
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -13,8 +14,8 @@ import { until } from "../harness/until.ts";
 import { isAlive, ownersOf, sample } from "../supervision/scratch-profiles.ts";
 import {
   configure,
+  type HandStart,
   installOpenClaw,
-  recordAsOpenClaw,
   startByHand,
   untilHealthy,
   writeProgram,
@@ -26,23 +27,39 @@ async function ownerOf(port: number): Promise<number> {
   return owner;
 }
 
-/** Runs `use` for a user whose own `openclaw` works; `ours` is the one that our keeper finds. */
-async function withAdopted(
-  ours: "works" | "broken",
-  use: (given: { profiles: Profiles; folder: string; port: number; old: number; stateDir: string }) => Promise<void>,
-  prepare: (folder: string) => void = () => undefined,
-): Promise<void> {
+interface User {
+  readonly profiles: Profiles;
+  readonly folder: string;
+  readonly port: number;
+  readonly old: number;
+  readonly stateDir: string;
+}
+
+interface Given extends HandStart {
+  /** The `openclaw` that our keeper finds. @default "works" */
+  readonly ours?: "works" | "broken" | "missing";
+  /** OpenClaw's name of the profile. @default the default one */
+  readonly profile?: string;
+  /** The gateway section of its config, beside mode and port. */
+  readonly gateway?: object;
+  readonly prepare?: (folder: string, port: number) => void;
+}
+
+/** Runs `use` for a user whose own `openclaw` works and runs a gateway by hand. */
+async function withAdopted(given: Given, use: (user: User) => Promise<void>): Promise<void> {
+  const { ours = "works", profile, gateway = {}, prepare } = given;
   const folder = await mkdtemp(path.join(tmpdir(), "lockkeeper-user-"));
   const home = path.join(folder, ".lockkeeper");
-  const searchPath = `${path.join(folder, "bin")}:${installOpenClaw(folder, ours)}`;
-  const profiles = await openProfiles({ home, env: { ...bareEnvironment(home), PATH: searchPath } });
+  const found = ours === "missing" ? "/usr/bin:/bin" : installOpenClaw(folder, ours);
+  const env = { ...bareEnvironment(home), HOME: folder, PATH: `${path.join(folder, "bin")}:${found}` };
+  const profiles = await openProfiles({ home, env });
   const port = await freePort();
-  prepare(folder);
-  const stateDir = configure(folder, port);
-  const old = await startByHand(folder, installOpenClaw(folder, "works"), port);
+  prepare?.(folder, port);
+  const stateDir = configure(folder, port, profile === undefined ? ".openclaw" : `.openclaw-${profile}`, gateway);
+  const globals = profile === undefined ? [] : ["--profile", profile];
+  const old = await startByHand(folder, installOpenClaw(folder, "works"), port, { ...given, globals });
   try {
-    recordAsOpenClaw(stateDir, old, port);
-    await profiles.importOpenClaw();
+    await profiles.importGateways("openclaw", profile === undefined ? {} : { name: profile });
     await use({ profiles, folder, port, old, stateDir });
     expect(await livingProcesses(home)).toEqual([]);
   } finally {
@@ -55,7 +72,7 @@ async function withAdopted(
 }
 
 test("stop and restart leave a gateway alone that somebody else runs", async () => {
-  await withAdopted("works", async ({ profiles, old }) => {
+  await withAdopted({}, async ({ profiles, old }) => {
     expect(await profiles.status("openclaw")).toMatchObject({ state: "external", pid: old, health: "ok" });
     await expect(profiles.stop("openclaw")).rejects.toMatchObject({
       code: "RECORD_UNVERIFIED",
@@ -69,11 +86,18 @@ test("stop and restart leave a gateway alone that somebody else runs", async () 
 });
 
 test("without consent nothing is touched; with it a keeper of ours has the gateway, and never are there two", async () => {
-  await withAdopted("works", async ({ profiles, port, old }) => {
+  await withAdopted({ env: { ANTHROPIC_API_KEY: "sk-secret" } }, async ({ profiles, port, old }) => {
     const plans: TakeoverPlan[] = [];
     const declined = await profiles.takeOver("openclaw", { consent: (plan) => plans.push(plan) === 0 });
     expect(declined).toMatchObject({ outcome: "declined", status: { state: "external", pid: old } });
-    expect(plans[0]).toMatchObject({ profile: "openclaw", port, old: { kind: "process", pid: old, enabled: "no" } });
+    expect(plans[0]).toMatchObject({
+      profile: "openclaw",
+      port,
+      old: { kind: "process", pid: old, enabled: "no" },
+      leftBehind: ["ANTHROPIC_API_KEY"],
+      grave: [],
+    });
+    expect(JSON.stringify(plans)).not.toContain("sk-secret");
     expect(plans[0]?.steps[0]).toContain(`SIGTERM to pid ${old}`);
     expect(isAlive(old)).toBe(true);
 
@@ -93,84 +117,136 @@ test("without consent nothing is touched; with it a keeper of ours has the gatew
   });
 });
 
-test("ours does not become healthy: the old gateway runs again", async () => {
-  await withAdopted("broken", async ({ profiles, port, old }) => {
-    const error: unknown = await profiles
-      .takeOver("openclaw", { consent: () => true })
-      .catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({
-      code: "GATEWAY_EXITED",
-      evidence: expect.arrayContaining(["went back: the old gateway runs again and is healthy"]) as string[],
+test("what ours would be refused for is found while the old one serves: no program, a config that is broken by now", async () => {
+  await withAdopted({ ours: "missing" }, async ({ profiles, old, stateDir }) => {
+    const asked: TakeoverPlan[] = [];
+    const attempt = (): Promise<unknown> =>
+      profiles.takeOver("openclaw", { consent: (plan) => asked.push(plan) > 0 }).catch((thrown: unknown) => thrown);
+    expect(await attempt()).toMatchObject({ code: "COMMAND_NOT_FOUND" });
+    writeFileSync(path.join(stateDir, "openclaw.json"), "{\n  gateway: { mode: local } }");
+    installOpenClaw(path.dirname(stateDir), "works");
+    const config = path.join(stateDir, "openclaw.json");
+    writeProgram(path.join(path.dirname(stateDir), "bin/openclaw"), "exit 1");
+    expect(await attempt()).toMatchObject({
+      code: "CONFIG_DAMAGED",
+      message: expect.stringContaining(`${config}:2:20: invalid character 'l'`) as string,
     });
-    await untilHealthy(port);
-    expect(isAlive(old)).toBe(false);
-    expect(await profiles.status("openclaw")).toMatchObject({
-      state: "external",
-      pid: await ownerOf(port),
-      keeperPid: null,
-    });
-  });
-});
-
-test("a process that nothing verifies is never signalled", async () => {
-  await withAdopted("works", async ({ profiles, port, old, stateDir }) => {
-    recordAsOpenClaw(stateDir, process.pid, port);
-    // The record names another living process: this listener is no gateway of the profile.
-    await expect(profiles.takeOver("openclaw", { consent: () => true })).rejects.toMatchObject({
-      code: "OPTION_INVALID",
-    });
-    writeProgram(path.join(stateDir, "tmp/openclaw-0/gateway.state.lock"), "no record");
-    // Its title says what it is, but not whose.
-    await expect(profiles.takeOver("openclaw", { consent: () => true })).rejects.toMatchObject({
-      code: "RECORD_UNVERIFIED",
-    });
+    expect(asked).toEqual([]);
     expect(isAlive(old)).toBe(true);
   });
 });
 
-test("a unit is stopped by its own manager and kept from coming back, once ours is healthy", async () => {
-  const unit = "openclaw-gateway.service";
+test("a config that names variables which ours would lack is more than a yes covers", async () => {
+  const gateway = { auth: { mode: "token", token: "${GATE_TOKEN}" } };
+  await withAdopted({ gateway, env: { GATE_TOKEN: "t" } }, async ({ profiles, old }) => {
+    const plans: TakeoverPlan[] = [];
+    await profiles.takeOver("openclaw", { consent: (plan) => plans.push(plan) === 0 });
+    expect(plans[0]?.grave.join()).toContain("names variables that the gateway will not have: GATE_TOKEN");
+    expect(plans[0]?.leftBehind).toEqual(["GATE_TOKEN"]);
+    expect(isAlive(old)).toBe(true);
+  });
+});
+
+test("ours does not serve: the old gateway of that very profile runs again, with its own variables", async () => {
   await withAdopted(
-    "works",
-    async ({ profiles, folder, port, old }) => {
-      // Stands in for systemd: it says that the process is the unit's, and stops it on request.
-      writeProgram(
-        path.join(folder, "bin/systemctl"),
-        `echo "$*" >> "${folder}/asked"
+    { ours: "broken", profile: "dev", env: { MINE: "kept" } },
+    async ({ profiles, port, old, stateDir }) => {
+      const error: unknown = await profiles.takeOver("dev", { consent: () => true }).catch((thrown: unknown) => thrown);
+      const back = await ownerOf(port);
+      expect(error).toMatchObject({
+        code: "GATEWAY_EXITED",
+        evidence: expect.arrayContaining([
+          `went back: the old gateway runs again (pid ${back}, port ${port}) and is healthy`,
+        ]) as string[],
+      });
+      await untilHealthy(port);
+      expect(isAlive(old)).toBe(false);
+      expect(await profiles.status("dev")).toMatchObject({ state: "external", pid: back, keeperPid: null });
+      expect(readFileSync(`/proc/${back}/environ`, "utf8")).toContain("MINE=kept\0");
+      // Told by `--profile` before, which no environment shows: it must not have become the default profile's.
+      expect(JSON.parse(readFileSync(path.join(stateDir, "stand-in.json"), "utf8"))).toEqual({ pid: back, port });
+      expect(await readdir(path.dirname(stateDir))).not.toContain(".openclaw");
+    },
+  );
+});
+
+test("ours would listen more widely than the old one: it goes back", async () => {
+  await withAdopted({ gateway: { bind: "lan" }, flags: ["--bind", "loopback"] }, async ({ profiles, port }) => {
+    const error: unknown = await profiles
+      .takeOver("openclaw", { consent: () => true })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "LISTENER_MISMATCH",
+      message: expect.stringContaining("ours listens on 0.0.0.0, while the old one listened on") as string,
+    });
+    expect(await profiles.status("openclaw")).toMatchObject({ state: "external", pid: await ownerOf(port) });
+  });
+});
+
+test("a process that nothing verifies is never signalled", async () => {
+  await withAdopted({}, async ({ profiles, old, stateDir, port }) => {
+    const folder = path.join(stateDir, "tmp", `openclaw-${process.getuid?.() ?? 0}`);
+    const file = path.join(folder, "gateway.state.lock");
+    const record = readFileSync(file, "utf8");
+    // The record names another living process: this listener is no gateway of the profile, and that one serves nobody.
+    const startTime = identifyProcess(process.pid)?.startTicks;
+    writeFileSync(file, JSON.stringify({ pid: process.pid, startTime, port, stateDir }));
+    await expect(profiles.takeOver("openclaw", { consent: () => true })).rejects.toMatchObject({
+      code: "RECORD_UNVERIFIED",
+    });
+    // Its title says what it is, but not whose.
+    rmSync(file);
+    await expect(profiles.takeOver("openclaw", { consent: () => true })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+    });
+    expect(isAlive(old)).toBe(true);
+    writeFileSync(file, record);
+  });
+});
+
+const unit = "openclaw-gateway.service";
+
+function prepareUnit(folder: string): void {
+  const file = path.join(folder, "gateway.env");
+  writeFileSync(file, "FROM_FILE=1\n", { mode: 0o600 });
+  const text = `[Service]
+ExecStart=${path.join(folder, "bin-works/openclaw")} gateway run --port 1 --bind loopback
+Environment=TELEGRAM_BOT_TOKEN=1:abc HOME=${folder}
+EnvironmentFile=-${file}
+`;
+  writeProgram(path.join(folder, ".config/systemd/user", unit), text);
+}
+
+test("a unit is stopped by its own manager and kept from coming back; its arguments and its file of variables come along", async () => {
+  const env = { TELEGRAM_BOT_TOKEN: "1:abc", FROM_FILE: "1", INVOCATION_ID: "x" };
+  const given: Given = { prepare: prepareUnit, env, gateway: { bind: "lan" }, flags: ["--bind", "loopback"] };
+  await withAdopted(given, async ({ profiles, folder, port, old }) => {
+    // Stands in for systemd: it says that the process is the unit's, and stops it on request.
+    writeProgram(
+      path.join(folder, "bin/systemctl"),
+      `echo "$*" >> "${folder}/asked"
 case "$*" in
   "--user show --property=MainPID --value ${unit}") echo ${old} ;;
   "--user is-enabled ${unit}") echo enabled ;;
   "--user stop --no-block ${unit}") kill ${old} ;;
 esac`,
-      );
-      const plans: TakeoverPlan[] = [];
-      const { outcome } = await profiles.takeOver("openclaw", { consent: (plan) => plans.push(plan) > 0 });
-      expect(outcome).toBe("taken-over");
-      expect(plans[0]).toMatchObject({
-        old: { kind: "unit", name: unit, pid: old, enabled: "yes" },
-        leftBehind: ["TELEGRAM_BOT_TOKEN"],
-      });
-      await until("the old gateway is gone", () => !isAlive(old));
-      expect(await profiles.status("openclaw")).toMatchObject({ state: "running", pid: await ownerOf(port) });
-      expect(readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n")).toEqual([
-        `--user show --property=MainPID --value ${unit}`,
-        `--user is-enabled ${unit}`,
-        `--user stop --no-block ${unit}`,
-        `--user disable ${unit}`,
-      ]);
-      await profiles.stop("openclaw");
-    },
-    (folder) => {
-      const text = `[Service]
-ExecStart=${path.join(folder, "bin-works/openclaw")} gateway run
-Environment=TELEGRAM_BOT_TOKEN=1:abc HOME=${folder}
-`;
-      writeUnit(folder, unit, text);
-    },
-  );
+    );
+    const plans: TakeoverPlan[] = [];
+    const { outcome, status } = await profiles.takeOver("openclaw", { consent: (plan) => plans.push(plan) > 0 });
+    expect(outcome).toBe("taken-over");
+    expect(plans[0]).toMatchObject({
+      old: { kind: "unit", name: unit, pid: old, enabled: "yes" },
+      leftBehind: ["TELEGRAM_BOT_TOKEN"],
+    });
+    await until("the old gateway is gone", () => !isAlive(old));
+    expect(await profiles.status("openclaw")).toMatchObject({ state: "running", pid: await ownerOf(port) });
+    expect(readFileSync(`/proc/${status.pid}/environ`, "utf8")).toContain("FROM_FILE=1\0");
+    expect(readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n")).toEqual([
+      `--user show --property=MainPID --value ${unit}`,
+      `--user is-enabled ${unit}`,
+      `--user stop --no-block ${unit}`,
+      `--user disable ${unit}`,
+    ]);
+    await profiles.stop("openclaw");
+  });
 });
-
-function writeUnit(folder: string, unit: string, text: string): void {
-  const file = path.join(folder, ".config/systemd/user", unit);
-  writeProgram(file, text);
-}

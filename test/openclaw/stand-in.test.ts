@@ -29,7 +29,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       const { profiles, folder } = scratch;
       for (const name of ["dev", "prod"]) {
         const { port, span, ports, paths } = await create(scratch, name);
-        expect({ span, ports }).toEqual({
+        expect({ span, ports }).toMatchObject({
           span: 120,
           ports: { gateway: port, "browser-control": port + 2, cdp: port + 11 },
         });

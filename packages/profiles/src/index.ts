@@ -61,8 +61,8 @@ export { formatShellEnvironment, parseShellName } from "./environment/shell-envi
 
 // Gateways that are not ours yet.
 export type { DiscoverOptions } from "./discover/discover.ts";
+export type { ClaimedRange } from "./foreign-program.ts";
 export type {
-  ClaimedRange,
   DiscoveredGateway,
   Discovery,
   GatewayOverlap,
@@ -72,7 +72,7 @@ export type {
 } from "./discover/discovered-gateway.ts";
 export type { HostRoots } from "./service-units/host-roots.ts";
 export type { ServiceManager, ServiceUnit, UnitDirectory } from "./service-units/service-units.ts";
-export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
+export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import.ts";
 export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
 
 // Names and amounts, as they are typed.

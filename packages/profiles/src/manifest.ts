@@ -5,7 +5,7 @@
 import type { LeaseSettings } from "@lockkeeper/core";
 import { isRecord } from "./json.ts";
 import { isProfileName, type ProfileName } from "./profile-name.ts";
-import { profilePaths, type ProfilePaths } from "./profile-paths.ts";
+import { pathsInFolder, profilePaths, type ProfilePaths } from "./profile-paths.ts";
 import { isPort } from "./port-number.ts";
 
 /** What runs behind a profile. */
@@ -77,6 +77,9 @@ export interface Manifest {
 /** Paths that a profile may have elsewhere: an adopted gateway keeps its own. */
 const movable = ["config", "state", "workspace"] as const;
 
+/** A folder that kept its first name when the profile got another; from the home, which may be seen under another path. */
+const keptFolder = /^profiles\/[a-z0-9][a-z0-9-]{0,31}$/;
+
 /**
  * Returns the manifest that was written down as `value`, with all its paths, or what is wrong with it as text. The object
  * is completed in place: a copy for each of a thousand profiles would be measurable.
@@ -87,21 +90,32 @@ export function completeManifest(home: string, value: unknown): Manifest | strin
   if (found !== undefined) return found;
   const name = value["name"] as ProfileName;
   const elsewhere = value["paths"];
-  value["paths"] = elsewhere === undefined ? profilePaths(home, name) : { ...profilePaths(home, name), ...elsewhere };
+  value["paths"] = isRecord(elsewhere) ? completePaths(home, name, elsewhere) : profilePaths(home, name);
   return value as unknown as Manifest;
 }
 
+function completePaths(home: string, name: ProfileName, elsewhere: Record<string, unknown>): ProfilePaths {
+  const { profile, ...moved } = elsewhere;
+  const usual = typeof profile === "string" ? pathsInFolder(`${home}/${profile}`) : profilePaths(home, name);
+  return { ...usual, ...moved };
+}
+
 /** Returns whether the profile was adopted in place: its gateway keeps directories of its own, which we did not make. */
-export function isAdopted({ kind, paths }: Manifest): boolean {
-  return kind === "openclaw" && !paths.state.startsWith(paths.profile);
+export function isAdopted({ paths }: Pick<Manifest, "paths">): boolean {
+  return !paths.state.startsWith(`${paths.profile}/`);
 }
 
 /** Returns the manifest as one line of JSON for the registry. */
 export function formatManifest(home: string, manifest: Manifest): string {
-  const usual = profilePaths(home, manifest.name);
-  const elsewhere = movable.filter((key) => manifest.paths[key] !== usual[key]);
-  const paths = Object.fromEntries(elsewhere.map((key) => [key, manifest.paths[key]]));
-  return JSON.stringify({ ...manifest, paths: elsewhere.length === 0 ? undefined : paths });
+  const { paths } = manifest;
+  const kept =
+    paths.profile === profilePaths(home, manifest.name).profile
+      ? []
+      : [["profile", paths.profile.slice(home.length + 1)]];
+  const usual = pathsInFolder(paths.profile);
+  const elsewhere = movable.filter((key) => paths[key] !== usual[key]).map((key) => [key, paths[key]]);
+  const written = [...kept, ...elsewhere];
+  return JSON.stringify({ ...manifest, paths: written.length === 0 ? undefined : Object.fromEntries(written) });
 }
 
 /** Returns `manifest` on another base; every named port keeps its distance. Pure. */
@@ -174,9 +188,10 @@ function isLease(value: unknown): boolean {
 
 function isMovedPaths(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  return Object.entries(value).every(
-    ([key, path]) => movable.some((known) => known === key) && typeof path === "string" && path !== "",
-  );
+  return Object.entries(value).every(([key, path]) => {
+    if (typeof path !== "string" || path === "") return false;
+    return key === "profile" ? keptFolder.test(path) : movable.some((known) => known === key);
+  });
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -59,7 +59,11 @@ export function homePaths(home: string): HomePaths {
 
 /** Returns the paths of one profile, as they are unless its manifest says otherwise. */
 export function profilePaths(home: string, name: ProfileName): ProfilePaths {
-  const profile = `${home}${sep}profiles${sep}${name}`;
+  return pathsInFolder(`${home}${sep}profiles${sep}${name}`);
+}
+
+/** Returns the paths of a profile whose folder is `profile`. */
+export function pathsInFolder(profile: string): ProfilePaths {
   return {
     profile,
     lock: `${profile}${sep}lock`,

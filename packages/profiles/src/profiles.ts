@@ -4,7 +4,7 @@
  */
 import { type KeeperOutcome, LockkeeperError, warn } from "@lockkeeper/core";
 import path from "node:path";
-import type { ImportOptions, ImportReport } from "./adopt/import-openclaw.ts";
+import type { ImportOptions, ImportReport } from "./adopt/import.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
 import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config/config-edit.ts";
 import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
@@ -92,8 +92,8 @@ export interface Profiles {
   readonly selection: (options?: { readonly profile?: string | undefined }) => Promise<Selection>;
   /** Every gateway on this host, managed or not. Writes nothing, not even a home. */
   readonly discover: (options?: DiscoverOptions) => Promise<Discovery>;
-  /** Adopts OpenClaw gateways in place; nothing of theirs changes. */
-  readonly importOpenClaw: (options?: ImportOptions) => Promise<ImportReport>;
+  /** Adopts gateways of another program in place; nothing of theirs changes. `kind` would run them. */
+  readonly importGateways: (kind: string, options?: ImportOptions) => Promise<ImportReport>;
   /** Brings an adopted gateway that somebody else runs under a keeper of ours. */
   readonly takeOver: (name: string, options: TakeoverOptions) => Promise<TakeoverResult>;
   readonly rename: (from: string, to: string) => Promise<RenameResult>;
@@ -166,7 +166,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     use: async (name) => (await import("./selection/selection.ts")).useProfile(context, name),
     selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
     discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
-    importOpenClaw: async (request) => (await import("./adopt/import-openclaw.ts")).importOpenClaw(context, request),
+    importGateways: async (kind, request) => (await import("./adopt/import.ts")).importGateways(context, kind, request),
     takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
     rename: async (from, to) => (await import("./life/rename.ts")).renameProfile(context, from, to),
     clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),

@@ -16,7 +16,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { world } = context;
   const profiles = await context.openProfiles();
   const { stop: signal } = world.interruption();
-  const report = await profiles.importOpenClaw({
+  const report = await profiles.importGateways(given.program, {
     name: given.name,
     all: given.all,
     as: given.as,

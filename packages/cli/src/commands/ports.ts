@@ -64,7 +64,7 @@ function renderExplanation(answer: PortExplanation, { paint }: View): string {
     lines.push(`in the block ${block.first}-${block.last} of ${profile}${place}, since ${plainLine(since)}`);
   }
   for (const claim of openclaw)
-    lines.push(`claimed by OpenClaw in ${plainLine(claim.owner)} (${plainLine(claim.label)})`);
+    lines.push(`claimed by ${plainLine(claim.program)} in ${plainLine(claim.owner)} (${plainLine(claim.label)})`);
   if (lines.length === 0) lines.push("in no profile's block");
   for (const { address, pid, command, user } of listeners) {
     const holder =

@@ -18,13 +18,14 @@ export async function run(context: Context, { name, yes, confirm, timeout }: Arg
   const { stop: signal } = world.interruption();
   const consent = async (plan: TakeoverPlan): Promise<boolean> => {
     const lines = describePlan(plan);
-    const certain = yes || confirm.includes(name);
+    // What the gateway's own config asks for and would not get is not covered by a yes that was given in advance.
+    const certain = confirm.includes(name) || (yes && plan.grave.length === 0);
     if (!context.json && !context.view.quiet && (certain || world.canAsk()))
       world.stderr.write(`${lines.join("\n")}\n`);
     if (!certain) {
       await requireYes(world, `Take ${name} over?`, {
         message: `${name} was not taken over: nobody said yes`,
-        hint: `If you mean it: lockkeeper takeover ${name} --yes`,
+        hint: `If you mean it: lockkeeper takeover ${name} ${plan.grave.length === 0 ? "--yes" : `--confirm ${name}`}`,
         evidence: lines,
       });
     }
@@ -44,15 +45,25 @@ export function render({ outcome, status }: TakeoverResult, { paint, quiet }: Vi
 }
 
 /** Returns both managers and the steps, one fact a line. Pure. */
-export function describePlan({ profile, port, old, steps, leftBehind }: TakeoverPlan): readonly string[] {
+export function describePlan({
+  profile,
+  port,
+  old,
+  steps,
+  leftBehind,
+  warnings,
+  grave,
+}: TakeoverPlan): readonly string[] {
   const enabled = old.enabled === "yes" ? ", starts by itself" : "";
   const lines = [
     `now:  ${plainLine(old.name)} (${old.kind}, pid ${old.pid}${enabled}) runs the gateway on port ${port}`,
     `then: a keeper of ours runs it as ${profile}`,
     ...steps.map((step, index) => `  ${index + 1}. ${plainLine(step)}`),
   ];
+  lines.push(...warnings.map((fact) => `note: ${plainLine(fact)}`));
   if (leftBehind.length > 0) {
-    lines.push(`variables of the old manager that ours will not have: ${leftBehind.map(plainLine).join(", ")}`);
+    lines.push(`variables of the old gateway that ours will not have: ${leftBehind.map(plainLine).join(", ")}`);
   }
+  lines.push(...grave.map((fact) => `attention: ${plainLine(fact)}`));
   return lines;
 }

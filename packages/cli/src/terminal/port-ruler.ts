@@ -23,7 +23,7 @@ export interface Ruler {
   /** All of it is drawn or told. */
   readonly range: Ports;
   readonly blocks: readonly RulerBlock[];
-  /** What OpenClaw installations claim. */
+  /** What installations of other programs claim. */
   readonly claimed: readonly Ports[];
   /** Listeners that are in nobody's way. */
   readonly others: readonly number[];
@@ -34,7 +34,7 @@ export interface Ruler {
 const MARKS = {
   ".": "free",
   "~": "ephemeral",
-  c: "claimed by OpenClaw",
+  c: "claimed by an installation",
   "-": "block",
   "|": "first port",
   "=": "derived",

@@ -99,13 +99,17 @@ test("takeover shows both managers, the steps, and what ours will not have", () 
     old: { kind: "unit", pid: 7, name: "openclaw-gateway.service", enabled: "yes" },
     steps: ["stop the old gateway", "start ours"],
     leftBehind: ["TELEGRAM_BOT_TOKEN"],
+    warnings: ["it moves from port 1 to 2"],
+    grave: ["the config names variables that the gateway will not have: KEY"],
   };
   expect(describePlan(plan)).toEqual([
     "now:  openclaw-gateway.service (unit, pid 7, starts by itself) runs the gateway on port 18900",
     "then: a keeper of ours runs it as work",
     "  1. stop the old gateway",
     "  2. start ours",
-    "variables of the old manager that ours will not have: TELEGRAM_BOT_TOKEN",
+    "note: it moves from port 1 to 2",
+    "variables of the old gateway that ours will not have: TELEGRAM_BOT_TOKEN",
+    "attention: the config names variables that the gateway will not have: KEY",
   ]);
 });
 

@@ -49,7 +49,7 @@ describe("the ruler of the ports", () => {
   25001  . free to 32767 (7767 ports)
   32768  ~ ephemeral to 60999 (28232 ports)
   one mark is a port:  ! taken by a stranger  O listening  x another's listener
-  = derived  | first port  - block  c claimed by OpenClaw
+  = derived  | first port  - block  c claimed by an installation
 `);
   });
 

@@ -14,8 +14,11 @@ export interface HealthProbe {
   readonly port: number;
   /** @default "/healthz" */
   readonly path?: string | undefined;
-  /** `ok-body`: status 200 and a JSON object with `"ok":true`. `2xx`: any such status. @default "ok-body" */
-  readonly expect?: "ok-body" | "2xx" | undefined;
+  /**
+   * `ok-body`: status 200 and a JSON object with `"ok":true`. `2xx`: any such status. `not-5xx`: any answer
+   * but "not now", which a server gives that does not know the path. @default "ok-body"
+   */
+  readonly expect?: "ok-body" | "2xx" | "not-5xx" | undefined;
   /** For the whole exchange. @default 2_000 */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -60,6 +63,10 @@ export function probeHealth(probe: HealthProbe): Promise<HealthReport> {
       const status = response.statusCode ?? 0;
       if (expect === "2xx") {
         settle(status >= 200 && status < 300 ? "ok" : "failing", `HTTP ${status}`);
+        return;
+      }
+      if (expect === "not-5xx") {
+        settle(status < 500 ? "ok" : "failing", `HTTP ${status}`);
         return;
       }
       if (status !== 200) {

@@ -105,7 +105,9 @@ async function awaitReadiness(
     const lookMs = performance.now() - lookedAt;
     // The port was free before the gateway was started.
     if (seen.port === "stranger") return { found: "displaced", reason: `${seen.detail}; ${CAME_AFTERWARDS}` };
-    if (isReady(spec, seen, waitedMs)) {
+    const unready = isReady(spec, seen, waitedMs) ? await readinessFault(spec, over) : null;
+    if (over.aborted) return undefined;
+    if (unready === undefined) {
       tell({ state: "running", reason: seen.health === "ok" ? noteOnReady(seen) : null, health: seen.health });
       return undefined;
     }
@@ -117,7 +119,7 @@ async function awaitReadiness(
     }
     const soFar = found === undefined ? undefined : `listens on ${found.addresses} so far, waiting for ${where}`;
     if (late) {
-      tellOnce(`not ready after ${spec.startTimeoutMs} ms, still starting: ${soFar ?? seen.detail}`);
+      tellOnce(`not ready after ${spec.startTimeoutMs} ms, still starting: ${soFar ?? unready ?? seen.detail}`);
     } else if (soFar !== undefined) {
       tellOnce(soFar, found?.how === "aside" ? null : "LISTENER_MISMATCH");
     }
@@ -183,6 +185,13 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal)
 
 function isReady(spec: KeeperSpec, seen: Look, waitedMs: number): boolean {
   return spec.health.kind === "none" ? waitedMs >= DEFAULTS.settleMs : seen.health === "ok";
+}
+
+/** Returns why a gateway that answers has not started yet; undefined when it has. */
+async function readinessFault({ host, port, readiness }: KeeperSpec, over: AbortSignal): Promise<string | undefined> {
+  if (readiness?.kind !== "http") return undefined;
+  const asked = await probeHealth({ host, port, ...readiness, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
+  return asked.health === "ok" ? undefined : `readiness check ${readiness.path}: ${asked.detail}`;
 }
 
 function noteOnReady({ detail, port }: Look): string | null {

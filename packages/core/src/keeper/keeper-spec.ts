@@ -4,7 +4,7 @@ import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
 export type HealthCheck =
-  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" }
+  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" | "not-5xx" }
   /** The listener is all there is to know. */
   | { readonly kind: "tcp" }
   /** Not even a listener is expected: running means that the process lives. */
@@ -52,6 +52,8 @@ export interface KeeperSpec {
   readonly health: HealthCheck;
   /** Marks the settings that the run was made from, for whoever compares them with later ones. */
   readonly settings?: string;
+  /** Asked beside health until the gateway has started, and never after that. @default nothing */
+  readonly readiness?: HealthCheck;
   readonly logPath: string;
   readonly eventsPath: string;
   readonly runRecordPath: string;

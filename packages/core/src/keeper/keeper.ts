@@ -49,6 +49,8 @@ const DEFAULTS = {
   exitReportMs: 1_000,
   /** The gateway itself says that starting it again is no use. Source: EX_CONFIG of sysexits.h. */
   permanentExitCode: 78,
+  /** What a shell, or `env`, ends with when it finds no program, or one that cannot be run. Source: sh(1), env(1). */
+  nothingToRunCodes: [126, 127] as readonly (number | null)[],
 };
 
 /**
@@ -253,6 +255,9 @@ class Keeper {
       const obstacle = await findBlocker(this.#spec, [this.#nonce]);
       if (obstacle !== undefined) return this.#block(obstacle, exit);
       return this.#fail("GATEWAY_EXITED", `${how}: it says that starting it again is no use`, exit);
+    }
+    if (DEFAULTS.nothingToRunCodes.includes(exit.code)) {
+      return this.#fail("GATEWAY_EXITED", `${how}: what it should run was not found, or cannot be run`, exit);
     }
     const now = performance.now();
     this.#crashTimesMs.push(now);

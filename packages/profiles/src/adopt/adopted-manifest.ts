@@ -1,9 +1,6 @@
-/** The manifest of an OpenClaw gateway that is adopted in place. Reads at most whether a workspace exists. */
-import { existsSync } from "node:fs";
-import path from "node:path";
-import type { HostRoots } from "../service-units/host-roots.ts";
-import { instanceHost, type OpenClawInstance } from "../discover/openclaw-instances.ts";
-import { openclaw } from "../kinds/openclaw.ts";
+/** The manifest of a gateway of another program that is adopted in place. Writes nothing. */
+import type { AdoptedParts, Installation } from "../foreign-program.ts";
+import type { GatewayKind } from "../gateway-kind.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
 import { highestPort } from "../port-number.ts";
@@ -13,81 +10,55 @@ import { profilePaths } from "../profile-paths.ts";
 /** What a manifest of an adopted gateway is made from. */
 export interface AdoptionFacts {
   readonly home: string;
+  readonly kind: GatewayKind;
   readonly name: ProfileName;
-  readonly instance: OpenClawInstance;
+  readonly installation: Installation;
+  readonly parts: AdoptedParts;
   /** Its real path. */
   readonly stateDir: string;
   readonly port: number;
-  readonly roots: HostRoots;
-  readonly protected: boolean;
+  /** What was asked for beside that. */
+  readonly asked: Pick<Manifest, "protected"> & Partial<Pick<Manifest, "env" | "passEnv" | "envFile" | "command">>;
 }
 
 /**
- * Returns the name here for what OpenClaw calls `name`; `default` means something else here.
+ * Returns the name here for what the program calls `name`; `default` means something else here.
  *
  * @throws {LockkeeperError} PROFILE_NAME_INVALID when it is none even in lower case with hyphens.
  */
-export function nameFor(name: string): ProfileName {
-  return parseProfileName(name === "default" ? "openclaw" : name.toLowerCase().replaceAll("_", "-"));
+export function nameFor(name: string, kind: GatewayKind): ProfileName {
+  return parseProfileName(name === "default" ? kind.name : name.toLowerCase().replaceAll("_", "-"));
 }
 
-/** Returns the manifest; nothing is written. */
-export function adoptedManifest({ home, name, instance, stateDir, port, roots, ...rest }: AdoptionFacts): Manifest {
-  const last = Math.max(...openclaw.derived.map((range) => range.last));
-  const command = commandOf(instance);
-  const derived = openclaw.derived.map((range) => [range.name, port + range.first] as const);
+/** Returns the manifest. */
+export function adoptedManifest(facts: AdoptionFacts): Manifest {
+  const { home, kind, name, installation, parts, stateDir, port, asked } = facts;
+  const last = Math.max(0, ...kind.derived.map((range) => range.last));
+  const derived = kind.derived.map((range) => [range.name, port + range.first] as const);
+  const command = asked.command ?? parts.command;
+  const env = { ...parts.env, ...asked.env };
   return {
     schemaVersion: 1,
     name,
-    kind: "openclaw",
-    host: instanceHost(instance),
+    kind: kind.name,
+    host: installation.host,
     port,
     // Not the round number of a block that we chose: exactly what it derives, so that neighbours close by still fit.
     span: Math.min(last + 1, highestPort - port + 1),
     ports: { gateway: port, ...Object.fromEntries(derived) },
     ...(command === undefined ? {} : { command }),
-    // Where it has always run: relative paths in its config mean this.
-    cwd: instance.units.find((unit) => unit.workingDirectory !== null)?.workingDirectory ?? roots.userHome,
-    // OpenClaw puts some of its paths under the profile's name, so it keeps the one that it had.
-    ...(instance.name === "default" ? {} : { env: { OPENCLAW_PROFILE: instance.name } }),
-    health: formatHealthCheck(openclaw.health),
-    protected: rest.protected,
+    cwd: parts.cwd,
+    ...(Object.keys(env).length === 0 ? {} : { env }),
+    ...(asked.passEnv === undefined || asked.passEnv.length === 0 ? {} : { passEnv: asked.passEnv }),
+    ...(asked.envFile === undefined ? {} : { envFile: asked.envFile }),
+    health: formatHealthCheck(kind.health),
+    protected: asked.protected,
     createdAt: new Date().toISOString(),
     paths: {
       ...profilePaths(home, name),
       state: stateDir,
-      config: instance.configPath,
-      workspace: workspaceOf(instance, stateDir, roots),
+      config: installation.configPath,
+      workspace: parts.workspace,
     },
   };
-}
-
-/** The program of its unit with what comes before `gateway`; undefined for `openclaw` from the PATH. */
-function commandOf({ units }: OpenClawInstance): readonly string[] | undefined {
-  for (const { argv } of units) {
-    const verb = argv.indexOf("gateway");
-    const program = verb < 1 ? [] : withoutProfile(argv.slice(0, verb));
-    if (program.length > 0) return program;
-  }
-  return undefined;
-}
-
-/** The profile is told by variables, together with everything else. */
-function withoutProfile(argv: readonly string[]): readonly string[] {
-  const flag = argv.indexOf("--profile");
-  return flag < 0 ? argv : argv.toSpliced(flag, 2);
-}
-
-/**
- * Source: https://docs.openclaw.ai/concepts/agent-workspace: the config, else OPENCLAW_WORKSPACE_DIR, else `workspace` in
- * the state directory; earlier versions used `~/.openclaw/workspace-<profile>`, which counts where it exists.
- */
-function workspaceOf({ config, units, name }: OpenClawInstance, stateDir: string, { userHome }: HostRoots): string {
-  const configured =
-    config.workspace ?? units.map(({ environment }) => environment["OPENCLAW_WORKSPACE_DIR"]).find(Boolean);
-  if (configured !== undefined && configured !== null) {
-    return path.resolve(userHome, configured.replace(/^~(?=\/|$)/, userHome));
-  }
-  const earlier = path.join(userHome, ".openclaw", `workspace-${name}`);
-  return name !== "default" && existsSync(earlier) ? earlier : path.join(stateDir, "workspace");
 }

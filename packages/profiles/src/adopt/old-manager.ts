@@ -1,24 +1,25 @@
 /**
- * Who runs an external gateway today, and how that is stopped and started again: a systemd unit through systemctl, when
- * systemd itself says that the process is its own; else the process by its verified identity. Never by port or name.
+ * Who runs an external gateway today, and how that is stopped and started again: a systemd unit through its manager, when
+ * that says itself that the process is the unit's; else the process by its verified identity. Never by port or name.
  */
 import {
-  errnoOf,
-  identifyProcess,
+  findHolders,
   judgeProcess,
   LockkeeperError,
   type ProcessIdentity,
   type ProcessLaunch,
+  readListeners,
   readProcessLaunch,
   sameProcess,
   signalProcess,
 } from "@lockkeeper/core";
-import { execFile, spawn } from "node:child_process";
-import type { OpenClawInstance } from "../discover/openclaw-instances.ts";
-import { type ServiceUnit, systemctlArgv } from "../service-units/service-units.ts";
-import { kinds } from "../kinds/kinds.ts";
+import { spawn } from "node:child_process";
+import type { ForeignProgram, Installation } from "../foreign-program.ts";
 import { pause } from "../interruptible.ts";
+import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import type { ServiceUnit } from "../service-units/service-units.ts";
+import { readUnitState, startUnit, stopCommand, stopUnit } from "../service-units/systemctl.ts";
 
 /** Who runs a gateway today: a unit of systemd, or nobody but the process itself. */
 export type OldManager =
@@ -30,14 +31,16 @@ export type OldManager =
     }
   | { readonly kind: "process"; readonly process: ProcessIdentity; readonly launch: ProcessLaunch };
 
-const limits = {
-  /** systemctl answers at once; `stop` itself is waited for separately. */
-  askTimeoutMs: 10_000,
-  pollMs: 50,
-};
+/** The old manager, and units beside it that would start the gateway too. */
+export interface OldManagement {
+  readonly manager: OldManager;
+  readonly otherUnits: readonly ServiceUnit[];
+}
+
+const pollMs = 50;
 
 /**
- * Returns who runs the process that listens for the profile.
+ * Returns who runs the process that serves the profile.
  *
  * @throws {LockkeeperError} RECORD_UNVERIFIED when that cannot be told for certain, with the command to stop it by hand.
  */
@@ -45,35 +48,42 @@ export async function findOldManager(
   env: NodeJS.ProcessEnv,
   manifest: Manifest,
   process: ProcessIdentity,
-  instance: OpenClawInstance | undefined,
-): Promise<OldManager> {
-  for (const unit of instance?.units ?? []) {
-    if (unit.manager === "launchd") continue;
-    const mainPid = await askSystemctl(env, unit, ["show", "--property=MainPID", "--value", unit.name]);
-    if (Number(mainPid) !== process.pid) continue;
-    const enabled = await askSystemctl(env, unit, ["is-enabled", unit.name]);
-    return { kind: "unit", unit, enabled: enabled === "enabled" ? "yes" : "no", process };
+  installation: Installation | undefined,
+): Promise<OldManagement> {
+  const otherUnits: ServiceUnit[] = [];
+  let manager: OldManager | undefined;
+  for (const unit of installation?.units ?? []) {
+    const { mainPid, enabled } = await readUnitState(env, unit);
+    if (mainPid === process.pid && manager === undefined) manager = { kind: "unit", unit, enabled, process };
+    else if (enabled === "yes") otherUnits.push(unit);
   }
-  const recorded = instance?.locks.some(({ owner }) => owner !== null && sameProcess(owner, process)) ?? false;
+  if (manager !== undefined) return { manager, otherUnits };
+  const records = kinds[manifest.kind].records?.(manifest.paths) ?? [];
+  const recorded = records.some(({ owner }) => owner !== null && sameProcess(owner, process)) && listens(process);
   const launch = readProcessLaunch(process);
-  if (recorded && launch !== undefined) return { kind: "process", process, launch };
-  const agent = instance?.units.find(({ manager }) => manager === "launchd");
+  if (recorded && launch !== undefined) return { manager: { kind: "process", process, launch }, otherUnits };
+  const agent = installation?.units.find((unit) => unit.manager === "launchd");
   throw new LockkeeperError(
     "RECORD_UNVERIFIED",
-    `pid ${process.pid} listens for ${manifest.name}, but neither a unit nor OpenClaw's own record says that it is its gateway`,
+    `pid ${process.pid} serves ${manifest.name}, but neither a unit nor a listener of its own says that it is its gateway`,
     {
       hint:
         agent === undefined
           ? `Stop it the way it was started, then: lockkeeper start ${manifest.name}`
-          : `Stop it, then lockkeeper start ${manifest.name}: launchctl bootout gui/$(id -u)/${agent.name}`,
+          : `Stop it, then lockkeeper start ${manifest.name}: ${stopCommand(agent)}`,
     },
   );
 }
 
+/** A record alone, of a process that serves nobody, is not enough to end it. */
+function listens({ pid }: ProcessIdentity): boolean {
+  const listeners = readListeners();
+  return listeners === "unknown" || [...findHolders(listeners).values()].some((holder) => holder.pid === pid);
+}
+
 /** Returns the command or signal that stops it, for a person. */
 export function describeStop(manager: OldManager): string {
-  if (manager.kind === "process") return `SIGTERM to pid ${manager.process.pid} (${manager.launch.argv.join(" ")})`;
-  return systemctlArgv(manager.unit, ["stop", manager.unit.name]).join(" ");
+  return manager.kind === "unit" ? stopCommand(manager.unit) : `SIGTERM to pid ${manager.process.pid}`;
 }
 
 /**
@@ -89,7 +99,7 @@ export async function stopOld(
 ): Promise<void> {
   const { process } = manager;
   if (manager.kind === "unit") {
-    await runSystemctl(env, manager.unit, ["stop", "--no-block", manager.unit.name]);
+    await stopUnit(env, manager.unit);
   } else if (signalProcess(process, "SIGTERM") === "refused") {
     throw new LockkeeperError("RECORD_UNVERIFIED", `pid ${process.pid} cannot be verified, so nothing was signalled`, {
       hint: "Run it as the same user and in the same container as the gateway.",
@@ -106,62 +116,27 @@ export async function stopOld(
         },
       );
     }
-    await pause(limits.pollMs, signal);
+    await pause(pollMs, signal);
   }
 }
 
-/** Starts the old gateway again, as it was started before. Whether it becomes healthy is for the caller to see. */
-export async function startOld(env: NodeJS.ProcessEnv, manager: OldManager, manifest: Manifest): Promise<void> {
+/** Starts the old gateway again, as it was started before. Whether it comes to serve is for the caller to see. */
+export async function startOld(
+  env: NodeJS.ProcessEnv,
+  manager: OldManager,
+  manifest: Manifest,
+  program: ForeignProgram,
+): Promise<void> {
   if (manager.kind === "unit") {
-    await runSystemctl(env, manager.unit, ["start", manager.unit.name]);
+    await startUnit(env, manager.unit);
     return;
   }
-  const { argv, env: itsOwn, cwd } = manager.launch;
-  const launch = kinds[manifest.kind].launch({ manifest, port: manifest.port, gatewayProgram: "" });
-  // A process that renamed itself shows one long title and nothing to run.
-  const [program = launch[0], ...rest] = argv.length > 1 ? argv : launch;
-  const child = spawn(program, rest, { cwd, env: itsOwn, detached: true, stdio: "ignore" });
+  const { argv, env: itsOwn, cwd } = program.relaunch(manifest, manager.launch);
+  const [file = "", ...rest] = argv;
+  const child = spawn(file, rest, { cwd, env: itsOwn, detached: true, stdio: "ignore" });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", reject);
   });
   child.unref();
-}
-
-/** Keeps the old unit from starting at the next login, or lets it again. */
-export async function setEnabled(env: NodeJS.ProcessEnv, unit: ServiceUnit, verb: "enable" | "disable"): Promise<void> {
-  await runSystemctl(env, unit, [verb, unit.name]);
-}
-
-/** Returns whether the process is the one that the plan was made for. */
-export function isStill(manager: OldManager, pid: number | undefined): boolean {
-  const now = pid === undefined ? undefined : identifyProcess(pid);
-  return now !== undefined && sameProcess(now, manager.process);
-}
-
-/** Returns what systemctl says, or "" when it does not answer: a host without systemd has no unit that runs. */
-async function askSystemctl(env: NodeJS.ProcessEnv, unit: ServiceUnit, args: readonly string[]): Promise<string> {
-  return (await callSystemctl(env, unit, args)).stdout.trim();
-}
-
-async function runSystemctl(env: NodeJS.ProcessEnv, unit: ServiceUnit, args: readonly string[]): Promise<void> {
-  const { fault, stderr } = await callSystemctl(env, unit, args);
-  if (fault === undefined) return;
-  const command = systemctlArgv(unit, args).join(" ");
-  throw new LockkeeperError("STOP_INCOMPLETE", `${command} failed: ${stderr.trim() || fault}`, {
-    hint: `Try it by hand: ${command}`,
-  });
-}
-
-function callSystemctl(
-  env: NodeJS.ProcessEnv,
-  unit: ServiceUnit,
-  args: readonly string[],
-): Promise<{ readonly stdout: string; readonly stderr: string; readonly fault: string | undefined }> {
-  const [program, ...rest] = systemctlArgv(unit, args);
-  return new Promise((resolve) => {
-    execFile(program, rest, { env, timeout: limits.askTimeoutMs }, (error, stdout, stderr) => {
-      resolve({ stdout, stderr, fault: error === null ? undefined : (errnoOf(error) ?? error.message) });
-    });
-  });
 }

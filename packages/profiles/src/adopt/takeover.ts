@@ -1,27 +1,34 @@
 /**
- * Brings an adopted gateway that somebody else runs under a keeper of ours: shows both managers, stops the old one, starts
- * ours, and goes back if ours does not become healthy. At no moment do two gateways run.
+ * Brings an adopted gateway that somebody else runs under a keeper of ours: looks whether ours can start and what it would
+ * lack, shows both managers, stops the old one, starts ours, and goes back if ours does not serve or listens more widely
+ * than the old one did. At no moment do two gateways run. Both ends are told by the program's own record in this profile's
+ * state directory, never by whoever answers on a port.
  */
-import { LockkeeperError, probeHealth } from "@lockkeeper/core";
+import {
+  findHolders,
+  isWildcardHost,
+  judgeProcess,
+  LockkeeperError,
+  type ProcessIdentity,
+  probeHealth,
+  readListeners,
+  sameProcess,
+} from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
-import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
-import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
-import { kinds } from "../kinds/kinds.ts";
+import { gatewayEnvironment } from "../environment/gateway-environment.ts";
+import type { ForeignProgram } from "../foreign-program.ts";
 import { pause } from "../interruptible.ts";
-import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { kinds } from "../kinds/kinds.ts";
+import { type Manifest, withPort } from "../manifest.ts";
+import { preflight, requirePreflight } from "../run/preflight.ts";
 import { startProfile } from "../run/start.ts";
 import { stopProfile } from "../run/stop.ts";
-import type { Manifest } from "../manifest.ts";
+import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { disableCommand, disableUnit } from "../service-units/systemctl.ts";
+import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
-import {
-  describeStop,
-  findOldManager,
-  isStill,
-  type OldManager,
-  setEnabled,
-  startOld,
-  stopOld,
-} from "./old-manager.ts";
+import { lostVariables, oldEnvironment } from "./lost-variables.ts";
+import { describeStop, findOldManager, type OldManagement, type OldManager, startOld, stopOld } from "./old-manager.ts";
 
 /** What a takeover would do, for a person to agree to. */
 export interface TakeoverPlan {
@@ -39,8 +46,12 @@ export interface TakeoverPlan {
   };
   /** What will happen, in order, one step a line. */
   readonly steps: readonly string[];
-  /** Variables of the old manager that our gateway will not have: pass them with an env file if it needs them. */
+  /** Variables of the old gateway that ours will not have, or has with another value; names only. */
   readonly leftBehind: readonly string[];
+  /** What will not be as it was, one fact each. */
+  readonly warnings: readonly string[];
+  /** What makes a mere yes too little: the gateway would lack what its config names. Empty when nothing does. */
+  readonly grave: readonly string[];
 }
 
 /** How a takeover asks, how long it waits, and where it looks. */
@@ -63,13 +74,25 @@ export interface TakeoverResult {
   readonly status: ProfileStatus;
 }
 
+/** Between two looks at what comes to serve, in milliseconds. */
 const pollMs = 100;
+
+/** Everything that a takeover acts on, found out before it asks. */
+interface Scene {
+  readonly manifest: Manifest;
+  readonly program: ForeignProgram;
+  readonly management: OldManagement;
+  /** Where the old gateway listens, which may be another port than the profile's. */
+  readonly oldPort: number;
+  readonly oldAddresses: readonly string[] | "unknown";
+}
 
 /**
  * Takes over. On return our keeper runs the gateway and the old manager neither runs it nor starts it again.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND; OPTION_INVALID when nothing runs; RECORD_UNVERIFIED when it cannot be told
- *   who does; STOP_INCOMPLETE when the old one does not end; and what `start` throws, after going back, with evidence of that.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND; OPTION_INVALID when nothing runs; what a start would be refused for, before
+ *   anything is touched; RECORD_UNVERIFIED when it cannot be told who runs it; STOP_INCOMPLETE when the old one does not end;
+ *   what `start` throws, and LISTENER_MISMATCH when ours listens more widely: after going back, with evidence of that.
  */
 export async function takeOver(
   context: ProfilesContext,
@@ -81,57 +104,71 @@ export async function takeOver(
   if (observed.keeper !== null || observed.state === "orphaned") {
     return { outcome: "already-ours", plan: null, status: statusOf(context, observation) };
   }
-  const manager = await findManager(context, observation, options.roots ?? hostRoots(context.env));
-  const plan = planOf(manifest, manager);
-  if (!(await options.consent(plan))) {
-    return { outcome: "declined", plan, status: statusOf(context, observation) };
-  }
+  const roots = options.roots ?? hostRoots(context.env);
+  const scene = await lookAt(context, observation, roots);
+  const { manager } = scene.management;
+  await requirePreflight(context, manifest, "the old gateway was not touched");
+  const plan = await planOf(context, scene, roots);
+  if (!(await options.consent(plan))) return { outcome: "declined", plan, status: statusOf(context, observation) };
   // The answer may have taken a while.
-  if (!isStill(manager, observeManifest(context, manifest).observed.gateway?.pid)) throw changedMeanwhile(name);
+  if (!isStill(manager, observeManifest(context, manifest).observed.gateway)) throw changedMeanwhile(name);
   const { signal, onProgress } = options;
   onProgress?.(`stopping the old gateway: ${describeStop(manager)}`);
-  await stopOld(context.env, manager, { timeoutMs: options.stopTimeoutMs ?? kinds.openclaw.stopTimeoutMs, signal });
+  const kind = kinds[manifest.kind];
   try {
+    await stopOld(context.env, manager, { timeoutMs: options.stopTimeoutMs ?? kind.stopTimeoutMs, signal });
     onProgress?.("starting it under a keeper of ours");
-    const timeoutMs = options.startTimeoutMs ?? kinds.openclaw.startTimeoutMs;
+    const timeoutMs = options.startTimeoutMs ?? kind.startTimeoutMs;
     const { status } = await startProfile(context, name, { timeoutMs, signal, onProgress });
-    if (manager.kind === "unit" && manager.enabled === "yes") await setEnabled(context.env, manager.unit, "disable");
+    refuseWider(scene, status);
+    if (manager.kind === "unit" && manager.enabled === "yes") await disableUnit(context.env, manager.unit);
     return { outcome: "taken-over", plan, status };
   } catch (error) {
-    onProgress?.("ours did not become healthy: going back");
-    throw withEvidence(error, await goBack(context, manifest, manager));
+    // A stop that did not come about leaves the old one in its place: there is nothing to go back to.
+    if (judgeProcess(manager.process) !== "gone") throw error;
+    onProgress?.("ours does not serve as the old one did: going back");
+    throw withEvidence(error, await goBack(context, scene));
   }
 }
 
-async function findManager(
+async function lookAt(
   context: ProfilesContext,
   { manifest, observed }: ProfileObservation,
   roots: HostRoots,
-): Promise<OldManager> {
-  if (observed.state !== "external" || observed.gateway === null) {
+): Promise<Scene> {
+  const program = await kinds[manifest.kind].foreign?.();
+  if (observed.state !== "external" || observed.gateway === null || program === undefined) {
     throw new LockkeeperError(
       "OPTION_INVALID",
       `${manifest.name} is ${observed.state}: there is nothing to take over`,
-      {
-        hint: `lockkeeper start ${manifest.name}`,
-      },
+      { hint: observed.state === "stopped" ? `lockkeeper start ${manifest.name}` : `lockkeeper why ${manifest.name}` },
     );
   }
   const named = { name: manifest.name, stateDir: manifest.paths.state };
-  const instances = await findOpenClawInstances(roots, named);
-  const instance = instances.find(({ realStateDir }) => realStateDir === manifest.paths.state);
-  return findOldManager(context.env, manifest, observed.gateway, instance);
+  const found = await program.findInstallations(roots, named);
+  const installation = found.find(({ realStateDir }) => realStateDir === manifest.paths.state);
+  const management = await findOldManager(context.env, manifest, observed.gateway, installation);
+  return {
+    manifest,
+    program,
+    management,
+    oldPort: observed.port ?? manifest.port,
+    oldAddresses: addressesOf(observed.gateway.pid),
+  };
 }
 
-/** Variables of a unit that need no mention: every gateway has them, or ours gets its own. */
-const carried =
-  /^(?:PATH|HOME|USER|SHELL|LANG|TZ|TERM|TMPDIR|LC_.*|XDG_.*|NODE_EXTRA_CA_CERTS|SSL_CERT_.*|OPENCLAW_(?:STATE_DIR|CONFIG_PATH|GATEWAY_PORT|PROFILE|SYSTEMD_UNIT|SERVICE_.*))$/;
-
-function planOf(manifest: Manifest, manager: OldManager): TakeoverPlan {
-  const { name, host, port, env = {} } = manifest;
+async function planOf(
+  context: ProfilesContext,
+  { manifest, program, management, oldPort }: Scene,
+  roots: HostRoots,
+): Promise<TakeoverPlan> {
+  const { name, host, port } = manifest;
+  const { manager, otherUnits } = management;
   const enabled = manager.kind === "unit" ? manager.enabled : "no";
-  const old = manager.kind === "unit" ? manager.unit.name : manager.launch.argv.join(" ");
-  const its = manager.kind === "unit" ? Object.keys(manager.unit.environment) : [];
+  const old = manager.kind === "unit" ? manager.unit.name : titleOf(manager);
+  const before = oldEnvironment(manager.process, manager.kind === "unit" ? [manager.unit] : [], roots.userHome);
+  const ours = await gatewayEnvironment(context, manifest, port);
+  const doubts = await preflight(context, manifest);
   return {
     profile: name,
     host,
@@ -139,27 +176,79 @@ function planOf(manifest: Manifest, manager: OldManager): TakeoverPlan {
     old: { kind: manager.kind, pid: manager.process.pid, name: old, enabled },
     steps: [
       `stop the old gateway: ${describeStop(manager)}`,
-      `start ${name} on port ${port} under a keeper of ours, and wait until it is healthy`,
+      `start ${name} on port ${port} under a keeper of ours, and wait until it has started`,
       ...(enabled === "yes" ? [`keep ${old} from starting by itself`] : []),
-      `if ours does not become healthy: stop it and start ${old} again`,
+      `if ours does not serve, or listens more widely than before: stop it and start ${old} again`,
     ],
-    leftBehind: its.filter((variable) => !carried.test(variable) && !Object.hasOwn(env, variable)),
+    leftBehind:
+      before === undefined ? [] : lostVariables(before, ours, (variable) => program.needsNot(manifest, variable)),
+    warnings: [
+      ...(oldPort === port ? [] : [`it moves from port ${oldPort} to ${port}`]),
+      ...(before === undefined ? ["the variables of the old gateway cannot be seen from here"] : []),
+      ...otherUnits.map((unit) => `${unit.name} is enabled and would start it too: ${disableCommand(unit)}`),
+    ],
+    grave: doubts
+      .filter(({ about }) => about === "config")
+      .map(({ message, hint }) => `${message}. ${hint ?? ""}`.trim()),
   };
 }
 
+function titleOf(manager: OldManager & { readonly kind: "process" }): string {
+  // Its arguments may hold secrets: the program is enough to know it by.
+  return manager.launch.argv[0] ?? "a process";
+}
+
+/** Returns whether the process is the one that the plan was made for. */
+function isStill(manager: OldManager, now: ProcessIdentity | null): boolean {
+  return now !== null && sameProcess(now, manager.process);
+}
+
+/** Nobody asked for more than there was: what only this machine could reach stays so. */
+function refuseWider({ manifest, oldAddresses }: Scene, { pid }: ProfileStatus): void {
+  const addresses = pid === null ? "unknown" : addressesOf(pid);
+  if (addresses === "unknown" || oldAddresses === "unknown" || oldAddresses.some(isWildcardHost)) return;
+  const wider = addresses.filter((address) => !isLoopback(address) && !oldAddresses.includes(address));
+  if (wider.length === 0) return;
+  throw new LockkeeperError(
+    "LISTENER_MISMATCH",
+    `ours listens on ${wider.join(", ")}, while the old one listened on ${oldAddresses.join(", ")}`,
+    { hint: `Say in its config where it may listen, then: lockkeeper takeover ${manifest.name}` },
+  );
+}
+
+function addressesOf(pid: number): readonly string[] | "unknown" {
+  const listeners = readListeners();
+  if (listeners === "unknown") return "unknown";
+  const holders = findHolders(listeners);
+  return listeners.filter((listener) => holders.get(listener)?.pid === pid).map(({ address }) => address);
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
+}
+
 /** Returns what came of it, one fact a line. Never throws: the first failure is the one to tell. */
-async function goBack(context: ProfilesContext, manifest: Manifest, manager: OldManager): Promise<readonly string[]> {
+async function goBack(context: ProfilesContext, scene: Scene): Promise<readonly string[]> {
+  const { manifest, program, management, oldPort } = scene;
+  const { manager } = management;
   const old = manager.kind === "unit" ? manager.unit.name : "the old gateway";
   try {
     await stopProfile(context, manifest.name);
-    await startOld(context.env, manager, manifest);
-    const { host, port } = manifest;
-    const deadline = performance.now() + kinds.openclaw.startTimeoutMs;
-    while ((await probeHealth({ host, port })).health !== "ok") {
-      if (performance.now() >= deadline) return [`went back: ${old} was started again, but is not healthy yet`];
+    await startOld(context.env, manager, withPort(manifest, oldPort), program);
+    const deadline = performance.now() + kinds[manifest.kind].startTimeoutMs;
+    for (;;) {
+      // What answers on the port may be anybody's: the record in this very state directory says whose it is.
+      const found = observeManifest(context, manifest).observed;
+      if (found.state === "external" && found.port !== undefined) {
+        const { health } = await probeHealth({ host: manifest.host, port: found.port });
+        if (health === "ok")
+          return [`went back: ${old} runs again (pid ${found.gateway?.pid}, port ${found.port}) and is healthy`];
+      }
+      if (performance.now() >= deadline) {
+        return [`did not go back: ${old} was started again, but no gateway of this profile came to serve`];
+      }
       await pause(pollMs, undefined);
     }
-    return [`went back: ${old} runs again and is healthy`];
   } catch (error) {
     return [`could not go back: ${error instanceof Error ? error.message : String(error)}`];
   }

@@ -1,11 +1,13 @@
 /**
  * `config get|set`: the tool's own settings and a built-in gateway's, checked against their tables, changed with a diff.
- * An OpenClaw config is read and never written: it is JSON5 that people comment, and OpenClaw has its own command for it.
+ * The config of a program that people also run without us is read and never written: it has its own command for that.
  */
 import { didYouMean, LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { ensureHome } from "../home.ts";
 import { isSecretName, withoutSecrets } from "../secrets.ts";
+import type { ForeignProgram } from "../foreign-program.ts";
+import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
@@ -29,7 +31,7 @@ import {
 export interface ConfigRequest {
   /** Whose gateway's config. @default none: the tool's own settings */
   readonly profile?: string | undefined;
-  /** One setting; for an OpenClaw config a path with dots: `gateway.port`. @default all */
+  /** One setting; for a program's own config a path with dots: `gateway.port`. @default all */
   readonly key?: string | undefined;
 }
 
@@ -90,7 +92,8 @@ export async function readConfig(
   request: ConfigRequest = {},
 ): Promise<ConfigReading> {
   const manifest = request.profile === undefined ? undefined : requireManifest(home, request.profile);
-  if (manifest?.kind === "openclaw") return readOpenClaw(manifest, request.key);
+  const program = manifest === undefined ? undefined : await kinds[manifest.kind].foreign?.();
+  if (manifest !== undefined && program !== undefined) return readProgramConfig(manifest, program, request.key);
   const subject = subjectOf(home, manifest);
   const values = readSettingsFile(subject.path, subject.table);
   const keys = request.key === undefined ? Object.keys(subject.table) : [requireKey(subject, request.key).key];
@@ -153,8 +156,8 @@ function subjectOf(home: string, manifest: Manifest | undefined): Subject {
     {
       evidence: [paths.config],
       hint:
-        kind === "openclaw"
-          ? `Let OpenClaw do it: lockkeeper exec ${name} -- openclaw config set <key> <value>`
+        kinds[kind].foreign !== undefined
+          ? `Let its program do it: lockkeeper exec ${name} -- ${kind} config set <key> <value>`
           : `Edit it where it lies: ${paths.config}`,
     },
   );
@@ -205,15 +208,19 @@ function refuseEmptyPool({ poolFirst, poolLast }: Settings): void {
   });
 }
 
-async function readOpenClaw({ name, paths }: Manifest, key: string | undefined): Promise<ConfigReading> {
-  const { readOpenClawConfig } = await import("../openclaw/openclaw-config.ts");
-  const config = await readOpenClawConfig(paths.config);
-  if (config.verdict !== "read") {
+async function readProgramConfig(
+  manifest: Manifest,
+  program: ForeignProgram,
+  key: string | undefined,
+): Promise<ConfigReading> {
+  const { name, paths } = manifest;
+  const config = await program.readConfig(manifest);
+  if (config.document === undefined) {
     throw new LockkeeperError(
       "CONFIG_DAMAGED",
-      `the config of ${name} cannot be read: ${paths.config}: ${config.fault ?? "there is none"}`,
+      `the config of ${name} cannot be read: ${paths.config}: ${config.fault}`,
       {
-        hint: "It is OpenClaw's own file and was not changed.",
+        hint: `It is ${program.title}'s own file and was not changed.`,
       },
     );
   }
@@ -225,7 +232,7 @@ async function readOpenClaw({ name, paths }: Manifest, key: string | undefined):
   });
 }
 
-/** Secrets are OpenClaw's: that they are set is told, their values are not. */
+/** Secrets are the program's: that they are set is told, their values are not. */
 function* flatten(value: unknown, key: string): Generator<ConfigEntry> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [name, inner] of Object.entries(value)) yield* flatten(inner, key === "" ? name : `${key}.${name}`);

@@ -6,9 +6,9 @@ import { hostWithPort, LockkeeperError } from "@lockkeeper/core";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
+import type { KindName } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
-import { claimsOf } from "../ports/openclaw-claims.ts";
 import { namedRanges } from "../ports/port-claims.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { findListeningPorts, type ListeningPort } from "./answering-listeners.ts";
@@ -20,8 +20,8 @@ import {
   withOverlaps,
 } from "./discovered-gateway.ts";
 import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
-import { type LocatedInstance, locateInstances } from "./located-instance.ts";
-import { findOpenClawInstances, instanceHost } from "./openclaw-instances.ts";
+import { foreignPrograms, kinds } from "../kinds/kinds.ts";
+import { type LocatedInstallation, locateInstallations } from "./located-installation.ts";
 import { readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
 
 /** Where `discover` looks, and until when. */
@@ -37,16 +37,21 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   const { registry, faults } = readProfiles(context.home);
   const listening = await findListeningPorts(options.signal);
   const ports = listening === "unknown" ? [] : listening;
-  const profilePorts = new Set([...registry.values()].map(({ port }) => port));
-  const instances = locateInstances(await findOpenClawInstances(roots), ports, profilePorts);
+  const installations: Installed[] = [];
+  const places: string[] = [];
+  for (const { kind, program } of await foreignPrograms()) {
+    places.push(...program.places(roots));
+    const located = locateInstallations(await program.findInstallations(roots), ports);
+    installations.push(...located.map((each) => ({ ...each, kind: kind.name })));
+  }
   const units = readGatewayUnits(roots.unitDirectories).filter((unit) => unitProfile(unit) !== undefined);
   const observations = await observeAll(context, [...registry.values()]);
   const gateways = observations.map((observation) =>
-    profileGateway(context.home, observation, ports, instances, units),
+    profileGateway(context.home, observation, ports, installations, units),
   );
   const adopted = new Set(gateways.map(({ stateDir }) => stateDir));
-  for (const located of instances) {
-    if (!adopted.has(located.instance.realStateDir)) gateways.push(instanceGateway(located));
+  for (const located of installations) {
+    if (!adopted.has(located.installation.realStateDir)) gateways.push(installedGateway(located));
   }
   for (const unit of units) {
     const gateway = strangerUnit(context.home, unit, registry);
@@ -59,12 +64,15 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   }
   return {
     gateways: withOverlaps(gateways),
-    looked: placesOf(context.home, roots),
+    looked: placesOf(context.home, roots, places),
     listeners: listening === "unknown" ? "unknown" : "seen",
     faults,
     adopt: gateways.flatMap(({ adopt }) => adopt ?? []),
   };
 }
+
+/** An installation, and the kind that would run it. */
+type Installed = LocatedInstallation & { readonly kind: KindName };
 
 /** A damaged registry must not hide the rest of the host. */
 function readProfiles(home: string): { readonly registry: Registry; readonly faults: readonly string[] } {
@@ -78,21 +86,23 @@ function readProfiles(home: string): { readonly registry: Registry; readonly fau
 
 function profileGateway(
   home: string,
-  { manifest, record, observed: { gateway } }: ProfileObservation,
+  { manifest, record, observed }: ProfileObservation,
   listening: readonly ListeningPort[],
-  instances: readonly LocatedInstance[],
+  installations: readonly Installed[],
   units: readonly ServiceUnit[],
 ): DiscoveredGateway {
-  const port = gateway === null || record === undefined ? manifest.port : record.port;
   const stateDir = realPath(manifest.paths.state);
-  const adopted = instances.find(({ instance }) => instance.realStateDir === stateDir);
-  const live =
-    listening.find((each) => each.port === port && (gateway === null || each.owner?.pid === gateway.pid)) ?? null;
+  const adopted = installations.find(({ installation }) => installation.realStateDir === stateDir);
+  const { state, gateway } = observed;
+  const port = observed.port ?? (gateway === null || record === undefined ? manifest.port : record.port);
+  const onPort = listening.filter((each) => each.port === port);
+  const live = onPort.find((each) => gateway !== null && each.owner?.pid === gateway.pid) ?? null;
+  const stranger = live === null ? onPort.find(({ owner }) => owner !== null) : undefined;
   const ours = units.filter((unit) => startsProfile(home, unit, manifest.name));
   return {
-    sources: [...new Set<GatewaySource>(["profile", ...(adopted?.instance.sources ?? []), ...seen(live, ours)])],
+    sources: [...new Set<GatewaySource>(["profile", ...(adopted?.installation.sources ?? []), ...seen(live, ours)])],
     name: manifest.name,
-    program: manifest.kind === "openclaw" ? "openclaw" : "lockkeeper",
+    program: kinds[manifest.kind].foreign === undefined ? "lockkeeper" : manifest.kind,
     host: manifest.host,
     port,
     portSource: "profile",
@@ -101,55 +111,63 @@ function profileGateway(
     owner: live?.owner ?? null,
     health: live?.health ?? "unknown",
     managers: [
-      { kind: "profile", name: manifest.name },
+      // A profile whose gateway somebody else runs does not start it.
+      ...(state === "external" ? [] : [{ kind: "profile", name: manifest.name } as const]),
       ...(adopted === undefined ? [] : managersOf(adopted)),
       ...ours.map((unit): Manager => ({ kind: "unit", unit })),
     ],
     stateDir,
     configPath: manifest.paths.config,
     overlaps: [],
-    notes: adopted?.notes ?? [],
+    notes: [
+      ...(adopted?.installation.notes ?? []),
+      ...(stranger === undefined
+        ? []
+        : [
+            `port ${port} is held by pid ${stranger.owner?.pid} (${stranger.owner?.command}), which is not its gateway`,
+          ]),
+    ],
     adopt: null,
   };
 }
 
-function instanceGateway(located: LocatedInstance): DiscoveredGateway {
-  const { instance, port, portSource, live, notes } = located;
-  const claims = claimsOf(instance.name, instance.config.document, port ?? undefined);
+function installedGateway(located: Installed): DiscoveredGateway {
+  const { kind, installation, live, notes } = located;
+  const { name, sources, host, port, portSource, ranges, stateDir, realStateDir, configPath } = installation;
   return {
-    sources: [...new Set([...instance.sources, ...seen(live, [])])],
-    name: instance.name,
-    program: "openclaw",
-    host: instanceHost(instance),
-    port,
-    portSource,
+    sources: [...new Set([...sources, ...seen(live, [])])],
+    name,
+    program: kind,
+    host,
+    port: port ?? live?.port ?? null,
+    portSource: portSource ?? (live === null ? null : "listener"),
     listening: live?.addresses ?? [],
-    ranges: claims.map(({ label, first, last }) => ({ label, first, last })),
+    ranges: port === null ? [] : ranges,
     owner: live?.owner ?? null,
     health: live?.health ?? "unknown",
     managers: managersOf(located),
-    stateDir: instance.realStateDir ?? instance.stateDir,
-    configPath: instance.configPath,
+    stateDir: realStateDir ?? stateDir,
+    configPath,
     overlaps: [],
-    notes,
+    notes: installation.mine === "yes" ? notes : [`it belongs to ${installation.userHome}`, ...notes],
     adopt: port === null ? null : adoptCommand(located),
   };
 }
 
-/** A link is not adopted by its own name: it may lead elsewhere tomorrow. */
-function adoptCommand({ instance: { name, stateDir, realStateDir } }: LocatedInstance): string | null {
+/** A link is not adopted by its own name, which may lead elsewhere tomorrow; nor is what another home calls so. */
+function adoptCommand({ kind, installation: { name, mine, stateDir, realStateDir } }: Installed): string | null {
   if (realStateDir === null) return null;
-  const command = `lockkeeper import openclaw ${name}`;
-  return lstatSync(stateDir).isSymbolicLink() ? `${command} --state-dir ${realStateDir}` : command;
+  const command = `lockkeeper import ${kind} ${name}`;
+  const plain = mine === "yes" && !lstatSync(stateDir).isSymbolicLink();
+  return plain ? command : `${command} --state-dir ${realStateDir}`;
 }
 
 function listenerGateway({ port, addresses, owner, health }: ListeningPort): DiscoveredGateway {
   const [host = "127.0.0.1"] = addresses;
-  const command = owner?.command ?? "";
   return {
     sources: ["listener"],
     name: hostWithPort(host, port),
-    program: /openclaw/i.test(command) ? "openclaw" : /lockkeeper/.test(command) ? "lockkeeper" : "unknown",
+    program: programOf(owner?.command ?? ""),
     host,
     port,
     portSource: "listener",
@@ -164,6 +182,17 @@ function listenerGateway({ port, addresses, owner, health }: ListeningPort): Dis
     notes: [],
     adopt: null,
   };
+}
+
+/** By the name that it gives itself: good enough to show, never to act on. */
+function programOf(command: string): string {
+  const foreign = Object.values(kinds).filter((kind) => kind.foreign !== undefined);
+  const words = command
+    .toLowerCase()
+    .split(/\s+/)
+    .map((word) => path.basename(word));
+  const named = foreign.find(({ name }) => words.some((word) => word.includes(name)));
+  return named?.name ?? (/lockkeeper/.test(command) ? "lockkeeper" : "unknown");
 }
 
 /** A unit that runs a profile of another home, or one that does not exist any more. */
@@ -198,20 +227,23 @@ function startsProfile(home: string, unit: ServiceUnit, name: string): boolean {
   return run?.name === name && (run.home ?? home) === home;
 }
 
-function managersOf({ instance }: LocatedInstance): readonly Manager[] {
-  const units = instance.units.map((unit): Manager => ({ kind: "unit", unit }));
-  return instance.app === null ? units : [...units, { kind: "app", path: instance.app }];
+function managersOf({ installation }: LocatedInstallation): readonly Manager[] {
+  const units = installation.units.map((unit): Manager => ({ kind: "unit", unit }));
+  return installation.app === null ? units : [...units, { kind: "app", path: installation.app }];
 }
 
 function seen(live: ListeningPort | null, units: readonly ServiceUnit[]): readonly GatewaySource[] {
   return [...(units.length > 0 ? (["unit"] as const) : []), ...(live === null ? [] : (["listener"] as const))];
 }
 
-function placesOf(home: string, { userHome, unitDirectories, applications }: HostRoots): readonly string[] {
+function placesOf(
+  home: string,
+  { unitDirectories, applications }: HostRoots,
+  programs: readonly string[],
+): readonly string[] {
   return [
     home,
-    path.join(userHome, ".openclaw"),
-    path.join(userHome, ".openclaw-*"),
+    ...programs,
     ...unitDirectories.map((directory) => directory.path),
     ...applications,
     "listeners on this host",

@@ -3,18 +3,16 @@
  * it, what it overlaps and how it would be adopted. Plain data and pure functions.
  */
 import type { Health, Holder } from "@lockkeeper/core";
+import type { ClaimedRange, InstallationPortSource, InstallationSource } from "../foreign-program.ts";
 import { isSameOrNested } from "../directories/directory-rules.ts";
 import { formatRange, overlaps, type PortRange } from "../ports/port-plan.ts";
 import type { ServiceUnit } from "../service-units/service-units.ts";
 
 /** Where a gateway was seen. `app`: the macOS app that brings its own service. */
-export type GatewaySource = "profile" | "disk" | "unit" | "lock" | "listener" | "app";
+export type GatewaySource = "profile" | "listener" | InstallationSource;
 
 /** Where its port was read. */
-export type PortSource = "profile" | "config" | "unit" | "lock" | "listener";
-
-/** Ports that a gateway claims, and what they are to it. */
-export type ClaimedRange = PortRange & { readonly label: string };
+export type PortSource = "profile" | "listener" | InstallationPortSource;
 
 /** Who starts it: a profile of this home, a unit of a service manager, or the macOS app. */
 export type Manager =
@@ -36,7 +34,8 @@ export interface DiscoveredGateway {
   readonly sources: readonly GatewaySource[];
   /** As its owner calls it: a profile of ours or of OpenClaw (`default`, `work`), or `127.0.0.1:18789`. */
   readonly name: string;
-  readonly program: "lockkeeper" | "openclaw" | "unknown";
+  /** `lockkeeper`, the kind that would run it (`openclaw`), or `unknown`. */
+  readonly program: string;
   readonly host: string;
   /** Null when nothing that was looked at tells. */
   readonly port: number | null;

@@ -66,7 +66,7 @@ function ofConflict({ kind, port, profiles, owner }: PortConflict): Finding {
     kind === "overlap"
       ? `the blocks of ${names} overlap from port ${port} on`
       : kind === "openclaw"
-        ? `${names} and an OpenClaw installation both claim port ${port}`
+        ? `${names} and an installation of another program both claim port ${port}`
         : `port ${port} of ${names} is held by somebody else`;
   return {
     weight: "error",

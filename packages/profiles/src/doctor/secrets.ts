@@ -5,7 +5,8 @@
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { createHmac, randomBytes } from "node:crypto";
 import { secretsIn } from "../secrets.ts";
-import { readOpenClawConfig } from "../openclaw/openclaw-config.ts";
+import { readAssignments } from "../service-units/environment-file.ts";
+import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -41,7 +42,8 @@ export async function checkSecrets({ patients }: Scene): Promise<readonly Findin
   });
 }
 
-async function secretsOf({ kind, env, paths }: Manifest): Promise<readonly { where: string; secret: string }[]> {
+async function secretsOf(manifest: Manifest): Promise<readonly { where: string; secret: string }[]> {
+  const { kind, env, envFile, paths } = manifest;
   const found: { where: string; secret: string }[] = [];
   const own = readToken(paths.token);
   if (own !== undefined) found.push({ where: "token", secret: own });
@@ -50,7 +52,9 @@ async function secretsOf({ kind, env, paths }: Manifest): Promise<readonly { whe
     if (secret.length >= shortestSecret && secret !== own) found.push({ where, secret });
   };
   for (const { where, secret } of secretsIn(env)) add(`env ${where}`, secret);
-  const config = kind === "openclaw" ? (await readOpenClawConfig(paths.config)).document : undefined;
+  const inFile = envFile === undefined ? {} : readAssignments(envFile);
+  for (const { where, secret } of secretsIn(inFile)) add(`env file ${where}`, secret);
+  const config = (await (await kinds[kind].foreign?.())?.readConfig(manifest))?.document;
   for (const { where, secret } of secretsIn(config)) {
     // `${NAME}` stands for a variable of the environment, which two profiles may well call the same.
     if (!secret.startsWith("$")) add(`config ${where}`, secret);

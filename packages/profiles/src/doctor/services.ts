@@ -4,14 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { findOpenClawInstances } from "../discover/openclaw-instances.ts";
-import {
-  isEnabled,
-  readGatewayUnits,
-  type ServiceUnit,
-  systemctlArgv,
-  unitProfile,
-} from "../service-units/service-units.ts";
+import { foreignPrograms } from "../kinds/kinds.ts";
+import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { disableCommand, editCommand } from "../service-units/systemctl.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
@@ -33,7 +28,7 @@ export async function checkServices({ context: { home }, roots, patients }: Scen
         code: "service-profile-missing",
         title: `the unit ${unit.name} starts the profile ${profile}, which does not exist`,
         evidence: [unit.path, unit.argv.join(" ")],
-        command: disable(unit),
+        command: disableCommand(unit),
       });
     }
   }
@@ -56,13 +51,16 @@ async function unitsFromBefore({
   patients,
 }: Pick<Scene, "roots" | "patients">): Promise<ReadonlyMap<string, readonly ServiceUnit[]>> {
   if (!patients.some(({ manifest }) => isAdopted(manifest))) return new Map();
-  const instances = await findOpenClawInstances(roots);
-  return new Map(
-    instances.map(({ realStateDir, stateDir, units }) => [
-      realStateDir ?? stateDir,
-      units.filter((unit) => isEnabled(unit, roots.unitDirectories)),
-    ]),
-  );
+  const found = new Map<string, readonly ServiceUnit[]>();
+  for (const { program } of await foreignPrograms()) {
+    for (const { realStateDir, stateDir, units } of await program.findInstallations(roots)) {
+      found.set(
+        realStateDir ?? stateDir,
+        units.filter((unit) => isEnabled(unit, roots.unitDirectories)),
+      );
+    }
+  }
+  return found;
 }
 
 /** The profile of this home that the unit runs. */
@@ -77,10 +75,7 @@ function programMissing(unit: ServiceUnit, missing: string): Finding {
     code: "service-program-missing",
     title: `the unit ${unit.name} starts a program that is not there any more`,
     evidence: [unit.path, missing],
-    command:
-      unit.manager === "launchd"
-        ? `plutil -p ${unit.path}`
-        : systemctlArgv(unit, ["edit", "--full", unit.name]).join(" "),
+    command: editCommand(unit),
   };
 }
 
@@ -91,12 +86,6 @@ function duelOf(profile: string, units: readonly ServiceUnit[], last: ServiceUni
     code: "service-duel",
     title: `${units.length + keeper.length} managers start ${profile}`,
     evidence: [...units.map(({ path }) => path), ...keeper],
-    command: disable(last),
+    command: disableCommand(last),
   };
-}
-
-function disable(unit: ServiceUnit): string {
-  return unit.manager === "launchd"
-    ? `launchctl unload -w ${unit.path}`
-    : systemctlArgv(unit, ["disable", "--now", unit.name]).join(" ");
 }

@@ -6,7 +6,7 @@ import type { Manifest } from "../manifest.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { buildChildEnvironment } from "./child-environment.ts";
 import { readEnvFile } from "./env-file.ts";
-import { profileEnvironment, profileVariables } from "./profile-environment.ts";
+import { isProfileVariable, profileEnvironment } from "./profile-environment.ts";
 
 /**
  * Returns the gateway's environment for a run whose base port is `port`: the allow-list from the caller's, what the profile passes
@@ -20,8 +20,7 @@ export async function gatewayEnvironment(
   manifest: Manifest,
   port: number,
 ): Promise<Record<string, string>> {
-  const inherited = { ...context.env };
-  for (const variable of profileVariables) delete inherited[variable];
+  const inherited = Object.fromEntries(Object.entries(context.env).filter(([name]) => !isProfileVariable(name)));
   const pass = manifest.passEnv ?? [];
   const chosen = pass.filter((variable) => inherited[variable] !== undefined);
   const fromFile = manifest.envFile === undefined ? {} : await readEnvFile(manifest.envFile);

@@ -3,10 +3,10 @@
  * One list for the gateway's own environment, `exec`, `env` and `shell`. Pure.
  */
 import { gatewayUrl } from "@lockkeeper/core";
-import { kinds } from "../kinds/kinds.ts";
+import { isKindVariable, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 
-/** Every variable that can belong to a profile; whoever enters a profile drops all of them first. */
+/** The variables of ours that say which profile it is. */
 export const profileVariables = [
   "LOCKKEEPER_PROFILE",
   "LOCKKEEPER_HOST",
@@ -18,16 +18,12 @@ export const profileVariables = [
   "LOCKKEEPER_TOKEN_FILE",
   "LOCKKEEPER_PROMPT",
   "LOCKKEEPER_RUN",
-  "OPENCLAW_HOME",
-  "OPENCLAW_PROFILE",
-  "OPENCLAW_STATE_DIR",
-  "OPENCLAW_CONFIG_PATH",
-  "OPENCLAW_GATEWAY_PORT",
-  "OPENCLAW_GATEWAY_TOKEN",
-  "OPENCLAW_GATEWAY_PASSWORD",
-  "OPENCLAW_GATEWAY_URL",
-  "OPENCLAW_NO_RESPAWN",
 ] as const;
+
+/** Returns whether the variable can belong to a profile: one of ours, or of the own tongue of any kind of gateway. */
+export function isProfileVariable(variable: string): boolean {
+  return profileVariables.some((known) => known === variable) || isKindVariable(variable);
+}
 
 /** Returns the profile's own variables for a run whose base port is `port`, to be put over a cleaned environment. */
 export function profileEnvironment(home: string, manifest: Manifest, port: number): Record<string, string> {

@@ -4,8 +4,9 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
+import { kindVariables } from "../kinds/kinds.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
-import { profileEnvironment, profileVariables } from "./profile-environment.ts";
+import { isProfileVariable, profileEnvironment, profileVariables } from "./profile-environment.ts";
 
 /** The shells that can be written for. */
 export type ShellName = "bash" | "zsh" | "fish";
@@ -35,13 +36,17 @@ export function shellEnvironment(context: ProfilesContext, name: string): ShellE
   // Of an adopted gateway's own variables, those that say which profile it is belong to the set.
   const own = Object.entries(manifest.env ?? {}).filter(([variable]) => isProfileVariable(variable));
   const set = { ...Object.fromEntries(own), ...profileEnvironment(context.home, manifest, port) };
+  // A shell can only unset what it is told by name: also what no list knows, when it is there.
+  const present = Object.keys(context.env).filter(isProfileVariable).sort();
   const inherited = Object.entries(context.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !isProfileVariable(entry[0]),
   );
   return {
     profile: manifest.name,
     protected: manifest.protected,
-    unset: profileVariables.filter((variable) => !Object.hasOwn(set, variable)),
+    unset: [...new Set([...profileVariables, ...kindVariables, ...present])].filter(
+      (variable) => !Object.hasOwn(set, variable),
+    ),
     set,
     child: { ...Object.fromEntries(inherited), ...set },
   };
@@ -68,10 +73,6 @@ export function formatShellEnvironment({ unset, set }: ShellEnvironment, shell: 
           ...Object.entries(set).map(([variable, value]) => `export ${variable}=${quoteForPosix(value)}`),
         ];
   return `${lines.join("\n")}\n`;
-}
-
-function isProfileVariable(variable: string): boolean {
-  return profileVariables.some((known) => known === variable);
 }
 
 function quoteForPosix(value: string): string {

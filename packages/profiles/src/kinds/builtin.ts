@@ -1,5 +1,5 @@
 /** The built-in gateway: core's HTTP + WebSocket host as a program of its own. */
-import type { GatewayKind } from "./gateway-kind.ts";
+import type { GatewayKind } from "../gateway-kind.ts";
 
 /** WebSocket JSON-RPC with topics; nothing to install, nothing to configure. */
 export const builtin: GatewayKind = {

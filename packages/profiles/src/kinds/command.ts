@@ -2,7 +2,7 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
 import { fillTemplate, templateValues } from "./argv-template.ts";
-import type { GatewayKind } from "./gateway-kind.ts";
+import type { GatewayKind } from "../gateway-kind.ts";
 
 /** Judged by whether its port listens, unless `--health` says more. */
 export const command: GatewayKind = {

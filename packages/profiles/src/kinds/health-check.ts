@@ -1,7 +1,7 @@
 /** The words of `--health` and what they mean: `/path`, `tcp` or `none`. Pure but for `checkHealth`. */
 import { type Health, LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
 import type { KindName } from "../manifest.ts";
-import type { HealthCheck } from "./gateway-kind.ts";
+import type { HealthCheck } from "../gateway-kind.ts";
 
 /**
  * Returns the check that `text` stands for. A path means 200 with `{"ok":true}` for gateways that are known to answer

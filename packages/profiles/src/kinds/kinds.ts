@@ -2,8 +2,9 @@
 import { builtin } from "./builtin.ts";
 import { command } from "./command.ts";
 import type { KindName } from "../manifest.ts";
-import type { GatewayKind } from "./gateway-kind.ts";
-import { openclaw } from "./openclaw.ts";
+import type { ForeignProgram } from "../foreign-program.ts";
+import type { GatewayKind } from "../gateway-kind.ts";
+import { openclaw } from "../openclaw/openclaw.ts";
 
 /** Every kind, by its name. */
 export const kinds: Readonly<Record<KindName, GatewayKind>> = { builtin, command, openclaw };
@@ -11,4 +12,24 @@ export const kinds: Readonly<Record<KindName, GatewayKind>> = { builtin, command
 /** Returns whether `text` names a kind. */
 export function isKindName(text: string): text is KindName {
   return Object.hasOwn(kinds, text);
+}
+
+/** Returns every program that people also run without us, with the kind that runs it. */
+export async function foreignPrograms(): Promise<
+  readonly { readonly kind: GatewayKind; readonly program: ForeignProgram }[]
+> {
+  const found = Object.values(kinds).map(async (kind) => ({ kind, program: await kind.foreign?.() }));
+  return (await Promise.all(found)).flatMap(({ kind, program }) => (program === undefined ? [] : [{ kind, program }]));
+}
+
+/** Every variable that belongs to the own tongue of some kind, as far as it has a name that is known. */
+export const kindVariables: readonly string[] = Object.values(kinds).flatMap(
+  ({ ownVariables }) => ownVariables?.known ?? [],
+);
+
+/** Returns whether the variable belongs to the own tongue of some kind. */
+export function isKindVariable(variable: string): boolean {
+  return Object.values(kinds).some(
+    ({ ownVariables }) => ownVariables !== undefined && variable.startsWith(ownVariables.prefix),
+  );
 }

@@ -1,6 +1,6 @@
 /** What a block of ports may be: its address, its length, and its named ports. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { GatewayKind } from "../kinds/gateway-kind.ts";
+import type { GatewayKind } from "../gateway-kind.ts";
 import { highestPort } from "../port-number.ts";
 
 const portLabel = /^[a-z][a-z0-9-]{0,31}$/;

@@ -2,7 +2,7 @@
  * Makes a second profile from a stopped one: its own ports, token and folders, the original's config, state and workspace
  * without what must not exist twice. It grows in a staging folder and counts with one rename: whole or not at all.
  */
-import { ensurePrivateDirectory, fileError, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { ensurePrivateDirectory, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -16,15 +16,16 @@ import { profilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireManifest } from "../registry/registry.ts";
-import { cloneConfig, ownOpenClawConfig } from "./cloned-config.ts";
+import { cloneConfig } from "./cloned-config.ts";
 import { type CopyPlan, type CopyProgress, planCopy, runCopy } from "./copy-tree.ts";
-import { isSecretName } from "../secrets.ts";
+import type { ForeignProgram } from "../foreign-program.ts";
+import { isSecretName, secretsIn } from "../secrets.ts";
 import { type LeftBehind, type LeftBehindKind, leftBehindKinds, reasonToLeave } from "./left-behind.ts";
 import { moveManifest } from "./moved-manifest.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { withStaging } from "../registry/staging.ts";
 import { writeNewToken } from "./token.ts";
-import { running, whileStopped } from "./while-stopped.ts";
+import { refuseStateOwner, whileStopped } from "./while-stopped.ts";
 
 /** What a clone copies and where it gets its ports. */
 export interface CloneOptions {
@@ -60,15 +61,15 @@ export async function cloneProfile(
   const include = new Set((options.include ?? []).map(parseKind));
   const original = requireManifest(home, from);
   refuseExisting(home, readRegistry(home), name);
-  const { observed } = observeManifest(context, original);
-  if (observed.state === "external") throw running(from, observed.gateway?.pid);
+  const program = await kinds[original.kind].foreign?.();
+  refuseStateOwner(original);
   return whileStopped(home, original, () =>
     withStaging(
       home,
       async () => {
         const staged = `staging/${name}`;
         const folder = path.join(home, staged);
-        const plans = planRooms(original, folder, include);
+        const plans = planRooms(original, folder, include, await secretFiles(original, program));
         const { files, bytes } = await runCopy(plans, options);
         const left: LeftBehind[] = plans.flatMap((plan) => plan.left);
         const clone = await changeRegistry(home, async ({ registry, commit }) => {
@@ -103,10 +104,38 @@ function parseKind(text: string): LeftBehindKind {
   });
 }
 
+/** Returns whether a file is one of the config's parts, or holds one of the secrets that the original is known to have. */
+async function secretFiles(
+  original: Manifest,
+  program: ForeignProgram | undefined,
+): Promise<(file: string, sizeBytes: number) => boolean> {
+  const config = await program?.readConfig(original);
+  const parts = new Set(config?.parts);
+  const texts = [...secretsIn(config?.document), ...secretsIn(original.env)].map(({ secret }) => secret);
+  const secrets = [...texts, readIfPresentSync(original.paths.token)?.trim() ?? ""]
+    // Shorter ones are words like `none`; `${NAME}` only points at one.
+    .filter((secret) => secret.length >= 8 && !secret.startsWith("$"))
+    .map((secret) => Buffer.from(secret));
+  return (file, sizeBytes) => {
+    if (parts.has(file)) return true;
+    if (secrets.length === 0 || sizeBytes > searchedBytes) return false;
+    const content = readFileSync(file);
+    return secrets.some((secret) => content.includes(secret));
+  };
+}
+
 /** The rooms that are copied as they are; an adopted gateway may have its config and workspace within its state. */
-function planRooms({ paths }: Manifest, folder: string, include: ReadonlySet<LeftBehindKind>): readonly CopyPlan[] {
-  const leaveIn = (room: "state" | "workspace") => (entry: string) => {
-    const kind = reasonToLeave(entry, room);
+function planRooms(
+  { paths }: Manifest,
+  folder: string,
+  include: ReadonlySet<LeftBehindKind>,
+  isSecret: (file: string, sizeBytes: number) => boolean,
+): readonly CopyPlan[] {
+  const leaveIn = (room: "state" | "workspace") => (entry: string, file: string, sizeBytes: number | null) => {
+    const named = reasonToLeave(entry, room);
+    const kind =
+      named ??
+      (sizeBytes !== null && !include.has("credentials") && isSecret(file, sizeBytes) ? "credentials" : undefined);
     return kind === undefined || include.has(kind) ? undefined : kind;
   };
   return (["state", "workspace"] as const).map((room) =>
@@ -118,6 +147,9 @@ function planRooms({ paths }: Manifest, folder: string, include: ReadonlySet<Lef
   );
 }
 
+/** Larger ones are media and databases; the latter stay behind by name. */
+const searchedBytes = 4 * 1_024 * 1_024;
+
 function clonedManifest(
   home: string,
   original: Manifest,
@@ -125,12 +157,17 @@ function clonedManifest(
   include: ReadonlySet<LeftBehindKind>,
 ): { readonly manifest: Manifest; readonly left: readonly LeftBehind[] } {
   const paths = profilePaths(home, name);
-  const moved = moveManifest(original, original.paths.profile, paths.profile);
+  // The deepest first: an adopted gateway's workspace may lie in its state.
+  const rooms = (["workspace", "state", "profile"] as const)
+    .map((room) => [original.paths[room], paths[room]] as const)
+    .sort(([a], [b]) => b.length - a.length);
+  const moved = rooms.reduce((manifest, [from, to]) => moveManifest(manifest, from, to), original);
   const { env, envFile, ...rest } = moved;
+  const itsName = kinds[original.kind].environment(original, original.port);
   const keepSecrets = include.has("credentials");
   const secret = keepSecrets ? [] : Object.keys(env ?? {}).filter(isSecretName);
   const kept = Object.entries(env ?? {}).filter(
-    ([variable]) => !secret.includes(variable) && variable !== "OPENCLAW_PROFILE",
+    ([variable]) => !secret.includes(variable) && !Object.hasOwn(itsName, variable),
   );
   return {
     manifest: {
@@ -161,22 +198,10 @@ async function furnish(
   const { lock, logs, state, workspace, config } = clone.paths;
   for (const each of [lock, logs, state, workspace, path.dirname(config)]) ensurePrivateDirectory(staged(each));
   const token = await writeNewToken(staged(clone.paths.token));
-  const text = readConfig(original);
-  const { document, left } =
-    text === undefined
-      ? { document: null, left: [] }
-      : await cloneConfig(text, original, clone, include.has("credentials"));
-  const own = clone.kind === "openclaw" ? ownOpenClawConfig(document, clone, token) : document;
-  if (own !== null) await replaceFile(staged(config), `${JSON.stringify(own, null, 2)}\n`);
-  return left;
-}
-
-/** An adopted config is theirs and may be a link of theirs. */
-function readConfig({ paths }: Manifest): string | undefined {
-  if (paths.config.startsWith(paths.profile)) return readIfPresentSync(paths.config);
-  try {
-    return readFileSync(paths.config, "utf8");
-  } catch (error) {
-    throw fileError(error, "read the config", paths.config);
-  }
+  const keepSecrets = include.has("credentials");
+  const program = await kinds[clone.kind].foreign?.();
+  const own = await (program?.cloneConfig(original, clone, token, keepSecrets) ??
+    cloneConfig(original, clone, keepSecrets));
+  if (own.text !== null) await replaceFile(staged(config), own.text);
+  return own.dropped.map((what) => ({ kind: "credentials", what: `config: ${what}` }));
 }

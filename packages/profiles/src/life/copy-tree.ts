@@ -33,8 +33,8 @@ export interface CopyProgress {
 export interface CopyRules {
   /** How the folder is called in what is told: `state`. */
   readonly label: string;
-  /** Why an entry of that name stays behind, or undefined. */
-  readonly leave: (name: string) => LeftBehindKind | undefined;
+  /** Why an entry stays behind, or undefined. `sizeBytes` is null for a folder. */
+  readonly leave: (name: string, source: string, sizeBytes: number | null) => LeftBehindKind | undefined;
   /** Absolute paths that are no part of it, and not worth telling. */
   readonly except: ReadonlySet<string>;
 }
@@ -65,7 +65,7 @@ export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
       const found = lstat(source);
       if (found === undefined || rules.except.has(source)) continue;
       const plain = found.isFile() || (found.isDirectory() && depth < deepest);
-      const kind = plain ? rules.leave(name) : "links";
+      const kind = plain ? rules.leave(name, source, found.isFile() ? found.size : null) : "links";
       if (kind !== undefined) plan.left.push({ kind, what: path.join(rules.label, inner) });
       else if (found.isDirectory()) walk(source, inner, depth + 1);
       else plan.files.push({ from: source, to: path.join(to, inner), sizeBytes: found.size, mode: found.mode });

@@ -5,7 +5,16 @@
  */
 
 /** Everything that a clone may leave behind, in the order in which it is listed. */
-export const leftBehindKinds = ["credentials", "devices", "schedules", "databases", "locks", "logs", "links"] as const;
+export const leftBehindKinds = [
+  "credentials",
+  "devices",
+  "schedules",
+  "databases",
+  "locks",
+  "logs",
+  "caches",
+  "links",
+] as const;
 
 /** Why something was not copied. `links`: symbolic links and special files, which are never followed nor copied. */
 export type LeftBehindKind = (typeof leftBehindKinds)[number];
@@ -30,10 +39,16 @@ const byName: readonly (readonly [LeftBehindKind, RegExp])[] = [
     "credentials",
     /^\.env(?:\..*)?$|^id_(?:rsa|ed25519|ecdsa)|\.(?:pem|key|p12|pfx)$|(?:token|secret|credential)s?\.(?:json|txt)$/i,
   ],
+  // Copies that programs and editors keep of a config, with all that stood in it: `openclaw.json.bak.1`, `config.json~`.
+  [
+    "credentials",
+    /\.(?:json5?|ya?ml|toml|ini|conf)(?:~$|\.(?:bak|old|orig|save|backup|last-good|clobbered)(?:[.\-_].*)?$)/i,
+  ],
   ["devices", /^(?:identity|devices?|nodes|device(?:-.*)?\.json)$/i],
   ["schedules", /^(?:cron|crontab|schedules?(?:\.json)?)$/i],
   ["databases", /\.(?:sqlite3?|db)(?:-(?:wal|shm|journal))?$/i],
   ["locks", /^tmp$|\.(?:lock|pid|sock)$/i],
+  ["caches", /^\.?caches?$/i],
   ["logs", /^logs?$|\.log(?:\.\d+)?$/i],
 ];
 

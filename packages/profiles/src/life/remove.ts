@@ -5,7 +5,7 @@
  */
 import { LockkeeperError, replaceFile, warnAfter } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { whileStopped } from "./while-stopped.ts";
 import { formatManifest } from "../manifest.ts";
@@ -25,7 +25,7 @@ export async function removeProfile(
   const trash = await changeRegistry(home, async ({ registry, commit }) => {
     const manifest = requireFrom(registry, home, name);
     const others = [...registry.values()].filter((other) => other.name !== manifest.name);
-    const folder = `profiles/${manifest.name}`;
+    const folder = relative(home, manifest.paths.profile);
     const target = `trash/${manifest.name}.${new Date().toISOString().replaceAll(":", "-")}`;
     const discard = [`run/${manifest.name}.json`];
     if (!existsSync(join(home, folder))) {

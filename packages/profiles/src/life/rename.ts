@@ -1,12 +1,15 @@
 /**
  * Gives a stopped profile another name: its folder, its manifest, the default of `use`, and the paths in its own config
- * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are.
+ * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are. The folder
+ * of a gateway that remembers paths keeps its first name, and the manifest says so.
  */
+import { relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
-import type { Manifest } from "../manifest.ts";
+import { kinds } from "../kinds/kinds.ts";
+import { isAdopted, type Manifest } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths, type ProfilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
@@ -34,15 +37,16 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   const name = parseProfileName(to);
   const renamed = await changeRegistry(home, async ({ registry, commit }) => {
     const before = requireFrom(registry, home, from);
-    refuseExisting(home, registry, name);
-    const after = renamedManifest(home, before, name);
+    refuseExisting(home, registry, name, before);
+    const keeps = kinds[before.kind].remembersPaths === "yes" && !isAdopted(before);
+    const after = keeps ? { ...before, name } : renamedManifest(home, before, name);
     const others = [...registry.values()].filter((other) => other.name !== before.name);
     const change = {
-      move: [{ from: `profiles/${before.name}`, to: `profiles/${name}` }],
+      ...(keeps ? {} : { move: [{ from: relative(home, before.paths.profile), to: `profiles/${name}` }] }),
       discard: [`run/${before.name}.json`],
       renamed: { from: before.name, to: name },
     };
-    await whileStopped(home, before, () => commit([...others, after], change), after.paths.lock);
+    await whileStopped(home, before, () => commit([...others, after], change), keeps ? undefined : after.paths.lock);
     return after;
   });
   return {
@@ -55,7 +59,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
 
 function renamedManifest(home: string, before: Manifest, name: ProfileName): Manifest {
   const usual = profilePaths(home, name);
-  const from = profilePaths(home, before.name).profile;
+  const from = before.paths.profile;
   const { config, state, workspace } = before.paths;
   const paths: ProfilePaths = {
     ...usual,

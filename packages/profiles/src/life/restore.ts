@@ -3,6 +3,7 @@
  * own again only if nobody was given them meanwhile.
  */
 import { didYouMean, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
@@ -46,18 +47,34 @@ export async function restoreProfile(
     const trashed = readTrashed(home, folder);
     const manifest = port === undefined ? trashed : withPort(trashed, port);
     const others = [...registry.values()];
+    if (existsSync(manifest.paths.profile)) throw folderTaken(manifest, registry);
     await refuseOverlap(home, registry, manifest);
     refuseShared(
       directoriesOf(manifest, home),
       others.flatMap((other) => directoriesOf(other, home)),
     );
+    // Where it was, which for a renamed one that remembers paths is not the folder of its name.
+    const to = path.relative(home, manifest.paths.profile);
     await commit([...others, manifest], {
-      move: [{ from: `trash/${folder}`, to: `profiles/${wanted}` }],
-      discard: [`profiles/${wanted}/manifest.json`],
+      move: [{ from: `trash/${folder}`, to }],
+      discard: [`${to}/manifest.json`],
     });
     return manifest;
   });
   return statusOf(context, observeManifest(context, restored));
+}
+
+function folderTaken({ name, paths }: Manifest, registry: Registry): LockkeeperError {
+  const owner = [...registry.values()].find((other) => other.paths.profile === paths.profile);
+  const whose = owner === undefined ? "exists" : `belongs to profile ${owner.name} by now`;
+  return new LockkeeperError(
+    "PROFILE_EXISTS",
+    `${name} remembers paths into its folder, which ${whose}: ${paths.profile}`,
+    {
+      hint:
+        owner === undefined ? `Look what is in it: ls ${paths.profile}` : `Remove ${owner.name} first, if it can go.`,
+    },
+  );
 }
 
 function latestInTrash(home: string, name: ProfileName): string {

@@ -3,8 +3,9 @@
  * let the lock go, or a keeper that lost it, still counts: the run record names them.
  */
 import { GatewayLockError, LockkeeperError, whileUnowned } from "@lockkeeper/core";
-import { type Manifest } from "../manifest.ts";
+import { isAdopted, type Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
+import { findStateOwner } from "../status/external-gateway.ts";
 import { observeUnderLock } from "../status/leftover.ts";
 
 /** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
@@ -14,7 +15,7 @@ const lookersMs = 500;
  * Runs `action` while the profile is stopped and cannot start.
  *
  * @param lockMovesTo where the directory of locks is after the action, when the action moves it.
- * @throws {LockkeeperError} PROFILE_RUNNING naming the process; and what `action` throws.
+ * @throws {LockkeeperError} PROFILE_RUNNING naming the process, of whoever it is; and what `action` throws.
  */
 export async function whileStopped<T>(
   home: string,
@@ -25,6 +26,8 @@ export async function whileStopped<T>(
   const enter = (): Promise<T> => {
     const { owner, keeper, gateway } = observeUnderLock(home, manifest);
     if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid);
+    // Our lock keeps out keepers of ours, and nobody else.
+    if (!isAdopted(manifest)) refuseStateOwner(manifest);
     return action();
   };
   try {
@@ -33,6 +36,24 @@ export async function whileStopped<T>(
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     throw running(manifest.name, error.ownerPid ?? undefined, error);
   }
+}
+
+/**
+ * Returns when no process has the state open without a keeper of ours: it would go on writing into a folder that has moved, or
+ * that is being copied. The state of an adopted gateway does not move.
+ *
+ * @throws {LockkeeperError} PROFILE_RUNNING naming the process.
+ */
+export function refuseStateOwner(manifest: Manifest): void {
+  const owner = findStateOwner(manifest);
+  if (owner === undefined) return;
+  throw new LockkeeperError(
+    "PROFILE_RUNNING",
+    `${manifest.name} is in use by pid ${owner.pid}, which no keeper of ours runs`,
+    {
+      hint: `Stop it the way it was started; lockkeeper status ${manifest.name} shows it.`,
+    },
+  );
 }
 
 /** Returns the error for a verb that needs a stopped profile. */

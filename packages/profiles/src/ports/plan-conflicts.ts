@@ -1,9 +1,10 @@
 /** Where written-down plans contradict each other, whether anything runs or not. Pure. */
+import { describeClaimant } from "./port-claims.ts";
 import { formatRange, overlaps, type PortClaim } from "./port-plan.ts";
 
 /**
- * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an OpenClaw installation that is not
- * the one it runs; `listener`: a profile and a process that has the port now.
+ * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an installation of another program that is
+ * not the one it runs (the word is older than the second program); `listener`: a profile and a process that has the port now.
  */
 export interface PortConflict {
   readonly kind: "overlap" | "openclaw" | "listener";
@@ -16,7 +17,7 @@ export interface PortConflict {
 
 /**
  * Returns one conflict for each pair of owners whose claims touch, by port. Claims of one owner never conflict, nor do
- * claims of OpenClaw installations among themselves: those are not ours to judge.
+ * claims of installations among themselves: those are not ours to judge.
  */
 export function findPlanConflicts(claims: readonly PortClaim[]): readonly PortConflict[] {
   const inOrder = [...claims].sort((a, b) => a.first - b.first);
@@ -44,6 +45,6 @@ function conflictOf(a: PortClaim, b: PortClaim): PortConflict | undefined {
   const port = Math.max(a.first, b.first);
   if (profiles.length === 2) return { kind: "overlap", port, profiles: profiles.sort(), owner: null };
   const other = a.by === "profile" ? b : a;
-  const owner = `OpenClaw in ${other.owner} (${other.label} ${formatRange(other)})`;
+  const owner = `${describeClaimant(other)} (${other.label} ${formatRange(other)})`;
   return { kind: "openclaw", port, profiles, owner };
 }

@@ -3,8 +3,6 @@
  * one over its processes, however many profiles there are. Changes nothing.
  */
 import { DEFAULT_HOST, findHolders, type Listener } from "@lockkeeper/core";
-import { homedir } from "node:os";
-import { join, sep } from "node:path";
 import { kinds } from "../kinds/kinds.ts";
 import {
   describeHolder,
@@ -50,8 +48,12 @@ export interface PortsReport {
   readonly conflicts: readonly PortConflict[];
   /** Base of the block that the next built-in gateway would get; null when the pool is exhausted. */
   readonly nextFree: number | null;
-  /** What OpenClaw installations claim. */
-  readonly openclaw: readonly (PortRange & { readonly owner: string; readonly label: string })[];
+  /** What installations of other programs claim. */
+  readonly openclaw: readonly (PortRange & {
+    readonly program: string;
+    readonly owner: string;
+    readonly label: string;
+  })[];
   /** Listeners in the pool that lie in no block. */
   readonly others: readonly SeenListener[];
 }
@@ -67,8 +69,10 @@ export async function portsReport(home: string): Promise<PortsReport> {
   const pool = { first: poolFirst, last: poolLast };
   const situation = await readPortSituation(registry);
   const manifests = [...registry.values()];
-  const openclaw = situation.openclaw.filter((claim) => !manifests.some((manifest) => hasAdopted(manifest, claim)));
-  const claims = [...manifests.flatMap(profileClaims), ...situation.overrides, ...openclaw];
+  // An installation that a profile runs is that profile: its ports are in the profile's block.
+  const adopted = new Set(manifests.map(({ paths }) => paths.state));
+  const installed = situation.installed.filter(({ stateDir }) => !adopted.has(stateDir));
+  const claims = [...manifests.flatMap(profileClaims), ...situation.overrides, ...installed];
   const { blocks, others, runners } = await auditBlocks(home, manifests, pool, situation);
   const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
   return {
@@ -78,15 +82,9 @@ export async function portsReport(home: string): Promise<PortsReport> {
     blocks,
     conflicts: [...findPlanConflicts(claims), ...findStrangers(blocks, runners)],
     nextFree: next?.first ?? null,
-    openclaw: openclaw.map(({ first, last, owner, label }) => ({ first, last, owner, label })),
+    openclaw: installed.map(({ first, last, program, owner, label }) => ({ first, last, program, owner, label })),
     others,
   };
-}
-
-/** An OpenClaw installation that a profile runs is that profile: its ports are in the profile's block. */
-function hasAdopted(manifest: Manifest, claim: PortClaim): boolean {
-  const folder = join(homedir(), claim.owner.replace(/^~/u, ""));
-  return manifest.paths.config.startsWith(`${folder}${sep}`);
 }
 
 interface Audit {

@@ -4,11 +4,10 @@
  * each port of the block.
  */
 import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
-import { homedir } from "node:os";
 import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
-import { readOpenClawClaims, readOverrideClaims } from "./openclaw-claims.ts";
-import { blockOf, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
+import { type InstallationClaim, readExtraClaims, readInstallationClaims } from "./program-claims.ts";
+import { blockOf, describeClaimant, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
 import { highestPort, isPort } from "../port-number.ts";
 import {
   formatRange,
@@ -21,6 +20,7 @@ import {
 } from "./port-plan.ts";
 import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./host-ports.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
 import { readSettings } from "../settings/settings.ts";
 
 /** The block that is wanted. */
@@ -34,9 +34,9 @@ export interface BlockRequest {
 /** What is done with ports beside the manifests, read once. */
 export interface PortSituation {
   readonly host: HostPorts;
-  /** What OpenClaw installations of this user claim. */
-  readonly openclaw: readonly PortClaim[];
-  /** What the configs of our own OpenClaw profiles put outside of their blocks. */
+  /** What installations of other programs claim. */
+  readonly installed: readonly InstallationClaim[];
+  /** What the configs of our own profiles put outside of their blocks. */
   readonly overrides: readonly PortClaim[];
 }
 
@@ -44,13 +44,13 @@ export interface PortSituation {
 export async function readPortSituation(registry: Registry): Promise<PortSituation> {
   return {
     host: readHostPorts(),
-    openclaw: await readOpenClawClaims(homedir()),
-    overrides: await readOverrideClaims(registry.values()),
+    installed: await readInstallationClaims(hostRoots(process.env)),
+    overrides: await readExtraClaims(registry.values()),
   };
 }
 
 /**
- * Returns a block that no profile, no OpenClaw and no listener has and that can be bound now: the one asked for, or the
+ * Returns a block that no profile, no other installation and no listener has and that can be bound now: the one asked for, or the
  * lowest of the pool.
  *
  * @param situation @default read now; given by who must not keep others waiting, or has read it already
@@ -63,8 +63,8 @@ export async function chooseBlock(
   request: BlockRequest,
   situation?: PortSituation,
 ): Promise<PortRange> {
-  const { host, openclaw, overrides } = situation ?? (await readPortSituation(registry));
-  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...openclaw];
+  const { host, installed, overrides } = situation ?? (await readPortSituation(registry));
+  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...installed];
   return request.port === undefined
     ? chooseFromPool(home, request, host, planned)
     : checkAskedFor(registry, request, request.port, host, planned);
@@ -176,7 +176,7 @@ export function overlapError(registry: Registry, block: PortRange, claim: PortCl
   const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);
   const inTheWay = named.filter((range) => overlaps(range, block));
   const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`).join(", ");
-  const whose = claim.by === "profile" ? `profile ${claim.owner}` : `OpenClaw in ${claim.owner}`;
+  const whose = claim.by === "profile" ? `profile ${claim.owner}` : describeClaimant(claim);
   const detail = parts === "" ? "" : ` (there: ${parts})`;
   return new LockkeeperError(
     "PORTS_OVERLAP",
@@ -187,7 +187,7 @@ export function overlapError(registry: Registry, block: PortRange, claim: PortCl
 
 const words: Readonly<Record<PoolUse["by"], string>> = {
   profile: "profiles",
-  openclaw: "OpenClaw installations",
+  installation: "installations of other programs",
   listener: "listeners",
   ephemeral: "the host's ephemeral range",
   reserved: "the host's reserved ports",
@@ -197,7 +197,7 @@ const words: Readonly<Record<PoolUse["by"], string>> = {
 function exhausted(span: number, pool: PortRange, uses: readonly PoolUse[]): LockkeeperError {
   const total = Math.max(0, pool.last - pool.first + 1);
   const used = uses.map(({ by, ports, owners }) => {
-    const counted = by === "profile" || by === "openclaw" || by === "listener";
+    const counted = by === "profile" || by === "installation" || by === "listener";
     return `${ports} by ${counted ? `${owners} ` : ""}${words[by]}`;
   });
   return new LockkeeperError(

@@ -1,6 +1,6 @@
 /**
- * Everything that claims ports on this host, gathered once and in one shape: profiles (running or not), OpenClaw
- * installations, listeners of all users, and the ranges that the host and browsers keep for themselves.
+ * Everything that claims ports on this host, gathered once and in one shape: profiles (running or not),
+ * installations of other programs, listeners of all users, and the ranges that the host and browsers keep for themselves.
  */
 import type { Listener } from "@lockkeeper/core";
 import { browserRefusedPorts } from "./browser-ports.ts";
@@ -50,4 +50,10 @@ export function hostClaims(host: HostPorts): readonly PortClaim[] {
 
 function listenerClaim({ address, port }: Listener): PortClaim {
   return { first: port, last: port, by: "listener", owner: `the listener on ${address}`, label: "" };
+}
+
+/** Returns who claims it, in words: `profile dev`, `OpenClaw in ~/.openclaw`. */
+export function describeClaimant({ by, owner, program }: PortClaim): string {
+  if (by === "profile") return `profile ${owner}`;
+  return program === undefined ? owner : `${program} in ${owner}`;
 }

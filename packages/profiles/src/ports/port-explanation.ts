@@ -20,7 +20,12 @@ export interface PortExplanation {
     /** When the profile was created, and the port became its own; ISO 8601. */
     readonly since: string;
   }[];
-  readonly openclaw: readonly (PortRange & { readonly owner: string; readonly label: string })[];
+  /** What installations of other programs claim. */
+  readonly openclaw: readonly (PortRange & {
+    readonly program: string;
+    readonly owner: string;
+    readonly label: string;
+  })[];
   readonly listeners: readonly SeenListener[];
   /** `unknown`: the host does not show its listeners. */
   readonly sockets: "read" | "unknown";
@@ -40,7 +45,7 @@ export interface PortExplanation {
  */
 export async function explainPort(home: string, port: number): Promise<PortExplanation> {
   const registry = readRegistry(home);
-  const { host, openclaw, overrides } = await readPortSituation(registry);
+  const { host, installed, overrides } = await readPortSituation(registry);
   const one = { first: port, last: port };
   const listeners = host.listeners === "unknown" ? [] : host.listeners.filter((listener) => listener.port === port);
   const holders = findHolders(listeners);
@@ -63,9 +68,9 @@ export async function explainPort(home: string, port: number): Promise<PortExpla
   return {
     port,
     profiles: claimants,
-    openclaw: openclaw
+    openclaw: installed
       .filter((claim) => overlaps(claim, one))
-      .map(({ first, last, owner, label }) => ({ first, last, owner, label })),
+      .map(({ first, last, program, owner, label }) => ({ first, last, program, owner, label })),
     listeners: listeners.map((listener) => seen(listener, holders.get(listener))),
     sockets: host.listeners === "unknown" ? "unknown" : "read",
     closing: closing === "unknown" ? "unknown" : yesNo(closing.has(port)),

@@ -12,6 +12,8 @@ import {
 } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import type { ConfigFault } from "../foreign-program.ts";
+import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
 
@@ -32,6 +34,11 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
   // A program that was never run has said nothing: older lines would only mislead.
   if (code === "COMMAND_NOT_FOUND") {
     return new LockkeeperError(code, `${name} failed: ${reason}`, { hint: missingHint(manifest) });
+  }
+  const fault = await configFault(manifest);
+  if (fault !== undefined) {
+    const { lines } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
+    return new LockkeeperError(code, `${name} failed: ${fault.message}`, { evidence: lines, hint: fault.hint });
   }
   const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
   const silent = printed === 0 && record?.lastExit?.code === 0;
@@ -59,6 +66,12 @@ const loopbacks: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 /** `localhost` is both loopback addresses, whichever a program takes. */
 function hostFor(host: string, listensOn: string): string {
   return loopbacks.has(host) && loopbacks.has(listensOn) ? "localhost" : reachableHost(listensOn);
+}
+
+/** What the program itself would only say in other words. */
+async function configFault(manifest: Manifest): Promise<ConfigFault | undefined> {
+  const faults = await (await kinds[manifest.kind].foreign?.())?.checkConfig(manifest, manifest.env ?? {});
+  return faults?.find(({ kind }) => kind === "broken");
 }
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */

@@ -1,5 +1,5 @@
 /** What the next start of a profile runs, and where: the one place that turns a manifest into a command. Pure. */
-import type { Argv } from "../kinds/gateway-kind.ts";
+import type { Argv } from "../gateway-kind.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 

@@ -16,7 +16,7 @@ import type { ProfilesContext } from "../context.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
-import { readOpenClawConfig } from "../openclaw/openclaw-config.ts";
+import { kinds } from "../kinds/kinds.ts";
 import { readGatewaySettings } from "../settings/settings.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { findProgram } from "./find-program.ts";
@@ -76,12 +76,14 @@ export async function preflight(
     // A missing directory was told above; from there no relative program can be found.
     if (existsSync(cwd)) findProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
   });
-  await check("config", () => requireConfig(manifest));
+  const config = env === undefined ? [] : await configFaults(manifest, env);
+  if (options.skip !== "config") faults.push(...config.filter(({ weight }) => weight === "error"));
   await check("block", async () => {
     if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
     await requireAddress(manifest);
   });
-  return [...faults, ...(env === undefined ? [] : doubts(context, manifest, env))];
+  const warnings = config.filter(({ weight }) => weight === "warning");
+  return [...faults, ...warnings, ...(env === undefined ? [] : doubts(context, manifest, env))];
 }
 
 /**
@@ -141,18 +143,32 @@ function requireDirectory({ name, paths }: Manifest, cwd: string): void {
   });
 }
 
-async function requireConfig({ kind, paths }: Manifest): Promise<void> {
-  if (kind === "builtin") readGatewaySettings(paths.config);
-  if (kind !== "openclaw") return;
-  const { verdict, fault } = await readOpenClawConfig(paths.config);
-  if (verdict === "read") return;
-  throw new LockkeeperError(
-    "CONFIG_DAMAGED",
-    `OpenClaw cannot start with its config: ${paths.config}: ${fault ?? "there is none"}`,
-    {
-      hint: "Mend it; it was not changed.",
-    },
-  );
+/** What the gateway itself would say of its config, before it says it. */
+async function configFaults(
+  manifest: Manifest,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly PreflightFault[]> {
+  if (manifest.kind === "builtin") return builtinConfigFaults(manifest);
+  const found = (await (await kinds[manifest.kind].foreign?.())?.checkConfig(manifest, env)) ?? [];
+  return found.map(({ kind, message, hint }) => ({
+    weight: kind === "broken" ? "error" : "warning",
+    about: "config",
+    code: "CONFIG_DAMAGED",
+    message,
+    evidence: [],
+    hint,
+  }));
+}
+
+function builtinConfigFaults({ paths }: Manifest): readonly PreflightFault[] {
+  try {
+    readGatewaySettings(paths.config);
+    return [];
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    const { code, message, evidence, hint = null } = error;
+    return [{ weight: "error", about: "config", code, message, evidence, hint }];
+  }
 }
 
 /** Port 0 is any free one: only the address is asked about. */

@@ -111,6 +111,7 @@ async function keeperSpec(
     inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
     health: parseHealthCheck(manifest.health, manifest.kind),
     settings: settingsMark(manifest),
+    ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
     logPath: path.join(manifest.paths.logs, "gateway.log"),
     eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
     runRecordPath: runRecordPath(context.home, manifest.name),

@@ -5,7 +5,7 @@ import type { UnitDirectory } from "./service-units.ts";
 
 /** The places that are looked at. Absolute paths; those that do not exist hold nothing. */
 export interface HostRoots {
-  /** Holds `.openclaw` and `.openclaw-<name>`. */
+  /** The home of our own user. */
   readonly userHome: string;
   readonly unitDirectories: readonly UnitDirectory[];
   /** Where the macOS app may be installed. */

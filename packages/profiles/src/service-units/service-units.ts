@@ -11,14 +11,11 @@ import { parseLaunchdPlist, parseSystemdUnit, type UnitText } from "./unit-files
 export type ServiceManager = "systemd-user" | "systemd" | "launchd";
 
 /** What one unit starts, and as whom. */
-export interface ServiceUnit {
+export interface ServiceUnit extends UnitText {
   readonly manager: ServiceManager;
-  /** `openclaw-gateway.service`, `ai.openclaw.gateway`. */
+  /** `dev.service`, `com.example.dev`. */
   readonly name: string;
   readonly path: string;
-  readonly argv: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly workingDirectory: string | null;
 }
 
 /** A folder in which a service manager looks for units. */
@@ -37,12 +34,19 @@ export interface UnitProfile {
 /** More than any host has; keeps a planted directory from holding us up. */
 const limits = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
 
-/** Returns every unit in `directories` that starts an OpenClaw or Lockkeeper gateway. What cannot be read is passed over. */
-export function readGatewayUnits(directories: readonly UnitDirectory[]): readonly ServiceUnit[] {
+/**
+ * Returns the units in `directories` that start a gateway. What cannot be read is passed over.
+ *
+ * @param starts whether an argv starts one that is looked for. @default those that run a profile of Lockkeeper
+ */
+export function readGatewayUnits(
+  directories: readonly UnitDirectory[],
+  starts: (argv: readonly string[]) => boolean = runsProfile,
+): readonly ServiceUnit[] {
   return directories.flatMap((directory) =>
     unitFiles(directory).flatMap((file) => {
       const unit = readUnit(directory, file);
-      return unit !== undefined && startsGateway(unit.argv) ? [unit] : [];
+      return unit !== undefined && starts(unit.argv) ? [unit] : [];
     }),
   );
 }
@@ -67,11 +71,6 @@ export function isEnabled({ manager, name }: ServiceUnit, directories: readonly 
       .filter((entry) => /\.(?:wants|requires)$/.test(entry))
       .some((entry) => entriesOf(path.join(directory, entry)).includes(name)),
   );
-}
-
-/** Returns the argv that asks the unit's own systemd: `systemctl --user stop openclaw-gateway.service`. */
-export function systemctlArgv({ manager }: ServiceUnit, args: readonly string[]): readonly [string, ...string[]] {
-  return ["systemctl", ...(manager === "systemd-user" ? ["--user"] : []), ...args];
 }
 
 function unitFiles({ manager, path: directory }: UnitDirectory): readonly string[] {
@@ -99,9 +98,8 @@ function dropIns(directory: string, file: string): readonly string[] {
   return texts.filter((text) => text !== undefined);
 }
 
-function startsGateway(argv: readonly string[]): boolean {
-  const line = argv.join(" ");
-  return /openclaw/i.test(line) ? /\bgateway\b/.test(line) : /lockkeeper/.test(line) && argv.includes("run");
+function runsProfile(argv: readonly string[]): boolean {
+  return /lockkeeper/.test(argv.join(" ")) && argv.includes("run");
 }
 
 /** Units are often links (`systemctl link`), so links are followed; anything but a small plain file is passed over. */

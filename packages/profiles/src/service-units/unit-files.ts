@@ -8,6 +8,12 @@ export interface UnitText {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string | null;
+  /** The account as which it runs, a name or a number; null for that of its manager. */
+  readonly user: string | null;
+  /** `EnvironmentFile=` as written; a leading `-` means that it may be missing. */
+  readonly environmentFiles: readonly string[];
+  /** `PassEnvironment=`: names that come from the manager's own environment. */
+  readonly passEnvironment: readonly string[];
 }
 
 /**
@@ -19,12 +25,19 @@ export function parseSystemdUnit(texts: readonly string[]): UnitText | undefined
   let argv: readonly string[] = [];
   let environment: Record<string, string> = {};
   let workingDirectory: string | null = null;
+  let user: string | null = null;
+  let environmentFiles: readonly string[] = [];
+  let passEnvironment: readonly string[] = [];
   for (const [key, value] of texts.flatMap(serviceAssignments)) {
     if (key === "ExecStart") argv = value === "" ? [] : splitWords(value.replace(/^[-@:+!|]+/, ""));
     if (key === "WorkingDirectory") workingDirectory = value.replace(/^-/, "") || null;
     if (key === "Environment") environment = value === "" ? {} : { ...environment, ...assignments(splitWords(value)) };
+    if (key === "User") user = value || null;
+    if (key === "EnvironmentFile") environmentFiles = value === "" ? [] : [...environmentFiles, value];
+    if (key === "PassEnvironment") passEnvironment = value === "" ? [] : [...passEnvironment, ...splitWords(value)];
   }
-  return argv.length === 0 ? undefined : { argv, environment, workingDirectory };
+  if (argv.length === 0) return undefined;
+  return { argv, environment, workingDirectory, user, environmentFiles, passEnvironment };
 }
 
 /**
@@ -44,6 +57,9 @@ export function parseLaunchdPlist(text: string): UnitText | undefined {
       [...pairs].map(([, key = "", value = ""]) => [unescapeXml(key), unescapeXml(value)]),
     ),
     workingDirectory: directory === undefined ? null : unescapeXml(directory),
+    user: /<key>UserName<\/key>\s*<string>([^<]*)<\/string>/.exec(text)?.[1] ?? null,
+    environmentFiles: [],
+    passEnvironment: [],
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { RunRecord } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
-import { isAdopted, type Manifest } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { hasLockFile } from "./lock-files.ts";
 import { observeAtRest } from "./observed-state.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
@@ -40,7 +40,9 @@ export async function observeAll(
 
 /** Its keeper said that it has ended, and neither a lock file nor somebody else's gateway can contradict it. */
 function isPlainlyAtRest(manifest: Manifest, record: RunRecord | undefined): boolean {
-  if (isAdopted(manifest) || hasLockFile(manifest.paths.lock)) return false;
+  // Told by the word alone, so that the kinds need not be loaded: other gateways may run without a keeper of ours.
+  if (manifest.kind !== "builtin" && manifest.kind !== "command") return false;
+  if (hasLockFile(manifest.paths.lock)) return false;
   if (record === undefined) return true;
   const { state, keeper, gateway, profile } = record;
   const isOver = state === "stopped" || state === "failed";

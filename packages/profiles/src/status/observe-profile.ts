@@ -5,13 +5,13 @@
 import { type ErrorCode, LockkeeperError, type RunRecord } from "@lockkeeper/core";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
-import { isAdopted, type Manifest } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { parseProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { readableSelection } from "../selection/selection.ts";
 import { Look } from "./evidence.ts";
-import { findExternalGateways } from "./external-gateway.ts";
+import { findExternalGateways, mayRunElsewhere } from "./external-gateway.ts";
 import { type ObservedState, observeState } from "./observed-state.ts";
 import { describeProfile, type ProfileStatus } from "./profile-status.ts";
 import { readRunRecord } from "./run-records.ts";
@@ -33,9 +33,9 @@ export function observeEach(
     const evidence = look.about(manifest, published);
     return { manifest, record: evidence.record, observed: observeState(evidence) };
   });
-  const adopted = own.filter(({ manifest, observed }) => observed.owner === "nobody" && isAdopted(manifest));
-  if (adopted.length === 0) return own;
-  const external = findExternalGateways(adopted.map(({ manifest }) => manifest));
+  const resting = own.filter(({ manifest, observed }) => observed.owner === "nobody" && mayRunElsewhere(manifest));
+  if (resting.length === 0) return own;
+  const external = findExternalGateways(resting.map(({ manifest }) => manifest));
   return own.map((each) => {
     const observed = external.get(each.manifest.name);
     // What our keeper told last says nothing about a gateway that somebody else runs.

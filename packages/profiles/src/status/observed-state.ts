@@ -43,6 +43,8 @@ export interface ObservedState {
   readonly keeper: ProcessIdentity | null;
   /** Whether an ended run left a record or a lock file that the next look should sweep. */
   readonly leftover: boolean;
+  /** Where an external gateway listens; told by no record of ours. */
+  readonly port?: number;
 }
 
 /** States that stay true after their keeper has gone. */

@@ -3,7 +3,7 @@
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
 import { gatewayUrl, type GatewayExit, type Health, type RunRecord } from "@lockkeeper/core";
-import type { KindName, Manifest } from "../manifest.ts";
+import { type KindName, type Manifest, withPort } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 
@@ -51,7 +51,7 @@ export function describeProfile(
   const startedAt = gatewayLives ? (record?.startedAt ?? null) : null;
   // A run may have been started on another port; once it is over the plan counts again.
   const run = gatewayLives || observed.keeper !== null ? record : undefined;
-  const port = run?.port ?? manifest.port;
+  const port = run?.port ?? observed.port ?? manifest.port;
   return {
     name: manifest.name,
     current: manifest.name === current,
@@ -61,7 +61,7 @@ export function describeProfile(
     host: manifest.host,
     port,
     span: manifest.span,
-    ports: run?.ports ?? manifest.ports,
+    ports: run?.ports ?? (port === manifest.port ? manifest.ports : withPort(manifest, port).ports),
     pid: observed.gateway?.pid ?? null,
     keeperPid: observed.keeper?.pid ?? null,
     startedAt,

@@ -118,7 +118,7 @@ test("a record whose process is another one by now is told, not believed", async
     ".openclaw-work/tmp/openclaw-0/gateway.12345678.lock": "",
   });
   const found = await discover(host);
-  expect(named(found, "work")).toMatchObject({ sources: ["disk"], port: null, owner: null, adopt: null });
+  expect(named(found, "work")).toMatchObject({ sources: ["disk"], portSource: "default", owner: null });
   expect(named(found, "work").notes).toEqual([expect.stringContaining("is gone or another process by now")]);
   // Nobody accounts for it, so it stands for itself.
   expect(named(found, `127.0.0.1:${running.port}`)).toMatchObject({

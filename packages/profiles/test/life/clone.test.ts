@@ -56,7 +56,9 @@ test("a clone has ports, token and folders of its own, and neither credentials n
   expect(clone?.port).toBeGreaterThanOrEqual((original?.port ?? 0) + (original?.span ?? 0));
   expect(clone?.ports).toEqual({
     gateway: clone?.port,
+    "mcp-apps": (clone?.port ?? 0) + 1,
     "browser-control": (clone?.port ?? 0) + 2,
+    "extension-relay": (clone?.port ?? 0) + 10,
     cdp: (clone?.port ?? 0) + 11,
   });
   expect(clone?.env).toEqual({ MODE: "x" });

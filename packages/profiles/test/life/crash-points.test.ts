@@ -223,9 +223,9 @@ test("import: nothing or the whole, and never a byte of theirs", async () => {
       return [lock, logs].every((each) => fs.existsSync(each)) ? "whole" : "part";
     },
     again: async (context) => {
-      const { importOpenClaw } = await import("../../src/adopt/import-openclaw.ts");
+      const { importGateways } = await import("../../src/adopt/import.ts");
       const roots = { userHome: path.dirname(context.home), unitDirectories: [], applications: [] };
-      await importOpenClaw(context, { name: "work", roots });
+      await importGateways(context, "openclaw", { name: "work", roots });
     },
   });
 });

@@ -78,7 +78,12 @@ describe("createProfile", () => {
     const home = scratchHome();
     const made = await createProfile(home, { name: "claw", kind: "openclaw" });
     expect(made.span).toBe(120);
-    expect(made.ports).toEqual({ gateway: made.port, "browser-control": made.port + 2, cdp: made.port + 11 });
+    expect(made.ports).toMatchObject({
+      gateway: made.port,
+      "mcp-apps": made.port + 1,
+      "browser-control": made.port + 2,
+      cdp: made.port + 11,
+    });
     expect(JSON.parse(fs.readFileSync(made.paths.config, "utf8"))).toMatchObject({ gateway: { port: made.port } });
   });
 

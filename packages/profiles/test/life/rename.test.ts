@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { createProfile } from "../../src/life/create.ts";
 import { moveFolderInText } from "../../src/registry/follow-rename.ts";
 import { movePath } from "../../src/life/moved-manifest.ts";
+import { removeProfile } from "../../src/life/remove.ts";
 import { renameProfile } from "../../src/life/rename.ts";
+import { restoreProfile } from "../../src/life/restore.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
@@ -13,7 +15,10 @@ import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 test("folder, manifest, default and the paths in its config change together; ports and token stay", async () => {
   const context = scratchContext();
   const { home } = context;
-  await createProfile(home, { name: "dev", kind: "openclaw", env: { DATA: pathsOf(context, "dev").state } });
+  await createProfile(home, { name: "dev", kind: "builtin", env: { DATA: pathsOf(context, "dev").state } });
+  put(path.dirname(pathsOf(context, "dev").config), {
+    "gateway.json": JSON.stringify({ notes: `${pathsOf(context, "dev").workspace}/notes.md` }),
+  });
   await useProfile(context, "dev");
   const before = readRegistry(home).get("dev");
   const token = fs.readFileSync(pathsOf(context, "dev").token, "utf8");
@@ -28,11 +33,46 @@ test("folder, manifest, default and the paths in its config change together; por
   expect(after).toEqual({ ...before, name: "staging", paths, env: { DATA: paths.state } });
   expect(fs.readFileSync(paths.token, "utf8")).toBe(token);
   expect(fs.readFileSync(path.join(paths.state, "sessions/a"), "utf8")).toBe("kept");
-  const config = JSON.parse(fs.readFileSync(paths.config, "utf8")) as { agents: { defaults: { workspace: string } } };
-  expect(config.agents.defaults.workspace).toBe(paths.workspace);
+  expect(JSON.parse(fs.readFileSync(paths.config, "utf8"))).toEqual({ notes: path.join(paths.workspace, "notes.md") });
   expect(fs.existsSync(pathsOf(context, "dev").profile)).toBe(false);
   expect(fs.readdirSync(paths.lock).filter((name) => name.startsWith("gateway."))).toEqual([]);
   expect((await readSelection(context)).name).toBe("staging");
+});
+
+test("a gateway that remembers paths keeps its folder; the folder's first name is not given away, and comes back with it", async () => {
+  const context = scratchContext();
+  const { home } = context;
+  await createProfile(home, { name: "dev", kind: "openclaw" });
+  const kept = pathsOf(context, "dev");
+  put(kept.state, { "cron/jobs.json": "[]" });
+  const inode = fs.statSync(kept.state).ino;
+
+  const { status } = await renameProfile(context, "dev", "main");
+  expect(status).toMatchObject({ name: "main", paths: kept });
+  expect(JSON.parse(fs.readFileSync(path.join(home, "registry.json"), "utf8"))).toMatchObject({
+    profiles: [{ name: "main", paths: { profile: "profiles/dev" } }],
+  });
+  expect(readRegistry(home).get("main")?.paths).toEqual(kept);
+  expect(fs.statSync(kept.state).ino).toBe(inode);
+  expect(fs.existsSync(pathsOf(context, "main").profile)).toBe(false);
+
+  const taken = { code: "PROFILE_EXISTS", message: expect.stringContaining("belongs to profile main") as string };
+  await expect(createProfile(home, { name: "dev" })).rejects.toMatchObject(taken);
+  const { trash } = await removeProfile(context, "main");
+  expect(path.basename(trash)).toMatch(/^main\./);
+  expect(await restoreProfile(context, "main")).toMatchObject({ name: "main", paths: kept });
+  expect(fs.statSync(kept.state).ino).toBe(inode);
+
+  await removeProfile(context, "main");
+  await createProfile(home, { name: "dev", port: 26_500 });
+  await expect(restoreProfile(context, "main")).rejects.toMatchObject({
+    code: "PROFILE_EXISTS",
+    message: expect.stringContaining("belongs to profile dev by now") as string,
+  });
+  await removeProfile(context, "dev");
+  await restoreProfile(context, "main");
+  expect((await renameProfile(context, "main", "dev")).status.paths).toEqual(kept);
+  expect(fs.readFileSync(path.join(home, "registry.json"), "utf8")).not.toContain('"profile":"profiles');
 });
 
 test("the default before this one follows too", async () => {

@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { browserRefusedPorts } from "../../src/ports/browser-ports.ts";
-import { claimsOf } from "../../src/ports/openclaw-claims.ts";
 import { findPlanConflicts } from "../../src/ports/plan-conflicts.ts";
 import { hostClaims, namedRanges, profileClaims } from "../../src/ports/port-claims.ts";
 import { measurePool, overlaps, planBlock, type PortClaim } from "../../src/ports/port-plan.ts";
@@ -103,36 +102,6 @@ describe("claims", () => {
     expect(all.some((each) => overlaps(each, { first: 20_006, last: 20_999 }))).toBe(false);
     expect(browserRefusedPorts.has(18_789)).toBe(false);
   });
-
-  test("OpenClaw: base, derived ports, and every explicit override", () => {
-    const config = {
-      gateway: { port: 19_500 },
-      browser: {
-        cdpPortRangeStart: 27_000,
-        cdpUrl: "http://127.0.0.1:28000",
-        profiles: {
-          work: { cdpPort: 29_000 },
-          far: { cdpUrl: "http://10.0.0.9:9222" },
-          near: { cdpUrl: "ws://[::1]:29500" },
-        },
-      },
-    };
-    expect(claimsOf("~/.openclaw", config, 18_789).map(({ first, last }) => [first, last])).toEqual([
-      [19_500, 19_610],
-      [27_000, 27_099],
-      [28_000, 28_000],
-      [29_000, 29_000],
-      [29_500, 29_500],
-    ]);
-    expect(claimsOf("~/.openclaw", undefined, 18_789).map(({ first }) => first)).toEqual([18_789]);
-    expect(claimsOf("~/.openclaw-x", { gateway: { port: "no" }, browser: { profiles: [null, 5] } }, undefined)).toEqual(
-      [],
-    );
-  });
-
-  test("any document at all is read without a throw", () => {
-    fc.assert(fc.property(fc.jsonValue(), (document) => void claimsOf("~/.openclaw", document, undefined)));
-  });
 });
 
 describe("findPlanConflicts", () => {
@@ -151,8 +120,8 @@ describe("findPlanConflicts", () => {
     );
   });
 
-  test("OpenClaw installations among themselves are not ours to judge", () => {
-    const theirs = [claim("openclaw", "~/.openclaw", 1, 9), claim("openclaw", "~/.openclaw-dev", 5, 12)];
+  test("installations among themselves are not ours to judge", () => {
+    const theirs = [claim("installation", "~/.openclaw", 1, 9), claim("installation", "~/.openclaw-dev", 5, 12)];
     expect(findPlanConflicts(theirs)).toEqual([]);
     expect(findPlanConflicts([...theirs, claim("profile", "dev", 9, 9)])).toMatchObject([
       { kind: "openclaw", port: 9, profiles: ["dev"] },

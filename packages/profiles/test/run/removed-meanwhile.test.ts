@@ -18,10 +18,12 @@ function removeNow(home: string, { paths }: Manifest): void {
 
 /** A context in which `happen` takes place after a run has read its manifest and before it takes the lock. */
 function interrupted(context: ProfilesContext, happen: () => void): ProfilesContext {
+  let happened = false;
   return {
     ...context,
     get env() {
-      happen();
+      if (!happened) happen();
+      happened = true;
       return context.env;
     },
   };

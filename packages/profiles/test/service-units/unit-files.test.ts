@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseLaunchdPlist, parseSystemdUnit } from "../../src/service-units/unit-files.ts";
 
+const nothingElse = { user: null, environmentFiles: [], passEnvironment: [] };
+
 describe("parseSystemdUnit", () => {
   test("reads argv, environment and working directory of the service section", () => {
     const text = `
@@ -12,6 +14,9 @@ ExecStart=/not/this/section
 ExecStart=-/usr/bin/node "/opt/open claw/index.js" gateway \\
   --port 18789
 WorkingDirectory=-/srv/oc
+User=oc
+EnvironmentFile=-/srv/oc/gateway.env
+PassEnvironment=LANG HTTPS_PROXY
 Environment=HOME=/home/a "OPENCLAW_PROFILE=work" 'GREETING=hello world'
 Environment=PERCENT=100%%
 ; another comment
@@ -22,6 +27,9 @@ WantedBy=default.target
       argv: ["/usr/bin/node", "/opt/open claw/index.js", "gateway", "--port", "18789"],
       environment: { HOME: "/home/a", OPENCLAW_PROFILE: "work", GREETING: "hello world", PERCENT: "100%" },
       workingDirectory: "/srv/oc",
+      user: "oc",
+      environmentFiles: ["-/srv/oc/gateway.env"],
+      passEnvironment: ["LANG", "HTTPS_PROXY"],
     });
   });
 
@@ -32,6 +40,7 @@ WantedBy=default.target
       argv: ["/opt/openclaw", "gateway", "--port", "20000"],
       environment: { A: "1", B: "3" },
       workingDirectory: null,
+      ...nothingElse,
     });
   });
 
@@ -53,6 +62,7 @@ test("a launchd property list gives argv, environment and working directory", ()
     argv: ["/usr/local/bin/node", "/opt/a&b/index.js", "gateway"],
     environment: { OPENCLAW_GATEWAY_PORT: "18789" },
     workingDirectory: "/Users/a",
+    ...nothingElse,
   });
   expect(parseLaunchdPlist("bplist00...")).toBeUndefined();
 });

@@ -3,7 +3,9 @@
  * how long it may take, what to run, and what to put on disk first. A kind is pure data plus pure functions but for
  * `seed`; the keeper runs every kind the same way.
  */
-import type { KindName, Manifest } from "../manifest.ts";
+import type { ForeignProgram, ProgramRecord } from "./foreign-program.ts";
+import type { KindName, Manifest } from "./manifest.ts";
+import type { ProfilePaths } from "./profile-paths.ts";
 
 /** Ports that a gateway opens by itself, counted from the base of its block; both ends included. */
 export interface DerivedRange {
@@ -12,9 +14,12 @@ export interface DerivedRange {
   readonly last: number;
 }
 
-/** How a keeper judges the gateway's health. `ok-body`: 200 with JSON `{"ok":true,...}`. */
+/**
+ * How a keeper judges the gateway's health. `ok-body`: 200 with JSON `{"ok":true,...}`. `not-5xx`: any
+ * answer but "not now".
+ */
 export type HealthCheck =
-  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" }
+  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" | "not-5xx" }
   | { readonly kind: "tcp" }
   | { readonly kind: "none" };
 
@@ -37,6 +42,8 @@ export interface GatewayKind {
   readonly span: number;
   readonly derived: readonly DerivedRange[];
   readonly health: HealthCheck;
+  /** What a start waits for beside health: a gateway may answer before it has started. @default nothing */
+  readonly readiness?: HealthCheck;
   /** How long `start` waits for readiness before it answers "still starting", in milliseconds. */
   readonly startTimeoutMs: number;
   /** From SIGTERM to SIGKILL, in milliseconds. */
@@ -44,6 +51,24 @@ export interface GatewayKind {
   readonly launch: (request: LaunchRequest) => Argv;
   /** Variables of the gateway's own tongue, beside those that every profile has. */
   readonly environment: (manifest: Manifest, port: number) => Readonly<Record<string, string>>;
+  /**
+   * Every variable of that tongue: whoever enters a profile, of whatever kind, drops them all before any is set, for one that
+   * is inherited was another profile's. @default none
+   */
+  readonly ownVariables?: { readonly prefix: string; readonly known: readonly string[] };
   /** Writes the gateway's own config when it is absent, and never touches one that is there. */
   readonly seed: (manifest: Manifest, token: string) => Promise<void>;
+  /** Variables for `exec`, `env` and `shell` only. @default none */
+  readonly clientEnvironment?: Readonly<Record<string, string>>;
+  /** The argv with which a client of that name (`openclaw`) is run for the profile; undefined for another name. */
+  readonly clientProgram?: (manifest: Manifest, name: string) => readonly string[] | undefined;
+  /** Paths that the gateway remembers by their text: a rename must leave the folder where it is. @default "no" */
+  readonly remembersPaths?: "yes" | "no";
+  /**
+   * Records that the program itself keeps of processes which have this very state directory open. Reads one folder, for it is
+   * asked on every look. @default none
+   */
+  readonly records?: (paths: Pick<ProfilePaths, "state">) => readonly ProgramRecord[];
+  /** What only a program answers that people also run without us; loaded when it is asked. */
+  readonly foreign?: () => Promise<ForeignProgram>;
 }

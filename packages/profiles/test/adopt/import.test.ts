@@ -2,7 +2,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { importOpenClaw, type ImportOptions, type ImportReport } from "../../src/adopt/import-openclaw.ts";
+import { importGateways, type ImportOptions, type ImportReport } from "../../src/adopt/import.ts";
 import { renameProfile } from "../../src/life/rename.ts";
 import { listProfiles } from "../../src/status/list.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
@@ -12,7 +12,7 @@ import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash }
 import { manifest } from "../scratch-home.ts";
 
 async function adopt({ context, roots }: OpenClawHost, options: ImportOptions = {}): Promise<ImportReport> {
-  return importOpenClaw(context, { roots, ...options });
+  return importGateways(context, "openclaw", { roots, ...options });
 }
 
 async function refusal(host: OpenClawHost, options: ImportOptions = {}): Promise<LockkeeperError> {
@@ -53,7 +53,13 @@ describe("adopts in place", () => {
     const { paths, kind, ports, span } = readRegistry(host.context.home).get("openclaw") ?? manifest("", "none-", 1);
     expect({ kind, ports, span }).toEqual({
       kind: "openclaw",
-      ports: { gateway: 31_789, "browser-control": 31_791, cdp: 31_800 },
+      ports: {
+        gateway: 31_789,
+        "mcp-apps": 31_790,
+        "browser-control": 31_791,
+        "extension-relay": 31_799,
+        cdp: 31_800,
+      },
       span: 111,
     });
     expect(paths).toMatchObject({
@@ -84,49 +90,77 @@ describe("adopts in place", () => {
       ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}',
       ".openclaw-work/openclaw.json": '{"gateway": {"port": 31200}}',
       ".openclaw-close/openclaw.json": '{"gateway": {"port": 31050}}',
-      ".openclaw-silent/openclaw.json": "{}",
+      ".openclaw-odd/openclaw.json": "{",
     });
     const { imported, refused } = await adopt(host, { all: true });
     expect(imported.map(({ from }) => from)).toEqual(["close", "work"]);
     expect(refused.map(({ from, code }) => [from, code])).toEqual([
       ["default", "PORTS_OVERLAP"],
-      ["silent", "PORT_INVALID"],
+      ["odd", "CONFIG_DAMAGED"],
     ]);
     expect(refused[0]?.message).toContain("profile close");
   });
 });
 
-describe("reads the port, never guesses it", () => {
-  test("from the config before the unit, from the unit before the living listener", async () => {
+describe("has the port that OpenClaw itself would use", () => {
+  test("a living gateway's record, then the unit, then its own env file, then the config, then what follows from the name", async () => {
     const host = openClawHost();
     const running = await startAnswering();
     host.put({
-      ".openclaw-one/openclaw.json": '{"gateway": {"port": 31000}}',
+      ".openclaw-one/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',
       ...unit("one", "--port 31999"),
       ".openclaw-two/openclaw.json": "{}",
       ...unit("two", "--port=31200"),
-      ".openclaw-three/openclaw.json": "{}",
+      ".openclaw-three/openclaw.json": '{"gateway": {"port": 31400}}',
+      ...unit("three", "--port 31450"),
+      ".openclaw-four/openclaw.json": '{"gateway": {"port": 31600}}',
+      ".openclaw-four/.env": "# mine\nexport OPENCLAW_GATEWAY_PORT='25600' # moved\n",
+      ".openclaw-five/openclaw.json": '{"gateway": {"port": 31800}}',
+      // Source: what `openclaw gateway status` of 2026.9.6 said for these names.
+      ".openclaw-noport/openclaw.json": "{}",
+      ".openclaw-Lab_2/openclaw.json": '{"env": {"vars": {"OPENCLAW_GATEWAY_PORT": "31990"}}}',
     });
     const stateDir = path.join(host.userHome, ".openclaw-three");
     for (const [file, text] of Object.entries(lockRecord(running, stateDir)))
       host.put({ [`.openclaw-three/${file}`]: text });
     const { imported } = await adopt(host, { all: true });
     expect(imported.map(({ from, portSource, status }) => [from, portSource, status.port])).toEqual([
-      ["one", "config", 31_000],
+      ["Lab_2", "default", 53_753],
+      ["five", "config", 31_800],
+      ["four", "env-file", 25_600],
+      ["noport", "default", 48_725],
+      ["one", "unit", 31_999],
       ["three", "lock", running.port],
       ["two", "unit", 31_200],
+    ]);
+    expect(imported.find(({ from }) => from === "one")?.notes).toEqual([
+      "its port is 31999, while its config says 31000",
     ]);
     expect(readRegistry(host.context.home).get("two")?.command).toEqual(["/opt/openclaw"]);
   });
 
-  test("nothing tells: refused, naming what was looked at; a person may say it", async () => {
+  test("a person may say another", async () => {
     const host = openClawHost();
     host.put({ ".openclaw-work/openclaw.json": "{}" });
-    const { code, evidence, hint } = await refusal(host, { name: "work" });
-    expect(code).toBe("PORT_INVALID");
-    expect(evidence.join("\n")).toMatch(/no gateway\.port[^]*no unit[^]*none answers/);
-    expect(hint).toContain("--port");
     expect((await adopt(host, { name: "work", port: "31000" })).imported[0]).toMatchObject({ portSource: null });
+  });
+
+  test("a config in parts is read whole, within its folder only", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw-inc/openclaw.json": '{ "$include": "./conf/base.json5", gateway: { bind: "lan" } }',
+      ".openclaw-inc/conf/base.json5": '{ gateway: { $include: "../gateway.json5", mode: "local" } }',
+      ".openclaw-inc/gateway.json5": "{ port: 25300, bind: 'loopback' } // here",
+      ".openclaw-out/openclaw.json": '{ gateway: { $include: "../.openclaw-inc/gateway.json5" } }',
+      ".openclaw-loop/openclaw.json": '{ $include: "./openclaw.json" }',
+      ".openclaw-gone/openclaw.json": '{ channels: { $include: ["./channels.json5"] } }',
+    });
+    const { imported, refused } = await adopt(host, { all: true });
+    expect(imported).toMatchObject([{ from: "inc", portSource: "config", status: { port: 25_300, host: "0.0.0.0" } }]);
+    const told = Object.fromEntries(refused.map(({ from, message }) => [from, message]));
+    expect(told["out"]).toContain("leads out of");
+    expect(told["loop"]).toContain("leads back to");
+    expect(told["gone"]).toContain("channels.json5: ENOENT");
   });
 });
 

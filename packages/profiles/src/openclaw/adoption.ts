@@ -1,0 +1,51 @@
+/** What a manifest takes over from an OpenClaw gateway that is adopted in place. Reads at most whether a workspace exists. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { AdoptedParts, Installation } from "../foreign-program.ts";
+import { expandHome, unitEnvironment } from "../service-units/unit-environment.ts";
+import { formatCommand, parseGatewayCommand } from "./command-line.ts";
+import type { OpenClawConfig } from "./config-file.ts";
+
+/** Returns the parts; nothing is written. `ourHome`: the home of our own user. */
+export function adoptedParts(installation: Installation, config: OpenClawConfig, ourHome: string): AdoptedParts {
+  const { name, units, userHome } = installation;
+  return {
+    command: commandOf(installation),
+    // Where it has always run: relative paths in its config mean this.
+    cwd:
+      units.map(({ workingDirectory }) => workingDirectory && expandHome(workingDirectory, userHome)).find(Boolean) ??
+      userHome,
+    env: {
+      // OpenClaw puts some of its paths under the profile's name, so it keeps the one that it had.
+      ...(name === "default" ? {} : { OPENCLAW_PROFILE: name }),
+      // `~` in its config means the home that it had; clients of it have to agree.
+      ...(userHome === ourHome ? {} : { HOME: userHome, OPENCLAW_HOME: userHome }),
+    },
+    workspace: workspaceOf(installation, config, ourHome),
+  };
+}
+
+/** The program of its unit with what follows `gateway run`; undefined for `openclaw` from the PATH without flags. */
+function commandOf({ units }: Installation): readonly string[] | undefined {
+  for (const { argv } of units) {
+    const command = parseGatewayCommand(argv);
+    if (command !== undefined) return formatCommand(command);
+  }
+  return undefined;
+}
+
+/**
+ * Source: https://docs.openclaw.ai/concepts/agent-workspace: the config, else OPENCLAW_WORKSPACE_DIR, else `workspace` in
+ * the state directory; earlier versions used `~/.openclaw/workspace-<profile>`, which counts where it exists.
+ */
+function workspaceOf(
+  { units, name, stateDir, realStateDir, userHome }: Installation,
+  config: OpenClawConfig,
+  ourHome: string,
+): string {
+  const configured =
+    config.workspace ?? units.map((unit) => unitEnvironment(unit, ourHome)["OPENCLAW_WORKSPACE_DIR"]).find(Boolean);
+  if (configured !== undefined && configured !== null) return path.resolve(userHome, expandHome(configured, userHome));
+  const earlier = path.join(userHome, ".openclaw", `workspace-${name}`);
+  return name !== "default" && existsSync(earlier) ? earlier : path.join(realStateDir ?? stateDir, "workspace");
+}

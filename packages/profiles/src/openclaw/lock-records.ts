@@ -1,0 +1,63 @@
+/**
+ * The records that running OpenClaw processes keep in their state directories. Only read, and believed only while the
+ * process they name is that very process and the state directory they name is this one.
+ *
+ * Source: OpenClaw 2026.9.6, src/infra/gateway-lock.ts: `<state>/tmp/openclaw-<uid>/gateway.state.lock` and
+ * `gateway.<hash>.lock`, JSON with pid, startTime (raw start ticks on Linux), port, configPath, stateDir, and a role that is
+ * missing or `gateway` for a gateway.
+ */
+import { identifyProcess, type ProcessIdentity } from "@lockkeeper/core";
+import { lstatSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { entriesOf } from "../directory-entries.ts";
+import type { ProgramRecord } from "../foreign-program.ts";
+import { isPort } from "../port-number.ts";
+
+const recordBytes = 64 * 1_024;
+
+/** Returns the records of processes in a state directory; what is no record of this directory is passed over. */
+export function readLockRecords(stateDir: string): readonly ProgramRecord[] {
+  const folder = path.join(stateDir, "tmp");
+  return entriesOf(folder)
+    .filter((entry) => entry.startsWith("openclaw-"))
+    .flatMap((entry) => entriesOf(path.join(folder, entry)).map((file) => path.join(folder, entry, file)))
+    .filter((file) => /[\\/]gateway\.[^\\/]+\.lock$/.test(file))
+    .flatMap((file) => readRecord(file, stateDir) ?? []);
+}
+
+function readRecord(file: string, stateDir: string): ProgramRecord | undefined {
+  try {
+    const stats = lstatSync(file);
+    if (!stats.isFile() || stats.size > recordBytes) return undefined;
+    const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Record<string, unknown>> | null;
+    if (typeof value !== "object" || value === null) return undefined;
+    const { pid, startTime, port, role } = value;
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 1) return undefined;
+    // A copied state directory has the original's records in it.
+    if (typeof value["stateDir"] === "string" && !isSameDirectory(value["stateDir"], stateDir)) return undefined;
+    return {
+      path: file,
+      owner: verifiedOwner(pid, startTime),
+      pid,
+      port: isPort(port) ? port : null,
+      role: role === undefined || role === "gateway" ? "gateway" : "other",
+    };
+  } catch {
+    // Gone meanwhile, hidden from us, or half written by a crash: it tells nothing.
+    return undefined;
+  }
+}
+
+/** A pid alone names nobody: without equal start ticks the record is not believed. */
+function verifiedOwner(pid: number, startTime: unknown): ProcessIdentity | null {
+  const identity = identifyProcess(pid);
+  if (identity === undefined || typeof startTime !== "number") return null;
+  return identity.startTicks === startTime ? identity : null;
+}
+
+/** By inode too: a link, or a mount, may lead to it under another name. */
+function isSameDirectory(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [one, other] = [a, b].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }));
+  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;
+}

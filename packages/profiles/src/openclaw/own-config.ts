@@ -1,0 +1,90 @@
+/**
+ * The config of a clone: the original's with its parts put together, with port, token and folders of its own, and without
+ * secrets. OpenClaw writes absolute paths into its config; none may lead back into the original.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { OwnConfig } from "../foreign-program.ts";
+import { isRecord } from "../json.ts";
+import type { Manifest } from "../manifest.ts";
+import { withoutSecrets } from "../secrets.ts";
+import { readConfigFile } from "./config-file.ts";
+
+/**
+ * Returns the text of the clone's config.
+ *
+ * @throws {LockkeeperError} DIRECTORY_SHARED naming every setting that leads into the original and has no counterpart.
+ */
+export async function ownConfig(
+  original: Manifest,
+  clone: Manifest,
+  token: string,
+  keepSecrets: boolean,
+): Promise<OwnConfig> {
+  const { document, verdict } = await readConfigFile(original.paths.config);
+  const { clean, dropped } = keepSecrets ? { clean: document, dropped: [] } : withoutSecrets(document);
+  const mapped = mapPaths(clean, pathMap(original, clone), original.env?.["OPENCLAW_HOME"] ?? homedir());
+  const own = withOwnParts(mapped, clone, token);
+  refusePathsInto(own, original);
+  // What cannot be understood may hold secrets, and stays behind whole.
+  const whole = verdict === "damaged" ? ["(it cannot be understood, so it may hold secrets)"] : [];
+  return { text: `${JSON.stringify(own, null, 2)}\n`, dropped: [...whole, ...dropped] };
+}
+
+/** From the original's folders to the clone's, the deepest first. */
+function pathMap(original: Manifest, clone: Manifest): readonly (readonly [string, string])[] {
+  const rooms = ["workspace", "state", "profile"] as const;
+  return rooms
+    .map((room) => [original.paths[room], clone.paths[room]] as const)
+    .sort(([a], [b]) => b.length - a.length);
+}
+
+function mapPaths(value: unknown, map: readonly (readonly [string, string])[], userHome: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => mapPaths(item, map, userHome));
+  if (isRecord(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapPaths(inner, map, userHome)]));
+  }
+  if (typeof value !== "string") return value;
+  const absolute = value.startsWith("~/") ? path.join(userHome, value.slice(2)) : value;
+  const found = map.find(([from]) => absolute === from || absolute.startsWith(from + path.sep));
+  return found === undefined ? value : found[1] + absolute.slice(found[0].length);
+}
+
+function withOwnParts(document: unknown, { port, paths }: Manifest, token: string): unknown {
+  const config = isRecord(document) ? document : {};
+  const gateway = isRecord(config["gateway"]) ? config["gateway"] : {};
+  const agents = isRecord(config["agents"]) ? config["agents"] : {};
+  const defaults = isRecord(agents["defaults"]) ? agents["defaults"] : {};
+  return {
+    ...config,
+    gateway: { mode: "local", bind: "loopback", ...gateway, port, auth: { mode: "token", token } },
+    agents: { ...agents, defaults: { ...defaults, workspace: paths.workspace } },
+  };
+}
+
+function refusePathsInto(document: unknown, { name, paths }: Manifest): void {
+  const folders = [paths.state, paths.workspace, paths.profile];
+  const places = [...textsIn(document, "")].filter(([, text]) =>
+    folders.some((folder) => text.includes(`${folder}${path.sep}`) || text.endsWith(folder)),
+  );
+  if (places.length === 0) return;
+  throw new LockkeeperError(
+    "DIRECTORY_SHARED",
+    `the config of ${name} leads into its own folders in a way that a clone cannot follow`,
+    {
+      evidence: places.map(([where]) => where),
+      hint: `Write these settings as plain paths, or take them out, then clone again: ${paths.config}`,
+    },
+  );
+}
+
+function* textsIn(value: unknown, where: string): Generator<readonly [string, string]> {
+  if (typeof value === "string") yield [where, value];
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
+    const place = where === "" ? key : `${where}.${key}`;
+    yield [place, key];
+    yield* textsIn(inner, place);
+  }
+}

@@ -1,0 +1,36 @@
+/** What only OpenClaw answers, brought together behind its door. */
+import path from "node:path";
+import type { ForeignProgram } from "../foreign-program.ts";
+import { gatewayAccess } from "./access.ts";
+import { adoptedParts } from "./adoption.ts";
+import { extraRanges } from "./claims.ts";
+import { checkConfig } from "./config-check.ts";
+import { readConfigFile } from "./config-file.ts";
+import { ownEnvFileNames } from "./gateway-port.ts";
+import { findInstallations } from "./installations.ts";
+import { ownConfig } from "./own-config.ts";
+import { isOwnMark, relaunch } from "./relaunch.ts";
+
+/** OpenClaw, as the rooms that adopt, clone and diagnose ask it. */
+export const openClawProgram: ForeignProgram = {
+  title: "OpenClaw",
+  places: ({ userHome }) => [path.join(userHome, ".openclaw"), path.join(userHome, ".openclaw-*")],
+  findInstallations,
+  adopt: async (installation, ourHome) =>
+    adoptedParts(installation, await readConfigFile(installation.configPath), ourHome),
+  readConfig: async ({ paths }) => {
+    const { document, fault, verdict, port, parts } = await readConfigFile(paths.config);
+    return {
+      document,
+      fault: verdict === "absent" ? "there is none" : fault,
+      port,
+      parts,
+      extraRanges: extraRanges(document),
+    };
+  },
+  checkConfig,
+  cloneConfig: ownConfig,
+  relaunch,
+  needsNot: ({ paths }, variable) => isOwnMark(variable) || ownEnvFileNames(paths.state).includes(variable),
+  access: gatewayAccess,
+};

@@ -1,0 +1,48 @@
+/**
+ * How an OpenClaw gateway that somebody started by hand is started again: with its own variables, and with those that say which
+ * profile it is. `--profile` sets them inside the process only, and OpenClaw shows its title in place of its arguments.
+ */
+import type { ProcessLaunch } from "@lockkeeper/core";
+import { accessSync, constants } from "node:fs";
+import path from "node:path";
+import type { Manifest } from "../manifest.ts";
+import { splitCommand } from "./command-line.ts";
+
+/** Set by OpenClaw for one process, or by whoever manages it; a process that is started anew gets its own. */
+const marks =
+  /^OPENCLAW_(?:SERVICE_.*|SYSTEMD_UNIT|LAUNCHD_.*|WINDOWS_.*|NODE_OPTIONS_READY|NODE_EXTRA_CA_CERTS_READY|NO_RESPAWN|SUPERVISOR_MODE|SHELL|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|PROFILE|HOME)$/;
+
+/** Returns whether a variable says which gateway it is, or who manages it: ours has its own, and it is no loss. */
+export function isOwnMark(variable: string): boolean {
+  return marks.test(variable);
+}
+
+/** Returns what to run. An argv that is still to be seen is run to the letter. */
+export function relaunch(manifest: Manifest, { argv, env, cwd }: ProcessLaunch): ProcessLaunch {
+  const { paths, port } = manifest;
+  const identity = {
+    OPENCLAW_STATE_DIR: paths.state,
+    OPENCLAW_CONFIG_PATH: paths.config,
+    OPENCLAW_GATEWAY_PORT: String(port),
+    ...(manifest.env?.["OPENCLAW_PROFILE"] === undefined ? {} : { OPENCLAW_PROFILE: manifest.env["OPENCLAW_PROFILE"] }),
+  };
+  const { program, flags } = splitCommand(manifest.command);
+  const started = manifest.command === undefined ? [startedFrom(env) ?? "openclaw"] : program;
+  return {
+    argv: argv.length > 1 ? argv : [...started, "gateway", "run", "--port", String(port), ...flags],
+    env: { ...env, ...identity },
+    cwd,
+  };
+}
+
+/** Shells leave the path of the program that they started in `_`. */
+function startedFrom(env: Readonly<Record<string, string>>): string | undefined {
+  const file = env["_"];
+  if (file === undefined || !path.isAbsolute(file) || !path.basename(file).startsWith("openclaw")) return undefined;
+  try {
+    accessSync(file, constants.X_OK);
+    return file;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Which ports the programs claim that people also run without us, whether they run or not, and what the configs of our own
+ * profiles of such a kind claim outside of their blocks. Their files are read and never changed.
+ */
+import { homedir } from "node:os";
+import path from "node:path";
+import { foreignPrograms, kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
+import type { PortClaim } from "./port-plan.ts";
+
+/** A claim of an installation, with the real state directory by which a profile that adopted it is known. */
+export interface InstallationClaim extends PortClaim {
+  readonly program: string;
+  readonly stateDir: string;
+}
+
+/** Returns the claims of every installation that left a trace on this host. */
+export async function readInstallationClaims(roots: HostRoots): Promise<readonly InstallationClaim[]> {
+  const claims: InstallationClaim[] = [];
+  for (const { program } of await foreignPrograms()) {
+    for (const { stateDir, realStateDir, ranges } of await program.findInstallations(roots)) {
+      const owner = short(stateDir);
+      const known = { by: "installation", program: program.title, owner, stateDir: realStateDir ?? stateDir } as const;
+      claims.push(...ranges.map((range) => ({ ...range, ...known })));
+    }
+  }
+  return claims;
+}
+
+/** Returns what the configs of profiles of ours put outside of their blocks. */
+export async function readExtraClaims(manifests: Iterable<Manifest>): Promise<readonly PortClaim[]> {
+  const claims: PortClaim[] = [];
+  for (const manifest of manifests) {
+    const program = await kinds[manifest.kind].foreign?.();
+    if (program === undefined) continue;
+    const { name, port, span } = manifest;
+    const { extraRanges } = await program.readConfig(manifest);
+    const outside = extraRanges.filter(({ first, last }) => first < port || last >= port + span);
+    claims.push(...outside.map((range): PortClaim => ({ ...range, by: "profile", owner: name })));
+  }
+  return claims;
+}
+
+function short(directory: string): string {
+  const home = homedir();
+  return directory.startsWith(home + path.sep) ? `~${directory.slice(home.length)}` : directory;
+}

@@ -1,0 +1,34 @@
+/**
+ * Files of `NAME=value` lines that other programs read (`EnvironmentFile=` of systemd, `.env`): only read, and tolerantly, for
+ * whoever wants to know which variables somebody else's gateway gets. Links are followed: they are not ours.
+ */
+import { readFileSync, statSync } from "node:fs";
+
+/** More than any of them has. */
+const maxBytes = 1_024 * 1_024;
+
+/** Returns the assignments in `file`, the last of two equal names; none when it cannot be read. */
+export function readAssignments(file: string): Readonly<Record<string, string>> {
+  try {
+    const stats = statSync(file);
+    return stats.isFile() && stats.size <= maxBytes ? parseAssignments(readFileSync(file, "utf8")) : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Returns the assignments of a text; a line that is none is passed over. Pure.
+ *
+ * Source: systemd.exec(5), EnvironmentFile=; what dotenv reads beside that: `export`, a comment behind a value.
+ */
+export function parseAssignments(text: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const line of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
+    const [, name, rest = ""] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const quoted = /^(["'])(.*)\1\s*(?:#.*)?$/.exec(rest);
+    found[name] = quoted?.[2] ?? rest.replace(/\s+#.*$/, "").trimEnd();
+  }
+  return found;
+}

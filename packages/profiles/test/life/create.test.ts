@@ -201,7 +201,7 @@ describe("createProfile", () => {
 
   test.skipIf(process.platform === "win32")("without a descriptor left the limit is to blame, not the address", () => {
     const fixture = fileURLToPath(new URL("../fixtures/no-descriptors.js", import.meta.url));
-    const output = execFileSync("sh", ["-c", 'ulimit -n 64 && exec "$0" "$1"', process.execPath, fixture]);
+    const output = execFileSync("sh", ["-c", 'ulimit -n 256 && exec "$0" "$1"', process.execPath, fixture]);
     expect(JSON.parse(output.toString())).toMatchObject({
       code: "IO_FAILED",
       message: expect.stringContaining("EMFILE"),

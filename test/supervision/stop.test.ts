@@ -32,7 +32,7 @@ describe.concurrent("stop", () => {
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("stubborn", "{port}") });
       await profiles.start("api");
-      expect((await profiles.stop("api", { timeoutMs: 300 })).outcome).toBe("stopped");
+      expect((await profiles.stop("api", { timeoutMs: 300 })).outcome).toBe("killed");
       expect(gatewaysOf(home, "")).toEqual([]);
       expect(ownersOf(port).size).toBe(0);
     }));

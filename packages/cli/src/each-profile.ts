@@ -18,6 +18,8 @@ export interface ProfileOutcome {
   readonly outcome: string;
   readonly status: ProfileStatus | null;
   readonly error: ErrorDocument | null;
+  /** The gateway that was ended for it did not end by itself in its time. */
+  readonly killed?: true;
 }
 
 /** How many profiles are worked on at once; each start is three processes. */
@@ -29,7 +31,7 @@ export async function onEachProfile(
   act: (
     name: string,
     onProgress: (text: string) => void,
-  ) => Promise<{ readonly outcome: string; readonly status: ProfileStatus }>,
+  ) => Promise<{ readonly outcome: string; readonly status: ProfileStatus; readonly killed?: boolean }>,
 ): Promise<Result & { readonly value: readonly ProfileOutcome[] }> {
   const outcomes: ProfileOutcome[] = [];
   const failures: Failure[] = [];
@@ -40,8 +42,8 @@ export async function onEachProfile(
       const { name, index } = next;
       const onProgress = (text: string): void => context.progress.update(name, text);
       try {
-        const { outcome, status } = await act(name, onProgress);
-        outcomes[index] = { name, outcome, status, error: null };
+        const { outcome, status, killed } = await act(name, onProgress);
+        outcomes[index] = { name, outcome, status, error: null, ...(killed === true && { killed }) };
       } catch (error) {
         outcomes[index] = { name, outcome: "failed", status: null, error: errorDocument(error) };
         failures.push({ name: names.length > 1 ? name : null, error });
@@ -56,13 +58,15 @@ export async function onEachProfile(
 /** Renders what `onEachProfile` returned: a line for each profile that did not fail. Pure. */
 export function renderOutcomes(outcomes: readonly ProfileOutcome[], { paint, quiet }: View): string {
   let text = "";
-  for (const { name, outcome, status } of outcomes) {
+  for (const { name, outcome, status, killed } of outcomes) {
     if (status === null) continue;
     if (quiet) {
       text += `${name}\n`;
       continue;
     }
     const facts = [paintState(status.state, paint)(outcome.replaceAll("-", " "))];
+    if (outcome === "killed") facts.push("it did not end by itself in its time (--stop-timeout, --timeout)");
+    if (killed === true) facts.push("the one before had to be killed");
     if (status.pid !== null) facts.push(status.url, `pid ${status.pid}`);
     if (status.reason !== null && status.pid !== null) facts.push(plainLine(status.reason));
     text += `${paint.bold(name)}: ${facts.join(", ")}\n`;

@@ -84,6 +84,7 @@ export { standSentinel } from "./lease/sentinel.ts";
 export type { HealthCheck, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
+export { removeStopRequest, writeStopRequest } from "./keeper/stop-request.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";
 export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";
 export { parseRunRecord } from "./keeper/run-record.ts";

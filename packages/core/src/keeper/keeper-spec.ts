@@ -57,6 +57,8 @@ export interface KeeperSpec {
   readonly logPath: string;
   readonly eventsPath: string;
   readonly runRecordPath: string;
+  /** Where a stop may be given another time. @default nowhere */
+  readonly stopRequestPath?: string;
   /** After this the keeper says that the gateway is slow. It is never ended for that, but then for a wrong port it is. */
   readonly startTimeoutMs: number;
   /** From the request to end until the gateway is killed. */

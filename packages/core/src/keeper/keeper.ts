@@ -29,6 +29,7 @@ import { RunPublisher } from "./run-publisher.ts";
 import { usableEnvironment } from "./spawn-environment.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
+import { removeStopRequest, StopDeadline } from "./stop-request.ts";
 import { awaitSuccessor } from "./successor.ts";
 import type { Blocked, LeftInControl } from "./handoff.ts";
 import { clearPort, findBlocker, handoffDeadline, takeLock } from "./handoff.ts";
@@ -357,19 +358,26 @@ class Keeper {
   async #stop(): Promise<KeeperOutcome> {
     const { stopTimeoutMs, force } = this.#spec;
     this.#publisher.publish({ state: "stopping" });
-    const result = await this.#end(stopTimeoutMs, force);
+    const { stopRequestPath } = this.#spec;
+    const deadline = new StopDeadline(stopRequestPath, this.#nonce, stopTimeoutMs);
+    const result = await this.#end(stopTimeoutMs, force, deadline.at);
+    if (stopRequestPath !== undefined) removeStopRequest(stopRequestPath);
     const over = new AbortController();
     const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs, over.signal)]);
     over.abort();
     if (this.#survived) return this.#fail("STOP_INCOMPLETE", result.detail);
     const lastExit = exit ?? this.#publisher.record.lastExit;
     const detail = `${result.detail}${await this.#disown()}`;
-    this.#publisher.publish({ state: "stopped", reason: detail, ...GONE, keeper: null, lastExit }, exit ?? null);
+    const killed = result.killed ? ({ killed: true } as const) : {};
+    this.#publisher.publish(
+      { state: "stopped", reason: detail, ...GONE, keeper: null, lastExit, ...killed },
+      exit ?? null,
+    );
     return { outcome: "stopped", record: this.#publisher.record, detail };
   }
 
   /** Ends whatever is left of the run; with a lease, before that is over. */
-  async #end(timeoutMs: number, hurry?: AbortSignal): Promise<StopResult> {
+  async #end(timeoutMs: number, hurry?: AbortSignal, deadline?: () => number): Promise<StopResult> {
     const { host, port, ports } = this.#spec;
     this.#ownership?.noteAsked();
     const reasons = [hurry, this.#ownership?.over].filter((signal) => signal !== undefined);
@@ -380,6 +388,7 @@ class Keeper {
       host,
       ports: [port, ...Object.values(ports)],
       timeoutMs,
+      deadline,
       ...(force === undefined ? {} : { force }),
       onProgress: (reason) => {
         if (!this.#lock.lost.aborted) this.#publisher.publish({ reason });

@@ -52,6 +52,7 @@ export class RunPublisher {
       health: "unknown",
       restarts: 0,
       lastExit: this.earlier?.lastExit ?? null,
+      ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     };
   }

@@ -57,6 +57,10 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** What a stop of this run may take, in milliseconds, where nobody says otherwise; its keeper reads requests that do. */
+  readonly stopTimeoutMs?: number;
+  /** Its gateway, or a part of it, had to be killed. */
+  readonly killed?: true;
   /** Of a run that ended with `LISTENER_MISMATCH`: the address that had its port. */
   readonly listensOn?: string;
   /** Marks the settings that this run has read; absent in records of older keepers. */
@@ -117,6 +121,8 @@ function isRunRecord(value: unknown): value is RunRecord {
     isCount(value["restarts"]) &&
     isNullOr(value["lastExit"], isExit) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
+    (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
+    (value["killed"] === undefined || value["killed"] === true) &&
     (value["listensOn"] === undefined || isString(value["listensOn"])) &&
     (value["lease"] === undefined || isNullOr(value["lease"], isRunLease))
   );

@@ -18,6 +18,8 @@ export interface StopOrder extends ProcessTreeQuery {
   readonly ports: readonly number[];
   /** How long the gateway may take to end by itself. */
   readonly timeoutMs: number;
+  /** When that time is over, asked again and again, on the clock of `performance.now()`. @default `timeoutMs` from now */
+  readonly deadline?: (() => number) | undefined;
   /** Cuts that time short. */
   readonly force?: AbortSignal;
   /** One line for a person, when there is something to say. */
@@ -52,11 +54,13 @@ export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
   const tree = new RunTree(order);
   let killed = false;
   if (tree.look().length > 0) {
-    await tree.signalUntilGone("SIGTERM", order.timeoutMs, order.force);
+    const over = performance.now() + order.timeoutMs;
+    await tree.signalUntilGone("SIGTERM", order.deadline ?? (() => over), order.force);
     if (tree.look().length > 0) {
       killed = true;
       order.onProgress?.(`killing ${listPids(tree.look())}`);
-      await tree.signalUntilGone("SIGKILL", DEFAULTS.killTimeoutMs);
+      const dead = performance.now() + DEFAULTS.killTimeoutMs;
+      await tree.signalUntilGone("SIGKILL", () => dead);
     }
   }
   const survivors = tree.look();
@@ -86,22 +90,22 @@ class RunTree {
   }
 
   /** Signals everybody once, newcomers as they are found, until nobody is left, the time is over or `hurry` aborts. */
-  async signalUntilGone(signal: "SIGTERM" | "SIGKILL", timeoutMs: number, hurry?: AbortSignal): Promise<void> {
+  async signalUntilGone(signal: "SIGTERM" | "SIGKILL", deadlineNow: () => number, hurry?: AbortSignal): Promise<void> {
     const startedAt = performance.now();
-    const deadline = startedAt + timeoutMs;
     const signalled = new Set<number>();
     let sayAt = startedAt + DEFAULTS.progressEveryMs;
     for (let living = this.look(); living.length > 0; living = this.look()) {
       const fresh = living.filter((member) => !signalled.has(member.pid));
       for (const { pid } of fresh) signalled.add(pid);
       this.#signal(fresh, signal);
-      const until = Math.min(deadline, performance.now() + DEFAULTS.lookAgainMs);
+      const until = Math.min(deadlineNow(), performance.now() + DEFAULTS.lookAgainMs);
       await waitForDeparture(living, this.#order.child, until, hurry);
       const now = performance.now();
+      const deadline = deadlineNow();
       if (now >= deadline || hurry?.aborted === true) return;
       if (now < sayAt) continue;
       sayAt = now + DEFAULTS.progressEveryMs;
-      const waited = `${Math.round((now - startedAt) / 1_000)} s of ${timeoutMs / 1_000} s`;
+      const waited = `${Math.round((now - startedAt) / 1_000)} s of ${Math.round((deadline - startedAt) / 1_000)} s`;
       this.#order.onProgress?.(`waiting for ${listPids(living)} to end (${waited})`);
     }
   }

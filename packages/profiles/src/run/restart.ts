@@ -23,6 +23,8 @@ export interface RestartResult {
    * once this one has ended.
    */
   readonly outcome: "restarted" | "handed-over";
+  /** The gateway before did not end by itself in its time. */
+  readonly killed: boolean;
   readonly status: ProfileStatus;
 }
 
@@ -42,9 +44,9 @@ export async function restartProfile(
     await requirePreflight(context, before.manifest, "it was not stopped and still runs");
   if (isInsideRun(context, before)) {
     await handOver(context, before, "restart", options.timeoutMs);
-    return { outcome: "handed-over", status: statusOf(context, before) };
+    return { outcome: "handed-over", killed: false, status: statusOf(context, before) };
   }
-  await stopProfile(context, name, options);
+  const { outcome } = await stopProfile(context, name, options);
   const { status } = await startProfile(context, name, options);
-  return { outcome: "restarted", status };
+  return { outcome: "restarted", killed: outcome === "killed", status };
 }

@@ -18,7 +18,7 @@ import { asOwnRun } from "./own-runs.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
-import { runRecordPath } from "../status/run-records.ts";
+import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
 
 /** How a keeper runs, and by what it is ended. */
 export interface RunOptions {
@@ -115,6 +115,7 @@ async function keeperSpec(
     logPath: path.join(manifest.paths.logs, "gateway.log"),
     eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
     runRecordPath: runRecordPath(context.home, manifest.name),
+    stopRequestPath: stopRequestPath(context.home, manifest.name),
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,

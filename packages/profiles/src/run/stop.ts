@@ -14,6 +14,7 @@ import {
   signalProcess,
   type StopOrder,
   stopProcessTree,
+  writeStopRequest,
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -24,13 +25,14 @@ import { holdersOf } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { stopOwnRun } from "./own-runs.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";
+import { stopRequestPath } from "../status/run-records.ts";
 import { endStrays, strayTimeoutMs } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 
 /** How a stop is made and waited for. */
 export interface StopOptions {
-  /** From the request to SIGKILL, in milliseconds; it can only be shorter than the kind's own. @default by kind */
+  /** From the request to SIGKILL, in milliseconds. @default the profile's own */
   readonly timeoutMs?: number | undefined;
   /** The caller knows that it is part of the gateway and will end with it. @default false */
   readonly stopMyself?: boolean | undefined;
@@ -42,8 +44,11 @@ export interface StopOptions {
 
 /** What was true when the stop returned. */
 export interface StopResult {
-  /** `handed-over`: this process is part of the gateway; once it has ended, a process outside of it does the stop. */
-  readonly outcome: "stopped" | "already-stopped" | "handed-over";
+  /**
+   * `killed`: it is stopped, but did not end by itself in its time. `handed-over`: this process is part of the gateway; once it
+   * has ended, a process outside of it does the stop.
+   */
+  readonly outcome: "stopped" | "killed" | "already-stopped" | "handed-over";
   readonly status: ProfileStatus;
 }
 
@@ -74,34 +79,41 @@ export async function stopProfile(
   }
   const stopped = await stopObserved(context, before, options);
   const after = observeManifest(context, manifest);
-  return { outcome: stopped ? "stopped" : "already-stopped", status: statusOf(context, after) };
+  return { outcome: stopped, status: statusOf(context, after) };
 }
 
-/** Stops what was observed; false when nothing of it lived. */
+/** What became of a run that was to be ended. */
+type Stopped = Exclude<StopResult["outcome"], "handed-over">;
+
+/** Stops what was observed. */
 export async function stopObserved(
   context: ProfilesContext,
   observation: ProfileObservation,
   options: StopOptions,
-): Promise<boolean> {
+): Promise<Stopped> {
   const { manifest, record, observed } = observation;
   if (observed.state === "external") throw notOurs(manifest.name, observed.gateway);
   if (observed.owner === "elsewhere" || observed.owner === "unclear") throw outOfReach(observation);
   if (record === undefined) {
     if (observed.leftover) await sweepLeftover(context.home, manifest);
-    return false;
+    return "already-stopped";
   }
   const { keeper, gateway } = observed;
   if (observed.owner === "nobody") return clearEnded(context, observation, record);
   const bond = bondOfRun(context, manifest, record);
-  const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].stopTimeoutMs;
+  const ownMs = record.stopTimeoutMs ?? manifest.stopTimeoutMs ?? kinds[manifest.kind].stopTimeoutMs;
+  const timeoutMs = options.timeoutMs ?? ownMs;
   options.onProgress?.("stopping");
-  if (keeper !== null) await stopKeeper(context, { manifest, keeper, bond, timeoutMs }, options);
+  if (keeper !== null) await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
   const after = observeManifest(context, manifest);
   const last = after.record ?? record;
   // Its keeper let the lock go, and somebody has started the profile again: that run is not the one to be stopped.
-  if (last.nonce !== record.nonce) return true;
+  if (last.nonce !== record.nonce) return "stopped";
   // A keeper's word counts: it publishes "stopped" only of a tree that is gone.
-  if (last.state === "stopped") return requireFreePort(context, manifest, record);
+  if (last.state === "stopped") {
+    await requireFreePort(context, manifest, record);
+    return last.killed === true ? "killed" : "stopped";
+  }
   const leader = last.gateway ?? gateway;
   if (leader !== null && mayBeSignalled(leader, bond) === "no") throw unverified(manifest.name, "gateway", leader);
   const { nonce, host, ports } = record;
@@ -116,14 +128,15 @@ export async function stopObserved(
     timeoutMs: keeper === null ? timeoutMs : strayTimeoutMs,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
-  const { outcome, detail } = await unlessAborted(stopProcessTree(order), options.signal);
+  const { outcome, killed, detail } = await unlessAborted(stopProcessTree(order), options.signal);
   if (outcome !== "stopped") throw stopIncomplete(manifest, record, detail);
   await sweepLeftover(
     context.home,
     manifest,
     keeper === null ? "the orphan was stopped" : "its keeper had to be killed",
   );
-  return requireFreePort(context, manifest, record);
+  await requireFreePort(context, manifest, record);
+  return killed ? "killed" : "stopped";
 }
 
 /** Nobody owns the profile: what is left of its last run goes, and what its keeper said last is history. */
@@ -131,16 +144,17 @@ async function clearEnded(
   context: ProfilesContext,
   { manifest, observed }: ProfileObservation,
   record: RunRecord,
-): Promise<boolean> {
+): Promise<Stopped> {
   const strays = await endStrays(context, manifest, record, ({ detail }) => stopIncomplete(manifest, record, detail));
   if (observed.leftover) await sweepLeftover(context.home, manifest);
   else if (record.state !== "stopped") await settleStopped(context.home, manifest);
-  return strays;
+  return strays ? "stopped" : "already-stopped";
 }
 
 /** A keeper, and what it takes to end it. */
 interface KeeperStop {
   readonly manifest: Manifest;
+  readonly record: RunRecord;
   readonly keeper: ProcessIdentity;
   readonly bond: RunBond;
   readonly timeoutMs: number;
@@ -149,12 +163,17 @@ interface KeeperStop {
 /** Asks the keeper, once politely and once, past the deadline, with force; returns when it is gone. */
 async function stopKeeper(
   context: ProfilesContext,
-  { manifest, keeper, bond, timeoutMs }: KeeperStop,
-  { signal, onProgress }: StopOptions,
+  { manifest, record, keeper, bond, timeoutMs }: KeeperStop,
+  { signal, onProgress, timeoutMs: asked }: StopOptions,
 ): Promise<void> {
   const grounds = mayBeSignalled(keeper, bond);
   if (grounds === "gone") return;
   if (grounds === "no") throw unverified(manifest.name, "keeper", keeper);
+  // A keeper of before requests knows its own time only; a second signal shortens it, and nothing lengthens it.
+  const readsRequests = record.stopTimeoutMs !== undefined;
+  if (readsRequests && asked !== undefined) {
+    await writeStopRequest(stopRequestPath(context.home, manifest.name), { nonce: record.nonce, timeoutMs: asked });
+  }
   if (keeper.pid === process.pid) return stopOwnRun(context.home, manifest.name);
   // A process that embeds its keeper, or is the first of its container, may live on when the run is over.
   const mayStay = keeper.pid === 1 || ancestorsOf(process.pid).includes(keeper.pid);
@@ -168,15 +187,20 @@ async function stopKeeper(
       if (now >= startedAt + waitMs) return false;
       if (now >= sayAt) {
         sayAt += progressEveryMs;
-        onProgress?.(`stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(waitMs / 1_000)} s`);
+        onProgress?.(`stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(timeoutMs / 1_000)} s`);
       }
       await pause(pollMs, signal);
     }
     return true;
   };
   const tell = (name: NodeJS.Signals): boolean => signalProcess(keeper, name, { holdsLock: true }) !== "refused";
-  for (const waitMs of [timeoutMs, keeperGraceMs]) {
-    if (!tell("SIGTERM")) throw unverified(manifest.name, "keeper", keeper);
+  // It kills at the deadline by itself, and needs a while for that and for looking whether all is gone.
+  const patienceMs = readsRequests ? timeoutMs + keeperGraceMs : timeoutMs;
+  // Somebody has asked it before: a second signal would mean "now, whatever is lost".
+  let asksFirst = !(readsRequests && record.state === "stopping");
+  for (const waitMs of [patienceMs, keeperGraceMs]) {
+    if (asksFirst && !tell("SIGTERM")) throw unverified(manifest.name, "keeper", keeper);
+    asksFirst = true;
     // A paused keeper gets to see the request only once it runs again.
     tell("SIGCONT");
     if (await over(waitMs)) return;
@@ -186,9 +210,9 @@ async function stopKeeper(
   await over(keeperGraceMs);
 }
 
-async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<true> {
-  if ((await probeListener(record.host, record.port)) !== "listening") return true;
-  if (observeManifest(context, manifest).record?.nonce !== record.nonce) return true;
+async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<void> {
+  if ((await probeListener(record.host, record.port)) !== "listening") return;
+  if (observeManifest(context, manifest).record?.nonce !== record.nonce) return;
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);
 }
 

@@ -20,6 +20,11 @@ export function runRecordPath(home: string, name: string): string {
   return path.join(homePaths(home).run, `${name}.json`);
 }
 
+/** Returns where a stop of the profile may be given a time of its own; not the name of a record. */
+export function stopRequestPath(home: string, name: string): string {
+  return path.join(homePaths(home).run, `${name}.stop`);
+}
+
 /** Returns what was last published for the profile, or undefined. */
 export function readRunRecord(home: string, name: string, owner?: FileOwner): RunRecord | undefined {
   try {

@@ -7,8 +7,11 @@ import type { ErrorCode, LockkeeperError } from "./errors.ts";
 /** The `name` of every warning of ours. */
 export const WARNING_NAME = "LockkeeperWarning";
 
+/** `WIDE_BIND`: a gateway can be reached from other machines. No error has that code. */
+export type WarningCode = ErrorCode | "WIDE_BIND";
+
 /** Tells whoever listens, in a moment: `text` is one line, `code` as on an error of the same kind. */
-export function warn(text: string, code: ErrorCode): void {
+export function warn(text: string, code: WarningCode): void {
   process.emitWarning(text, { type: WARNING_NAME, code });
 }
 

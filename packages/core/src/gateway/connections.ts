@@ -70,9 +70,15 @@ export function trackConnections(
     pruneLater();
   };
 
-  // The kernel is asked to hold no more than this; what arrives meanwhile is closed at once.
-  server.maxConnections = Math.min(server.maxConnections || Number.POSITIVE_INFINITY, maxAccepted);
+  /** Before the next look at all of them: a newcomer takes the place of one that has been answered, or else of the oldest. */
+  const makeRoom = (): void => {
+    if (halfOpen.size + idle.size + busy.size + upgraded.size < maxAccepted) return;
+    const [oldest] = idle.size > 0 ? idle : halfOpen.keys();
+    if (oldest !== undefined) drop(oldest);
+  };
+
   server.on("connection", (socket: Socket) => {
+    makeRoom();
     halfOpen.set(socket, performance.now());
     socket.once("close", () => {
       halfOpen.delete(socket);
@@ -119,11 +125,16 @@ export function trackConnections(
   };
 }
 
+/** Connections that the kernel holds for us at most, and we accept at once. Source: https://nodejs.org/api/net.html#serverlistenoptions-callback */
+const MAX_BACKLOG = 511;
+/** What a process with nothing but a gateway has open, and some files more. */
+const KEPT_FILES = 64;
+
 interface Bounds {
   readonly maxRequests: number;
   readonly maxHalfOpen: number;
   readonly maxWebSockets: number;
-  /** All kinds together, for the moments between two looks. */
+  /** All kinds together, at any moment. */
   readonly maxAccepted: number;
 }
 
@@ -138,6 +149,6 @@ function boundsFor(
     maxRequests,
     maxHalfOpen: Math.min(maxHalfOpen, maxRequests),
     maxWebSockets: webSockets,
-    maxAccepted: webSockets + Math.ceil(maxRequests * 1.5),
+    maxAccepted: Math.max(maxRequests, Math.min(webSockets + 2 * MAX_BACKLOG, openFiles - KEPT_FILES)),
   };
 }

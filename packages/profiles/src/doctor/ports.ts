@@ -1,8 +1,8 @@
 /** Conflicts between the plans and the host, and blocks in places where ports do not last. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { DEFAULT_HOST, hostWithPort, isWildcardHost, LockkeeperError } from "@lockkeeper/core";
 import { browserRefusedPorts } from "../ports/browser-ports.ts";
 import type { PortConflict } from "../ports/plan-conflicts.ts";
-import { portsReport } from "../ports/port-audit.ts";
+import { type BlockReport, portsReport } from "../ports/port-audit.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -27,6 +27,7 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
       command: null,
     });
   }
+  for (const block of report.blocks) findings.push(...wideBinds(block, patients));
   for (const { profile, port, end } of report.blocks) {
     const block = { first: port, last: end };
     if (report.ephemeral.source === "read" && overlaps(report.ephemeral, block)) {
@@ -58,6 +59,26 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
     });
   }
   return findings;
+}
+
+/** By its host, and by what its processes really do: a program may bind more than it was asked to, or a name stand for all. */
+function wideBinds({ profile, listeners }: BlockReport, patients: Scene["patients"]): readonly Finding[] {
+  const host = patients.find(({ manifest }) => manifest.name === profile)?.manifest.host ?? "";
+  const wide = listeners.filter(({ verdict, address }) => verdict === "own" && isWildcardHost(address));
+  if (wide.length === 0 && !isWildcardHost(host)) return [];
+  return [
+    {
+      weight: "warning",
+      code: "wide-bind",
+      title: isWildcardHost(host)
+        ? `${profile} is set to listen on every address of this machine`
+        : `${profile} listens on every address of this machine, not on its host alone`,
+      evidence: [`host ${host}`, ...wide.map(({ address, port }) => `listens on ${hostWithPort(address, port)}`)],
+      command: isWildcardHost(host)
+        ? `lockkeeper edit ${profile} --host ${DEFAULT_HOST}`
+        : `lockkeeper status ${profile}`,
+    },
+  ];
 }
 
 function ofConflict({ kind, port, profiles, owner }: PortConflict): Finding {

@@ -18,6 +18,7 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { launchPlan } from "../run/launch-plan.ts";
 import { writeNewToken } from "./token.ts";
+import { warnOfWideBind } from "../wide-bind.ts";
 
 /**
  * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
@@ -35,7 +36,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
   if (envFile !== undefined) await readEnvFile(envFile);
   // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
   const situation = await readPortSituation(readRegistry(home));
-  return changeRegistry(home, async ({ registry, commit }) => {
+  const created = await changeRegistry(home, async ({ registry, commit }) => {
     const { name } = checked;
     const paths = profilePaths(home, name);
     refuseExisting(home, registry, name);
@@ -48,6 +49,8 @@ export async function createProfile(home: string, options: CreateOptions): Promi
     await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));
     return manifest;
   });
+  warnOfWideBind(created);
+  return created;
 }
 
 function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["paths"]): Manifest {

@@ -15,6 +15,7 @@ import { applyEdit, type EditOptions } from "./edited-manifest.ts";
 import { type FieldChange, manifestChanges } from "./manifest-changes.ts";
 import { refuseUnknownPlaceholders } from "./profile-options.ts";
 import { running, whileStopped } from "./while-stopped.ts";
+import { warnOfWideBind } from "../wide-bind.ts";
 
 /** What an edit came to. */
 export interface EditResult {
@@ -55,6 +56,7 @@ export async function editProfile(context: ProfilesContext, name: string, option
     if (result.changes.length === 0) return result;
     const write = (): Promise<void> => commit([...others, after]);
     await (needsStop(result.changes) ? whileStopped(home, before, write) : write());
+    if (result.changes.some(({ field }) => field === "host")) warnOfWideBind(after);
     return result;
   });
 }

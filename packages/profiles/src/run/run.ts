@@ -19,6 +19,7 @@ import { refuseSharedDirectories } from "./preflight.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
+import { warnOfWideBind } from "../wide-bind.ts";
 
 /** How a keeper runs, and by what it is ended. */
 export interface RunOptions {
@@ -56,6 +57,7 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const registry = readRegistry(context.home);
   const manifest = requireFrom(registry, context.home, name);
   refuseSharedDirectories(context.home, registry, manifest);
+  warnOfWideBind(manifest, options.port);
   const spec = await keeperSpec(context, registry, manifest, options);
   const confirm = (): Promise<void> => requireStill(context.home, name);
   try {

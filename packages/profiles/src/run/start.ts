@@ -17,6 +17,7 @@ import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
 import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { outOfReach, stopObserved } from "./stop.ts";
+import { warnOfWideBind } from "../wide-bind.ts";
 
 /** How a start is made and waited for. */
 export interface StartOptions {
@@ -100,7 +101,10 @@ export async function startProfile(
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
   const deadline = performance.now() + timeoutMs;
   let story: Story = { started: false, watched: false, refused: undefined };
-  const done = (outcome: StartResult["outcome"]): StartResult => ({ outcome, status: statusOf(context, observation) });
+  const done = (outcome: StartResult["outcome"]): StartResult => {
+    warnOfWideBind(manifest, options.port);
+    return { outcome, status: statusOf(context, observation) };
+  };
   do {
     throwIfAborted(options.signal);
     const { state } = observation.observed;

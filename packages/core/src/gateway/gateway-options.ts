@@ -6,6 +6,8 @@ import { Server, type IncomingMessage, type ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import { LockkeeperError } from "../errors.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
+import { plainLine } from "../plain-text.ts";
+import { WARNING_NAME } from "../warning.ts";
 import { refuseWeakToken } from "./access-token.ts";
 import { DEFAULT_LIMITS, highestLimit, LIMIT_NAMES, type GatewayLimits } from "./gateway-limits.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../host/address.ts";
@@ -103,7 +105,7 @@ export function readHostOptions(
     server: options.server,
     onRequest: options.onRequest,
     onConnection: options.onConnection,
-    onWarning: options.onWarning ?? ((message) => process.emitWarning(message, "LockkeeperWarning")),
+    onWarning: plainWarner(options.onWarning ?? ((message) => process.emitWarning(message, WARNING_NAME))),
     signal: options.signal,
   };
   if (!isIntegerFrom(1, settings.port, 65_535)) {
@@ -121,9 +123,16 @@ export function readHostOptions(
   expectEach("allowedOrigins", settings.allowedOrigins, "an origin such as https://app.example", isOrigin);
   expect("onRequest", settings.onRequest, "a function", isOptionalFunction);
   expect("onConnection", settings.onConnection, "a function", isOptionalFunction);
-  expect("onWarning", settings.onWarning, "a function", isOptionalFunction);
+  expect("onWarning", options.onWarning, "a function", isOptionalFunction);
   refuseWrongServer(caller, settings);
   return settings;
+}
+
+/** What a client sent may be part of a warning: it stays on one line, and short. */
+const MAX_WARNING_LENGTH = 2_000;
+
+function plainWarner(tell: (message: string) => void): (message: string) => void {
+  return (message) => tell(plainLine(message.slice(0, MAX_WARNING_LENGTH)));
 }
 
 function readLimits(options: GatewayLimitOptions): GatewayLimits {

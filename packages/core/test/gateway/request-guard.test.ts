@@ -1,13 +1,14 @@
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { readHostOptions } from "../../src/gateway/gateway-options.ts";
 import { requestGuard } from "../../src/gateway/request-guard.ts";
-import { openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead } from "./running-gateway.ts";
+import { openRaw, openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead, within } from "./running-gateway.ts";
 
 const BEARER = `Authorization: Bearer ${TOKEN}`;
 const SUBPROTOCOL = "Sec-WebSocket-Protocol: lockkeeper.v1, lockkeeper.bearer.";
 
-describe("Host", () => {
+describe("security 1: Host", () => {
   test.each(["127.0.0.1", "localhost", "[::1]", "gw.example", "other.example:8443"])(
     "%s is accepted, for requests and for upgrades",
     async (name) => {
@@ -55,13 +56,62 @@ describe("Host", () => {
     expect((await sendRaw(gateway, ["OPTIONS * HTTP/1.1", host])).status).toBe(400);
   });
 
+  test.each([
+    ["another Host", "Host: evil.example:1"],
+    ["an Origin", "Origin: https://evil.example"],
+    ["another token", "Authorization: Bearer y"],
+  ])("%s behind a thousand lines is seen, and so many lines are refused", async (_, hidden) => {
+    const gateway = await startTestGateway({ maxHeaderLines: 5_000 });
+    const strict = await startTestGateway();
+    const lines = (port: number): string[] => [`Host: 127.0.0.1:${port}`, BEARER, ...Array(1_022).fill("a:"), hidden];
+    for (const path of ["/status", "/healthz"]) {
+      expect((await sendRaw(gateway, [`GET ${path} HTTP/1.1`, ...lines(gateway.port)])).status).toBe(403);
+      expect((await sendRaw(strict, [`GET ${path} HTTP/1.1`, ...lines(strict.port)])).status).toBe(431);
+    }
+    expect((await sendRaw(gateway, upgradeHead(gateway, ...lines(gateway.port)))).status).toBe(403);
+    expect((await sendRaw(strict, upgradeHead(strict, ...lines(strict.port)))).status).toBe(431);
+  });
+
+  test("an expectation that nobody knows is answered behind the guard, not before it", async () => {
+    const gateway = await startTestGateway();
+    const ask = async (...lines: string[]): Promise<number> =>
+      (await sendRaw(gateway, ["GET /mine HTTP/1.1", "Expect: something", ...lines])).status;
+    const host = `Host: 127.0.0.1:${gateway.port}`;
+    expect(await ask("Host: evil.example", BEARER)).toBe(403);
+    expect(await ask(host, "Origin: https://evil.example", BEARER)).toBe(403);
+    expect(await ask(host)).toBe(401);
+    expect(await ask(host, BEARER)).toBe(417);
+  });
+
+  test.each(["//evil.example/x", "/\\evil.example/x", "///evil.example"])(
+    "the target %s, which is a host to a handler that resolves it, never reaches one",
+    async (target) => {
+      const gateway = await startTestGateway({ onRequest: (_request, response) => void response.end("mine") });
+      const host = `Host: 127.0.0.1:${gateway.port}`;
+      const { status, body } = await sendRaw(gateway, [`GET ${target} HTTP/1.1`, host, BEARER]);
+      expect([status, body.includes("mine")]).toEqual([400, false]);
+      const upgrade = upgradeHead(gateway, BEARER).map((line) => line.replace("GET / ", `GET ${target} `));
+      expect((await sendRaw(gateway, upgrade)).status).toBe(400);
+    },
+  );
+
+  test("CONNECT to another host is not taken", async () => {
+    const gateway = await startTestGateway();
+    const socket = await openRaw(gateway);
+    let text = "";
+    socket.on("data", (chunk) => (text += String(chunk)));
+    socket.write(`CONNECT evil.example:443 HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n${BEARER}\r\n\r\n`);
+    await within("the connection to end", once(socket, "close"));
+    expect(text).not.toMatch(/^HTTP\/1\.1 2/);
+  });
+
   test("a gateway bound to one more address answers under it", async () => {
     const gateway = await startTestGateway({ host: "127.0.0.2" });
     expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", `Host: 127.0.0.2:${gateway.port}`])).status).toBe(200);
   });
 });
 
-describe("Origin", () => {
+describe("security 2: Origin", () => {
   const allowed = "https://app.example";
 
   test.each([
@@ -101,7 +151,7 @@ describe("Origin", () => {
   });
 });
 
-describe("token", () => {
+describe("security 2: token", () => {
   test.each([
     ["none", "X-Nothing: here"],
     ["a wrong one", `Authorization: Bearer ${"x".repeat(43)}`],
@@ -153,7 +203,8 @@ describe("token", () => {
 });
 
 interface Asked {
-  readonly token?: string;
+  /** Null: none is shown. */
+  readonly token?: string | null;
   readonly address?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -177,7 +228,8 @@ function guardAt(): {
     warnings,
     pass: (ms) => void (now += ms),
     ask({ token = "wrong", address = "127.0.0.1", headers = {} }) {
-      const all: Record<string, string> = { host: "127.0.0.1:1", authorization: `Bearer ${token}`, ...headers };
+      const shown = token === null ? {} : { authorization: `Bearer ${token}` };
+      const all: Record<string, string> = { host: "127.0.0.1:1", ...shown, ...headers };
       const rawHeaders = Object.entries(all).flat();
       const request = { url: "/", headers: all, rawHeaders, socket: { remoteAddress: address } };
       const verdict = guard(request as unknown as IncomingMessage, "guarded");
@@ -190,7 +242,7 @@ function fail(times: number, ask: () => number): number[] {
   return Array.from({ length: times }, ask);
 }
 
-describe("failures", () => {
+describe("security 3: failures", () => {
   test("ten within a minute lead to five minutes of refusal, of the right token too", () => {
     const { ask, pass } = guardAt();
     expect(fail(11, () => ask({}))).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
@@ -221,10 +273,59 @@ describe("failures", () => {
     ["127.0.0.1", "::1"],
     ["192.0.2.7", "::ffff:192.0.2.7"],
     ["2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3"],
+    ["2001:db8::1:2:3:4:5", "2001:db8:0:1::9"],
+    ["fe80::1%eth0", "fe80::2%eth1"],
   ])("%s and %s are one source", (address, other) => {
     const { ask } = guardAt();
     fail(10, () => ask({ address }));
     expect(ask({ address: other })).toBe(429);
+  });
+
+  test("images of a strange page lock out neither the owner's own page nor his tools", () => {
+    const strange = [
+      { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", referer: "https://evil.example/" },
+      // At an address that it does not trust, and with a referrer policy, a browser sends nothing of all that.
+      {},
+    ];
+    for (const headers of strange) {
+      const { ask } = guardAt();
+      expect(fail(20, () => ask({ token: null, headers })).at(-1)).toBe(429);
+      const page = { origin: "https://app.example", "sec-fetch-site": "cross-site" };
+      expect([ask({ token: TOKEN, headers: page }), ask({ token: TOKEN })]).toEqual([200, 200]);
+    }
+  });
+
+  test("one page that is let in cannot lock out another", () => {
+    const { ask } = guardAt();
+    fail(20, () => ask({ headers: { origin: "https://app.example" } }));
+    expect(ask({ token: TOKEN, headers: { origin: "https://other.example" } })).toBe(200);
+  });
+
+  test("two thousand sources elsewhere lock out neither this machine nor another network", () => {
+    const { ask } = guardAt();
+    for (let source = 0; source < 2_000; source += 1) {
+      const address = `2001:db8:${(source >> 4).toString(16)}:${(source % 16).toString(16)}::1`;
+      fail(source < 1_100 ? 10 : 1, () => ask({ address }));
+    }
+    fail(20, () => ask({ address: "2001:db9::1" }));
+    expect(ask({ token: TOKEN })).toBe(200);
+    expect(ask({ token: TOKEN, headers: { origin: "https://app.example" } })).toBe(200);
+    expect(ask({ token: TOKEN, address: "192.0.2.7" })).toBe(200);
+  });
+
+  test("the owner is told who is refused, and a flood of refusals does not fill the log", () => {
+    const { ask, warnings, pass } = guardAt();
+    fail(15, () => ask({}));
+    expect(warnings).toEqual([
+      "http://127.0.0.1:1: 10 failed attempts of programs with a token from this machine: refused for up to 300 s, the right token too",
+    ]);
+    for (let source = 0; source < 100; source += 1) fail(12, () => ask({ address: `192.0.2.${source}` }));
+    expect(warnings).toHaveLength(10);
+    expect(warnings.at(-1)).toMatch(/; further ones are not told for a while$/);
+    expect(warnings.join("")).not.toContain("wrong");
+    pass(301_000);
+    fail(12, () => ask({}));
+    expect(warnings).toHaveLength(11);
   });
 
   test("another machine is another source, whatever it says about itself", () => {

@@ -44,10 +44,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
     const socket = await openUpgraded(target);
     const pongs = Buffer.concat(Array.from({ length: 500 }, () => frame(0x8a, Buffer.alloc(125))));
     let fragments = 0;
-    const more = (): void => {
+    const more = (error?: Error | null): void => {
       const fragment = frame(fragments === 0 ? 0x01 : 0x00, Buffer.from("x"));
       fragments += 1;
-      if (fragments < 8_000 && !socket.destroyed) socket.write(Buffer.concat([pongs, fragment]), more);
+      if (fragments < 8_000 && (error === undefined || error === null))
+        socket.write(Buffer.concat([pongs, fragment]), more);
     };
     more();
   },
@@ -56,8 +57,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
     await repeat(20, async () => {
       const socket = await openUpgraded(target);
       socket.pause();
-      const more = (): void => {
-        if (!socket.destroyed) socket.write(pings, more);
+      const more = (error?: Error | null): void => {
+        if (error === undefined || error === null) socket.write(pings, more);
       };
       more();
     });

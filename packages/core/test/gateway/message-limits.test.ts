@@ -1,0 +1,349 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { WebSocket } from "ws";
+import type { Gateway } from "../../src/gateway/gateway-host.ts";
+import {
+  call,
+  exchange,
+  openRaw,
+  openSocket,
+  sendRaw,
+  startTestGateway,
+  TOKEN,
+  until,
+  upgradeHead,
+  within,
+} from "./running-gateway.ts";
+
+const BEARER = `Authorization: Bearer ${TOKEN}`;
+
+async function closeCode(socket: WebSocket): Promise<number> {
+  const [code] = (await within("the WebSocket to close", once(socket, "close"))) as [number];
+  return code;
+}
+
+/** A WebSocket on a plain connection, for frames that no client library sends. */
+async function openFrames(gateway: Gateway): Promise<{ readonly socket: Socket; readonly closeCode: Promise<number> }> {
+  const socket = await openRaw(gateway);
+  socket.write(`${upgradeHead(gateway, BEARER).join("\r\n")}\r\n\r\n`);
+  await within("the upgrade", once(socket, "data"));
+  const got: Buffer[] = [];
+  socket.on("data", (chunk) => got.push(chunk));
+  const code = ended(socket).then(() => {
+    const bytes = Buffer.concat(got);
+    const at = bytes.indexOf(0x88);
+    return at === -1 ? 1006 : bytes.readUInt16BE(at + 2);
+  });
+  return { socket, closeCode: within("the connection to close", code) };
+}
+
+/** A reset is an end like any other. */
+function ended(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once("close", () => resolve()));
+}
+
+function frame(first: number, payload: string): Buffer {
+  return Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), Buffer.from(payload)]);
+}
+
+async function unsentBytes(gateway: Gateway): Promise<unknown> {
+  const { body } = await sendRaw(gateway, ["GET /status HTTP/1.1", `Host: 127.0.0.1:${gateway.port}`, BEARER]);
+  return (JSON.parse(body) as { unsentBytes: unknown }).unsentBytes;
+}
+
+describe("security 4: answers", () => {
+  test("a list comes in pages, and a batch of them ends at the bound of one answer", async () => {
+    const gateway = await startTestGateway({ maxTopicsPerClient: 2_500 });
+    const socket = await openSocket(gateway);
+    for (let first = 0; first < 2_500; first += 100) {
+      const batch = Array.from({ length: 100 }, (_, index) => ({
+        jsonrpc: "2.0",
+        id: index,
+        method: "topic.subscribe",
+        params: { topic: `${String(first + index).padStart(4, "0")}${"ä".repeat(120)}` },
+      }));
+      await exchange(socket, batch);
+    }
+    const page = (await call(socket, "topic.list")) as { topics: unknown[]; next: number };
+    expect(page.topics).toHaveLength(1_000);
+    const rest = (await call(socket, "topic.list", { from: page.next, limit: 3 })) as { topics: { topic: string }[] };
+    expect(rest.topics.map(({ topic }) => topic.slice(0, 4))).toEqual(["1000", "1001", "1002"]);
+    await expect(call(socket, "topic.list", { limit: 1_001 })).rejects.toThrow("-32602");
+    await expect(call(socket, "topic.list", { from: -1 })).rejects.toThrow("-32602");
+
+    const batch = Array.from({ length: 100 }, (_, id) => ({ jsonrpc: "2.0", id, method: "topic.list" }));
+    const answers = (await exchange(socket, batch)) as { id: number; error?: { code: number } }[];
+    expect(answers.map(({ id }) => id)).toEqual(batch.map(({ id }) => id));
+    expect(JSON.stringify(answers).length).toBeLessThan(1_100_000);
+    expect(answers.slice(5).every(({ error }) => error?.code === -32_001)).toBe(true);
+    expect(await call(socket, "gateway.ping")).toEqual({ pong: true });
+  });
+
+  test("clients that ask and read nothing cost what one backlog holds, and their end gives it back", async () => {
+    const gateway = await startTestGateway({ maxBacklogBytes: 200_000, maxTopicsPerClient: 1_000 });
+    const asker = await openSocket(gateway);
+    for (let topic = 0; topic < 500; topic += 1) {
+      asker.send(
+        JSON.stringify({ jsonrpc: "2.0", method: "topic.subscribe", params: { topic: `${topic} ${"x".repeat(100)}` } }),
+      );
+    }
+    const deaf = await Promise.all(Array.from({ length: 5 }, () => openSocket(gateway)));
+    const batch = Array.from({ length: 100 }, (_, id) => ({ jsonrpc: "2.0", id, method: "topic.list" }));
+    for (const socket of deaf) {
+      socket.pause();
+      for (let times = 0; times < 20; times += 1) socket.send(JSON.stringify(batch));
+    }
+    await call(asker, "gateway.ping");
+    const codes = Promise.all(deaf.map(closeCode));
+    for (const socket of deaf) socket.resume();
+    expect((await codes).every((code) => code === 1006 || code === 1008)).toBe(true);
+    expect(await call(asker, "gateway.ping")).toEqual({ pong: true });
+    expect(await unsentBytes(gateway)).toBe(0);
+  });
+
+  test("names in half surrogates, which JSON writes six times as long, name nothing", async () => {
+    const gateway = await startTestGateway();
+    const socket = await openSocket(gateway);
+    for (const topic of ["\ud800", `a${"\udfff".repeat(127)}`]) {
+      await expect(call(socket, "topic.subscribe", { topic })).rejects.toThrow("-32602");
+    }
+    expect(await call(socket, "topic.list")).toEqual({ topics: [] });
+  });
+
+  test("numbers that are written longer than they came do not make a message of more than the bound", async () => {
+    const gateway = await startTestGateway();
+    const [publisher, subscriber] = [await openSocket(gateway), await openSocket(gateway)];
+    await call(subscriber, "topic.subscribe", { topic: "x" });
+    const numbers = Array.from({ length: 100_000 }, () => "1e20").join(",");
+    const text = `{"jsonrpc":"2.0","id":1,"method":"topic.publish","params":{"topic":"x","data":[${numbers}]}}`;
+    expect(await exchange(publisher, text)).toMatchObject({ id: 1, error: { code: -32_001 } });
+    expect(await call(subscriber, "gateway.ping")).toEqual({ pong: true });
+  });
+});
+
+describe("security 4: messages", () => {
+  test("more fragments than the bound end the connection, as many are a message", async () => {
+    const gateway = await startTestGateway({ maxFragments: 4 });
+    const { socket, closeCode: code } = await openFrames(gateway);
+    const answered = within("an answer", once(socket, "data"));
+    const fits = [frame(0x01, "{"), frame(0x00, '"id"'), frame(0x00, ":1"), frame(0x80, "}")];
+    socket.write(Buffer.concat(fits));
+    expect(String((await answered)[0])).toContain('"id":1');
+    socket.write(Buffer.concat([frame(0x01, "x"), ...Array.from({ length: 4 }, () => frame(0x00, "x"))]));
+    expect(await code).toBe(1008);
+  });
+
+  test.each([
+    ["between its fragments, behind pongs", [frame(0x01, "x")], frame(0x8a, ""), [1008]],
+    // Whoever is within a frame can answer no ping, and may be taken for dead before.
+    ["within its frame, byte by byte", [frame(0x81, "x".repeat(125)).subarray(0, 9)], Buffer.from("x"), [1006, 1008]],
+  ])("a message that stays unfinished %s ends the connection", async (_, start, more, codes) => {
+    const gateway = await startTestGateway({ heartbeatMs: 60, messageTimeoutMs: 150 });
+    const honest = await openSocket(gateway);
+    const { socket, closeCode: code } = await openFrames(gateway);
+    socket.write(Buffer.concat(start));
+    socket.on("data", () => void socket.write(more));
+    expect(codes).toContain(await code);
+    expect(await call(honest, "gateway.ping")).toEqual({ pong: true });
+  });
+
+  test("a peer that pings and reads no pong is cut off", async () => {
+    const gateway = await startTestGateway({ maxBacklogBytes: 100_000 });
+    const { socket } = await openFrames(gateway);
+    socket.pause();
+    const pings = Buffer.concat(Array.from({ length: 1_000 }, () => frame(0x89, "x".repeat(125))));
+    const closed = within("the connection to end", ended(socket));
+    // A reset is only seen by whoever reads or writes.
+    const more = (error?: Error | null): void => {
+      if (error === undefined || error === null) socket.write(pings, more);
+    };
+    more();
+    await closed;
+  });
+
+  test("what all of them together leave unsent is bounded: whoever lags goes, who reads stays", async () => {
+    const gateway = await startTestGateway({ maxTotalBacklogBytes: 2_000_000 });
+    const [publisher, reader] = [await openSocket(gateway), await openSocket(gateway)];
+    const deaf = await Promise.all(Array.from({ length: 8 }, () => openSocket(gateway)));
+    let received = 0;
+    reader.on("message", () => (received += 1));
+    await call(reader, "topic.subscribe", { topic: "mine" });
+    received = 0;
+    for (const [index, socket] of deaf.entries()) {
+      await call(socket, "topic.subscribe", { topic: `t${index}` });
+      socket.pause();
+    }
+    const data = "x".repeat(900_000);
+    let published = 0;
+    const gone = new Set<WebSocket>();
+    for (const socket of deaf) socket.once("close", () => gone.add(socket));
+    for (let round = 0; round < 6; round += 1) {
+      for (const index of deaf.keys()) await call(publisher, "topic.publish", { topic: `t${index}`, data });
+      await call(publisher, "topic.publish", { topic: "mine", data: 1 });
+      published += 1;
+    }
+    await until("the reader to have all", () => received === published);
+    for (const socket of deaf) socket.resume();
+    await until("some laggards to be gone", () => gone.size > 0);
+    expect(reader.readyState).toBe(reader.OPEN);
+  });
+
+  test("what a listener of an author's own throws costs that one WebSocket, and is told", async () => {
+    const warnings: string[] = [];
+    const gateway = await startTestGateway({
+      onWarning: (message) => void warnings.push(message),
+      onConnection: (socket) =>
+        void socket.on("message", (data) => {
+          if (String(data) === "bad") throw new Error("no\n\u001b[31msuch thing");
+          socket.send("good");
+        }),
+    });
+    const [bad, good] = [await openSocket(gateway), await openSocket(gateway)];
+    bad.send("bad");
+    expect(await closeCode(bad)).toBe(1011);
+    const answer = within("an answer", once(good, "message"));
+    good.send("hello");
+    expect(String((await answer)[0])).toBe("good");
+    expect(warnings).toEqual([
+      expect.stringMatching(/a WebSocket's listener failed: Error: no\\n\\x1b\[31msuch thing$/),
+    ]);
+  });
+});
+
+describe("security 4: connections", () => {
+  const healthz = (gateway: Gateway): string => `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n\r\n`;
+
+  test("those that are kept alive are bounded, the oldest go first, and a newcomer is answered", async () => {
+    const gateway = await startTestGateway({ maxRequestConnections: 8, keepAliveMs: 60_000 });
+    const kept: Socket[] = [];
+    for (let index = 0; index < 40; index += 1) {
+      const socket = await openRaw(gateway);
+      socket.write(healthz(gateway));
+      expect(String((await within("an answer", once(socket, "data")))[0])).toContain('"ok":true');
+      kept.push(socket.resume());
+    }
+    await until("all but the bound to be gone", () => kept.filter((socket) => !socket.destroyed).length <= 8);
+    expect(kept.slice(0, 32).every((socket) => socket.destroyed)).toBe(true);
+    expect(kept.at(-1)?.destroyed).toBe(false);
+  });
+
+  test("requests with the token in progress are never sacrificed, and leave room for a look at our health", async () => {
+    const held: (() => void)[] = [];
+    const gateway = await startTestGateway({
+      maxRequestConnections: 8,
+      onRequest: (_request, response) => void held.push(() => response.end("done")),
+    });
+    const head = ["GET /slow HTTP/1.1", `Host: 127.0.0.1:${gateway.port}`, BEARER, "Connection: close"];
+    const slow = Array.from({ length: 6 }, () => sendRaw(gateway, head));
+    await until("six to be in progress", () => held.length === 6);
+    expect((await sendRaw(gateway, head)).status).toBe(503);
+    for (let index = 0; index < 20; index += 1) (await openRaw(gateway)).write(healthz(gateway));
+    expect((await sendRaw(gateway, healthz(gateway).trimEnd().split("\r\n"))).status).toBe(200);
+    for (const finish of held) finish();
+    expect((await Promise.all(slow)).map(({ body }) => body.includes("done"))).toEqual(slow.map(() => true));
+    expect((await sendRaw(gateway, ["GET /status HTTP/1.1", ...head.slice(1)])).status).toBe(200);
+  });
+
+  test("WebSockets beyond the bound hear 503, and one that ends makes room", async () => {
+    const gateway = await startTestGateway({ maxWebSockets: 2 });
+    const [first] = [await openSocket(gateway), await openSocket(gateway)];
+    expect((await sendRaw(gateway, upgradeHead(gateway, BEARER))).status).toBe(503);
+    first.close();
+    await closeCode(first);
+    await openSocket(gateway);
+  });
+
+  test("an upgrade that fails afterwards holds no place", async () => {
+    const gateway = await startTestGateway({ maxWebSockets: 1 });
+    const wrong = upgradeHead(gateway, BEARER).map((line) => line.replace("Version: 13", "Version: 1"));
+    for (let attempt = 0; attempt < 3; attempt += 1) expect((await sendRaw(gateway, wrong)).status).toBe(400);
+    await openSocket(gateway);
+  });
+});
+
+describe("a server of an author's own", () => {
+  function ownServer(answer = "mine"): Server {
+    const server = createServer((request, response) => response.end(`${answer}: ${request.url}`));
+    onTestFinished(() => void server.close());
+    return server;
+  }
+
+  test("has guard, limits and probe paths in front of every listener, those that come later included", async () => {
+    const server = ownServer();
+    const gateway = await startTestGateway({ server });
+    const late: string[] = [];
+    server.on("request", (request) => late.push(request.url ?? ""));
+    const host = `Host: 127.0.0.1:${gateway.port}`;
+    expect((await sendRaw(gateway, ["GET /x HTTP/1.1", host])).status).toBe(401);
+    expect((await sendRaw(gateway, ["GET /x HTTP/1.1", "Host: evil.example", BEARER])).status).toBe(403);
+    expect((await sendRaw(gateway, ["GET /x HTTP/1.1", host, BEARER, "Expect: something"])).status).toBe(200);
+    expect(late).toEqual(["/x"]);
+    const { status, body } = await sendRaw(gateway, ["GET /y HTTP/1.1", host, BEARER, "Connection: close"]);
+    expect([status, body.includes("mine: /y")]).toEqual([200, true]);
+    expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", host])).body).toBe('{"ok":true,"status":"live"}');
+    expect(late).toEqual(["/x", "/y"]);
+    expect(await call(await openSocket(gateway), "gateway.ping")).toEqual({ pong: true });
+  });
+
+  test("invites a body only behind the guard", async () => {
+    const server = createServer((request, response) => void request.resume().on("end", () => response.end("got it")));
+    const gateway = await startTestGateway({ server });
+    const head = ["POST /x HTTP/1.1", `Host: 127.0.0.1:${gateway.port}`, "Expect: 100-continue", "Content-Length: 2"];
+    expect((await sendRaw(gateway, head)).status).toBe(401);
+    const socket = await openRaw(gateway);
+    socket.write(`${[...head, BEARER].join("\r\n")}\r\n\r\n`);
+    expect(String((await within("the invitation", once(socket, "data")))[0])).toMatch(/^HTTP\/1\.1 100 /);
+  });
+
+  test("keeps its own upgrades, behind the guard", async () => {
+    const server = ownServer();
+    server.on("upgrade", (request, stream) => stream.end(`HTTP/1.1 101 Switching\r\n\r\nfor ${request.url}`));
+    const gateway = await startTestGateway({ server });
+    expect((await sendRaw(gateway, upgradeHead(gateway))).status).toBe(401);
+    expect((await sendRaw(gateway, upgradeHead(gateway, BEARER))).status).toBe(101);
+  });
+
+  test("what one of its listeners throws costs that one request", async () => {
+    const warnings: string[] = [];
+    const server = createServer(() => {
+      throw new Error("not today");
+    });
+    const gateway = await startTestGateway({ server, onWarning: (message) => void warnings.push(message) });
+    const head = ["GET /x HTTP/1.1", `Host: 127.0.0.1:${gateway.port}`, BEARER];
+    expect((await sendRaw(gateway, head)).status).toBe(500);
+    expect(warnings).toEqual([expect.stringContaining("not today")]);
+  });
+
+  test("is closed with the gateway, and the gateway with it", async () => {
+    const server = ownServer();
+    const gateway = await startTestGateway({ server });
+    await gateway.close();
+    expect(server.listening).toBe(false);
+    const other = ownServer();
+    const ended = await startTestGateway({ server: other });
+    other.close();
+    await within("the gateway to be closed", ended.closed);
+    expect(ended.state).toBe("closed");
+    await ended.close();
+  });
+
+  test.each([
+    [
+      "one that listens already",
+      async () => {
+        const server = ownServer().listen(0, "127.0.0.1");
+        await once(server, "listening");
+        return { server };
+      },
+      "listens already",
+    ],
+    ["no server at all", async () => ({ server: {} as Server }), "node:http Server"],
+    ["a server and a handler", async () => ({ server: ownServer(), onRequest: () => undefined }), "onRequest"],
+  ])("%s is a TypeError", async (_, options, message) => {
+    await expect(startTestGateway(await options())).rejects.toThrow(
+      expect.objectContaining({ name: "TypeError", message: expect.stringContaining(message) as unknown }),
+    );
+  });
+});

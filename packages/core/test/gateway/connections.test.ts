@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import type { Gateway } from "../../src/gateway/gateway-host.ts";
+import {
+  openRaw,
+  openSocket,
+  sendRaw,
+  startTestGateway,
+  TOKEN,
+  until,
+  upgradeHead,
+  within,
+} from "./running-gateway.ts";
+
+const BEARER = `Authorization: Bearer ${TOKEN}`;
+
+function healthz(gateway: Gateway): string {
+  return `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n\r\n`;
+}
+
+describe("security 4: connections", () => {
+  test("those that are kept alive are bounded, the oldest go first, and a newcomer is answered", async () => {
+    const gateway = await startTestGateway({ maxRequestConnections: 8, keepAliveMs: 60_000 });
+    const kept: Socket[] = [];
+    for (let index = 0; index < 40; index += 1) {
+      const socket = await openRaw(gateway);
+      socket.write(healthz(gateway));
+      expect(String((await within("an answer", once(socket, "data")))[0])).toContain('"ok":true');
+      kept.push(socket.resume());
+    }
+    await until("all but the bound to be gone", () => kept.filter((socket) => !socket.destroyed).length <= 8);
+    expect(kept.slice(0, 32).every((socket) => socket.destroyed)).toBe(true);
+    expect(kept.at(-1)?.destroyed).toBe(false);
+  });
+
+  test("requests with the token in progress are never sacrificed, and leave room for a look at our health", async () => {
+    const held: (() => void)[] = [];
+    const gateway = await startTestGateway({
+      maxRequestConnections: 8,
+      onRequest: (_request, response) => void held.push(() => response.end("done")),
+    });
+    const head = ["GET /slow HTTP/1.1", `Host: 127.0.0.1:${gateway.port}`, BEARER, "Connection: close"];
+    const slow = Array.from({ length: 6 }, () => sendRaw(gateway, head));
+    await until("six to be in progress", () => held.length === 6);
+    expect((await sendRaw(gateway, head)).status).toBe(503);
+    for (let index = 0; index < 20; index += 1) (await openRaw(gateway)).write(healthz(gateway));
+    expect((await sendRaw(gateway, healthz(gateway).trimEnd().split("\r\n"))).status).toBe(200);
+    for (const finish of held) finish();
+    expect((await Promise.all(slow)).map(({ body }) => body.includes("done"))).toEqual(slow.map(() => true));
+    expect((await sendRaw(gateway, ["GET /status HTTP/1.1", ...head.slice(1)])).status).toBe(200);
+  });
+
+  test("WebSockets beyond the bound hear 503, and one that ends makes room", async () => {
+    const gateway = await startTestGateway({ maxWebSockets: 2 });
+    const [first] = [await openSocket(gateway), await openSocket(gateway)];
+    expect((await sendRaw(gateway, upgradeHead(gateway, BEARER))).status).toBe(503);
+    first.close();
+    await within("it to close", once(first, "close"));
+    await openSocket(gateway);
+  });
+
+  test("an upgrade that fails afterwards holds no place", async () => {
+    const gateway = await startTestGateway({ maxWebSockets: 1 });
+    const wrong = upgradeHead(gateway, BEARER).map((line) => line.replace("Version: 13", "Version: 1"));
+    for (let attempt = 0; attempt < 3; attempt += 1) expect((await sendRaw(gateway, wrong)).status).toBe(400);
+    await openSocket(gateway);
+  });
+});

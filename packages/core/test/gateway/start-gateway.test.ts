@@ -13,7 +13,8 @@ import { freePort, openSocket, TOKEN, within } from "./running-gateway.ts";
 function lockPlace(): { lockDir: string; configPath: string; lockFiles: () => string[] } {
   const home = mkdtempSync(path.join(tmpdir(), "lockkeeper-gateway-"));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  const lockDir = path.join(home, "lock");
+  // Beside the config and not above it: then the lock file has one name in all releases.
+  const lockDir = path.join(home, "own", "lock");
   return {
     lockDir,
     configPath: path.join(home, "gateway.json"),

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { SAME_REQUEST_MS } from "@lockkeeper/core";
 import { describe, expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
@@ -43,9 +45,104 @@ describe("run", () => {
       await until("the gateway runs", () => output().includes("running"));
       child.kill("SIGTERM");
       await until("it is stopping", () => output().includes("stopping"));
+      // Sooner it would be the same request.
+      const askedAt = performance.now();
+      await until("half a second has passed", () => performance.now() - askedAt > SAME_REQUEST_MS);
       child.kill("SIGTERM");
       expect(await ended).toEqual([0, null]);
       expect((await run(["status", "dev"])).status).toBe(3);
+    });
+  });
+});
+
+describe("run and the gateway's output", () => {
+  const create = [
+    "create",
+    "dev",
+    "--",
+    process.execPath,
+    path.join(import.meta.dirname, "fixtures/prints.js"),
+    "{port}",
+  ];
+
+  test("passes it on byte for byte, its last words too; two signals at once are one", async () => {
+    await withScratchHome(async ({ home, run }) => {
+      expect((await run(create)).status).toBe(0);
+      const { child, output } = startCli(home, ["run", "dev"]);
+      let passed = "";
+      child.stdout?.on("data", (text) => (passed += String(text)));
+      const ended = once(child, "exit");
+      await until("it prints", () => passed.includes("on stderr\n"));
+      expect(passed).toContain("\u001b[31mred\u001b[0m ready\n");
+      await until("the gateway runs", () => output().includes("running"));
+      child.kill("SIGTERM");
+      child.kill("SIGINT");
+      expect(await ended).toEqual([0, null]);
+      expect(passed).toMatch(/\nbye\nunfinished\n--- lockkeeper \S+ end: exited with code 0 ---\n$/);
+    });
+  });
+
+  test("--no-output does not, and --supervised ends with 143 after SIGTERM alone", async () => {
+    await withScratchHome(async ({ home, run }) => {
+      expect((await run(create)).status).toBe(0);
+      for (const [signal, status] of [
+        ["SIGTERM", 143],
+        ["SIGINT", 0],
+      ] as const) {
+        const { child, output } = startCli(home, ["run", "dev", "--supervised", "--no-output"]);
+        const ended = once(child, "exit");
+        await until("the gateway runs", () => output().includes("running"));
+        child.kill(signal);
+        expect(await ended).toEqual([status, null]);
+        expect(output()).not.toContain("ready");
+      }
+      expect((await run(["logs", "dev"])).stdout).toMatch(/^red ready$/m);
+    });
+  });
+
+  test(
+    "a reader that does not read, or goes away, holds up neither keeper nor gateway",
+    { timeout: 60_000 },
+    async () => {
+      await withScratchHome(async ({ home, run, json }) => {
+        const floods = path.join(import.meta.dirname, "fixtures/floods.js");
+        expect((await run(["create", "dev", "--", process.execPath, floods, "{port}"])).status).toBe(0);
+        for (const reader of ["deaf", "gone"]) {
+          const child = spawn(process.execPath, [CLI_ENTRY, "run", "dev"], {
+            env: bareEnvironment(home),
+            stdio: ["ignore", "pipe", "ignore"],
+          });
+          const ended = once(child, "exit");
+          if (reader === "deaf") child.stdout.pause();
+          else child.stdout.destroy();
+          await until("it runs", async () => JSON.stringify(await json(["list"])).includes('"running"'));
+          const size = (): number => statSync(path.join(home, "profiles/dev/logs/gateway.log")).size;
+          const before = size();
+          await until("it goes on printing", () => size() > before + 1_000_000);
+          expect(await json(["stop", "dev"])).toMatchObject([{ outcome: "stopped" }]);
+          expect(await ended).toEqual([0, null]);
+        }
+      });
+    },
+  );
+
+  test("no stray signal ends or debugs a keeper, in the foreground or not", async () => {
+    await withScratchHome(async ({ home, run, json }) => {
+      await json(["up", "back"]);
+      expect((await run(["create", "dev"])).status).toBe(0);
+      const { child, output } = startCli(home, ["run", "dev"]);
+      const ended = once(child, "exit");
+      await until("the gateway runs", () => output().includes("running"));
+      const rows = (await json(["list"])) as { keeperPid: number; pid: number }[];
+      for (const { keeperPid } of rows)
+        for (const signal of ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM", "SIGIO", "SIGVTALRM", "SIGXFSZ"] as const)
+          process.kill(keeperPid, signal);
+      expect(await json(["list"])).toMatchObject(
+        rows.map(({ keeperPid, pid }) => ({ keeperPid, pid, state: "running" })),
+      );
+      expect(output()).not.toContain("Debugger");
+      await json(["down"]);
+      expect(await ended).toEqual([0, null]);
     });
   });
 });
@@ -93,7 +190,9 @@ describe("what goes on printing", () => {
       await until("the new lines are there", () => (output().match(/dev {2}\| .*listening/g) ?? []).length === 2);
       child.kill("SIGTERM");
       await ended;
-      expect((await run(["logs", "dev", "-n", "1"])).stdout).toMatch(/^[^|]*listening on ws:\/\/127\.0\.0\.1:\d+\n$/);
+      expect((await run(["logs", "dev", "-n", "1", "--grep", "listening"])).stdout).toMatch(
+        /^[^|]*listening on ws:\/\/127\.0\.0\.1:\d+\n$/,
+      );
     });
   });
 });

@@ -2,18 +2,17 @@
  * What a command may use of the world. A command's file touches no global of Node's `process`: what it needs comes
  * from here, so that it can be called from a test like any function.
  */
+import type { StopSignals } from "@lockkeeper/core";
 import type { Profiles } from "@lockkeeper/profiles";
 import type { CommandSpec } from "./command-line/command.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
+import type { Passage } from "./terminal/passage.ts";
 import type { TerminalDevice } from "./terminal/terminal-device.ts";
 import type { Progress } from "./terminal/progress.ts";
 import type { View } from "./terminal/view.ts";
 
-/** Aborted by signals: `stop` by the first SIGINT, SIGTERM or SIGHUP, `force` by the second. */
-export interface Interruption {
-  readonly stop: AbortSignal;
-  readonly force: AbortSignal;
-}
+/** Aborted by SIGINT, SIGTERM or SIGHUP. */
+export type Interruption = StopSignals;
 
 /** The process as the program sees it; `main.ts` makes the only real one. */
 export interface World {
@@ -33,6 +32,10 @@ export interface World {
   readonly terminal: () => TerminalDevice | undefined;
   /** Takes over the handling of signals. Without this call a signal ends the process at once. */
   readonly interruption: () => Interruption;
+  /** Has signals that mean nothing to a keeper do nothing to this process. */
+  readonly ignoreStraySignals: () => void;
+  /** A way to stdout for output of any amount; nothing else may be written there afterwards. */
+  readonly openPassage: () => Promise<Passage>;
   /** Calls `listen` with each warning of ours from now on, one line without its end. */
   readonly onWarning: (listen: (text: string) => void) => void;
   /** The programs that a keeper and a built-in gateway run as, when they are not those of the package itself. */

@@ -5,7 +5,14 @@
 import type { Stats } from "node:fs";
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
-import { LockkeeperError, WARNING_NAME, errnoOf, fileError } from "@lockkeeper/core";
+import {
+  LockkeeperError,
+  WARNING_NAME,
+  errnoOf,
+  fileError,
+  ignoreStraySignals,
+  takeStopSignals,
+} from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, World } from "./context.ts";
 import { LOADERS } from "./loaders.ts";
@@ -64,15 +71,6 @@ function mayBeTerminal(fd: number): boolean {
 /** The major number: on each system the low byte at least is the minor one. */
 function kindOf(device: Stats | undefined): number | undefined {
   return device === undefined ? undefined : device.rdev >>> 8;
-}
-
-function takeSignals(): Interruption {
-  const stop = new AbortController();
-  const force = new AbortController();
-  for (const signal of SIGNALS) {
-    process.on(signal, () => (stop.signal.aborted ? force : stop).abort(interrupted(signal)));
-  }
-  return { stop: stop.signal, force: force.signal };
 }
 
 /** Whoever waits with one of the signals throws this. */
@@ -161,7 +159,9 @@ const world: World = {
   canAsk: () => process.stdin.isTTY === true && (process.env["CI"] ?? "") === "",
   ask,
   terminal: openTerminal,
-  interruption: () => (interruption ??= takeSignals()),
+  interruption: () => (interruption ??= takeStopSignals(SIGNALS, interrupted)),
+  ignoreStraySignals,
+  openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning,
   programs: {
     keeper: path.join(import.meta.dirname, "keeper.cjs"),

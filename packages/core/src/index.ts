@@ -70,6 +70,10 @@ export { readProcessUsage } from "./host/process-usage.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
 
+// Signals to a program of ours.
+export type { StopSignals } from "./stop-signals.ts";
+export { SAME_REQUEST_MS, ignoreStraySignals, takeStopSignals } from "./stop-signals.ts";
+
 // Files of one's own.
 export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";

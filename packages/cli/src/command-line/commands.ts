@@ -187,10 +187,10 @@ export const COMMANDS = {
   run: {
     summary: "run a gateway in the foreground, for terminals, containers and services",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
-    options: ["supervised"],
+    options: ["supervised", "noOutput"],
     rule: { unnamed: "refused", protected: "usual" },
     examples: [
-      ["run dev", "until Ctrl-C; a second Ctrl-C forces it"],
+      ["run dev", "until Ctrl-C, with its output; a second Ctrl-C forces it"],
       ["run prod --supervised", "what a service unit calls"],
     ],
   },

@@ -88,6 +88,7 @@ export const OPTIONS = {
   replace: { type: "flag", summary: "end a silent owner of the lock first" },
   supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },
   gatewayEnv: { type: "flag", summary: "with exactly what its gateway gets, its secrets and PORT included" },
+  noOutput: { type: "flag", summary: "do not pass the gateway's output through; it is in the log all the same" },
   // looking
   watch: { type: "flag", alias: "w", summary: "print again whenever something changes (--json: one line each)" },
   noProbe: { type: "flag", summary: "do not ask the gateways for their health" },

@@ -1,12 +1,11 @@
 /** `logs`: what the gateways printed, of several profiles merged by time, and what they go on to print. */
-import path from "node:path";
 import { followLog, LockkeeperError, parseLogNote, readLog } from "@lockkeeper/core";
 import type { LogLine } from "@lockkeeper/core";
-import type { Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { gatewayLog } from "../gateway-log.ts";
 import { chooseTargets } from "../targets.ts";
 import { outputText } from "../terminal/plain-text.ts";
 import type { Palette, View } from "../terminal/view.ts";
@@ -35,7 +34,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const lines = given.lines ?? (given.since === undefined ? DEFAULT_LINES : undefined);
   const logs: (ProfileLog & { readonly file: string; readonly end: number })[] = [];
   for (const name of names) {
-    const file = path.join(await logFolder(profiles, name), "gateway.log");
+    const file = await gatewayLog(profiles, name);
     const excerpt = await readLog(file, { lines, sinceMs: given.since, matches });
     logs.push({ name, file, end: excerpt.end, ...textsAndTimes(excerpt.lines) });
   }
@@ -129,10 +128,4 @@ function parsePattern(text: string): RegExp {
       hint: "It is read as JavaScript reads it; --grep searches for the text as it is.",
     });
   }
-}
-
-/** Found without asking the gateway for its health: logs are read when that is what is wrong. */
-async function logFolder(profiles: Profiles, name: string): Promise<string> {
-  const listed = (await profiles.list({ probe: false })).find((status) => status.name === name);
-  return (listed ?? (await profiles.status(name))).paths.logs;
 }

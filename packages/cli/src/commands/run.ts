@@ -1,33 +1,55 @@
-/** `run`: the keeper in the foreground. The first signal stops the gateway, the second one forces it. */
-import { gatewayUrl } from "@lockkeeper/core";
+/**
+ * `run`: the keeper in the foreground, with the gateway's output on stdout. The first signal stops the gateway, a second
+ * one forces it.
+ */
+import { followLog, followOutput, gatewayUrl, readLog } from "@lockkeeper/core";
 import type { RunRecord } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { gatewayLog } from "../gateway-log.ts";
+import { outputText, plainLine } from "../terminal/plain-text.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["run"]>;
+
+/** What a shell says of a program that SIGTERM ended, and a service manager expects. */
+const ENDED_BY_SIGTERM = 143;
+/** Output that a reader does not take within this is given up at the end, in milliseconds. */
+const LAST_OUTPUT_MS = 2_000;
 
 /** systemd tells a service's main process who it is. Source: systemd.exec(5), SYSTEMD_EXEC_PID. */
 const isMainProcessOfUnit = ({ world: { env, pid } }: Context): boolean => env["SYSTEMD_EXEC_PID"] === String(pid);
 
-export async function run(context: Context, { name, supervised, quiet }: Arguments): Promise<Result> {
-  const { world } = context;
-  const { stop, force } = world.interruption();
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const { name, quiet } = given;
+  const { world, json } = context;
+  const { stop, force, received } = world.interruption();
+  world.ignoreStraySignals();
+  const supervised = given.supervised || isMainProcessOfUnit(context);
   const profiles = await context.openProfiles();
+  const over = new AbortController();
+  const passing =
+    given.noOutput || json ? undefined : passOutput(context, await gatewayLog(profiles, name), over.signal);
+  let said = "";
   const report = (record: RunRecord): void => {
-    if (context.json) world.stdout.write(`${JSON.stringify(record)}\n`);
-    else context.progress.update(name, describeRecord(record));
+    if (json) world.stdout.write(`${JSON.stringify(record)}\n`);
+    const text = describeRecord(record);
+    // How it ended is said once, below.
+    if (json || quiet || text === said || FINAL.has(record.state)) return;
+    said = text;
+    world.stderr.write(`${name}: ${text}\n`);
   };
-  const { outcome, detail, record } = await profiles.run(name, {
-    supervised: supervised || isMainProcessOfUnit(context),
-    stop,
-    force,
-    report,
-  });
-  if (context.json) world.stdout.write(`${JSON.stringify({ outcome, detail, record })}\n`);
-  else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${detail}\n`);
-  return { value: undefined, status: STATUS_OF_OUTCOME[outcome] };
+  const { outcome, detail, record } = await profiles
+    .run(name, { supervised, stop, force, report })
+    .finally(async () => {
+      over.abort();
+      await passing;
+    });
+  if (json) world.stdout.write(`${JSON.stringify({ outcome, detail, record })}\n`);
+  else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
+  const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
+  return { value: undefined, status: terminated ? ENDED_BY_SIGTERM : STATUS_OF_OUTCOME[outcome] };
 }
 
 /** Everything was written as it happened. */
@@ -35,12 +57,38 @@ export function render(): string {
   return "";
 }
 
+const FINAL: ReadonlySet<RunRecord["state"]> = new Set<RunRecord["state"]>(["stopped", "failed", "blocked"]);
+
 const STATUS_OF_OUTCOME = { stopped: 0, "left-in-control": 0, failed: 1, blocked: 78 } as const;
+
+/**
+ * Passes on what the gateway prints from now on: to a terminal as `logs` shows it, elsewhere byte for byte. Returns when
+ * `over` has aborted and the rest was passed on. A reader that goes away ends the passing and nothing else; one that
+ * does not read misses what the log does not keep for so long.
+ */
+async function passOutput({ world }: Context, file: string, over: AbortSignal): Promise<void> {
+  const passage = await world.openPassage();
+  const giveUp = (): void => void setTimeout(passage.close, LAST_OUTPUT_MS).unref();
+  over.addEventListener("abort", giveUp, { once: true });
+  try {
+    const { end: from } = await readLog(file, { lines: 0 });
+    const options = { from, signal: over, drain: true };
+    if (world.stdout.isTerminal) {
+      for await (const line of followLog(file, options)) await passage.write(Buffer.from(`${outputText(line)}\n`));
+    } else {
+      for await (const bytes of followOutput(file, options)) await passage.write(bytes);
+    }
+  } catch {
+    // Nobody reads any more, or the log cannot be read: the gateway is none the worse for it.
+  } finally {
+    passage.close();
+  }
+}
 
 function describeRecord({ state, reason, host, port, gateway }: RunRecord): string {
   const facts: string[] = [state];
   if (state === "running") facts.push(gatewayUrl(host, port));
   if (state === "running" && gateway !== null) facts.push(`pid ${gateway.pid}`);
-  if (reason !== null) facts.push(reason);
+  if (reason !== null) facts.push(plainLine(reason));
   return facts.join(", ");
 }

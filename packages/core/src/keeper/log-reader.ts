@@ -221,6 +221,7 @@ export async function* followLog(path: string, options: FollowOptions): AsyncGen
     rest = (lines.pop() ?? "").slice(0, DEFAULTS.maxLineLength + 1);
     for (const line of lines) yield cut(line);
   }
+  if (options.drain === true && rest !== "") yield cut(rest);
 }
 
 const LINE_FEED = 0x0a;

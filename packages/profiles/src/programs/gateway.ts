@@ -2,12 +2,11 @@
  * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It
  * takes no lock: its keeper holds it and has handed it down as a descriptor that this process only has to keep open.
  */
-import { type ErrorCode, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
+import { type ErrorCode, ignoreStraySignals, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
 import { readGatewaySettings } from "../settings/settings.ts";
-import { refuseDebugger } from "./refuse-debugger.ts";
 
 async function main(): Promise<void> {
-  refuseDebugger();
+  ignoreStraySignals();
   const { allowedHosts = [], ...settings } = readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH"));
   const gateway = await startGatewayHost({
     ...settings,

@@ -2,14 +2,13 @@
  * The keeper as a detached program, started by `start`. Its standard output is a pipe to the starter, which reads one
  * JSON line per published change and one at the end; the starter may be gone at any time.
  */
-import { LockkeeperError } from "@lockkeeper/core";
+import { ignoreStraySignals, LockkeeperError, takeStopSignals } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";
 import { unpackKeeperEnvironment } from "../environment/child-environment.ts";
 import { type KeeperReport, plainError } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
-import { refuseDebugger } from "./refuse-debugger.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
 const options = {
@@ -33,12 +32,8 @@ async function main(): Promise<void> {
     throw new LockkeeperError("USAGE", "this program is started by lockkeeper start <name>");
   }
   if (values.detach === true) return startOutside();
-  const stop = new AbortController();
-  const force = new AbortController();
-  const onSignal = (): void => (stop.signal.aborted ? force.abort() : stop.abort());
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
-  refuseDebugger();
+  const { stop, force } = takeStopSignals(["SIGTERM", "SIGINT"]);
+  ignoreStraySignals();
   // The terminal that started us may close; the gateway stays.
   process.on("SIGHUP", () => undefined);
   const context: ProfilesContext = {
@@ -58,8 +53,8 @@ async function main(): Promise<void> {
     startTimeoutMs: toNumber(values["start-timeout"]),
     startedBy: values["started-by"],
     sparesEarlierRun: values.spare,
-    stop: stop.signal,
-    force: force.signal,
+    stop,
+    force,
     report: (record) => tell({ record }),
   });
   tell({ outcome: outcome.outcome, detail: outcome.detail });

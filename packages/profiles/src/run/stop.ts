@@ -11,6 +11,7 @@ import {
   type ProcessIdentity,
   type RunBond,
   type RunRecord,
+  SAME_REQUEST_MS,
   signalProcess,
   type StopOrder,
   stopProcessTree,
@@ -194,8 +195,9 @@ async function stopKeeper(
     return true;
   };
   const tell = (name: NodeJS.Signals): boolean => signalProcess(keeper, name, { holdsLock: true }) !== "refused";
-  // It kills at the deadline by itself, and needs a while for that and for looking whether all is gone.
-  const patienceMs = readsRequests ? timeoutMs + keeperGraceMs : timeoutMs;
+  // It kills at the deadline by itself, and needs a while for that and for looking whether all is gone. One that does not
+  // is forced by a second signal, which would be taken for the first if it came too soon.
+  const patienceMs = readsRequests ? timeoutMs + keeperGraceMs : Math.max(timeoutMs, SAME_REQUEST_MS);
   // Somebody has asked it before: a second signal would mean "now, whatever is lost".
   let asksFirst = !(readsRequests && record.state === "stopping");
   for (const waitMs of [patienceMs, keeperGraceMs]) {

@@ -1,0 +1,13 @@
+/** Where a profile's gateway writes its output. */
+import path from "node:path";
+import type { Profiles } from "@lockkeeper/profiles";
+
+/**
+ * Returns the path of the log. Found without asking the gateway for its health: logs are read when that is what is wrong.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
+ */
+export async function gatewayLog(profiles: Profiles, name: string): Promise<string> {
+  const listed = (await profiles.list({ probe: false })).find((status) => status.name === name);
+  return path.join((listed ?? (await profiles.status(name))).paths.logs, "gateway.log");
+}

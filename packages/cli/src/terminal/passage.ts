@@ -1,0 +1,74 @@
+/**
+ * A way out for output of any amount that never holds the process up: a reader that does not read (a full pipe, a terminal
+ * that was paused with Ctrl-S) makes the writer wait, and timers and signals go on. Node's own streams block on
+ * terminals and gather what a pipe does not take.
+ */
+import * as fs from "node:fs";
+import { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { errnoOf } from "@lockkeeper/core";
+
+export interface Passage {
+  /** Resolves when the bytes are on their way. Rejects when nobody reads any more, with the system's error. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** Gives up what was not taken yet. */
+  readonly close: () => void;
+}
+
+/** How soon a terminal that took nothing is tried again, in milliseconds. */
+const RETRY_MS = 20;
+
+/** Opens a passage to what `fd` leads to. Nobody else may write to `fd` afterwards. */
+export function openPassage(fd: number): Passage {
+  const stats = fs.fstatSync(fd);
+  if (stats.isFIFO() || stats.isSocket()) return throughSocket(fd);
+  if (stats.isCharacterDevice()) return throughDevice(fd);
+  return { write: async (bytes) => writeWhole(fd, bytes), close: () => undefined };
+}
+
+function throughSocket(fd: number): Passage {
+  const socket = new Socket({ fd, readable: false, writable: true });
+  // Each write answers for itself.
+  socket.on("error", () => undefined);
+  return {
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, (error) => (error instanceof Error ? reject(error) : resolve()));
+      }),
+    close: () => void socket.destroy(),
+  };
+}
+
+/** Through a descriptor of our own that does not block: that of the terminal is shared with others, who expect it to. */
+function throughDevice(shared: number): Passage {
+  const fd = reopen(shared);
+  const closed = new AbortController();
+  return {
+    async write(bytes) {
+      for (let rest = bytes; rest.length > 0;) {
+        if (closed.signal.aborted) return;
+        try {
+          rest = rest.subarray(fs.writeSync(fd, rest));
+        } catch (error) {
+          if (errnoOf(error) !== "EAGAIN") throw error;
+          await delay(RETRY_MS);
+        }
+      }
+    },
+    close: () => closed.abort(),
+  };
+}
+
+function reopen(fd: number): number {
+  const { O_WRONLY, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
+  try {
+    return fs.openSync(`/dev/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    // Another user's terminal, after su: then as everybody writes to it.
+    return fd;
+  }
+}
+
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(fs.writeSync(fd, rest));
+}

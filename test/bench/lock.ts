@@ -81,24 +81,38 @@ async function measureCycles(scratch: string, adapters: readonly string[]): Prom
 async function acquireNothing({ directory }: { directory: string }): Promise<() => Promise<void>> {
   const lockDir = join(directory, "lock");
   fs.lstatSync(lockDir, { bigint: true, throwIfNoEntry: false });
-  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_RDONLY, O_DIRECTORY } = fs.constants;
   fs.realpathSync.native(join(directory, "gateway.json"));
+  fs.realpathSync.native(directory);
   const path = join(lockDir, "gateway.00000000.lock");
+  const earlierPath = join(lockDir, "gateway.11111111.lock");
+  const file = openBare(path);
+  const mark = fs.openSync(lockDir, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  fs.fstatSync(mark, { bigint: true });
+  const earlier = openBare(earlierPath);
+  fs.readFileSync("/proc/locks", "latin1");
+  for (const fd of [file, earlier]) fs.writeSync(fd, Buffer.alloc(1_024, " "), 0, 1_024, 0);
+  for (const each of [path, earlierPath]) fs.lstatSync(each, { bigint: true, throwIfNoEntry: false });
+  fs.readdirSync(lockDir);
+  return async () => {
+    fs.closeSync(mark);
+    closeBare(earlier, earlierPath);
+    closeBare(file, path);
+  };
+}
+
+function openBare(path: string): number {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
   const fd = fs.openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CREAT | O_EXCL, 0o600);
   fs.fstatSync(fd, { bigint: true });
   fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  const mark = fs.openSync(lockDir, O_RDONLY | O_DIRECTORY);
-  fs.fstatSync(mark, { bigint: true });
-  fs.readFileSync("/proc/locks", "latin1");
   fs.readSync(fd, Buffer.allocUnsafe(1_024), 0, 1_024, 0);
-  fs.writeSync(fd, Buffer.alloc(1_024, " "), 0, 1_024, 0);
+  return fd;
+}
+
+function closeBare(fd: number, path: string): void {
   fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return async () => {
-    fs.closeSync(mark);
-    fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    fs.unlinkSync(path);
-    fs.closeSync(fd);
-  };
+  fs.unlinkSync(path);
+  fs.closeSync(fd);
 }
 
 /** From the SIGKILL of an owner to the next owner, who waits already; for the floor, to the news of its exit. */

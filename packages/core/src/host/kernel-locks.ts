@@ -31,7 +31,10 @@ export class KernelLockTable {
 
   /** How many hold a lock on just that byte of that file. */
   countMarks(file: KernelFile, offset: number): number {
-    return this.#text.split(` ${file} ${offset} ${offset}\n`).length - 1;
+    const needle = ` ${file} ${offset} ${offset}\n`;
+    let count = 0;
+    for (let at = this.#text.indexOf(needle); at >= 0; at = this.#text.indexOf(needle, at + 1)) count += 1;
+    return count;
   }
 
   *#linesOf(file: KernelFile): Generator<string> {

@@ -108,7 +108,7 @@ export async function acquireGatewayLockBy(
   ensureLockDirectory(lockDir);
   const files = lockFilesFor(options);
   const describe = describeSelf(options);
-  const claim = await claimInTime(options, describe, { mechanisms, timeoutMs, signal });
+  const claim = await claimInTime(options, describe, { files, mechanisms, timeoutMs, signal });
   const { previous } = claim;
   try {
     if (previous !== undefined) options.onReclaim?.(`took over ${files.path}: ${explainReclaim(previous)}`);
@@ -124,7 +124,9 @@ class HeldGatewayLock implements GatewayLock {
   readonly path: string;
   readonly #files: LockFiles;
   readonly #claim: Claim;
-  readonly #lost = new AbortController();
+  /** Made when somebody asks, which most short owners never do. */
+  #lost: AbortController | undefined;
+  #lossReason: GatewayLockError | undefined;
   readonly #watch: { stop(): void };
   #record: LockRecord;
   /** Whether somebody asked for the descriptor, so that a child may share the lock. */
@@ -140,7 +142,10 @@ class HeldGatewayLock implements GatewayLock {
       path: files.path,
       claim,
       record: () => formatLockRecord(this.#record),
-      onLost: (reason) => this.#lost.abort(reason),
+      onLost: (reason) => {
+        this.#lossReason = reason;
+        this.#lost?.abort(reason);
+      },
     });
   }
 
@@ -154,6 +159,10 @@ class HeldGatewayLock implements GatewayLock {
   }
 
   get lost(): AbortSignal {
+    if (this.#lost === undefined) {
+      this.#lost = new AbortController();
+      if (this.#lossReason !== undefined) this.#lost.abort(this.#lossReason);
+    }
     return this.#lost.signal;
   }
 

@@ -39,6 +39,10 @@ export interface LockFiles {
 /** The directories whose ancestors were found safe, by path, with the inode that was looked at. */
 const checked = new Map<string, bigint>();
 
+/** The names that were made last: a hash costs as much as a system call. */
+const names = new Map<string, string>();
+const MAX_NAMES = 64;
+
 const LOCK_FILE = /^gateway\.[0-9a-f]{8}\.lock$/u;
 
 /**
@@ -58,8 +62,8 @@ export function lockFilesFor({ lockDir, configPath }: LockPlace): LockFiles {
   const config = realPath(resolve(configPath));
   const inside = relative(realPath(dirname(directory)), config);
   const isInside = inside !== "" && inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
-  const earlierPath = join(directory, nameFor(config));
-  const path = isInside ? join(directory, nameFor(inside.replaceAll(sep, "/"))) : earlierPath;
+  const earlierPath = `${directory}${sep}${nameFor(config)}`;
+  const path = isInside ? `${directory}${sep}${nameFor(inside.replaceAll(sep, "/"))}` : earlierPath;
   return { path, earlierPath };
 }
 
@@ -67,10 +71,10 @@ export function lockFilesFor({ lockDir, configPath }: LockPlace): LockFiles {
 export function otherLockFiles({ path, earlierPath }: LockFiles): readonly string[] {
   const directory = dirname(path);
   try {
+    const own = [basename(path), basename(earlierPath)];
     return readdirSync(directory)
-      .filter((name) => LOCK_FILE.test(name))
-      .map((name) => join(directory, name))
-      .filter((other) => other !== path && other !== earlierPath);
+      .filter((name) => !own.includes(name) && LOCK_FILE.test(name))
+      .map((name) => join(directory, name));
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];
     throw fileError(error, "read the lock directory", directory);
@@ -97,7 +101,13 @@ function isStillPrivate(directory: string, inode: bigint): boolean {
 }
 
 function nameFor(config: string): string {
-  return `gateway.${hash("sha256", config, "hex").slice(0, 8)}.lock`;
+  let name = names.get(config);
+  if (name === undefined) {
+    if (names.size >= MAX_NAMES) names.clear();
+    name = `gateway.${hash("sha256", config, "hex").slice(0, 8)}.lock`;
+    names.set(config, name);
+  }
+  return name;
 }
 
 function realPath(path: string): string {

@@ -13,7 +13,6 @@ import { pause } from "../pause.ts";
 import type { PlacedSighting } from "./likely-owner.ts";
 import { findLikelyOwner, sightingAt } from "./likely-owner.ts";
 import type { LockFiles, LockPlace } from "./lock-path.ts";
-import { lockFilesFor } from "./lock-path.ts";
 import type { Claim, ComposeRecord } from "./mechanism/claim.ts";
 import { tryClaim } from "./mechanism/try-claim.ts";
 import { judgeOwner } from "./lock-owner.ts";
@@ -34,6 +33,8 @@ const DEFAULTS = {
 
 /** What {@link claimInTime} claims with, and how long it tries. */
 export interface ClaimTerms {
+  /** Those of the place. */
+  readonly files: LockFiles;
   readonly mechanisms: readonly LockMechanism[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -48,9 +49,8 @@ export interface ClaimTerms {
 export async function claimInTime(
   place: LockPlace,
   describe: (mechanism: LockMechanism) => LockRecord,
-  { mechanisms, timeoutMs, signal }: ClaimTerms,
+  { files, mechanisms, timeoutMs, signal }: ClaimTerms,
 ): Promise<Claim> {
-  const files = lockFilesFor(place);
   const compose: ComposeRecord = (mechanism) => formatLockRecord(describe(mechanism));
   const startedAt = performance.now();
   let lookAtMs = 0;

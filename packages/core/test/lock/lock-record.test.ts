@@ -136,7 +136,7 @@ describe("whatever a lock file holds", () => {
     );
   });
 
-  it("looking, taking over and sweeping end well, signal nobody, and cost less than 50 ms of computing", async () => {
+  it("looking, taking over and sweeping end well, signal nobody, and cost less than 100 ms of computing", async () => {
     let slowestMs = 0;
     await fc.assert(
       fc.asyncProperty(anyBytes, fc.boolean(), async (bytes, isSwept) => {
@@ -153,7 +153,7 @@ describe("whatever a lock file holds", () => {
       { numRuns: 300 },
     );
     process.stdout.write(`slowest of 300 records: ${slowestMs.toFixed(1)} ms of computing\n`);
-    expect(slowestMs).toBeLessThan(50);
+    expect(slowestMs).toBeLessThan(100);
     expect(kill.mock.calls.filter(([, signal]) => signal !== 0)).toEqual([]);
   });
 

@@ -1,0 +1,106 @@
+/** Upgrades in place: keepers of the last release under the present command line, and a bundle that goes away under its keeper. */
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { CLI_ENTRY } from "../harness/cli.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
+import { installEarlier, installPresent, run } from "./earlier-release.ts";
+
+const present = { entry: CLI_ENTRY };
+
+interface Row {
+  readonly name: string;
+  readonly state: string;
+  readonly pid: number | null;
+  readonly keeperPid: number | null;
+}
+
+function rowOf(home: string, name: string): Row {
+  const { stdout, stderr } = run(present, home, "list", "--json");
+  const row = (JSON.parse(stdout === "" ? "[]" : stdout) as Row[]).find((each) => each.name === name);
+  if (row === undefined) throw new Error(`no profile ${name}: ${stderr}`);
+  return row;
+}
+
+describe("a keeper of release 0.1.0 under the present command line", () => {
+  it("is listed, excluded, restarted and stopped", async () => {
+    await withScratchHome(async ({ home, folder }) => {
+      const earlier = installEarlier(path.join(folder, "earlier"));
+      expect(run(earlier, home, "up", "dev")).toMatchObject({ status: 0 });
+      const old = rowOf(home, "dev");
+      expect(old).toMatchObject({ state: "running" });
+      expect(run(present, home, "status", "dev").status).toBe(0);
+      expect(run(present, home, "start", "dev").status).toBe(0);
+      expect(run(present, home, "run", "dev")).toMatchObject({ status: 78 });
+      expect(run(present, home, "remove", "dev", "--yes").status).not.toBe(0);
+      expect(run(present, home, "rename", "dev", "other", "--yes").status).not.toBe(0);
+      expect(rowOf(home, "dev")).toMatchObject({ state: "running", pid: old.pid, keeperPid: old.keeperPid });
+      expect(run(present, home, "restart", "dev")).toMatchObject({ status: 0 });
+      const renewed = rowOf(home, "dev");
+      expect(renewed.state).toBe("running");
+      expect(renewed.keeperPid).not.toBe(old.keeperPid);
+
+      // The other way round: the keeper is ours now, and the earlier command line keeps off.
+      expect(run(earlier, home, "run", "dev")).toMatchObject({ status: 78 });
+      expect(run(earlier, home, "remove", "dev", "--yes").status).not.toBe(0);
+      expect(rowOf(home, "dev")).toMatchObject({ state: "running", keeperPid: renewed.keeperPid });
+      expect(run(present, home, "stop", "dev")).toMatchObject({ status: 0 });
+      expect(readdirSync(path.join(home, "profiles/dev/lock"))).toEqual([]);
+    });
+  }, 120_000);
+
+  it("that was killed leaves an orphan, which is seen, restarted and stopped", async () => {
+    await withScratchHome(async ({ home, folder }) => {
+      const earlier = installEarlier(path.join(folder, "earlier"));
+      expect(run(earlier, home, "up", "dev")).toMatchObject({ status: 0 });
+      const old = rowOf(home, "dev");
+      process.kill(old.keeperPid ?? 0, "SIGKILL");
+      await until("the orphan is seen", () => rowOf(home, "dev").state === "orphaned");
+      expect(run(present, home, "remove", "dev", "--yes").status).not.toBe(0);
+      expect(run(present, home, "restart", "dev")).toMatchObject({ status: 0 });
+      expect(rowOf(home, "dev").pid).not.toBe(old.pid);
+      expect(run(present, home, "stop", "dev")).toMatchObject({ status: 0 });
+    });
+  }, 120_000);
+});
+
+describe("a keeper whose bundle goes away", () => {
+  it.each([
+    ["removed", ["app"], (folder: string): void => rmSync(folder, { recursive: true })],
+    [
+      "replaced",
+      ["app", "dev"],
+      (folder: string): void => {
+        renameSync(folder, `${folder}.old`);
+        installPresent(folder);
+        rmSync(`${folder}.old`, { recursive: true });
+      },
+    ],
+  ])(
+    "and is %s goes on: a crash is followed by a restart, and stop works",
+    async (_how, crashing, harm) => {
+      await withScratchHome(async ({ home, folder }) => {
+        const bundle = installPresent(path.join(folder, "bundle"));
+        expect(run(bundle, home, "up", "dev")).toMatchObject({ status: 0 });
+        const server = `require("http").createServer((q,a)=>a.end("ok")).listen(+process.argv[1],"127.0.0.1");setInterval(()=>console.log("x".repeat(60000)),5)`;
+        expect(run(bundle, home, "create", "app", "--", process.execPath, "-e", server, "{port}").status).toBe(0);
+        expect(run(bundle, home, "start", "app")).toMatchObject({ status: 0 });
+        harm(bundle.folder);
+        const log = path.join(home, "profiles/app/logs/gateway.log");
+        await until("the log was rotated", () => existsSync(`${log}.1`), 30_000);
+        for (const name of ["app", "dev"]) {
+          const before = rowOf(home, name);
+          if (crashing.includes(name)) process.kill(before.pid ?? 0, "SIGKILL");
+          await until(`${name} runs again`, () => {
+            const now = rowOf(home, name);
+            return now.state === "running" && (now.pid !== before.pid || !crashing.includes(name));
+          });
+          expect(run(present, home, "stop", name)).toMatchObject({ status: 0 });
+          expect(rowOf(home, name)).toMatchObject({ state: "stopped", pid: null, keeperPid: null });
+        }
+      });
+    },
+    120_000,
+  );
+});

@@ -83,6 +83,19 @@ export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
 /** Source: PID_MAX_LIMIT of include/linux/threads.h, 64-bit; other systems stay far below. */
 const HIGHEST_PID = 4_194_304;
 
+/**
+ * Says whether the visible process `pid` counts pids as we do: a container's processes are shown to its host, under numbers that
+ * mean nothing inside. False where the host does not tell.
+ */
+export function isInOwnNamespace(pid: number): boolean {
+  if (process.platform !== "linux") return true;
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`) === `pid:[${here().pidNamespace}]`;
+  } catch {
+    return false;
+  }
+}
+
 function isPid(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0 && value <= HIGHEST_PID;
 }

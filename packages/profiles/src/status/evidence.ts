@@ -5,6 +5,7 @@
 import {
   carriesRun,
   coversAddress,
+  isInOwnNamespace,
   judgeProcess,
   type KernelAnswer,
   type Listener,
@@ -14,6 +15,7 @@ import {
   readGatewayLock,
   readListeners,
   type RunRecord,
+  sameProcess,
 } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import { type Manifest, withPort } from "../manifest.ts";
@@ -61,7 +63,7 @@ export class Look {
       lock: answer.verdict,
       hasLockFile: lock.hasLockFile,
       judge: judgeProcess,
-      findHolder: () => holderOf(answer),
+      findHolders: () => holdersOf(answer),
       carriesRun: (process) =>
         record !== undefined && carriesRun(process.pid, { nonce: record.nonce, profile: name, home: this.#place.home }),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
@@ -80,10 +82,10 @@ export class Look {
   }
 }
 
-/** This process itself may hold it for a moment, to sweep. */
-function holderOf(answer: KernelAnswer): ProcessIdentity | null {
+/** This process itself may hold it for a moment, to sweep; and a container's processes are the container's own to act on. */
+function holdersOf(answer: KernelAnswer): readonly ProcessIdentity[] {
   const holders = answer.verdict === "held" ? answer.findHolders() : [];
-  return holders.find(({ pid }) => pid !== process.pid) ?? null;
+  return holders.filter(({ pid }) => pid !== process.pid && isInOwnNamespace(pid));
 }
 
 /** A record about another profile was copied here: it says nothing of this one. */
@@ -92,16 +94,21 @@ function ofProfile(name: string, record: RunRecord | undefined): RunRecord | und
 }
 
 /**
- * What was published, unless the lock names another run: its keeper could not publish, because the record is damaged, was
- * removed, or the disk is full.
+ * What was published, unless the lock names another run or a living keeper that is not the published one: its keeper could
+ * not publish, because the record is damaged, was removed or changed by somebody, or the disk is full.
  */
 function latestRun(manifest: Manifest, published: RunRecord | undefined): RunRecord | undefined {
-  const { keeper } = published ?? { keeper: null };
-  if (keeper !== null && judgeProcess(keeper) === "alive") return published;
   const locked = readGatewayLock(lockPlace(manifest.paths));
   // Without a port nobody keeps a gateway by it: somebody sweeps, renames or removes.
-  if (locked === null || locked.port === null || locked.nonce === published?.nonce) return published;
-  return locked.profile === null || locked.profile === manifest.name ? runOf(manifest, locked, locked.port) : published;
+  if (locked === null || locked.port === null) return published;
+  if (locked.profile !== null && locked.profile !== manifest.name) return published;
+  const run = runOf(manifest, locked, locked.port);
+  const { keeper = null, nonce } = published ?? {};
+  if (judgeProcess(locked) === "alive") {
+    return keeper !== null && nonce === locked.nonce && sameProcess(keeper, locked) ? published : run;
+  }
+  const isKept = keeper !== null && judgeProcess(keeper) === "alive";
+  return isKept || nonce === locked.nonce ? published : run;
 }
 
 function runOf(manifest: Manifest, locked: LockRecord, port: number): RunRecord {

@@ -25,8 +25,8 @@ export interface Evidence {
   /** Is there a lock file? With the lock free it is a leftover. */
   readonly hasLockFile: boolean;
   readonly judge: (identity: ProcessIdentity) => ProcessVerdict;
-  /** A visible process, other than this one, that holds the lock. */
-  readonly findHolder: () => ProcessIdentity | null;
+  /** The processes of this namespace, other than this one, that are seen to hold the lock. */
+  readonly findHolders: () => readonly ProcessIdentity[];
   /** Does that process carry this run, this profile and this home in its environment? */
   readonly carriesRun: (identity: ProcessIdentity) => boolean;
   /** Does anybody listen on the port of the run? */
@@ -95,7 +95,7 @@ function withoutOwner(evidence: Evidence): ObservedState {
 }
 
 function withOwner(evidence: Evidence): ObservedState {
-  const { record, judge, findHolder } = evidence;
+  const { record, judge, findHolders, carriesRun } = evidence;
   if (record === undefined || isResting(record.state)) {
     const left = record?.gateway ?? null;
     if (left !== null && judge(left) === "alive") return orphan(left);
@@ -106,11 +106,16 @@ function withOwner(evidence: Evidence): ObservedState {
   const keeper = record.keeper === null ? "gone" : judge(record.keeper);
   const gateway = record.gateway === null ? "gone" : judge(record.gateway);
   if (keeper === "alive") return kept(record, gateway === "gone" ? null : record.gateway);
+  const holders = findHolders();
+  const [holder] = holders;
   if (gateway === "alive" && record.gateway !== null) {
-    return keeper === "gone" ? orphan(record.gateway) : kept(record, record.gateway);
+    if (keeper !== "gone") return kept(record, record.gateway);
+    const { pid } = record.gateway;
+    // What is recorded may be a stranger; what holds the lock is not.
+    const isIts = holders.some((each) => each.pid === pid) || carriesRun(record.gateway);
+    return orphan(isIts ? record.gateway : (holder ?? record.gateway));
   }
-  const holder = findHolder();
-  if (holder === null) {
+  if (holder === undefined) {
     return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...noProcess, leftover: false };
   }
   // A clock of its own (a time namespace) makes a living keeper look like another process.

@@ -45,7 +45,7 @@ function observe(scene: Scene): ObservedState {
     lock,
     hasLockFile: scene.hasLockFile ?? false,
     judge: ({ pid }) => (pid === keeper.pid ? keeperIs : gatewayIs),
-    findHolder: () => holder,
+    findHolders: () => (holder === null ? [] : [holder]),
     carriesRun: () => scene.carries ?? false,
     isPortTaken: () => scene.port ?? "unknown",
   };

@@ -129,7 +129,7 @@ export default defineConfig([
     plugins: [storeHelp],
     output: { ...output, dir: path.join(here, "build/help") },
   },
-  ...["keeper", "gateway"].map((name) => ({
+  ...["keeper", "gateway", "sentinel"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
     plugins: [typescriptMaps, deferBuiltins],

@@ -7,6 +7,7 @@ import type { ErrorDocument } from "./command-line/command.ts";
 import type { Failure, Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
 import { errorDocument } from "./error-text.ts";
+import { describeWait } from "./lease-text.ts";
 import { plainLine } from "./terminal/plain-text.ts";
 import { paintState } from "./status-table.ts";
 import type { View } from "./terminal/view.ts";
@@ -62,6 +63,10 @@ export function renderOutcomes(outcomes: readonly ProfileOutcome[], { paint, qui
     if (status === null) continue;
     if (quiet) {
       text += `${name}\n`;
+      continue;
+    }
+    if (status.state === "standby") {
+      text += `${paint.bold(name)}: ${paintState(status.state, paint)("standby")}; ${describeWait(status)}\n`;
       continue;
     }
     const facts = [paintState(status.state, paint)(outcome.replaceAll("-", " "))];

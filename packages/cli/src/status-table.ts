@@ -1,5 +1,6 @@
 /** The table of profiles that `list` and `up` print, and the colour of a state wherever one is shown. Pure. */
 import type { ProfileStatus } from "@lockkeeper/profiles";
+import { describeOwner } from "./lease-text.ts";
 import { formatDuration } from "./terminal/durations.ts";
 import { renderTable } from "./terminal/table.ts";
 import type { Column } from "./terminal/table.ts";
@@ -34,6 +35,7 @@ export function renderStatusTable(
   if (statuses.length === 0) return "";
   const coloured = (paintOf: (status: ProfileStatus) => (text: string) => string): Column["paint"] =>
     isColoured ? (cell, row) => paintOf(statuses[row] as ProfileStatus)(cell) : undefined;
+  const isLeased = statuses.some(({ lease }) => lease !== null);
   const columns: readonly Column[] = [
     { title: "CURRENT", expendable: 3 },
     { title: "NAME", expendable: 0, paint: coloured(({ current }) => (current ? paint.bold : String)) },
@@ -44,6 +46,7 @@ export function renderStatusTable(
     { title: "UPTIME", expendable: 7, align: "right" },
     { title: "HEALTH", expendable: 4, paint: coloured(({ health }) => paintHealth(health, paint)) },
     { title: "URL", expendable: 1 },
+    ...(isLeased ? [{ title: "OWNER", expendable: 4 }] : []),
   ];
   const rows = statuses.map((status) => [
     (status.current ? "*" : "") + (status.protected ? "!" : ""),
@@ -55,6 +58,7 @@ export function renderStatusTable(
     status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
     status.pid === null ? "-" : status.health,
     status.url,
+    ...(isLeased ? [describeOwner(status.lease)] : []),
   ]);
   return renderTable(columns, rows, width, paint.dim);
 }

@@ -82,11 +82,13 @@ export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private
 
 // One owner across hosts.
 export type { LeaseSettings } from "./lease/lease-settings.ts";
+export type { SeenLease } from "./lease/read-lease.ts";
+export { readLease } from "./lease/read-lease.ts";
 export type { SentinelOutcome } from "./lease/sentinel.ts";
 export { standSentinel } from "./lease/sentinel.ts";
 
 // The keeper of one gateway, and what it leaves to read.
-export type { HealthCheck, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
+export type { HealthCheck, KeeperLease, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
 export { removeStopRequest, writeStopRequest } from "./keeper/stop-request.ts";

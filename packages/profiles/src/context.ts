@@ -2,7 +2,7 @@
 import type { FileOwner } from "@lockkeeper/core";
 import { fileURLToPath } from "node:url";
 
-/** Absolute paths of the two programs that run as processes of their own. */
+/** Absolute paths of the programs that run as processes of their own. The sentinel of a lease lies beside the keeper. */
 export interface Programs {
   readonly keeper: string;
   readonly gateway: string;

@@ -13,7 +13,7 @@ export type { KindName, Manifest } from "./manifest.ts";
 export type { ProfilePaths } from "./profile-paths.ts";
 export type { ProfileState } from "./status/observed-state.ts";
 export type { ListOptions } from "./status/list.ts";
-export type { ProfileStatus } from "./status/profile-status.ts";
+export type { LeaseStatus, ProfileStatus } from "./status/profile-status.ts";
 export type { WaitOptions, WaitResult } from "./status/wait.ts";
 export { isPattern } from "./registry/match-names.ts";
 export type { ProfileDetail } from "./status/profile-detail.ts";

@@ -154,7 +154,7 @@ export const COMMANDS = {
   start: {
     summary: "start, wait until healthy; nothing happens to what runs already",
     positionals: [{ name: "names", arity: "many", summary: "default: the current profile" }],
-    options: ["all", "profile", "port", "replace", "timeout"],
+    options: ["all", "profile", "port", "replace", "noStandby", "timeout"],
     summaries: { port: "on this port for this run only" },
     rule: { unnamed: "current", protected: "usual" },
     examples: [
@@ -187,7 +187,7 @@ export const COMMANDS = {
   run: {
     summary: "run a gateway in the foreground, for terminals, containers and services",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
-    options: ["supervised", "noOutput"],
+    options: ["supervised", "noOutput", "noStandby"],
     rule: { unnamed: "refused", protected: "usual" },
     examples: [
       ["run dev", "until Ctrl-C, with its output; a second Ctrl-C forces it"],

@@ -86,6 +86,7 @@ export const OPTIONS = {
   },
   yesStopMyself: { type: "flag", summary: "yes, although this command runs inside that very gateway" },
   replace: { type: "flag", summary: "end a silent owner of the lock first" },
+  noStandby: { type: "flag", summary: "do not wait for a lease that another host owns: exit 78" },
   supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },
   gatewayEnv: { type: "flag", summary: "with exactly what its gateway gets, its secrets and PORT included" },
   noOutput: { type: "flag", summary: "do not pass the gateway's output through; it is in the log all the same" },

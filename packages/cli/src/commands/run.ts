@@ -40,8 +40,9 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     said = text;
     world.stderr.write(`${name}: ${text}\n`);
   };
+  const leaseWaits = { patient: true, ...(given.noStandby ? { standby: false } : {}) };
   const { outcome, detail, record } = await profiles
-    .run(name, { supervised, stop, force, report })
+    .run(name, { supervised, leaseWaits, stop, force, report })
     .finally(async () => {
       over.abort();
       await passing;
@@ -49,7 +50,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   if (json) world.stdout.write(`${JSON.stringify({ outcome, detail, record })}\n`);
   else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
-  return { value: undefined, status: terminated ? ENDED_BY_SIGTERM : STATUS_OF_OUTCOME[outcome] };
+  return { value: undefined, status: terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null) };
 }
 
 /** Everything was written as it happened. */
@@ -83,6 +84,11 @@ async function passOutput({ world }: Context, file: string, over: AbortSignal): 
   } finally {
     passage.close();
   }
+}
+
+/** A lease that is refused is a conflict like a port's: a service manager must not try again. */
+function statusOf(outcome: keyof typeof STATUS_OF_OUTCOME, code: string | null): number {
+  return outcome === "failed" && code?.startsWith("LEASE_") === true ? 78 : STATUS_OF_OUTCOME[outcome];
 }
 
 function describeRecord({ state, reason, host, port, gateway }: RunRecord): string {

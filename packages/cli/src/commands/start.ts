@@ -13,6 +13,7 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["start"]>;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const { timeout: timeoutMs, port, replace } = given;
+  const standby = given.noStandby ? false : undefined;
   const profiles = await context.openProfiles();
   const { names } = await chooseTargets(context, profiles, given);
   if (port !== undefined && names.length > 1) {
@@ -22,7 +23,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   }
   const { stop: signal } = context.world.interruption();
   return onEachProfile(context, names, (name, onProgress) =>
-    profiles.start(name, { timeoutMs, port, replace, signal, onProgress }),
+    profiles.start(name, { timeoutMs, port, replace, standby, signal, onProgress }),
   );
 }
 

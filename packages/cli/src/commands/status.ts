@@ -5,6 +5,7 @@ import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { statusOfState } from "../exit-status.ts";
+import { describeLease } from "../lease-text.ts";
 import { paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
 import { formatDuration } from "../terminal/durations.ts";
@@ -42,6 +43,7 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
     ],
     ["keeper", detail.keeperPid === null ? "-" : `pid ${detail.keeperPid}`],
     ["lock", `${detail.lock.verdict}, ${plainLine(detail.lock.path)}`],
+    ...(detail.lease === null ? [] : [["lease", describeLease(detail.lease)] as [string, string]]),
     ["listeners", detail.listeners.map(({ address, port }) => `${address} ${port}`).join(", ") || "-"],
     ["restarts", String(detail.restarts)],
     [

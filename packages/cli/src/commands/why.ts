@@ -2,11 +2,12 @@
 import path from "node:path";
 import { readHistory } from "@lockkeeper/core";
 import type { HistoryEvent } from "@lockkeeper/core";
-import type { ProfileStatus } from "@lockkeeper/profiles";
+import type { LeaseStatus, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { describeLease } from "../lease-text.ts";
 import { paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
 import { plainLine } from "../terminal/plain-text.ts";
@@ -18,6 +19,7 @@ interface Story {
   readonly name: string;
   readonly state: ProfileStatus["state"];
   readonly reason: string | null;
+  readonly lease: LeaseStatus | null;
   readonly events: readonly HistoryEvent[];
 }
 
@@ -26,15 +28,16 @@ const DEFAULT_LINES = 20;
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const name = await chooseTarget(context, profiles, given.name, given.profile);
-  const { state, reason, paths } = await profiles.status(name);
+  const { state, reason, lease, paths } = await profiles.status(name);
   const events = readHistory(path.join(paths.logs, "events.jsonl")).slice(-(given.lines ?? DEFAULT_LINES));
-  const story: Story = { name, state, reason, events };
+  const story: Story = { name, state, reason, lease, events };
   return { value: story };
 }
 
-export function render({ name, state, reason, events }: Story, { paint }: View): string {
+export function render({ name, state, reason, lease, events }: Story, { paint }: View): string {
   const now = paintState(state, paint)(state);
-  const title = `${paint.bold(name)} is ${now}${reason === null ? "" : `: ${plainLine(reason)}`}\n`;
+  const owned = lease === null ? "" : `  lease ${describeLease(lease)}\n`;
+  const title = `${paint.bold(name)} is ${now}${reason === null ? "" : `: ${plainLine(reason)}`}\n${owned}`;
   if (events.length === 0) return `${title}  nothing has happened to it yet\n`;
   return title + events.map((event) => `  ${renderEvent(event, paint)}\n`).join("");
 }

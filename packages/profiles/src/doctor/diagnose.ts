@@ -15,6 +15,7 @@ import { checkFileSystems } from "./file-systems.ts";
 import type { Check, Finding, Scene, Weight } from "./finding.ts";
 import { checkHomeAccess } from "./home-access.ts";
 import { checkInterrupted } from "./interrupted.ts";
+import { checkLeases } from "./leases.ts";
 import { checkLimits } from "./limits.ts";
 import { checkModes } from "./modes.ts";
 import { checkNextStart } from "./next-start.ts";
@@ -38,6 +39,7 @@ const checks: readonly Check[] = [
   checkModes,
   checkSecrets,
   checkFileSystems,
+  checkLeases,
   checkClock,
   checkLimits,
   checkNode,

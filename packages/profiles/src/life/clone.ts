@@ -162,7 +162,8 @@ function clonedManifest(
     .map((room) => [original.paths[room], paths[room]] as const)
     .sort(([a], [b]) => b.length - a.length);
   const moved = rooms.reduce((manifest, [from, to]) => moveManifest(manifest, from, to), original);
-  const { env, envFile, ...rest } = moved;
+  // With the lease of the original it would wait for ever for its own turn.
+  const { env, envFile, lease: _, ...rest } = moved;
   const itsName = kinds[original.kind].environment(original, original.port);
   const keepSecrets = include.has("credentials");
   const secret = keepSecrets ? [] : Object.keys(env ?? {}).filter(isSecretName);

@@ -23,6 +23,7 @@ const options = {
   errand: { type: "string" },
   "asked-by": { type: "string" },
   timeout: { type: "string" },
+  "no-standby": { type: "boolean" },
 } as const;
 
 async function main(): Promise<void> {
@@ -53,6 +54,8 @@ async function main(): Promise<void> {
     startTimeoutMs: toNumber(values["start-timeout"]),
     startedBy: values["started-by"],
     sparesEarlierRun: values.spare,
+    // Nobody waits for the answer of an errand.
+    leaseWaits: { patient: errand !== undefined, ...(values["no-standby"] === true ? { standby: false } : {}) },
     stop,
     force,
     report: (record) => tell({ record }),

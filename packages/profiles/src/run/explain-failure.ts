@@ -2,6 +2,7 @@
 import {
   alreadyListening,
   coversAddress,
+  type ErrorCode,
   GatewayLockError,
   LockkeeperError,
   reachableHost,
@@ -20,6 +21,15 @@ import { describeListeners } from "../ports/listener-verdict.ts";
 /** What a keeper says of a run that it gave up, and is passed on as it is. */
 const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE"] as const;
 
+/** What kept a gateway with a lease from being started at all, with what helps. Older output would only mislead. */
+const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string) => string>>> = {
+  LEASE_HELD: (name) => `Without --no-standby it waits and takes over by itself: lockkeeper start ${name}`,
+  LEASE_UNAVAILABLE: () => "lockkeeper doctor",
+  LOCK_UNSUPPORTED: (name) => `lockkeeper edit ${name} --unset lease`,
+  CONFIG_DAMAGED: () => "Mend the file of the lease's credentials.",
+  UNSAFE_PATH: () => "Close the file of the lease's credentials to others: chmod 600 <file>",
+};
+
 /** Returns the error for a keeper that ended with `record` as its last word. */
 export async function explainFailure(manifest: Manifest, record: RunRecord | undefined): Promise<LockkeeperError> {
   const { name } = manifest;
@@ -27,6 +37,12 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
   if (record?.state === "stopped") {
     return new LockkeeperError("GATEWAY_EXITED", `${name} was stopped before it was ready`, {
       hint: `lockkeeper why ${name}`,
+    });
+  }
+  const hint = manifest.lease === undefined ? undefined : withoutLease[record?.code as ErrorCode];
+  if (record !== undefined && hint !== undefined) {
+    return new LockkeeperError(record.code as ErrorCode, record.reason ?? `${name} was not started`, {
+      hint: hint(name),
     });
   }
   const code = passedOn.find((known) => known === record?.code) ?? "GATEWAY_EXITED";

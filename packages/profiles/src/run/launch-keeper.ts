@@ -11,6 +11,8 @@ import { spawnKeeper } from "./spawn-keeper.ts";
 /** What a starter has learned from its keeper. */
 export type LaunchResult =
   | { readonly kind: "running" }
+  /** Another host owns the lease, and the keeper waits for it. */
+  | { readonly kind: "standby" }
   /** Somebody else owns the profile; what became of it is to be looked up. */
   | { readonly kind: "held"; readonly error: GatewayLockError }
   /** The keeper ended without a running gateway: given up, blocked, or stopped meanwhile. */
@@ -22,6 +24,7 @@ export interface LaunchOptions {
   readonly port?: number | undefined;
   /** What the gateway has for its start, in milliseconds. @default by kind */
   readonly timeoutMs?: number | undefined;
+  readonly standby?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
@@ -47,6 +50,7 @@ export async function launchKeeper(
     startTimeoutMs: options.timeoutMs,
     passEnv: manifest.passEnv,
     sparesEarlierRun: record !== undefined && belongsToRun(context, record),
+    standby: options.standby,
   });
   const reports = child.stdout ?? Readable.from([]);
   const lines = createInterface({ input: reports });
@@ -71,7 +75,7 @@ export async function launchKeeper(
       }
       if ("outcome" in report) return { kind: "ended", record: last };
       last = report.record;
-      if (last.state === "running") return { kind: "running" };
+      if (last.state === "running" || last.state === "standby") return { kind: last.state };
       options.onProgress?.(last.reason === null ? last.state : `${last.state}: ${last.reason}`);
     }
     options.signal?.throwIfAborted();

@@ -27,7 +27,7 @@ import { planRunPorts } from "./run-ports.ts";
 export interface PreflightFault {
   readonly weight: "error" | "warning";
   /** What it is about, for scripts. */
-  readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "block" | "variables";
+  readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "block" | "variables" | "lease";
   readonly code: ErrorCode;
   readonly message: string;
   readonly evidence: readonly string[];
@@ -81,6 +81,10 @@ export async function preflight(
   await check("block", async () => {
     if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
     await requireAddress(manifest);
+  });
+  await check("lease", async () => {
+    if (manifest.lease === undefined || context.owner === "any") return;
+    await (await import("../status/lease-status.ts")).requireLease(manifest);
   });
   const warnings = config.filter(({ weight }) => weight === "warning");
   return [...faults, ...warnings, ...(env === undefined ? [] : doubts(context, manifest, env))];

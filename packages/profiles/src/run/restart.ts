@@ -20,9 +20,9 @@ export interface RestartOptions {
 export interface RestartResult {
   /**
    * `handed-over`: this process is part of the gateway and will end with it; a process outside of it does the restart,
-   * once this one has ended.
+   * once this one has ended. `standby`: it was stopped, and another host owns the lease by now.
    */
-  readonly outcome: "restarted" | "handed-over";
+  readonly outcome: "restarted" | "handed-over" | "standby";
   /** The gateway before did not end by itself in its time. */
   readonly killed: boolean;
   readonly status: ProfileStatus;
@@ -47,6 +47,6 @@ export async function restartProfile(
     return { outcome: "handed-over", killed: false, status: statusOf(context, before) };
   }
   const { outcome } = await stopProfile(context, name, options);
-  const { status } = await startProfile(context, name, options);
-  return { outcome: "restarted", killed: outcome === "killed", status };
+  const { outcome: started, status } = await startProfile(context, name, options);
+  return { outcome: started === "standby" ? started : "restarted", killed: outcome === "killed", status };
 }

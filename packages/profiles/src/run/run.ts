@@ -16,6 +16,7 @@ import { readRegistry, type Registry, requireFrom, requireManifest } from "../re
 import { launchPlan } from "./launch-plan.ts";
 import { asOwnRun } from "./own-runs.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
+import type { LeaseWaits } from "./run-lease.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly startTimeoutMs?: number | undefined;
   /** Who asked, for the history. @default "lockkeeper run" */
   readonly startedBy?: string | undefined;
+  /** How a profile with a lease waits for it. */
+  readonly leaseWaits?: LeaseWaits | undefined;
   /** Aborted: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborted: stop at once. */
@@ -58,7 +61,10 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const manifest = requireFrom(registry, context.home, name);
   refuseSharedDirectories(context.home, registry, manifest);
   warnOfWideBind(manifest, options.port);
-  const spec = await keeperSpec(context, registry, manifest, options);
+  const spec = {
+    ...(await keeperSpec(context, registry, manifest, options)),
+    ...(await ownership(context, manifest, options)),
+  };
   const confirm = (): Promise<void> => requireStill(context.home, name);
   try {
     if (!existsSync(manifest.paths.profile)) await confirm();
@@ -128,6 +134,18 @@ async function keeperSpec(
     force: options.force,
     ...(options.report === undefined ? {} : { report: options.report }),
   };
+}
+
+/** Only a profile with a lease loads what it takes. */
+async function ownership(
+  context: ProfilesContext,
+  manifest: Manifest,
+  { leaseWaits = {} }: RunOptions,
+): Promise<Pick<KeeperSpec, "lease">> {
+  if (manifest.lease === undefined) return {};
+  const { keeperLease } = await import("./run-lease.ts");
+  const lease = keeperLease(context, manifest, leaseWaits);
+  return lease === undefined ? {} : { lease };
 }
 
 /** Only a run on another port than the profile's own pays for what checks it. */

@@ -33,6 +33,8 @@ export interface KeeperCommand {
   readonly passEnv?: readonly string[] | undefined;
   /** We are part of what an earlier run left, which must not be ended then. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
+  /** Whether a profile with a lease waits while another host owns it. @default what the lease says */
+  readonly standby?: boolean | undefined;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function spawnKeeper(context: ProfilesContext, command: KeeperComma
 }
 
 function keeperArgv({ home, programs }: ProfilesContext, command: KeeperCommand, detach: boolean): readonly string[] {
-  const { profile, startedBy, port, startTimeoutMs, errand } = command;
+  const { profile, startedBy, port, startTimeoutMs, errand, standby } = command;
   const argv = [programs.keeper, "--home", home, "--profile", profile];
   argv.push("--gateway", programs.gateway, "--started-by", startedBy);
   if (port !== undefined) argv.push("--port", String(port));
@@ -69,6 +71,7 @@ function keeperArgv({ home, programs }: ProfilesContext, command: KeeperCommand,
   if (errand !== undefined) argv.push("--errand", errand.errand, "--asked-by", String(errand.askedBy));
   if (errand?.timeoutMs !== undefined) argv.push("--timeout", String(errand.timeoutMs));
   if (command.sparesEarlierRun === true) argv.push("--spare");
+  if (standby === false) argv.push("--no-standby");
   if (detach) argv.push("--detach");
   return argv;
 }

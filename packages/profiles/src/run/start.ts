@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly port?: number | undefined;
   /** End a living owner that is silent, still starting or without a keeper, then start. @default false */
   readonly replace?: boolean | undefined;
+  /** Whether to wait, in the background, while another host owns the profile. @default what its lease says */
+  readonly standby?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with one line of progress at a time. */
   readonly onProgress?: ((text: string) => void) | undefined;
@@ -34,7 +36,8 @@ export interface StartOptions {
 
 /** What was true when the start returned. */
 export interface StartResult {
-  readonly outcome: "started" | "already-running" | "orphaned";
+  /** `standby`: another host owns the lease; the keeper waits for it and starts the gateway then. */
+  readonly outcome: "started" | "already-running" | "orphaned" | "standby";
   readonly status: ProfileStatus;
 }
 
@@ -54,7 +57,7 @@ interface Story {
 }
 
 /** What to do about a profile that is as observed. */
-type Step = "serves" | "listen" | "external" | "unresponsive" | "wait" | "explain" | "refused" | "launch";
+type Step = "serves" | "listen" | "external" | "unresponsive" | "standby" | "wait" | "explain" | "refused" | "launch";
 
 /** Returns the next step of a start. Pure. */
 export function nextStep({ state, owner }: ObservedState, { started, watched, refused }: Story): Step {
@@ -67,8 +70,8 @@ export function nextStep({ state, owner }: ObservedState, { started, watched, re
       return started ? "serves" : "listen";
     case "external":
     case "unresponsive":
-      return state;
     case "standby":
+      return state;
     case "starting":
     case "stopping":
       return "wait";
@@ -83,7 +86,8 @@ export function nextStep({ state, owner }: ObservedState, { started, watched, re
 
 /**
  * Starts the profile. On return its lock is ours, the listener on its port belongs to its process tree, it is healthy
- * and published as running; or that was so already; or an orphan, which no keeper watches, goes on.
+ * and published as running; or that was so already; or an orphan, which no keeper watches, goes on; or its keeper stands
+ * by for a lease that another host has.
  *
  * @throws {GatewayLockError} PORT_IN_USE, LOCK_HELD.
  * @throws {LockkeeperError} GATEWAY_UNHEALTHY for a living but unresponsive gateway, GATEWAY_EXITED, COMMAND_NOT_FOUND,
@@ -119,6 +123,11 @@ export async function startProfile(
       }
       case "serves":
         return done(state === "orphaned" ? "orphaned" : "started");
+      case "standby": {
+        if (options.standby === false) throw heldElsewhere(observation);
+        const { withLiveLease } = await import("../status/lease-status.ts");
+        return { outcome: "standby", status: await withLiveLease(context, statusOf(context, observation), manifest) };
+      }
       case "unresponsive":
         throw unresponsive(observation, observation.observed.reason);
       case "explain":
@@ -204,6 +213,12 @@ async function hintOnSlowness({ manifest: { name, health, host }, record }: Prof
   const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
   if (health === "none" || !isSilent) return look;
   return `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
+}
+
+function heldElsewhere({ manifest: { name }, observed: { reason } }: ProfileObservation): LockkeeperError {
+  return new LockkeeperError("LEASE_HELD", `${name} stands by: ${reason ?? "another host owns it"}`, {
+    hint: `Its keeper goes on waiting; this ends that: lockkeeper stop ${name}`,
+  });
 }
 
 function unresponsive(

@@ -54,5 +54,9 @@ export async function listProfiles(
     };
     await Promise.all(Array.from({ length: Math.min(probesAtOnce, serving.length) }, worker));
   }
+  if (options.probe !== false && manifests.some(({ lease }) => lease !== undefined)) {
+    const { withLiveLease } = await import("./lease-status.ts");
+    return Promise.all(statuses.map((status, index) => withLiveLease(context, status, manifests[index] ?? {})));
+  }
   return statuses;
 }

@@ -9,10 +9,14 @@ import {
 import type { ProfilesContext } from "../context.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
+import type { Manifest } from "../manifest.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
+
+/** One profile may be waited for longer than a table of many. In milliseconds. */
+const leaseTimeoutMs = 1_000;
 
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileDetail extends ProfileStatus {
@@ -34,7 +38,7 @@ export interface ProfileDetail extends ProfileStatus {
 export async function profileDetail(context: ProfilesContext, name: string): Promise<ProfileDetail> {
   const observation = observeProfile(context, name);
   const { manifest, observed, record } = observation;
-  const status = statusOf(context, observation);
+  const status = await withLease(context, statusOf(context, observation), manifest);
   const lock = await inspectGatewayLock(lockPlace(manifest.paths));
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));
@@ -47,4 +51,10 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     lastExit: record?.lastExit ?? null,
     pendingChange: hasPendingChange(observation),
   };
+}
+
+async function withLease(context: ProfilesContext, status: ProfileStatus, manifest: Manifest): Promise<ProfileStatus> {
+  if (manifest.lease === undefined) return status;
+  const { withLiveLease } = await import("./lease-status.ts");
+  return withLiveLease(context, status, manifest, leaseTimeoutMs);
 }

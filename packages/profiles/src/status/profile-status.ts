@@ -7,6 +7,21 @@ import { type KindName, type Manifest, withPort } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 
+/** Who owns a profile across hosts. A contract with scripts: fields are added, never renamed or removed. */
+export interface LeaseStatus {
+  readonly key: string;
+  /** Host name; null when nobody owns it. What our keeper saw last when `unknown` says why it is not known. */
+  readonly owner: string | null;
+  /** ISO 8601. */
+  readonly since: string | null;
+  /** Of our own run while it owns the lease. */
+  readonly token: string | null;
+  /** How long the lease lasts if it is not renewed; null when that is not known. */
+  readonly timeLeftMs: number | null;
+  /** Why the engine did not say; null when it did. */
+  readonly unknown: string | null;
+}
+
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileStatus {
   readonly name: string;
@@ -36,6 +51,8 @@ export interface ProfileStatus {
   readonly groups: readonly string[];
   readonly url: string;
   readonly protected: boolean;
+  /** Null for a profile that has no lease. */
+  readonly lease: LeaseStatus | null;
   readonly paths: ProfilePaths;
 }
 
@@ -74,6 +91,13 @@ export function describeProfile(
     groups: manifest.groups ?? [],
     url: gatewayUrl(manifest.host, port),
     protected: manifest.protected,
+    lease: manifest.lease === undefined ? null : describeLease(manifest.lease.key, run),
     paths: manifest.paths,
   };
+}
+
+/** What our own keeper knows; the engine was not asked. */
+function describeLease(key: string, run: RunRecord | undefined): LeaseStatus {
+  const { owner = null, since = null, token = null } = run?.lease ?? {};
+  return { key, owner, since, token, timeLeftMs: null, unknown: "not asked" };
 }

@@ -17,7 +17,7 @@ export function formatReports(reports: readonly TortureReport[]): string {
     "s",
   ];
   const rows = reports.map((report) => [
-    report.adapter,
+    report.world === "one" ? report.adapter : `${report.adapter}, ${report.world}`,
     String(report.owners),
     `${report.randomKills}/${report.stepKills}`,
     String(report.stops),
@@ -42,7 +42,7 @@ export function formatReports(reports: readonly TortureReport[]): string {
 
 function explain(report: TortureReport): string[] {
   const lines = [
-    `${report.adapter}: seed ${report.seed}, ${report.pidNamespaces} pid namespace(s); ${strength(report)}`,
+    `${report.adapter}: seed ${report.seed}, ${report.pidNamespaces} pid namespace(s), world ${report.world}; ${strength(report)}`,
   ];
   for (const example of report.examples) lines.push(`  ${example}`);
   for (const [text, count] of report.errors) lines.push(`  ${count} x ${text}`);

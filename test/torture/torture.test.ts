@@ -5,11 +5,11 @@ import { torture } from "./torture.ts";
 import { judgeWitnesses, parseWitnessLog } from "./witness.ts";
 
 /** The short form of `pnpm torture`; the long one makes 100,000 acquisitions and 5,000 kills. */
-const SHORT = { contenders: 6, acquisitions: 600, kills: 12, maxMs: 20_000, killEveryMs: 120, stepKillChance: 0.01 };
+const SHORT = { contenders: 6, acquisitions: 600, kills: 12, maxMs: 60_000, killEveryMs: 120, stepKillChance: 0.01 };
 
 function findings(report: TortureReport): Pick<TortureReport, "overlaps" | "portClashes" | "wedges"> {
   process.stdout.write(
-    `${report.adapter}: seed ${report.seed}, ${report.owners} owners, ${report.pidNamespaces} pid namespace(s)\n`,
+    `${report.adapter}: seed ${report.seed}, ${report.owners} owners, ${report.pidNamespaces} pid namespace(s), world ${report.world}\n`,
   );
   const { overlaps, portClashes, wedges } = report;
   return { overlaps, portClashes, wedges };
@@ -30,11 +30,29 @@ describe("the torture", () => {
       ...SHORT,
       adapter: "lockkeeper",
       acquisitions: 300,
-      deletions: true,
+      deletions: 3,
       killEveryMs: 60,
     });
     expect(findings(report)).toEqual(NOTHING);
-    expect(report.deletions).toBeGreaterThan(0);
+    expect(report.deletions).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each(["two-paths", "two-disks"] as const)("finds none in a world of %s", async (world) => {
+    const report = await torture({ ...SHORT, adapter: "lockkeeper", acquisitions: 300, world });
+    expect(findings(report)).toEqual(NOTHING);
+    expect(report.owners).toBeGreaterThan(20);
+  });
+
+  it("catches the control that names its lock after a path, where there are two", async ({ skip }) => {
+    const report = await torture({ ...SHORT, adapter: "path-named", acquisitions: 300, world: "two-paths" });
+    if (report.world === "one") skip("this machine makes no mount namespaces for us");
+    expect(findings(report).overlaps).toBeGreaterThan(0);
+  });
+
+  it("catches the control that knows no disks, where there are two", async ({ skip }) => {
+    const report = await torture({ ...SHORT, adapter: "inode-only", world: "two-disks", stopWhenCaught: true });
+    if (report.world === "one") skip("this machine makes no mount namespaces for us");
+    expect(findings(report).wedges).toBeGreaterThan(0);
   });
 
   it("finds none where the addon does not load", async () => {

@@ -23,6 +23,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import type { World, WorldKind } from "./world.ts";
+import { openWorld } from "./world.ts";
 import type { Verdict } from "./witness.ts";
 import { judgeWitnesses, parseWitnessLog } from "./witness.ts";
 import { freePort } from "../harness/free-port.ts";
@@ -35,7 +37,7 @@ export interface TortureOptions {
   readonly seed?: number;
   /** @default 8 */
   readonly contenders?: number;
-  /** The run ends when both are reached, or at `maxMs`. @default 2_000 */
+  /** The run ends when it has seen so many, and so many `kills` and `deletions`; or at `maxMs`. @default 2_000 */
   readonly acquisitions?: number;
   /** @default 40 */
   readonly kills?: number;
@@ -49,8 +51,14 @@ export interface TortureOptions {
   readonly stepKillChance?: number;
   /** The longest SIGSTOP. @default 150 */
   readonly stopMs?: number;
-  /** Whether the lock's files are deleted and replaced meanwhile. @default false */
-  readonly deletions?: boolean;
+  /** How often the lock's files are deleted or replaced meanwhile, at least; 0: never. @default 0 */
+  readonly deletions?: number;
+  /**
+   * Where the contenders live. `two-paths`: every other one sees the place through a bind mount at another path. `two-disks`: on a
+   * disk of their own, while somebody holds the lock of an equal place, with equal inodes, on another. Both need mount namespaces;
+   * `one` where this machine makes none. @default "one"
+   */
+  readonly world?: WorldKind;
   /** Whether the run ends with the first wedge or overlap; for controls. @default false */
   readonly stopWhenCaught?: boolean;
   readonly onProgress?: (text: string) => void;
@@ -66,6 +74,7 @@ export interface TortureReport extends Verdict {
   readonly deletions: number;
   /** `one`: this machine does not let us make another. */
   readonly pidNamespaces: "one" | "two";
+  readonly world: WorldKind;
   /** Times that nobody could acquire for 5 s of peace although no owner lived. */
   readonly wedges: number;
 }
@@ -100,27 +109,31 @@ interface Contender {
 
 /** Runs one torture and cleans up after it: no process, port or file is left. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
-  const run = new Run({
-    ...DEFAULTS,
-    seed: Math.floor(Math.random() * 2 ** 31),
-    deletions: false,
-    stopWhenCaught: false,
-    ...options,
-  });
+  const scratch = mkdtempSync(join(tmpdir(), "lk-torture-"));
+  const directory = join(scratch, "place");
+  mkdirSync(directory);
+  const world = await openWorld(options.world ?? "one", directory, pathToFileURL(adapterPath(options.adapter)).href);
+  const run = new Run(
+    { ...DEFAULTS, seed: Math.floor(Math.random() * 2 ** 31), deletions: 0, stopWhenCaught: false, ...options, world },
+    scratch,
+  );
   try {
     return await run.finish();
   } finally {
     await run.cleanUp();
+    await world.close();
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-type Settings = Required<Omit<TortureOptions, "onProgress">> & Pick<TortureOptions, "onProgress"> & typeof DEFAULTS;
+type Settings = Required<Omit<TortureOptions, "onProgress" | "world">> &
+  Pick<TortureOptions, "onProgress"> &
+  typeof DEFAULTS & { readonly world: World };
 
 class Run {
   readonly #settings: Settings;
-  readonly #scratch = mkdtempSync(join(tmpdir(), "lk-torture-"));
-  readonly #directory = join(this.#scratch, "place");
-  readonly #log = join(this.#scratch, "witness.log");
+  readonly #scratch: string;
+  readonly #log: string;
   readonly #random: () => number;
   readonly #hasNamespaces = canUnshare();
   readonly #contenders = new Set<Contender>();
@@ -135,16 +148,17 @@ class Run {
   #isOver = false;
   #complaint: string | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, scratch: string) {
     this.#settings = settings;
+    this.#scratch = scratch;
+    this.#log = join(scratch, "witness.log");
     this.#random = seeded(settings.seed);
-    mkdirSync(this.#directory);
     closeSync(openSync(this.#log, "a"));
     this.#tail = new Tail(this.#log);
   }
 
   async finish(): Promise<TortureReport> {
-    const { contenders, acquisitions, kills, maxMs, killEveryMs, tickMs, stopWhenCaught } = this.#settings;
+    const { contenders, acquisitions, kills, deletions, maxMs, killEveryMs, tickMs, stopWhenCaught } = this.#settings;
     this.#port = await freePort();
     const startedAt = performance.now();
     for (let n = 0; n < contenders; n++) this.#start();
@@ -154,7 +168,7 @@ class Run {
       await delay(tickMs);
       this.#tail.read();
       const killed = this.#randomKills + this.#tail.stepKills;
-      if (this.#tail.owners >= acquisitions && killed >= kills) break;
+      if (this.#tail.owners >= acquisitions && killed >= kills && this.#deletions >= deletions) break;
       const now = performance.now();
       if (now >= killAt) {
         this.#disturb();
@@ -168,7 +182,7 @@ class Run {
       if (stopWhenCaught && (this.#wedges > 0 || this.#tail.overlaps > 0)) break;
     }
     const seconds = (performance.now() - startedAt) / 1_000;
-    await this.cleanUp(false);
+    await this.cleanUp();
     if (this.#complaint !== undefined) throw new Error(this.#complaint);
     const verdict = judgeWitnesses(parseWitnessLog(readFileSync(this.#log, "utf8")), this.#deaths);
     return {
@@ -179,29 +193,30 @@ class Run {
       stops: this.#stops,
       deletions: this.#deletions,
       pidNamespaces: this.#hasNamespaces ? "two" : "one",
+      world: this.#settings.world.kind,
       wedges: this.#wedges,
       ...verdict,
     };
   }
 
-  /** Ends every contender; with `files`, removes what the run left on disk. */
-  async cleanUp(files = true): Promise<void> {
+  /** Ends every contender. */
+  async cleanUp(): Promise<void> {
     this.#isOver = true;
     const ended = [...this.#contenders].map(({ child }) => new Promise((settled) => child.once("exit", settled)));
     for (const contender of this.#contenders) this.#kill(contender);
     await Promise.all(ended);
-    if (files) rmSync(this.#scratch, { recursive: true, force: true });
   }
 
   #start(): void {
-    const { adapter, seed, holdMs, stepKillChance, acquireTimeoutMs } = this.#settings;
+    const { adapter, seed, holdMs, stepKillChance, acquireTimeoutMs, world } = this.#settings;
     this.#started += 1;
+    const { enter, directory } = world.roomOf(this.#started);
     const id = `c${this.#started}`;
     const settings = {
       id,
       seed: seed + this.#started,
       adapter: pathToFileURL(adapterPath(adapter)).href,
-      directory: this.#directory,
+      directory,
       log: this.#log,
       port: this.#port,
       timeoutMs: acquireTimeoutMs,
@@ -212,8 +227,9 @@ class Run {
     const argv = [process.execPath, "--import", killer, program("contender.js"), JSON.stringify(settings)];
     // The shell is the namespace's first process, which signals from inside cannot kill.
     const shell = ["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", '"$@"; exit $?', "sh"];
-    const isApart = this.#hasNamespaces && this.#started % 2 === 0;
-    const [command = "", ...args] = isApart ? ["unshare", ...shell, ...argv] : argv;
+    // Two in four, so that both pid namespaces meet both rooms of a world.
+    const isApart = this.#hasNamespaces && this.#started % 4 < 2;
+    const [command = "", ...args] = [...enter, ...(isApart ? ["unshare", ...shell] : []), ...argv];
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     const contender: Contender = { id, child, pid: undefined, isReady: false, isStopped: false, isDying: false };
     this.#contenders.add(contender);
@@ -241,7 +257,7 @@ class Run {
     // On a busy machine a new process takes longer to start than one lives: let them catch up.
     const areFew = able.length < this.#settings.contenders / 2;
     if (victim === undefined || areFew || this.#tail.idleMs() > this.#settings.peaceMs) return;
-    if (this.#settings.deletions && this.#random() < 0.4) this.#deleteSomething();
+    if (this.#settings.deletions > 0 && this.#random() < 0.4) this.#deleteSomething();
     else if (this.#random() < 0.25) this.#stop(victim);
     else {
       this.#randomKills += 1;
@@ -269,7 +285,7 @@ class Run {
 
   /** Removes a file of the lock, or puts a copy in its place. */
   #deleteSomething(): void {
-    const files = readdirSync(this.#directory, { recursive: true, withFileTypes: true }).filter((file) =>
+    const files = readdirSync(this.#settings.world.directory, { recursive: true, withFileTypes: true }).filter((file) =>
       file.isFile(),
     );
     const file = files[Math.floor(this.#random() * files.length)];
@@ -295,8 +311,8 @@ class Run {
     this.#wedges += 1;
     this.#tail.touch();
     // What a person has to do with such a lock.
-    for (const entry of readdirSync(this.#directory))
-      rmSync(join(this.#directory, entry), { recursive: true, force: true });
+    const { directory } = this.#settings.world;
+    for (const entry of readdirSync(directory)) rmSync(join(directory, entry), { recursive: true, force: true });
   }
 }
 

@@ -57,3 +57,17 @@ test("a protected profile is edited, and unprotected, only when its name is give
     expect((await run(["unprotect", "dev"])).stdout).toBe("dev was not protected\n");
   });
 });
+
+test("--scheme is said by url, list and the gateway's own variables", async () => {
+  await withScratchHome(async (scratch) => {
+    const { run, json } = scratch;
+    const script = server.replace("process.env.MODE", "process.env.LOCKKEEPER_URL");
+    expect((await run(["create", "api", "--scheme", "http", "--", "node", "-e", script, "{port}"])).status).toBe(0);
+    expect((await run(["start", "api"])).status).toBe(0);
+    const [status] = (await json(["list"])) as { url: string; scheme: string; health: string; healthCheck: string }[];
+    expect(status).toMatchObject({ scheme: "http", health: "ok", healthCheck: "http" });
+    expect(status?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await run(["url", "api"])).stdout.trim()).toBe(status?.url);
+    expect(await answerOf(scratch)).toBe(status?.url);
+  });
+});

@@ -19,7 +19,14 @@ export interface DerivedRange {
  * answer but "not now".
  */
 export type HealthCheck =
-  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" | "not-5xx" }
+  | {
+      readonly kind: "http";
+      readonly path: string;
+      readonly expect: "ok-body" | "2xx" | "not-5xx";
+      readonly scheme?: "http" | "https";
+    }
+  /** Any answer to a HEAD request; silence is a fault only of a gateway that has answered before. */
+  | { readonly kind: "answer"; readonly scheme: "http" | "https" }
   | { readonly kind: "tcp" }
   | { readonly kind: "none" };
 

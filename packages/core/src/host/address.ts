@@ -8,9 +8,13 @@ export const DEFAULT_HOST = "127.0.0.1";
 /** @see DEFAULT_HOST */
 export const DEFAULT_PORT = 18_789;
 
-/** Returns `ws://<host>:<port>`, an IPv6 host in brackets: `gatewayUrl("::1", 18789)` is `ws://[::1]:18789`. */
-export function gatewayUrl(host: string, port: number): string {
-  return `ws://${hostWithPort(host, port)}`;
+/**
+ * Returns `ws://<host>:<port>`, an IPv6 host in brackets: `gatewayUrl("::1", 18789)` is `ws://[::1]:18789`.
+ *
+ * @param scheme of a gateway that is opened otherwise. @default "ws"
+ */
+export function gatewayUrl(host: string, port: number, scheme: "ws" | "http" | "https" = "ws"): string {
+  return `${scheme}://${hostWithPort(host, port)}`;
 }
 
 /** Returns the sentence for a port that somebody else listens on. Scripts and tests of other tools know it word for word. */

@@ -49,6 +49,11 @@ const DEFAULTS = {
 const CAME_AFTERWARDS =
   "it began to listen after this start, outside of its process tree; a command that hands its work to a daemon needs --health none";
 
+/** Whether a gateway has answered a request in this run. */
+interface Answers {
+  seen: boolean;
+}
+
 /** One look at the gateway. */
 interface Look {
   readonly health: Health;
@@ -71,7 +76,8 @@ export async function watchGateway(
   idle: () => void,
 ): Promise<FinalFinding | undefined> {
   const port = new PortWatch(spec.host, spec.port, run);
-  const look = (): Promise<Look> => lookAt(spec, port, over);
+  const answers: Answers = { seen: false };
+  const look = (): Promise<Look> => lookAt(spec, port, answers, over);
   const final = await awaitReadiness(
     spec,
     new ElsewhereWatch({ port: spec.port, span: spec.span ?? 1 }, run),
@@ -155,7 +161,7 @@ async function watchLiveness(
   }
 }
 
-async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal): Promise<Look> {
+async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, over: AbortSignal): Promise<Look> {
   const { host, port, health } = spec;
   if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
   const seen = await portWatch.look();
@@ -175,6 +181,14 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, over: AbortSignal)
         const asked = await probeHealth({ host, port, ...health, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
         const detail = asked.health === "ok" ? wider : `health check ${health.path}: ${asked.detail}`;
         return { health: asked.health, port: seen.view, detail };
+      }
+      if (health.kind === "answer") {
+        const probe = { host, port, path: "/", expect: "any", scheme: health.scheme } as const;
+        const asked = await probeHealth({ ...probe, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
+        if (asked.health === "ok") answers.seen = true;
+        if (asked.health === "failing" && answers.seen) {
+          return { health: "failing", port: seen.view, detail: `no answer to HEAD /: ${asked.detail}` };
+        }
       }
       if (seen.view === "ours") return { health: "ok", port: seen.view, detail: wider };
       const taken = (await probeListener(host, port)) === "listening";

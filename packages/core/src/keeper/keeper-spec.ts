@@ -4,7 +4,14 @@ import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
 export type HealthCheck =
-  | { readonly kind: "http"; readonly path: string; readonly expect: "ok-body" | "2xx" | "not-5xx" }
+  | {
+      readonly kind: "http";
+      readonly path: string;
+      readonly expect: "ok-body" | "2xx" | "not-5xx";
+      readonly scheme?: "http" | "https";
+    }
+  /** Any answer to a HEAD request; silence is a fault only of a gateway that has answered before. */
+  | { readonly kind: "answer"; readonly scheme: "http" | "https" }
   /** The listener is all there is to know. */
   | { readonly kind: "tcp" }
   /** Not even a listener is expected: running means that the process lives. */

@@ -1,6 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { probeHealth, type HealthReport } from "../../src/gateway/health.ts";
 import { freePort, startTestGateway } from "./running-gateway.ts";
@@ -41,6 +46,38 @@ test.each([
 test("with 2xx any success will do, and nothing else", async () => {
   expect((await probe((_, response) => response.writeHead(204).end(), "2xx")).health).toBe("ok");
   expect((await probe((_, response) => response.writeHead(302).end(), "2xx")).health).toBe("failing");
+});
+
+test("with any answer to HEAD a refusal will do, and silence will not", async () => {
+  const methods: (string | undefined)[] = [];
+  const port = await listening(
+    createHttpServer((request, response) => {
+      methods.push(request.method);
+      response.writeHead(request.url === "/" ? 503 : 200).end();
+    }),
+  );
+  const asked = { host: "127.0.0.1", port, path: "/", expect: "any" } as const;
+  expect(await probeHealth(asked)).toEqual({ health: "ok", detail: "HTTP 503" });
+  expect(methods).toEqual(["HEAD"]);
+  const silent = await listening(createServer(() => undefined));
+  expect((await probeHealth({ ...asked, port: silent, timeoutMs: 100 })).health).toBe("failing");
+});
+
+test("https is asked whoever signed the certificate; http is no https", async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-tls-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [key, cert] = [path.join(folder, "key"), path.join(folder, "cert")];
+  const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=nobody"];
+  const made = spawnSync("openssl", [...request, "-keyout", key, "-out", cert]);
+  context.skip(made.status !== 0, "there is no openssl to make a certificate with");
+  const tls = { key: readFileSync(key), cert: readFileSync(cert) };
+  const port = await listening(createHttpsServer(tls, (_, response) => response.end('{"ok":true}')));
+  const asked = { host: "127.0.0.1", port, scheme: "https" } as const;
+  expect(await probeHealth(asked)).toEqual({ health: "ok", detail: 'HTTP 200 {"ok":true}' });
+  expect((await probeHealth({ ...asked, expect: "any", path: "/" })).health).toBe("ok");
+  expect((await probeHealth({ ...asked, scheme: "http" })).health).toBe("failing");
+  const plain = await listening(createHttpServer((_, response) => response.end()));
+  expect((await probeHealth({ ...asked, port: plain })).health).toBe("failing");
 });
 
 test("silence is failing, after the deadline and not later", async () => {

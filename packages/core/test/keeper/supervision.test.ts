@@ -133,6 +133,26 @@ describe("silence", () => {
   });
 });
 
+describe("a check for any answer", () => {
+  const health = { kind: "answer", scheme: "http" } as const;
+
+  it("takes a refusal for an answer, and silence afterwards for a fault", async () => {
+    const kept = scene.keep(scene.spec("goes-silent.js", [port], { port, health, livenessIntervalMs: 100 }));
+    const running = await kept.until("running");
+    expect(running.health).toBe("ok");
+    signal(running, "SIGUSR2");
+    expect((await kept.until("unresponsive")).reason).toContain("no answer to HEAD /: no answer within 2000 ms");
+  });
+
+  it("finds no fault in a server that answers nobody, as long as it listens", async () => {
+    const kept = scene.keep(scene.spec("says-nothing.js", [port], { port, health, livenessIntervalMs: 50 }));
+    await kept.until("running");
+    // Three failures in a row would make it unresponsive.
+    await until("it was asked often enough", () => kept.readLog().split("asked\n").length > 5, 20_000);
+    expect(kept.records.map(({ state }) => state)).not.toContain("unresponsive");
+  });
+});
+
 describe("a successor", () => {
   // https://github.com/openclaw/openclaw/issues/65668: a restart inside the gateway forks, and two fight for the port.
   it("that a gateway leaves on SIGUSR1 is adopted; there is never a second one", async () => {

@@ -32,7 +32,7 @@ export function profileEnvironment(home: string, manifest: Manifest, port: numbe
     LOCKKEEPER_PROFILE: manifest.name,
     LOCKKEEPER_HOST: manifest.host,
     LOCKKEEPER_PORT: String(port),
-    LOCKKEEPER_URL: gatewayUrl(manifest.host, port),
+    LOCKKEEPER_URL: gatewayUrl(manifest.host, port, manifest.scheme),
     LOCKKEEPER_STATE_DIR: manifest.paths.state,
     LOCKKEEPER_CONFIG_PATH: manifest.paths.config,
     LOCKKEEPER_WORKSPACE: manifest.paths.workspace,

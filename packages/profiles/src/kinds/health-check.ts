@@ -1,26 +1,37 @@
-/** The words of `--health` and what they mean: `/path`, `tcp` or `none`. Pure but for `checkHealth`. */
+/** The words of `--health` and what they mean: `/path`, `http`, `tcp` or `none`. Pure but for `checkHealth`. */
 import { type Health, LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
-import type { KindName } from "../manifest.ts";
+import type { KindName, Scheme } from "../manifest.ts";
+import { kinds } from "./kinds.ts";
 import type { HealthCheck } from "../gateway-kind.ts";
 
 /**
  * Returns the check that `text` stands for. A path means 200 with `{"ok":true}` for gateways that are known to answer
- * so, and any 2xx for other programs.
+ * so, and any 2xx for other programs; `http` means any answer at all.
  *
- * @throws {LockkeeperError} OPTION_INVALID for anything but a path, `tcp` and `none`.
+ * @param scheme by which it is asked. @default "http"
+ * @throws {LockkeeperError} OPTION_INVALID for anything but a path, `http`, `tcp` and `none`.
  */
-export function parseHealthCheck(text: string, kind: KindName): HealthCheck {
+export function parseHealthCheck(text: string, kind: KindName, scheme: Scheme = "http"): HealthCheck {
   if (text === "tcp" || text === "none") return { kind: text };
-  if (/^\/[\x21-\x7e]*$/.test(text))
-    return { kind: "http", path: text, expect: kind === "command" ? "2xx" : "ok-body" };
+  if (text === "http") return { kind: "answer", scheme };
+  if (/^\/[\x21-\x7e]*$/.test(text)) {
+    return { kind: "http", path: text, expect: kind === "command" ? "2xx" : "ok-body", scheme };
+  }
   throw new LockkeeperError("OPTION_INVALID", `not a health check: ${JSON.stringify(text)}`, {
-    hint: "Give a path that answers 2xx (/healthz), or tcp, or none.",
+    hint: "Give a path that answers 2xx (/healthz), or http (any answer), tcp, or none.",
   });
 }
 
 /** Returns the word for a check, the inverse of {@link parseHealthCheck}. */
 export function formatHealthCheck(check: HealthCheck): string {
+  if (check.kind === "answer") return "http";
   return check.kind === "http" ? check.path : check.kind;
+}
+
+/** Returns the word for the check of a profile whose owner chose none: one that says its scheme is asked by it. */
+export function usualHealthCheck(kind: KindName, scheme: Scheme | undefined): string {
+  const { health } = kinds[kind];
+  return health.kind === "tcp" && scheme !== undefined ? "http" : formatHealthCheck(health);
 }
 
 /** Asks the gateway itself, now. `unknown` where the check is `none`. */
@@ -32,7 +43,13 @@ export async function checkHealth(check: HealthCheck, host: string, port: number
       const seen = await probeListener(host, port);
       return seen === "listening" ? "ok" : seen === "silent" ? "failing" : "unknown";
     }
+    case "answer": {
+      const asked = await probeHealth({ host, port, path: "/", expect: "any", scheme: check.scheme });
+      if (asked.health !== "failing") return asked.health;
+      // Only its keeper knows whether it ever answered.
+      return (await probeListener(host, port)) === "silent" ? "failing" : "unknown";
+    }
     case "http":
-      return (await probeHealth({ host, port, path: check.path, expect: check.expect })).health;
+      return (await probeHealth({ host, port, ...check })).health;
   }
 }

@@ -1,6 +1,6 @@
 /** What may be asked for at `create`, with every default, and the check that comes before anything is touched. */
 import { DEFAULT_HOST, LockkeeperError } from "@lockkeeper/core";
-import { formatHealthCheck } from "../kinds/health-check.ts";
+import { usualHealthCheck } from "../kinds/health-check.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { KindName, Manifest } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
@@ -52,6 +52,7 @@ export function checkCreateOptions(options: CreateOptions): CheckedOptions {
   const host = checkHost(options.host ?? DEFAULT_HOST);
   const port = options.port === undefined ? undefined : parsePort(options.port);
   const span = checkSpan(options.span ?? kind.span, kind, port);
+  const fields = checkProfileOptions(name, kindName, options);
   return {
     name,
     kind: kindName,
@@ -59,11 +60,7 @@ export function checkCreateOptions(options: CreateOptions): CheckedOptions {
     port,
     span,
     offsets: { gateway: 0, ...derivedOffsets(kind), ...checkExtraPorts(options.extraPorts ?? {}, kind, span) },
-    fields: {
-      health: formatHealthCheck(kind.health),
-      protected: false,
-      ...checkProfileOptions(name, kindName, options),
-    },
+    fields: { health: usualHealthCheck(kindName, fields.scheme), protected: false, ...fields },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The manifest that an edit asks for: what is said replaces, what is not said stays, and what is unset goes. Pure but for a look at `cwd`. */
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
-import { formatHealthCheck } from "../kinds/health-check.ts";
+import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { hookEvents, type Manifest, withPort } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
@@ -59,7 +59,7 @@ export function applyEdit(before: Manifest, options: EditOptions): Manifest {
   Object.assign(after, others);
   mergeEnvironment(after, env ?? {}, passEnv ?? []);
   moveBlock(after, options);
-  if (options.health === undefined) followScheme(before, after);
+  if (options.health === undefined) followScheme(before, after, options.unset?.includes("health") ?? false);
   return tidy(after);
 }
 
@@ -109,7 +109,7 @@ function unset(after: Changing, word: string): void {
     case "extraPorts":
       return unsetExtraPort(after, entry);
     case "health":
-      after.health = usualHealth(after);
+      // Which check is the usual one depends on what else is edited.
       return;
     case "protected":
       after.protected = false;
@@ -160,13 +160,10 @@ function moveBlock(after: Changing, { port, span, host, extraPorts }: EditOption
   after.ports = Object.fromEntries(Object.entries(offsets).map(([label, offset]) => [label, after.port + offset]));
 }
 
-/** A check that nobody chose follows the scheme. */
-function followScheme(before: Manifest, after: Changing): void {
-  if (before.scheme !== after.scheme && before.health === usualHealth(before)) after.health = usualHealth(after);
-}
-
-function usualHealth({ kind }: Manifest): string {
-  return formatHealthCheck(kinds[kind].health);
+/** A check that nobody chose follows the scheme; the same word as the usual one counts as not chosen. */
+function followScheme(before: Manifest, after: Changing, isUnset: boolean): void {
+  const moves = before.scheme !== after.scheme && before.health === usualHealthCheck(before.kind, before.scheme);
+  if (isUnset || moves) after.health = usualHealthCheck(after.kind, after.scheme);
 }
 
 /** What is empty is not written down. */

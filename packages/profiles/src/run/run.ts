@@ -117,7 +117,7 @@ async function keeperSpec(
     ...launchPlan(manifest, context.programs.gateway, port),
     env,
     inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
-    health: parseHealthCheck(manifest.health, manifest.kind),
+    health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
     settings: settingsMark(manifest),
     ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
     logPath: path.join(manifest.paths.logs, "gateway.log"),

@@ -8,7 +8,7 @@ export async function askHealth(
   { manifest, observed }: ProfileObservation,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Health> {
-  const health = await checkHealth(parseHealthCheck(manifest.health, manifest.kind), host, port);
+  const health = await checkHealth(parseHealthCheck(manifest.health, manifest.kind, manifest.scheme), host, port);
   // A gateway in another container may listen in a network of its own.
   return health === "failing" && observed.owner !== "here" ? "unknown" : health;
 }

@@ -48,6 +48,8 @@ export interface ProfileStatus {
   readonly health: Health;
   /** What is asked to tell the health: `/path`, `tcp`, `http` or `none`. */
   readonly healthCheck: string;
+  /** What its address is opened with. */
+  readonly scheme: "ws" | "http" | "https";
   readonly groups: readonly string[];
   readonly url: string;
   readonly protected: boolean;
@@ -88,8 +90,9 @@ export function describeProfile(
     lastExit: record?.lastExit ?? null,
     health: gatewayLives ? (record?.health ?? "unknown") : "unknown",
     healthCheck: manifest.health,
+    scheme: manifest.scheme ?? "ws",
     groups: manifest.groups ?? [],
-    url: gatewayUrl(manifest.host, port),
+    url: gatewayUrl(manifest.host, port, manifest.scheme),
     protected: manifest.protected,
     lease: manifest.lease === undefined ? null : describeLease(manifest.lease.key, run),
     paths: manifest.paths,

@@ -8,8 +8,19 @@ describe("parseHealthCheck", () => {
   it("knows tcp, none and a path, which is judged strictly only where the body is known", () => {
     expect(parseHealthCheck("tcp", "command")).toEqual({ kind: "tcp" });
     expect(parseHealthCheck("none", "builtin")).toEqual({ kind: "none" });
-    expect(parseHealthCheck("/up?deep=1", "command")).toEqual({ kind: "http", path: "/up?deep=1", expect: "2xx" });
-    expect(parseHealthCheck("/healthz", "openclaw")).toEqual({ kind: "http", path: "/healthz", expect: "ok-body" });
+    expect(parseHealthCheck("/up?deep=1", "command")).toEqual({
+      kind: "http",
+      path: "/up?deep=1",
+      expect: "2xx",
+      scheme: "http",
+    });
+    expect(parseHealthCheck("/healthz", "openclaw")).toEqual({
+      kind: "http",
+      path: "/healthz",
+      expect: "ok-body",
+      scheme: "http",
+    });
+    expect(parseHealthCheck("http", "command", "https")).toEqual({ kind: "answer", scheme: "https" });
   });
 
   it.each(["", "TCP", "healthz", "http://127.0.0.1/healthz", "/with space", "/line\nbreak", "/ümlaut"])(
@@ -20,7 +31,7 @@ describe("parseHealthCheck", () => {
   );
 
   it("is undone by formatHealthCheck", () => {
-    for (const text of ["tcp", "none", "/", "/healthz"]) {
+    for (const text of ["tcp", "none", "http", "/", "/healthz"]) {
       expect(formatHealthCheck(parseHealthCheck(text, "command"))).toBe(text);
     }
   });
@@ -48,12 +59,13 @@ describe("checkHealth", () => {
     ["/no-content", "command", "ok"],
     ["/gone", "command", "failing"],
     ["tcp", "command", "ok"],
+    ["http", "command", "ok"],
     ["none", "command", "unknown"],
   ] as const)("judges %s of a %s gateway as %s", async (text, kind, health) => {
     expect(await checkHealth(parseHealthCheck(text, kind), "127.0.0.1", port)).toBe(health);
   });
 
-  it.each(["tcp", "/healthz"])("says failing for %s where nobody listens", async (text) => {
+  it.each(["tcp", "/healthz", "http"])("says failing for %s where nobody listens", async (text) => {
     server.close();
     expect(await checkHealth(parseHealthCheck(text, "command"), "127.0.0.1", port)).toBe("failing");
   });

@@ -156,6 +156,20 @@ test("the block moves whole, to where it fits", async () => {
   });
 });
 
+test("a check that nobody chose follows the scheme; a chosen one stays", async () => {
+  const { context, edit } = await withApi();
+  expect(await edit({ scheme: "https" })).toMatchObject({ scheme: "https", health: "/ready" });
+  expect(await edit({ unset: ["health"] })).toMatchObject({ health: "http" });
+  const bare = await edit({ unset: ["scheme"] });
+  expect(bare).toMatchObject({ health: "tcp" });
+  expect(bare).not.toHaveProperty("scheme");
+  expect(await edit({ scheme: "http" })).toMatchObject({ health: "http" });
+  expect(await edit({ unset: ["health", "scheme"] })).toMatchObject({ health: "tcp" });
+  const made = await createProfile(context.home, { name: "web", argv: ["true"], scheme: "http" });
+  expect(made).toMatchObject({ scheme: "http", health: "http" });
+  expect(await createProfile(context.home, { name: "dev", scheme: "http" })).toMatchObject({ health: "/healthz" });
+});
+
 test("what owns the profile keeps its ports; the rest may change, and waits", async () => {
   const { context, edit } = await withApi();
   const { lock, config } = pathsOf(context, "api");

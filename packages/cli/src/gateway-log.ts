@@ -8,6 +8,5 @@ import type { Profiles } from "@lockkeeper/profiles";
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
 export async function gatewayLog(profiles: Profiles, name: string): Promise<string> {
-  const listed = (await profiles.list({ probe: false })).find((status) => status.name === name);
-  return path.join((listed ?? (await profiles.status(name))).paths.logs, "gateway.log");
+  return path.join((await profiles.find(name)).paths.logs, "gateway.log");
 }

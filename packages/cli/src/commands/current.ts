@@ -33,8 +33,7 @@ export function render({ name, mark }: Shown, { paint }: View): string {
 async function protectionMark(profiles: Profiles, name: string | null): Promise<Shown["mark"]> {
   if (name === null) return "";
   try {
-    const statuses = await profiles.list({ probe: false });
-    return statuses.some((status) => status.name === name && status.protected) ? "!" : "";
+    return (await profiles.protection(name)) === "protected" ? "!" : "";
   } catch {
     return "";
   }

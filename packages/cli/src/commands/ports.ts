@@ -45,7 +45,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
 /** An unknown name is told as such. */
 async function only(name: string, report: PortsReport, profiles: Profiles): Promise<OwnReport> {
   const blocks = report.blocks.filter(({ profile }) => profile === name);
-  if (blocks.length === 0) await profiles.status(name);
+  if (blocks.length === 0) await profiles.find(name);
   const conflicts = report.conflicts.filter(({ profiles: sides }) => sides.includes(name));
   return { ...report, profile: name, blocks, conflicts };
 }

@@ -18,7 +18,7 @@ interface Removed {
 export async function run(context: Context, { name, yes, confirm }: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   // An unknown name is told as such before anybody is asked to confirm it.
-  await profiles.status(name);
+  await profiles.find(name);
   await chooseTargets(context, profiles, { names: [name], confirm });
   if (!yes && !confirm.includes(name)) {
     await requireYes(context.world, `Remove ${name} and free its ports?`, {

@@ -2,6 +2,7 @@
  * Who listens on this host, and who of them answers as a gateway does. One pass over the sockets, one over the
  * processes, then health probes, bounded in number and time, to this machine only.
  */
+import { setMaxListeners } from "node:events";
 import {
   findHolders,
   type Health,
@@ -36,12 +37,15 @@ export async function findListeningPorts(signal?: AbortSignal): Promise<readonly
   const listeners = readListeners();
   if (listeners === "unknown") return "unknown";
   const ports = groupByPort(listeners, findHolders(listeners));
+  // One listener for each probe under way is no leak, of which Node would warn.
+  const over = signal === undefined ? undefined : AbortSignal.any([signal]);
+  if (over !== undefined) setMaxListeners(2 * limits.probesAtOnce, over);
   const queue = ports.entries();
   const worker = async (): Promise<void> => {
     for (const [index, found] of queue) {
       const host = probeAddress(found.addresses);
       if (host === undefined) continue;
-      const { health } = await probeHealth({ host, port: found.port, timeoutMs: limits.probeTimeoutMs, signal });
+      const { health } = await probeHealth({ host, port: found.port, timeoutMs: limits.probeTimeoutMs, signal: over });
       ports[index] = { ...found, health };
     }
   };

@@ -3,6 +3,7 @@
  * Judged for each address and family, since one port may have several listeners that do not disturb each other.
  */
 import {
+  carriesRun,
   coversAddress,
   findHolders,
   findRunProcesses,
@@ -11,13 +12,15 @@ import {
   type Listener,
   probeBind,
 } from "@lockkeeper/core";
+import type { HomePlace } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /**
- * `own`: the profile's process tree holds it. `elsewhere`: an address that does not hinder the profile. `stranger`: it
- * takes a port of the profile; one whose owner is hidden counts as such, because taken is taken.
+ * `own`: the profile's run holds it. `elsewhere`: an address that does not hinder the profile. `stranger`: it takes a port of
+ * the profile; one whose owner is hidden counts as such, because taken is taken. `unclear`: it may be the run's own, by a process
+ * that the host hides, or a daemon that its command handed the work to.
  */
-export type ListenerVerdict = "own" | "elsewhere" | "stranger";
+export type ListenerVerdict = "own" | "elsewhere" | "stranger" | "unclear";
 
 /** A listener with what may be seen of its holder. */
 export interface SeenListener {
@@ -58,21 +61,29 @@ export function describeListeners(listeners: readonly Listener[]): readonly stri
   });
 }
 
-/** Returns whether a pid is part of the profile's run; the host's processes are looked at only when it must be. */
-export function membershipOf({ record, observed: { gateway } }: ProfileObservation): (pid: number) => boolean {
-  if (gateway === null) return () => false;
+/**
+ * Returns whether a pid is part of the profile's run; the host's processes are looked at only when it must be. A run in a
+ * container is known by what its processes carry.
+ */
+export function membershipOf(
+  { home }: HomePlace,
+  { manifest, record, observed: { gateway, owner } }: ProfileObservation,
+): (pid: number) => boolean {
+  if (owner === "nobody") return () => false;
+  const marks = { nonce: record?.nonce ?? "", profile: manifest.name, home };
   let members: ReadonlySet<number> | undefined;
   return (pid) => {
-    if (pid === gateway.pid) return true;
-    members ??= new Set(findRunProcesses({ leader: gateway, nonce: record?.nonce ?? "" }).map((each) => each.pid));
+    if (pid === gateway?.pid || carriesRun(pid, marks)) return true;
+    if (gateway === null) return false;
+    members ??= new Set(findRunProcesses({ leader: gateway, ...marks }).map((each) => each.pid));
     return members.has(pid);
   };
 }
 
-/** Returns what `listener` is to a profile that listens on `host`. */
+/** Returns what `listener` is to the observed profile. */
 export async function judgeListener(
   listener: Listener,
-  host: string,
+  { manifest: { host, health }, record, observed: { owner } }: ProfileObservation,
   holder: Holder | undefined,
   owns: (pid: number) => boolean,
 ): Promise<ListenerVerdict> {
@@ -80,5 +91,7 @@ export async function judgeListener(
   if (coversAddress(listener, host) === "no") return "elsewhere";
   // The table does not say whether `::` takes IPv4 too; a bind that is given back at once does.
   if (listener.v6only === "unknown" && (await probeBind(host, listener.port)).verdict === "free") return "elsewhere";
-  return "stranger";
+  // Without a health check nobody ever said that the listener is in the tree: a command may hand its work to a daemon.
+  const mayBeOwn = owner !== "nobody" && listener.port === record?.port && (holder === undefined || health === "none");
+  return mayBeOwn ? "unclear" : "stranger";
 }

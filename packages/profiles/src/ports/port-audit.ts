@@ -122,11 +122,11 @@ async function auditBlocks(
   for (const observation of await observeAll({ home }, manifests)) {
     const { manifest, observed } = observation;
     if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
-    const owns = membershipOf(observation);
+    const owns = membershipOf({ home }, observation);
     const judged: (SeenListener & { verdict: ListenerVerdict })[] = [];
     for (const listener of inBlocks.get(manifest) ?? []) {
       const holder = holders.get(listener);
-      const verdict = await judgeListener(listener, manifest.host, holder, owns);
+      const verdict = await judgeListener(listener, observation, holder, owns);
       judged.push({ ...seen(listener, holder), verdict });
     }
     const { first, last } = blockOf(manifest);

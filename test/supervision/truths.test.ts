@@ -1,0 +1,184 @@
+/** What a keeper and the verbs say of gateways that are hard to see: each with the truth that the child handle or the lock knows. */
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
+import { holdPort } from "../harness/free-port.ts";
+import { until } from "../harness/until.ts";
+import { fixture, gatewaysOf, isAlive, killAndWait, withProfiles } from "./scratch-profiles.ts";
+
+function readRecord(home: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path.join(home, "run/dev.json"), "utf8")) as Record<string, unknown>;
+}
+
+describe("a gateway whose keeper is gone", () => {
+  it("is orphaned when the keeper was killed before it published it; the holder of the lock is who it is", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
+      await profiles.start("dev");
+      const { pid, keeperPid } = await profiles.status("dev");
+      await killAndWait(keeperPid);
+      // As it was on disk between the spawn and the next publication.
+      const early = { ...readRecord(home), state: "starting", gateway: null, startedAt: null };
+      writeFileSync(path.join(home, "run/dev.json"), JSON.stringify(early), { mode: 0o600 });
+      expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid });
+      expect((await profiles.diagnose()).map(({ code }) => code)).not.toContain("port-conflict");
+      expect((await profiles.stop("dev")).outcome).toBe("stopped");
+      expect(isAlive(pid)).toBe(false);
+    }));
+
+  it("that has closed the lock's descriptor is neither doubled by `run` nor lost to the verbs", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1, argv: fixture("close-lock", "{port}"), health: "none" });
+      await profiles.start("dev");
+      const { pid, keeperPid } = await profiles.status("dev");
+      await killAndWait(keeperPid);
+      expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid });
+      const never = new AbortController().signal;
+      await expect(profiles.run("dev", { supervised: false, stop: never, force: never })).rejects.toMatchObject({
+        code: "LOCK_HELD",
+        ownerPid: pid,
+      });
+      expect(gatewaysOf(home, "close-lock")).toEqual([pid]);
+      await expect(profiles.remove("dev")).rejects.toMatchObject({ code: "PROFILE_RUNNING" });
+      expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid });
+      expect((await profiles.restart("dev")).outcome).toBe("restarted");
+      expect(gatewaysOf(home, "close-lock")).toHaveLength(1);
+    }));
+});
+
+describe("a port", () => {
+  it("of the right number on another loopback address is told at once, with the way out", () =>
+    withProfiles(async ({ profiles, create }) => {
+      await create({ name: "dev", span: 1, argv: fixture("wrong-loopback", "{port}") });
+      await expect(profiles.start("dev", { timeoutMs: 20_000 })).rejects.toMatchObject({
+        code: "LISTENER_MISMATCH",
+        message: expect.stringMatching(/listening on \[::1\]:\d+, expected 127\.0\.0\.1:\d+/) as string,
+      });
+    }));
+
+  it("that blocked it once is looked at again, and a person's stop ends the matter", () =>
+    withProfiles(async ({ profiles, create }) => {
+      const { port } = await create({ name: "dev", span: 1, argv: fixture("serve", "{port}") });
+      for (const end of ["look", "stop"] as const) {
+        const held = await holdPort(port);
+        await expect(profiles.start("dev")).rejects.toMatchObject({ code: "PORT_IN_USE" });
+        expect((await profiles.list())[0]?.state).toBe("blocked");
+        if (end === "look") {
+          await held.release();
+          const [seen] = await profiles.list();
+          expect(seen).toMatchObject({ state: "stopped" });
+          expect(seen?.reason).toMatch(/^was blocked at .*; port \d+ is free now$/);
+          expect((await profiles.diagnose()).map(({ code }) => code)).not.toContain("blocked");
+        } else {
+          expect((await profiles.stop("dev")).outcome).toBe("already-stopped");
+          expect((await profiles.list())[0]).toMatchObject({
+            state: "stopped",
+            reason: "stopped; it was blocked before",
+          });
+          await held.release();
+        }
+      }
+    }));
+
+  it("taken after the start from outside of the process tree is said to have come afterwards", () =>
+    withProfiles(async ({ profiles, create, folder }) => {
+      // A client of a daemon that was there before: the daemon listens, and is nobody's child.
+      const go = path.join(folder, "go");
+      const daemon = spawn(
+        "sh",
+        ["-c", `while ! read port < '${go}' 2>&-; do sleep 0.05; done; exec "$0" "$1" "$port"`, ...fixture("serve")],
+        {
+          stdio: "ignore",
+          detached: true,
+          env: { PATH: process.env["PATH"] },
+        },
+      );
+      onTestFinished(() => void daemon.kill("SIGKILL"));
+      await create({ name: "dev", span: 1, argv: ["sh", "-c", `echo {port} > '${go}'; sleep 600`] });
+      await expect(profiles.start("dev")).rejects.toMatchObject({ code: "PORT_IN_USE" });
+      expect((await profiles.status("dev")).reason).toContain(
+        "began to listen after this start, outside of its process tree",
+      );
+    }));
+
+  const python = spawnSync("python3", ["-c", "import socket"]).status === 0;
+  if (!python) process.stdout.write("skipped: no python3 for a listener without SO_REUSEADDR\n");
+
+  it.runIf(python)("occupied by closed connections is waited for, and is not called somebody's", () =>
+    withProfiles(async ({ profiles, create }) => {
+      const program = fileURLToPath(new URL("fixtures/no-reuse.py", import.meta.url));
+      const { port } = await create({ name: "dev", span: 1, argv: ["python3", program, "{port}"], health: "tcp" });
+      await profiles.start("dev");
+      const { pid } = await profiles.status("dev");
+      await new Promise<void>((resolve) =>
+        connect({ port, host: "127.0.0.1" })
+          .resume()
+          .once("close", () => resolve()),
+      );
+      process.kill(pid ?? 0, "SIGKILL");
+      await until(
+        "it waits",
+        async () => (await profiles.status("dev")).reason?.includes("closed connections") === true,
+      );
+      expect(await profiles.status("dev")).toMatchObject({ state: "starting" });
+      expect((await profiles.list())[0]).toMatchObject({ health: "unknown" });
+    }),
+  );
+});
+
+/** A /proc that shows a user only what is his, and a gateway whose capabilities hide even that. */
+describe("where /proc hides the keeper's own child", () => {
+  const hide = "mount -t proc -o hidepid=2 proc /proc";
+  const canHide =
+    spawnSync("unshare", ["--mount", "--pid", "--fork", "sh", "-c", hide]).status === 0 &&
+    ["setcap", "setpriv"].every((program) => spawnSync("which", [program]).status === 0) &&
+    process.getuid?.() === 0;
+  if (!canHide) process.stdout.write("skipped: no second /proc, setcap or setpriv here, or not root\n");
+
+  it.runIf(canHide)("it is kept, stopped and never called a stranger", () =>
+    withProfiles(async ({ folder }) => {
+      const uid = 4_101;
+      // A Node that another user can reach, and one with a capability.
+      const bin = path.join(folder, "bin");
+      mkdirSync(bin, { mode: 0o755 });
+      const capable = path.join(bin, "capable");
+      copyFileSync(realpathSync(process.execPath), capable);
+      chmodSync(capable, 0o755);
+      if (spawnSync("setcap", ["cap_net_bind_service=+ep", capable]).status !== 0) return;
+      const home = path.join(folder, "theirs");
+      mkdirSync(home, { mode: 0o700 });
+      spawnSync("chown", ["-R", `${uid}:${uid}`, home]);
+      chmodSync(folder, 0o755);
+      const [, serve = ""] = fixture("serve");
+      const gateway = path.join(bin, "serve.mjs");
+      cpSync(serve, gateway);
+      const lk = `'${process.execPath}' '${CLI_ENTRY}'`;
+      const script = [
+        hide,
+        `as() { setpriv --reuid ${uid} --regid ${uid} --clear-groups -- "$@"; }`,
+        `as ${lk} create dev --span 1 -- '${capable}' '${gateway}' '{port}'`,
+        `as ${lk} start dev; echo "start $?"`,
+        `as ${lk} list --json`,
+        `as ${lk} stop dev; echo "stop $?"`,
+        'pgrep -x capable > /dev/null; echo "alive $?"',
+      ].join("\n");
+      const { stdout, stderr } = spawnSync(
+        "unshare",
+        ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
+        {
+          env: { ...bareEnvironment(path.join(home, ".lockkeeper")), HOME: home },
+          encoding: "utf8",
+          cwd: "/",
+        },
+      );
+      expect(stdout + stderr).toContain("start 0");
+      expect(stdout).toContain('"state": "running"');
+      expect(stdout).toContain("stop 0");
+      expect(stdout).toContain("alive 1");
+    }),
+  );
+});

@@ -132,3 +132,16 @@ test("a gateway that loses its lock stops serving, says so, and frees the port",
   expect(warnings).toEqual([expect.stringMatching(/GatewayLockError: .*; this gateway stops serving$/)]);
   expect((await probeHealth(gateway)).health).toBe("failing");
 });
+
+test.each([
+  [{ prot: 1 }, 'startGateway: unknown option "prot"; did you mean port?'],
+  [{ allowedHost: [] }, 'unknown option "allowedHost"; did you mean allowedHosts?'],
+  [{ maxBacklogByte: 1 }, 'unknown option "maxBacklogByte"; did you mean maxBacklogBytes?'],
+])("%j is a TypeError that names the nearest option, before anything is touched", async (wrong, message) => {
+  const { lockFiles, ...place } = lockPlace();
+  const started = start({ ...place, ...wrong } as Parameters<typeof start>[0]);
+  await expect(started).rejects.toThrow(
+    expect.objectContaining({ name: "TypeError", message: expect.stringContaining(message) as unknown }),
+  );
+  expect(lockFiles).toThrow("ENOENT");
+});

@@ -152,6 +152,8 @@ describe("modes", () => {
 
 describe("wrong options", () => {
   it.each([
+    [{ timeoutMS: 5 }, 'acquireGatewayLock: unknown option "timeoutMS"; did you mean timeoutMs?'],
+    [{ zzz: 5 }, 'unknown option "zzz"; known are lockDir, configPath'],
     [{ lockDir: "" }, "expected lockDir to be a path"],
     [{ configPath: 7 }, "expected configPath to be a path, got 7"],
     [{ port: 70_000 }, "expected port to be an integer from 0 to 65535, got 70000"],

@@ -20,6 +20,7 @@ export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
   run: () => import("./commands/run.ts"),
   wait: () => import("./commands/wait.ts"),
   url: () => import("./commands/url.ts"),
+  open: () => import("./commands/open.ts"),
   port: () => import("./commands/port.ts"),
   prompt: () => import("./commands/prompt.ts"),
   ports: () => import("./commands/ports.ts"),

@@ -49,8 +49,8 @@ export function absolutePath(file: string | undefined, cwd: () => string): strin
   return file === undefined || path.isAbsolute(file) ? file : path.resolve(cwd(), file);
 }
 
-/** The name ends at the first `=`; a value may hold more of them. */
-function atEquals(text: string): readonly [name: string, value: string] {
+/** Returns what stands before and behind the first `=`; a value may hold more of them. */
+export function atEquals(text: string): readonly [name: string, value: string] {
   const equals = text.indexOf("=");
   return [text.slice(0, equals), text.slice(equals + 1)];
 }

@@ -31,6 +31,9 @@ export type { LeftBehind, LeftBehindKind } from "./life/left-behind.ts";
 export type { RenameResult } from "./life/rename.ts";
 export type { RestoreOptions } from "./life/restore.ts";
 
+// How it is reached.
+export type { ProfileAccess } from "./access/profile-access.ts";
+
 // One run.
 export type { LaunchPlan } from "./run/launch-plan.ts";
 export type { PreflightFault } from "./run/preflight.ts";

@@ -12,6 +12,8 @@ import type { CreateOptions } from "./life/create-options.ts";
 import type { EditResult } from "./life/edit.ts";
 import type { EditOptions } from "./life/edited-manifest.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
+import type { Argv } from "./gateway-kind.ts";
+import type { ProfileAccess } from "./access/profile-access.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
 import { requireOwnDirectory, requireSafeHome, resolveHome, resolveOwnLink } from "./home.ts";
@@ -81,6 +83,13 @@ export interface Profiles {
   readonly repair: (findings: readonly Finding[]) => Promise<readonly Finding[]>;
   /** The profile's access token. */
   readonly token: (name: string) => Promise<string>;
+  /** How its web page is reached. */
+  readonly access: (name: string) => Promise<ProfileAccess>;
+  /** Writes a page that only we can read and that leads to `target`; returns its path. */
+  readonly writeHandoverPage: (target: string) => Promise<string>;
+  readonly removeHandoverPage: (file: string) => Promise<void>;
+  /** The argv to run for a client of the profile: of its own program, when it is one that the profile runs. */
+  readonly clientArgv: (name: string, argv: Argv) => Promise<Argv>;
   readonly remove: (name: string) => Promise<{ readonly trash: string }>;
   /** What makes a process act on the profile, whole, and what must be dropped before. */
   readonly environment: (name: string) => Promise<ShellEnvironment>;
@@ -120,7 +129,14 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms(), owner };
   return guarded(danger, {
     home,
-    token: async (name) => (await import("./life/token.ts")).readToken(context, name),
+    token: async (name) => (await import("./access/profile-access.ts")).readToken(context, name),
+    access: async (name) => (await import("./access/profile-access.ts")).profileAccess(context, name),
+    writeHandoverPage: async (target) => (await import("./access/handover-page.ts")).writeHandoverPage(home, target),
+    removeHandoverPage: async (file) => (await import("./access/handover-page.ts")).removeHandoverPage(file),
+    clientArgv: async (name, argv) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      return (await import("./environment/client-argv.ts")).clientArgv(requireManifest(home, name), argv);
+    },
     create: async (request) => {
       const { createProfile } = await import("./life/create.ts");
       const { observeManifest, statusOf } = await import("./status/observe-profile.ts");
@@ -160,7 +176,15 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),
     repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
     remove: async (name) => (await import("./life/remove.ts")).removeProfile(context, name),
-    environment: async (name) => (await import("./environment/shell-environment.ts")).shellEnvironment(context, name),
+    environment: async (name) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      const manifest = requireManifest(home, name);
+      // The file that the environment names holds what is valid now.
+      if (manifest.kind !== "builtin" && manifest.kind !== "command") {
+        await (await import("./access/profile-access.ts")).refreshTokenFile(context, manifest);
+      }
+      return (await import("./environment/shell-environment.ts")).shellEnvironment(context, name);
+    },
     gatewayEnvironment: async (name) =>
       (await import("./environment/gateway-environment.ts")).presentGatewayEnvironment(context, name),
     use: async (name) => (await import("./selection/selection.ts")).useProfile(context, name),

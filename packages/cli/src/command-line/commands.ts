@@ -7,10 +7,13 @@ export const COMMANDS = {
   up: {
     summary: "create what is missing, start, wait until healthy, print the list",
     positionals: [{ name: "names", arity: "many", summary: "profiles; none: every one that exists" }],
-    options: ["timeout"],
+    options: ["kind", "timeout"],
+    summaries: { kind: "what a missing one is to run (default builtin)" },
+    rest: "cmd..",
     rule: { unnamed: "all", protected: "usual" },
     examples: [
       ["up dev prod", "two isolated gateways from nothing"],
+      ["up main rescue --kind openclaw", "two OpenClaw gateways, one of them to fall back on"],
       ["up", "everything that exists; what runs already is left alone"],
     ],
   },
@@ -212,6 +215,16 @@ export const COMMANDS = {
     rule: { unnamed: "current", protected: "usual" },
     examples: [["url dev", "the address that it has now"]],
   },
+  open: {
+    summary: "show a gateway's web page in the browser, or print its address",
+    positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
+    options: ["profile"],
+    rule: { unnamed: "current", protected: "usual" },
+    examples: [
+      ["open dev", "with its token, by a page that only you can read"],
+      ["open dev --json", "only the address"],
+    ],
+  },
   port: {
     summary: "print a profile's port, and nothing else",
     positionals: [
@@ -389,11 +402,13 @@ export const COMMANDS = {
       { name: "program", arity: "required", choices: ["openclaw"], summary: "whose gateways" },
       { name: "name", arity: "optional", free: true, summary: "OpenClaw's name for it (default: default)" },
     ],
-    options: ["all", "as", "stateDir", "port", "protected"],
-    summaries: { all: "every one that is found", port: "its port, where nothing tells" },
+    options: ["all", "as", "stateDir", "port", "env", "envFile", "protected"],
+    summaries: { all: "every one that is found", port: "its port, where nothing tells, or tells wrong" },
+    rest: "cmd..",
     examples: [
       ["import openclaw work", "a running one goes on under its own manager (see takeover)"],
       ["import openclaw --all", "what cannot be adopted is named, with the reason"],
+      ["import openclaw work --env-file ~/work.env", "variables that it gets at each start"],
     ],
   },
   takeover: {

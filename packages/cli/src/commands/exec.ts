@@ -15,7 +15,10 @@ export async function run(context: Context, { name, gatewayEnv, rest }: Argument
   }
   const profiles = await context.openProfiles();
   const child = gatewayEnv ? await profiles.gatewayEnvironment(name) : (await profiles.environment(name)).child;
-  return { value: undefined, status: await runInside(context, [program, ...more], child) };
+  return {
+    value: undefined,
+    status: await runInside(context, await profiles.clientArgv(name, [program, ...more]), child),
+  };
 }
 
 /** The command has written for itself. */

@@ -5,7 +5,7 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Failure, Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { absolutePath } from "../profile-arguments.ts";
+import { absolutePath, atEquals } from "../profile-arguments.ts";
 import { paintState } from "../status-table.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { View } from "../terminal/view.ts";
@@ -22,6 +22,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     as: given.as,
     stateDir: absolutePath(given.stateDir, world.cwd),
     port: given.port,
+    env: Object.fromEntries(given.env.filter((each) => each.includes("=")).map(atEquals)),
+    passEnv: given.env.filter((each) => !each.includes("=")),
+    envFile: absolutePath(given.envFile, world.cwd),
+    argv: given.rest,
     protected: given.protected,
     signal,
   });
@@ -47,8 +51,10 @@ export function render({ imported, already }: ImportReport, { paint, quiet }: Vi
 
 function nextSteps({ imported, already, refused }: ImportReport): readonly string[] {
   if (imported.length + already.length + refused.length === 0) return ["Nothing to import: lockkeeper discover"];
-  const external = imported.filter(({ status }) => status.state === "external");
-  return external.map(
-    ({ status }) => `${status.name} goes on under its own manager. To change that: lockkeeper takeover ${status.name}`,
-  );
+  return imported.flatMap(({ status: { name, state }, notes }) => [
+    ...notes.map((note) => `${name}: ${plainLine(note)}`),
+    ...(state === "external"
+      ? [`${name} goes on under its own manager. To change that: lockkeeper takeover ${name}`]
+      : []),
+  ]);
 }

@@ -1,6 +1,6 @@
-/** `up`: creates what is missing as a built-in gateway, starts everything named, prints the list of it. Idempotent. */
+/** `up`: creates what is missing (a built-in gateway unless another kind is asked for), starts everything named, prints the list of it. Idempotent. */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { ProfileStatus, Profiles } from "@lockkeeper/profiles";
+import type { CreateOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import { parseProfileName } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -23,7 +23,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { failures } = await onEachProfile(context, names, async (name, onProgress) => {
     if (!existing.has(name)) {
       onProgress("creating");
-      await createUnlessThere(profiles, name);
+      await createUnlessThere(profiles, { name, kind: kindOf(given), argv: given.rest });
     }
     onProgress("starting");
     return profiles.start(name, { timeoutMs: given.timeout, signal, onProgress });
@@ -37,10 +37,14 @@ export function render(statuses: readonly ProfileStatus[], view: View): string {
   return renderStatusTable(statuses, view);
 }
 
+function kindOf({ kind, rest }: Arguments): string {
+  return kind ?? (rest === undefined ? "builtin" : "command");
+}
+
 /** Two `up`s at once may both find a profile missing; it is there afterwards, which is all that either wants. */
-async function createUnlessThere(profiles: Profiles, name: string): Promise<void> {
+async function createUnlessThere(profiles: Profiles, options: CreateOptions): Promise<void> {
   try {
-    await profiles.create({ name, kind: "builtin" });
+    await profiles.create(options);
   } catch (error) {
     if (!(error instanceof LockkeeperError) || error.code !== "PROFILE_EXISTS") throw error;
   }

@@ -21,6 +21,7 @@ import { checkModes } from "./modes.ts";
 import { checkNextStart } from "./next-start.ts";
 import { checkNode } from "./node-version.ts";
 import { checkPorts } from "./ports.ts";
+import { checkReach } from "./reach.ts";
 import { checkRuns } from "./runs.ts";
 import { checkSecrets } from "./secrets.ts";
 import { checkServices } from "./services.ts";
@@ -32,6 +33,7 @@ const checks: readonly Check[] = [
   checkSettings,
   checkInterrupted,
   checkRuns,
+  checkReach,
   checkNextStart,
   checkPorts,
   checkDirectories,

@@ -7,6 +7,7 @@ import { isAbsolute } from "node:path";
 import { foreignPrograms } from "../kinds/kinds.ts";
 import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
 import { disableCommand, editCommand } from "../service-units/systemctl.ts";
+import { unitHome } from "../service-units/unit-environment.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
@@ -40,7 +41,10 @@ export async function checkServices({ context: { home }, roots, patients }: Scen
     const rivals = [...ours, ...theirs];
     const last = rivals.at(-1);
     const duel = ours.length > 1 || (theirs.length > 0 && (ours.length > 0 || keeper.length > 0));
-    if (last !== undefined && duel) findings.push(duelOf(manifest.name, rivals, last, theirs.length > 0 ? keeper : []));
+    if (last !== undefined && duel) {
+      const command = isSomebodyElses(last, roots.userHome) ? null : disableCommand(last);
+      findings.push(duelOf(manifest.name, rivals, command, theirs.length > 0 ? keeper : []));
+    }
   }
   return findings;
 }
@@ -80,12 +84,22 @@ function programMissing(unit: ServiceUnit, missing: string): Finding {
 }
 
 /** Which of them is to stay is the owner's to say; the command is for the last one found. */
-function duelOf(profile: string, units: readonly ServiceUnit[], last: ServiceUnit, keeper: readonly string[]): Finding {
+function duelOf(
+  profile: string,
+  units: readonly ServiceUnit[],
+  command: string | null,
+  keeper: readonly string[],
+): Finding {
   return {
     weight: "error",
     code: "service-duel",
     title: `${units.length + keeper.length} managers start ${profile}`,
     evidence: [...units.map(({ path }) => path), ...keeper],
-    command: disableCommand(last),
+    command,
   };
+}
+
+/** A unit that runs as another user is theirs to switch off. */
+function isSomebodyElses(unit: ServiceUnit, userHome: string): boolean {
+  return unitHome(unit, userHome) !== userHome;
 }

@@ -65,6 +65,9 @@ export async function runProfile(context: ProfilesContext, name: string, options
     ...(await keeperSpec(context, registry, manifest, options)),
     ...(await ownership(context, manifest, options)),
   };
+  if (kinds[manifest.kind].foreign !== undefined) {
+    await (await import("../access/profile-access.ts")).refreshTokenFile(context, manifest);
+  }
   const confirm = (): Promise<void> => requireStill(context.home, name);
   try {
     if (!existsSync(manifest.paths.profile)) await confirm();

@@ -1,0 +1,94 @@
+/**
+ * How a person or a client reaches a profile's gateway: the address of its page and the token that is valid now. What the
+ * program's own config says is the truth; the profile's token file follows it.
+ */
+import { hostWithPort, LockkeeperError, reachableHost, readIfPresent, replaceFile } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { ProfilesContext } from "../context.ts";
+import { gatewayEnvironment } from "../environment/gateway-environment.ts";
+import type { GatewayAccess } from "../foreign-program.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { observeProfile, statusOf } from "../status/observe-profile.ts";
+import type { ProfileState } from "../status/observed-state.ts";
+
+/** How a gateway is reached. */
+export interface ProfileAccess {
+  readonly name: string;
+  readonly state: ProfileState;
+  /** `http://127.0.0.1:18789/`; null for a gateway that has no page. Never with a token. */
+  readonly page: string | null;
+  /** What follows the page's address to hand it the token; null without a token. A secret. */
+  readonly fragment: string | null;
+}
+
+/**
+ * Returns how the profile's gateway is reached on the port that it has now.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED; what its env file is refused for.
+ */
+export async function profileAccess(context: ProfilesContext, name: string): Promise<ProfileAccess> {
+  const observation = observeProfile(context, name);
+  const { manifest } = observation;
+  const { state, port } = statusOf(context, observation);
+  const access = await programAccess(context, manifest);
+  const where = hostWithPort(reachableHost(manifest.host), port);
+  if (access === undefined) {
+    const page = manifest.kind === "command" ? `${manifest.scheme ?? "http"}://${where}/` : null;
+    return { name: manifest.name, state, page, fragment: null };
+  }
+  const page = access.page === "on" ? `${access.scheme}://${where}${access.pagePath}` : null;
+  return { name: manifest.name, state, page, fragment: access.tokenFragment };
+}
+
+/**
+ * Returns the profile's token.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; UNSAFE_PATH when its file is not ours alone; IO_FAILED
+ *   when there is none, with the reason.
+ */
+export async function readToken(context: ProfilesContext, name: string): Promise<string> {
+  const { manifest } = observeProfile(context, name);
+  const access = await programAccess(context, manifest);
+  if (access === undefined) return readTokenFile(manifest);
+  if (access.token === null) {
+    throw new LockkeeperError("IO_FAILED", `${name} has no token: ${access.tokenFault}`, {
+      hint: `Look at its config: ${manifest.paths.config}`,
+    });
+  }
+  await followToken(manifest, access.token);
+  return access.token;
+}
+
+/**
+ * On return the profile's token file holds what its program's config says now. Does nothing when that says nothing, or when
+ * it cannot be read or written: whoever needs the token is told why by {@link readToken}.
+ */
+export async function refreshTokenFile(context: ProfilesContext, manifest: Manifest): Promise<void> {
+  try {
+    const access = await programAccess(context, manifest);
+    if (access !== undefined && access.token !== null) await followToken(manifest, access.token);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+  }
+}
+
+async function programAccess(context: ProfilesContext, manifest: Manifest): Promise<GatewayAccess | undefined> {
+  const program = await kinds[manifest.kind].foreign?.();
+  if (program === undefined) return undefined;
+  return program.access(manifest, await gatewayEnvironment(context, manifest, manifest.port));
+}
+
+async function followToken({ paths }: Manifest, token: string): Promise<void> {
+  if (!existsSync(path.dirname(paths.token)) || (await readIfPresent(paths.token))?.trim() === token) return;
+  await replaceFile(paths.token, `${token}\n`);
+}
+
+async function readTokenFile({ name, paths }: Manifest): Promise<string> {
+  const token = (await readIfPresent(paths.token))?.trim() ?? "";
+  if (token !== "") return token;
+  throw new LockkeeperError("IO_FAILED", `${name} has no token: ${paths.token} is missing or empty`, {
+    hint: "A program of your own keeps its token where it likes.",
+  });
+}

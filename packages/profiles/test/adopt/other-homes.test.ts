@@ -1,0 +1,72 @@
+/** Gateways that are told apart by their home or their user are each their own, and never mine by their name. */
+import path from "node:path";
+import { expect, test } from "vitest";
+import { importGateways } from "../../src/adopt/import.ts";
+import { discoverGateways } from "../../src/discover/discover.ts";
+import { diagnose } from "../../src/doctor/diagnose.ts";
+import { readRegistry } from "../../src/registry/registry.ts";
+import { type OpenClawHost, openClawHost } from "../openclaw-host.ts";
+
+/** My own gateway in my home, and another one in `srv/a`, run by an enabled unit that the given line tells apart. */
+function twoHomes(unitLine: (other: string) => string): { readonly host: OpenClawHost; readonly other: string } {
+  const host = openClawHost();
+  const other = path.join(host.userHome, "srv/a");
+  const unit = "openclaw-gateway-a.service";
+  host.put({
+    ".openclaw/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',
+    "srv/a/.openclaw/openclaw.json":
+      '{"gateway": {"mode": "local", "port": 31200}, "agents": {"defaults": {"workspace": "~/.openclaw/workspace"}}}',
+    [`.config/systemd/user/${unit}`]: `[Service]\nExecStart=/srv/openclaw gateway run\nWorkingDirectory=${other}\n${unitLine(other)}\n`,
+    [`.config/systemd/user/default.target.wants/${unit}`]: "",
+  });
+  return { host, other };
+}
+
+test.each([
+  ["HOME", (other: string): string => `Environment=HOME=${other} OPENCLAW_PROFILE=default`],
+  ["OPENCLAW_HOME", (other: string): string => `Environment=OPENCLAW_HOME=${other} OPENCLAW_PROFILE=default`],
+])("a unit with another %s starts another gateway than mine", async (_, unitLine) => {
+  const { host, other } = twoHomes(unitLine);
+  const found = (await discoverGateways(host.context, { roots: host.roots })).gateways;
+  const byState = new Map(found.map((gateway) => [gateway.stateDir, gateway]));
+  expect(byState.get(path.join(host.userHome, ".openclaw"))?.managers).toEqual([]);
+  expect(byState.get(path.join(other, ".openclaw"))).toMatchObject({
+    port: 31_200,
+    managers: [{ kind: "unit" }],
+    adopt: expect.stringContaining(`--state-dir ${path.join(other, ".openclaw")}`) as string,
+  });
+
+  await importGateways(host.context, "openclaw", { roots: host.roots });
+  const mine = readRegistry(host.context.home).get("openclaw");
+  expect(mine?.command).toBeUndefined();
+  expect(mine?.cwd).toBe(host.userHome);
+  const findings = await diagnose(host.context);
+  expect(findings.filter(({ code }) => code === "service-duel")).toEqual([]);
+
+  await importGateways(host.context, "openclaw", {
+    name: "default",
+    as: "a",
+    stateDir: path.join(other, ".openclaw"),
+    roots: host.roots,
+  });
+  const theirs = readRegistry(host.context.home).get("a");
+  expect(theirs).toMatchObject({
+    command: ["/srv/openclaw"],
+    cwd: other,
+    env: { HOME: other, OPENCLAW_HOME: other },
+    paths: { workspace: path.join(other, ".openclaw/workspace") },
+  });
+});
+
+test("a unit of the system that runs as another user is not mine", async () => {
+  const host = openClawHost();
+  host.put({
+    ".openclaw/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',
+    "etc/openclaw-gateway.service": "[Service]\nUser=nobody\nExecStart=/srv/openclaw gateway --port 31500\n",
+  });
+  const unitDirectories = [{ manager: "systemd" as const, path: path.join(host.userHome, "etc") }];
+  const { gateways } = await discoverGateways(host.context, { roots: { ...host.roots, unitDirectories } });
+  const mine = gateways.find(({ stateDir }) => stateDir === path.join(host.userHome, ".openclaw"));
+  expect(mine).toMatchObject({ port: 31_000, managers: [] });
+  expect(gateways.filter(({ name }) => name === "default")).toHaveLength(2);
+});

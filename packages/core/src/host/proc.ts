@@ -8,7 +8,7 @@ import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 export interface ProcStat {
   readonly parent: number;
   readonly group: number;
-  /** Clock ticks since boot. */
+  /** Clock ticks since boot, by the host's own clock: the same number from every time namespace. */
   readonly startTicks: number;
   /** A zombie: it has ended, and only waits for its parent to ask how. */
   readonly ended: boolean;
@@ -30,10 +30,32 @@ export function readProcStat(pid: number): ProcStat {
   return {
     parent: Number(parent),
     group: Number(group),
-    startTicks: Number(fields[19]),
+    startTicks: Number(fields[19]) - ownClockShiftTicks(),
     // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
     ended: (state === "Z" || state === "X") && Number(fields[17]) <= 1,
   };
+}
+
+/** Source: sysconf(3), _SC_CLK_TCK; the kernel shows times to programs in hundredths, whatever it counts in itself. */
+const TICKS_PER_SECOND = 100;
+
+let clockShiftTicks: number | undefined;
+
+/** How far our time namespace shifts what we are shown: it never changes while we live. Source: time_namespaces(7). */
+function ownClockShiftTicks(): number {
+  clockShiftTicks ??= readClockShiftTicks();
+  return clockShiftTicks;
+}
+
+function readClockShiftTicks(): number {
+  try {
+    const offsets = readFileSync("/proc/self/timens_offsets", "latin1");
+    const [, seconds = 0, nanoseconds = 0] = /^boottime\s+(-?\d+)\s+(\d+)$/m.exec(offsets)?.map(Number) ?? [];
+    return seconds * TICKS_PER_SECOND + Math.floor((nanoseconds * TICKS_PER_SECOND) / 1e9);
+  } catch {
+    // A kernel without time namespaces.
+    return 0;
+  }
 }
 
 /** Returns the environment that the process was started with, as `NAME=value`. Source: proc_pid_environ(5). */

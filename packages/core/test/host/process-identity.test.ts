@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
 import { afterEach, describe, expect, it } from "vitest";
 
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "../../src/host/process-identity.ts";
+import { readProcStat } from "../../src/host/proc.ts";
 import { signalGroup, signalProcess } from "../../src/host/process-signal.ts";
 import { until } from "../../../../test/harness/until.ts";
 
@@ -48,6 +51,21 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess(own)).toBe("alive");
   });
 
+  it("is right for a program whose name looks like the fields after it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "lk-names-"));
+    try {
+      symlinkSync("/bin/sleep", join(folder, "a) R 1 (b) S"));
+      const child = spawn(join(folder, "a) R 1 (b) S"), ["60"], { stdio: "ignore", detached: true });
+      await once(child, "spawn");
+      started.add(child.pid ?? 0);
+      expect(readFileSync(`/proc/${child.pid}/stat`, "utf8")).toContain("(a) R 1 (b) S) ");
+      expect(readProcStat(child.pid ?? 0)).toMatchObject({ parent: process.pid, group: child.pid, ended: false });
+      expect(judgeProcess(identityOf(child))).toBe("alive");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("follows a process from life to death", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
@@ -71,6 +89,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess({ ...own, startTicks: (own.startTicks ?? 0) + 1 })).toBe("gone");
     expect(judgeProcess({ ...own, bootId: "00000000-0000-0000-0000-000000000000" })).toBe("gone");
     expect(sameProcess(own, { ...own, bootId: null })).toBe(false);
+    expect(sameProcess(own, { ...own, pidNamespace: "1" })).toBe(false);
     expect(sameProcess({ ...own, startTicks: null }, { ...own, startTicks: null })).toBe(false);
   });
 

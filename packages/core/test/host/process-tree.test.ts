@@ -102,6 +102,16 @@ describe("findRunProcesses", () => {
     expect(findRunProcesses({ leader: { ...stranger, bootId: "another" }, nonce: "0".repeat(32) })).toEqual([]);
   });
 
+  it("finds what left in the very tick in which its leader began", async () => {
+    const nonce = randomBytes(16).toString("hex");
+    const { pids } = await startTree({ LOCKKEEPER_RUN: nonce });
+    const member = identify(pids[0]);
+    const leader = { ...member, pid: 4_194_304 };
+    expect(pidsOf(findRunProcesses({ leader, nonce }))).toEqual(pids);
+    const later = { ...leader, startTicks: (member.startTicks ?? 0) + 1 };
+    expect(findRunProcesses({ leader: later, nonce })).toEqual([]);
+  });
+
   it("takes a longer value for another run", async () => {
     const nonce = randomBytes(16).toString("hex");
     await startTree({ LOCKKEEPER_RUN: `${nonce}0`, OTHER: `LOCKKEEPER_RUN=${nonce}` });

@@ -140,6 +140,25 @@ describe("the path of a lock", () => {
   });
 });
 
+describe("an owner that listens", () => {
+  it("is looked at twice: one that ends at the first look is followed", async () => {
+    const lock = await acquireGatewayLock(place);
+    // As a killed owner: it answers a last time, and is gone.
+    const server = createServer((connection) => {
+      connection.destroy();
+      server.close();
+      void lock.release();
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    lock.update({ host: "127.0.0.1", port });
+    const next = await acquireGatewayLock({ ...place, timeoutMs: 5_000 });
+    expect(server.listening).toBe(false);
+    await next.release();
+  });
+});
+
 describe("sweeping", () => {
   it("removes a leftover, leaves an owner alone, and finds nothing to do", async () => {
     expect(await sweepGatewayLock(place)).toBe("nothing");

@@ -1,11 +1,17 @@
 /** Who can reach a built-in gateway, and under which name: what is said about it, and what the gateway itself does. */
+import { readFile } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-function statusFor(port: number, host: string): Promise<number | undefined> {
+function statusFor(
+  port: number,
+  host: string,
+  path = "/healthz",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const request = get({ host: "127.0.0.1", port, path: "/healthz", headers: { host }, agent: false });
+    const request = get({ host: "127.0.0.1", port, path, headers: { host, ...headers }, agent: false });
     request.on("response", (response: IncomingMessage) => {
       response.resume();
       resolve(response.statusCode);
@@ -47,5 +53,25 @@ test("security 6: every spelling of every address is said at create, at start an
     const wide = findings.filter(({ code }) => code === "wide-bind");
     expect(wide.map(({ title }) => title[0]).sort()).toEqual(["a", "b"]);
     expect(wide.find(({ title }) => title.startsWith("b"))?.evidence.join()).toContain("listens on 0.0.0.0:");
+  });
+});
+
+test("security 3 and 15: who is locked out is told in the log, once, in one plain line and without any token", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    await json(["up", "dev"]);
+    const { port, paths } = (await json(["status", "dev"])) as { port: number; paths: { logs: string } };
+    const token = (await run(["token", "dev"])).stdout.trim();
+    const host = `dev.localhost:${port}`;
+    const wrong = { authorization: `Bearer ${"w".repeat(43)}`, "user-agent": "\u009b31m\u00a0" };
+    for (let attempt = 0; attempt < 10; attempt += 1) expect(await statusFor(port, host, "/status", wrong)).toBe(401);
+    expect(await statusFor(port, host, "/status", { authorization: `Bearer ${token}` })).toBe(429);
+    expect(await statusFor(port, host, "/status", wrong)).toBe(429);
+    expect(await statusFor(port, host)).toBe(200);
+    const log = await readFile(`${paths.logs}/gateway.log`, "utf8");
+    expect(log.split("\n").filter((line) => line.includes("failed attempts"))).toHaveLength(1);
+    expect(log).not.toContain(token);
+    expect(log).not.toContain("wwww");
+    // oxlint-disable-next-line no-control-regex
+    expect(log).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   });
 });

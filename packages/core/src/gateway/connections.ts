@@ -80,7 +80,7 @@ export function trackConnections(
   server.on("connection", (socket: Socket) => {
     makeRoom();
     halfOpen.set(socket, performance.now());
-    socket.once("close", () => {
+    socket.on("close", () => {
       halfOpen.delete(socket);
       idle.delete(socket);
       busy.delete(socket);

@@ -41,6 +41,8 @@ interface Peer {
   since: number;
 }
 
+function ignore(): void {}
+
 function cutOff(socket: WebSocket, reason: string): void {
   socket.close(POLICY_VIOLATION, reason);
   setTimeout(() => socket.terminate(), CUT_OFF_AFTER_MS).unref();
@@ -90,9 +92,9 @@ export function peerWatch(
       socket.on("pong", () => (peer.unansweredPings = 0));
       // Each ping is answered with a pong, which a peer that reads nothing lets pile up.
       socket.on("ping", () => isCutOff(socket, 0));
-      socket.once("close", () => peers.delete(socket));
+      socket.on("close", () => peers.delete(socket));
       // A broken frame or connection closes the socket by itself; the event only must not go unheard.
-      socket.on("error", () => undefined);
+      socket.on("error", ignore);
     },
     send(socket, message) {
       const { length } = message.bytes;

@@ -25,13 +25,17 @@ async function closeCode(socket: WebSocket): Promise<number> {
   return code;
 }
 
-test("the probe paths answer without a token, briefly, and tell nothing", async () => {
+test("security 5: the probe paths answer without a token, briefly, and tell nothing", async () => {
   const gateway = await startTestGateway();
   const host = `Host: 127.0.0.1:${gateway.port}`;
   const health = await sendRaw(gateway, ["GET /healthz?x=1 HTTP/1.1", host]);
   expect([health.status, health.body]).toEqual([200, '{"ok":true,"status":"live"}']);
   const ready = await sendRaw(gateway, ["GET /readyz HTTP/1.1", host]);
   expect([ready.status, ready.body]).toEqual([200, '{"ok":true,"status":"ready"}']);
+  expect(Math.max(health.body.length, ready.body.length)).toBeLessThanOrEqual(64);
+  for (const path of ["/status", "/metrics"]) {
+    expect((await sendRaw(gateway, [`GET ${path} HTTP/1.1`, host])).status).toBe(401);
+  }
   expect(health.headers).not.toMatch(/server|powered|lockkeeper|node/i);
   expect((await sendRaw(gateway, ["POST /healthz HTTP/1.1", host, "Content-Length: 0"])).status).toBe(405);
   expect((await sendRaw(gateway, ["HEAD /healthz HTTP/1.1", host, "Connection: close"])).status).toBe(200);
@@ -89,7 +93,7 @@ test("the other methods, and wrong parameters", async () => {
   expect(await exchange(socket, "{nope")).toMatchObject({ id: null, error: { code: -32_700 } });
 });
 
-test("nesting deeper than the stack gets an answer and harms nobody", async () => {
+test("security 4: nesting deeper than the stack gets an answer and harms nobody", async () => {
   const gateway = await startTestGateway();
   const [subscriber, socket] = [await openSocket(gateway), await openSocket(gateway)];
   await call(subscriber, "topic.subscribe", { topic: "deep" });
@@ -102,7 +106,7 @@ test("nesting deeper than the stack gets an answer and harms nobody", async () =
   expect(await call(socket, "gateway.ping")).toEqual({ pong: true });
 });
 
-test("each misuse of a WebSocket has its close code", async () => {
+test("security 4: each misuse of a WebSocket has its close code", async () => {
   const gateway = await startTestGateway();
   const tooBig = await openSocket(gateway);
   tooBig.send("x".repeat(1_048_577));
@@ -114,7 +118,7 @@ test("each misuse of a WebSocket has its close code", async () => {
   expect(await exchange(fits, " ".repeat(1_048_576))).toMatchObject({ error: { code: -32_700 } });
 });
 
-test("the gateway compresses nothing", async () => {
+test("security 4: the gateway compresses nothing", async () => {
   const gateway = await startTestGateway();
   const offer = "Sec-WebSocket-Extensions: permessage-deflate";
   const { status, headers } = await sendRaw(gateway, upgradeHead(gateway, BEARER, offer));
@@ -131,7 +135,7 @@ test("an upgrade to anything but a WebSocket at / is refused", async () => {
   expect((await sendRaw(gateway, swap("dGhlIHNhbXBsZSBub25jZQ==", "short"))).status).toBe(400);
 });
 
-test("a slow reader is cut off, the others do not notice", async () => {
+test("security 4: a slow reader is cut off, the others do not notice", async () => {
   const gateway = await startTestGateway({ maxBacklogBytes: 1_048_576 });
   const [slow, good, publisher] = [await openSocket(gateway), await openSocket(gateway), await openSocket(gateway)];
   for (const socket of [slow, good]) await call(socket, "topic.subscribe", { topic: "flood" });
@@ -152,7 +156,7 @@ test("a slow reader is cut off, the others do not notice", async () => {
   expect([1006, 1008]).toContain(await closeCode(slow));
 });
 
-test("a dead peer is dropped, a quiet one is kept", async () => {
+test("security 4: a dead peer is dropped, a quiet one is kept", async () => {
   const gateway = await startTestGateway({ heartbeatMs: 50 });
   const quiet = await openSocket(gateway);
   const dead = await openSocket(gateway, { autoPong: false });
@@ -278,16 +282,22 @@ test("without handlers other paths are not found", async () => {
   expect((await sendRaw(gateway, ["GET / HTTP/1.1", host, BEARER])).status).toBe(404);
 });
 
-test("a wildcard is bound only when asked for, and warned of", async () => {
+test("security 6: a wildcard is bound only when asked for, and warned of", async () => {
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);
   await startTestGateway({ onWarning });
   expect(warnings).toEqual([]);
   const wide = await startTestGateway({ host: "0.0.0.0", onWarning });
   expect(warnings).toEqual([expect.stringContaining(`ws://0.0.0.0:${wide.port}: bound to every address`)]);
+  // The system reads these as 0.0.0.0 too.
+  for (const host of ["0x0", "0.0", "0"]) {
+    await startTestGateway({ host, onWarning });
+    expect(warnings.at(-1)).toContain(`ws://${host}:`);
+  }
+  expect(warnings).toHaveLength(4);
 });
 
-test("the default is 127.0.0.1 and nothing beside it", async () => {
+test("security 6: the default is 127.0.0.1 and nothing beside it", async () => {
   const gateway = await startTestGateway();
   expect([gateway.host, gateway.url]).toEqual(["127.0.0.1", `ws://127.0.0.1:${gateway.port}`]);
   const other = connect({ host: "::1", port: gateway.port });

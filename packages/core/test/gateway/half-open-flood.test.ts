@@ -5,7 +5,7 @@ import { openRaw, startTestGateway, until } from "./running-gateway.ts";
 
 const HALF_OPEN = 500;
 
-test("half-open connections delay nobody and are gone soon", async () => {
+test("security 4: half-open connections delay nobody and are gone soon", async () => {
   const gateway = await startTestGateway();
   const sockets: Socket[] = [];
   for (let index = 0; index < HALF_OPEN; index += 1) {

@@ -80,11 +80,11 @@ describe("the command line", () => {
     [["start", "dev", "--timeuot", "1"], /--timeout/],
     [["start", "dev", "--timeout", "soon"], /--timeout takes a time/],
     [["create"], /argument is missing/],
-    [["list", "extra"], /no further argument: extra/],
+    [["version", "extra"], /no further argument: extra/],
     [["create", "a", "--kind", "docker"], /builtin, command, openclaw/],
     [["--nope"], /lockkeeper --help/],
     [["stop"], /--all/],
-    [["start"], /use <name>/],
+    [["start"], /use NAME/],
     [["start", "dev", "--all"], /contradict/],
   ])("%j exits with 2", async (args, message) => {
     await withScratchHome(async ({ run, home }) => {

@@ -77,7 +77,7 @@ describe("the life of a profile by commands", () => {
         [["poolLats", "1"], "poolLast"],
         [["poolLast", "80"], "poolLast is"],
         [["poolLast", "18000"], "config get"],
-        [["defaultProfile", "dev"], "use <name>"],
+        [["defaultProfile", "dev"], "lockkeeper use NAME"],
       ] as const) {
         const refused = await run(["config", "set", ...args]);
         expect(refused.status, args.join(" ")).toBe(2);

@@ -67,7 +67,7 @@ async function currentName(context: Context, profiles: Profiles): Promise<string
   const { name } = await profiles.selection();
   if (name !== null) return name;
   throw new LockkeeperError("USAGE", `${context.command}: no profile named and no default set`, {
-    hint: `Name one, or set a default: lockkeeper use <name> (home: ${profiles.home})`,
+    hint: `Name one, or set a default for ${profiles.home}: lockkeeper use NAME`,
   });
 }
 

@@ -33,6 +33,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 function interrupted(cause: unknown): LockkeeperError {
   return new LockkeeperError("ABORTED", "interrupted while waiting", {
     cause,
-    hint: "What was begun goes on by itself; lockkeeper status shows what becomes of it.",
+    hint: "What was begun goes on by itself; see what becomes of it: lockkeeper list",
   });
 }

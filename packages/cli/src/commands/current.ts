@@ -20,7 +20,7 @@ export async function run(context: Context, { profile, explain, short }: Argumen
   const none = selection.name === null;
   const notes: string[] = [];
   if (explain) notes.push(...explainSelection(selection, profiles.home));
-  else if (none && !short) notes.push(`No default profile in ${profiles.home}. Set one with: lockkeeper use <name>`);
+  else if (none && !short) notes.push(`No default profile in ${profiles.home}. Set one with: lockkeeper use NAME`);
   const value: Shown = { ...selection, mark: short ? await protectionMark(profiles, selection.name) : "" };
   return { value, status: none && !short ? 1 : 0, notes };
 }

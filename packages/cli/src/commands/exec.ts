@@ -1,5 +1,5 @@
 /** `exec`: one command with a profile's environment and nothing of another one's. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, shellQuote } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -11,7 +11,9 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["exec"]>;
 export async function run(context: Context, { name, gatewayEnv, rest }: Arguments): Promise<Result> {
   const [program, ...more] = rest ?? [];
   if (program === undefined) {
-    throw new LockkeeperError("USAGE", "exec: no command was given", { hint: `lockkeeper exec ${name} -- <cmd>` });
+    throw new LockkeeperError("USAGE", "exec: no command was given", {
+      hint: `lockkeeper exec ${shellQuote(name)} -- env`,
+    });
   }
   const profiles = await context.openProfiles();
   const child = gatewayEnv ? await profiles.gatewayEnvironment(name) : (await profiles.environment(name)).child;

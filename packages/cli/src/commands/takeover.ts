@@ -1,4 +1,5 @@
 /** `takeover`: shows who runs an adopted gateway and what will happen, asks, and brings it under a keeper of ours. */
+import { shellCommand } from "@lockkeeper/core";
 import type { TakeoverPlan, TakeoverResult } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -25,7 +26,7 @@ export async function run(context: Context, { name, yes, confirm, timeout }: Arg
     if (!certain) {
       await requireYes(world, `Take ${name} over?`, {
         message: `${name} was not taken over: nobody said yes`,
-        hint: `If you mean it: lockkeeper takeover ${name} ${plan.grave.length === 0 ? "--yes" : `--confirm ${name}`}`,
+        hint: `If you mean it: ${shellCommand("lockkeeper", "takeover", name, ...(plan.grave.length === 0 ? ["--yes"] : ["--confirm", name]))}`,
         evidence: lines,
       });
     }

@@ -3,6 +3,7 @@
  * and the sentinel, as one thing that the keeper has or has not. Loaded only for a profile with a lease. The order is
  * fixed: the kernel's lock first (the keeper has it), then the lease, then the sentinel, then a gateway; and back.
  */
+import { shellCommand } from "../shell-quote.ts";
 import { lstatSync } from "node:fs";
 import { hostname } from "node:os";
 
@@ -133,7 +134,7 @@ async function leaveToken({ lease, profile }: OwnershipRequest, token: string): 
     const message = `the state of ${profile} was last used with token ${last.token}, and etcd gave ${token}`;
     throw new LockkeeperError("LEASE_UNAVAILABLE", message, {
       evidence: [tokenPath],
-      hint: `Somebody put etcd back to an older state, or replaced it. When no other host owns the profile: rm '${tokenPath}'`,
+      hint: `Somebody put etcd back to an older state, or replaced it. When no other host owns the profile: ${shellCommand("rm", tokenPath)}`,
     });
   }
   await replaceFile(tokenPath, `${JSON.stringify({ key: settings.key, token })}\n`);

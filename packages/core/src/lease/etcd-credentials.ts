@@ -2,6 +2,7 @@
  * The file with what etcd must know of us: `{"user", "password", "ca", "cert", "key"}`, all optional. The last three are
  * paths of PEM files, absolute or beside the file. It must belong to us and be closed to everybody else.
  */
+import { shellCommand } from "../shell-quote.ts";
 import { closeSync, fstatSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
@@ -68,7 +69,11 @@ function readPrivately(path: string): string {
       throw unsafePath(path, `belongs to another user (uid ${uid})`, "Name a file of your own.");
     if ((mode & 0o077) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, "0");
-      throw unsafePath(path, `can be read by others (mode ${octal})`, `Close it: chmod 600 '${path}'`);
+      throw unsafePath(
+        path,
+        `can be read by others (mode ${octal})`,
+        `Close it: ${shellCommand("chmod", "600", path)}`,
+      );
     }
     return readFileSync(fd, "utf8");
   } catch (error) {

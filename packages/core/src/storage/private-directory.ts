@@ -2,6 +2,7 @@
  * The private directories that state lives in. Hides the checks that keep a planted link, another user or an open mode,
  * there or on the way there, from deciding what we read and write. Never changes the mode of something that it did not make.
  */
+import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
 import { dirname, parse, resolve } from "node:path";
 
@@ -65,12 +66,15 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
     throw unsafePath(
       path,
       `belongs to another user (uid ${stats.uid})`,
-      `Run it as that user, or look: ls -ld '${path}'`,
+      `Run it as that user, or look: ${shellCommand("ls", "-ld", path)}`,
     );
   }
   if (isOpenToOthers(stats)) {
     // A sticky directory is meant to be everybody's.
-    const hint = (stats.mode & 0o1000) === 0 ? `Close it: chmod go-w '${path}'` : "Name a directory inside of it.";
+    const hint =
+      (stats.mode & 0o1000) === 0
+        ? `Close it: ${shellCommand("chmod", "go-w", path)}`
+        : "Name a directory inside of it.";
     throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, hint);
   }
 }

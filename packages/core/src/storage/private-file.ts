@@ -4,6 +4,7 @@
  * reads or writes a file of ours; lock files have rules of their own. System errors come as they are: the caller
  * knows what was being done.
  */
+import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
 
 import { LockkeeperError, errnoOf } from "../errors.ts";
@@ -85,11 +86,15 @@ function refuseUnlessOwn(stats: fs.Stats, path: string): void {
     throw unsafePath(
       path,
       `belongs to another user (uid ${stats.uid})`,
-      `Run it as that user, or look: ls -ln '${path}'`,
+      `Run it as that user, or look: ${shellCommand("ls", "-ln", path)}`,
     );
   }
   if (isOpenToOthers(stats)) {
-    throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, `Close it: chmod go-w '${path}'`);
+    throw unsafePath(
+      path,
+      `can be written by others (mode ${modeText(stats)})`,
+      `Close it: ${shellCommand("chmod", "go-w", path)}`,
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   ensurePrivateDirectory,
   LockkeeperError,
+  shellQuote,
   readProcessLaunch,
 } from "@lockkeeper/core";
 import path from "node:path";
@@ -103,7 +104,7 @@ export async function importGateways(
   const program = await kind?.foreign?.();
   if (kind === undefined || program === undefined) {
     throw new LockkeeperError("OPTION_INVALID", `nothing of kind ${kindName} runs without Lockkeeper`, {
-      hint: `lockkeeper create <name> --kind ${kindName}`,
+      hint: `lockkeeper create NAME --kind ${kindName}`,
     });
   }
   const source: Source = { kind, program, roots: options.roots ?? hostRoots(context.env) };
@@ -142,7 +143,7 @@ function refuseContradiction({ all, name, as, stateDir, port, envFile, argv }: I
     "OPTION_INVALID",
     "all gateways cannot have one name, state directory, port, env file or program",
     {
-      hint: `Import one at a time to say more about it: lockkeeper import ${kind} <name>`,
+      hint: `Import one at a time to say more about it: lockkeeper import ${kind} NAME`,
     },
   );
 }
@@ -170,7 +171,7 @@ async function locate(
   const names = located.map(({ installation }) => installation.name);
   throw new LockkeeperError("PROFILE_NOT_FOUND", `no ${program.title} profile named ${name} under ${roots.userHome}`, {
     evidence: names.map((known) => `there is ${known}`),
-    hint: didYouMean(name, names) ?? "lockkeeper discover shows what is there.",
+    hint: didYouMean(name, names) ?? "See what is there: lockkeeper discover",
   });
 }
 
@@ -280,7 +281,7 @@ function refuseUnfitConfig(
     {
       hint:
         config === "absent"
-          ? `Set the gateway up with ${program.title} first, or create a fresh one: lockkeeper create <name> --kind ${kind.name}`
+          ? `Set the gateway up with ${program.title} first, or create a fresh one: lockkeeper create NAME --kind ${kind.name}`
           : "Mend it; it was not changed.",
     },
   );
@@ -290,7 +291,7 @@ function requirePort({ port, name, configPath }: Installation, program: ForeignP
   if (port !== null) return port;
   throw new LockkeeperError("PORT_INVALID", `nothing tells the port of ${program.title}'s ${name}`, {
     evidence: [`${configPath} does not say it, no unit does, and no living gateway`],
-    hint: `Start it once and import it while it runs, or say it: lockkeeper import ${kind.name} ${name} --port <port>`,
+    hint: `Start it once and import it while it runs, or say it: lockkeeper import ${kind.name} ${shellQuote(name)} --port PORT`,
   });
 }
 
@@ -304,6 +305,6 @@ function refuseOverlap(registry: Registry, manifest: Manifest): void {
   throw new LockkeeperError(
     "PORTS_OVERLAP",
     `the ports ${formatRange(block)} of ${manifest.name} (derived ones included) overlap ${formatRange(other)} of profile ${other.owner}`,
-    { hint: "lockkeeper ports shows who has what; give one of them another port." },
+    { hint: "Give one of them another port; who has what: lockkeeper ports" },
   );
 }

@@ -70,7 +70,7 @@ export async function findOldManager(
       hint:
         agent === undefined
           ? `Stop it the way it was started, then: lockkeeper start ${manifest.name}`
-          : `Stop it, then lockkeeper start ${manifest.name}: ${stopCommand(agent)}`,
+          : `Stop it, then start ${manifest.name} here: ${stopCommand(agent)}`,
     },
   );
 }

@@ -157,7 +157,7 @@ function subjectOf(home: string, manifest: Manifest | undefined): Subject {
       evidence: [paths.config],
       hint:
         kinds[kind].foreign !== undefined
-          ? `Let its program do it: lockkeeper exec ${name} -- ${kind} config set <key> <value>`
+          ? `Let its program do it: lockkeeper exec ${name} -- ${kind} config set KEY VALUE`
           : `Edit it where it lies: ${paths.config}`,
     },
   );
@@ -198,7 +198,7 @@ function readTyped(typed: string, schema: SettingSchema): unknown {
 /** What people switch by is switched by the verb that says so loudly. */
 function refuseOtherVerbs(key: string): void {
   if (key !== "defaultProfile" && key !== "previousProfile") return;
-  throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, { hint: "lockkeeper use <name>" });
+  throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, { hint: "lockkeeper use NAME" });
 }
 
 function refuseEmptyPool({ poolFirst, poolLast }: Settings): void {
@@ -228,7 +228,7 @@ async function readProgramConfig(
   const wanted = key === undefined ? all : all.filter((entry) => entry.key === key || entry.key.startsWith(`${key}.`));
   if (wanted.length > 0) return { path: paths.config, profile: name, entries: wanted };
   throw new LockkeeperError("OPTION_INVALID", `no such setting: ${key} (in ${paths.config})`, {
-    hint: `lockkeeper config get --profile ${name} shows all that are set.`,
+    hint: `See all that are set: lockkeeper config get --profile ${name}`,
   });
 }
 

@@ -2,7 +2,7 @@
  * Which directories a profile may have that we did not make, and that no two profiles have one in common: same or nested
  * real paths are refused, naming both. Looks only.
  */
-import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
@@ -23,12 +23,12 @@ export interface OwnedDirectory {
  */
 export function checkStateDirectory(directory: string, userHome: string, home: string): string {
   const stats = lstat(directory);
-  if (stats === undefined) throw unfit(directory, "does not exist", "lockkeeper discover shows what is there.");
+  if (stats === undefined) throw unfit(directory, "does not exist", "See what is there: lockkeeper discover");
   if (stats.isSymbolicLink()) {
     throw unfit(
       directory,
       `is a symbolic link to ${readlinkSync(directory)}`,
-      `Name the directory it leads to: lockkeeper import openclaw <name> --state-dir ${realpathSync(directory)}`,
+      `Name the directory it leads to: ${shellCommand("lockkeeper", "import", "openclaw", "--state-dir", realpathSync(directory))}`,
     );
   }
   if (!stats.isDirectory()) throw unfit(directory, "is not a directory", "Name the directory of the gateway's state.");

@@ -1,5 +1,5 @@
 /** Whether this user may change anything in the home. Asked of the system (access(2)), never tried. */
-import { errnoOf, LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { accessSync, constants } from "node:fs";
 import { requireSafeHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
@@ -24,7 +24,7 @@ export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[
       code: "home-not-writable",
       title: `${home} cannot be written by this user`,
       evidence: [...refused, "what runs can be looked at; create, start and use will fail"],
-      command: `ls -ld ${home}`,
+      command: shellCommand("ls", "-ld", home),
     },
   ];
 }
@@ -41,7 +41,7 @@ function dangerOf(home: string): readonly Finding[] {
         code: "home-unsafe",
         title: error.message,
         evidence: ["what it says can be looked at; every verb that acts is refused"],
-        command: `ls -ld ${home} ${homePaths(home).profiles} ${homePaths(home).run}`,
+        command: shellCommand("ls", "-ld", home, homePaths(home).profiles, homePaths(home).run),
       },
     ];
   }

@@ -1,5 +1,5 @@
 /** What a killed command left: a change half made, folders that no profile owns. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";
@@ -32,7 +32,7 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
       code: "folder-unknown",
       title: `no profile owns the folder ${folder}`,
       evidence: ["it is not in the registry; nothing here made it, or the registry was put back to an older one"],
-      command: `mv ${folder} ${folder}.kept`,
+      command: shellCommand("mv", folder, `${folder}.kept`),
     });
   }
   return findings;

@@ -1,5 +1,5 @@
 /** Files and folders of ours that others may read or write. */
-import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync, type Stats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
@@ -39,7 +39,7 @@ function ofPlace(home: string, path: string): readonly Finding[] {
     code: "mode-loose",
     title: `others may ${(stats.mode & 0o022) === 0 ? "read" : "write"} ${path}`,
     evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${stats.uid}`],
-    command: `chmod ${closed} ${path}`,
+    command: shellCommand("chmod", closed, path),
   };
   // What a link leads to, there or on the way there, was not made by us: its mode is its owner's.
   if (!ours || !liesIn(home, path)) return [finding];
@@ -65,7 +65,7 @@ function close(path: string, mode: number, seen: Stats): void {
     const { ino, dev, nlink } = fstatSync(fd);
     if (ino !== seen.ino || dev !== seen.dev || (!seen.isDirectory() && nlink > 1)) {
       throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${path} is another thing than a moment ago`, {
-        hint: "lockkeeper doctor looks again.",
+        hint: "Look again: lockkeeper doctor",
       });
     }
     fchmodSync(fd, mode);

@@ -55,7 +55,7 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
       code: "pool-exhausted",
       title: "the port pool has no free block left",
       evidence: [`pool ${formatRange(report.pool)}, ${report.blocks.length} profiles`],
-      command: "lockkeeper config set poolLast <port>",
+      command: "lockkeeper config set poolLast 65535",
     });
   }
   return findings;

@@ -14,7 +14,7 @@ export function checkSettings({ context, patients }: Scene): readonly Finding[] 
       code: "default-missing",
       title: `the default profile ${name} does not exist`,
       evidence: [`${context.home} has ${patients.length} profiles, none of that name`],
-      command: "lockkeeper use <name>",
+      command: "lockkeeper use NAME",
     });
   }
   for (const { manifest } of patients) {

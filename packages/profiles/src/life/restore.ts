@@ -2,7 +2,7 @@
  * Brings a removed profile back from the trash, as it was: its folder in one rename, and its manifest. Its ports are its
  * own again only if nobody was given them meanwhile.
  */
-import { didYouMean, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { didYouMean, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
@@ -72,7 +72,9 @@ function folderTaken({ name, paths }: Manifest, registry: Registry): LockkeeperE
     `${name} remembers paths into its folder, which ${whose}: ${paths.profile}`,
     {
       hint:
-        owner === undefined ? `Look what is in it: ls ${paths.profile}` : `Remove ${owner.name} first, if it can go.`,
+        owner === undefined
+          ? `Look what is in it: ${shellCommand("ls", paths.profile)}`
+          : `Remove ${owner.name} first, if it can go.`,
     },
   );
 }
@@ -100,7 +102,7 @@ function readTrashed(home: string, folder: string): Manifest {
   const found = text === undefined ? "there is none" : parseTrashed(home, text);
   if (typeof found !== "string") return found;
   throw new LockkeeperError("REGISTRY_DAMAGED", `the manifest of a removed profile is damaged: ${file}: ${found}`, {
-    hint: `Its folder is whole; look at it: ls ${path.dirname(file)}`,
+    hint: `Its folder is whole; look at it: ${shellCommand("ls", path.dirname(file))}`,
   });
 }
 

@@ -51,7 +51,7 @@ export function refuseStateOwner(manifest: Manifest): void {
     "PROFILE_RUNNING",
     `${manifest.name} is in use by pid ${owner.pid}, which no keeper of ours runs`,
     {
-      hint: `Stop it the way it was started; lockkeeper status ${manifest.name} shows it.`,
+      hint: `Stop it the way it was started; see how: lockkeeper status ${manifest.name}`,
     },
   );
 }

@@ -35,7 +35,7 @@ function matchOne(registry: Registry, word: string): readonly string[] {
   if (found.length > 0) return found.map(({ name }) => name);
   if (group === undefined) {
     throw new LockkeeperError("PROFILE_NOT_FOUND", `no profile matches ${word}`, {
-      hint: "lockkeeper list shows them all. Quote a pattern, or the shell looks for files: 'dev-*'",
+      hint: "Quote a pattern, or the shell looks for files ('dev-*'). See them all: lockkeeper list",
     });
   }
   const groups = new Set(manifests.flatMap((each) => each.groups ?? []));
@@ -43,7 +43,7 @@ function matchOne(registry: Registry, word: string): readonly string[] {
     hint:
       didYouMean(group, groups) ??
       (groups.size === 0
-        ? `Put a profile into it: lockkeeper edit <name> --group ${group}`
+        ? `Put a profile into it: lockkeeper edit NAME --group ${group}`
         : `There are: ${[...groups]
             .sort()
             .map((each) => `@${each}`)

@@ -1,5 +1,5 @@
 /** A name can be given once: in the registry, and as a folder on disk. Looks only. */
-import { fileError, LockkeeperError } from "@lockkeeper/core";
+import { fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileName } from "../profile-name.ts";
@@ -32,7 +32,7 @@ export function refuseExisting(home: string, registry: Registry, name: ProfileNa
   }
   if (isTaken(profile)) {
     throw new LockkeeperError("PROFILE_EXISTS", `no profile is named ${name}, but its folder exists: ${profile}`, {
-      hint: `Keep what is in it elsewhere, then run it again: mv ${profile} ${profile}.kept`,
+      hint: `Keep what is in it elsewhere, then run it again: ${shellCommand("mv", profile, `${profile}.kept`)}`,
     });
   }
 }

@@ -13,6 +13,7 @@ import {
   syncDirectory,
   warnAfter,
   withFileMutex,
+  shellCommand,
 } from "@lockkeeper/core";
 import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -244,7 +245,7 @@ function contradiction(from: string, to: string): LockkeeperError {
     `an interrupted change cannot be undone: ${to} has come from ${from}`,
     {
       evidence: [`both exist: ${from} and ${to}`],
-      hint: `Look at both, then move the one you do not want away: mv ${from} ${from}.kept`,
+      hint: `Look at both, then move the one you do not want away: ${shellCommand("mv", from, `${from}.kept`)}`,
     },
   );
 }
@@ -291,6 +292,6 @@ function parseIntent(text: string, path: string): Intent {
     // Not JSON, or of another shape: told below.
   }
   throw new LockkeeperError("REGISTRY_DAMAGED", `the record of an interrupted change is damaged: ${path}`, {
-    hint: `Move it away after a look at the folders in it: mv ${path} ${path}.damaged`,
+    hint: `Move it away after a look at the folders in it: ${shellCommand("mv", path, `${path}.damaged`)}`,
   });
 }

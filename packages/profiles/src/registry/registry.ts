@@ -3,7 +3,14 @@
  * document is only ever replaced as a whole. It is never repaired by guessing, and a damaged one is never overwritten.
  * Changes are made by `registry-change.ts`.
  */
-import { didYouMean, type FileOwner, fileError, LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import {
+  didYouMean,
+  type FileOwner,
+  fileError,
+  LockkeeperError,
+  readIfPresentSync,
+  shellCommand,
+} from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
@@ -54,9 +61,7 @@ export function requireFrom(registry: Registry, home: string, name: string): Man
   throw new LockkeeperError("PROFILE_NOT_FOUND", `no profile named ${name} in ${home}`, {
     hint:
       didYouMean(name, registry.keys()) ??
-      (registry.size === 0
-        ? `There are no profiles yet: lockkeeper create ${name}`
-        : "lockkeeper list shows them all."),
+      (registry.size === 0 ? `There are no profiles yet: lockkeeper create ${name}` : "See them all: lockkeeper list"),
   });
 }
 
@@ -159,9 +164,9 @@ function damaged(home: string, message: string, cause: unknown): LockkeeperError
   const lastGood = inspectLastGood(home);
   const hint =
     cause instanceof DocumentFault && cause.newer
-      ? "Upgrade lockkeeper on this machine."
+      ? "Upgrade Lockkeeper on this machine."
       : lastGood === undefined
-        ? `Mend ${registry} by hand: there is no last good copy. Running gateways go on; lockkeeper stop still works.`
-        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): cp ${registryLastGood} ${registry}`;
+        ? `Running gateways go on and can be stopped. There is no last good copy, so mend it by hand: ${shellCommand("vi", registry)}`
+        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): ${shellCommand("cp", registryLastGood, registry)}`;
   return new LockkeeperError("REGISTRY_DAMAGED", `the registry is damaged: ${message}`, { cause, hint });
 }

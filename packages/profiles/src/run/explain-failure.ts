@@ -65,7 +65,7 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
         ? `Give the profile that address, or make the program listen on {host}: ${shellCommand("lockkeeper", "edit", name, "--host", hostFor(manifest.host, record.listensOn))}`
         : silent
           ? "It ended well and printed nothing: a gateway has no standard input, and a program that reads it finds its end at once."
-          : `lockkeeper logs ${name} shows its output, lockkeeper why ${name} the story.`,
+          : `The whole story: lockkeeper why ${name}`,
   });
 }
 

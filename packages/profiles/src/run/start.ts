@@ -194,7 +194,7 @@ async function endSilentOwner(
   }
   if (isInsideRun(context, observation)) {
     throw new LockkeeperError("CONFIRMATION_NEEDED", `this command runs inside the gateway of ${manifest.name}`, {
-      hint: `lockkeeper restart ${manifest.name} replaces it from outside.`,
+      hint: `Replace it from outside: lockkeeper restart ${manifest.name}`,
     });
   }
   await requirePreflight(context, manifest, "nothing was replaced", { port: options.port });
@@ -229,6 +229,6 @@ function unresponsive(
   return new LockkeeperError(
     "GATEWAY_UNHEALTHY",
     `${name} runs${process} but is unresponsive: ${reason ?? "no answer"}`,
-    { hint: `lockkeeper restart ${name}, or lockkeeper start ${name} --replace` },
+    { hint: `lockkeeper restart ${name}` },
   );
 }

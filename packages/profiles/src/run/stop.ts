@@ -239,7 +239,7 @@ function wouldStopItself(name: string): LockkeeperError {
     "CONFIRMATION_NEEDED",
     `this command runs inside the gateway of ${name} and would end itself`,
     {
-      hint: `lockkeeper restart ${name} comes back; lockkeeper stop ${name} --yes-stop-myself does not.`,
+      hint: `To end it all the same (restart would come back): lockkeeper stop ${name} --yes-stop-myself`,
     },
   );
 }

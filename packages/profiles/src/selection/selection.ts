@@ -68,7 +68,7 @@ export async function useProfile({ home }: Asker, name: string): Promise<Selecti
   const wanted = name === "-" ? previousProfile : name;
   if (wanted === null) {
     throw new LockkeeperError("OPTION_INVALID", "there is no previous profile to go back to", {
-      hint: "lockkeeper use <name>",
+      hint: "lockkeeper use NAME",
     });
   }
   const manifest = requireManifest(home, wanted);

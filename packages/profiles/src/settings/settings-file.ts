@@ -9,6 +9,7 @@ import {
   readIfPresentSync,
   syncDirectory,
   warnAfter,
+  shellCommand,
 } from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
@@ -119,6 +120,6 @@ export function describeSchema(schema: SettingSchema): string {
 function damaged(path: string, message: string, cause?: unknown): LockkeeperError {
   return new LockkeeperError("CONFIG_DAMAGED", `the settings are damaged: ${message}`, {
     cause,
-    hint: `Mend it, or move it away to go back to the defaults: mv ${path} ${path}.damaged`,
+    hint: `Mend it, or move it away to go back to the defaults: ${shellCommand("mv", path, `${path}.damaged`)}`,
   });
 }

@@ -82,7 +82,7 @@ describe("readRegistry", () => {
     fs.writeFileSync(homePaths(home).registry, '{"schemaVersion":2,"profiles":[]}');
     const error = thrownBy(() => readRegistry(home));
     expect(error.message).toContain("newer Lockkeeper");
-    expect(error.hint).toBe("Upgrade lockkeeper on this machine.");
+    expect(error.hint).toBe("Upgrade Lockkeeper on this machine.");
   });
 
   test("every manifest field is checked", async () => {

@@ -1,0 +1,68 @@
+/**
+ * Every command that a message of ours advises stands at its end, and when it is pasted into `sh` our own reader
+ * understands it. Found in the sources: whatever a `${...}` may hold is quoted there, so one word stands for it here.
+ */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { COMMANDS } from "../src/command-line/commands.ts";
+import { readCheaply } from "../src/command-line/cheap-reader.ts";
+import { readWithYargs } from "../src/command-line/yargs-reader.ts";
+
+const packages = path.join(import.meta.dirname, "../..");
+
+/** They write scripts for shells, or say in the history who asked. */
+const noAdvice = /(?:commands|shell-prompt|completion|yargs-reader|launch-keeper|hand-over|keeper|gateway|run)\.ts$/;
+
+interface Advice {
+  readonly where: string;
+  readonly command: string;
+}
+
+function* advices(): Generator<Advice> {
+  for (const name of ["core", "profiles", "cli"]) {
+    const source = path.join(packages, name, "src");
+    for (const file of readdirSync(source, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".ts") || noAdvice.test(file)) continue;
+      const text = readFileSync(path.join(source, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+      for (const [literal] of withoutHoles(text).matchAll(/`[^`]*`|"(?:[^"\\\n]|\\.)*"/g)) {
+        const command = /\blockkeeper [a-z]+\b.*/s.exec(literal.slice(1, -1))?.[0];
+        if (command !== undefined) yield { where: `${name}/${file}`, command };
+      }
+    }
+  }
+}
+
+/** Innermost first: a hole may hold a template with holes of its own. */
+function withoutHoles(text: string): string {
+  const filled = text.replaceAll(/\$\{([^{}]*)\}/g, (_, hole: string) => (/kind/i.test(hole) ? "openclaw" : "1"));
+  return filled === text ? text : withoutHoles(filled);
+}
+
+/** The arguments that `sh` makes of a command. */
+function pasted(command: string): readonly string[] {
+  const script = `lockkeeper() { printf '%s\\0' "$@"; }\n${command}\n`;
+  const env = { PATH: "/nowhere" };
+  return execFileSync("/bin/sh", ["-e", "-c", script], { encoding: "utf8", env }).split("\0").slice(0, -1);
+}
+
+test("every advised command is read by our own reader", () => {
+  const found = [...advices()];
+  // Fewer would mean that the search no longer sees them.
+  expect(found.length).toBeGreaterThan(60);
+  const faults = found.map((advice) => ({ ...advice, fault: faultOf(advice) })).filter(({ fault }) => fault !== "");
+  expect(faults).toEqual([]);
+});
+
+function faultOf({ command }: Advice): string {
+  try {
+    const args = pasted(command);
+    const { kind } = readCheaply(COMMANDS, args) ?? readWithYargs(COMMANDS, args);
+    // Prose behind a command would be pasted with it.
+    const prose = args.find((arg) => /[,;.:)]$/.test(arg));
+    return kind === "version" || prose !== undefined ? `not a command alone: ${prose ?? kind}` : "";
+  } catch (error) {
+    return String(error);
+  }
+}

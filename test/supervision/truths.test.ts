@@ -50,6 +50,50 @@ describe("a gateway whose keeper is gone", () => {
     }));
 });
 
+describe("a supervised start", () => {
+  it.each(["serve", "close-lock"])(
+    "adopts its own orphan, keeps it, and starts it again when it ends (%s)",
+    (program) =>
+      withProfiles(async ({ profiles, create, home }) => {
+        await create({ name: "dev", span: 1, argv: fixture(program, "{port}"), health: "tcp" });
+        await profiles.start("dev");
+        const { pid, keeperPid } = await profiles.status("dev");
+        await killAndWait(keeperPid);
+        const supervised = spawn(process.execPath, [CLI_ENTRY, "run", "dev", "--supervised"], {
+          env: bareEnvironment(home),
+          stdio: "ignore",
+        });
+        onTestFinished(() => void supervised.kill("SIGKILL"));
+        await until("it is kept", async () => (await profiles.status("dev")).state === "running");
+        expect(await profiles.status("dev")).toMatchObject({ pid, keeperPid: supervised.pid });
+        expect((await profiles.list())[0]).toMatchObject({ state: "running", pid, health: "ok" });
+        process.kill(pid ?? 0, "SIGKILL");
+        await until("it runs again", async () => {
+          const now = await profiles.status("dev");
+          return now.state === "running" && now.pid !== pid && now.keeperPid === supervised.pid;
+        });
+        expect(gatewaysOf(home, program)).toHaveLength(1);
+        expect((await profiles.stop("dev")).outcome).toBe("stopped");
+        await until("it has ended", () => supervised.exitCode !== null);
+      }),
+  );
+
+  it("that adopted is stopped like any keeper", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
+      await profiles.start("dev");
+      const { pid, keeperPid } = await profiles.status("dev");
+      await killAndWait(keeperPid);
+      const over = new AbortController();
+      const kept = profiles.run("dev", { supervised: true, stop: over.signal, force: new AbortController().signal });
+      await until("it is kept", async () => (await profiles.status("dev")).keeperPid === process.pid);
+      expect((await profiles.stop("dev")).outcome).toBe("stopped");
+      expect((await kept).outcome).toBe("stopped");
+      expect(isAlive(pid)).toBe(false);
+      expect(gatewaysOf(home, "serve")).toEqual([]);
+    }));
+});
+
 describe("a port", () => {
   it("of the right number on another loopback address is told at once, with the way out", () =>
     withProfiles(async ({ profiles, create }) => {

@@ -1,7 +1,7 @@
 /**
  * How a keeper comes by its lock, and when it stands back. An ordinary start takes the lock or fails. A supervised one,
- * which a service manager would repeat for ever, leaves a healthy gateway of the same profile in control; a gateway
- * of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
+ * which a service manager would repeat for ever, leaves a healthy gateway of the same profile that somebody keeps in
+ * control, and adopts one that nobody keeps; a gateway of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
  */
 import { GatewayLockError } from "../errors.ts";
 import { alreadyListening, gatewayUrl } from "../host/address.ts";
@@ -16,6 +16,8 @@ import { acquireGatewayLock } from "../lock/gateway-lock.ts";
 import { inspectGatewayLock } from "../lock/inspect.ts";
 import type { LockRecord } from "../lock/lock-record.ts";
 import { pause } from "../pause.ts";
+import type { Orphan } from "./adopt-orphan.ts";
+import { findOrphan } from "./adopt-orphan.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import { describeHolder, viewPorts } from "./port-view.ts";
 
@@ -36,13 +38,18 @@ export interface LeftInControl {
   readonly leftTo: string;
 }
 
+/** Nobody keeps the gateway that owns the profile. */
+export interface OrphanFound {
+  readonly orphan: Orphan;
+}
+
 /** A time by which a supervised start has decided, on the monotonic clock. */
 export function handoffDeadline(spec: KeeperSpec): number {
   return performance.now() + (spec.supervised ? (spec.handoffTimeoutMs ?? DEFAULTS.handoffTimeoutMs) : 0);
 }
 
 /**
- * Takes the profile's lock, or finds that a healthy owner may keep it.
+ * Takes the profile's lock, or finds that a healthy owner may keep it, or that an owner has no keeper (supervised starts only).
  *
  * @param deadline from {@link handoffDeadline}.
  * @throws {GatewayLockError} LOCK_HELD and whatever else {@link acquireGatewayLock} throws.
@@ -51,7 +58,7 @@ export async function takeLock(
   spec: KeeperSpec,
   deadline: number,
   onReclaim: (reason: string) => void,
-): Promise<GatewayLock | LeftInControl> {
+): Promise<GatewayLock | LeftInControl | OrphanFound> {
   for (;;) {
     try {
       return await acquireGatewayLock({
@@ -65,6 +72,8 @@ export async function takeLock(
       });
     } catch (error) {
       if (!spec.supervised || !(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
+      const orphan = findOrphan(spec);
+      if (orphan !== undefined) return { orphan };
       const owner = (await inspectGatewayLock({ ...spec, scope: "directory" })).record;
       const left = owner === null ? undefined : await findHealthyOwner(spec, owner);
       if (left !== undefined) return left;

@@ -16,6 +16,7 @@ import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";
 import { GatewayLog } from "./log-rotation.ts";
+import { findOrphan, keepOrphan } from "./adopt-orphan.ts";
 import { clearEarlierRun } from "./earlier-run.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
@@ -31,7 +32,7 @@ import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { removeStopRequest, StopDeadline } from "./stop-request.ts";
 import { awaitSuccessor } from "./successor.ts";
-import type { Blocked, LeftInControl } from "./handoff.ts";
+import type { Blocked, LeftInControl, OrphanFound } from "./handoff.ts";
 import { clearPort, findBlocker, handoffDeadline, takeLock } from "./handoff.ts";
 
 /** Why one gateway process is no longer attended. */
@@ -65,9 +66,15 @@ const DEFAULTS = {
 export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   const deadline = handoffDeadline(spec);
   const reclaimed: string[] = [];
-  let lock: GatewayLock | LeftInControl;
+  let lock: GatewayLock | LeftInControl | OrphanFound;
   try {
     lock = await takeLock(spec, deadline, (reason) => reclaimed.push(reason));
+    // One that ended by itself has let the lock go: then this is an ordinary start.
+    while ("orphan" in lock) {
+      const outcome = await keepOrphan(spec, lock.orphan);
+      if (outcome !== "ended") return outcome;
+      lock = await takeLock(spec, deadline, (reason) => reclaimed.push(reason));
+    }
   } catch (error) {
     if (!spec.stop.aborted) throw error;
     return { outcome: "stopped", record: null, detail: "stopped while waiting for the lock" };
@@ -75,6 +82,14 @@ export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
   try {
     await spec.confirm?.();
+    // It has shed the lock's descriptor, and so we have the lock.
+    const orphan = spec.supervised ? findOrphan(spec) : undefined;
+    if (orphan !== undefined) {
+      lock.update({ gateway: orphan.gateway });
+      const outcome = await keepOrphan(spec, orphan);
+      if (outcome !== "ended") return outcome;
+      lock.update({ gateway: null });
+    }
     const keeper = new Keeper(spec, lock);
     await clearEarlierRun(spec, keeper.earlier);
     return await keeper.run(reclaimed, deadline);

@@ -113,7 +113,7 @@ function stampOf(path: string): string | undefined {
 }
 
 /** A damaged record, or something else in its place, is no reason not to start: it is about to be replaced. */
-function readEarlierRun(path: string): RunRecord | undefined {
+export function readEarlierRun(path: string): RunRecord | undefined {
   try {
     const text = readIfPresentSync(path);
     return text === undefined ? undefined : parseRunRecord(text);

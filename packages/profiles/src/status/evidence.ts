@@ -105,7 +105,8 @@ function latestRun(manifest: Manifest, published: RunRecord | undefined): RunRec
   const run = runOf(manifest, locked, locked.port);
   const { keeper = null, nonce } = published ?? {};
   if (judgeProcess(locked) === "alive") {
-    return keeper !== null && nonce === locked.nonce && sameProcess(keeper, locked) ? published : run;
+    // A keeper that adopted an orphan has a lock of its own, and publishes the orphan's run.
+    return keeper !== null && sameProcess(keeper, locked) ? published : run;
   }
   const isKept = keeper !== null && judgeProcess(keeper) === "alive";
   return isKept || nonce === locked.nonce ? published : run;

@@ -1,0 +1,115 @@
+/**
+ * A supervised start that finds its own profile's orphan, a gateway without a keeper: it becomes the keeper and stays in the
+ * foreground, for else nobody would start the gateway again when it ends. The orphan itself goes on holding the profile's
+ * lock; what makes its keeper one at a time is a second lock beside it.
+ */
+import { join } from "node:path";
+
+import { LockkeeperError } from "../errors.ts";
+import type { ProcessIdentity } from "../host/process-identity.ts";
+import { judgeProcess } from "../host/process-identity.ts";
+import { bondOf } from "../host/process-signal.ts";
+import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import { withFileMutex } from "../lock/file-mutex.ts";
+import { aborted } from "../pause.ts";
+import { adoptGateway } from "./gateway-process.ts";
+import { watchGateway } from "./gateway-watch.ts";
+import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
+import { GatewayLog } from "./log-rotation.ts";
+import { readEarlierRun, RunPublisher } from "./run-publisher.ts";
+import type { RunRecord } from "./run-record.ts";
+import { stopProcessTree } from "./stop-ladder.ts";
+
+/** An orphan, and what its keeper published last. */
+export interface Orphan {
+  readonly gateway: ProcessIdentity;
+  readonly record: RunRecord;
+}
+
+const ADOPTER_LOCK = "adopter.lock";
+const AT_REST = { gateway: null, startedAt: null, health: "unknown", keeper: null } as const;
+
+/** Returns the profile's orphan: a verified gateway of its latest run whose keeper is gone. */
+export function findOrphan({ runRecordPath, profile, home, lockDir }: KeeperSpec): Orphan | undefined {
+  const record = readEarlierRun(runRecordPath);
+  if (record === undefined || record.profile !== profile || record.gateway === null) return undefined;
+  const { gateway, keeper, nonce } = record;
+  if (keeper !== null && judgeProcess(keeper) !== "gone") return undefined;
+  const bond = bondOf(gateway, { nonce, profile: home === undefined ? undefined : profile, home, lockDir });
+  return bond === "holder" || bond === "member" ? { gateway, record } : undefined;
+}
+
+/** Keeps the orphan until it ends by itself (`ended`: then the profile is to be started anew) or the run is stopped. */
+export async function keepOrphan(spec: KeeperSpec, orphan: Orphan): Promise<KeeperOutcome | "ended"> {
+  try {
+    return await withFileMutex(join(spec.lockDir, ADOPTER_LOCK), () => attend(spec, orphan), { timeoutMs: 0 });
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) || error.code !== "MUTEX_TIMEOUT") throw error;
+    const detail = `another keeper has adopted the gateway of ${spec.profile} (pid ${orphan.gateway.pid})`;
+    return { outcome: "left-in-control", record: null, detail };
+  }
+}
+
+async function attend(spec: KeeperSpec, { gateway, record }: Orphan): Promise<KeeperOutcome | "ended"> {
+  const { host, port, ports, nonce, startedAt, health } = record;
+  const there: KeeperSpec = { ...spec, host, port, ports };
+  const run: ProcessTreeQuery = {
+    leader: gateway,
+    nonce,
+    profile: spec.home === undefined ? undefined : spec.profile,
+    home: spec.home,
+  };
+  const publisher = new RunPublisher(there, nonce);
+  const reason = `adopted by ${spec.startedBy}: its keeper was gone`;
+  publisher.publish({ state: "running", reason, gateway, startedAt, health });
+  const log = new GatewayLog(spec.logPath);
+  log.watch();
+  const over = new AbortController();
+  try {
+    const { exited } = adoptGateway(gateway, over.signal);
+    const watching = watch(there, run, over.signal, publisher);
+    const end = await Promise.race([
+      exited.then(() => "ended" as const),
+      aborted(spec.stop, over.signal).then(() => "stop" as const),
+      watching,
+    ]);
+    if (end === "stop") return await stop(there, run, publisher);
+    const news = "the adopted gateway has ended; starting it again";
+    publisher.publish({ state: "starting", reason: news, ...AT_REST, keeper: publisher.record.keeper });
+    return "ended";
+  } finally {
+    over.abort();
+    await log.close();
+  }
+}
+
+/** Tells how the orphan is; never resolves, since only its end or a request ends the run. */
+async function watch(
+  spec: KeeperSpec,
+  run: ProcessTreeQuery,
+  over: AbortSignal,
+  publisher: RunPublisher,
+): Promise<never> {
+  const final = await watchGateway(
+    spec,
+    run,
+    over,
+    // It has started long ago: what still is to come is news about its health.
+    (change) => change.state !== "starting" && publisher.publish(change),
+    () => publisher.settle(),
+  );
+  if (final !== undefined) publisher.publish({ state: "unresponsive", reason: final.reason, health: "failing" });
+  return new Promise<never>(() => undefined);
+}
+
+async function stop(spec: KeeperSpec, run: ProcessTreeQuery, publisher: RunPublisher): Promise<KeeperOutcome> {
+  const { host, ports, stopTimeoutMs: timeoutMs, force } = spec;
+  publisher.publish({ state: "stopping" });
+  const { survivors, detail } = await stopProcessTree({ ...run, host, ports: Object.values(ports), timeoutMs, force });
+  if (survivors.length > 0) {
+    publisher.publish({ state: "failed", reason: detail, code: "STOP_INCOMPLETE", keeper: null });
+    return { outcome: "failed", record: publisher.record, detail };
+  }
+  publisher.publish({ state: "stopped", reason: detail, ...AT_REST });
+  return { outcome: "stopped", record: publisher.record, detail };
+}

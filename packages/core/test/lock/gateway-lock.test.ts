@@ -159,6 +159,26 @@ describe("an owner that listens", () => {
   });
 });
 
+describe("a stranger on the port", () => {
+  it("is asked now and then after a takeover, not as fast as it answers", async () => {
+    let asked = 0;
+    const server = createServer((connection) => {
+      asked += 1;
+      connection.destroy();
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await (await acquireGatewayLock(place)).release();
+    writeFileSync(lockPathFor(place.lockDir, place.configPath), "", { mode: 0o600 });
+    const refused = acquireGatewayLock({ ...place, host: "127.0.0.1", port });
+    await expect(refused).rejects.toMatchObject({ code: "PORT_IN_USE" });
+    expect(asked).toBeGreaterThan(1);
+    expect(asked).toBeLessThan(40);
+    await new Promise((closed) => server.close(closed));
+  });
+});
+
 describe("sweeping", () => {
   it("removes a leftover, leaves an owner alone, and finds nothing to do", async () => {
     expect(await sweepGatewayLock(place)).toBe("nothing");

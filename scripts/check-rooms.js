@@ -1,7 +1,8 @@
 /**
  * Holds the code to the order of rooms in ARCHITECTURE.md: inside a package an import, of a type too, goes only to a room that
  * the page lists earlier. A room is a folder of `src` or a file beside them. Fails on a room that the page does not
- * list, on a listed one that does not exist, and on an arrow that goes the other way.
+ * list, on a listed one that does not exist, on an arrow that goes the other way, and on a way around the one door of a room
+ * that has one.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
@@ -9,6 +10,9 @@ import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const packages = ["core", "profiles", "cli"];
+
+/** Rooms with one door and one visitor: a program's folder is known to the list of kinds alone. */
+const oneDoor = { profiles: { openclaw: { door: "openclaw/openclaw.ts", visitor: "kinds/kinds.ts" } } };
 
 /** The rooms of each package in the order of the page: the names in the first column of the tables of its section. */
 function listedRooms(page) {
@@ -55,6 +59,15 @@ for (const name of packages) {
   for (const [from, to] of importsIn(source)) {
     const [above, below] = [roomOf(from), roomOf(to)];
     if (above === below || doors.has(above)) continue;
+    const only = oneDoor[name]?.[below];
+    if (
+      only !== undefined &&
+      (to.split(path.sep).join("/") !== only.door || from.split(path.sep).join("/") !== only.visitor)
+    ) {
+      faults.push(
+        `${name}: ${from} imports ${to}, but only ${only.visitor} imports from ${below}/, and only ${only.door}`,
+      );
+    }
     if ((order.get(below) ?? Infinity) >= (order.get(above) ?? -1)) {
       faults.push(`${name}: ${from} imports ${to}, but ${below} is not listed above ${above}`);
     }

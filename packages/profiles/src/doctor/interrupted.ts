@@ -1,7 +1,7 @@
 /** What a killed command left: a change half made, folders that no profile owns. */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
@@ -23,7 +23,7 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
     });
     return findings;
   }
-  const known = new Set<string>(patients.map(({ manifest }) => manifest.name));
+  const known = new Set<string>(patients.map(({ manifest }) => basename(manifest.paths.profile)));
   for (const name of known.size === 0 && !isReadable(home) ? [] : entriesOf(profiles)) {
     if (known.has(name)) continue;
     const folder = join(profiles, name);

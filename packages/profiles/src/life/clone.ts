@@ -62,11 +62,11 @@ export async function cloneProfile(
   const original = requireManifest(home, from);
   refuseExisting(home, readRegistry(home), name);
   const program = await kinds[original.kind].foreign?.();
-  refuseStateOwner(original);
   return whileStopped(home, original, () =>
     withStaging(
       home,
       async () => {
+        refuseStateOwner(original);
         const staged = `staging/${name}`;
         const folder = path.join(home, staged);
         const plans = planRooms(original, folder, include, await secretFiles(original, program));

@@ -9,6 +9,7 @@ import type { OwnConfig } from "../foreign-program.ts";
 import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
 import { withoutSecrets } from "../secrets.ts";
+import { profileOfFolder } from "./folders.ts";
 import { readConfigFile } from "./config-file.ts";
 
 /**
@@ -24,12 +25,19 @@ export async function ownConfig(
 ): Promise<OwnConfig> {
   const { document, verdict } = await readConfigFile(original.paths.config);
   const { clean, dropped } = keepSecrets ? { clean: document, dropped: [] } : withoutSecrets(document);
-  const mapped = mapPaths(clean, pathMap(original, clone), original.env?.["OPENCLAW_HOME"] ?? homedir());
+  const userHome = homeOf(original);
+  const mapped = mapPaths(clean, pathMap(original, clone), userHome);
   const own = withOwnParts(mapped, clone, token);
-  refusePathsInto(own, original);
+  refusePathsInto(own, original, userHome);
   // What cannot be understood may hold secrets, and stays behind whole.
   const whole = verdict === "damaged" ? ["(it cannot be understood, so it may hold secrets)"] : [];
   return { text: `${JSON.stringify(own, null, 2)}\n`, dropped: [...whole, ...dropped] };
+}
+
+/** What `~` means to the original: what it was adopted with, else the folder around a state directory in its usual place. */
+function homeOf({ env, paths }: Manifest): string {
+  const usual = profileOfFolder(path.basename(paths.state)) === undefined ? homedir() : path.dirname(paths.state);
+  return env?.["OPENCLAW_HOME"] ?? usual;
 }
 
 /** From the original's folders to the clone's, the deepest first. */
@@ -63,8 +71,12 @@ function withOwnParts(document: unknown, { port, paths }: Manifest, token: strin
   };
 }
 
-function refusePathsInto(document: unknown, { name, paths }: Manifest): void {
-  const folders = [paths.state, paths.workspace, paths.profile];
+function refusePathsInto(document: unknown, { name, paths }: Manifest, userHome: string): void {
+  const whole = [paths.state, paths.workspace, paths.profile];
+  const short = whole
+    .filter((folder) => folder.startsWith(`${userHome}/`))
+    .map((folder) => `~${folder.slice(userHome.length)}`);
+  const folders = [...whole, ...short];
   const places = [...textsIn(document, "")].filter(([, text]) =>
     folders.some((folder) => text.includes(`${folder}${path.sep}`) || text.endsWith(folder)),
   );

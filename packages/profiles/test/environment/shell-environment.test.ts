@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createProfile } from "../../src/life/create.ts";
+import { clientArgv } from "../../src/environment/client-argv.ts";
+import { gatewayEnvironment } from "../../src/environment/gateway-environment.ts";
+import { requireManifest } from "../../src/registry/registry.ts";
 import { profileVariables } from "../../src/environment/profile-environment.ts";
 import { formatShellEnvironment, parseShellName, shellEnvironment } from "../../src/environment/shell-environment.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
@@ -41,6 +44,56 @@ test("acting on B, nothing of A survives: config, state, port and workspace are 
   expect(child["PATH"]).toBe(context.env["PATH"]);
   // Nobody who drops and sets what is told has more or less than that.
   expect(profileVariables.filter((variable) => !unset.includes(variable) && !Object.hasOwn(set, variable))).toEqual([]);
+});
+
+test("whatever is called OPENCLAW_ and is not set by the profile was another one's, known by name or not", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "oc", kind: "openclaw", env: { OPENCLAW_OFFLINE: "1" } });
+  const others = {
+    OPENCLAW_AGENT_DIR: "/x",
+    OPENCLAW_CONTAINER: "foo",
+    OPENCLAW_NEVER_HEARD_OF: "1",
+    OPENCLAW_OFFLINE: "0",
+  };
+  const { child, unset, set } = shellEnvironment({ ...context, env: { ...context.env, ...others } }, "oc");
+  expect(child).toMatchObject({ OPENCLAW_OFFLINE: "1", OPENCLAW_PROFILE: "oc", OPENCLAW_SUPERVISOR_MODE: "external" });
+  for (const name of ["OPENCLAW_AGENT_DIR", "OPENCLAW_CONTAINER", "OPENCLAW_NEVER_HEARD_OF"]) {
+    expect(child).not.toHaveProperty(name);
+    expect(unset).toContain(name);
+  }
+  expect(set).not.toHaveProperty("NO_COLOR");
+  const gateway = await gatewayEnvironment(
+    { ...context, env: { ...context.env, ...others } },
+    requireManifest(context.home, "oc"),
+    1,
+  );
+  expect(
+    Object.keys(gateway)
+      .filter((name) => name.startsWith("OPENCLAW_"))
+      .sort(),
+  ).toEqual([
+    "OPENCLAW_CONFIG_PATH",
+    "OPENCLAW_GATEWAY_PORT",
+    "OPENCLAW_NO_RESPAWN",
+    "OPENCLAW_OFFLINE",
+    "OPENCLAW_PROFILE",
+    "OPENCLAW_STATE_DIR",
+    "OPENCLAW_SUPERVISOR_MODE",
+  ]);
+});
+
+test("a client of the profile is the program that the profile runs", async () => {
+  const { home } = scratchContext();
+  await createProfile(home, {
+    name: "oc",
+    kind: "openclaw",
+    argv: ["/opt/node", "/opt/oc.mjs", "gateway", "run", "--bind", "lan"],
+  });
+  await createProfile(home, { name: "plain", kind: "openclaw" });
+  const argv = ["openclaw", "config", "get"] as const;
+  expect(clientArgv(requireManifest(home, "oc"), [...argv])).toEqual(["/opt/node", "/opt/oc.mjs", "config", "get"]);
+  expect(clientArgv(requireManifest(home, "oc"), ["npm", "test"])).toEqual(["npm", "test"]);
+  expect(clientArgv(requireManifest(home, "plain"), [...argv])).toEqual([...argv]);
 });
 
 test("an OpenClaw profile speaks OpenClaw's tongue, without its secrets", async () => {

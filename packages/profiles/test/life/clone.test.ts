@@ -2,6 +2,7 @@ import { acquireGatewayLock } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { importGateways } from "../../src/adopt/import.ts";
 import { withoutSecrets } from "../../src/secrets.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { cloneProfile } from "../../src/life/clone.ts";
@@ -164,6 +165,84 @@ test("an adopted gateway is cloned into a folder of ours, its config and workspa
   expect(filesIn(clone?.paths.state ?? "")).toEqual(["sessions/a"]);
   expect(filesIn(clone?.paths.workspace ?? "")).toEqual(["notes.md"]);
   expect(treeHash(theirs)).toBe(before);
+});
+
+/** What OpenClaw's own `onboard` and `config set` leave in a state directory. */
+const onboarded = (home: string): Record<string, string> => ({
+  ".openclaw-work/openclaw.json": JSON.stringify({
+    gateway: { mode: "local", port: 31_789, auth: { mode: "token", token: "original-token-1234" } },
+    channels: { $include: "./channels.json5" },
+    agents: {
+      defaults: { workspace: "~/.openclaw-work/workspace" },
+      entries: {
+        main: {
+          workspace: path.join(home, ".openclaw-work/workspace"),
+          agentDir: path.join(home, ".openclaw-work/agents/main/agent"),
+        },
+      },
+    },
+  }),
+  ".openclaw-work/channels.json5": "{ telegram: { botToken: '12345:abcdef', enabled: true } }",
+  ".openclaw-work/openclaw.json.bak.1": '{"gateway":{"auth":{"token":"original-token-1234"}}}',
+  ".openclaw-work/openclaw.json.last-good": "{}",
+  ".openclaw-work/openclaw.json.clobbered.2026-11-26": "{}",
+  ".openclaw-work/notes/found.txt": "the token is original-token-1234, the bot's 12345:abcdef",
+  ".openclaw-work/cache/control-ui-assets/a.js": "big",
+  ".openclaw-work/workspace/notes.md": "n",
+});
+
+test("a clone of an onboarded gateway holds no secret of the original, in no file, and no path into it", async () => {
+  const host = openClawHost();
+  host.put(onboarded(host.userHome));
+  const theirs = path.join(host.userHome, ".openclaw-work");
+  const before = treeHash(theirs);
+  await importGateways(host.context, "openclaw", { name: "work", roots: host.roots });
+  const { leftBehind } = await cloneProfile(host.context, "work", "copy");
+  const to = pathsOf(host.context, "copy");
+
+  for (const file of filesIn(to.profile)) {
+    const text = fs.readFileSync(path.join(to.profile, file), "utf8");
+    expect(text, file).not.toContain("original-token-1234");
+    expect(text, file).not.toContain("12345:abcdef");
+    expect(text, file).not.toContain(".openclaw-work");
+  }
+  expect(JSON.parse(fs.readFileSync(to.config, "utf8"))).toMatchObject({
+    channels: { telegram: { enabled: true } },
+    agents: {
+      defaults: { workspace: to.workspace },
+      entries: { main: { workspace: to.workspace, agentDir: path.join(to.state, "agents/main/agent") } },
+    },
+  });
+  expect(filesIn(to.state)).toEqual([]);
+  expect(leftBehind.map(({ kind, what }) => `${kind} ${what}`).sort()).toEqual([
+    "caches state/cache",
+    "credentials config: channels.telegram.botToken",
+    "credentials config: gateway.auth.token",
+    "credentials state/channels.json5",
+    "credentials state/notes/found.txt",
+    "credentials state/openclaw.json.bak.1",
+    "credentials state/openclaw.json.clobbered.2026-11-26",
+    "credentials state/openclaw.json.last-good",
+  ]);
+  expect(treeHash(theirs)).toBe(before);
+});
+
+test("a path into the original that cannot be followed is refused by the name of its setting", async () => {
+  const host = openClawHost();
+  const hook = `cd ${path.join(host.userHome, ".openclaw-work")}/hooks && ./run`;
+  host.put({
+    ".openclaw-work/openclaw.json": JSON.stringify({
+      gateway: { mode: "local", port: 31_789 },
+      hooks: { command: hook },
+    }),
+  });
+  await importGateways(host.context, "openclaw", { name: "work", roots: host.roots });
+  await expect(cloneProfile(host.context, "work", "copy")).rejects.toMatchObject({
+    code: "DIRECTORY_SHARED",
+    evidence: ["hooks.command"],
+  });
+  expect([...readRegistry(host.context.home).keys()]).toEqual(["work"]);
+  expect(fs.existsSync(pathsOf(host.context, "copy").profile)).toBe(false);
 });
 
 describe("refuses, leaving nothing behind:", () => {

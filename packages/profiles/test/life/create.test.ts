@@ -74,6 +74,15 @@ describe("createProfile", () => {
     });
   });
 
+  test.each([
+    ["127.0.0.1", { bind: "loopback" }],
+    ["0.0.0.0", { bind: "lan" }],
+    ["127.0.0.2", { bind: "custom", customBindHost: "127.0.0.2" }],
+  ])("an OpenClaw profile on %s is told to bind there", async (host, bind) => {
+    const { paths } = await createProfile(scratchHome(), { name: "claw", kind: "openclaw", host });
+    expect((JSON.parse(fs.readFileSync(paths.config, "utf8")) as { gateway: object }).gateway).toMatchObject(bind);
+  });
+
   test("an OpenClaw profile gets its derived ports, a wide block and a seeded config", async () => {
     const home = scratchHome();
     const made = await createProfile(home, { name: "claw", kind: "openclaw" });

@@ -2,6 +2,7 @@ import { acquireGatewayLock } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { diagnose } from "../../src/doctor/diagnose.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { moveFolderInText } from "../../src/registry/follow-rename.ts";
 import { movePath } from "../../src/life/moved-manifest.ts";
@@ -56,6 +57,7 @@ test("a gateway that remembers paths keeps its folder; the folder's first name i
   expect(fs.statSync(kept.state).ino).toBe(inode);
   expect(fs.existsSync(pathsOf(context, "main").profile)).toBe(false);
 
+  expect((await diagnose(context)).filter(({ code }) => code === "folder-unknown")).toEqual([]);
   const taken = { code: "PROFILE_EXISTS", message: expect.stringContaining("belongs to profile main") as string };
   await expect(createProfile(home, { name: "dev" })).rejects.toMatchObject(taken);
   const { trash } = await removeProfile(context, "main");

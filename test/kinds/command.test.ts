@@ -62,6 +62,8 @@ describe.concurrent("a profile of kind command", () => {
           PATH: process.env["PATH"],
           HOME: path.dirname(home),
           LANG: "de_DE.UTF-8",
+          NO_COLOR: "1",
+          CLICOLOR: "0",
           HTTPS_PROXY: "http://127.0.0.1:9",
           MODE: "fast",
           API_KEY: "from the starter",

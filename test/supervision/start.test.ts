@@ -147,7 +147,7 @@ describe.concurrent("start", () => {
 
   it("ends the helpers of a killed run before the next one", () =>
     withProfiles(async ({ profiles, create, home }) => {
-      await create({ name: "api", span: 1, argv: fixture("stubborn", "{port}") });
+      await create({ name: "api", span: 1, end: "all", argv: fixture("stubborn", "{port}") });
       const { status } = await profiles.start("api");
       const helper = gatewaysOf(home, "").filter((pid) => pid !== status.pid && pid !== status.keeperPid);
       expect(helper).toHaveLength(1);

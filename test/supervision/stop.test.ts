@@ -30,7 +30,7 @@ describe.concurrent("stop", () => {
 
   it("kills what ignores SIGTERM, helpers in groups of their own included, after the deadline", () =>
     withProfiles(async ({ profiles, create, home }) => {
-      const { port } = await create({ name: "api", span: 1, argv: fixture("stubborn", "{port}") });
+      const { port } = await create({ name: "api", span: 1, end: "all", argv: fixture("stubborn", "{port}") });
       await profiles.start("api");
       expect((await profiles.stop("api", { timeoutMs: 300 })).outcome).toBe("killed");
       expect(gatewaysOf(home, "")).toEqual([]);

@@ -2,6 +2,8 @@
  * Does the same thing to several profiles side by side and makes one answer of it. One profile's failure does not
  * keep the others from being tried; the exit status is the gravest of all.
  */
+import { describeSpared } from "@lockkeeper/core";
+import type { SparedProcess } from "@lockkeeper/core";
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import type { ErrorDocument } from "./command-line/command.ts";
 import type { Failure, Result } from "./command-module.ts";
@@ -21,6 +23,8 @@ export interface ProfileOutcome {
   readonly error: ErrorDocument | null;
   /** The gateway that was ended for it did not end by itself in its time. */
   readonly killed?: true;
+  /** What was started from inside of the gateway and was left alone. */
+  readonly spared?: readonly SparedProcess[];
 }
 
 /** How many profiles are worked on at once; each start is three processes. */
@@ -32,7 +36,12 @@ export async function onEachProfile(
   act: (
     name: string,
     onProgress: (text: string) => void,
-  ) => Promise<{ readonly outcome: string; readonly status: ProfileStatus; readonly killed?: boolean }>,
+  ) => Promise<{
+    readonly outcome: string;
+    readonly status: ProfileStatus;
+    readonly killed?: boolean;
+    readonly spared?: readonly SparedProcess[];
+  }>,
 ): Promise<Result & { readonly value: readonly ProfileOutcome[] }> {
   const outcomes: ProfileOutcome[] = [];
   const failures: Failure[] = [];
@@ -43,8 +52,15 @@ export async function onEachProfile(
       const { name, index } = next;
       const onProgress = (text: string): void => context.progress.update(name, text);
       try {
-        const { outcome, status, killed } = await act(name, onProgress);
-        outcomes[index] = { name, outcome, status, error: null, ...(killed === true && { killed }) };
+        const { outcome, status, killed, spared = [] } = await act(name, onProgress);
+        outcomes[index] = {
+          name,
+          outcome,
+          status,
+          error: null,
+          ...(killed === true && { killed }),
+          ...(spared.length > 0 && { spared }),
+        };
       } catch (error) {
         outcomes[index] = { name, outcome: "failed", status: null, error: errorDocument(error) };
         failures.push({ name: names.length > 1 ? name : null, error });
@@ -59,7 +75,7 @@ export async function onEachProfile(
 /** Renders what `onEachProfile` returned: a line for each profile that did not fail. Pure. */
 export function renderOutcomes(outcomes: readonly ProfileOutcome[], { paint, quiet }: View): string {
   let text = "";
-  for (const { name, outcome, status, killed } of outcomes) {
+  for (const { name, outcome, status, killed, spared } of outcomes) {
     if (status === null) continue;
     if (quiet) {
       text += `${name}\n`;
@@ -72,6 +88,7 @@ export function renderOutcomes(outcomes: readonly ProfileOutcome[], { paint, qui
     const facts = [paintState(status.state, paint)(outcome.replaceAll("-", " "))];
     if (outcome === "killed") facts.push("it did not end by itself in its time (--stop-timeout, --timeout)");
     if (killed === true) facts.push("the one before had to be killed");
+    if (spared !== undefined) facts.push(`left alone: ${plainLine(describeSpared(spared))}`);
     if (status.pid !== null) facts.push(status.url, `pid ${status.pid}`);
     if (status.reason !== null && status.pid !== null) facts.push(plainLine(status.reason));
     text += `${paint.bold(name)}: ${facts.join(", ")}\n`;

@@ -90,6 +90,8 @@ export { standSentinel } from "./lease/sentinel.ts";
 // The keeper of one gateway, and what it leaves to read.
 export type { HealthCheck, KeeperLease, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";
+export type { PortBlock, SparedProcess, Sparing } from "./keeper/sparing.ts";
+export { describeSpared, tellApart } from "./keeper/sparing.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
 export { removeStopRequest, writeStopRequest } from "./keeper/stop-request.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";

@@ -4,7 +4,7 @@
  * `seed`; the keeper runs every kind the same way.
  */
 import type { ForeignProgram, ProgramRecord } from "./foreign-program.ts";
-import type { KindName, Manifest } from "./manifest.ts";
+import type { EndScope, KindName, Manifest } from "./manifest.ts";
 import type { ProfilePaths } from "./profile-paths.ts";
 
 /** Ports that a gateway opens by itself, counted from the base of its block; both ends included. */
@@ -55,6 +55,8 @@ export interface GatewayKind {
   readonly startTimeoutMs: number;
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopTimeoutMs: number;
+  /** Whether an end of the gateway ends all that it started, or spares sessions of their own. */
+  readonly end: EndScope;
   readonly launch: (request: LaunchRequest) => Argv;
   /** Variables of the gateway's own tongue, beside those that every profile has. */
   readonly environment: (manifest: Manifest, port: number) => Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 /** `status`: one profile in full, asked live; the exit status tells its state. */
+import { describeSpared } from "@lockkeeper/core";
 import type { ProfileDetail } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -50,6 +51,7 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
       "last exit",
       lastExit === null ? "-" : `${lastExit.signal ?? `code ${lastExit.code ?? "unknown"}`} at ${lastExit.at}`,
     ],
+    ...sparedRow(detail),
     ["config", plainLine(paths.config)],
     ["state dir", plainLine(paths.state)],
     ["logs", plainLine(paths.logs)],
@@ -57,4 +59,9 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
   if (detail.pendingChange) rows.push(["pending", "it was edited since; the change acts from its next start on"]);
   const title = `${paint.bold(detail.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}\n`;
   return title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${text}\n`).join("");
+}
+
+/** Only where there is something: most profiles never leave a process alone. */
+function sparedRow({ spared }: ProfileDetail): [string, string][] {
+  return spared.length === 0 ? [] : [["left alone", plainLine(describeSpared(spared))]];
 }

@@ -3,11 +3,13 @@
  * meant is for the files beside this one, who also know what to do without a /proc. System errors come as they are.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { uptime } from "node:os";
 
 /** Part of `/proc/<pid>/stat`. */
 export interface ProcStat {
   readonly parent: number;
   readonly group: number;
+  readonly session: number;
   /** Clock ticks since boot, by the host's own clock: the same number from every time namespace. */
   readonly startTicks: number;
   /** A zombie: it has ended, and only waits for its parent to ask how. */
@@ -26,10 +28,11 @@ export function readProcStat(pid: number): ProcStat {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, parent, group] = fields;
+  const [state, parent, group, session] = fields;
   return {
     parent: Number(parent),
     group: Number(group),
+    session: Number(session),
     startTicks: Number(fields[19]) - ownClockShiftTicks(),
     // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
     ended: (state === "Z" || state === "X") && Number(fields[17]) <= 1,
@@ -56,6 +59,16 @@ function readClockShiftTicks(): number {
     // A kernel without time namespaces.
     return 0;
   }
+}
+
+/** Returns how long the host has been up, in milliseconds, on the clock of {@link ProcStat.startTicks}. */
+export function hostUptimeMs(): number {
+  return uptime() * 1_000 - (ownClockShiftTicks() * 1_000) / TICKS_PER_SECOND;
+}
+
+/** Returns the name that the process has given itself, or that of its program. Source: proc_pid_comm(5). */
+export function readProcessName(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
 }
 
 /** Returns the environment that the process was started with, as `NAME=value`. Source: proc_pid_environ(5). */

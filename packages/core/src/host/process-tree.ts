@@ -33,11 +33,14 @@ export interface OwnChild {
 export interface RunProcess extends ProcessIdentity {
   /** Is it in the process group of the (verified, living) leader? */
   readonly inGroup: boolean;
+  /** Id of its session; null where the host does not tell. */
+  readonly session: number | null;
 }
 
 /** One line of the host's process table. Who has ended still vouches for its group, but is not alive. */
-interface TableEntry extends Omit<ProcStat, "startTicks"> {
+interface TableEntry extends Omit<ProcStat, "startTicks" | "session"> {
   readonly pid: number;
+  readonly session: number | null;
   readonly startTicks: number | null;
 }
 
@@ -63,12 +66,13 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
     const entry = table.get(pid);
     if (pid === child?.pid && (entry === undefined || entry.startTicks === null)) {
       const unseen = { ...ownIdentity(), startTicks: null };
-      living.push({ ...(query.leader ?? unseen), pid, inGroup: true });
+      living.push({ ...(query.leader ?? unseen), pid, inGroup: true, session: pid });
       continue;
     }
     if (entry === undefined || entry.ended || pid === process.pid) continue;
     const identity = identifyProcess(pid);
-    if (identity !== undefined && isSame(entry, identity)) living.push({ ...identity, inGroup: entry.group === group });
+    if (identity === undefined || !isSame(entry, identity)) continue;
+    living.push({ ...identity, inGroup: entry.group === group, session: entry.session });
   }
   return living;
 }
@@ -145,6 +149,7 @@ function readPs(): ReadonlyMap<number, TableEntry> {
       pid: Number(pid),
       parent: Number(parent),
       group: Number(group),
+      session: null,
       startTicks: null,
       ended: state.startsWith("Z"),
     });

@@ -8,6 +8,8 @@ import { findRunProcesses, isInsideRun } from "../host/process-tree.ts";
 import { carriesRun } from "../host/run-bond.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { RunRecord } from "./run-record.ts";
+import type { Sparing } from "./sparing.ts";
+import { tellApart } from "./sparing.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 
 /** Litter gets this long to end by itself. */
@@ -30,11 +32,21 @@ export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | und
     });
   }
   const litter = { leader: null, ...marks };
-  if (spec.sparesEarlierRun === true || findRunProcesses(litter).length === 0 || isInsideRun(litter)) return;
+  const sparing = sparingAfter(spec, earlier);
+  const { own } = tellApart(findRunProcesses(litter), sparing);
+  if (spec.sparesEarlierRun === true || own.length === 0 || isInsideRun(litter)) return;
   const { host } = spec;
-  const { outcome, detail } = await stopProcessTree({ ...litter, host, ports: [], timeoutMs: LITTER_TIMEOUT_MS });
+  const order = { ...litter, sparing, host, ports: [], timeoutMs: LITTER_TIMEOUT_MS };
+  const { outcome, detail } = await stopProcessTree(order);
   if (outcome === "stopped") return;
   throw new LockkeeperError("STOP_INCOMPLETE", `an earlier run of ${spec.profile} is not over: ${detail}`, {
     hint: `lockkeeper stop ${spec.profile}`,
   });
+}
+
+/** What the end of that run has left alone, this start leaves alone too. */
+function sparingAfter({ spares, lockDir }: KeeperSpec, { gateway, port }: RunRecord): Sparing | undefined {
+  if (spares === undefined) return undefined;
+  const block = { first: port, last: port + spares.last - spares.first };
+  return { lockDir, sessions: gateway === null ? [] : [gateway.pid], block };
 }

@@ -1,5 +1,6 @@
 /** What a keeper is told, and what becomes of it. Types only. */
 import type { LeaseSettings } from "../lease/lease-settings.ts";
+import type { PortBlock } from "./sparing.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
@@ -68,6 +69,11 @@ export interface KeeperSpec {
   readonly stopRequestPath?: string;
   /** After this the keeper says that the gateway is slow. It is never ended for that, but then for a wrong port it is. */
   readonly startTimeoutMs: number;
+  /**
+   * Ends of this run spare processes that have a session of their own, do not hold the lock, and listen on no port of this
+   * block, once the gateway was ready. @default none is spared
+   */
+  readonly spares?: PortBlock | undefined;
   /** From the request to end until the gateway is killed. */
   readonly stopTimeoutMs: number;
   /** How long to wait for an owner that is starting or stopping. */

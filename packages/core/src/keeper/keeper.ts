@@ -28,6 +28,7 @@ import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { RunPublisher } from "./run-publisher.ts";
 import { usableEnvironment } from "./spawn-environment.ts";
+import type { Sparing } from "./sparing.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { removeStopRequest, StopDeadline } from "./stop-request.ts";
@@ -107,6 +108,9 @@ class Keeper {
   #gateway: GatewayProcess | undefined;
   /** Undefined without a lease, and while another host has it. */
   #ownership: Ownership | undefined;
+  /** Pids of all gateway processes so far: each led a session. */
+  readonly #sessions: number[] = [];
+  #wasReady = false;
   /** Did the last attempt to end the run leave something alive? */
   #survived = false;
 
@@ -186,6 +190,7 @@ class Keeper {
   /** Makes `gateway` the one that is attended, and known to everybody before anything else happens. */
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
+    if (gateway.identity !== null) this.#sessions.push(gateway.identity.pid);
     this.#ownership?.guard(gateway.identity);
     const { identity, startedAt } = gateway;
     this.#note({ gateway: identity });
@@ -224,7 +229,10 @@ class Keeper {
       this.#spec,
       this.#run,
       AbortSignal.any([over.signal, until]),
-      (change) => this.#publisher.publish(change),
+      (change) => {
+        this.#wasReady ||= change.state === "running";
+        this.#publisher.publish(change);
+      },
       () => this.#publisher.settle(),
     );
     try {
@@ -253,6 +261,7 @@ class Keeper {
       // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
       patienceMs: exit.code === 0 ? startTimeoutMs : 0,
       stop,
+      sparing: this.#sparing,
       onWaiting: () =>
         this.#publisher.publish({ state: "starting", reason: "waiting for a successor", health: "unknown" }),
     });
@@ -400,6 +409,7 @@ class Keeper {
     const result = await stopProcessTree({
       ...this.#run,
       known: findLockHeirs(this.#lock.fd),
+      sparing: this.#sparing,
       host,
       ports: [port, ...Object.values(ports)],
       timeoutMs,
@@ -410,7 +420,14 @@ class Keeper {
       },
     });
     this.#survived = result.survivors.length > 0;
+    this.#publisher.addSpared(result.spared);
     return result;
+  }
+
+  /** A gateway that has not been ready may still be on its way into the background. */
+  get #sparing(): Sparing | undefined {
+    const { spares: block, lockDir } = this.#spec;
+    return block === undefined || !this.#wasReady ? undefined : { lockDir, sessions: this.#sessions, block };
   }
 
   #block({ blockedBy, leftover }: Blocked, exit: GatewayExit | null = null): KeeperOutcome {

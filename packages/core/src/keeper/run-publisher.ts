@@ -6,13 +6,14 @@
 import * as fs from "node:fs";
 
 import { errnoOf, LockkeeperError } from "../errors.ts";
-import { ownIdentity } from "../host/process-identity.ts";
+import { judgeProcess, ownIdentity } from "../host/process-identity.ts";
 import { readIfPresentSync } from "../storage/durable-file.ts";
 import { createFile, openFile } from "../storage/private-file.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { formatRunRecord, parseRunRecord } from "./run-record.ts";
+import type { SparedProcess } from "./sparing.ts";
 
 /** What changes with a state. A new state without a reason or code of its own has none. */
 export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
@@ -52,6 +53,7 @@ export class RunPublisher {
       health: "unknown",
       restarts: 0,
       lastExit: this.earlier?.lastExit ?? null,
+      ...stillSpared(this.earlier),
       ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     };
@@ -75,6 +77,15 @@ export class RunPublisher {
     this.#written = undefined;
     this.settle();
     this.#spec.report?.(this.#record);
+  }
+
+  /** Lists `spared` from the next change on, beside what was left alone before and still lives. */
+  addSpared(spared: readonly SparedProcess[]): void {
+    if (spared.length === 0) return;
+    const others = (stillSpared(this.#record).spared ?? []).filter(
+      ({ pid }) => !spared.some((each) => each.pid === pid),
+    );
+    this.#record = { ...this.#record, spared: [...others, ...spared] };
   }
 
   /** Adds a fact to the history; the state and its reason stay what they are. */
@@ -104,6 +115,12 @@ export class RunPublisher {
       if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
     }
   }
+}
+
+/** What an earlier run has left alone goes on being listed while it lives. */
+function stillSpared(earlier: RunRecord | undefined): Pick<RunRecord, "spared"> {
+  const spared = (earlier?.spared ?? []).filter((each) => judgeProcess(each) !== "gone");
+  return spared.length === 0 ? {} : { spared };
 }
 
 /** Tells one file from the next at the same path: a freed inode may be used again at once, but not in the same instant. */

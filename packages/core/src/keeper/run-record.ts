@@ -4,6 +4,7 @@
  * before believing a state that needs a living process.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";
+import type { SparedProcess } from "./sparing.ts";
 
 /** What a keeper can say about its gateway. `orphaned` and `external` are conclusions of a reader, never published. */
 export type PublishedState =
@@ -57,6 +58,8 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** What earlier ends of this profile's runs have left alone: no stray, whatever it carries. Absent: nothing. */
+  readonly spared?: readonly SparedProcess[];
   /** What a stop of this run may take, in milliseconds, where nobody says otherwise; its keeper reads requests that do. */
   readonly stopTimeoutMs?: number;
   /** Its gateway, or a part of it, had to be killed. */
@@ -120,6 +123,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     HEALTHS.has(value["health"]) &&
     isCount(value["restarts"]) &&
     isNullOr(value["lastExit"], isExit) &&
+    (value["spared"] === undefined || (Array.isArray(value["spared"]) && value["spared"].every(isSpared))) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
     (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
     (value["killed"] === undefined || value["killed"] === true) &&
@@ -141,6 +145,10 @@ function isIdentity(value: unknown): value is ProcessIdentity {
     isNullOr(value["bootId"], isString) &&
     isNullOr(value["pidNamespace"], isString)
   );
+}
+
+function isSpared(value: unknown): value is SparedProcess {
+  return isIdentity(value) && isObject(value) && isString(value["name"]);
 }
 
 /** Is it the end of a gateway, as a record or an event holds it? */

@@ -10,9 +10,13 @@ import type { OwnChild, ProcessTreeQuery, RunProcess } from "../host/process-tre
 import { findRunProcesses } from "../host/process-tree.ts";
 import { nextLookMs, pause } from "../pause.ts";
 import { describeHolder, viewPorts } from "./port-view.ts";
+import type { SparedProcess, Sparing } from "./sparing.ts";
+import { describeSpared, tellApart } from "./sparing.ts";
 
 /** What {@link stopProcessTree} ends. */
 export interface StopOrder extends ProcessTreeQuery {
+  /** What is left alone; nothing without it. */
+  readonly sparing?: Sparing | undefined;
   readonly host: string;
   /** Ports that must be free afterwards. */
   readonly ports: readonly number[];
@@ -34,6 +38,8 @@ export interface StopResult {
   readonly killed: boolean;
   /** Processes of the run that are still there. Empty: the tree is gone. */
   readonly survivors: readonly ProcessIdentity[];
+  /** Processes that the run has left and nobody touched. */
+  readonly spared: readonly SparedProcess[];
   /** What came of it, for a person: names what is left and who holds it. */
   readonly detail: string;
 }
@@ -64,29 +70,39 @@ export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
     }
   }
   const survivors = tree.look();
+  const { spared } = tree;
   if (survivors.length > 0) {
-    return { outcome: "incomplete", killed, survivors, detail: `still running: ${listPids(survivors)}` };
+    return { outcome: "incomplete", killed, survivors, spared, detail: `still running: ${listPids(survivors)}` };
   }
   const held = await waitForPorts(order);
-  if (held !== null) return { outcome: "incomplete", killed, survivors, detail: held };
-  return { outcome: "stopped", killed, survivors, detail: killed ? "killed" : "ended when asked" };
+  if (held !== null) return { outcome: "incomplete", killed, survivors, spared, detail: held };
+  const left = spared.length === 0 ? "" : `; left alone: ${describeSpared(spared)}`;
+  return { outcome: "stopped", killed, survivors, spared, detail: `${killed ? "killed" : "ended when asked"}${left}` };
 }
 
 /** The processes of the run, with a memory: a member once seen stays known after the leader has gone. */
 class RunTree {
   readonly #order: StopOrder;
   #known: readonly ProcessIdentity[];
+  #spared: readonly SparedProcess[] = [];
 
   constructor(order: StopOrder) {
     this.#order = order;
     this.#known = order.known ?? [];
   }
 
-  /** Returns who lives now. */
+  /** Who lived at the last look and is left alone. */
+  get spared(): readonly SparedProcess[] {
+    return this.#spared;
+  }
+
+  /** Returns who lives now and is to be ended. */
   look(): readonly RunProcess[] {
     const living = findRunProcesses({ ...this.#order, known: this.#known });
-    this.#known = living;
-    return living;
+    const { own, spared } = tellApart(living, this.#order.sparing, this.#order.known);
+    this.#known = own;
+    this.#spared = spared;
+    return own;
   }
 
   /** Signals everybody once, newcomers as they are found, until nobody is left, the time is over or `hurry` aborts. */

@@ -8,6 +8,8 @@ import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import { nextLookMs, pause } from "../pause.ts";
 import { viewPorts } from "./port-view.ts";
+import type { Sparing } from "./sparing.ts";
+import { ageOf, tellApart } from "./sparing.ts";
 
 /** What {@link awaitSuccessor} looks for, and for how long. */
 export interface SuccessorSearch {
@@ -17,11 +19,15 @@ export interface SuccessorSearch {
   /** How long a process of the run that does not listen yet may take to do so. */
   readonly patienceMs: number;
   readonly stop: AbortSignal;
+  /** What is left alone, and is no successor unless it is young. */
+  readonly sparing?: Sparing | undefined;
   /** Called once, when there is somebody to wait for. */
   readonly onWaiting: () => void;
 }
 
 const SLOWEST_LOOK_MS = 100;
+/** A successor is started by a gateway that is about to end; what has a session of its own and is older is somebody else's. */
+const YOUNG_MS = 10_000;
 
 /** Returns the process of the run that listens on the port; or says what is left of the run when there is none in time. */
 export async function awaitSuccessor(
@@ -31,7 +37,8 @@ export async function awaitSuccessor(
   const startedAt = performance.now();
   let run = search.run;
   for (let told = false; ; told = true) {
-    const known = findRunProcesses(run);
+    const { own, spared } = tellApart(findRunProcesses(run), search.sparing, search.run.known);
+    const known = [...own, ...spared.filter((each) => ageOf(each) < YOUNG_MS)];
     if (known.length === 0) return "nothing-left";
     run = { ...run, known };
     const seen = await viewPorts(host, [port], run);

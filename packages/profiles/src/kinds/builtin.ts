@@ -9,6 +9,7 @@ export const builtin: GatewayKind = {
   health: { kind: "http", path: "/healthz", expect: "ok-body" },
   startTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
+  end: "all",
   launch: ({ gatewayProgram }) => [process.execPath, gatewayProgram],
   environment: () => ({}),
   // Its config is optional: the gateway runs on the defaults until `config set` writes the file.

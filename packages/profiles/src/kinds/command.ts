@@ -12,6 +12,7 @@ export const command: GatewayKind = {
   health: { kind: "tcp" },
   startTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
+  end: "group",
   launch: ({ manifest, port }) => {
     const values = templateValues(manifest, port);
     const [program, ...rest] = manifest.command ?? [];

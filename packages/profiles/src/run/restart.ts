@@ -1,4 +1,5 @@
 /** Stops a profile and starts it again: never two gateways at any moment, and a keeper again for an orphan. */
+import type { SparedProcess } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { requirePreflight } from "./preflight.ts";
@@ -25,6 +26,8 @@ export interface RestartResult {
   readonly outcome: "restarted" | "handed-over" | "standby";
   /** The gateway before did not end by itself in its time. */
   readonly killed: boolean;
+  /** What the stop has left alone. */
+  readonly spared: readonly SparedProcess[];
   readonly status: ProfileStatus;
 }
 
@@ -44,9 +47,9 @@ export async function restartProfile(
     await requirePreflight(context, before.manifest, "it was not stopped and still runs");
   if (isInsideRun(context, before)) {
     await handOver(context, before, "restart", options.timeoutMs);
-    return { outcome: "handed-over", killed: false, status: statusOf(context, before) };
+    return { outcome: "handed-over", killed: false, spared: [], status: statusOf(context, before) };
   }
-  const { outcome } = await stopProfile(context, name, options);
+  const { outcome, spared } = await stopProfile(context, name, options);
   const { outcome: started, status } = await startProfile(context, name, options);
-  return { outcome: started === "standby" ? started : "restarted", killed: outcome === "killed", status };
+  return { outcome: started === "standby" ? started : "restarted", killed: outcome === "killed", spared, status };
 }

@@ -17,6 +17,7 @@ import { launchPlan } from "./launch-plan.ts";
 import { asOwnRun } from "./own-runs.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
 import type { LeaseWaits } from "./run-lease.ts";
+import { endScopeOf } from "./sparing.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
@@ -130,6 +131,7 @@ async function keeperSpec(
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
+    spares: endScopeOf(manifest) === "all" ? undefined : { first: port, last: port + manifest.span - 1 },
     sparesEarlierRun: options.sparesEarlierRun,
     supervised: options.supervised,
     startedBy: options.startedBy ?? "lockkeeper run",

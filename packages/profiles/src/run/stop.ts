@@ -4,6 +4,7 @@
  */
 import {
   ancestorsOf,
+  describeSpared,
   judgeProcess,
   LockkeeperError,
   mayBeSignalled,
@@ -11,6 +12,7 @@ import {
   type ProcessIdentity,
   type RunBond,
   type RunRecord,
+  type SparedProcess,
   SAME_REQUEST_MS,
   signalProcess,
   type StopOrder,
@@ -26,7 +28,8 @@ import { holdersOf } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { stopOwnRun } from "./own-runs.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";
-import { stopRequestPath } from "../status/run-records.ts";
+import { stillSpared, stopRequestPath } from "../status/run-records.ts";
+import { findSpared, sparingOf } from "./sparing.ts";
 import { endStrays, strayTimeoutMs } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
@@ -50,6 +53,8 @@ export interface StopResult {
    * has ended, a process outside of it does the stop.
    */
   readonly outcome: "stopped" | "killed" | "already-stopped" | "handed-over";
+  /** What was started from inside of the gateway and left alone, and lives. */
+  readonly spared: readonly SparedProcess[];
   readonly status: ProfileStatus;
 }
 
@@ -76,11 +81,11 @@ export async function stopProfile(
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
     const { handOver } = await import("./hand-over.ts");
     await handOver(context, before, "stop", options.timeoutMs);
-    return { outcome: "handed-over", status: statusOf(context, before) };
+    return { outcome: "handed-over", spared: [], status: statusOf(context, before) };
   }
   const stopped = await stopObserved(context, before, options);
   const after = observeManifest(context, manifest);
-  return { outcome: stopped, status: statusOf(context, after) };
+  return { outcome: stopped, spared: stillSpared(after.record), status: statusOf(context, after) };
 }
 
 /** What became of a run that was to be ended. */
@@ -104,7 +109,8 @@ export async function stopObserved(
   const bond = bondOfRun(context, manifest, record);
   const ownMs = record.stopTimeoutMs ?? manifest.stopTimeoutMs ?? kinds[manifest.kind].stopTimeoutMs;
   const timeoutMs = options.timeoutMs ?? ownMs;
-  options.onProgress?.("stopping");
+  const willSpare = findSpared(context, manifest, record);
+  options.onProgress?.(willSpare.length === 0 ? "stopping" : `stopping, but for ${describeSpared(willSpare)}`);
   if (keeper !== null) await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
   const after = observeManifest(context, manifest);
   const last = after.record ?? record;
@@ -124,17 +130,19 @@ export async function stopObserved(
     profile: manifest.name,
     home: context.home,
     known: gateway === null ? [] : [gateway],
+    sparing: sparingOf(manifest, record),
     host,
     ports: Object.values(ports),
     timeoutMs: keeper === null ? timeoutMs : strayTimeoutMs,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
-  const { outcome, killed, detail } = await unlessAborted(stopProcessTree(order), options.signal);
+  const { outcome, killed, detail, spared } = await unlessAborted(stopProcessTree(order), options.signal);
   if (outcome !== "stopped") throw stopIncomplete(manifest, record, detail);
   await sweepLeftover(
     context.home,
     manifest,
     keeper === null ? "the orphan was stopped" : "its keeper had to be killed",
+    spared,
   );
   await requireFreePort(context, manifest, record);
   return killed ? "killed" : "stopped";

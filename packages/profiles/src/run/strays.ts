@@ -9,12 +9,14 @@ import {
   type RunRecord,
   type StopResult,
   stopProcessTree,
+  tellApart,
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { ifUnowned } from "../status/leftover.ts";
 import { readRunRecords } from "../status/run-records.ts";
 import { belongsToRun } from "./inside-run.ts";
+import { sparingOf } from "./sparing.ts";
 
 /** Strays get this long to end by themselves, in milliseconds. */
 export const strayTimeoutMs = 2_000;
@@ -43,9 +45,17 @@ export async function endStrays(
   const { home } = context;
   if (!mayHaveStrays(context, record) || belongsToRun(context, record)) return false;
   const strays = { leader: null, nonce: record.nonce, profile: manifest.name, home };
-  if (findRunProcesses(strays).length === 0) return false;
+  // What an earlier end has left alone is no stray: the same is left alone now.
+  const sparing = sparingOf(manifest, record);
+  if (tellApart(findRunProcesses(strays), sparing).own.length === 0) return false;
   const ended = await ifUnowned(home, manifest, async () => {
-    const result = await stopProcessTree({ ...strays, host: record.host, ports: [], timeoutMs: strayTimeoutMs });
+    const result = await stopProcessTree({
+      ...strays,
+      sparing,
+      host: record.host,
+      ports: [],
+      timeoutMs: strayTimeoutMs,
+    });
     if (result.outcome !== "stopped") throw refuse(result);
   });
   return ended !== "owned";

@@ -6,6 +6,7 @@ import {
   LockkeeperError,
   replaceFile,
   type RunRecord,
+  type SparedProcess,
   whileUnowned,
 } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -22,13 +23,20 @@ import { readRunRecord, runRecordPath } from "./run-records.ts";
  * will see to it, or when the disk refuses: the next look tries again, and nothing depends on it.
  *
  * @param reason how the run came to its end. @default what the look says of it
+ * @param spared what its end has left alone.
  */
-export async function sweepLeftover(home: string, manifest: Manifest, reason?: string): Promise<void> {
+export async function sweepLeftover(
+  home: string,
+  manifest: Manifest,
+  reason?: string,
+  spared: readonly SparedProcess[] = [],
+): Promise<void> {
   try {
     await ifUnowned(home, manifest, async () => {
       const { record, observed } = lookAgain(home, manifest);
       if (record !== undefined && observed.owner === "nobody" && !isResting(record.state)) {
-        await settle(home, manifest, record, reason ?? observed.reason);
+        const left = spared.length === 0 ? record : { ...record, spared };
+        await settle(home, manifest, left, reason ?? observed.reason);
       }
     });
   } catch (error) {

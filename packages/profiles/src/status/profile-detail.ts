@@ -5,6 +5,7 @@ import {
   type Listener,
   type LockInspection,
   readListeners,
+  type SparedProcess,
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { lockPlace } from "../profile-paths.ts";
@@ -14,6 +15,7 @@ import { observeProfile, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
+import { stillSpared } from "./run-records.ts";
 
 /** One profile may be waited for longer than a table of many. In milliseconds. */
 const leaseTimeoutMs = 1_000;
@@ -26,6 +28,8 @@ export interface ProfileDetail extends ProfileStatus {
   readonly listeners: readonly Listener[];
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** Living processes that ends of earlier runs have left alone. */
+  readonly spared: readonly SparedProcess[];
   /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
   readonly pendingChange: boolean;
 }
@@ -49,6 +53,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
     restarts: record?.restarts ?? 0,
     lastExit: record?.lastExit ?? null,
+    spared: stillSpared(record),
     pendingChange: hasPendingChange(observation),
   };
 }

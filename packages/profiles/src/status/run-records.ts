@@ -4,11 +4,13 @@
  * Synchronous on purpose: these are small local files, and `list` is measured against a bare Node start.
  */
 import {
+  judgeProcess,
   type FileOwner,
   LockkeeperError,
   parseRunRecord,
   readIfPresentSync,
   type RunRecord,
+  type SparedProcess,
   warn,
 } from "@lockkeeper/core";
 import path from "node:path";
@@ -53,4 +55,9 @@ export function readRunRecords(home: string, owner?: FileOwner): ReadonlyMap<str
     if (record !== undefined) records.set(name, record);
   }
   return records;
+}
+
+/** Returns what ends of earlier runs have left alone, as far as it still lives. */
+export function stillSpared(record: RunRecord | undefined): readonly SparedProcess[] {
+  return (record?.spared ?? []).filter((process) => judgeProcess(process) !== "gone");
 }

@@ -1,0 +1,28 @@
+/** What an end of a profile's run leaves alone: by the profile's `end`, else by its kind. */
+import { findRunProcesses, type RunRecord, type SparedProcess, type Sparing, tellApart } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { EndScope, Manifest } from "../manifest.ts";
+
+/** Returns what an end of a run of this profile is for. */
+export function endScopeOf({ end, kind }: Manifest): EndScope {
+  return end ?? kinds[kind].end;
+}
+
+/** Returns by what processes are told that the end of the run leaves alone; undefined when it ends all. */
+export function sparingOf(manifest: Manifest, { gateway, port }: RunRecord): Sparing | undefined {
+  if (endScopeOf(manifest) === "all") return undefined;
+  return {
+    lockDir: manifest.paths.lock,
+    sessions: gateway === null ? [] : [gateway.pid],
+    block: { first: port, last: port + manifest.span - 1 },
+  };
+}
+
+/** Returns what an end of the run would leave alone now. Changes nothing. */
+export function findSpared({ home }: ProfilesContext, manifest: Manifest, record: RunRecord): readonly SparedProcess[] {
+  const sparing = sparingOf(manifest, record);
+  if (sparing === undefined) return [];
+  const { gateway: leader, nonce } = record;
+  return tellApart(findRunProcesses({ leader, nonce, profile: manifest.name, home }), sparing).spared;
+}

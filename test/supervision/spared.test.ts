@@ -1,0 +1,119 @@
+/** What a gateway's end leaves alone: sessions that people have started from inside of it (agentric PR#120, alpamon PR#327). */
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { until } from "../harness/until.ts";
+import { fixture, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
+
+/** Pids of processes whose command line ends with this word in quotes, by one home. */
+function named(home: string, word: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter(
+      (pid) => read(pid, "cmdline").includes(`"${word}"`) && read(pid, "environ").includes(`LOCKKEEPER_HOME=${home}\0`),
+    )
+    .map(Number);
+}
+
+function read(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+describe.concurrent("the end of a gateway", () => {
+  it("spares a session that is none of its own, names it, and no later start or stop takes it for a stray", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      const { port } = await create({ name: "api", span: 2, argv: fixture("starts-others", "{port}") });
+      await profiles.start("api");
+      await until("all are there", () => ownersOf(port + 1).size === 1);
+      const [person = 0] = named(home, "with-session");
+      const progress: string[] = [];
+      const stopped = await profiles.stop("api", { onProgress: (text) => progress.push(text) });
+      try {
+        expect(stopped).toMatchObject({ outcome: "stopped", spared: [{ pid: person, name: "node" }] });
+        expect(progress[0]).toBe(`stopping, but for node (pid ${person})`);
+        expect(named(home, "with-session")).toEqual([person]);
+        expect([named(home, "without-session"), named(home, "listens-in-block")]).toEqual([[], []]);
+        expect((await profiles.status("api")).spared).toMatchObject([{ pid: person }]);
+
+        expect((await profiles.stop("api")).outcome).toBe("already-stopped");
+        const { status } = await profiles.start("api");
+        await until("it has started others again", () => ownersOf(port + 1).size === 1);
+        expect(named(home, "with-session")).toHaveLength(2);
+        await killAndWait(status.pid ?? 0);
+        await until("it runs again", async () => (await profiles.status("api")).restarts === 1);
+        await until("it is ready", async () => (await profiles.status("api")).state === "running");
+        await until("it has started others again", () => ownersOf(port + 1).size === 1);
+        expect(named(home, "with-session")).toContain(person);
+        expect((await profiles.restart("api")).spared.map(({ pid }) => pid)).toContain(person);
+        await until("it has started others again", () => ownersOf(port + 1).size === 1);
+        expect((await profiles.stop("api")).outcome).toBe("stopped");
+        expect(named(home, "without-session")).toEqual([]);
+      } finally {
+        for (const pid of named(home, "with-session")) process.kill(pid, "SIGKILL");
+      }
+      await until("they are gone", () => named(home, "with-session").length === 0);
+      expect((await profiles.status("api")).spared).toEqual([]);
+    }));
+
+  it("is the end of all with `end: all`", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      const { port } = await create({ name: "api", span: 2, end: "all", argv: fixture("starts-others", "{port}") });
+      await profiles.start("api");
+      await until("all are there", () => ownersOf(port + 1).size === 1);
+      expect(await profiles.stop("api")).toMatchObject({ outcome: "stopped", spared: [] });
+      expect(named(home, "with-session")).toEqual([]);
+    }));
+
+  it("spares sessions of an orphan too", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      const { port } = await create({ name: "api", span: 2, argv: fixture("starts-others", "{port}") });
+      const { status } = await profiles.start("api");
+      await until("all are there", () => ownersOf(port + 1).size === 1);
+      await killAndWait(status.keeperPid ?? 0);
+      const { outcome, spared } = await profiles.stop("api");
+      expect([outcome, spared.map(({ pid }) => pid)]).toEqual(["stopped", named(home, "with-session")]);
+      for (const { pid } of spared) process.kill(pid, "SIGKILL");
+    }));
+
+  const tmux = canRun("tmux");
+  it.skipIf(!tmux)("leaves a tmux server alone", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      const socket = `${home}/tmux`;
+      const inside = (...args: string[]): string => execFileSync("tmux", ["-S", socket, ...args], { encoding: "utf8" });
+      await create({ name: "api", span: 1, argv: fixture("starts-others", "{port}", "alone") });
+      const { status } = await profiles.start("api");
+      // As an agent in the gateway does it: with the gateway's environment.
+      const env = Object.fromEntries(read(String(status.pid), "environ").split("\0").flatMap(pair));
+      execFileSync("tmux", ["-S", socket, "new-session", "-d", "-s", "mine"], { env });
+      try {
+        const { spared } = await profiles.stop("api");
+        expect(spared.map(({ name }) => name)).toContainEqual(expect.stringContaining("tmux"));
+        expect(inside("list-sessions")).toContain("mine");
+        await profiles.start("api");
+        await profiles.restart("api");
+        expect(inside("list-sessions")).toContain("mine");
+      } finally {
+        inside("kill-server");
+      }
+    }),
+  );
+  if (!tmux) process.stdout.write("skipped: a tmux server in a gateway (no tmux)\n");
+});
+
+function pair(text: string): [string, string][] {
+  const at = text.indexOf("=");
+  return at === -1 ? [] : [[text.slice(0, at), text.slice(at + 1)]];
+}
+
+function canRun(program: string): boolean {
+  try {
+    execFileSync(program, ["-V"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -27,6 +27,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { stop, force, received } = world.interruption();
   world.ignoreStraySignals();
   const supervised = given.supervised || isMainProcessOfUnit(context);
+  if (world.pid === 1 && !quiet && !json) world.stderr.write(`${FIRST_PROCESS}\n`);
   const profiles = await context.openProfiles();
   const over = new AbortController();
   const passing =
@@ -52,6 +53,9 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
   return { value: undefined, status: terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null) };
 }
+
+const FIRST_PROCESS =
+  "this is the first process of its container and cannot reap what a gateway leaves behind: run it with an init (docker run --init)";
 
 /** Everything was written as it happened. */
 export function render(): string {

@@ -6,12 +6,15 @@
  */
 import type { Server, Socket } from "node:net";
 import { openFileLimit } from "../host/open-files.ts";
+import { BACKLOG } from "./exclusive-listener.ts";
 import type { GatewayLimits } from "./gateway-limits.ts";
 
 /** The connections of one server. */
 export interface Connections {
-  /** A request head of this connection is complete. */
-  arrived(socket: Socket): void;
+  /** A request head of this connection is complete; with too many that are not answered yet it is cut off. */
+  arrived(socket: Socket): "arrived" | "cut-off";
+  /** A request of this connection is answered. */
+  answered(socket: Socket): void;
   /** A request with the token begins; `end` is called once it is answered. Too many at once: undefined. */
   begin(socket: Socket): { readonly end: () => void } | undefined;
   /** The connection becomes a WebSocket, if there is room for one. */
@@ -30,7 +33,7 @@ const SETTLE_MS = 20;
 /** Looks after every connection that `server` accepts from now on. */
 export function trackConnections(
   server: Server,
-  wanted: Pick<GatewayLimits, "maxRequestConnections" | "maxHalfOpen" | "maxWebSockets">,
+  wanted: Pick<GatewayLimits, "maxRequestConnections" | "maxHalfOpen" | "maxPipelined" | "maxWebSockets">,
   openFiles: number = openFileLimit() ?? Number.POSITIVE_INFINITY,
 ): Connections {
   const { maxRequests, maxHalfOpen, maxWebSockets, maxAccepted } = boundsFor(wanted, openFiles);
@@ -41,6 +44,7 @@ export function trackConnections(
   /** With the number of requests in progress: there are several when a client does not wait for answers. */
   const busy = new Map<Socket, number>();
   const upgraded = new Set<Socket>();
+  const unanswered = new WeakMap<Socket, number>();
   let pruning: NodeJS.Timeout | undefined;
 
   const drop = (socket: Socket): void => {
@@ -92,10 +96,21 @@ export function trackConnections(
   return {
     arrived(socket) {
       halfOpen.delete(socket);
-      if (busy.has(socket) || upgraded.has(socket) || socket.destroyed) return;
-      idle.delete(socket);
-      idle.add(socket);
+      // What was read along with the last straw still comes, one by one.
+      if (socket.destroyed) return "cut-off";
+      const waiting = (unanswered.get(socket) ?? 0) + 1;
+      unanswered.set(socket, waiting);
+      if (waiting > wanted.maxPipelined) {
+        drop(socket);
+        return "cut-off";
+      }
+      if (!busy.has(socket)) {
+        idle.delete(socket);
+        idle.add(socket);
+      }
+      return "arrived";
     },
+    answered: (socket) => void unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1),
     begin(socket) {
       // A quarter stays for those who have no token yet, or ask how we are.
       if (!busy.has(socket) && busy.size >= Math.ceil(maxRequests * 0.75)) return undefined;
@@ -125,8 +140,6 @@ export function trackConnections(
   };
 }
 
-/** Connections that the kernel holds for us at most, and we accept at once. Source: https://nodejs.org/api/net.html#serverlistenoptions-callback */
-const MAX_BACKLOG = 511;
 /** What a process with nothing but a gateway has open, and some files more. */
 const KEPT_FILES = 64;
 
@@ -149,6 +162,6 @@ function boundsFor(
     maxRequests,
     maxHalfOpen: Math.min(maxHalfOpen, maxRequests),
     maxWebSockets: webSockets,
-    maxAccepted: Math.max(maxRequests, Math.min(webSockets + 2 * MAX_BACKLOG, openFiles - KEPT_FILES)),
+    maxAccepted: Math.max(maxRequests, Math.min(webSockets + 2 * BACKLOG, openFiles - KEPT_FILES)),
   };
 }

@@ -11,6 +11,12 @@ import { alreadyListening, gatewayUrl } from "../host/address.ts";
 /** A name that takes longer to resolve than this is no address to bind to. */
 const RESOLVE_TIMEOUT_MS = 5_000;
 
+/**
+ * Connections that the kernel holds until they are accepted, as far as it allows so many. With Node's own 511 a thousand clients that
+ * come at once after a restart push each other, and whoever asks about our health, into a second's wait for a retransmission.
+ */
+export const BACKLOG = 4_096;
+
 /** What {@link listenExclusively} binds. */
 export interface ListenOptions {
   readonly host: string;
@@ -74,7 +80,7 @@ function bind(server: Server, host: string, port: number): Promise<void> {
     };
     server.once("listening", onListening);
     server.once("error", onError);
-    server.listen({ host, port, exclusive: true });
+    server.listen({ host, port, exclusive: true, backlog: BACKLOG });
   });
 }
 

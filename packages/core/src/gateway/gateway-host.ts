@@ -164,12 +164,13 @@ class GatewayHost implements Gateway {
   /** Never rejects: whatever goes wrong costs this one connection. */
   async #answer(request: IncomingMessage, response: ServerResponse, expectation: Expectation): Promise<void> {
     try {
-      this.#connections.arrived(request.socket);
+      if (this.#connections.arrived(request.socket) === "cut-off") return;
       const path = pathOf(request);
       const access = PROBE_PATHS.has(path) ? "open" : "guarded";
       const verdict = this.#guard(request, access);
       // A connection kept alive would hold the closing server until its deadline.
       response.once("close", () => {
+        this.#connections.answered(request.socket);
         if (this.#state === "closing") this.#server.closeIdleConnections();
       });
       if (verdict.verdict === "refused") refuseRequest(response, verdict);
@@ -226,7 +227,7 @@ class GatewayHost implements Gateway {
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    this.#connections.arrived(request.socket);
+    if (this.#connections.arrived(request.socket) === "cut-off") return;
     const verdict = this.#guard(request, "guarded");
     const others = this.#behind.takesUpgrades();
     if (verdict.verdict === "refused") {
@@ -294,8 +295,8 @@ function limitServer(server: Server, settings: HostSettings): Server {
     requestTimeout: settings.requestTimeoutMs,
     keepAliveTimeout: settings.keepAliveMs,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    // Node drops what is beyond its own limit without a word, and the guard would not see it.
-    maxHeadersCount: 0,
+    // Node drops what is beyond this without a word; with one line more than is allowed the guard knows that there are too many.
+    maxHeadersCount: settings.maxHeaderLines + 1,
   });
 }
 

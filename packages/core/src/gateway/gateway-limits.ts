@@ -9,6 +9,8 @@ export const GATEWAY_LIMITS = {
   maxRequestConnections: { default: 512, what: "connections that are no WebSocket, at once" },
   /** Of those, the ones whose first request head is not complete after a second. @default 128 */
   maxHalfOpen: { default: 128, what: "of those, the ones that have not asked anything for a second" },
+  /** Requests of one connection that wait for their answers; with more it is cut off. @default 100 */
+  maxPipelined: { default: 100, what: "requests of one connection that wait for their answers" },
   /** WebSockets held at once; beyond it an upgrade is answered with 503. At most half of the open files allowed. @default 16_384 */
   maxWebSockets: { default: 16_384, what: "WebSockets at once; the next upgrade is answered with 503" },
   /** Time for a request head to be complete. @default 10_000 */

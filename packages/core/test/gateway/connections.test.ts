@@ -51,6 +51,23 @@ describe("security 4: connections", () => {
     expect((await sendRaw(gateway, ["GET /status HTTP/1.1", ...head.slice(1)])).status).toBe(200);
   });
 
+  test("a connection that pipelines without end is cut off, one that pipelines a little is served", async () => {
+    const gateway = await startTestGateway();
+    for (const [times, answers] of [
+      [100, 100],
+      [5_000, undefined],
+    ] as const) {
+      const socket = await openRaw(gateway);
+      let text = "";
+      socket.on("data", (chunk) => (text += String(chunk)));
+      const closed = new Promise((resolve) => void socket.once("close", resolve));
+      socket.write(healthz(gateway).repeat(times));
+      if (answers === undefined) await within("the connection to end", closed);
+      else await until("all answers", () => text.split('"ok":true').length - 1 === answers);
+    }
+    expect((await sendRaw(gateway, healthz(gateway).trimEnd().split("\r\n"))).status).toBe(200);
+  });
+
   test("WebSockets beyond the bound hear 503, and one that ends makes room", async () => {
     const gateway = await startTestGateway({ maxWebSockets: 2 });
     const [first] = [await openSocket(gateway), await openSocket(gateway)];

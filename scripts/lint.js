@@ -7,6 +7,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const checks = [
   [path.join(root, "node_modules/.bin/oxlint"), "--deny-warnings", "packages", "test", "scripts"],
   [process.execPath, "scripts/check-rooms.js"],
+  [process.execPath, "scripts/check-dependencies.js"],
 ];
 
 for (const [command, ...args] of checks) {

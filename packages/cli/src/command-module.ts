@@ -23,6 +23,8 @@ export interface Result {
 
 /** The file of a command. Methods, so that a command may narrow what it takes to what its description yields. */
 export interface CommandModule {
+  /** Its text is for another program, which must get every character as it is: a shell that evaluates it. @default false */
+  readonly exact?: boolean;
   run(context: Context, given: Given): Promise<Result>;
   /** Pure: the text of `value`, with its line ends; "" for silence. */
   render(value: unknown, view: View): string;

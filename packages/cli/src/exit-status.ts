@@ -5,6 +5,7 @@
 import type { ErrorCode } from "@lockkeeper/core";
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfileStatus } from "@lockkeeper/profiles";
+import { documented } from "./documented-error.ts";
 
 type State = ProfileStatus["state"];
 
@@ -73,7 +74,8 @@ const PRECEDENCE: readonly number[] = [1, 74, 65, 77, 78, 73, 5, 4, 2, 3];
 
 /** Returns the exit status of an error; 1 for anything that is not one of ours. */
 export function statusOfError(error: unknown): number {
-  return error instanceof LockkeeperError ? OF_ERROR[error.code] : 1;
+  const known = documented(error);
+  return known instanceof LockkeeperError ? OF_ERROR[known.code] : 1;
 }
 
 /** Returns the exit status with which `status` answers for a profile in that state. */

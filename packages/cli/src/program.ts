@@ -10,7 +10,7 @@ import type { CommandModule, Failure, Result } from "./command-module.ts";
 import type { Context, World } from "./context.ts";
 import { errorDocument, errorText } from "./error-text.ts";
 import { combineStatuses, statusOfError } from "./exit-status.ts";
-import { plainLine } from "./terminal/plain-text.ts";
+import { jsonText, plainLine, plainOutput, plainText } from "./terminal/plain-text.ts";
 import { SILENT, openProgress } from "./terminal/progress.ts";
 import { viewOf } from "./terminal/view.ts";
 import { VERSION } from "./version.ts";
@@ -109,11 +109,12 @@ function showWarnings(world: World, json: boolean): void {
 
 function present(module: CommandModule, { value, notes }: Result, { world, view, json }: Context): void {
   if (value !== undefined) {
-    const text = json ? `${JSON.stringify(value, undefined, 2)}\n` : module.render(value, view);
+    const rendered = json ? `${jsonText(value, 2)}\n` : module.render(value, view);
+    const text = json || module.exact === true ? rendered : plainOutput(rendered);
     if (text !== "") world.stdout.write(text);
   }
   if (json || view.quiet) return;
-  for (const note of notes ?? []) world.stderr.write(`${note}\n`);
+  for (const note of notes ?? []) world.stderr.write(`${plainText(note)}\n`);
 }
 
 /** Puts failures on stderr: with `--json` one document, of the failure that decides the exit status. */
@@ -122,7 +123,7 @@ function report(failures: readonly Failure[], world: World, json: boolean): void
   if (json) {
     const status = combineStatuses(failures.map(({ error }) => statusOfError(error)));
     const gravest = failures.find(({ error }) => statusOfError(error) === status);
-    world.stderr.write(`${JSON.stringify({ error: errorDocument(gravest?.error) })}\n`);
+    world.stderr.write(`${jsonText({ error: errorDocument(gravest?.error) })}\n`);
     return;
   }
   const { paint } = viewOf(world.stderr, world.env, false);

@@ -4,6 +4,7 @@ import { describeOwner } from "./lease-text.ts";
 import { formatDuration } from "./terminal/durations.ts";
 import { renderTable } from "./terminal/table.ts";
 import type { Column } from "./terminal/table.ts";
+import { plainLine } from "./terminal/plain-text.ts";
 import type { Palette, View } from "./terminal/view.ts";
 
 /** Returns the decoration of a state: green runs, yellow is on its way or in doubt, red needs somebody. */
@@ -57,7 +58,7 @@ export function renderStatusTable(
     status.pid === null ? "-" : String(status.pid),
     status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
     status.pid === null ? "-" : status.health,
-    status.url,
+    plainLine(status.url),
     ...(isLeased ? [describeOwner(status.lease)] : []),
   ]);
   return renderTable(columns, rows, width, paint.dim);

@@ -38,7 +38,7 @@ export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 
 export { didYouMean, nearestNames } from "./nearest-names.ts";
-export { plainLine, plainText } from "./plain-text.ts";
+export { jsonText, plainLine, plainOutput, plainText } from "./plain-text.ts";
 
 // What the host knows: addresses, ports, processes.
 export {

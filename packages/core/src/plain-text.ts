@@ -16,3 +16,21 @@ export function plainText(text: string): string {
 export function plainLine(text: string): string {
   return plainText(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
+
+/** Returns `value` as JSON whose text a terminal does not act on: what JSON leaves raw is escaped, which changes no value. */
+export function jsonText(value: unknown, indent?: number): string {
+  const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value, undefined, indent).replaceAll(UNSAFE, escape);
+}
+
+/** The colours of ours, and what a terminal must not see. */
+// oxlint-disable-next-line no-control-regex
+const OURS_OR_UNSAFE = new RegExp(`\u001B\\[(?:1|2|22|31|32|33|36|39)m|${UNSAFE.source}`, "g");
+
+/**
+ * Returns rendered text with every control character written out that is not a colour of ours: whatever a file that
+ * somebody planted has put into it. One pass, for all that is shown.
+ */
+export function plainOutput(text: string): string {
+  return text.replaceAll(OURS_OR_UNSAFE, (found) => (found.length > 1 ? found : plainText(found)));
+}

@@ -139,8 +139,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     },
     create: async (request) => {
       const { createProfile } = await import("./life/create.ts");
-      const { observeManifest, statusOf } = await import("./status/observe-profile.ts");
-      return statusOf(context, observeManifest(context, await createProfile(home, request)));
+      const { statusAfterChange } = await import("./status/observe-profile.ts");
+      return statusAfterChange(context, await createProfile(home, request));
     },
     edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
     list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),

@@ -1,6 +1,6 @@
 /** `create`: makes a profile, and says what it will run and where. */
-import { shellCommand } from "@lockkeeper/core";
-import type { LaunchPlan, ProfileStatus } from "@lockkeeper/profiles";
+import { LockkeeperError, shellCommand, warnAfter } from "@lockkeeper/core";
+import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -13,7 +13,7 @@ import type { View } from "../terminal/view.ts";
 type Arguments = ArgumentsOf<(typeof COMMANDS)["create"]>;
 
 /** The new profile, and what its first start runs. */
-type Created = ProfileStatus & LaunchPlan;
+type Created = ProfileStatus & { readonly argv: readonly string[]; readonly cwd: string };
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
@@ -22,15 +22,26 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   // A program of one's own runs where one stands.
   const cwd = options.cwd ?? (kind === "command" ? context.world.cwd() : undefined);
   const status = await profiles.create({ name: given.name, kind, ...options, cwd });
-  const created: Created = { ...status, ...(await profiles.launchPlan(status.name)) };
+  const created: Created = { ...status, ...(await planOf(profiles, status)) };
   const warnings = context.json ? [] : await preflightNotes(profiles, status.name);
   return { value: created, notes: [...warnings, `Start it with: lockkeeper start ${status.name}`] };
+}
+
+/** The profile is made by now: a plan that cannot be read is a warning, and is left away. */
+async function planOf(profiles: Profiles, status: ProfileStatus): Promise<Pick<Created, "argv" | "cwd">> {
+  try {
+    return await profiles.launchPlan(status.name);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    warnAfter(`${status.name} is created`, error);
+    return { argv: [], cwd: status.paths.workspace };
+  }
 }
 
 export function render({ argv, cwd, ...status }: Created, { paint, quiet }: View): string {
   if (quiet) return `${status.name}\n`;
   const block = `ports ${status.port}-${status.port + status.span - 1}`;
   const title = `${paint.bold(status.name)} created: ${status.kind}, ${block}, ${plainLine(status.paths.profile)}\n`;
-  if (status.kind !== "command") return title;
+  if (status.kind !== "command" || argv.length === 0) return title;
   return `${title}  ${paint.dim("runs")}  ${plainLine(shellCommand(...argv))}\n  ${paint.dim("in")}    ${plainLine(cwd)}\n`;
 }

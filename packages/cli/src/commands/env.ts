@@ -13,6 +13,9 @@ interface ShellLines extends Pick<ShellEnvironment, "profile" | "protected" | "u
   readonly shell: ShellName;
 }
 
+/** For `eval`. */
+export const exact = true;
+
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const name = await chooseTarget(context, profiles, given.name, given.profile);

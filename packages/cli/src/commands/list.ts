@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { renderStatusTable } from "../status-table.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
 import type { View } from "../terminal/view.ts";
+import { jsonText, plainOutput } from "../terminal/plain-text.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["list"]>;
 
@@ -54,9 +55,11 @@ async function watch(
     // How long a gateway has been up changes at every look and alone is no news.
     const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null })));
     if (news !== before) {
-      const text = renderStatusTable(statuses, context.view) || `${emptyNote(profiles)}\n`;
+      const text = plainOutput(renderStatusTable(statuses, context.view) || `${emptyNote(profiles)}\n`);
       const separated = before === "" ? text : `\n${text}`;
-      if (context.json) stdout.write(`${JSON.stringify(statuses)}\n`);
+      if (context.json)
+        stdout.write(`${jsonText(statuses)}
+`);
       else stdout.write(separated);
     }
     before = news;
@@ -78,7 +81,7 @@ async function watchOnScreen(
   let statuses: readonly ProfileStatus[] = [];
   const draw = (): void => {
     const { columns, rows } = screen.size();
-    const table = renderStatusTable(statuses, { ...view, columns }) || `${emptyNote(profiles)}\n`;
+    const table = plainOutput(renderStatusTable(statuses, { ...view, columns }) || `${emptyNote(profiles)}\n`);
     const lines = table.trimEnd().split("\n");
     const room = Math.max(1, rows - 2);
     const hidden = lines.length - room;

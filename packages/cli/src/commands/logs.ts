@@ -7,7 +7,7 @@ import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { gatewayLog } from "../gateway-log.ts";
 import { chooseTargets } from "../targets.ts";
-import { outputText } from "../terminal/plain-text.ts";
+import { jsonText, outputText } from "../terminal/plain-text.ts";
 import type { Palette, View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["logs"]>;
@@ -53,7 +53,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     }
     for (const { name, lines: texts, times } of news)
       for (const [index, line] of texts.entries())
-        world.stdout.write(`${JSON.stringify({ name, line, at: times[index] ?? null })}\n`);
+        world.stdout.write(`${jsonText({ name, line, at: times[index] ?? null })}\n`);
   };
   say(plain);
   await Promise.all(

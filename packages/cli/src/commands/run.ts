@@ -9,7 +9,7 @@ import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { gatewayLog } from "../gateway-log.ts";
-import { outputText, plainLine } from "../terminal/plain-text.ts";
+import { jsonText, outputText, plainLine } from "../terminal/plain-text.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["run"]>;
 
@@ -34,7 +34,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     given.noOutput || json ? undefined : passOutput(context, await gatewayLog(profiles, name), over.signal);
   let said = "";
   const report = (record: RunRecord): void => {
-    if (json) world.stdout.write(`${JSON.stringify(record)}\n`);
+    if (json) world.stdout.write(`${jsonText(record)}\n`);
     const text = describeRecord(record);
     // How it ended is said once, below.
     if (json || quiet || text === said || FINAL.has(record.state)) return;
@@ -48,7 +48,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
       over.abort();
       await passing;
     });
-  if (json) world.stdout.write(`${JSON.stringify({ outcome, detail, record })}\n`);
+  if (json) world.stdout.write(`${jsonText({ outcome, detail, record })}\n`);
   else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
   return { value: undefined, status: terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null) };

@@ -29,7 +29,7 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
   const rows: [string, string][] = [
     ["state", `${paintState(state, paint)(state)}${reason === null ? "" : `: ${plainLine(reason)}`}`],
     ["health", health],
-    ["url", detail.url],
+    ["url", plainLine(detail.url)],
     ["kind", detail.kind],
     ["block", `${detail.port}-${detail.port + detail.span - 1}`],
     [
@@ -49,7 +49,9 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
     ["restarts", String(detail.restarts)],
     [
       "last exit",
-      lastExit === null ? "-" : `${lastExit.signal ?? `code ${lastExit.code ?? "unknown"}`} at ${lastExit.at}`,
+      lastExit === null
+        ? "-"
+        : plainLine(`${lastExit.signal ?? `code ${lastExit.code ?? "unknown"}`} at ${lastExit.at}`),
     ],
     ...sparedRow(detail),
     ["config", plainLine(paths.config)],

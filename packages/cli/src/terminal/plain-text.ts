@@ -1,7 +1,7 @@
 /** Makes text that others wrote safe for a terminal: paths, commands, log lines, error messages. Pure. */
 import { plainText, withoutColours } from "@lockkeeper/core";
 
-export { plainLine, plainText } from "@lockkeeper/core";
+export { jsonText, plainLine, plainOutput, plainText } from "@lockkeeper/core";
 
 /**
  * Returns what a gateway printed, safe for a terminal: colours are dropped, with the carriage return of a line end;

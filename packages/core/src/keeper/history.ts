@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 
 import { fileError } from "../errors.ts";
+import { jsonText } from "../plain-text.ts";
 import { readIfPresentSync } from "../storage/durable-file.ts";
 import { openForAppend } from "../storage/private-file.ts";
 import type { GatewayExit, PublishedState } from "./run-record.ts";
@@ -33,15 +34,10 @@ const DEFAULTS = {
   maxReasonLength: 1_000,
 };
 
-/** What JSON leaves raw although a terminal acts on it: DEL, C1 controls, line separators, direction marks. */
-// oxlint-disable-next-line no-control-regex -- these are the characters to be escaped.
-const UNSAFE = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
 /** Returns the event as one line, line feed included. */
 export function formatHistoryEvent(event: HistoryEvent): string {
   const reason = event.reason?.slice(0, DEFAULTS.maxReasonLength) ?? null;
-  const line = JSON.stringify({ ...event, reason });
-  return `${line.replaceAll(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+  return `${jsonText({ ...event, reason })}\n`;
 }
 
 /**

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import { dirname, parse, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
-import { isForeign, isOpenToOthers, modeText, unsafePath } from "./private-file.ts";
+import { isForeign, isOpenToOthers, modeText, runAsOwner, unsafePath } from "./private-file.ts";
 
 const DIRECTORY_MODE = 0o700;
 
@@ -63,11 +63,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
   if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link", "Name the directory it points to instead.");
   if (!stats.isDirectory()) throw unsafePath(path, "is not a directory");
   if (isForeign(stats) || (owner === "us" && isRoots(stats))) {
-    throw unsafePath(
-      path,
-      `belongs to another user (uid ${stats.uid})`,
-      `Run it as that user, or look: ${shellCommand("ls", "-ld", path)}`,
-    );
+    throw unsafePath(path, `belongs to another user (uid ${stats.uid})`, runAsOwner(stats));
   }
   if (isOpenToOthers(stats)) {
     // A sticky directory is meant to be everybody's.

@@ -83,11 +83,7 @@ export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
 /** @throws {LockkeeperError} UNSAFE_PATH when what has these `stats` is somebody else's, or can be written by others. */
 function refuseUnlessOwn(stats: fs.Stats, path: string): void {
   if (isForeign(stats)) {
-    throw unsafePath(
-      path,
-      `belongs to another user (uid ${stats.uid})`,
-      `Run it as that user, or look: ${shellCommand("ls", "-ln", path)}`,
-    );
+    throw unsafePath(path, `belongs to another user (uid ${stats.uid})`, runAsOwner(stats));
   }
   if (isOpenToOthers(stats)) {
     throw unsafePath(
@@ -109,6 +105,11 @@ export function isOpenToOthers(stats: fs.Stats): boolean {
   if (process.platform === "win32") return false;
   if ((stats.mode & 0o002) !== 0) return true;
   return (stats.mode & 0o020) !== 0 && !(stats.gid === stats.uid && stats.gid === process.getegid?.());
+}
+
+/** Returns the hint for what belongs to somebody else. */
+export function runAsOwner({ uid }: fs.Stats): string {
+  return `Run it as its owner: ${shellCommand("sudo", "-u", `#${uid}`, "-H", "lockkeeper", "list")}`;
 }
 
 /** Returns the mode as `ls` and `chmod` write it in digits. */

@@ -32,7 +32,7 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
 import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
 import { unitEnvironment, unitEnvironmentFiles } from "../service-units/unit-environment.ts";
-import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-profile.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
 import { lostVariables } from "./lost-variables.ts";
@@ -118,7 +118,7 @@ export async function importGateways(
       const { manifest, already } = await adopt(context, source, each, options);
       if (already) report.already.push({ from, profile: manifest.name });
       else {
-        const status = statusOf(context, observeManifest(context, manifest));
+        const status = statusAfterChange(context, manifest);
         const notes = await notesOn(context, source, each, manifest);
         report.imported.push({ from, status, portSource: options.port === undefined ? portSource : null, notes });
       }

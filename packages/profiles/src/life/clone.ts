@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-profile.ts";
 import { type Manifest, withPort } from "../manifest.ts";
 import { chooseBlock } from "../ports/port-choice.ts";
 import { parsePort } from "../port-number.ts";
@@ -88,7 +88,7 @@ export async function cloneProfile(
           );
           return manifest;
         });
-        const status = statusOf(context, observeManifest(context, clone));
+        const status = statusAfterChange(context, clone);
         return { status, copied: { files, bytes }, leftBehind: left };
       },
       options.signal,

@@ -3,7 +3,7 @@
  * Only what we made is moved; what an adopted gateway has elsewhere stays where it is. A running profile is refused,
  * and none can start while its folder moves, because its lock is held meanwhile.
  */
-import { LockkeeperError, replaceFile, warnAfter } from "@lockkeeper/core";
+import { replaceFile } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -11,7 +11,6 @@ import { whileStopped } from "./while-stopped.ts";
 import { formatManifest } from "../manifest.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { requireFrom } from "../registry/registry.ts";
-import { forgetSelection } from "../selection/selection.ts";
 
 /**
  * Returns the trash folder in which the profile lies now.
@@ -29,20 +28,19 @@ export async function removeProfile(
     const target = `trash/${manifest.name}.${new Date().toISOString().replaceAll(":", "-")}`;
     const discard = [`run/${manifest.name}.json`];
     if (!existsSync(join(home, folder))) {
-      await commit(others, { discard });
+      await commit(others, { discard, removed: manifest.name });
       return target;
     }
-    const change = { make: [`${folder}/manifest.json`], move: [{ from: folder, to: target }], discard };
+    const change = {
+      make: [`${folder}/manifest.json`],
+      move: [{ from: folder, to: target }],
+      discard,
+      removed: manifest.name,
+    };
     const writeManifest = (): Promise<void> =>
       replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`);
     await whileStopped(home, manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
     return target;
   });
-  try {
-    await forgetSelection(home, name);
-  } catch (error) {
-    if (!(error instanceof LockkeeperError)) throw error;
-    warnAfter(`${name} is removed`, error);
-  }
   return { trash: join(home, trash) };
 }

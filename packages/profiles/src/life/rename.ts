@@ -7,7 +7,7 @@ import { relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
-import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-profile.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { isAdopted, type Manifest } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
@@ -50,7 +50,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
     return after;
   });
   return {
-    status: statusOf(context, observeManifest(context, renamed)),
+    status: statusAfterChange(context, renamed),
     notes: readGatewayUnits(hostRoots(context.env).unitDirectories)
       .filter((unit) => unitProfile(unit)?.name === from)
       .map((unit) => `${unit.path} still starts ${from}`),

@@ -8,7 +8,7 @@ import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
-import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-profile.ts";
 import { completeManifest, type Manifest, withPort } from "../manifest.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
@@ -61,7 +61,7 @@ export async function restoreProfile(
     });
     return manifest;
   });
-  return statusOf(context, observeManifest(context, restored));
+  return statusAfterChange(context, restored);
 }
 
 function folderTaken({ name, paths }: Manifest, registry: Registry): LockkeeperError {

@@ -1,5 +1,5 @@
 /**
- * What else follows when a profile has a new name: the default of `use`, and paths into its folder that its own config
+ * What else follows when a profile has a new name, or none any more: the default of `use`, and paths into its folder that its own config
  * holds. Run under the registry's mutex once the rename counts, and again by the next change if it was interrupted; a
  * second time changes nothing.
  */
@@ -31,7 +31,12 @@ export function moveFolderInText(text: string, from: string, to: string): string
   return text.replaceAll(`${old}${separator}`, `${now}${separator}`).replaceAll(`${old}"`, `${now}"`);
 }
 
-async function followSelection(home: string, from: string, to: string): Promise<void> {
+/** On return `name` is neither the default of people nor the one before, because there is no such profile any more. */
+export function forgetSelection(home: string, name: string): Promise<void> {
+  return followSelection(home, name, null);
+}
+
+async function followSelection(home: string, from: string, to: string | null): Promise<void> {
   try {
     const { defaultProfile, previousProfile } = readSettings(home);
     if (defaultProfile !== from && previousProfile !== from) return;

@@ -33,6 +33,8 @@ export interface FolderChange {
   readonly discard?: readonly string[];
   /** What else names the profile follows its new name once the change counts. */
   readonly renamed?: { readonly from: string; readonly to: string };
+  /** The selection of people forgets that profile once the change counts. */
+  readonly removed?: string;
 }
 
 /** Both relative to the home. */
@@ -223,6 +225,10 @@ async function finish(home: string, intent: Intent): Promise<void> {
     const { followRename } = await import("./follow-rename.ts");
     await followRename(home, intent.renamed.from, intent.renamed.to);
   }
+  if (intent.removed !== undefined) {
+    const { forgetSelection } = await import("./follow-rename.ts");
+    await forgetSelection(home, intent.removed);
+  }
   for (const path of intent.discard ?? []) remove(join(home, path));
   remove(homePaths(home).registryIntent);
 }
@@ -283,9 +289,12 @@ const ownPath = /^(?:profiles|run|trash|staging)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/
 function parseIntent(text: string, path: string): Intent {
   try {
     const value = JSON.parse(text) as Intent;
-    const { v, revision, make = [], move = [], discard = [], renamed } = value;
+    const { v, revision, make = [], move = [], discard = [], renamed, removed } = value;
     const named = [...make, ...discard, ...move.flatMap(({ from, to }) => [from, to])];
-    const names = renamed === undefined ? [] : [renamed.from, renamed.to];
+    const names = [
+      ...(renamed === undefined ? [] : [renamed.from, renamed.to]),
+      ...(removed === undefined ? [] : [removed]),
+    ];
     const sound = named.every((each) => ownPath.test(each)) && names.every((name) => isProfileName(name));
     if (v === 1 && Number.isSafeInteger(revision) && sound) return value;
   } catch {

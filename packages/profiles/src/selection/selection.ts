@@ -77,13 +77,3 @@ export async function useProfile({ home }: Asker, name: string): Promise<Selecti
   }
   return { previous: defaultProfile, current: wanted, protected: manifest.protected };
 }
-
-/** On return `name` is neither the default nor the one before, because there is no such profile any more. */
-export async function forgetSelection(home: string, name: string): Promise<void> {
-  const { defaultProfile, previousProfile } = readSettings(home);
-  if (name !== defaultProfile && name !== previousProfile) return;
-  await changeSettings(home, (before) => ({
-    ...(before.defaultProfile === name ? { defaultProfile: null } : {}),
-    ...(before.previousProfile === name ? { previousProfile: null } : {}),
-  }));
-}

@@ -2,7 +2,7 @@
  * Profiles as they are at this moment: the plan, what was told last of the run, and what of it is true. The observation
  * that every command shares.
  */
-import { type ErrorCode, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import { type ErrorCode, LockkeeperError, type RunRecord, warnAfter } from "@lockkeeper/core";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
@@ -12,7 +12,7 @@ import { requireManifest } from "../registry/registry.ts";
 import { readableSelection } from "../selection/selection.ts";
 import { Look } from "./evidence.ts";
 import { findExternalGateways, mayRunElsewhere } from "./external-gateway.ts";
-import { type ObservedState, observeState } from "./observed-state.ts";
+import { observeAtRest, type ObservedState, observeState } from "./observed-state.ts";
 import { describeProfile, type ProfileStatus } from "./profile-status.ts";
 import { readRunRecord } from "./run-records.ts";
 
@@ -105,4 +105,16 @@ function manifestOf(home: string, profile: string, { kind: named, host, port, po
 export function statusOf(context: ProfilesContext, observation: ProfileObservation): ProfileStatus {
   const current = readableSelection(context);
   return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
+}
+
+/** Returns the status of a profile that a change has just written; when it cannot be looked at, that of one at rest. */
+export function statusAfterChange(context: ProfilesContext, manifest: Manifest): ProfileStatus {
+  try {
+    return statusOf(context, observeManifest(context, manifest));
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    // The change is made: that it cannot be shown must not be told as if it were not.
+    warnAfter("the change is made", error);
+    return describeProfile(manifest, observeAtRest(undefined), undefined, null, Date.now());
+  }
 }

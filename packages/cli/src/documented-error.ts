@@ -1,0 +1,10 @@
+/** What the system refused where nobody expected it is no bug of ours: an error with path, errno and exit status. Pure. */
+import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+
+/** Returns `error`, or for what the system refused where nobody expected it the error with path, errno and exit status. */
+export function documented(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LockkeeperError || errnoOf(error) === undefined) return error;
+  if (!("syscall" in error) || typeof error.syscall !== "string") return error;
+  const path = "path" in error && typeof error.path === "string" ? error.path : "a file or socket";
+  return fileError(error, `${error.syscall}, as the system refused it`, path);
+}

@@ -1,0 +1,22 @@
+/**
+ * SECURITY 12, 13, the short form: one failing file call at each place where a change is made durable, and at a sample of
+ * all others. `pnpm faults` is the long form.
+ */
+import { expect, test } from "vitest";
+import { changes, errnos, injectFaults } from "./faults.ts";
+
+/** Where half a change could come from. */
+const decisive: ReadonlySet<string> = new Set(["fsync", "rename", "unlink"]);
+/** Of the other calls every so manieth, and of the other commands too. */
+const sample = 12;
+const folderChanges: ReadonlySet<string> = new Set(["create", "rename", "remove", "restore"]);
+
+test("a file call that fails leaves the old or the new, whole, and the exit status says which", async () => {
+  const report = await injectFaults({
+    changes: changes.filter(({ name }) => folderChanges.has(name)),
+    errnosAt: (kind, n) => (decisive.has(kind) || n % sample === 1 ? [errnos[n % errnos.length] ?? "EIO"] : []),
+  });
+  expect(report.flaws).toEqual([]);
+  // Fewer would mean that the preload no longer sees what a command does.
+  expect(report.injected).toBeGreaterThan(60);
+}, 240_000);

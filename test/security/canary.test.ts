@@ -1,0 +1,90 @@
+/**
+ * SECURITY 2, 10, 15: a secret in the starter's environment, the env file, an OpenClaw config or the token is in no argument, no
+ * environment of ours, no record, log, registry, error, report or JSON: only where its owner put it, and in the gateway.
+ */
+import * as fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { freePort } from "../harness/free-port.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+
+const inherited = "canary-inherited-7c1e";
+const passed = "canary-passed-52fa";
+const inFile = "canary-in-file-90bd";
+const inConfig = "canary-in-config-3d44";
+
+/** Everything below `folder` that can be read, by path. */
+function filesBelow(folder: string): readonly (readonly [file: string, text: string])[] {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .map((file) => [file, fs.readFileSync(file, "latin1")] as const);
+}
+
+function processFile(pid: number, name: string): string {
+  return fs.readFileSync(`/proc/${pid}/${name}`, "latin1");
+}
+
+test.skipIf(process.platform !== "linux")("a secret stays where its owner put it (needs /proc)", async () => {
+  await withScratchHome(async ({ home, folder, run, json }) => {
+    const envFile = path.join(folder, "env");
+    fs.writeFileSync(envFile, `FILE_SECRET=${inFile}\n`, { mode: 0o600 });
+    const theirs = path.join(folder, ".openclaw");
+    fs.mkdirSync(theirs, { mode: 0o700 });
+    fs.writeFileSync(
+      path.join(theirs, "openclaw.json"),
+      JSON.stringify({ gateway: { port: await freePort(), auth: { token: inConfig } } }),
+      { mode: 0o600 },
+    );
+    const port = String(await freePort());
+    await json(["create", "a", "--port", port, "--env-file", envFile, "--env", "PASSED_SECRET"]);
+    const env = { AWS_SECRET_ACCESS_KEY: inherited, PASSED_SECRET: passed };
+    const said: string[] = [];
+    const say = async (...args: string[]): Promise<void> => {
+      for (const more of [[], ["--json"]]) {
+        const { stdout, stderr } = await run([...args, ...more], { env });
+        said.push(stdout, stderr);
+      }
+    };
+    await say("start", "a");
+    const [{ pid, keeperPid }] = (await json(["list"])) as [{ readonly pid: number; readonly keeperPid: number }];
+    const token = fs.readFileSync(path.join(home, "profiles/a/token"), "utf8").trim();
+    expect(processFile(pid, "environ")).toContain(inFile);
+    expect(processFile(pid, "environ")).toContain(passed);
+
+    await say("list");
+    await say("status", "a");
+    await say("why", "a");
+    await say("logs", "a");
+    await say("ports");
+    await say("doctor");
+    await say("discover");
+    await say("env", "a");
+    await say("config", "get");
+    await say("config", "get", "--profile", "a");
+    await say("edit", "a", "--dry-run", "--stop-timeout", "9s");
+    // Requests that fail, with a token and without.
+    const shown = await fetch(`http://127.0.0.1:${port}/status`, { headers: { authorization: `Bearer ${token}x` } });
+    said.push(await shown.text(), JSON.stringify([...shown.headers]));
+    // An env file that is damaged is named by its place, not by what is in it.
+    fs.writeFileSync(envFile, `FILE_SECRET=${inFile}\n${inFile}\n`, { mode: 0o600 });
+    await say("restart", "a");
+    await say("logs", "a");
+
+    const secrets = { inherited, passed, inFile, inConfig, token };
+    const own = new Set([path.join(home, "profiles/a/token")]);
+    const places: (readonly [string, string])[] = [
+      ["what was said", said.join("\n")],
+      ["the keeper's arguments", processFile(keeperPid, "cmdline")],
+      ["the gateway's arguments", processFile(pid, "cmdline")],
+      ...filesBelow(home).filter(([file]) => !own.has(file)),
+    ];
+    const found = places.flatMap(([place, text]) =>
+      Object.entries(secrets).flatMap(([name, secret]) => (text.includes(secret) ? [`${name} in ${place}`] : [])),
+    );
+    expect(found).toEqual([]);
+    const keeper = processFile(keeperPid, "environ");
+    for (const secret of [inherited, inFile, inConfig, token]) expect(keeper).not.toContain(secret);
+  });
+});

@@ -1,0 +1,71 @@
+/**
+ * SECURITY 15: nothing that somebody has planted in a registry, a record, a name or an argument reaches a terminal raw:
+ * no escape sequence, no direction mark, no line that looks like one of ours.
+ */
+import * as fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { freePort } from "../harness/free-port.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+
+const planted = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202Eevil\u2028\nerror: forged\nhint: forged";
+// oxlint-disable-next-line no-control-regex -- these are what must not be seen.
+const raw = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
+
+test("planted text is written out, in text and in JSON, on both streams", async () => {
+  await withScratchHome(async ({ home, run, json }) => {
+    await json(["create", "a", "--port", String(await freePort())]);
+    const registry = path.join(home, "registry.json");
+    const sound = fs.readFileSync(registry, "utf8");
+    const host = JSON.stringify(planted);
+    fs.writeFileSync(registry, sound.replace('"host":"127.0.0.1"', `"host":${host}`));
+    fs.writeFileSync(
+      path.join(home, "run/a.json"),
+      JSON.stringify({
+        v: 1,
+        profile: "a",
+        nonce: "n",
+        state: "failed",
+        reason: planted,
+        code: planted,
+        since: planted,
+        keeper: null,
+        gateway: null,
+        host: planted,
+        port: 1,
+        ports: { [planted]: 1 },
+        startedAt: planted,
+        health: "ok",
+        restarts: 0,
+        lastExit: { code: null, signal: planted, at: planted },
+      }),
+      { mode: 0o600 },
+    );
+    const logs = path.join(home, "profiles/a/logs");
+    fs.writeFileSync(path.join(logs, "gateway.log"), `${planted}\n`, { mode: 0o600 });
+    for (const args of [
+      ["list"],
+      ["status", "a"],
+      ["why", "a"],
+      ["logs", "a"],
+      ["ports"],
+      ["doctor"],
+      ["current"],
+      ["start", planted],
+      ["create", planted],
+      ["list", `--${planted}`],
+      ["exec", "a", "--", planted],
+      ["config", "get", planted],
+    ]) {
+      for (const more of [[], ["--json"]]) {
+        const { stdout, stderr } = await run([...args.slice(0, 2), ...more, ...args.slice(2)]);
+        expect({ args, raw: raw.exec(stdout + stderr) }).toEqual({ args, raw: null });
+        expect({ args, stderr }).not.toMatchObject({
+          stderr: expect.stringMatching(/^(error|hint): forged$/m) as string,
+        });
+      }
+    }
+    fs.writeFileSync(registry, sound);
+    fs.rmSync(path.join(home, "run/a.json"));
+  });
+});

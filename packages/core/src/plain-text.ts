@@ -19,8 +19,11 @@ export function plainLine(text: string): string {
 
 /** Returns `value` as JSON whose text a terminal does not act on: what JSON leaves raw is escaped, which changes no value. */
 export function jsonText(value: unknown, indent?: number): string {
-  const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(value, undefined, indent).replaceAll(UNSAFE, escape);
+  return JSON.stringify(value, undefined, indent).replaceAll(UNSAFE, inJson);
+}
+
+function inJson(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** The colours of ours, and what a terminal must not see. */

@@ -2,15 +2,18 @@
 import { sep } from "node:path";
 import type { Manifest } from "../manifest.ts";
 
-/** Returns `manifest` with its cwd, env file, arguments and values of variables moved from one folder to another. */
+/** Returns `manifest` with its cwd, env file, arguments, hooks and values of variables moved from one folder to another. */
 export function moveManifest(manifest: Manifest, from: string, to: string): Manifest {
-  const { cwd, envFile, command, env } = manifest;
+  const { cwd, envFile, command, env, hooks } = manifest;
   const moved = (text: string): string => movePath(text, from, to);
   return {
     ...manifest,
     ...(cwd === undefined ? {} : { cwd: moved(cwd) }),
     ...(envFile === undefined ? {} : { envFile: moved(envFile) }),
     ...(command === undefined ? {} : { command: command.map(moved) }),
+    ...(hooks === undefined
+      ? {}
+      : { hooks: Object.fromEntries(Object.entries(hooks).map(([event, target]) => [event, moved(target)])) }),
     ...(env === undefined
       ? {}
       : { env: Object.fromEntries(Object.entries(env).map(([variable, value]) => [variable, moved(value)])) }),

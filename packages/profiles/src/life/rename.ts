@@ -40,7 +40,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
     refuseExisting(home, registry, name, before);
     const keeps = kinds[before.kind].remembersPaths === "yes" && !isAdopted(before);
     const after = keeps ? { ...before, name } : renamedManifest(home, before, name);
-    const others = [...registry.values()].filter((other) => other.name !== before.name);
+    const others = [...registry.values()].filter((other) => other.name !== before.name).map(follow(before.name, name));
     const change = {
       ...(keeps ? {} : { move: [{ from: relative(home, before.paths.profile), to: `profiles/${name}` }] }),
       discard: [`run/${before.name}.json`],
@@ -55,6 +55,14 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
       .filter((unit) => unitProfile(unit)?.name === from)
       .map((unit) => `${unit.path} still starts ${from}`),
   };
+}
+
+/** Who comes after the profile comes after it under its new name. */
+function follow(from: ProfileName, to: ProfileName): (other: Manifest) => Manifest {
+  return (other) =>
+    other.after?.includes(from) === true
+      ? { ...other, after: other.after.map((each) => (each === from ? to : each)) }
+      : other;
 }
 
 function renamedManifest(home: string, before: Manifest, name: ProfileName): Manifest {

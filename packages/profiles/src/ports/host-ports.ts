@@ -31,13 +31,18 @@ export function readHostPorts(view: HostPortsView = {}): HostPorts {
   const ipv4 = `${view.procRoot ?? "/proc"}/sys/net/ipv4`;
   const [first, last] = numbersIn(`${ipv4}/ip_local_port_range`);
   const told = first !== undefined && last !== undefined;
-  const [unprivilegedFrom = 1024] = numbersIn(`${ipv4}/ip_unprivileged_port_start`);
+
   return {
     listeners: readListeners(view),
     ephemeral: told ? { first, last, source: "read" } : { ...assumedEphemeral, source: "assumed" },
     reserved: parseRanges(textOf(`${ipv4}/ip_local_reserved_ports`)),
-    unprivilegedFrom,
+    unprivilegedFrom: readUnprivilegedFrom(view),
   };
+}
+
+/** Returns the first port that takes no privilege. Source: ip-sysctl of the kernel; 1024 where it does not tell. */
+export function readUnprivilegedFrom({ procRoot = "/proc" }: HostPortsView = {}): number {
+  return numbersIn(`${procRoot}/sys/net/ipv4/ip_unprivileged_port_start`)[0] ?? 1024;
 }
 
 /** A port of a block that is not to be had, and why. */

@@ -8,6 +8,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
 import { type InstallationClaim, readExtraClaims, readInstallationClaims } from "./program-claims.ts";
 import { blockOf, describeClaimant, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
+import type { KindName } from "../manifest.ts";
 import { highestPort, isPort } from "../port-number.ts";
 import {
   formatRange,
@@ -29,6 +30,8 @@ export interface BlockRequest {
   readonly span: number;
   /** The base, when it was asked for. */
   readonly port?: number | undefined;
+  /** The program of a `command` binds by itself, perhaps with a privilege that we lack. */
+  readonly kind?: KindName | undefined;
 }
 
 /** What is done with ports beside the manifests, read once. */
@@ -122,7 +125,7 @@ async function chooseFromPool(
 
 async function checkAskedFor(
   registry: Registry,
-  { host: address, span }: BlockRequest,
+  { host: address, span, kind }: BlockRequest,
   port: number,
   host: HostPorts,
   planned: readonly PortClaim[],
@@ -130,7 +133,8 @@ async function checkAskedFor(
   const block = blockOf({ port, span });
   const inTheWay = planned.find((claim) => overlaps(claim, block));
   if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
-  if (port < host.unprivilegedFrom && process.geteuid?.() !== 0) {
+  const isPrivileged = port < host.unprivilegedFrom && process.geteuid?.() !== 0;
+  if (isPrivileged && kind !== "command") {
     throw new LockkeeperError(
       "PERMISSION_DENIED",
       `port ${port} needs a privilege: this user may bind from ${host.unprivilegedFrom} on`,
@@ -142,7 +146,8 @@ async function checkAskedFor(
   const listeners = host.listeners === "unknown" ? [] : host.listeners;
   const taken = listeners.filter((each) => isWithin(block, each.port) && coversAddress(each, address) === "yes");
   const unusable = await findUnusablePort(address, block, host.listeners);
-  if (taken.length === 0 && unusable === undefined) return block;
+  const isOurs = unusable === undefined || (isPrivileged && unusable.errno === "EACCES");
+  if (taken.length === 0 && isOurs) return block;
   if (taken.length === 0 && unusable !== undefined && holdsForAll(unusable)) throw cannotBind(address, unusable);
   throw new GatewayLockError(
     "PORT_IN_USE",

@@ -18,6 +18,7 @@ import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { readGatewaySettings } from "../settings/settings.ts";
+import { readUnprivilegedFrom } from "../ports/host-ports.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { findProgram } from "./find-program.ts";
 import { launchPlan } from "./launch-plan.ts";
@@ -200,6 +201,15 @@ function doubts(
       "OPTION_INVALID",
       `PORT=${told} is no port of ${name}: its block is ${port}-${port + span - 1}, and ${hostWithPort(host, port)} is watched`,
       shellCommand("lockkeeper", "edit", name, "--env", "PORT={port}"),
+    );
+  }
+  const unprivilegedFrom = readUnprivilegedFrom();
+  if (port < unprivilegedFrom && process.geteuid?.() !== 0) {
+    warn(
+      "block",
+      "PERMISSION_DENIED",
+      `port ${port} needs a privilege that this user lacks (from ${unprivilegedFrom} on it takes none): the program of ${name} must have it`,
+      null,
     );
   }
   for (const variable of ["TMPDIR", "XDG_RUNTIME_DIR"]) {

@@ -265,6 +265,7 @@ test.skipIf(!asRoot)(
     );
     expect(JSON.parse(output)).toMatchObject({
       privileged: { code: "PERMISSION_DENIED", message: expect.stringContaining("port 80 needs a privilege") },
+      capable: null,
       held: { code: "PORT_IN_USE", evidence: [expect.stringContaining("owner not visible")] },
       explained: { bind: "taken", listeners: [{ address: "127.0.0.1", port, pid: null, command: null, user: null }] },
     });

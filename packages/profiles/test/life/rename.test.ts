@@ -77,6 +77,19 @@ test("a gateway that remembers paths keeps its folder; the folder's first name i
   expect(fs.readFileSync(path.join(home, "registry.json"), "utf8")).not.toContain('"profile":"profiles');
 });
 
+test("who comes after it, and hooks of its own, follow", async () => {
+  const context = scratchContext();
+  const hook = path.join(pathsOf(context, "db").state, "tell me");
+  await createProfile(context.home, { name: "db", hooks: { failed: hook, ready: "https://example.org/x" } });
+  await createProfile(context.home, { name: "web", after: ["cache", "db"] });
+  await renameProfile(context, "db", "store");
+  expect(readRegistry(context.home).get("web")?.after).toEqual(["cache", "store"]);
+  expect(readRegistry(context.home).get("store")?.hooks).toEqual({
+    failed: path.join(pathsOf(context, "store").state, "tell me"),
+    ready: "https://example.org/x",
+  });
+});
+
 test("the default before this one follows too", async () => {
   const context = scratchContext();
   for (const name of ["dev", "prod"]) await createProfile(context.home, { name });

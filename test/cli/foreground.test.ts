@@ -241,3 +241,19 @@ describe("inside a profile", () => {
     });
   });
 });
+
+test("a failed start shows the last attempt from its first line, and why tells it again, without colours", async () => {
+  await withScratchHome(async ({ run }) => {
+    const fails = path.join(import.meta.dirname, "fixtures/fails.js");
+    expect((await run(["create", "dev", "--", process.execPath, fails, "30", "3"])).status).toBe(0);
+    const { status, stderr } = await run(["start", "dev"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("  the cause is line 1\n");
+    expect(stderr).toContain("  line 30\n");
+    expect(stderr.match(/the cause/g)).toHaveLength(1);
+    expect((await run(["why", "dev"])).stdout).toMatch(/code 3[^\n]*\n {4}\| the cause is line 1\n[^]*\| line 30\n/);
+    expect((await run(["create", "quiet", "--", process.execPath, fails, "0", "0"])).status).toBe(0);
+    expect((await run(["start", "quiet"])).stderr).toMatch(/hint: .*no standard input/);
+    expect((await run(["why", "quiet"])).stdout).toContain("no standard input");
+  });
+});

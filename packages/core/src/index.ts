@@ -99,7 +99,7 @@ export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/ru
 export { parseRunRecord } from "./keeper/run-record.ts";
 export type { HistoryEvent } from "./keeper/history.ts";
 export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history.ts";
-export type { AttemptOutput } from "./keeper/attempt-output.ts";
+export type { AttemptOptions, AttemptOutput } from "./keeper/attempt-output.ts";
 export { readLastAttempt } from "./keeper/attempt-output.ts";
 export { withoutColours } from "./keeper/colours.ts";
 export type { LogNote, LogNoteKind } from "./keeper/log-note.ts";

@@ -1,6 +1,6 @@
-/** `why`: the last state changes of a profile as one story, oldest first. */
+/** `why`: the last state changes of a profile as one story, oldest first, and what it printed before it last ended. */
 import path from "node:path";
-import { readHistory } from "@lockkeeper/core";
+import { readHistory, readLastAttempt } from "@lockkeeper/core";
 import type { HistoryEvent } from "@lockkeeper/core";
 import type { LeaseStatus, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
@@ -10,7 +10,7 @@ import type { Context } from "../context.ts";
 import { describeLease } from "../lease-text.ts";
 import { paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
-import { plainLine } from "../terminal/plain-text.ts";
+import { plainLine, plainText } from "../terminal/plain-text.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["why"]>;
@@ -21,6 +21,14 @@ interface Story {
   readonly reason: string | null;
   readonly lease: LeaseStatus | null;
   readonly events: readonly HistoryEvent[];
+  /** Of the latest gateway process that has ended; null when none of these events is an end. */
+  readonly output: LastOutput | null;
+}
+
+interface LastOutput {
+  /** Without colours; the middle of a long output is left out. */
+  readonly lines: readonly string[];
+  readonly printed: number;
 }
 
 const DEFAULT_LINES = 20;
@@ -30,16 +38,42 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   const { state, reason, lease, paths } = await profiles.status(name);
   const events = readHistory(path.join(paths.logs, "events.jsonl")).slice(-(given.lines ?? DEFAULT_LINES));
-  const story: Story = { name, state, reason, lease, events };
+  const hasEnded = events.some(({ exit }) => exit !== null);
+  const output = hasEnded ? await readLastAttempt(path.join(paths.logs, "gateway.log"), { ended: true }) : null;
+  const story: Story = {
+    name,
+    state,
+    reason,
+    lease,
+    events,
+    output: output === null ? null : { lines: output.lines, printed: output.printed },
+  };
   return { value: story };
 }
 
-export function render({ name, state, reason, lease, events }: Story, { paint }: View): string {
+export function render({ name, state, reason, lease, events, output }: Story, { paint }: View): string {
   const now = paintState(state, paint)(state);
   const owned = lease === null ? "" : `  lease ${describeLease(lease)}\n`;
   const title = `${paint.bold(name)} is ${now}${reason === null ? "" : `: ${plainLine(reason)}`}\n${owned}`;
   if (events.length === 0) return `${title}  nothing has happened to it yet\n`;
-  return title + events.map((event) => `  ${renderEvent(event, paint)}\n`).join("");
+  const last = events.findLast(({ exit }) => exit !== null);
+  return (
+    title +
+    events
+      .map((event) => `  ${renderEvent(event, paint)}\n${event === last ? renderOutput(event, output, paint) : ""}`)
+      .join("")
+  );
+}
+
+/** Below the event of its end. */
+function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: View["paint"]): string {
+  if (output === null) return "";
+  const silent =
+    exit?.code === 0
+      ? "it printed nothing: a gateway has no standard input, and a program that reads it finds its end at once"
+      : "it printed nothing";
+  const lines = output.printed === 0 ? [silent] : output.lines;
+  return lines.map((line) => `    ${paint.dim("|")} ${plainText(line)}\n`).join("");
 }
 
 function renderEvent({ at, state, reason, pid, exit, restarts }: HistoryEvent, paint: View["paint"]): string {

@@ -23,21 +23,33 @@ const DEFAULTS = {
   shown: 20,
 };
 
+/** Which attempt, and how much of it. */
+export interface AttemptOptions {
+  /** How many lines at most. @default 20 */
+  readonly shown?: number;
+  /** The latest attempt that has ended, not one that runs. @default false */
+  readonly ended?: boolean;
+}
+
 /**
  * Returns what the latest attempt printed. Without any line of a keeper's (a log of an older release) it is all that is
  * there.
  *
- * @param shown how many lines at most. @default 20
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
-export async function readLastAttempt(path: string, shown: number = DEFAULTS.shown): Promise<AttemptOutput> {
+export async function readLastAttempt(
+  path: string,
+  { shown = DEFAULTS.shown, ended = false }: AttemptOptions = {},
+): Promise<AttemptOutput> {
   const { lines } = await readLog(path, { lines: DEFAULTS.looked });
   const output: string[] = [];
   let end: LogNote | null = null;
   for (const { text } of lines.toReversed()) {
     const note = parseLogNote(text);
-    if (note?.kind === "start") break;
     if (note?.kind === "end") end ??= note;
+    // What is printed by one that runs does not count.
+    if (ended && end === null) continue;
+    if (note?.kind === "start") break;
     if (note === undefined) output.push(withoutColours(text));
   }
   return { lines: shorten(output.toReversed(), shown), printed: output.length, end };

@@ -1,3 +1,5 @@
+import { copyFileSync, mkdirSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { freePort, holdPort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
@@ -31,6 +33,21 @@ describe("ports", () => {
       expect(alone).toContain(`  ${port}  |---------\n`);
       expect(alone).not.toContain("claw");
       expect((await run(["ports", "dve"])).status).toBe(4);
+    });
+  });
+
+  test("the block of a stopped profile in the usual home is not given out in another home", async () => {
+    await withScratchHome(async ({ run, json, folder, home }) => {
+      const { port } = (await json(["create", "dev"])) as { port: number };
+      const elsewhere = path.join(folder, "other");
+      mkdirSync(elsewhere, { mode: 0o700 });
+      copyFileSync(path.join(home, "config.json"), path.join(elsewhere, "config.json"));
+      const env = { LOCKKEEPER_HOME: elsewhere };
+      const created = await run(["create", "b", "--json"], { env });
+      expect((JSON.parse(created.stdout) as { port: number }).port).toBeGreaterThan(port);
+      const refused = await run(["create", "c", "--port", String(port)], { env });
+      expect(refused.status).toBe(78);
+      expect(refused.stderr).toContain(`profile dev in ${home}`);
     });
   });
 

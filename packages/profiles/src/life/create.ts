@@ -35,7 +35,7 @@ export async function createProfile(home: string, options: CreateOptions): Promi
   // Its values are kept nowhere: what counts is that a start could read them.
   if (envFile !== undefined) await readEnvFile(envFile);
   // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
-  const situation = await readPortSituation(readRegistry(home));
+  const situation = await readPortSituation(home, readRegistry(home));
   const created = await changeRegistry(home, async ({ registry, commit }) => {
     const { name } = checked;
     const paths = profilePaths(home, name);

@@ -46,7 +46,7 @@ export async function editProfile(context: ProfilesContext, name: string, option
   if (options.envFile !== undefined && planned.envFile !== undefined) await readEnvFile(planned.envFile);
   const moves = movesBlock(requireFrom(registry, home, name), planned);
   // Read before the others have to wait for us.
-  const situation = moves ? await readPortSituation(registry) : undefined;
+  const situation = moves ? await readPortSituation(home, registry) : undefined;
   if (options.dryRun === true) return judge(context, registry, name, options, situation);
   return changeRegistry(home, async ({ registry: present, commit }) => {
     const result = await judge(context, present, name, options, situation);

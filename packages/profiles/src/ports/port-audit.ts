@@ -67,7 +67,7 @@ export async function portsReport(home: string): Promise<PortsReport> {
   const registry = readRegistry(home);
   const { poolFirst, poolLast } = readSettings(home);
   const pool = { first: poolFirst, last: poolLast };
-  const situation = await readPortSituation(registry);
+  const situation = await readPortSituation(home, registry);
   const manifests = [...registry.values()];
   // An installation that a profile runs is that profile: its ports are in the profile's block.
   const adopted = new Set(manifests.map(({ paths }) => paths.state));

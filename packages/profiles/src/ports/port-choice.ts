@@ -21,7 +21,8 @@ import {
 } from "./port-plan.ts";
 import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./host-ports.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
-import { hostRoots } from "../service-units/host-roots.ts";
+import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readSettings } from "../settings/settings.ts";
 
 /** The block that is wanted. */
@@ -39,17 +40,34 @@ export interface PortSituation {
   readonly host: HostPorts;
   /** What installations of other programs claim. */
   readonly installed: readonly InstallationClaim[];
+  /** The blocks of profiles in other homes: ports are the host's. */
+  readonly elsewhere: readonly PortClaim[];
   /** What the configs of our own profiles put outside of their blocks. */
   readonly overrides: readonly PortClaim[];
 }
 
 /** Returns the situation as it is now. Changes nothing. */
-export async function readPortSituation(registry: Registry): Promise<PortSituation> {
+export async function readPortSituation(home: string, registry: Registry): Promise<PortSituation> {
+  const roots = hostRoots(process.env);
   return {
     host: readHostPorts(),
-    installed: await readInstallationClaims(hostRoots(process.env)),
+    installed: await readInstallationClaims(roots),
+    elsewhere: readClaimsElsewhere(home, roots),
     overrides: await readExtraClaims(registry.values()),
   };
+}
+
+/** A registry that cannot be read there is reported there. */
+function readClaimsElsewhere(home: string, roots: HostRoots): readonly PortClaim[] {
+  return findOtherHomes(home, roots).flatMap((other) => {
+    try {
+      return [...readRegistry(other).values()]
+        .flatMap(profileClaims)
+        .map((claim): PortClaim => ({ ...claim, by: "installation", program: `profile ${claim.owner}`, owner: other }));
+    } catch {
+      return [];
+    }
+  });
 }
 
 /**
@@ -66,8 +84,8 @@ export async function chooseBlock(
   request: BlockRequest,
   situation?: PortSituation,
 ): Promise<PortRange> {
-  const { host, installed, overrides } = situation ?? (await readPortSituation(registry));
-  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...installed];
+  const { host, installed, elsewhere, overrides } = situation ?? (await readPortSituation(home, registry));
+  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...installed, ...elsewhere];
   return request.port === undefined
     ? chooseFromPool(home, request, host, planned)
     : checkAskedFor(registry, request, request.port, host, planned);

@@ -45,7 +45,7 @@ export interface PortExplanation {
  */
 export async function explainPort(home: string, port: number): Promise<PortExplanation> {
   const registry = readRegistry(home);
-  const { host, installed, overrides } = await readPortSituation(registry);
+  const { host, installed, overrides } = await readPortSituation(home, registry);
   const one = { first: port, last: port };
   const listeners = host.listeners === "unknown" ? [] : host.listeners.filter((listener) => listener.port === port);
   const holders = findHolders(listeners);

@@ -3,7 +3,7 @@
  * watch. Either way there is an identity and a promise of its end.
  */
 import { spawn } from "node:child_process";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 import { errnoOf, LockkeeperError } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
@@ -25,12 +25,21 @@ export interface GatewayProcess {
   readonly exited: Promise<GatewayExit>;
 }
 
+/** A program that its keeper has read: an upgrade may remove the file, and the gateway can be started again all the same. */
+export interface KeptProgram {
+  readonly path: string;
+  /** One whole CommonJS file, that needs no other beside it. */
+  readonly source: Uint8Array;
+}
+
 /** What {@link spawnGateway} starts. */
 export interface GatewayCommand {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly nonce: string;
+  /** A program of ours among the arguments, in case its file goes away. */
+  readonly kept?: KeptProgram | undefined;
   /** Takes standard output and error. */
   readonly logFd: number;
   /** Becomes the child's descriptor 3: the lock lives as long as the keeper or the gateway. */
@@ -47,16 +56,19 @@ const SUCCESSOR_LOOK_MS = 1_000;
  * @throws {LockkeeperError} GATEWAY_EXITED when the system refuses to start it for another reason.
  */
 export async function spawnGateway(command: GatewayCommand): Promise<GatewayProcess> {
-  const { argv, cwd, env, nonce, logFd, lockFd } = command;
-  const [file, ...args] = argv;
+  const { argv, cwd, env, nonce, logFd, lockFd, kept } = command;
+  const lost = kept !== undefined && !existsSync(kept.path) ? kept : undefined;
+  const [file, ...args] = argv.map((argument) => (argument === lost?.path ? "-" : argument)) as [string, ...string[]];
   try {
     const child = spawn(file, args, {
       cwd,
       env: { ...env, [RUN_VARIABLE]: nonce },
       detached: true,
-      stdio: ["ignore", logFd, logFd, lockFd],
+      stdio: [lost === undefined ? "ignore" : "pipe", logFd, logFd, lockFd],
       windowsHide: true,
     });
+    // One that ends before it has read all of it says so by its exit.
+    child.stdin?.on("error", () => undefined).end(lost?.source);
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
     const exited = new Promise<GatewayExit>((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal, at: new Date().toISOString() }));

@@ -1,6 +1,7 @@
 /** What a keeper is told, and what becomes of it. Types only. */
 import type { LeaseSettings } from "../lease/lease-settings.ts";
 import type { PortBlock } from "./sparing.ts";
+import type { KeptProgram } from "./gateway-process.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged beside its listener, which must be on the port and in its process tree. */
@@ -49,6 +50,8 @@ export interface KeeperSpec {
   readonly ports: Readonly<Record<string, number>>;
   /** Run without a shell. */
   readonly argv: readonly [string, ...string[]];
+  /** A program of ours among them, read at the start of the run. */
+  readonly kept?: KeptProgram | undefined;
   readonly cwd: string;
   /** The child's whole environment; the keeper adds `LOCKKEEPER_RUN`. */
   readonly env: Readonly<Record<string, string>>;

@@ -176,13 +176,21 @@ class Keeper {
   }
 
   async #spawn(log: GatewayLog): Promise<GatewayProcess> {
-    const { argv, cwd, inherited = [] } = this.#spec;
+    const { argv, cwd, kept, inherited = [] } = this.#spec;
     const { env: usable, dropped } = usableEnvironment(this.#spec.env, inherited);
     for (const fact of dropped) this.#publisher.remark(fact);
     const restarts = this.#publisher.record.restarts;
     log.note("start", restarts === 0 ? "the gateway starts" : `the gateway starts again, restart ${restarts}`);
     const env = { ...usable, ...this.#ownership?.env };
-    const gateway = await spawnGateway({ argv, cwd, env, nonce: this.#nonce, logFd: log.fd, lockFd: this.#lock.fd });
+    const gateway = await spawnGateway({
+      argv,
+      cwd,
+      env,
+      kept,
+      nonce: this.#nonce,
+      logFd: log.fd,
+      lockFd: this.#lock.fd,
+    });
     void gateway.exited.then((exit) => log.note("end", describeExit(exit)));
     return gateway;
   }

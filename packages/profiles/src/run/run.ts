@@ -3,7 +3,7 @@
  * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
  */
 import { type KeeperOutcome, type KeeperSpec, type RunRecord, runKeeper } from "@lockkeeper/core";
-import { existsSync, rmdirSync } from "node:fs";
+import { existsSync, readFileSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { entriesOf } from "../directory-entries.ts";
@@ -119,6 +119,7 @@ async function keeperSpec(
     span: manifest.span,
     ports,
     ...launchPlan(manifest, context.programs.gateway, port),
+    ...(manifest.kind === "builtin" ? { kept: keepProgram(context.programs.gateway) } : {}),
     env,
     inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
     health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
@@ -139,6 +140,11 @@ async function keeperSpec(
     force: options.force,
     ...(options.report === undefined ? {} : { report: options.report }),
   };
+}
+
+/** An upgrade may remove the program while the gateway runs: it is read now, to be started again later. */
+function keepProgram(file: string): KeeperSpec["kept"] {
+  return existsSync(file) ? { path: file, source: readFileSync(file) } : undefined;
 }
 
 /** Only a profile with a lease loads what it takes. */

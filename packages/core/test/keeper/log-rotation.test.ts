@@ -113,6 +113,27 @@ describe("rotation", () => {
     }
   });
 
+  it("counts what is written while it copies: a follower loses and repeats nothing", async () => {
+    const log = new GatewayLog(path, { rotateAtBytes: 1_000 });
+    writeSync(log.fd, numbered(0, 120));
+    const looking = log.check();
+    // The copy is under way by now.
+    writeSync(log.fd, numbered(120, 150));
+    await looking;
+    const { end } = await readLog(path);
+    writeSync(log.fd, numbered(150, 160));
+    const over = new AbortController();
+    const seen: string[] = [];
+    for await (const line of followLog(path, { from: end, signal: over.signal })) {
+      seen.push(line);
+      if (seen.length === 10) over.abort();
+    }
+    expect(numbersIn(seen)).toEqual(range(150, 160));
+    expect(numbersIn((await readLog(path)).lines)).toEqual(range(0, 160));
+    expect(end).toBe(1_500 + readFileSync(path, "utf8").indexOf("000000150"));
+    await log.close();
+  });
+
   it("moves the first half of a line along with its second half", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 100 });
     writeSync(log.fd, `${numbered(0, 12)}0000`);

@@ -13,6 +13,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 
+import { readHistory } from "../../src/keeper/history.ts";
 import type { KeeperSpec } from "../../src/keeper/keeper-spec.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { RunPublisher } from "../../src/keeper/run-publisher.ts";
@@ -63,4 +64,19 @@ it("a record that was removed or replaced is written again, and one in its place
   publisher.settle();
   expect(published()).toMatchObject({ state: "running" });
   expect(readFileSync(spec.eventsPath, "utf8").trim().split("\n")).toHaveLength(1);
+});
+
+it("history that a disk refused follows with the next look, whole and once", () => {
+  const eventsPath = join(home, "logs", "events.jsonl");
+  const publisher = new RunPublisher({ ...spec, eventsPath }, "0123456789abcdef0123456789abcdef");
+  publisher.publish({ state: "starting", reason: "exited with code 3" });
+  publisher.remark("its output was cut");
+  mkdirSync(join(home, "logs"));
+  publisher.settle();
+  publisher.settle();
+  const told = readHistory(eventsPath).map(({ state, reason }) => [state, reason]);
+  expect(told).toEqual([
+    ["starting", "exited with code 3"],
+    ["starting", "its output was cut"],
+  ]);
 });

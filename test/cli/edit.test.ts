@@ -71,3 +71,27 @@ test("--scheme is said by url, list and the gateway's own variables", async () =
     expect(await answerOf(scratch)).toBe(status?.url);
   });
 });
+
+test("status says what it runs, where, with which names, and no secret", async () => {
+  await withScratchHome(async ({ run, json, folder }) => {
+    const options = ["--env", "TOKEN=s3cret", "--env", "EDITOR", "--stop-timeout", "90s", "--after", "db"];
+    const hooks = ["--hook", "failed=https://me:s3cret@example.org/s3cret?x=s3cret", "--hook", "ready=/bin/true"];
+    expect((await run(["create", "api", ...options, ...hooks, "--", "node", "-e", "it's {{x}}"])).status).toBe(0);
+    const shown = await run(["status", "api", "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      command: ["node", "-e", "it's {{x}}"],
+      cwd: folder,
+      envNames: ["EDITOR", "TOKEN"],
+      envFile: null,
+      stopTimeoutMs: 90_000,
+      after: ["db"],
+      end: "group",
+      hooks: { failed: "https://example.org", ready: "/bin/true" },
+    });
+    const text = (await run(["status", "api"])).stdout;
+    expect(text).toContain("node -e 'it'\\''s {{x}}'");
+    expect(text).toContain(folder);
+    expect(shown.stdout + text).not.toContain("s3cret");
+    expect(await json(["list"])).toMatchObject([{ name: "api" }]);
+  });
+});

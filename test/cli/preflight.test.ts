@@ -2,6 +2,7 @@
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
 
 const server =
@@ -165,5 +166,39 @@ test("create and edit warn of what the next start will miss", async () => {
     expect(edited).toMatchObject({ status: 0, stderr: expect.stringContaining(`${folder}/missing is not there`) });
     expect(edited.stderr).not.toContain("PORT=");
     expect((await run(["edit", "api", "--", "true"])).stderr).toBe("");
+  });
+});
+
+test("in a deleted directory what needs none works, and what needs one says so in a sentence", async () => {
+  await withScratchHome(async ({ run, folder }) => {
+    const gone = path.join(folder, "gone");
+    await mkdir(gone);
+    const there = async (...args: string[]): Promise<{ status: number | null; stderr: string }> => {
+      // The shell is in it when it goes.
+      const script = 'rmdir "$PWD"; exec "$@"';
+      await mkdir(gone, { recursive: true });
+      const { execFile } = await import("node:child_process");
+      const argv = ["-c", script, "sh", process.execPath, CLI_ENTRY, ...args];
+      return new Promise((resolve) => {
+        const env = bareEnvironment(path.join(folder, ".lockkeeper"));
+        const child = execFile("sh", argv, { cwd: gone, env }, (_, __, stderr) =>
+          resolve({ status: child.exitCode, stderr }),
+        );
+      });
+    };
+    expect((await run(["create", "old"])).status).toBe(0);
+    expect(await there("create", "x")).toMatchObject({ status: 0 });
+    expect(await there("create", "y", "--cwd", folder, "--", "true")).toMatchObject({ status: 0 });
+    expect(await there("exec", "old", "--", "true")).toMatchObject({ status: 0 });
+    expect(await there("list")).toMatchObject({ status: 0 });
+    for (const args of [
+      ["create", "z", "--", "true"],
+      ["create", "z", "--cwd", "rel", "--", "true"],
+      ["edit", "old", "--cwd", "rel"],
+    ]) {
+      const refused = await there(...args);
+      expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("was deleted") });
+      expect(refused.stderr).not.toContain("bug");
+    }
   });
 });

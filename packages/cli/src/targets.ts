@@ -97,7 +97,10 @@ async function confirmProtected(
       : undefined;
     if (typed?.trim() === name) continue;
     throw new LockkeeperError("CONFIRMATION_NEEDED", `${fact}: nothing was done`, {
-      hint: `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
+      hint:
+        context.command === "edit"
+          ? `If you mean it, add to the same command: --confirm ${name}`
+          : `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
     });
   }
 }

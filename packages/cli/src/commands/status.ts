@@ -1,5 +1,5 @@
 /** `status`: one profile in full, asked live; the exit status tells its state. */
-import { describeSpared } from "@lockkeeper/core";
+import { describeSpared, shellCommand } from "@lockkeeper/core";
 import type { ProfileDetail } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -31,6 +31,8 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
     ["health", health],
     ["url", plainLine(detail.url)],
     ["kind", detail.kind],
+    ...(detail.command === null ? [] : [["runs", plainLine(shellCommand(...detail.command))] as [string, string]]),
+    ["in", plainLine(detail.cwd)],
     ["block", `${detail.port}-${detail.port + detail.span - 1}`],
     [
       "ports",

@@ -10,7 +10,8 @@ import {
 import type { ProfilesContext } from "../context.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
-import type { Manifest } from "../manifest.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { EndScope, Manifest } from "../manifest.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
@@ -32,6 +33,20 @@ export interface ProfileDetail extends ProfileStatus {
   readonly spared: readonly SparedProcess[];
   /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
   readonly pendingChange: boolean;
+  /** As it was created, placeholders and all; null where the kind runs a program of its own. */
+  readonly command: readonly string[] | null;
+  readonly cwd: string;
+  /** Names of the variables of `--env`, those that are taken from the starter included; never a value. */
+  readonly envNames: readonly string[];
+  readonly envFile: string | null;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** From SIGTERM to SIGKILL, in milliseconds. */
+  readonly stopTimeoutMs: number;
+  readonly after: readonly string[];
+  readonly end: EndScope;
+  /** Event to target; of a URL scheme and host only, for the rest may be a secret. */
+  readonly hooks: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,8 +70,31 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     lastExit: record?.lastExit ?? null,
     spared: stillSpared(record),
     pendingChange: hasPendingChange(observation),
+    ...settingsOf(manifest),
   };
 }
+
+type Settings = "command" | "cwd" | "envNames" | "envFile" | "createdAt" | "stopTimeoutMs" | "after" | "end" | "hooks";
+
+function settingsOf(manifest: Manifest): Pick<ProfileDetail, Settings> {
+  const { kind, command = null, cwd, paths, env = {}, passEnv = [], envFile = null, createdAt } = manifest;
+  return {
+    command,
+    cwd: cwd ?? paths.workspace,
+    envNames: [...Object.keys(env), ...passEnv].sort(),
+    envFile,
+    createdAt,
+    stopTimeoutMs: manifest.stopTimeoutMs ?? kinds[kind].stopTimeoutMs,
+    after: manifest.after ?? [],
+    end: manifest.end ?? kinds[kind].end,
+    hooks: Object.fromEntries(
+      Object.entries(manifest.hooks ?? {}).map(([event, target]) => [event, target.replace(secretOfUrl, "$1$2")]),
+    ),
+  };
+}
+
+/** What follows the host of a URL, and the user before it. */
+const secretOfUrl = /^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*).*$/is;
 
 async function withLease(context: ProfilesContext, status: ProfileStatus, manifest: Manifest): Promise<ProfileStatus> {
   if (manifest.lease === undefined) return status;

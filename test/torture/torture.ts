@@ -23,6 +23,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import { seeded } from "../harness/seeded.ts";
 import type { World, WorldKind } from "./world.ts";
 import { openWorld } from "./world.ts";
 import type { Verdict } from "./witness.ts";
@@ -411,15 +412,4 @@ function signal(pid: number | undefined, name: NodeJS.Signals): void {
 
 function delay(delayMs: number): Promise<void> {
   return new Promise((over) => setTimeout(over, delayMs));
-}
-
-/** Source: mulberry32; the same as in programs/contender.js. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -44,7 +44,7 @@ export interface OwnershipRequest {
 
 const DEFAULTS = {
   /** How often a free key is looked for; a planned handover waits for it. */
-  pollMs: 300,
+  pollMs: 200,
   /** How long a start that does not wait may ask. Shared by the endpoints. */
   firstAnswerMs: 4_000,
 };
@@ -56,30 +56,40 @@ const DEFAULTS = {
  */
 export async function obtainOwnership(request: OwnershipRequest): Promise<Ownership | undefined> {
   const { lease, profile, stop, onStandby, isAgain } = request;
-  const claimant = claimantFor(request);
+  const sentinel = new PostedSentinel(lease.sentinelArgv);
+  const claimant = { ...claimantFor(request), onFree: () => sentinel.prepare() };
+  let isOurs = false;
   let waits = isAgain || lease.whenUnavailable === "wait";
   let told: string | undefined;
   const tell = (owner: RunLease | null, reason: string): void => {
     if (reason !== told) onStandby(owner, reason);
     told = reason;
   };
-  while (!stop.aborted) {
-    try {
-      const taken = await takeLease(claimant, waits ? stop : withinMs(DEFAULTS.firstAnswerMs, stop));
-      if (taken instanceof Lease) return await begin(request, taken);
-      waits = true;
-      const owner = describeOwner(taken);
-      const whose = `${owner?.owner ?? "somebody who did not leave a name"} owns it${sinceText(owner)}`;
-      if (lease.whenHeld === "fail") throw held(profile, owner, lease);
-      tell(owner, whose);
-    } catch (error) {
-      if (stop.aborted) return undefined;
-      if (!(error instanceof LeaseUnavailableError) || error.kind === "refused" || !waits) throw error;
-      tell(null, error.message);
+  try {
+    while (!stop.aborted) {
+      try {
+        const taken = await takeLease(claimant, waits ? stop : withinMs(DEFAULTS.firstAnswerMs, stop));
+        if (taken instanceof Lease) {
+          const ownership = await begin(request, taken, sentinel);
+          isOurs = true;
+          return ownership;
+        }
+        waits = true;
+        const owner = describeOwner(taken);
+        const whose = `${owner?.owner ?? "somebody who did not leave a name"} owns it${sinceText(owner)}`;
+        if (lease.whenHeld === "fail") throw held(profile, owner, lease);
+        tell(owner, whose);
+      } catch (error) {
+        if (stop.aborted) return undefined;
+        if (!(error instanceof LeaseUnavailableError) || error.kind === "refused" || !waits) throw error;
+        tell(null, error.message);
+      }
+      await pause(DEFAULTS.pollMs, stop);
     }
-    await pause(DEFAULTS.pollMs, stop);
+    return undefined;
+  } finally {
+    if (!isOurs) sentinel.dismiss();
   }
-  return undefined;
 }
 
 /** Aborts after `ms`, or with `signal`. */
@@ -112,15 +122,13 @@ function claimantFor({ lease, profile, nonce, lockDir }: OwnershipRequest): Leas
   };
 }
 
-async function begin(request: OwnershipRequest, lease: Lease): Promise<Ownership> {
+async function begin(request: OwnershipRequest, lease: Lease, sentinel: PostedSentinel): Promise<Ownership> {
   const { nonce } = request;
-  const sentinel = new PostedSentinel(request.lease.sentinelArgv);
   try {
     await leaveToken(request, lease.token);
     await sentinel.post({ nonce, leader: null, endsAtMs: lease.endsAtMs, asked: false });
     return new Ownership(request, lease, sentinel);
   } catch (error) {
-    sentinel.dismiss();
     await lease.release();
     throw error;
   }

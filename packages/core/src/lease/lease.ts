@@ -19,6 +19,8 @@ export interface LeaseClaimant {
   readonly holder: LeaseHolder;
   /** Milliseconds on a clock that a sleeping host does not stop. */
   readonly now: () => number;
+  /** Called when the key is seen to be free, before it is claimed. */
+  readonly onFree?: () => void;
 }
 
 const DEFAULTS = {
@@ -45,6 +47,7 @@ export async function takeLease(claimant: LeaseClaimant, signal: AbortSignal): P
   for (let left = DEFAULTS.claimTries; ; left--) {
     const held = await store.read(settings.key, signal);
     if (held !== undefined && !isOurFormer(held.holder, holder)) return held;
+    claimant.onFree?.();
     const sentAtMs = now();
     const leaseId = await store.grant(settings.ttlSeconds, signal);
     let isOurs = false;

@@ -52,6 +52,11 @@ export class PostedSentinel {
     return this.#sentinel?.child.pid;
   }
 
+  /** Starts a sentinel that waits for its first order, so that whoever becomes owner need not wait for its start. */
+  prepare(): void {
+    if (this.#sentinel === undefined || this.#sentinel.isGone) this.#sentinel = this.#start();
+  }
+
   /**
    * On return a sentinel knows the order.
    *
@@ -59,10 +64,11 @@ export class PostedSentinel {
    */
   async post(order: SentinelOrder): Promise<void> {
     this.#order = order;
-    if (this.#sentinel === undefined || this.#sentinel.isGone) this.#sentinel = this.#start();
-    this.#tell(this.#sentinel);
-    if (!(await this.#hasUnderstood(this.#sentinel, order))) {
-      this.#sentinel.child.kill("SIGKILL");
+    const sentinel = this.#sentinel === undefined || this.#sentinel.isGone ? this.#start() : this.#sentinel;
+    this.#sentinel = sentinel;
+    this.#tell(sentinel);
+    if (!(await this.#hasUnderstood(sentinel, order))) {
+      sentinel.child.kill("SIGKILL");
       throw new LockkeeperError(
         "LEASE_UNAVAILABLE",
         "the sentinel, which ends the gateway when its keeper cannot, does not start",

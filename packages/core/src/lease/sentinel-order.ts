@@ -10,6 +10,8 @@ export interface SentinelOrder {
   readonly endsAtMs: number;
   /** Was the gateway asked to end already? Nobody is asked twice. */
   readonly asked: boolean;
+  /** Is it the order of a second sentinel, which the first one called for when its keeper had died? */
+  readonly isRelief?: boolean;
 }
 
 /** The word that sends a sentinel home: nothing of the run is left. */

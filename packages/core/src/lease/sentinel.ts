@@ -3,6 +3,7 @@
  * stopped cannot end anything; so a second process, in a session of its own, is told every new deadline and needs
  * nobody to act on it. It talks to no engine and keeps no lock.
  */
+import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
 import { signalGroup, signalProcess } from "../host/process-signal.ts";
@@ -11,7 +12,7 @@ import { findRunProcesses } from "../host/process-tree.ts";
 import { pause } from "../pause.ts";
 import { bootTimeMs } from "./boot-clock.ts";
 import type { SentinelOrder } from "./sentinel-order.ts";
-import { DISMISSED, parseOrder } from "./sentinel-order.ts";
+import { DISMISSED, formatOrder, parseOrder } from "./sentinel-order.ts";
 
 /** Why a sentinel's duty is over. `ended`: it had to kill. `outlived`: its keeper died, and the gateway ended when asked. */
 export type SentinelOutcome = "dismissed" | "ended" | "outlived";
@@ -30,7 +31,8 @@ const DEFAULTS = {
  * Does the duty until it is over. Every order that was understood is answered on `output` by its deadline.
  *
  * When the keeper's end of `input` closes without a dismissal, the keeper is dead and nobody will renew: the gateway is
- * asked to end at once, and killed at the deadline it had.
+ * asked to end at once, and killed at the deadline it had. From then on nobody would see this sentinel die either, so it
+ * starts the program that it runs in once more: two are left, each with the whole order.
  */
 export async function standSentinel(input: Readable, output: Writable): Promise<SentinelOutcome> {
   const post = new Post(input, output);
@@ -77,6 +79,7 @@ class Post {
       for (const line of lines) this.#take(line, output);
     });
     const leave = (): void => {
+      if (!this.isAlone && !this.isDismissed && this.order !== undefined) callForRelief(this.order);
       this.isAlone = true;
     };
     for (const event of ["end", "error", "close"]) input.once(event, leave);
@@ -94,14 +97,28 @@ class Post {
   }
 }
 
+function callForRelief(order: SentinelOrder): void {
+  if (order.isRelief === true) return;
+  const argv = process.argv.slice(1);
+  const child = spawn(process.execPath, argv, { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  child.on("error", () => undefined);
+  child.stdin.on("error", () => undefined);
+  // The first one asks the gateway to end.
+  child.stdin.end(formatOrder({ ...order, asked: true, isRelief: true }));
+  child.unref();
+}
+
 function findMembers({ leader, nonce }: SentinelOrder): readonly RunProcess[] {
   return findRunProcesses({ leader, nonce });
 }
 
 /** Kills until nobody is left; returns whether there was anybody. What cannot die (a disk that hangs) is tried for ever: nothing else is safe. */
 async function killRun(order: SentinelOrder): Promise<boolean> {
+  const { leader } = order;
+  // Before the walk over all processes, which takes as long as many a write of a host that has just woken.
+  const reached = leader !== null && signalGroup(leader, "SIGKILL") === "sent";
   let members = findMembers(order);
-  const hadAny = members.length > 0;
+  const hadAny = reached || members.length > 0;
   for (let waitMs = DEFAULTS.killMs; members.length > 0; waitMs = Math.min(2 * waitMs, DEFAULTS.slowestKillMs)) {
     signalAll(order, members, "SIGKILL");
     await pause(waitMs);

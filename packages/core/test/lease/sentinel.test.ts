@@ -1,11 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { afterEach, describe, expect, it } from "vitest";
 
 import { until } from "../../../../test/harness/until.ts";
+import { listProcessIds } from "../../src/host/proc.ts";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
@@ -50,6 +52,17 @@ async function startGateway(onTerm: string): Promise<Gateway> {
   if (leader === undefined) throw new Error("the gateway did not start");
   await until("its helper runs", () => findRunProcesses({ leader, nonce }).some(({ inGroup }) => !inGroup));
   return { nonce, leader, child };
+}
+
+/** The sentinels of this very test file, which are known by their program. */
+function listSentinels(): readonly number[] {
+  return listProcessIds().filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(PROGRAM[1]);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function orderFor({ nonce, leader }: Gateway, endsAtMs: number): SentinelOrder {
@@ -114,6 +127,22 @@ describe("a sentinel", () => {
     await until("the run is gone", () => isGone(gateway));
     expect(gateway.child.signalCode).toBe("SIGKILL");
     await until("the sentinel is gone", () => hasEnded(sentinel));
+  });
+
+  it("calls for another one when its keeper has died, who does the same when the first is killed", async () => {
+    const gateway = await startGateway(":");
+    const sentinel = startSentinel();
+    let answers = "";
+    sentinel.stdout?.on("data", (chunk) => (answers += String(chunk)));
+    const endsAtMs = bootTimeMs() + 3_000;
+    say(sentinel, orderFor(gateway, endsAtMs));
+    await until("answered", () => answers.includes(`${endsAtMs}\n`));
+    sentinel.stdin?.end();
+    const others = (): number => listSentinels().filter((pid) => pid !== sentinel.pid).length;
+    await until("there is another one", () => others() > 0);
+    sentinel.kill("SIGKILL");
+    await until("the run is gone", () => isGone(gateway));
+    await until("nobody is left", () => others() === 0);
   });
 
   it("does not ask a second time what its keeper has asked already", async () => {

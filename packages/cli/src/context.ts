@@ -3,7 +3,7 @@
  * from here, so that it can be called from a test like any function.
  */
 import type { StopSignals } from "@lockkeeper/core";
-import type { Profiles } from "@lockkeeper/profiles";
+import type { Profiles, Programs } from "@lockkeeper/profiles";
 import type { CommandSpec } from "./command-line/command.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
 import type { Passage } from "./terminal/passage.ts";
@@ -39,7 +39,7 @@ export interface World {
   /** Calls `listen` with each warning of ours from now on, one line without its end. */
   readonly onWarning: (listen: (text: string) => void) => void;
   /** The programs that a keeper and a built-in gateway run as, when they are not those of the package itself. */
-  readonly programs: { readonly keeper: string; readonly gateway: string } | undefined;
+  readonly programs: Programs | undefined;
   /** Help made at build time, by command; undefined when there is none. */
   readonly storedHelp: () => Readonly<Record<string, string>> | undefined;
 }

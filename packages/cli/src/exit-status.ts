@@ -44,6 +44,8 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   DIRECTORY_SHARED: 78,
   LEASE_HELD: 78,
   LEASE_UNAVAILABLE: 78,
+  MANAGER_UNREACHABLE: 78,
+  UNIT_CONFLICT: 78,
   // 1: it was tried and failed
   PROFILE_RUNNING: 1,
   COMMAND_NOT_FOUND: 1,
@@ -53,6 +55,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   STOP_INCOMPLETE: 1,
   RECORD_UNVERIFIED: 1,
   MUTEX_TIMEOUT: 1,
+  MANAGER_REFUSED: 1,
   ABORTED: 1,
 };
 

@@ -18,6 +18,7 @@ export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
   stop: () => import("./commands/stop.ts"),
   restart: () => import("./commands/restart.ts"),
   run: () => import("./commands/run.ts"),
+  service: () => import("./commands/service.ts"),
   wait: () => import("./commands/wait.ts"),
   url: () => import("./commands/url.ts"),
   open: () => import("./commands/open.ts"),

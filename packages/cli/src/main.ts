@@ -166,6 +166,8 @@ const world: World = {
   programs: {
     keeper: path.join(import.meta.dirname, "keeper.cjs"),
     gateway: path.join(import.meta.dirname, "gateway.cjs"),
+    // As it was called: a link that an upgrade leaves in place outlives the folder that it leads to.
+    launcher: [process.execPath, process.argv[1] ?? path.join(import.meta.dirname, "lockkeeper.cjs")],
   },
   storedHelp,
 };

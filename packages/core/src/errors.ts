@@ -38,6 +38,10 @@ export type ErrorCode =
   // one owner across hosts
   | "LEASE_HELD"
   | "LEASE_UNAVAILABLE"
+  // service managers
+  | "MANAGER_UNREACHABLE"
+  | "MANAGER_REFUSED"
+  | "UNIT_CONFLICT"
   // the host
   | "UNSAFE_PATH"
   | "PERMISSION_DENIED"

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 export interface Programs {
   readonly keeper: string;
   readonly gateway: string;
+  /** What starts the command line, for the units of service managers: the runtime and the entry, both absolute. */
+  readonly launcher?: readonly [string, ...string[]] | undefined;
 }
 
 /** One home, seen by one caller. */

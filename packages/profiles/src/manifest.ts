@@ -23,6 +23,17 @@ export type EndScope = (typeof endScopes)[number];
 export const hookEvents = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"] as const;
 export type HookEvent = (typeof hookEvents)[number];
 
+/** The unit of a service manager that starts the profile. */
+export interface InstalledService {
+  readonly manager: "systemd-user" | "systemd" | "launchd";
+  readonly unit: string;
+  /** Whether it comes up with the host, or with its user's session. */
+  readonly boot: "auto" | "manual";
+  /** What was asked for beside the unit's usual text. */
+  readonly harden?: boolean;
+  readonly watchdogMs?: number;
+}
+
 /** One profile as it is written down. A contract with other tools: fields are added, never renamed or removed. */
 export interface Manifest {
   readonly schemaVersion: 1;
@@ -67,6 +78,8 @@ export interface Manifest {
   readonly hooks?: Readonly<Partial<Record<HookEvent, string>>>;
   /** Who may own the profile across hosts. */
   readonly lease?: LeaseSettings;
+  /** Who starts it, when a service manager does. */
+  readonly service?: InstalledService;
   readonly protected: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -166,6 +179,7 @@ const optionalFields: Readonly<Record<string, Check>> = {
   restartUnresponsiveMs: ["a whole number of milliseconds", isAmount],
   hooks: ["events with texts", isTextsByName],
   lease: ["a lease", isLease],
+  service: ["an installed service", isService],
 };
 const optionalNames = Object.keys(optionalFields);
 
@@ -184,6 +198,19 @@ function isLease(value: unknown): boolean {
   const { engine, endpoints, key, ttlSeconds, standby, credentialsFile } = value;
   const parts = engine === "etcd" && isTexts(endpoints) && endpoints.length > 0 && isText(key) && isAmount(ttlSeconds);
   return parts && typeof standby === "boolean" && (credentialsFile === undefined || isText(credentialsFile));
+}
+
+function isService(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { manager, unit, boot, watchdogMs } = value;
+  const known = isOneOf(["systemd-user", "systemd", "launchd"])(manager) && isOneOf(["auto", "manual"])(boot);
+  // The name becomes a path and an argument.
+  return (
+    known &&
+    typeof unit === "string" &&
+    /^[A-Za-z0-9][A-Za-z0-9_.@-]*$/.test(unit) &&
+    (watchdogMs === undefined || isAmount(watchdogMs))
+  );
 }
 
 function isMovedPaths(value: unknown): boolean {

@@ -11,6 +11,7 @@ import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./life/create-options.ts";
 import type { EditResult } from "./life/edit.ts";
 import type { EditOptions } from "./life/edited-manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Argv } from "./gateway-kind.ts";
 import type { ProfileAccess } from "./access/profile-access.ts";
@@ -29,6 +30,8 @@ import type { ListOptions } from "./status/list.ts";
 import type { PortsReport } from "./ports/port-audit.ts";
 import type { PortExplanation } from "./ports/port-explanation.ts";
 import type { PortRange } from "./ports/port-plan.ts";
+import type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
+import type { ServiceStatus } from "./service/service-status.ts";
 import type { WaitOptions, WaitResult } from "./status/wait.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
@@ -105,6 +108,11 @@ export interface Profiles {
   readonly importGateways: (kind: string, options?: ImportOptions) => Promise<ImportReport>;
   /** Brings an adopted gateway that somebody else runs under a keeper of ours. */
   readonly takeOver: (name: string, options: TakeoverOptions) => Promise<TakeoverResult>;
+  /** Puts the profile under a service manager. */
+  readonly installService: (name: string, options?: InstallOptions) => Promise<InstallResult>;
+  readonly uninstallService: (name: string) => Promise<UninstallResult>;
+  /** The units of profiles: files, drift, and what their managers say. Changes nothing. */
+  readonly serviceStatuses: (names: readonly string[]) => Promise<readonly ServiceStatus[]>;
   readonly rename: (from: string, to: string) => Promise<RenameResult>;
   readonly clone: (from: string, to: string, options?: CloneOptions) => Promise<CloneResult>;
   /** Brings back what was removed last under that name. */
@@ -158,9 +166,27 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(context, names, request),
     status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
     protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
-    start: async (name, request) => (await import("./run/start.ts")).startProfile(context, name, request),
-    stop: async (name, request) => (await import("./run/stop.ts")).stopProfile(context, name, request),
-    restart: async (name, request) => (await import("./run/restart.ts")).restartProfile(context, name, request),
+    start: async (name, request) => {
+      const manifest = await installedManifest(context, name);
+      if (manifest !== undefined)
+        return (await import("./service/managed-run.ts")).startManaged(context, manifest, request);
+      return (await import("./run/start.ts")).startProfile(context, name, request);
+    },
+    stop: async (name, request) => {
+      const manifest = await installedManifest(context, name);
+      if (manifest !== undefined)
+        return (await import("./service/managed-run.ts")).stopManaged(context, manifest, request);
+      return (await import("./run/stop.ts")).stopProfile(context, name, request);
+    },
+    restart: async (name, request) => {
+      const manifest = await installedManifest(context, name);
+      if (manifest === undefined) return (await import("./run/restart.ts")).restartProfile(context, name, request);
+      return (await import("./service/managed-run.ts")).restartManaged(context, manifest, request);
+    },
+    installService: async (name, request) =>
+      (await import("./service/install.ts")).installService(context, name, request),
+    uninstallService: async (name) => (await import("./service/install.ts")).uninstallService(context, name),
+    serviceStatuses: async (names) => (await import("./service/service-status.ts")).serviceStatuses(context, names),
     launchPlan: async (name) => {
       const { requireManifest } = await import("./registry/registry.ts");
       return (await import("./run/launch-plan.ts")).launchPlan(requireManifest(home, name), context.programs.gateway);
@@ -175,7 +201,11 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     nextFreeBlock: async (span) => (await import("./ports/port-choice.ts")).nextBlockOf(home, span),
     diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),
     repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
-    remove: async (name) => (await import("./life/remove.ts")).removeProfile(context, name),
+    remove: async (name) => {
+      const manifest = await installedManifest(context, name);
+      if (manifest === undefined) return (await import("./life/remove.ts")).removeProfile(context, name);
+      return (await import("./service/change-installed.ts")).removeInstalled(context, manifest);
+    },
     environment: async (name) => {
       const { requireManifest } = await import("./registry/registry.ts");
       const manifest = requireManifest(home, name);
@@ -192,7 +222,11 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
     importGateways: async (kind, request) => (await import("./adopt/import.ts")).importGateways(context, kind, request),
     takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
-    rename: async (from, to) => (await import("./life/rename.ts")).renameProfile(context, from, to),
+    rename: async (from, to) => {
+      const manifest = await installedManifest(context, from);
+      if (manifest === undefined) return (await import("./life/rename.ts")).renameProfile(context, from, to);
+      return (await import("./service/change-installed.ts")).renameInstalled(context, manifest, to);
+    },
     clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
     restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
     readConfig: async (request) => (await import("./config/config-edit.ts")).readConfig(context, request),
@@ -222,6 +256,19 @@ function dangerOf(home: string): LockkeeperError | undefined {
     return undefined;
   } catch (error) {
     if (error instanceof LockkeeperError) return error;
+    throw error;
+  }
+}
+
+/** The manifest of a profile that a service manager keeps; undefined for any other, and where the registry does not tell. */
+async function installedManifest({ home, owner }: ProfilesContext, name: string): Promise<Manifest | undefined> {
+  const { readRegistry } = await import("./registry/registry.ts");
+  try {
+    const manifest = readRegistry(home, owner).get(name);
+    return manifest?.service === undefined ? undefined : manifest;
+  } catch (error) {
+    // Damaged, or not readable: the verb itself says so, and a stop goes by what the keeper published.
+    if (error instanceof LockkeeperError) return undefined;
     throw error;
   }
 }

@@ -197,6 +197,27 @@ export const COMMANDS = {
       ["run prod --supervised", "what a service unit calls"],
     ],
   },
+  service: {
+    summary: "put profiles under systemd or launchd, and look at their units",
+    positionals: [
+      {
+        name: "action",
+        arity: "required",
+        choices: ["print", "install", "uninstall", "status"],
+        summary: "what to do with the unit",
+      },
+      { name: "names", arity: "many", summary: "names, @groups or patterns; status without one: all" },
+    ],
+    options: ["all", "manager", "system", "harden", "watchdog", "boot", "dryRun", "yes", "confirm"],
+    summaries: { yes: "overwrite a unit that was edited", dryRun: "check and show, change nothing" },
+    rule: { unnamed: "refused", protected: "usual" },
+    examples: [
+      ["service install prod", "comes up with your session; restarted when it dies; start and stop go through it"],
+      ["service install prod --dry-run", "every check, and the unit's text"],
+      ["service status", "files, drift, and what the manager says"],
+      ["service uninstall prod", "stops it and takes the unit away"],
+    ],
+  },
   wait: {
     summary: "wait until profiles run, or have stopped; for scripts",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],

@@ -83,6 +83,21 @@ export const OPTIONS = {
   },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
+  manager: {
+    type: "choice",
+    choices: ["systemd", "launchd"],
+    value: "systemd|launchd",
+    summary: "which service manager (default: this system's)",
+  },
+  system: { type: "flag", summary: "a unit of the whole system, as root, instead of your own manager" },
+  harden: { type: "flag", summary: "add sandboxing that gateways usually bear" },
+  watchdog: { type: "duration", value: "time", summary: "restart it when its health was not confirmed for this long" },
+  boot: {
+    type: "choice",
+    choices: ["auto", "manual"],
+    value: "auto|manual",
+    summary: "come up with the system or not (default auto)",
+  },
   for: {
     type: "choice",
     choices: ["running", "stopped"],

@@ -157,6 +157,7 @@ async function watchLiveness(
       const well = liveness.state === "running";
       tell({ state: liveness.state, reason: well ? "answers again" : seen.detail, health: seen.health });
     }
+    if (liveness.failures === 0) spec.onHealthy?.();
     idle();
   }
 }

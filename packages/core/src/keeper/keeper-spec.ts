@@ -102,6 +102,8 @@ export interface KeeperSpec {
   readonly confirm?: () => Promise<void>;
   /** Called after every published change; must not throw. */
   readonly report?: (record: RunRecord) => void;
+  /** Called after each look that found the gateway well, once it was ready; must not throw. */
+  readonly onHealthy?: () => void;
   /** For the history: "lockkeeper start (pid 123)". */
   readonly startedBy: string;
 }

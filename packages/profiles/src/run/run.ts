@@ -11,6 +11,7 @@ import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import { openServiceNotifier } from "../service-units/service-notifier.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
 import { launchPlan } from "./launch-plan.ts";
@@ -62,9 +63,22 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const manifest = requireFrom(registry, context.home, name);
   refuseSharedDirectories(context.home, registry, manifest);
   warnOfWideBind(manifest, options.port);
+  const notifier = options.supervised ? openServiceNotifier(context.env) : undefined;
+  const report = (record: RunRecord): void => {
+    notifier?.report(record);
+    options.report?.(record);
+  };
+  const watched: Partial<KeeperSpec> =
+    notifier === undefined
+      ? {}
+      : {
+          onHealthy: notifier.confirm,
+          ...(notifier.livenessIntervalMs === undefined ? {} : { livenessIntervalMs: notifier.livenessIntervalMs }),
+        };
   const spec = {
-    ...(await keeperSpec(context, registry, manifest, options)),
+    ...(await keeperSpec(context, registry, manifest, { ...options, report })),
     ...(await ownership(context, manifest, options)),
+    ...watched,
   };
   if (kinds[manifest.kind].foreign !== undefined) {
     await (await import("../access/profile-access.ts")).refreshTokenFile(context, manifest);
@@ -77,6 +91,8 @@ export async function runProfile(context: ProfilesContext, name: string, options
     takeBackFolder(manifest);
     if (!existsSync(manifest.paths.profile)) await confirm();
     throw error;
+  } finally {
+    await notifier?.close();
   }
 }
 

@@ -242,7 +242,8 @@ export function outOfReach({ manifest: { name }, observed: { owner, reason } }: 
   });
 }
 
-function wouldStopItself(name: string): LockkeeperError {
+/** Returns the error for a stop that would end the process that asks for it. */
+export function wouldStopItself(name: string): LockkeeperError {
   return new LockkeeperError(
     "CONFIRMATION_NEEDED",
     `this command runs inside the gateway of ${name} and would end itself`,

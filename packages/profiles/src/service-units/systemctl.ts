@@ -1,10 +1,7 @@
 /** Asks and tells the unit's own systemd, and says by which command a person does the same with either manager. */
-import { errnoOf, LockkeeperError } from "@lockkeeper/core";
-import { execFile } from "node:child_process";
+import { LockkeeperError } from "@lockkeeper/core";
 import type { ServiceUnit } from "./service-units.ts";
-
-/** systemctl answers at once; stopping is waited for by whoever asked for it. */
-const askTimeoutMs = 10_000;
+import { systemctl } from "./systemd.ts";
 
 /** What systemd says of a unit now. A host without systemd has no unit that runs. */
 export interface UnitState {
@@ -76,15 +73,17 @@ async function run(env: NodeJS.ProcessEnv, unit: ServiceUnit, args: readonly str
   });
 }
 
-function call(
+async function call(
   env: NodeJS.ProcessEnv,
-  unit: ServiceUnit,
+  { manager }: ServiceUnit,
   args: readonly string[],
 ): Promise<{ readonly stdout: string; readonly stderr: string; readonly fault: string | undefined }> {
-  const [program, ...rest] = systemctlArgv(unit, args);
-  return new Promise((resolve) => {
-    execFile(program, rest, { env, timeout: askTimeoutMs, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
-      resolve({ stdout, stderr, fault: error === null ? undefined : (errnoOf(error) ?? error.message) });
-    });
-  });
+  if (manager === "launchd") return { stdout: "", stderr: "", fault: "launchd has no systemctl" };
+  try {
+    const { status, stdout, stderr } = await systemctl(manager, args, env);
+    return { stdout, stderr, fault: status === 0 ? undefined : `exit status ${status}` };
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    return { stdout: "", stderr: "", fault: error.message };
+  }
 }

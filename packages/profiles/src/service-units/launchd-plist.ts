@@ -1,0 +1,53 @@
+/**
+ * The property list of a launchd agent for one profile. Pure. Written from launchd.plist(5); no macOS was at hand to run it,
+ * so only its form is tested.
+ */
+import type { UnitPlan } from "./unit-plan.ts";
+
+/**
+ * Returns the property list. `KeepAlive` is only for ends that are no success: launchd ignores exit statuses otherwise, and
+ * the launcher ends a permanent failure with 0 there, so that it stays down.
+ */
+export function formatLaunchdPlist(plan: UnitPlan, label: string): string {
+  const argv = [...plan.launcher, "run", plan.profile, "--supervised"];
+  const log = `${plan.home}/profiles/${plan.profile}/logs/launchd.log`;
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  <string>${escapeXml(label)}</string>
+  <key>ProgramArguments</key>
+  <array>
+${argv.map((word) => `    <string>${escapeXml(word)}</string>`).join("\n")}
+  </array>
+  <key>EnvironmentVariables</key>
+  <dict>
+    <key>LOCKKEEPER_HOME</key>
+    <string>${escapeXml(plan.home)}</string>
+  </dict>
+  <key>RunAtLoad</key>
+  <true/>
+  <key>KeepAlive</key>
+  <dict>
+    <key>SuccessfulExit</key>
+    <false/>
+  </dict>
+  <key>ThrottleInterval</key>
+  <integer>10</integer>
+  <key>ExitTimeOut</key>
+  <integer>${Math.ceil(plan.stopTimeoutMs / 1_000)}</integer>
+  <key>Umask</key>
+  <integer>63</integer>
+  <key>StandardOutPath</key>
+  <string>${escapeXml(log)}</string>
+  <key>StandardErrorPath</key>
+  <string>${escapeXml(log)}</string>
+</dict>
+</plist>
+`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

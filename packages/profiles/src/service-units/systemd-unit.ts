@@ -1,0 +1,92 @@
+/**
+ * The text of a systemd service for one profile. Pure. What each line is for, and what was tried, stands beside it; the
+ * rules of quoting are those of systemd.syntax(7) and systemd.service(5).
+ */
+import { createHash } from "node:crypto";
+import type { UnitPlan } from "./unit-plan.ts";
+
+/** Raised when the text changes; `service status` compares by text, so it only tells a person how old a unit is. */
+const UNIT_VERSION = 1;
+
+/** The first line of every unit of ours. The sum is of the lines below it: it tells whether somebody has edited them. */
+const MARK = /^# lockkeeper unit v(\d+) for profile (\S+), sum ([0-9a-f]{16}); /;
+
+/** How long a start may take before the keeper asks for more; it asks for as long as the gateway has time. */
+const START_TIMEOUT_S = 60;
+
+/** Sandboxing that needs only seccomp and prctl, so that a user's own manager can do it, and that Node survives. */
+const HARDENING = [
+  "NoNewPrivileges=yes",
+  "RestrictSUIDSGID=yes",
+  "LockPersonality=yes",
+  "RestrictRealtime=yes",
+  "SystemCallArchitectures=native",
+];
+
+/** Returns the unit's whole text. */
+export function formatSystemdUnit(plan: UnitPlan, unit: string): string {
+  const run = [...plan.launcher, "run", plan.profile, "--supervised"].map(quoteArgument).join(" ");
+  const wait = [...plan.launcher, "wait", plan.profile, "--for", "running"].map(quoteArgument).join(" ");
+  const lines = [
+    "[Unit]",
+    `Description=Lockkeeper gateway ${plan.profile}`,
+    // A gateway that cannot be kept is given up by the keeper; this bounds what kills the keeper itself.
+    "StartLimitIntervalSec=300",
+    "StartLimitBurst=5",
+    "",
+    "[Service]",
+    ...(plan.notifies
+      ? // The helper that tells readiness runs under a pid of its own, so all processes of the unit must be heard.
+        ["Type=notify", "NotifyAccess=all"]
+      : ["Type=exec", `ExecStartPost=${wait}`]),
+    `ExecStart=${run}`,
+    `Environment=${quoteValue(`LOCKKEEPER_HOME=${plan.home}`)}`,
+    ...(plan.user === undefined ? [] : [`User=${plan.user}`]),
+    "Restart=on-failure",
+    "RestartSec=2",
+    // 78: lock, port, configuration. Starting again is no use, and loops.
+    "RestartPreventExitStatus=78",
+    // 143 is SIGTERM: success when the manager sent it, and a reason to start again when a stranger did.
+    "SuccessExitStatus=143",
+    "RestartForceExitStatus=143",
+    `TimeoutStartSec=${START_TIMEOUT_S}`,
+    `TimeoutStopSec=${Math.ceil(plan.stopTimeoutMs / 1_000)}`,
+    // The keeper is asked first and ends the gateway in order; what survives it is killed with the unit.
+    "KillMode=mixed",
+    "OOMPolicy=continue",
+    "UMask=0077",
+    ...(plan.watchdogMs === undefined ? [] : [`WatchdogSec=${Math.ceil(plan.watchdogMs / 1_000)}`]),
+    ...(plan.memoryMaxBytes === undefined ? [] : [`MemoryMax=${plan.memoryMaxBytes}`]),
+    ...(plan.harden ? HARDENING : []),
+    "",
+    "[Install]",
+    `WantedBy=${plan.user === undefined ? "default.target" : "multi-user.target"}`,
+    "",
+  ];
+  const body = lines.join("\n");
+  const edit = `systemctl ${plan.user === undefined ? "--user " : ""}edit ${unit}`;
+  return `# lockkeeper unit v${UNIT_VERSION} for profile ${plan.profile}, sum ${sumOf(body)}; own changes: ${edit}\n${body}`;
+}
+
+/** Whose a unit's text is: not ours, ours as it was written, or ours and edited since. */
+export function unitOrigin(text: string): "foreign" | "ours" | "edited" {
+  const [first = "", ...rest] = text.split("\n");
+  const mark = MARK.exec(first);
+  if (mark === null) return "foreign";
+  return mark[3] === sumOf(rest.join("\n")) ? "ours" : "edited";
+}
+
+/** Enough to notice an edit; it is no secret. */
+function sumOf(body: string): string {
+  return createHash("sha256").update(body).digest("hex").slice(0, 16);
+}
+
+/** One word of ExecStart=: quoted, with `%` and `$` doubled, which systemd would expand otherwise. */
+function quoteArgument(word: string): string {
+  return quoteValue(word).replaceAll("$", "$$$$");
+}
+
+/** A value in quotes. `$` means nothing in Environment=. */
+function quoteValue(value: string): string {
+  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("\n", "\\n")}"`;
+}

@@ -1,0 +1,265 @@
+/**
+ * Installs the unit that keeps a profile under a service manager, and takes it away again. Nothing is half installed: what
+ * the manager refuses is taken back. A gateway that runs is handed over, and never are there two.
+ */
+import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { ProfilesContext } from "../context.ts";
+import type { InstalledService, Manifest } from "../manifest.ts";
+import { changeRegistry } from "../registry/registry-change.ts";
+import { readRegistry, requireFrom } from "../registry/registry.ts";
+import { findProgram } from "../run/find-program.ts";
+import { launchPlan } from "../run/launch-plan.ts";
+import { preflight } from "../run/preflight.ts";
+import { stopProfile } from "../run/stop.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { userName } from "../service-units/user-name.ts";
+import { managerEnvironment, requireSystemctl, systemctl } from "../service-units/systemd.ts";
+import { observeManifest } from "../status/observe-profile.ts";
+import { startManaged } from "./managed-run.ts";
+import { inspectUnitFile, removeUnitFile, writeUnitFile } from "./unit-file.ts";
+import { type ProfileUnit, type UnitOptions, unitOf, unitPath } from "./unit-of.ts";
+
+/** How a unit is installed. */
+export interface InstallOptions extends UnitOptions {
+  /** Check and show, change nothing. @default false */
+  readonly dryRun?: boolean | undefined;
+  /** Overwrite a unit of ours that somebody edited. @default false */
+  readonly overwrite?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/** What an install did, or would do. */
+export interface InstallResult {
+  readonly outcome: "installed" | "already-installed" | "would-install";
+  readonly profile: string;
+  readonly unit: string;
+  readonly path: string;
+  readonly text: string;
+  readonly boot: InstalledService["boot"];
+  /** Whether a gateway that ran was handed over to the manager. */
+  readonly handedOver: boolean;
+  /** What the person should know or do next, one fact each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * On return the profile's unit is in place, known to the manager, enabled as asked, and the gateway runs under it if it ran
+ * before.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND; what the preflight finds, COMMAND_NOT_FOUND for a program that the manager would not
+ *   find; UNIT_CONFLICT for a second mechanism or a file that is not ours; CONFIRMATION_NEEDED for an edited one;
+ *   MANAGER_UNREACHABLE, MANAGER_REFUSED. Nothing is installed then.
+ */
+export async function installService(
+  context: ProfilesContext,
+  name: string,
+  options: InstallOptions = {},
+): Promise<InstallResult> {
+  const manifest = requireFrom(readRegistry(context.home), context.home, name);
+  const unit = unitOf(context, manifest, options);
+  refuseSecondMechanism(context, manifest, unit);
+  const notes = [...(await checkUnderManager(context, manifest, unit)), ...lingerNotes(unit)];
+  const present = inspectUnitFile(unit);
+  const same = present.is === "same" && JSON.stringify(manifest.service) === JSON.stringify(unit.service);
+  const { service, path: file, text } = unit;
+  const facts = { profile: manifest.name, unit: service.unit, path: file, text, boot: service.boot, notes };
+  if (options.dryRun === true) {
+    return { outcome: same ? "already-installed" : "would-install", ...facts, handedOver: false };
+  }
+  if (same) return { outcome: "already-installed", ...facts, handedOver: false };
+  await writeUnitFile(unit, options.overwrite === true);
+  try {
+    await registerUnit(context, unit);
+  } catch (error) {
+    if (present.is === "absent") removeUnitFile(file);
+    throw error;
+  }
+  await rememberService(context, manifest.name, service);
+  const handedOver = await handOver(context, manifest, options);
+  return { outcome: "installed", ...facts, handedOver };
+}
+
+/** What taking a unit away did. */
+export interface UninstallResult {
+  readonly outcome: "uninstalled" | "not-installed";
+  readonly profile: string;
+  readonly unit: string | null;
+}
+
+/**
+ * On return no unit of ours starts the profile, and what the unit kept is stopped.
+ *
+ * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; UNIT_CONFLICT when the file is not ours.
+ */
+export async function uninstallService(context: ProfilesContext, name: string): Promise<UninstallResult> {
+  const manifest = requireFrom(readRegistry(context.home), context.home, name);
+  const { service } = manifest;
+  if (service === undefined) return { outcome: "not-installed", profile: manifest.name, unit: null };
+  const unit = unitOf(context, manifest);
+  const present = inspectUnitFile(unit);
+  if (present.is === "foreign") {
+    throw new LockkeeperError("UNIT_CONFLICT", `${unit.path} is not a unit of Lockkeeper and was left alone`, {
+      hint: shellCommand("cat", unit.path),
+    });
+  }
+  if (service.manager === "launchd") await launchctl(["bootout", `gui/${process.getuid?.() ?? 0}/${service.unit}`]);
+  else if (present.is !== "absent") {
+    await requireSystemctl(service.manager, ["disable", "--now", service.unit], context.env);
+  }
+  removeUnitFile(unitPath(service, context.env));
+  if (service.manager !== "launchd") {
+    await requireSystemctl(service.manager, ["daemon-reload"], context.env);
+    // Forgets a failed state, so that nothing of the unit is shown any more.
+    await systemctl(service.manager, ["reset-failed", service.unit], context.env);
+  }
+  await rememberService(context, manifest.name, undefined);
+  return { outcome: "uninstalled", profile: manifest.name, unit: service.unit };
+}
+
+async function registerUnit({ env }: ProfilesContext, { service, path: file }: ProfileUnit): Promise<void> {
+  if (service.manager === "launchd") {
+    await launchctl(["bootstrap", `gui/${process.getuid?.() ?? 0}`, file]);
+    return;
+  }
+  await requireSystemctl(service.manager, ["daemon-reload"], env);
+  await requireSystemctl(service.manager, [service.boot === "auto" ? "enable" : "disable", service.unit], env);
+}
+
+async function rememberService(
+  { home }: ProfilesContext,
+  name: string,
+  service: InstalledService | undefined,
+): Promise<void> {
+  await changeRegistry(home, async ({ registry, commit }) => {
+    const { service: _, ...manifest } = requireFrom(registry, home, name);
+    const others = [...registry.values()].filter((other) => other.name !== manifest.name);
+    await commit([...others, service === undefined ? manifest : { ...manifest, service }]);
+  });
+}
+
+/** A gateway that runs under a keeper of its own is stopped and comes back under the manager. */
+async function handOver(context: ProfilesContext, manifest: Manifest, options: InstallOptions): Promise<boolean> {
+  const { keeper, gateway } = observeManifest(context, manifest).observed;
+  if (keeper === null && gateway === null) return false;
+  options.onProgress?.("handing the running gateway over to the service manager");
+  await stopProfile(context, manifest.name, options);
+  await startManaged(context, requireFrom(readRegistry(context.home), context.home, manifest.name), options);
+  return true;
+}
+
+/** Two that start one gateway end in a duel: each starts again what the other one stops. */
+function refuseSecondMechanism({ home, env }: ProfilesContext, manifest: Manifest, unit: ProfileUnit): void {
+  const { unitDirectories } = hostRoots(env);
+  const rival = readGatewayUnits(unitDirectories).find(
+    (other) => other.path !== unit.path && isEnabled(other, unitDirectories) && startsSame(other, home, manifest),
+  );
+  if (rival === undefined) return;
+  const scope = rival.manager === "systemd-user" ? ["--user"] : [];
+  throw new LockkeeperError("UNIT_CONFLICT", `${rival.name} starts ${manifest.name} already`, {
+    evidence: [rival.path, rival.argv.join(" ")],
+    hint: `Disable it first: ${shellCommand("systemctl", ...scope, "disable", "--now", rival.name)}`,
+  });
+}
+
+function startsSame(unit: ServiceUnit, home: string, { name, kind, paths }: Manifest): boolean {
+  const profile = unitProfile(unit);
+  if (profile !== undefined) return profile.name === name && (profile.home ?? home) === home;
+  const state = unit.environment["OPENCLAW_STATE_DIR"];
+  return kind === "openclaw" && state !== undefined && path.resolve(state) === path.resolve(paths.state);
+}
+
+/** Checks the next start with the environment that the manager gives; returns what will be missing in it. */
+async function checkUnderManager(
+  context: ProfilesContext,
+  manifest: Manifest,
+  { service }: ProfileUnit,
+): Promise<readonly string[]> {
+  if (service.manager === "launchd") return [];
+  const given = await managerEnvironment(service.manager, context.env);
+  const env = { ...given, HOME: given["HOME"] ?? context.env["HOME"], LOCKKEEPER_HOME: context.home };
+  // The manager's own variables decide, not those of the shell that installs.
+  for (const fault of await preflight({ ...context, env }, manifest, { skip: "program" })) {
+    if (fault.weight === "error") {
+      throw new LockkeeperError(
+        fault.code,
+        `${manifest.name} could not start under ${service.unit}: ${fault.message}`,
+        {
+          evidence: fault.evidence,
+          ...(fault.hint === null ? {} : { hint: fault.hint }),
+        },
+      );
+    }
+  }
+  requireProgram(context, manifest, env);
+  return (manifest.passEnv ?? [])
+    .filter((name) => env[name as keyof typeof env] === undefined)
+    .map(
+      (name) =>
+        `${name} is not in the manager's environment, so the gateway will not have it: put it into a file of mode 0600 and run ${shellCommand("lockkeeper", "edit", manifest.name, "--env-file", "<file>")}`,
+    );
+}
+
+function requireProgram(context: ProfilesContext, manifest: Manifest, env: NodeJS.ProcessEnv): void {
+  const { argv, cwd } = launchPlan(manifest, context.programs.gateway);
+  const [program, ...rest] = argv;
+  const own = manifest.env?.["PATH"];
+  try {
+    findProgram(program, { cwd, searchPath: own ?? env["PATH"] });
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    const here = locate(program, context.env["PATH"] ?? "");
+    const hint =
+      here === undefined
+        ? "Give its absolute path with lockkeeper edit."
+        : `It is here: ${shellCommand("lockkeeper", "edit", manifest.name, "--", here, ...(manifest.command ?? []).slice(1), ...(manifest.command === undefined ? rest.slice(0, 0) : []))}`;
+    throw new LockkeeperError(
+      "COMMAND_NOT_FOUND",
+      `the service manager would not find the program of ${manifest.name}: ${program}`,
+      {
+        evidence: [`its PATH: ${own ?? env["PATH"] ?? "(none)"}`],
+        hint,
+        cause: error,
+      },
+    );
+  }
+}
+
+function locate(program: string, searchPath: string): string | undefined {
+  if (program.includes("/")) return undefined;
+  return searchPath
+    .split(":")
+    .filter((folder) => path.isAbsolute(folder))
+    .map((folder) => path.join(folder, program))
+    .find((file) => existsSync(file));
+}
+
+/** A user's own manager ends with the last session, unless the user lingers. Source: loginctl(1). */
+function lingerNotes({ service }: ProfileUnit): readonly string[] {
+  if (service.manager !== "systemd-user") return [];
+  const username = userName();
+  if (existsSync(path.join("/var/lib/systemd/linger", username))) return [];
+  return [
+    `it ends when you log out, and starts when you log in: to start it with the host, loginctl enable-linger ${username}`,
+  ];
+}
+
+/** Untested: no macOS was at hand. */
+async function launchctl(args: readonly string[]): Promise<void> {
+  const { execFile } = await import("node:child_process");
+  await new Promise<void>((resolve, reject) => {
+    execFile("launchctl", [...args], { timeout: 20_000 }, (error, _, stderr) => {
+      if (error === null) resolve();
+      else {
+        reject(
+          new LockkeeperError("MANAGER_REFUSED", `launchctl ${args.join(" ")}: ${stderr.trim() || error.message}`, {
+            hint: "launchctl print gui/$(id -u) shows what launchd knows.",
+          }),
+        );
+      }
+    });
+  });
+}

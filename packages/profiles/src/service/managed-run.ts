@@ -1,0 +1,193 @@
+/**
+ * Starts and stops a profile that a service manager keeps, through that manager, so that both always agree about what runs. What
+ * the person is told comes from the same observation as for any other profile.
+ */
+import { LockkeeperError, shellCommand, writeStopRequest } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { InstalledService, Manifest } from "../manifest.ts";
+import { pause, throwIfAborted } from "../interruptible.ts";
+import { explainFailure } from "../run/explain-failure.ts";
+import type { RestartOptions, RestartResult } from "../run/restart.ts";
+import { requirePreflight } from "../run/preflight.ts";
+import type { StartOptions, StartResult } from "../run/start.ts";
+import { isInsideRun } from "../run/inside-run.ts";
+import { type StopOptions, type StopResult, stopProfile, wouldStopItself } from "../run/stop.ts";
+import { type SystemdScope, requireSystemctl, showUnit, systemctl } from "../service-units/systemd.ts";
+import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import { stopRequestPath } from "../status/run-records.ts";
+import { unitStopTimeoutMs } from "./unit-of.ts";
+
+const LOOK_MS = 50;
+/** What the manager needs beside the deadline to notice, kill and tell. */
+const STOP_GRACE_MS = 5_000;
+
+/**
+ * Starts the profile's unit and waits until the gateway is ready.
+ *
+ * @throws {LockkeeperError} USAGE for options that would contradict the unit; MANAGER_UNREACHABLE, MANAGER_REFUSED; and what a start
+ *   without a manager throws.
+ */
+export async function startManaged(
+  context: ProfilesContext,
+  manifest: Manifest,
+  options: StartOptions = {},
+): Promise<StartResult> {
+  const service = requireService(manifest);
+  for (const option of ["port", "replace"] as const) {
+    if (options[option] === undefined || options[option] === false) continue;
+    throw new LockkeeperError("USAGE", `${manifest.name} is kept by ${service.unit}, which knows no --${option}`, {
+      hint:
+        option === "port"
+          ? `Move it for good: lockkeeper stop ${manifest.name} && lockkeeper edit ${manifest.name} --port ${options.port}`
+          : `lockkeeper restart ${manifest.name}`,
+    });
+  }
+  const before = observeManifest(context, manifest);
+  if (before.observed.state === "running") return { outcome: "already-running", status: statusOf(context, before) };
+  await requirePreflight(context, manifest, "nothing was started");
+  // A unit that gave up counts its starts; a person's start begins anew.
+  await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
+  await requireSystemctl(scopeOf(service), ["start", "--no-block", service.unit], context.env);
+  return awaitStart(context, manifest, before.record?.nonce, options);
+}
+
+/** Restarts the profile's unit; what the next start needs is checked before anything is stopped. */
+export async function restartManaged(
+  context: ProfilesContext,
+  manifest: Manifest,
+  options: RestartOptions = {},
+): Promise<RestartResult> {
+  const service = requireService(manifest);
+  const before = observeManifest(context, manifest);
+  await requirePreflight(context, manifest, "it was not stopped and still runs");
+  await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
+  await requireSystemctl(scopeOf(service), ["restart", "--no-block", service.unit], context.env);
+  if (isInsideRun(context, before)) return { outcome: "handed-over", killed: false, status: statusOf(context, before) };
+  const { status } = await awaitStart(context, manifest, before.record?.nonce, options);
+  return { outcome: "restarted", killed: false, status };
+}
+
+/**
+ * Stops the profile through its unit, so that it stays stopped. Where the manager cannot be reached, its keeper is asked instead.
+ *
+ * @throws {LockkeeperError} USAGE for a deadline that the unit would cut short; and what a stop without a manager throws.
+ */
+export async function stopManaged(
+  context: ProfilesContext,
+  manifest: Manifest,
+  options: StopOptions = {},
+): Promise<StopResult> {
+  const service = requireService(manifest);
+  const longest = unitStopTimeoutMs(manifest);
+  if (options.timeoutMs !== undefined && options.timeoutMs > longest) {
+    throw new LockkeeperError("USAGE", `${service.unit} kills ${manifest.name} after ${longest / 1_000} s`, {
+      hint: `${shellCommand("lockkeeper", "edit", manifest.name, "--stop-timeout", `${Math.ceil(options.timeoutMs / 1_000)}s`)}, then lockkeeper service install ${manifest.name}`,
+    });
+  }
+  const before = observeManifest(context, manifest);
+  const { keeper, gateway } = before.observed;
+  if (keeper === null && gateway === null) return stopProfile(context, manifest.name, options);
+  const isInside = isInsideRun(context, before);
+  if (isInside && options.stopMyself !== true) throw wouldStopItself(manifest.name);
+  if (options.timeoutMs !== undefined && before.record !== undefined) {
+    const request = { nonce: before.record.nonce, timeoutMs: options.timeoutMs };
+    await writeStopRequest(stopRequestPath(context.home, manifest.name), request);
+  }
+  options.onProgress?.("stopping");
+  try {
+    await requireSystemctl(scopeOf(service), ["stop", "--no-block", service.unit], context.env);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) || error.code !== "MANAGER_UNREACHABLE") throw error;
+    options.onProgress?.("its service manager cannot be asked: stopping its keeper");
+    return stopProfile(context, manifest.name, options);
+  }
+  if (isInside) return { outcome: "handed-over", status: statusOf(context, before) };
+  return awaitStop(context, manifest, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
+}
+
+/** The keeper ends the gateway; the manager kills what is left at its own deadline. Nothing is signalled from here. */
+async function awaitStop(
+  context: ProfilesContext,
+  manifest: Manifest,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<StopResult> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    throwIfAborted(signal);
+    const now = observeManifest(context, manifest);
+    if (now.observed.keeper === null && now.observed.gateway === null) {
+      return { outcome: now.record?.killed === true ? "killed" : "stopped", status: statusOf(context, now) };
+    }
+    if (performance.now() >= deadline) {
+      throw new LockkeeperError("STOP_INCOMPLETE", `${manifest.name} is not stopped after ${timeoutMs} ms`, {
+        hint: `lockkeeper status ${manifest.name}`,
+      });
+    }
+    await pause(LOOK_MS, signal);
+  }
+}
+
+async function awaitStart(
+  context: ProfilesContext,
+  manifest: Manifest,
+  earlierNonce: string | undefined,
+  options: StartOptions,
+): Promise<StartResult> {
+  const service = requireService(manifest);
+  const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
+  const deadline = performance.now() + timeoutMs;
+  let told = "";
+  for (;;) {
+    throwIfAborted(options.signal);
+    const now = observeManifest(context, manifest);
+    const { state, reason } = now.observed;
+    const isNew = now.record !== undefined && now.record.nonce !== earlierNonce;
+    if (isNew && state === "running") return { outcome: "started", status: statusOf(context, now) };
+    if (isNew && (state === "failed" || state === "blocked")) throw await explainFailure(manifest, now.record);
+    if (isNew && state !== told) options.onProgress?.(reason === null ? state : `${state}: ${reason}`);
+    if (isNew) told = state;
+    // The unit ended before its keeper could publish anything: its own words are all there is.
+    if (!isNew && (await hasFailed(context, service))) throw await unitFailed(context, manifest, service);
+    if (performance.now() >= deadline) {
+      throw new LockkeeperError("STILL_STARTING", `${manifest.name} is still ${state} after ${timeoutMs} ms`, {
+        evidence: reason === null ? [] : [reason],
+        hint: `It goes on under ${service.unit}: lockkeeper wait ${manifest.name}`,
+      });
+    }
+    await pause(LOOK_MS, options.signal);
+  }
+}
+
+async function hasFailed({ env }: ProfilesContext, service: InstalledService): Promise<boolean> {
+  const { ActiveState } = await showUnit(scopeOf(service), service.unit, ["ActiveState"], env);
+  return ActiveState === "failed";
+}
+
+async function unitFailed(
+  { env }: ProfilesContext,
+  { name }: Manifest,
+  service: InstalledService,
+): Promise<LockkeeperError> {
+  const properties = ["Result", "ExecMainStatus", "StatusText"];
+  const shown = await showUnit(scopeOf(service), service.unit, properties, env);
+  const user = service.manager === "systemd-user" ? "--user " : "";
+  return new LockkeeperError("GATEWAY_EXITED", `${service.unit} failed before ${name} was ready`, {
+    evidence: Object.entries(shown).map(([key, value]) => `${key}=${value}`),
+    hint: `journalctl ${user}-u ${service.unit} -n 20`,
+  });
+}
+
+function requireService({ name, service }: Manifest): InstalledService {
+  if (service === undefined) throw new Error(`${name} has no unit`);
+  return service;
+}
+
+/** launchd is not asked: nobody could try it. */
+function scopeOf({ manager, unit }: InstalledService): SystemdScope {
+  if (manager !== "launchd") return manager;
+  throw new LockkeeperError("MANAGER_UNREACHABLE", `${unit} is kept by launchd, which Lockkeeper does not drive yet`, {
+    hint: `launchctl kickstart gui/$(id -u)/${unit}`,
+  });
+}

@@ -1,0 +1,97 @@
+/** What is true of a profile's unit: its file beside what it ought to be, and what the manager says. Changes nothing. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { entriesOf } from "../directory-entries.ts";
+import type { InstalledService, Manifest } from "../manifest.ts";
+import { readRegistry, requireFrom } from "../registry/registry.ts";
+import { showUnit } from "../service-units/systemd.ts";
+import { inspectUnitFile, lineDifference } from "./unit-file.ts";
+import { unitOf } from "./unit-of.ts";
+
+/** One profile's unit. A contract with scripts: fields are added, never renamed or removed. */
+export interface ServiceStatus {
+  readonly profile: string;
+  /** `no`: no unit of ours starts it. */
+  readonly installed: "yes" | "no";
+  readonly manager: InstalledService["manager"] | null;
+  readonly unit: string | null;
+  readonly path: string | null;
+  readonly boot: InstalledService["boot"] | null;
+  /** The file beside what an install would write now: `same`, `older`, `edited`, `absent`, `foreign`. */
+  readonly file: "same" | "older" | "edited" | "absent" | "foreign" | null;
+  /** `- line` is in the file, `+ line` is what an install would write. */
+  readonly drift: readonly string[];
+  /** Files of the owner that add to the unit. */
+  readonly dropIns: readonly string[];
+  /** What the manager says: `active`, `inactive`, `failed`, ...; null when it cannot be asked. */
+  readonly active: string | null;
+  readonly enabled: string | null;
+  readonly restarts: number | null;
+  readonly statusText: string | null;
+}
+
+/** Returns what is true of the unit of each profile. @throws {LockkeeperError} PROFILE_NOT_FOUND */
+export async function serviceStatuses(
+  context: ProfilesContext,
+  names: readonly string[],
+): Promise<readonly ServiceStatus[]> {
+  const registry = readRegistry(context.home, context.owner);
+  const manifests = names.map((name) => requireFrom(registry, context.home, name));
+  return Promise.all(manifests.map((manifest) => statusOfUnit(context, manifest)));
+}
+
+async function statusOfUnit(context: ProfilesContext, manifest: Manifest): Promise<ServiceStatus> {
+  const { service, name: profile } = manifest;
+  if (service === undefined) return { ...NOT_INSTALLED, profile };
+  const unit = unitOf(context, manifest);
+  const present = inspectUnitFile(unit);
+  const drift = present.is === "absent" || present.is === "same" ? [] : lineDifference(present.text, unit.text);
+  const folder = `${unit.path}.d`;
+  const dropIns = entriesOf(folder)
+    .filter((entry) => entry.endsWith(".conf"))
+    .map((entry) => `${folder}/${entry}`);
+  const said = await ask(context, service);
+  return {
+    profile,
+    installed: "yes",
+    manager: service.manager,
+    unit: service.unit,
+    path: unit.path,
+    boot: service.boot,
+    file: present.is,
+    drift,
+    dropIns,
+    active: said["ActiveState"] ?? null,
+    enabled: said["UnitFileState"] || null,
+    restarts: said["NRestarts"] === undefined ? null : Number(said["NRestarts"]),
+    statusText: said["StatusText"] || null,
+  };
+}
+
+const NOT_INSTALLED: Omit<ServiceStatus, "profile"> = {
+  installed: "no",
+  manager: null,
+  unit: null,
+  path: null,
+  boot: null,
+  file: null,
+  drift: [],
+  dropIns: [],
+  active: null,
+  enabled: null,
+  restarts: null,
+  statusText: null,
+};
+
+async function ask(
+  { env }: ProfilesContext,
+  { manager, unit }: InstalledService,
+): Promise<Readonly<Record<string, string>>> {
+  if (manager === "launchd") return {};
+  try {
+    return await showUnit(manager, unit, ["ActiveState", "UnitFileState", "NRestarts", "StatusText"], env);
+  } catch (error) {
+    if (error instanceof LockkeeperError && error.code === "MANAGER_UNREACHABLE") return {};
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/** The file of a unit: what is there, and whether it is ours to write. */
+import { LockkeeperError, readIfPresentSync, replaceFile, shellCommand } from "@lockkeeper/core";
+import { mkdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { unitOrigin } from "../service-units/systemd-unit.ts";
+import type { ProfileUnit } from "./unit-of.ts";
+
+/** What stands at a unit's place. */
+export type UnitPresence =
+  { readonly is: "absent" } | { readonly is: "same" | "older" | "edited" | "foreign"; readonly text: string };
+
+/** Returns what is at the unit's place, beside what ought to be there. */
+export function inspectUnitFile({ path: file, text, service }: ProfileUnit): UnitPresence {
+  const present = readIfPresentSync(file, "any");
+  if (present === undefined) return { is: "absent" };
+  if (present === text) return { is: "same", text: present };
+  if (service.manager === "launchd") {
+    // A property list has no place for a mark: its label says whose it is.
+    return { is: present.includes(`<string>${service.unit}</string>`) ? "edited" : "foreign", text: present };
+  }
+  const origin = unitOrigin(present);
+  return { is: origin === "ours" ? "older" : origin, text: present };
+}
+
+/**
+ * On return the unit's file is as it ought to be.
+ *
+ * @param mayOverwrite somebody agreed to lose what was edited in it.
+ * @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours; CONFIRMATION_NEEDED for one that was edited; and file errors.
+ */
+export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): Promise<void> {
+  const present = inspectUnitFile(unit);
+  if (present.is === "foreign") {
+    throw new LockkeeperError("UNIT_CONFLICT", `${unit.path} is not a unit of Lockkeeper`, {
+      evidence: present.text.split("\n").slice(0, 5),
+      hint: `Look at it: ${shellCommand("cat", unit.path)}`,
+    });
+  }
+  if (present.is === "edited" && !mayOverwrite) {
+    throw new LockkeeperError("CONFIRMATION_NEEDED", `${unit.path} was edited since it was installed`, {
+      evidence: lineDifference(present.text, unit.text),
+      hint: "Put own lines into a drop-in (systemctl edit), or overwrite it with --yes.",
+    });
+  }
+  if (present.is === "same") return;
+  mkdirSync(path.dirname(unit.path), { recursive: true });
+  await replaceFile(unit.path, unit.text);
+}
+
+/** Removes the unit's file, if it is there. */
+export function removeUnitFile(file: string): void {
+  rmSync(file, { force: true });
+}
+
+/** Returns `- line` for each line that only `before` has, and `+ line` for each that only `after` has, in order. Pure. */
+export function lineDifference(before: string, after: string): readonly string[] {
+  const [old, fresh] = [before.split("\n"), after.split("\n")];
+  const lost = old.filter((line) => !fresh.includes(line)).map((line) => `- ${line}`);
+  const gained = fresh.filter((line) => !old.includes(line)).map((line) => `+ ${line}`);
+  return [...lost, ...gained];
+}

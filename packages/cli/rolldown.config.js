@@ -19,7 +19,7 @@ const external = ["fs-native-extensions", "bufferutil", "utf-8-validate"];
 const transform = { define: { "import.meta.resolve": "undefined" } };
 
 const common = {
-  checks: { ineffectiveDynamicImport: false },
+  checks: { ineffectiveDynamicImport: false, pluginTimings: false },
   platform: "node",
   external,
   treeshake: { moduleSideEffects: false },

@@ -11,7 +11,7 @@ export const deferBuiltins = {
   name: "defer-builtins",
   renderChunk(code) {
     const chunk = deferred(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: true }) };
+    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
   },
 };
 

@@ -32,6 +32,8 @@ export interface HealthReport {
   readonly health: "ok" | "failing" | "unknown";
   /** The observation behind the word, for a person. */
   readonly detail: string;
+  /** Of the answer; null when nothing that speaks HTTP answered. */
+  readonly httpStatus: number | null;
 }
 
 /** A health answer is tiny: ours has 64 bytes at most. More than this is somebody else's page. */
@@ -58,9 +60,10 @@ export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
   const method = expect === "any" ? "HEAD" : "GET";
   const options: RequestOptions = { host: reachableHost(host), port, path, method, agent: false, signal };
   return new Promise((resolve) => {
+    let httpStatus: number | null = null;
     const settle = (health: HealthReport["health"], detail: string): void => {
       clearTimeout(deadline);
-      resolve({ health, detail });
+      resolve({ health, detail, httpStatus });
       asked.destroy();
     };
     const fail = (error: Error): void => {
@@ -69,6 +72,7 @@ export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
     };
     const asked = request({ ...options, rejectUnauthorized: false }, (response) => {
       const status = response.statusCode ?? 0;
+      httpStatus = status;
       if (expect === "any") {
         settle("ok", `HTTP ${status}`);
         return;

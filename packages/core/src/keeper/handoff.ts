@@ -121,7 +121,9 @@ export async function clearPort(
     if (!spec.supervised || owner === "other-profile" || spec.stop.aborted) return blocked;
     const asked = await probeHealth({ host: spec.host, port: spec.port, signal: spec.stop });
     if (asked.health === "ok") return { leftTo: `a healthy gateway on ${url} (${who})` };
-    if (performance.now() >= deadline) return blocked;
+    // Any other web server has answered for itself; only "not now" may still become a healthy gateway.
+    const isAnotherServer = asked.httpStatus !== null && asked.httpStatus < 500;
+    if (isAnotherServer || performance.now() >= deadline) return blocked;
     await pause(DEFAULTS.betweenAttemptsMs, spec.stop);
   }
 }

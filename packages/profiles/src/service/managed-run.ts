@@ -63,9 +63,10 @@ export async function restartManaged(
   await requirePreflight(context, manifest, "it was not stopped and still runs");
   await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
   await requireSystemctl(scopeOf(service), ["restart", "--no-block", service.unit], context.env);
-  if (isInsideRun(context, before)) return { outcome: "handed-over", killed: false, status: statusOf(context, before) };
+  if (isInsideRun(context, before))
+    return { outcome: "handed-over", killed: false, spared: [], status: statusOf(context, before) };
   const { status } = await awaitStart(context, manifest, before.record?.nonce, options);
-  return { outcome: "restarted", killed: false, status };
+  return { outcome: "restarted", killed: false, spared: [], status };
 }
 
 /**
@@ -102,7 +103,7 @@ export async function stopManaged(
     options.onProgress?.("its service manager cannot be asked: stopping its keeper");
     return stopProfile(context, manifest.name, options);
   }
-  if (isInside) return { outcome: "handed-over", status: statusOf(context, before) };
+  if (isInside) return { outcome: "handed-over", spared: [], status: statusOf(context, before) };
   return awaitStop(context, manifest, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
 }
 
@@ -118,7 +119,12 @@ async function awaitStop(
     throwIfAborted(signal);
     const now = observeManifest(context, manifest);
     if (now.observed.keeper === null && now.observed.gateway === null) {
-      return { outcome: now.record?.killed === true ? "killed" : "stopped", status: statusOf(context, now) };
+      // Everything in a unit ends with it: nothing is spared.
+      return {
+        outcome: now.record?.killed === true ? "killed" : "stopped",
+        spared: [],
+        status: statusOf(context, now),
+      };
     }
     if (performance.now() >= deadline) {
       throw new LockkeeperError("STOP_INCOMPLETE", `${manifest.name} is not stopped after ${timeoutMs} ms`, {

@@ -18,6 +18,13 @@ const ENDED_BY_SIGTERM = 143;
 /** Output that a reader does not take within this is given up at the end, in milliseconds. */
 const LAST_OUTPUT_MS = 2_000;
 
+/** Starting it again is no use. Source: EX_CONFIG of sysexits.h. */
+const PERMANENT = 78;
+
+/** launchd tells an agent its label. Source: observed by others, documented nowhere; untested. */
+const isAgentOfOurs = ({ world: { env } }: Context): boolean =>
+  env["XPC_SERVICE_NAME"]?.startsWith("dev.lockkeeper.") === true;
+
 /** systemd tells a service's main process who it is. Source: systemd.exec(5), SYSTEMD_EXEC_PID. */
 const isMainProcessOfUnit = ({ world: { env, pid } }: Context): boolean => env["SYSTEMD_EXEC_PID"] === String(pid);
 
@@ -51,7 +58,9 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   if (json) world.stdout.write(`${jsonText({ outcome, detail, record })}\n`);
   else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
-  return { value: undefined, status: terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null) };
+  const status = terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null);
+  // launchd starts again whatever did not end with 0, so that is what a failure for good has to end with.
+  return { value: undefined, status: status === PERMANENT && isAgentOfOurs(context) ? 0 : status };
 }
 
 const FIRST_PROCESS =

@@ -14,6 +14,7 @@ import { checkDirectories } from "./directories.ts";
 import { checkFileSystems } from "./file-systems.ts";
 import type { Check, Finding, Scene, Weight } from "./finding.ts";
 import { checkHomeAccess } from "./home-access.ts";
+import { checkInstalled } from "./installed.ts";
 import { checkInterrupted } from "./interrupted.ts";
 import { checkLeases } from "./leases.ts";
 import { checkLimits } from "./limits.ts";
@@ -38,6 +39,7 @@ const checks: readonly Check[] = [
   checkPorts,
   checkDirectories,
   checkServices,
+  checkInstalled,
   checkModes,
   checkSecrets,
   checkFileSystems,

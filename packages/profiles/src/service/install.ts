@@ -15,6 +15,7 @@ import { preflight } from "../run/preflight.ts";
 import { stopProfile } from "../run/stop.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { lingers } from "../service-units/linger.ts";
 import { userName } from "../service-units/user-name.ts";
 import { managerEnvironment, requireSystemctl, systemctl } from "../service-units/systemd.ts";
 import { observeManifest } from "../status/observe-profile.ts";
@@ -237,14 +238,11 @@ function locate(program: string, searchPath: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** A user's own manager ends with the last session, unless the user lingers. Source: loginctl(1). */
+/** A user's own manager ends with the last session, unless the user lingers. */
 function lingerNotes({ service }: ProfileUnit): readonly string[] {
-  if (service.manager !== "systemd-user") return [];
-  const username = userName();
-  if (existsSync(path.join("/var/lib/systemd/linger", username))) return [];
-  return [
-    `it ends when you log out, and starts when you log in: to start it with the host, loginctl enable-linger ${username}`,
-  ];
+  if (service.manager !== "systemd-user" || lingers()) return [];
+  const command = shellCommand("loginctl", "enable-linger", userName());
+  return [`it ends when you log out, and starts when you log in: to start it with the host, ${command}`];
 }
 
 /** Untested: no macOS was at hand. */

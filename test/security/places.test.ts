@@ -215,3 +215,18 @@ test("doctor --fix changes no mode outside of the home, by a link in it", async 
     expect(fs.statSync(path.join(profiles, "a")).mode & 0o777).toBe(0o700);
   });
 });
+
+test("a token that others can read, or that is weak, starts nothing, and the exit status says which", async () => {
+  await withScratchHome(async (scratch) => {
+    await scratch.json(["create", "a", "--port", String(await freePort())]);
+    const token = path.join(scratch.home, "profiles/a/token");
+    fs.chmodSync(token, 0o644);
+    expect(await scratch.run(["start", "a"])).toMatchObject({
+      status: 77,
+      stderr: expect.stringContaining("0644") as string,
+    });
+    fs.chmodSync(token, 0o600);
+    fs.writeFileSync(token, "short\n");
+    expect(await scratch.run(["start", "a"])).toMatchObject({ status: 2 });
+  });
+});

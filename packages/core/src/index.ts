@@ -34,6 +34,7 @@ export type {
 } from "./gateway/gateway-options.ts";
 export type { GatewayLimits } from "./gateway/gateway-limits.ts";
 export { GATEWAY_LIMITS, highestLimit } from "./gateway/gateway-limits.ts";
+export { refuseWeakToken } from "./gateway/access-token.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 

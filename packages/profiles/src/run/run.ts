@@ -19,6 +19,7 @@ import { asOwnRun } from "./own-runs.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
 import type { LeaseWaits } from "./run-lease.ts";
 import { endScopeOf } from "./sparing.ts";
+import { requireToken } from "./require-token.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
@@ -62,6 +63,7 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const registry = readRegistry(context.home);
   const manifest = requireFrom(registry, context.home, name);
   refuseSharedDirectories(context.home, registry, manifest);
+  requireToken(manifest);
   warnOfWideBind(manifest, options.port);
   const notifier = options.supervised ? openServiceNotifier(context.env) : undefined;
   const report = (record: RunRecord): void => {

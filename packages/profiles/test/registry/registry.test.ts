@@ -189,3 +189,24 @@ test("formatting is stable", () => {
   const one = formatRegistry(home, 3, [manifest(home, "b", 2), manifest(home, "a", 1)]);
   expect(one).toBe(formatRegistry(home, 3, [manifest(home, "a", 1), manifest(home, "b", 2)]));
 });
+
+describe("the last good copy", () => {
+  test("never names what the registry does not: it is written second", async () => {
+    const home = await withProfiles("dev");
+    const { registry, registryLastGood } = homePaths(home);
+    const before = fs.readFileSync(registryLastGood, "utf8");
+    const change = changeRegistry(home, ({ commit }) =>
+      commit([manifest(home, "dev", 20_000), manifest(home, "new", 20_010)], {}, async () => {
+        // What the write of the registry must refuse.
+        fs.renameSync(registry, `${registry}.kept`);
+        fs.mkdirSync(registry);
+      }),
+    );
+    await expect(change).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    expect(fs.readFileSync(registryLastGood, "utf8")).toBe(before);
+    fs.rmdirSync(registry);
+    fs.renameSync(`${registry}.kept`, registry);
+    await settleRegistry(home);
+    expect([...readRegistry(home).keys()]).toEqual(["dev"]);
+  });
+});

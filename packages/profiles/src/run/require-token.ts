@@ -1,0 +1,26 @@
+/** The access token of a built-in gateway, looked at before anything is started: what is wrong with it is told by its code. */
+import { LockkeeperError, readIfPresentSync, refuseWeakToken, shellCommand } from "@lockkeeper/core";
+import { lstatSync } from "node:fs";
+import type { Manifest } from "../manifest.ts";
+
+/**
+ * Returns when the profile's token is there, strong, and its owner's alone.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH when others can read or write it, or it is somebody else's; OPTION_INVALID when it is
+ *   missing or weak; file errors with path and errno.
+ */
+export function requireToken({ kind, paths: { token: file } }: Manifest): void {
+  if (kind !== "builtin") return;
+  const text = readIfPresentSync(file);
+  if (text === undefined) {
+    throw new LockkeeperError("OPTION_INVALID", `there is no token at ${file}`, {
+      hint: "Put the file back; a clone of the profile gets a token of its own.",
+    });
+  }
+  refuseWeakToken(text.trim());
+  const mode = process.platform === "win32" ? 0 : lstatSync(file).mode & 0o777;
+  if ((mode & 0o077) === 0) return;
+  throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${file} can be read by others (mode 0${mode.toString(8)})`, {
+    hint: `Close it: ${shellCommand("chmod", "600", file)}`,
+  });
+}

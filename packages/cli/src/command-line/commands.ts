@@ -204,7 +204,7 @@ export const COMMANDS = {
         name: "action",
         arity: "required",
         choices: ["print", "install", "uninstall", "status"],
-        summary: "what to do with the unit",
+        summary: "what to do",
       },
       { name: "names", arity: "many", summary: "names, @groups or patterns; status without one: all" },
     ],

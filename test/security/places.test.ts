@@ -230,3 +230,23 @@ test("a token that others can read, or that is weak, starts nothing, and the exi
     expect(await scratch.run(["start", "a"])).toMatchObject({ status: 2 });
   });
 });
+
+test("a link in the place of a profile's folder, or of one in it, is followed by no verb that acts", async () => {
+  await withScratchHome(async (scratch) => {
+    await scratch.json(["create", "a", "--port", String(await freePort())]);
+    for (const name of ["profiles/a", "profiles/a/config"]) {
+      const folder = path.join(scratch.home, name);
+      fs.renameSync(folder, path.join(scratch.folder, "elsewhere"));
+      fs.symlinkSync(path.join(scratch.folder, "elsewhere"), folder);
+      for (const args of [
+        ["start", "a"],
+        ["config", "set", "heartbeatMs", "5000", "--profile", "a"],
+        ["rename", "a", "c"],
+      ]) {
+        expect({ name, args, ...(await scratch.run(args)) }).toMatchObject({ name, args, status: 77 });
+      }
+      fs.rmSync(folder);
+      fs.renameSync(path.join(scratch.folder, "elsewhere"), folder);
+    }
+  });
+});

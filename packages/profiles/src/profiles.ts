@@ -283,7 +283,7 @@ function guarded(danger: LockkeeperError | undefined, profiles: Profiles): Profi
   const before = (verb: string, subject: unknown): void => {
     if (!lookers.has(verb)) {
       if (danger !== undefined) throw danger;
-      requireSafeHome(home, typeof subject === "string" ? subject : undefined);
+      requireSafeHome(home, profileIn(subject));
     } else if (danger?.code === "UNSAFE_PATH" && !told) {
       told = true;
       warn(`${danger.message}: what is in ${home} is only shown`, danger.code);
@@ -298,4 +298,11 @@ function guarded(danger: LockkeeperError | undefined, profiles: Profiles): Profi
     return [verb, call];
   });
   return Object.fromEntries(methods) as Profiles;
+}
+
+/** The profile that a verb is about: its first argument, or what that says. */
+function profileIn(subject: unknown): string | undefined {
+  if (typeof subject === "string") return subject;
+  const named = typeof subject === "object" && subject !== null && "profile" in subject ? subject.profile : undefined;
+  return typeof named === "string" ? named : undefined;
 }

@@ -229,6 +229,6 @@ function unresponsive(
   return new LockkeeperError(
     "GATEWAY_UNHEALTHY",
     `${name} runs${process} but is unresponsive: ${reason ?? "no answer"}`,
-    { hint: `lockkeeper restart ${name}` },
+    { hint: `A start replaces it with --replace; so does this: lockkeeper restart ${name}` },
   );
 }

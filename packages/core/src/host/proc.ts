@@ -14,6 +14,8 @@ export interface ProcStat {
   readonly startTicks: number;
   /** A zombie: it has ended, and only waits for its parent to ask how. */
   readonly ended: boolean;
+  /** Stopped by SIGSTOP, a terminal or a debugger: it does nothing until it is continued. */
+  readonly paused: boolean;
 }
 
 /** Returns the ids of all processes that are shown; thread ids are not among them. */
@@ -35,6 +37,7 @@ export function readProcStat(pid: number): ProcStat {
     session: Number(session),
     startTicks: Number(fields[19]) - ownClockShiftTicks(),
     // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
+    paused: state === "T" || state === "t",
     ended: (state === "Z" || state === "X") && Number(fields[17]) <= 1,
   };
 }

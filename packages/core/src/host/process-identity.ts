@@ -83,6 +83,15 @@ export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
 /** Source: PID_MAX_LIMIT of include/linux/threads.h, 64-bit; other systems stay far below. */
 const HIGHEST_PID = 4_194_304;
 
+/** Says whether a living process is stopped (SIGSTOP, a debugger) and does nothing; false where the host does not tell. */
+export function isPaused(pid: number): boolean {
+  try {
+    return process.platform === "linux" && readProcStat(pid).paused;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Says whether the visible process `pid` counts pids as we do: a container's processes are shown to its host, under numbers that
  * mean nothing inside. False where the host does not tell.

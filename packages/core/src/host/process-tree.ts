@@ -152,6 +152,7 @@ function readPs(): ReadonlyMap<number, TableEntry> {
       session: null,
       startTicks: null,
       ended: state.startsWith("Z"),
+      paused: state.startsWith("T"),
     });
   }
   return table;

@@ -6,6 +6,7 @@ import {
   carriesRun,
   coversAddress,
   isInOwnNamespace,
+  isPaused,
   judgeProcess,
   type KernelAnswer,
   type Listener,
@@ -66,6 +67,7 @@ export class Look {
       findHolders: () => holdersOf(answer),
       carriesRun: (process) =>
         record !== undefined && carriesRun(process.pid, { nonce: record.nonce, profile: name, home: this.#place.home }),
+      isPaused: ({ pid }) => isPaused(pid),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
     };
   }

@@ -29,6 +29,8 @@ export interface Evidence {
   readonly findHolders: () => readonly ProcessIdentity[];
   /** Does that process carry this run, this profile and this home in its environment? */
   readonly carriesRun: (identity: ProcessIdentity) => boolean;
+  /** Is that process stopped, so that it does nothing? */
+  readonly isPaused: (identity: ProcessIdentity) => boolean;
   /** Does anybody listen on the port of the run? */
   readonly isPortTaken: () => "yes" | "no" | "unknown";
 }
@@ -105,11 +107,11 @@ function withOwner(evidence: Evidence): ObservedState {
   }
   const keeper = record.keeper === null ? "gone" : judge(record.keeper);
   const gateway = record.gateway === null ? "gone" : judge(record.gateway);
-  if (keeper === "alive") return kept(record, gateway === "gone" ? null : record.gateway);
+  if (keeper === "alive") return kept(evidence, record, gateway === "gone" ? null : record.gateway);
   const holders = findHolders();
   const [holder] = holders;
   if (gateway === "alive" && record.gateway !== null) {
-    if (keeper !== "gone") return kept(record, record.gateway);
+    if (keeper !== "gone") return kept(evidence, record, record.gateway);
     const { pid } = record.gateway;
     // What is recorded may be a stranger; what holds the lock is not.
     const isIts = holders.some((each) => each.pid === pid) || carriesRun(record.gateway);
@@ -119,7 +121,7 @@ function withOwner(evidence: Evidence): ObservedState {
     return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...noProcess, leftover: false };
   }
   // A clock of its own (a time namespace) makes a living keeper look like another process.
-  if (holder.pid === record.keeper?.pid) return kept({ ...record, keeper: holder }, record.gateway);
+  if (holder.pid === record.keeper?.pid) return kept(evidence, { ...record, keeper: holder }, record.gateway);
   return orphan(holder);
 }
 
@@ -129,24 +131,26 @@ function withoutKernel(evidence: Evidence): ObservedState {
   if (record === undefined) return atRest(evidence);
   const keeper = record.keeper === null ? "gone" : judge(record.keeper);
   const gateway = record.gateway === null ? "gone" : judge(record.gateway);
-  if (keeper === "alive" && !isResting(record.state)) return kept(record, gateway === "gone" ? null : record.gateway);
+  if (keeper === "alive" && !isResting(record.state))
+    return kept(evidence, record, gateway === "gone" ? null : record.gateway);
   if (gateway === "alive" && record.gateway !== null) return orphan(record.gateway);
   if (isResting(record.state) || (keeper === "gone" && gateway === "gone")) return atRest(evidence);
   const reason = "whether it lives cannot be told from here";
   return { state: record.state, reason, owner: "unclear", ...noProcess, leftover: false };
 }
 
-function kept(record: RunRecord, gateway: ProcessIdentity | null): ObservedState {
-  const { state, reason, keeper } = record;
+function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentity | null): ObservedState {
+  const { state, keeper } = record;
   const hasEnded = record.gateway !== null && gateway === null && servingStates.has(state);
-  return {
-    state: hasEnded ? "starting" : state,
-    reason: hasEnded ? "its gateway has just ended, and its keeper has not yet said what follows" : reason,
-    owner: "here",
-    gateway,
-    keeper,
-    leftover: false,
-  };
+  const still = { owner: "here", gateway, keeper, leftover: false } as const;
+  if (!hasEnded) return { state, reason: record.reason, ...still };
+  // A keeper that does nothing will not say what follows.
+  if (keeper !== null && isPaused(keeper)) {
+    const reason = `its gateway has ended, and its keeper (pid ${keeper.pid}) is paused`;
+    return { state: "unresponsive", reason, ...still };
+  }
+  const reason = "its gateway has just ended, and its keeper has not yet said what follows";
+  return { state: "starting", reason, ...still };
 }
 
 function orphan(gateway: ProcessIdentity): ObservedState {

@@ -34,6 +34,7 @@ interface Scene {
   readonly gatewayIs?: ProcessVerdict;
   readonly holder?: ProcessIdentity | null;
   readonly carries?: boolean;
+  readonly paused?: boolean;
   readonly port?: "yes" | "no" | "unknown";
   readonly hasLockFile?: boolean;
 }
@@ -47,6 +48,7 @@ function observe(scene: Scene): ObservedState {
     judge: ({ pid }) => (pid === keeper.pid ? keeperIs : gatewayIs),
     findHolders: () => (holder === null ? [] : [holder]),
     carriesRun: () => scene.carries ?? false,
+    isPaused: () => scene.paused ?? false,
     isPortTaken: () => scene.port ?? "unknown",
   };
   return observeState(evidence);
@@ -99,6 +101,12 @@ describe("the state of a profile", () => {
     expect(seen).toMatchObject({ state: "orphaned", gateway, keeper: null });
   });
 
+  it("does not wait for the word of a keeper that is paused", () => {
+    const scene = { published: record("running"), lock: "held", keeperIs: "alive" } as const;
+    expect(observe({ ...scene, paused: true })).toMatchObject({ state: "unresponsive", keeper, gateway: null });
+    expect(observe({ ...scene, paused: false })).toMatchObject({ state: "starting" });
+  });
+
   it("looks again at what blocked it", () => {
     const published = record("blocked", { keeper: null, gateway: null });
     expect(observe({ published, lock: "free", port: "yes" }).state).toBe("blocked");
@@ -128,6 +136,7 @@ describe("the state of a profile", () => {
       gatewayIs: verdict,
       holder: fc.constantFrom(null, keeper, gateway, helper),
       carries: fc.boolean(),
+      paused: fc.boolean(),
       port: fc.constantFrom("yes" as const, "no" as const, "unknown" as const),
       hasLockFile: fc.boolean(),
     });

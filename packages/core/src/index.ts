@@ -58,7 +58,14 @@ export { openFileLimit } from "./host/open-files.ts";
 export type { PortProbe } from "./host/probe-port.ts";
 export { probeBind, probeListener } from "./host/probe-port.ts";
 export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts";
-export { identifyProcess, isInOwnNamespace, isPaused, judgeProcess, ownIdentity, sameProcess } from "./host/process-identity.ts";
+export {
+  identifyProcess,
+  isInOwnNamespace,
+  isPaused,
+  judgeProcess,
+  ownIdentity,
+  sameProcess,
+} from "./host/process-identity.ts";
 export { networkFileSystem } from "./host/file-system.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
 export { findRunProcesses, isInsideRun, listVisibleRuns } from "./host/process-tree.ts";

@@ -1,7 +1,7 @@
 /**
  * A supervised start that finds its own profile's orphan, a gateway without a keeper: it becomes the keeper and stays in the
  * foreground, for else nobody would start the gateway again when it ends. The orphan itself goes on holding the profile's
- * lock; what makes its keeper one at a time is a second lock beside it.
+ * lock; what makes its keeper one at a time is a second lock beside it. An orphan with a lease is never adopted, only outlasted.
  */
 import { join } from "node:path";
 
@@ -11,7 +11,7 @@ import { judgeProcess } from "../host/process-identity.ts";
 import { bondOf } from "../host/process-signal.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { withFileMutex } from "../lock/file-mutex.ts";
-import { aborted } from "../pause.ts";
+import { aborted, pause } from "../pause.ts";
 import { adoptGateway } from "./gateway-process.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
@@ -60,6 +60,7 @@ async function attend(spec: KeeperSpec, { gateway, record }: Orphan): Promise<Ke
     home: spec.home,
   };
   const publisher = new RunPublisher(there, nonce);
+  if (spec.lease !== undefined) return outlast(there, gateway, run, publisher, spec.lease.settings.ttlSeconds * 1_000);
   const reason = `adopted by ${spec.startedBy}: its keeper was gone`;
   publisher.publish({ state: "running", reason, gateway, startedAt, health });
   const log = new GatewayLog(spec.logPath);
@@ -81,6 +82,26 @@ async function attend(spec: KeeperSpec, { gateway, record }: Orphan): Promise<Ke
     over.abort();
     await log.close();
   }
+}
+
+/**
+ * With a lease nobody adopts: nobody has renewed since the keeper died, so the orphan has no right to go on. Its sentinel ends
+ * it in less than `leaseMs`; what lives longer has no sentinel either.
+ */
+async function outlast(
+  spec: KeeperSpec,
+  gateway: ProcessIdentity,
+  run: ProcessTreeQuery,
+  publisher: RunPublisher,
+  leaseMs: number,
+): Promise<KeeperOutcome | "ended"> {
+  const reason = "its keeper was gone, and so nobody renews its lease: it is ended";
+  publisher.publish({ state: "stopping", reason, gateway });
+  const over = new AbortController();
+  await Promise.race([adoptGateway(gateway, over.signal).exited, pause(leaseMs, over.signal)]);
+  over.abort();
+  const outcome = await stop(spec, run, publisher);
+  return outcome.outcome === "stopped" && !spec.stop.aborted ? "ended" : outcome;
 }
 
 /** Tells how the orphan is; never resolves, since only its end or a request ends the run. */

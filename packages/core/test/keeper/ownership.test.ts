@@ -201,6 +201,18 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     next.force();
   });
 
+  it("outlasts an orphan under a service manager instead of adopting it: nobody renews its lease", async () => {
+    const spec = await specOf("a", {}, "ignores-signals.js");
+    const { keeper, record } = await scene.keepElsewhere(spec);
+    keeper.kill("SIGKILL");
+    await until("its keeper is gone", () => identifyProcess(record.keeper?.pid ?? 0) === undefined);
+    const next = scene.keep({ ...spec, supervised: true, lockTimeoutMs: 20_000 });
+    const { lease } = await next.until((seen) => seen.state === "running" && seen.nonce !== record.nonce);
+    expect(BigInt(lease?.token ?? 0)).toBeGreaterThan(BigInt(record.lease?.token ?? 0));
+    expect(findRunProcesses({ leader: null, nonce: record.nonce })).toEqual([]);
+    next.force();
+  });
+
   it("that is stopped by a signal cannot keep its gateway beyond the lease, and finds out when it wakes", async () => {
     const { keeper, record } = await scene.keepElsewhere(await specOf("a", {}, "ignores-signals.js"));
     keeper.kill("SIGSTOP");

@@ -4,9 +4,12 @@ import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
 
-/** Returns what an end of a run of this profile is for. */
-export function endScopeOf({ end, kind }: Manifest): EndScope {
-  return end ?? kinds[kind].end;
+/**
+ * Returns what an end of a run of this profile is for. With a lease it is for all: whatever of the run went on would go on
+ * beside the next owner.
+ */
+export function endScopeOf({ end, kind, lease }: Manifest): EndScope {
+  return lease === undefined ? (end ?? kinds[kind].end) : "all";
 }
 
 /** Returns by what processes are told that the end of the run leaves alone; undefined when it ends all. */

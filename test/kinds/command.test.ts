@@ -25,6 +25,17 @@ async function told(
 }
 
 describe.concurrent("a profile of kind command", () => {
+  it("is not tried again and again when there is nothing that it could run", () =>
+    withProfiles(async ({ profiles, create }) => {
+      await create({ name: "api", argv: ["sh", "-c", "exec no-such-program-anywhere"] });
+      await expect(profiles.start("api")).rejects.toMatchObject({
+        code: "GATEWAY_EXITED",
+        message: expect.stringContaining("exited with code 127: what it should run was not found"),
+        evidence: expect.arrayContaining([expect.stringContaining("no-such-program-anywhere")]),
+      });
+      expect((await profiles.status("api")).restarts).toBe(0);
+    }));
+
   it("hands every argument on as it stands, placeholders filled in, and no shell looks at them", () =>
     withProfiles(async (scratch) => {
       const nasty = [

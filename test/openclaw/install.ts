@@ -3,13 +3,15 @@
  * package runs: Node comes as the platform's own package, and OpenClaw works without its install scripts.
  */
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
 const OPENCLAW_VERSION = "2026.9.6";
 /** Source: `engines` of that OpenClaw: ">=24.16.0 <25 || >=26.1.0". */
 const NODE_VERSION = "24.21.0";
+
+const nodePackage = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const LOOK_TIMEOUT_MS = 20_000;
@@ -32,14 +34,27 @@ export async function registryFault(): Promise<string | undefined> {
   }
 }
 
+/** Returns how to run what an earlier call installed into `folder`, or undefined when those versions are not there. */
+export async function findInstallation(folder: string): Promise<Installation | undefined> {
+  const wanted = { [nodePackage]: NODE_VERSION, openclaw: OPENCLAW_VERSION };
+  for (const [name, version] of Object.entries(wanted)) {
+    const text = await readFile(path.join(folder, "node_modules", name, "package.json"), "utf8").catch(() => "{}");
+    if ((JSON.parse(text) as { version?: string }).version !== version) return undefined;
+  }
+  return installationIn(folder);
+}
+
 /** Installs into `folder`, some 900 MB, and returns how to run what was installed. */
 export async function installOpenClaw(folder: string): Promise<Installation> {
-  const nodePackage = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, "package.json"), '{"private":true}\n');
   const packages = [`${nodePackage}@${NODE_VERSION}`, `openclaw@${OPENCLAW_VERSION}`];
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await npm(["install", "--prefix", folder, ...quiet, ...packages], INSTALL_TIMEOUT_MS);
+  return installationIn(folder);
+}
+
+function installationIn(folder: string): Installation {
   const modules = path.join(folder, "node_modules");
   return {
     command: [path.join(modules, nodePackage, "bin/node"), path.join(modules, "openclaw/openclaw.mjs")],

@@ -78,6 +78,24 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await profiles.start("dev")).outcome).toBe("started");
     }));
 
+  it("has started when it says so itself, not when it merely answers", () =>
+    withProfiles(async (scratch) => {
+      const { port } = await create(scratch, "dev", { STAND_IN_SETTLE_MS: "1500" });
+      await scratch.profiles.start("dev");
+      expect((await fetch(`http://127.0.0.1:${port}/startupz`)).status).toBe(200);
+    }));
+
+  it("shows a config that does not parse with file, line and column, whatever it says itself", () =>
+    withProfiles(async (scratch) => {
+      const { paths } = await create(scratch, "dev");
+      await writeFile(paths.config, "{\n  // mine\n  gateway: { mode: local },\n}");
+      await expect(scratch.profiles.start("dev")).rejects.toMatchObject({
+        code: "GATEWAY_EXITED",
+        message: expect.stringContaining(`${paths.config}:3:20: invalid character 'l'`),
+        hint: "Mend it, then: lockkeeper exec dev -- openclaw config validate",
+      });
+    }));
+
   it("is starting while it boots, however long, and is not restarted for that (openclaw/openclaw#119958)", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;

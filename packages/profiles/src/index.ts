@@ -10,6 +10,7 @@ export type { Programs } from "./context.ts";
 
 // What a profile is, and what is true of it now.
 export type { KindName, Manifest } from "./manifest.ts";
+export { kindNames } from "./manifest.ts";
 export type { ProfilePaths } from "./profile-paths.ts";
 export type { ProfileState } from "./status/observed-state.ts";
 export type { ListOptions } from "./status/list.ts";

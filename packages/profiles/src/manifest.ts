@@ -8,8 +8,11 @@ import { isProfileName, type ProfileName } from "./profile-name.ts";
 import { pathsInFolder, profilePaths, type ProfilePaths } from "./profile-paths.ts";
 import { isPort } from "./port-number.ts";
 
+/** What may run behind a profile, in the order in which it is told. `kinds/kinds.ts` has what each is. */
+export const kindNames = ["builtin", "command", "openclaw"] as const;
+
 /** What runs behind a profile. */
-export type KindName = "builtin" | "command" | "openclaw";
+export type KindName = (typeof kindNames)[number];
 
 /** How a gateway's address is opened when it is no WebSocket. */
 export const schemes = ["http", "https"] as const;
@@ -142,7 +145,7 @@ function firstFault(value: Record<string, unknown>): string | undefined {
   const { name, kind, host, port, span, ports, health, createdAt, paths } = value;
   if (value["schemaVersion"] !== 1) return fault("schemaVersion", "1", value["schemaVersion"]);
   if (typeof name !== "string" || !isProfileName(name)) return fault("name", "a profile name", name);
-  if (kind !== "builtin" && kind !== "command" && kind !== "openclaw") return fault("kind", "a kind of gateway", kind);
+  if (!kindNames.some((known) => known === kind)) return fault("kind", "a kind of gateway", kind);
   if (typeof host !== "string" || host === "") return fault("host", "an address", host);
   if (!isPort(port)) return fault("port", "a port from 1 to 65535", port);
   if (!isPort(span) || port + span - 1 > 65_535) return fault("span", "a span that ends by port 65535", span);

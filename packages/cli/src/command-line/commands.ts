@@ -420,7 +420,7 @@ export const COMMANDS = {
   import: {
     summary: "adopt gateways of OpenClaw in place; not a byte of theirs changes",
     positionals: [
-      { name: "program", arity: "required", choices: ["openclaw"], summary: "whose gateways" },
+      { name: "program", arity: "required", free: true, summary: "whose gateways: openclaw" },
       { name: "name", arity: "optional", free: true, summary: "OpenClaw's name for it (default: default)" },
     ],
     options: ["all", "as", "stateDir", "port", "env", "envFile", "protected"],

@@ -3,6 +3,7 @@
  * Keys are in camel case and appear in kebab case to the user. Both readers of the command line are built from this
  * page; values are checked afterwards, by `arguments.ts`, the same way for both.
  */
+import { type KindName, kindNames } from "@lockkeeper/profiles";
 
 /** How the text after an option is understood. `list` may be given several times, every other one once. */
 export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "size" | "moment" | "choice";
@@ -31,8 +32,8 @@ export const OPTIONS = {
   // what a profile is
   kind: {
     type: "choice",
-    choices: ["builtin", "command", "openclaw"],
-    value: "builtin|command|openclaw",
+    choices: kindNames as readonly KindName[],
+    value: kindNames.join("|") as string,
     summary: "what it runs",
   },
   port: { type: "port", value: "port", summary: "base of the block of ports" },
@@ -46,7 +47,7 @@ export const OPTIONS = {
   include: {
     type: "list",
     value: "kind",
-    summary: "copy this too: credentials, devices, schedules, databases, locks, logs",
+    summary: "copy this too: credentials, devices, schedules, databases, locks, logs, caches",
   },
   extraPort: { type: "list", value: "name=+N", summary: "a second port of it, N above its base" },
   health: { type: "text", value: "check", summary: "/path (2xx is healthy), http (any answer), tcp or none" },

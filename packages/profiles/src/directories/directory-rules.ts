@@ -32,6 +32,14 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
     );
   }
   if (!stats.isDirectory()) throw unfit(directory, "is not a directory", "Name the directory of the gateway's state.");
+  const self = process.geteuid?.();
+  if (self !== undefined && Number(stats.uid) !== self) {
+    throw unfit(
+      directory,
+      `belongs to another user (uid ${stats.uid})`,
+      "A gateway of another user is theirs: run it as that user.",
+    );
+  }
   const real = realpathSync(directory);
   const own = "Give the gateway a state directory of its own.";
   if (real === path.parse(real).root) throw unfit(directory, "is the root of the file system", own);

@@ -49,6 +49,10 @@ export function checkExtraPorts(
     if (!Number.isInteger(offset) || offset < 1 || offset >= span) {
       throw invalid(`extra port ${label}`, offset, `It is a distance from the base, from +1 to +${span - 1}.`);
     }
+    const own = kind.derived.find(({ first, last }) => offset >= first && offset <= last);
+    if (own !== undefined) {
+      throw invalid(`extra port ${label}`, offset, `A gateway of kind ${kind.name} opens it itself (${own.name}).`);
+    }
   }
   return extra;
 }

@@ -208,6 +208,16 @@ describe("refuses, changing nothing,", () => {
     expect({ code, message }).toEqual({ code: "UNSAFE_PATH", message: expect.stringContaining(fact) as string });
   });
 
+  test.skipIf(process.geteuid?.() !== 0)("a directory of another user (needs root to make one)", async () => {
+    const host = openClawHost();
+    host.put({ ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}' });
+    fs.chownSync(path.join(host.userHome, ".openclaw"), 65_534, 65_534);
+    expect(await refusal(host)).toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining("belongs to another user (uid 65534)") as string,
+    });
+  });
+
   test("a directory nested in another profile's, or around it, naming both", async () => {
     const host = openClawHost();
     host.put({

@@ -83,6 +83,16 @@ describe("createProfile", () => {
     expect((JSON.parse(fs.readFileSync(paths.config, "utf8")) as { gateway: object }).gateway).toMatchObject(bind);
   });
 
+  test("an extra port that the gateway opens by itself is refused", async () => {
+    for (const offset of [1, 10, 60]) {
+      const attempt = createProfile(scratchHome(), { name: "claw", kind: "openclaw", extraPorts: { metrics: offset } });
+      await expect(attempt).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+        hint: expect.stringContaining("opens it itself"),
+      });
+    }
+  });
+
   test("an OpenClaw profile gets its derived ports, a wide block and a seeded config", async () => {
     const home = scratchHome();
     const made = await createProfile(home, { name: "claw", kind: "openclaw" });

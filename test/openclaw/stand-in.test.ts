@@ -122,7 +122,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect(await profiles.status("dev")).toMatchObject({ state: "stopping", pid: status.pid });
       patience.abort();
       await ended;
-      expect((await profiles.stop("dev", { timeoutMs: 0 })).outcome).toBe("stopped");
+      expect((await profiles.stop("dev", { timeoutMs: 0 })).outcome).toBe("killed");
       expect(gatewaysOf(home, "")).toEqual([]);
     }));
 

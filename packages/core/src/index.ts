@@ -75,6 +75,8 @@ export type { SignalOutcome } from "./host/process-signal.ts";
 export { bondOf, mayBeSignalled, signalProcess } from "./host/process-signal.ts";
 export type { ProcessUsage } from "./host/process-usage.ts";
 export { readProcessUsage } from "./host/process-usage.ts";
+export type { TreeMemory } from "./host/process-memory.ts";
+export { memoryOf, readTreeMemory } from "./host/process-memory.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
 

@@ -1,6 +1,6 @@
 /** `list`: every profile in a table, once or again whenever something changes. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { ProfileStatus, Profiles } from "@lockkeeper/profiles";
+import type { ListOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -18,17 +18,22 @@ const WATCH_MS = 1_000;
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const probe = !given.noProbe && !given.quiet;
-  const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, probe, given.names);
+  const options = { probe, usage: context.json && !given.watch };
+  const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, options, given.names);
   if (given.watch) return watch(context, profiles, look);
   const statuses = await look();
   return { value: statuses, notes: statuses.length === 0 && given.names.length === 0 ? [emptyNote(profiles)] : [] };
 }
 
 /** All profiles, or those that were named: an unknown name is an error, as everywhere. */
-async function listed(profiles: Profiles, probe: boolean, words: readonly string[]): Promise<readonly ProfileStatus[]> {
-  if (words.length === 0) return profiles.list({ probe });
+async function listed(
+  profiles: Profiles,
+  options: ListOptions,
+  words: readonly string[],
+): Promise<readonly ProfileStatus[]> {
+  if (words.length === 0) return profiles.list(options);
   const names = await profiles.match(words);
-  const statuses = new Map((await profiles.list({ probe })).map((status) => [status.name, status]));
+  const statuses = new Map((await profiles.list(options)).map((status) => [status.name, status]));
   return Promise.all(names.map(async (name) => statuses.get(name) ?? profiles.find(name)));
 }
 

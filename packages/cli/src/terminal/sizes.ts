@@ -13,3 +13,8 @@ export function formatSize(sizeBytes: number): string {
   const digits = unit > 0 && amount < 10 ? 1 : 0;
   return `${amount.toFixed(digits)} ${UNITS[unit]}`;
 }
+
+/** Returns `1.5 GiB`, or `1.5 GiB/2.0 GiB` where there is a limit. */
+export function formatAgainst(sizeBytes: number, limitBytes: number | null): string {
+  return limitBytes === null ? formatSize(sizeBytes) : `${formatSize(sizeBytes)}/${formatSize(limitBytes)}`;
+}

@@ -5,7 +5,7 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { followLog, readLastLines, readLog, readProcessUsage } from "@lockkeeper/core";
+import { followLog, memoryOf, readLastLines, readLog, readProcessUsage } from "@lockkeeper/core";
 import type { ProcessUsage } from "@lockkeeper/core";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
@@ -51,7 +51,9 @@ class TopSession {
   #statuses: readonly ProfileStatus[] = [];
   #usage: ReadonlyMap<number, ProcessUsage> = new Map();
   #cpu: ReadonlyMap<number, number> = new Map();
+  #memory: ReadonlyMap<number, number> = new Map();
   #sampledAt = -Infinity;
+  #sampleTookMs = 0;
   #lookedAt = -Infinity;
   #marks = "";
   #lastLines = new Map<string, { readonly mark: string; readonly line: string }>();
@@ -101,7 +103,7 @@ class TopSession {
         this.#say(errorDocument(error).message, true);
       }
     }
-    if (now - this.#sampledAt >= TIMES.sampleMs) this.#sample(now);
+    if (now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs)) this.#sample(now);
     this.#state = withRows(this.#state, await this.#rows());
     this.#followSelected();
   }
@@ -121,6 +123,9 @@ class TopSession {
     this.#sampledAt = now;
     if (pids.length === 0) return;
     this.#usage = readProcessUsage(pids);
+    this.#memory = new Map([...this.#usage].map(([pid, usage]) => [pid, memoryOf(usage).bytes]));
+    // The kernel walks the page tables of large processes.
+    this.#sampleTookMs = performance.now() - now;
     this.#cpu = new Map(
       [...this.#usage].flatMap(([pid, { cpuMs }]) => {
         const earlier = before.get(pid);
@@ -141,7 +146,8 @@ class TopSession {
         health: status.health,
         restarts: status.restarts,
         startedAt: status.startedAt,
-        memoryBytes: status.pid === null ? null : (this.#usage.get(status.pid)?.residentBytes ?? null),
+        memoryBytes: status.pid === null ? null : (this.#memory.get(status.pid) ?? null),
+        memoryLimitBytes: leastOf(status.memoryRestartBytes, status.memoryMaxBytes),
         cpuPercent: status.pid === null ? null : (this.#cpu.get(status.pid) ?? null),
         lastLine: status.pid === null ? "" : await this.#lastLine(status.name, logOf(status)),
         url: status.url,
@@ -239,6 +245,11 @@ class TopSession {
     const frame = { state: this.#state, now: Date.now(), home: this.#profiles.home, columns, rows, paint: this.#paint };
     this.#screen.draw(renderTop(frame));
   }
+}
+
+function leastOf(...amounts: readonly (number | null)[]): number | null {
+  const known = amounts.filter((amount) => amount !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function logOf({ paths }: ProfileStatus): string {

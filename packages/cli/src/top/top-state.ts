@@ -17,6 +17,8 @@ export interface TopRow {
   /** ISO 8601, or null when it does not run. */
   readonly startedAt: string | null;
   readonly memoryBytes: number | null;
+  /** The lower one of its limits. */
+  readonly memoryLimitBytes: number | null;
   /** Of one processor; null: not known, or not yet. */
   readonly cpuPercent: number | null;
   readonly lastLine: string;

@@ -3,7 +3,7 @@ import { paintState } from "../status-table.ts";
 import { cellWidth, cutToWidth, fitToWidth } from "../terminal/cell-width.ts";
 import { formatDuration } from "../terminal/durations.ts";
 import { plainLine } from "../terminal/plain-text.ts";
-import { formatSize } from "../terminal/sizes.ts";
+import { formatAgainst } from "../terminal/sizes.ts";
 import type { Palette } from "../terminal/view.ts";
 import type { TopRow, TopState } from "./top-state.ts";
 import { selectedRow, visibleRows } from "./top-state.ts";
@@ -80,7 +80,10 @@ const CELLS: readonly Cell[] = [
     title: "MEMORY",
     align: "right",
     expendable: 6,
-    text: ({ memoryBytes }) => (memoryBytes === null ? "-" : formatSize(memoryBytes)),
+    text: ({ memoryBytes, memoryLimitBytes }) =>
+      memoryBytes === null ? "-" : formatAgainst(memoryBytes, memoryLimitBytes),
+    paint: ({ memoryBytes, memoryLimitBytes }, paint) =>
+      memoryBytes !== null && memoryLimitBytes !== null && memoryBytes > memoryLimitBytes ? paint.red : String,
   },
   {
     title: "CPU",

@@ -12,6 +12,7 @@ export function topRow(name: string, facts: Partial<TopRow> = {}): TopRow {
     health: "ok",
     restarts: 0,
     startedAt: "2026-01-01T00:00:00Z",
+    memoryLimitBytes: null,
     memoryBytes: 1024,
     cpuPercent: 1,
     lastLine: "",

@@ -11,10 +11,13 @@ export interface ProcessUsage {
   readonly residentBytes: number;
   /** Processor time of its living processes since they began, user and system. */
   readonly cpuMs: number;
+  /** Each process of it. */
+  readonly processes: readonly { readonly pid: number; readonly residentBytes: number }[];
 }
 
 interface UsageEntry {
   readonly parent: number;
+  readonly session: number;
   readonly residentPages: number;
   readonly ticks: number;
 }
@@ -24,30 +27,39 @@ const MS_PER_TICK = 10;
 /** Source: getconf PAGESIZE; arm64 with larger pages would be told too small, so the figure is for comparison. */
 const PAGE_BYTES = 4096;
 
-/** Returns the usage of the tree below each of `roots`, the root included; a root that does not live is absent. */
+/**
+ * Returns the usage of the tree below each of `roots`, the root included; a root that does not live is absent. Of a root that
+ * leads a session the whole session counts: what lost its parent is still part of it.
+ */
 export function readProcessUsage(roots: readonly number[]): ReadonlyMap<number, ProcessUsage> {
   const found = new Map<number, ProcessUsage>();
   if (process.platform !== "linux" || roots.length === 0) return found;
   const table = readTable();
   const children = new Map<number, number[]>();
-  for (const [pid, { parent }] of table) {
-    const siblings = children.get(parent);
-    if (siblings === undefined) children.set(parent, [pid]);
+  const wanted = new Set(roots);
+  for (const [pid, { parent, session }] of table) {
+    // What lost its parent is listed below the leader of its session, when that was asked for.
+    const isLost = pid !== session && wanted.has(session) && table.get(parent)?.session !== session;
+    const above = isLost ? session : parent;
+    const siblings = children.get(above);
+    if (siblings === undefined) children.set(above, [pid]);
     else siblings.push(pid);
   }
   for (const root of roots) {
     if (!table.has(root)) continue;
     let [pages, ticks] = [0, 0];
     const members = [root];
+    const processes: ProcessUsage["processes"][number][] = [];
     // Grows while it is walked; a pid has one parent, so the walk ends.
     for (const pid of members) {
       const entry = table.get(pid);
       if (entry === undefined) continue;
       pages += entry.residentPages;
       ticks += entry.ticks;
+      processes.push({ pid, residentBytes: entry.residentPages * PAGE_BYTES });
       members.push(...(children.get(pid) ?? []));
     }
-    found.set(root, { residentBytes: pages * PAGE_BYTES, cpuMs: ticks * MS_PER_TICK });
+    found.set(root, { residentBytes: pages * PAGE_BYTES, cpuMs: ticks * MS_PER_TICK, processes });
   }
   return found;
 }
@@ -59,7 +71,8 @@ function readTable(): ReadonlyMap<number, UsageEntry> {
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const ticks = Number(fields[11]) + Number(fields[12]);
-      table.set(pid, { parent: Number(fields[1]), residentPages: Number(fields[21]), ticks });
+      const [parent, session] = [Number(fields[1]), Number(fields[3])];
+      table.set(pid, { parent, session, residentPages: Number(fields[21]), ticks });
     } catch {
       // It has ended since the listing.
     }

@@ -15,6 +15,8 @@ import { readSelection } from "../selection/selection.ts";
 export interface ListOptions {
   /** Ask each living gateway for its health now, instead of telling what its keeper saw last. @default true */
   readonly probe?: boolean;
+  /** Look up how much memory each gateway uses. @default false */
+  readonly usage?: boolean;
 }
 
 /** Health probes under way at once; more would only queue in our own event loop. */
@@ -25,6 +27,12 @@ export async function listProfiles(
   context: ProfilesContext,
   options: ListOptions = {},
 ): Promise<readonly ProfileStatus[]> {
+  const statuses = await lookAtAll(context, options);
+  if (options.usage !== true || statuses.every(({ pid }) => pid === null)) return statuses;
+  return (await import("./memory-usage.ts")).withUsage(statuses);
+}
+
+async function lookAtAll(context: ProfilesContext, options: ListOptions): Promise<readonly ProfileStatus[]> {
   const manifests = [...readRegistry(context.home, context.owner).values()];
   const current = readSelection(context).name;
   const now = Date.now();

@@ -12,6 +12,7 @@ import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
+import { withUsage } from "./memory-usage.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
@@ -61,8 +62,9 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const lock = await inspectGatewayLock(lockPlace(manifest.paths));
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));
+  const [withItsMemory = status] = withUsage([status]);
   return {
-    ...status,
+    ...withItsMemory,
     health: isServing(observed) && context.owner !== "any" ? await askHealth(observation, status) : "unknown",
     lock,
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),

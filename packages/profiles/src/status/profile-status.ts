@@ -53,6 +53,14 @@ export interface ProfileStatus {
   readonly groups: readonly string[];
   readonly url: string;
   readonly protected: boolean;
+  /** What its processes take, as far as it was asked for and the host tells; proportional where the host tells that. */
+  readonly memoryBytes: number | null;
+  /** Above this it is restarted; null: never. */
+  readonly memoryRestartBytes: number | null;
+  /** More than this it cannot have, where `memoryMaxBy` of `status` names somebody; null: no limit. */
+  readonly memoryMaxBytes: number | null;
+  /** After so long without an answer it is restarted; null: never. */
+  readonly restartUnresponsiveMs: number | null;
   /** Null for a profile that has no lease. */
   readonly lease: LeaseStatus | null;
   readonly paths: ProfilePaths;
@@ -94,6 +102,10 @@ export function describeProfile(
     groups: manifest.groups ?? [],
     url: gatewayUrl(manifest.host, port, manifest.scheme),
     protected: manifest.protected,
+    memoryBytes: null,
+    memoryRestartBytes: manifest.memoryRestartBytes ?? null,
+    memoryMaxBytes: manifest.memoryMaxBytes ?? null,
+    restartUnresponsiveMs: manifest.restartUnresponsiveMs ?? null,
     lease: manifest.lease === undefined ? null : describeLease(manifest.lease.key, run),
     paths: manifest.paths,
   };

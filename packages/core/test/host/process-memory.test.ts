@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { afterEach, describe, expect, it } from "vitest";
+
+import { readTreeMemory } from "../../src/host/process-memory.ts";
+import { readProcessUsage } from "../../src/host/process-usage.ts";
+
+const ended: (() => void)[] = [];
+
+afterEach(() => {
+  for (const end of ended.splice(0)) end();
+});
+
+/** A process group with a child that holds `mebibytes`, and a grandchild whose parent has gone. */
+async function tree(mebibytes: number): Promise<number> {
+  const hold = `const held = Buffer.alloc(${mebibytes} * 2 ** 20, 1); setInterval(() => held.length, 1e6)`;
+  const script = `${process.execPath} -e '${hold}; console.log("holds")' & (${process.execPath} -e '${hold}; console.log("holds")' &) ; wait`;
+  const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const pid = child.pid ?? 0;
+  ended.push(() => process.kill(-pid, "SIGKILL"));
+  for (let said = ""; said.split("holds").length < 3;) said += String((await once(child.stdout, "data"))[0]);
+  return pid;
+}
+
+describe.skipIf(process.platform !== "linux")("the memory of a tree (Linux)", () => {
+  it("is that of every process in it, also of one whose parent has gone", async () => {
+    const root = await tree(50);
+    const usage = readProcessUsage([root]).get(root);
+    expect(usage?.processes.length).toBe(3);
+    const memory = readTreeMemory([root]).get(root);
+    expect(memory?.measure).toBe("proportional");
+    expect(memory?.bytes).toBeGreaterThan(100 * 2 ** 20);
+    // Shared pages, of the runtime's own file above all, are counted once.
+    expect(memory?.bytes).toBeLessThan(usage?.residentBytes ?? 0);
+  });
+
+  it("is asked exactly only of one that could be above the limit", async () => {
+    const root = await tree(1);
+    expect(readTreeMemory([root], 2 ** 50).get(root)?.measure).toBe("resident");
+    expect(readTreeMemory([root], 2 ** 20).get(root)?.measure).toBe("proportional");
+  });
+
+  it("is not known of a process that does not live", () => {
+    expect(readTreeMemory([2 ** 22 + 1]).size).toBe(0);
+  });
+});

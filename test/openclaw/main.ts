@@ -39,11 +39,11 @@ async function main(): Promise<number> {
     console.log(`installed ${installation.versions}`);
     const bench = new Bench(user, path.join(scratch, "tmp"), installation);
     try {
-      for (const scenario of [sideBySide, mainAndRescue]) await scenario(bench);
+      for (const scenario of [sideBySide, mainAndRescue].filter(isWanted)) await scenario(bench);
       const here = (await readdir(user)).sort().join(" ");
       assert.ok(!existsSync(path.join(user, ".openclaw")), `nothing may appear in ~/.openclaw: ${here}`);
       console.log(`ok: nothing in ~/.openclaw (the scratch home holds ${here})`);
-      for (const scenario of [shapes, takeovers]) await scenario(bench);
+      for (const scenario of [shapes, takeovers].filter(isWanted)) await scenario(bench);
     } catch (error) {
       console.error(await bench.story());
       throw error;
@@ -59,6 +59,12 @@ async function main(): Promise<number> {
       if (!shared.includes(trace)) await rm(trace, { recursive: true, force: true });
     }
   }
+}
+
+/** All of them, or those that are named: `pnpm e2e:openclaw takeovers`. */
+function isWanted({ name }: { readonly name: string }): boolean {
+  const named = process.argv.slice(2);
+  return named.length === 0 || named.includes(name);
 }
 
 /** What OpenClaw puts into /tmp whatever TMPDIR says: logs and locks, which a user's own gateways have there too. */

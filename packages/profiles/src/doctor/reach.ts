@@ -40,7 +40,7 @@ async function ofPort({ manifest }: ProfileObservation): Promise<Finding | undef
     weight: "warning",
     code: "config-port-ignored",
     title: `the config of ${name} says port ${config.port}, and the profile says ${port}, which counts`,
-    evidence: [paths.config],
+    evidence: [paths.config, `either change the profile, as below, or put ${port} into the config`],
     command: `lockkeeper edit ${name} --port ${config.port}`,
   };
 }

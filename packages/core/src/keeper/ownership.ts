@@ -57,9 +57,13 @@ const DEFAULTS = {
 export async function obtainOwnership(request: OwnershipRequest): Promise<Ownership | undefined> {
   const { lease, profile, stop, onStandby, isAgain } = request;
   const sentinel = new PostedSentinel(lease.sentinelArgv);
-  const claimant = { ...claimantFor(request), onFree: () => sentinel.prepare() };
+  const gateway = gatewayFor(request);
+  const claimant = { ...claimantFor(request, gateway), onFree: () => sentinel.prepare() };
+  let isOneCluster = false;
   let isOurs = false;
   let waits = isAgain || lease.whenUnavailable === "wait";
+  // A user who was refused at first will be refused again; one who was not may have met a change of the users.
+  let wasAnswered = isAgain;
   let told: string | undefined;
   const tell = (owner: RunLease | null, reason: string): void => {
     if (reason !== told) onStandby(owner, reason);
@@ -68,9 +72,13 @@ export async function obtainOwnership(request: OwnershipRequest): Promise<Owners
   try {
     while (!stop.aborted) {
       try {
-        const taken = await takeLease(claimant, waits ? stop : withinMs(DEFAULTS.firstAnswerMs, stop));
+        const limit = waits ? stop : withinMs(DEFAULTS.firstAnswerMs, stop);
+        if (!isOneCluster) await gateway.requireOneCluster(limit);
+        const taken = await takeLease(claimant, limit);
+        isOneCluster = true;
+        wasAnswered = true;
         if (taken instanceof Lease) {
-          const ownership = await begin(request, taken, sentinel);
+          const ownership = await begin(request, taken, sentinel, gateway.cluster);
           isOurs = true;
           return ownership;
         }
@@ -81,7 +89,8 @@ export async function obtainOwnership(request: OwnershipRequest): Promise<Owners
         tell(owner, whose);
       } catch (error) {
         if (stop.aborted) return undefined;
-        if (!(error instanceof LeaseUnavailableError) || error.kind === "refused" || !waits) throw error;
+        const isFinal = !waits || (!wasAnswered && error instanceof LeaseUnavailableError && error.kind === "refused");
+        if (!(error instanceof LeaseUnavailableError) || isFinal) throw error;
         tell(null, error.message);
       }
       await pause(DEFAULTS.pollMs, stop);
@@ -99,33 +108,41 @@ function withinMs(ms: number, signal: AbortSignal): AbortSignal {
   return over.signal;
 }
 
-function claimantFor({ lease, profile, nonce, lockDir }: OwnershipRequest): LeaseClaimant {
+function gatewayFor({ lease: { settings }, profile }: OwnershipRequest): EtcdGateway {
   if (process.platform !== "linux") {
     throw new LockkeeperError("LOCK_UNSUPPORTED", "a lease needs Linux: its clock and its process table", {
       hint: `lockkeeper edit ${profile} --unset lease`,
     });
   }
-  const { settings } = lease;
   const { credentialsFile, endpoints, ttlSeconds } = settings;
   const credentials = credentialsFile === undefined ? {} : readEtcdCredentials(credentialsFile);
-  const times = leaseTimes(ttlSeconds);
-  const attemptMs = Math.min(times.attemptMs, DEFAULTS.firstAnswerMs / endpoints.length);
+  const attemptMs = Math.min(leaseTimes(ttlSeconds).attemptMs, DEFAULTS.firstAnswerMs / endpoints.length);
+  return new EtcdGateway({ endpoints, credentials, attemptMs });
+}
+
+function claimantFor({ lease, profile, nonce, lockDir }: OwnershipRequest, gateway: EtcdGateway): LeaseClaimant {
+  const { settings } = lease;
   const { pid, bootId } = ownIdentity();
   const { dev, ino } = lstatSync(lockDir, { bigint: true });
   const since = new Date().toISOString();
   return {
-    store: new EtcdStore(new EtcdGateway({ endpoints, credentials, attemptMs })),
+    store: new EtcdStore(gateway),
     settings,
-    times,
+    times: leaseTimes(settings.ttlSeconds),
     holder: { host: hostname(), profile, pid, nonce, since, bootId, lockId: `${dev}:${ino}` },
     now: bootTimeMs,
   };
 }
 
-async function begin(request: OwnershipRequest, lease: Lease, sentinel: PostedSentinel): Promise<Ownership> {
+async function begin(
+  request: OwnershipRequest,
+  lease: Lease,
+  sentinel: PostedSentinel,
+  cluster: string | undefined,
+): Promise<Ownership> {
   const { nonce } = request;
   try {
-    await leaveToken(request, lease.token);
+    await leaveToken(request, lease.token, cluster);
     await sentinel.post({ nonce, leader: null, endsAtMs: lease.endsAtMs, asked: false });
     return new Ownership(request, lease, sentinel);
   } catch (error) {
@@ -134,24 +151,49 @@ async function begin(request: OwnershipRequest, lease: Lease, sentinel: PostedSe
   }
 }
 
-/** The state tells which owner has used it last: one with a smaller token is an owner of the past, or of another cluster. */
-async function leaveToken({ lease, profile }: OwnershipRequest, token: string): Promise<void> {
-  const { tokenPath, settings } = lease;
-  const last = parseToken(readIfPresentSync(tokenPath));
-  if (last?.key === settings.key && BigInt(last.token) > BigInt(token)) {
-    const message = `the state of ${profile} was last used with token ${last.token}, and etcd gave ${token}`;
-    throw new LockkeeperError("LEASE_UNAVAILABLE", message, {
-      evidence: [tokenPath],
-      hint: `Somebody put etcd back to an older state, or replaced it. When no other host owns the profile: ${shellCommand("rm", tokenPath)}`,
-    });
-  }
-  await replaceFile(tokenPath, `${JSON.stringify({ key: settings.key, token })}\n`);
+/** Tokens of one key are comparable within one cluster of etcd. */
+interface LeftToken {
+  readonly key: string;
+  readonly token: string;
+  /** Unknown to none but the oldest servers. */
+  readonly cluster?: string | undefined;
 }
 
-function parseToken(text: string | undefined): { readonly key: string; readonly token: string } | undefined {
+/**
+ * The state tells which owner has used it last. One with a smaller token is an owner of the past, and one of another cluster
+ * knows nothing of the owners here.
+ */
+async function leaveToken(
+  { lease, profile }: OwnershipRequest,
+  token: string,
+  cluster: string | undefined,
+): Promise<void> {
+  const { tokenPath, settings } = lease;
+  const { key } = settings;
+  const last = parseToken(readIfPresentSync(tokenPath));
+  if (last?.key === key) {
+    const isOther = last.cluster !== undefined && cluster !== undefined && last.cluster !== cluster;
+    if (isOther) throw usedBefore(lease, profile, `in the etcd cluster ${last.cluster}, and this is ${cluster}`);
+    if (BigInt(last.token) > BigInt(token)) {
+      throw usedBefore(lease, profile, `with token ${last.token}, and etcd gave ${token}`);
+    }
+  }
+  const left: LeftToken = { key, token, cluster };
+  await replaceFile(tokenPath, `${JSON.stringify(left)}\n`);
+}
+
+function usedBefore({ tokenPath }: KeeperLease, profile: string, how: string): LockkeeperError {
+  return new LockkeeperError("LEASE_UNAVAILABLE", `the state of ${profile} was last used ${how}`, {
+    evidence: [tokenPath],
+    hint: `Somebody put etcd back to an older state, or replaced it. When no other host owns the profile: ${shellCommand("rm", tokenPath)}`,
+  });
+}
+
+function parseToken(text: string | undefined): LeftToken | undefined {
   try {
-    const { key, token } = JSON.parse(text ?? "") as { readonly key?: unknown; readonly token?: unknown };
-    return typeof key === "string" && typeof token === "string" && /^\d+$/u.test(token) ? { key, token } : undefined;
+    const { key, token, cluster } = JSON.parse(text ?? "") as Partial<Record<keyof LeftToken, unknown>>;
+    if (typeof key !== "string" || typeof token !== "string" || !/^\d+$/u.test(token)) return undefined;
+    return { key, token, ...(typeof cluster === "string" ? { cluster } : {}) };
   } catch {
     // Half a file says nothing about an owner.
     return undefined;

@@ -47,6 +47,8 @@ export class EtcdGateway {
   readonly #options: EtcdGatewayOptions;
   #endpoints: readonly string[];
   #token: string | undefined;
+  /** Which cluster has answered so far: a key of another one says nothing about ours. */
+  #cluster: string | undefined;
 
   constructor(options: EtcdGatewayOptions) {
     this.#options = options;
@@ -69,6 +71,12 @@ export class EtcdGateway {
           evidence.push(`${endpoint}: ${messageOf(answer)}`);
           continue;
         }
+        const cluster = clusterOf(answer);
+        if (cluster !== undefined && this.#cluster !== undefined && cluster !== this.#cluster) {
+          evidence.push(`${endpoint}: it belongs to another cluster`);
+          continue;
+        }
+        this.#cluster ??= cluster;
         this.#endpoints = [endpoint, ...this.#options.endpoints.filter((each) => each !== endpoint)];
         if (isRefusal(answer)) throw this.#refusal(endpoint, answer);
         return answer;
@@ -83,6 +91,35 @@ export class EtcdGateway {
       this.#endpoints.length === 1 ? `etcd does not answer: ${first}` : `no endpoint of etcd answers: ${first}`,
       evidence,
       `Try it by hand: etcdctl --endpoints=${this.#options.endpoints.join(",")} endpoint health`,
+    );
+  }
+
+  /** The cluster that has answered, by its own id; undefined before the first answer. */
+  get cluster(): string | undefined {
+    return this.#cluster;
+  }
+
+  /**
+   * Returns when all endpoints that answer belong to one cluster: two servers that know nothing of each other would each
+   * have an owner.
+   *
+   * @throws {LeaseUnavailableError} when two do not.
+   */
+  async requireOneCluster(signal?: AbortSignal): Promise<void> {
+    const seen = await Promise.all(
+      this.#options.endpoints.map(async (endpoint) => {
+        const answer = await this.#askAs(endpoint, "cluster/member/list", {}, signal).catch(() => undefined);
+        const cluster = answer === undefined ? undefined : clusterOf(answer);
+        return { endpoint, cluster };
+      }),
+    );
+    const known = seen.filter(({ cluster }) => cluster !== undefined);
+    if (new Set(known.map(({ cluster }) => cluster)).size <= 1) return;
+    throw new LeaseUnavailableError(
+      "refused",
+      "the endpoints of etcd do not belong to one cluster",
+      known.map(({ endpoint, cluster }) => `${endpoint}: cluster ${cluster ?? "unknown"}`),
+      `Name members of one cluster: etcdctl --endpoints=${this.#options.endpoints.join(",")} endpoint status`,
     );
   }
 
@@ -180,6 +217,16 @@ async function readAnswer(response: IncomingMessage): Promise<EtcdAnswer> {
     // Said below.
   }
   throw new Error(`no answer of etcd (HTTP ${status}): is this its client port?`);
+}
+
+/** Every good answer has a header with the cluster's id. */
+function clusterOf({ body }: EtcdAnswer): string | undefined {
+  const result = body["result"];
+  const holder: Body = typeof result === "object" && result !== null ? { ...result } : body;
+  const header = holder["header"];
+  if (typeof header !== "object" || header === null) return undefined;
+  const { cluster_id, clusterId = cluster_id }: Body = { ...header };
+  return typeof clusterId === "string" ? clusterId : undefined;
 }
 
 function isRefusal({ status, body }: EtcdAnswer): boolean {

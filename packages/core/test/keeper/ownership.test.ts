@@ -146,6 +146,27 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(readFileSync(spec.lease?.tokenPath ?? "", "utf8")).toContain(settings.key);
   });
 
+  it("starts nothing when its endpoints are no cluster, or another one than the state was used with", async () => {
+    const other = await startEtcd();
+    const [ours, theirs] = [etcd.endpoints, other.endpoints];
+    settings = { ...settings, endpoints: [...ours, ...theirs] };
+    const both = scene.keep(await specOf("a", { whenUnavailable: "wait" }));
+    expect(await both.outcome).toMatchObject({
+      record: { code: "LEASE_UNAVAILABLE", reason: expect.stringContaining("do not belong to one cluster") },
+    });
+    settings = { ...settings, endpoints: ours };
+    const spec = await specOf("b");
+    const first = scene.keep(spec);
+    await first.until("running");
+    await first.stop();
+    settings = { ...settings, endpoints: theirs };
+    const second = scene.keep({ ...(await specOf("c")), lease: { ...leaseOf(spec), settings } });
+    expect(await second.outcome).toMatchObject({
+      record: { code: "LEASE_UNAVAILABLE", reason: expect.stringContaining("was last used in the etcd cluster") },
+    });
+    await other.end();
+  });
+
   it("ends its gateway when the lease is taken from it, stands by, and comes back", async () => {
     const a = scene.keep(await specOf("a", {}, "ignores-signals.js"));
     const first = await a.until("running");
@@ -238,3 +259,8 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect((await a.stop()).detail).toBe("ended when asked");
   });
 });
+
+function leaseOf({ lease }: KeeperSpec): KeeperLease {
+  if (lease === undefined) throw new Error("it has no lease");
+  return lease;
+}

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import type { Server, Socket } from "node:net";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -136,6 +136,20 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     });
     await silent.end();
     await web.end();
+  });
+
+  it("is not looked for in another cluster than the one that answered first", async () => {
+    const other = await startEtcd();
+    const [ours = ""] = etcd.endpoints;
+    const [theirs = ""] = other.endpoints;
+    const proxied = await holdForwardedPort(ours);
+    const mixed = storeOf([proxied.url, theirs], {}, 2_000);
+    expect(await mixed.read(freshKey())).toBeUndefined();
+    await proxied.end();
+    await expect(mixed.read(freshKey())).rejects.toMatchObject({
+      evidence: [expect.stringContaining("ECONNREFUSED"), `${theirs}: it belongs to another cluster`],
+    });
+    await other.end();
   });
 
   it("is given up when its asker leaves", async () => {
@@ -277,6 +291,17 @@ async function holdSilentPort(): Promise<HeldUrl> {
       return end();
     },
   };
+}
+
+/** Passes everything on to `target`, until it is ended. */
+function holdForwardedPort(target: string): Promise<HeldUrl> {
+  return listen(
+    createServer((near) => {
+      const far = connect(Number(new URL(target).port), "127.0.0.1");
+      near.on("error", () => far.destroy()).pipe(far);
+      far.on("error", () => near.destroy()).pipe(near);
+    }),
+  );
 }
 
 /** Some other HTTP server. */

@@ -29,8 +29,8 @@ export interface OpenClawConfig {
 
 const nothing = { port: null, bind: null, bindHost: null, workspace: null, document: undefined };
 
-/** Source: OpenClaw 2026.9.6, src/config/includes.ts: 2 MiB a part, ten levels. Its own configs have a few KiB. */
-const limits = { fileBytes: 4 * 1_024 * 1_024, includeDepth: 10 };
+/** Source: OpenClaw 2026.9.6, src/config/includes.ts: 2 MiB a part, ten levels. Its own configs have a few KiB, and a few parts. */
+const limits = { fileBytes: 4 * 1_024 * 1_024, includeDepth: 10, parts: 256 };
 
 /**
  * Returns what the config at `file` says. Links are followed: it is their file, and it is only read.
@@ -126,6 +126,8 @@ class Reader {
     if (!lexical || !this.#folders.some((folder) => isInside(realOrSame(part), realOrSame(folder)))) {
       throw new Unreadable(`${file}: $include leads out of ${this.#folders[0]} and is not followed: ${named}`, false);
     }
+    // Ten levels of files that each name many would be read for ever.
+    if (this.#parts.length >= limits.parts) throw new Unreadable(`${file}: more than ${limits.parts} parts`, false);
     this.#parts.push(part);
     return this.read(part, chain);
   }
@@ -137,6 +139,7 @@ function merge(first: unknown, second: unknown): unknown {
   if (!isRecord(first) || !isRecord(second)) return second;
   const merged: Record<string, unknown> = { ...first };
   for (const [key, value] of Object.entries(second)) {
+    if (key === "__proto__") continue;
     merged[key] = Object.hasOwn(first, key) ? merge(first[key], value) : value;
   }
   return merged;

@@ -5,7 +5,8 @@
  * Source: OpenClaw 2026.9.6, src/config/paths.ts, src/cli/profile.ts, src/infra/dotenv-global-core.ts: `--port`, then
  * OPENCLAW_GATEWAY_PORT from the environment, else from `<state>/.env` (for the default profile also from
  * `~/.config/openclaw/gateway.env`), then `gateway.port`, then 18789 for the default profile and
- * 20000 + FNV-1a(name) % 40000 for a named one; `--profile dev` means 19001.
+ * 20000 + FNV-1a(name) % 40000 for a named one; `--profile dev` means 19001
+ * whatever `.env` and config say.
  */
 import { DEFAULT_PORT } from "@lockkeeper/core";
 import path from "node:path";
@@ -34,6 +35,8 @@ export function gatewayPort(clues: PortClues): Pick<Installation, "port" | "port
     const port = unitPort(unit);
     if (port !== null) return { port, portSource: "unit" };
   }
+  // `--profile dev` sets the variable itself, over its own files and over its config.
+  if (clues.profile === "dev") return { port: defaultPort("dev"), portSource: "default" };
   const written = envFilePort(clues);
   if (written !== null) return { port: written, portSource: "env-file" };
   const { config, profile } = clues;

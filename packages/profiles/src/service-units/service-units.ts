@@ -54,7 +54,7 @@ export function readGatewayUnits(
 /** Returns the profile that the unit runs with `lockkeeper run <name>`, or undefined. */
 export function unitProfile({ argv, environment }: ServiceUnit): UnitProfile | undefined {
   const verb = argv.indexOf("run");
-  if (verb < 1 || !/lockkeeper/.test(argv.slice(0, verb).join(" "))) return undefined;
+  if (verb < 1 || !argv.slice(0, verb).some(isLockkeeper)) return undefined;
   const name = argv.slice(verb + 1).find((argument) => !argument.startsWith("-"));
   return name === undefined ? undefined : { name, home: environment["LOCKKEEPER_HOME"] ?? null };
 }
@@ -99,7 +99,12 @@ function dropIns(directory: string, file: string): readonly string[] {
 }
 
 function runsProfile(argv: readonly string[]): boolean {
-  return /lockkeeper/.test(argv.join(" ")) && argv.includes("run");
+  return argv.some(isLockkeeper) && argv.includes("run");
+}
+
+/** By the file alone: a folder on the way to another program may be called so too. */
+function isLockkeeper(argument: string): boolean {
+  return /^lockkeeper(?:\.[a-z]+)*$/.test(path.basename(argument));
 }
 
 /** Units are often links (`systemctl link`), so links are followed; anything but a small plain file is passed over. */

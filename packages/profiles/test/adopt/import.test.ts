@@ -116,6 +116,7 @@ describe("has the port that OpenClaw itself would use", () => {
       ".openclaw-four/openclaw.json": '{"gateway": {"port": 31600}}',
       ".openclaw-four/.env": "# mine\nexport OPENCLAW_GATEWAY_PORT='25600' # moved\n",
       ".openclaw-five/openclaw.json": '{"gateway": {"port": 31800}}',
+      ".openclaw-dev/openclaw.json": '{"gateway": {"port": 31900}}',
       // Source: what `openclaw gateway status` of 2026.9.6 said for these names.
       ".openclaw-noport/openclaw.json": "{}",
       ".openclaw-Lab_2/openclaw.json": '{"env": {"vars": {"OPENCLAW_GATEWAY_PORT": "31990"}}}',
@@ -126,6 +127,7 @@ describe("has the port that OpenClaw itself would use", () => {
     const { imported } = await adopt(host, { all: true });
     expect(imported.map(({ from, portSource, status }) => [from, portSource, status.port])).toEqual([
       ["Lab_2", "default", 53_753],
+      ["dev", "default", 19_001],
       ["five", "config", 31_800],
       ["four", "env-file", 25_600],
       ["noport", "default", 48_725],

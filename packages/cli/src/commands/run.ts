@@ -99,9 +99,13 @@ async function passOutput({ world }: Context, file: string, over: AbortSignal): 
   }
 }
 
-/** A lease that is refused is a conflict like a port's: a service manager must not try again. */
+/**
+ * A lease that is refused is a conflict like a port's, and a gateway that was restarted for its memory or its silence again
+ * and again is not helped by one more start: a service manager must not try again.
+ */
 function statusOf(outcome: keyof typeof STATUS_OF_OUTCOME, code: string | null): number {
-  return outcome === "failed" && code?.startsWith("LEASE_") === true ? 78 : STATUS_OF_OUTCOME[outcome];
+  const isFinal = code === "GATEWAY_UNHEALTHY" || code?.startsWith("LEASE_") === true;
+  return outcome === "failed" && isFinal ? PERMANENT : STATUS_OF_OUTCOME[outcome];
 }
 
 function describeRecord({ state, reason, host, port, gateway }: RunRecord): string {

@@ -13,11 +13,14 @@ import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { withFileMutex } from "../lock/file-mutex.ts";
 import { aborted, pause } from "../pause.ts";
 import { adoptGateway } from "./gateway-process.ts";
+import type { FinalFinding } from "./gateway-watch.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import { GatewayLog } from "./log-rotation.ts";
+import { MemoryWatch } from "./memory-guard.ts";
 import { readEarlierRun, RunPublisher } from "./run-publisher.ts";
 import type { RunRecord } from "./run-record.ts";
+import type { StopResult } from "./stop-ladder.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 
 /** An orphan, and what its keeper published last. */
@@ -75,6 +78,12 @@ async function attend(spec: KeeperSpec, { gateway, record }: Orphan): Promise<Ke
       watching,
     ]);
     if (end === "stop") return await stop(there, run, publisher);
+    if (end !== "ended") {
+      publisher.publish({ state: "starting", reason: `${end.reason}; restarting it` });
+      const { survivors, detail } = await endTree(there, run);
+      if (survivors.length > 0) return fail(publisher, detail);
+      if (spec.stop.aborted) return await stop(there, run, publisher);
+    }
     const news = "the adopted gateway has ended; starting it again";
     publisher.publish({ state: "starting", reason: news, ...AT_REST, keeper: publisher.record.keeper });
     return "ended";
@@ -104,33 +113,41 @@ async function outlast(
   return outcome.outcome === "stopped" && !spec.stop.aborted ? "ended" : outcome;
 }
 
-/** Tells how the orphan is; never resolves, since only its end or a request ends the run. */
+/** Tells how the orphan is; resolves when a guard calls for a restart. Else only its end or a request ends the run. */
 async function watch(
   spec: KeeperSpec,
   run: ProcessTreeQuery,
   over: AbortSignal,
   publisher: RunPublisher,
-): Promise<never> {
+): Promise<FinalFinding> {
   const final = await watchGateway(
     spec,
     run,
     over,
+    new MemoryWatch({ limitBytes: spec.memoryRestartBytes, intervalMs: spec.memoryIntervalMs }),
     // It has started long ago: what still is to come is news about its health.
     (change) => change.state !== "starting" && publisher.publish(change),
     () => publisher.settle(),
   );
+  if (final?.found === "oversized" || final?.found === "silent") return final;
   if (final !== undefined) publisher.publish({ state: "unresponsive", reason: final.reason, health: "failing" });
   return new Promise<never>(() => undefined);
 }
 
 async function stop(spec: KeeperSpec, run: ProcessTreeQuery, publisher: RunPublisher): Promise<KeeperOutcome> {
-  const { host, ports, stopTimeoutMs: timeoutMs, force } = spec;
   publisher.publish({ state: "stopping" });
-  const { survivors, detail } = await stopProcessTree({ ...run, host, ports: Object.values(ports), timeoutMs, force });
-  if (survivors.length > 0) {
-    publisher.publish({ state: "failed", reason: detail, code: "STOP_INCOMPLETE", keeper: null });
-    return { outcome: "failed", record: publisher.record, detail };
-  }
+  const { survivors, detail } = await endTree(spec, run);
+  if (survivors.length > 0) return fail(publisher, detail);
   publisher.publish({ state: "stopped", reason: detail, ...AT_REST });
   return { outcome: "stopped", record: publisher.record, detail };
+}
+
+function endTree(spec: KeeperSpec, run: ProcessTreeQuery): Promise<StopResult> {
+  const { host, ports, stopTimeoutMs: timeoutMs, force } = spec;
+  return stopProcessTree({ ...run, host, ports: Object.values(ports), timeoutMs, force });
+}
+
+function fail(publisher: RunPublisher, detail: string): KeeperOutcome {
+  publisher.publish({ state: "failed", reason: detail, code: "STOP_INCOMPLETE", keeper: null });
+  return { outcome: "failed", record: publisher.record, detail };
 }

@@ -7,13 +7,15 @@ import { probeHealth } from "../gateway/health.ts";
 import { alreadyListening, hostWithPort } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
-import { nextLookMs, pause } from "../pause.ts";
+import { aborted, nextLookMs, pause } from "../pause.ts";
 import { ElsewhereWatch } from "./elsewhere-watch.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
 import type { PortView } from "./port-view.ts";
 import { describeHolder, PortWatch } from "./port-view.ts";
+import { silenceAfter } from "./hang-guard.ts";
+import type { MemoryWatch } from "./memory-guard.ts";
 import type { Health } from "./run-record.ts";
 
 /** What changed about a run that goes on. */
@@ -25,9 +27,12 @@ export interface WatchChange {
   readonly code?: "LISTENER_MISMATCH" | null;
 }
 
-/** Why a run cannot succeed: its gateway listens elsewhere, or somebody else was faster to take the port. */
+/**
+ * Why a gateway cannot go on: it listens elsewhere, somebody else was faster to take the port, or it takes too much memory
+ * or has been silent for longer than the profile allows.
+ */
 export interface FinalFinding {
-  readonly found: "misplaced" | "displaced";
+  readonly found: "misplaced" | "displaced" | "oversized" | "silent";
   readonly reason: string;
   /** The address that has the run's port, when it is another than the run's. */
   readonly listensOn?: string;
@@ -63,8 +68,9 @@ interface Look {
 }
 
 /**
- * Watches until `over` aborts, or until the run is beyond saving, and then returns why.
+ * Watches until `over` aborts, or until the gateway is beyond saving, and then returns why.
  *
+ * @param memory watches what it takes, once it was ready.
  * @param tell called with every change that is not final.
  * @param idle called after each look at a gateway that was ready: the moment for chores.
  */
@@ -72,6 +78,7 @@ export async function watchGateway(
   spec: KeeperSpec,
   run: ProcessTreeQuery,
   over: AbortSignal,
+  memory: MemoryWatch,
   tell: (change: WatchChange) => void,
   idle: () => void,
 ): Promise<FinalFinding | undefined> {
@@ -85,8 +92,27 @@ export async function watchGateway(
     over,
     tell,
   );
-  if (final === undefined) await watchLiveness(spec, look, over, tell, idle);
-  return final;
+  if (final !== undefined || over.aborted) return final;
+  const found = new AbortController();
+  const until = AbortSignal.any([over, found.signal]);
+  try {
+    return await Promise.race([
+      watchLiveness(spec, look, until, tell, idle),
+      watchMemory(memory, run.child?.pid ?? run.leader?.pid, until),
+    ]);
+  } finally {
+    found.abort();
+  }
+}
+
+async function watchMemory(
+  memory: MemoryWatch,
+  pid: number | undefined,
+  over: AbortSignal,
+): Promise<FinalFinding | undefined> {
+  const reason = pid === undefined ? undefined : await memory.watch(pid, over);
+  if (reason === undefined) await aborted(over, new AbortController().signal);
+  return reason === undefined ? undefined : { found: "oversized", reason };
 }
 
 async function awaitReadiness(
@@ -142,24 +168,37 @@ async function watchLiveness(
   over: AbortSignal,
   tell: (change: WatchChange) => void,
   idle: () => void,
-): Promise<void> {
+): Promise<FinalFinding | undefined> {
+  const { restartUnresponsiveMs: patienceMs = Infinity } = spec;
   const intervalMs = spec.livenessIntervalMs ?? DEFAULTS.livenessIntervalMs;
   let liveness: Liveness = ALIVE;
+  let silentMs = 0;
+  let lookedAt = performance.now();
   while (!over.aborted) {
     const waitMs = liveness.failures > 0 ? Math.min(intervalMs, DEFAULTS.recheckMs) : intervalMs;
     const dueAt = performance.now() + waitMs + DEFAULTS.healthTimeoutMs;
     await pause(waitMs, over);
+    if (silentMs === 0) lookedAt = performance.now();
     const seen = await look();
-    if (over.aborted) return;
+    if (over.aborted) return undefined;
     const before = liveness.state;
-    liveness = judgeLiveness(liveness, { health: seen.health, lateMs: performance.now() - dueAt });
+    const now = performance.now();
+    const lateMs = now - dueAt;
+    liveness = judgeLiveness(liveness, { health: seen.health, lateMs });
+    silentMs = silenceAfter(silentMs, { health: seen.health, sinceMs: now - lookedAt, lateMs });
+    lookedAt = now;
     if (liveness.state !== before) {
       const well = liveness.state === "running";
       tell({ state: liveness.state, reason: well ? "answers again" : seen.detail, health: seen.health });
     }
     if (liveness.failures === 0) spec.onHealthy?.();
     idle();
+    if (liveness.state === "unresponsive" && silentMs >= patienceMs) {
+      const reason = `no good answer for ${Math.round(silentMs / 1_000)} s: ${seen.detail}`;
+      return { found: "silent", reason };
+    }
   }
+  return undefined;
 }
 
 async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, over: AbortSignal): Promise<Look> {

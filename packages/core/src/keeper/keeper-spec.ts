@@ -87,6 +87,12 @@ export interface KeeperSpec {
   readonly handoffTimeoutMs?: number;
   /** Between two looks at a gateway that is well. @default 10_000 */
   readonly livenessIntervalMs?: number;
+  /** A gateway that was ready is restarted when it stays above this, in bytes. @default never */
+  readonly memoryRestartBytes?: number | undefined;
+  /** Between two samples of its memory. @default 15_000 with a limit, else 60_000 */
+  readonly memoryIntervalMs?: number | undefined;
+  /** A gateway that was healthy is restarted after so long without a good answer. @default never */
+  readonly restartUnresponsiveMs?: number | undefined;
   /** One owner across hosts: without the lease no gateway is started. Absent: the lock alone decides. */
   readonly lease?: KeeperLease;
   /** Leave alive what an earlier run left: whoever asked for this run is part of that. @default false */

@@ -24,7 +24,8 @@ import type { FinalFinding } from "./gateway-watch.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { Ownership } from "./ownership.ts";
-import { decideRestart, RESTART_BOUND } from "./restart-policy.ts";
+import { MemoryWatch } from "./memory-guard.ts";
+import { decideGuardedRestart, decideRestart, GUARDED_BOUND, RESTART_BOUND } from "./restart-policy.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { RunPublisher } from "./run-publisher.ts";
 import { usableEnvironment } from "./spawn-environment.ts";
@@ -105,6 +106,9 @@ class Keeper {
   readonly #nonce: string;
   readonly #publisher: RunPublisher;
   readonly #crashTimesMs: number[] = [];
+  /** When a guard has called for a restart. */
+  readonly #guardTimesMs: number[] = [];
+  readonly #memory: MemoryWatch;
   #gateway: GatewayProcess | undefined;
   /** Undefined without a lease, and while another host has it. */
   #ownership: Ownership | undefined;
@@ -119,6 +123,7 @@ class Keeper {
     this.#lock = lock;
     this.#nonce = lock.record.nonce;
     this.#publisher = new RunPublisher(spec, this.#nonce);
+    this.#memory = new MemoryWatch({ limitBytes: spec.memoryRestartBytes, intervalMs: spec.memoryIntervalMs });
   }
 
   get earlier(): RunRecord | undefined {
@@ -198,6 +203,7 @@ class Keeper {
   /** Makes `gateway` the one that is attended, and known to everybody before anything else happens. */
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
+    this.#memory.reset();
     if (gateway.identity !== null) this.#sessions.push(gateway.identity.pid);
     this.#ownership?.guard(gateway.identity);
     const { identity, startedAt } = gateway;
@@ -237,6 +243,7 @@ class Keeper {
       this.#spec,
       this.#run,
       AbortSignal.any([over.signal, until]),
+      this.#memory,
       (change) => {
         this.#wasReady ||= change.state === "running";
         this.#publisher.publish(change);
@@ -319,7 +326,42 @@ class Keeper {
       case "displaced":
         await this.#end(this.#spec.stopTimeoutMs);
         return this.#block({ blockedBy: end.reason, leftover: null });
+      case "oversized":
+      case "silent":
+        return this.#restartFor(end.reason);
     }
+  }
+
+  /** Restarts a gateway that lives, in order and within a bound of its own. Undefined: it is to be started again. */
+  async #restartFor(reason: string): Promise<KeeperOutcome | undefined> {
+    const { stop, force, stopTimeoutMs, stopRequestPath } = this.#spec;
+    const now = performance.now();
+    this.#guardTimesMs.push(now);
+    const givesUp = decideGuardedRestart(this.#guardTimesMs, now) === "give-up";
+    // Not `stopping`: whoever asks for a stop meanwhile would take that for a stop that somebody has asked for.
+    const what = givesUp ? `gave up after ${GUARDED_BOUND}` : "restarting it";
+    this.#publisher.publish({ state: "starting", reason: `${reason}; ${what}` });
+    const deadline = new StopDeadline(stopRequestPath, this.#nonce, stopTimeoutMs);
+    const result = await this.#end(stopTimeoutMs, force, deadline.at);
+    const exit = (await this.#lastExit()) ?? null;
+    if (this.#lock.lost.aborted) return this.#surrender();
+    if (stop.aborted) return this.#stop();
+    if (this.#survived) return this.#fail("STOP_INCOMPLETE", `${reason}; ${result.detail}`, exit);
+    if (this.#ownership?.isHeld === false) return this.#standBack(exit);
+    if (givesUp) return this.#fail("GATEWAY_UNHEALTHY", `${reason}; ${what}`, exit);
+    const restarts = this.#publisher.record.restarts + 1;
+    const again = `${reason}; ${result.detail}; starting it again`;
+    const lastExit = exit ?? this.#publisher.record.lastExit;
+    this.#publisher.publish({ state: "starting", reason: again, restarts, ...GONE, lastExit }, exit);
+    return undefined;
+  }
+
+  /** How the gateway that was just ended did so, when the system tells in time. */
+  async #lastExit(): Promise<GatewayExit | undefined> {
+    const over = new AbortController();
+    const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs, over.signal)]);
+    over.abort();
+    return exit ?? undefined;
   }
 
   /**
@@ -394,9 +436,7 @@ class Keeper {
     const deadline = new StopDeadline(stopRequestPath, this.#nonce, stopTimeoutMs);
     const result = await this.#end(stopTimeoutMs, force, deadline.at);
     if (stopRequestPath !== undefined) removeStopRequest(stopRequestPath);
-    const over = new AbortController();
-    const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs, over.signal)]);
-    over.abort();
+    const exit = await this.#lastExit();
     if (this.#survived) return this.#fail("STOP_INCOMPLETE", result.detail);
     const lastExit = exit ?? this.#publisher.record.lastExit;
     const detail = `${result.detail}${await this.#disown()}`;

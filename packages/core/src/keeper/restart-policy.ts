@@ -9,6 +9,9 @@ const DEFAULTS = {
   windowMs: 5 * 60_000,
   /** The first restart is almost at once: most crashes are one-offs. Doubles with every crash in the window. */
   firstDelayMs: 250,
+  /** A gateway that leaks or hangs more often than this is not helped by restarts. */
+  guardedLimit: 3,
+  guardedWindowMs: 60 * 60_000,
 };
 
 /** `crashes`: how many within the window, the latest included. */
@@ -29,6 +32,20 @@ export function decideRestart(crashTimesMs: readonly number[], nowMs: number, ra
   const ceilingMs = DEFAULTS.firstDelayMs * 2 ** Math.max(0, crashes - 1);
   return { action: "restart", delayMs: Math.round(ceilingMs * (0.5 + random / 2)), crashes };
 }
+
+/**
+ * Decides whether a gateway that lives is restarted for its memory or its silence once more. These restarts have a bound of
+ * their own: three in an hour, whatever the reasons.
+ *
+ * @param timesMs monotonic times of all occasions of this keeper's life, the latest included, in milliseconds.
+ */
+export function decideGuardedRestart(timesMs: readonly number[], nowMs: number): RestartDecision["action"] {
+  const occasions = timesMs.filter((time) => nowMs - time < DEFAULTS.guardedWindowMs).length;
+  return occasions > DEFAULTS.guardedLimit ? "give-up" : "restart";
+}
+
+/** That bound in words. */
+export const GUARDED_BOUND: string = `${DEFAULTS.guardedLimit} such restarts in ${DEFAULTS.guardedWindowMs / 60_000} minutes`;
 
 /** The bound in words, for a reason that people read. */
 export const RESTART_BOUND: string = `${DEFAULTS.crashLimit} crashes in ${DEFAULTS.windowMs / 60_000} minutes`;

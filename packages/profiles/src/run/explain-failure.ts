@@ -19,7 +19,7 @@ import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
 
 /** What a keeper says of a run that it gave up, and is passed on as it is. */
-const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE"] as const;
+const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE", "GATEWAY_UNHEALTHY"] as const;
 
 /** What kept a gateway with a lease from being started at all, with what helps. Older output would only mislead. */
 const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string) => string>>> = {

@@ -150,6 +150,8 @@ async function keeperSpec(
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
+    memoryRestartBytes: manifest.memoryRestartBytes,
+    restartUnresponsiveMs: manifest.restartUnresponsiveMs,
     spares: endScopeOf(manifest) === "all" ? undefined : { first: port, last: port + manifest.span - 1 },
     sparesEarlierRun: options.sparesEarlierRun,
     supervised: options.supervised,

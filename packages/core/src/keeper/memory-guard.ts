@@ -1,0 +1,80 @@
+/**
+ * How much memory a gateway takes, and whether that is too much for too long. Looks seldom, and the less often the longer a
+ * look takes, so that it is no load; with a limit it looks more often. Ends nothing itself.
+ */
+import type { TreeMemory } from "../host/process-memory.ts";
+import { readTreeMemory } from "../host/process-memory.ts";
+import { pause } from "../pause.ts";
+
+const DEFAULTS = {
+  /** With a limit: a leak takes hours, a burst of work minutes. */
+  intervalMs: 15_000,
+  /** Without one it is only remembered, for the story of a crash. */
+  restingIntervalMs: 60_000,
+  /** A peak is no leak: so many samples in a row must be above the limit. */
+  samples: 3,
+  /** A look takes at most one part in so many of a processor. */
+  share: 2_000,
+};
+
+/** What is watched. */
+export interface MemoryLimit {
+  readonly limitBytes?: number | undefined;
+  /** Between two samples. @default 15_000 with a limit, else 60_000, and more where a look takes long */
+  readonly intervalMs?: number | undefined;
+}
+
+/** The memory of one gateway after another. */
+export class MemoryWatch {
+  readonly #limit: MemoryLimit;
+  #last: TreeMemory | undefined;
+
+  constructor(limit: MemoryLimit) {
+    this.#limit = limit;
+  }
+
+  /** What the latest sample of the present gateway said; undefined when there was none, or the host does not tell. */
+  get last(): TreeMemory | undefined {
+    return this.#last;
+  }
+
+  /** Forgets the gateway before. */
+  reset(): void {
+    this.#last = undefined;
+  }
+
+  /** Watches the tree below `pid` until `over` aborts, or until it is above the limit for good: then returns the figures. */
+  async watch(pid: number, over: AbortSignal): Promise<string | undefined> {
+    const { limitBytes, intervalMs } = this.#limit;
+    const usualMs = limitBytes === undefined ? DEFAULTS.restingIntervalMs : DEFAULTS.intervalMs;
+    let above: readonly number[] = [];
+    while (!over.aborted) {
+      const lookedAt = performance.now();
+      // Without a limit the cheaper figure will do.
+      this.#last = readTreeMemory([pid], limitBytes ?? Infinity).get(pid) ?? this.#last;
+      above = samplesAbove(above, this.#last?.bytes, limitBytes);
+      if (limitBytes !== undefined && above.length >= DEFAULTS.samples) return describe(above, limitBytes);
+      const tookMs = performance.now() - lookedAt;
+      await pause(intervalMs ?? Math.max(usualMs, DEFAULTS.share * tookMs), over);
+    }
+    return undefined;
+  }
+}
+
+/** Returns the samples in a row that are above the limit, after one more. Pure. */
+export function samplesAbove(
+  before: readonly number[],
+  bytes: number | undefined,
+  limitBytes: number | undefined,
+): readonly number[] {
+  return bytes === undefined || limitBytes === undefined || bytes <= limitBytes ? [] : [...before, bytes];
+}
+
+function describe(above: readonly number[], limitBytes: number): string {
+  const figures = above.map(mebibytes).join(", ");
+  return `memory stays above the limit of ${mebibytes(limitBytes)} MiB: ${figures} MiB in ${above.length} samples in a row`;
+}
+
+function mebibytes(sizeBytes: number): string {
+  return (sizeBytes / 2 ** 20).toFixed(0);
+}

@@ -3,13 +3,17 @@
  * time left: a debugger, a metrics port or a helper often comes first. Only the right port on another address cannot
  * become right by waiting.
  */
+import { isIP } from "node:net";
+
 import { hostWithPort } from "../host/address.ts";
 import type { Listener } from "../host/listener.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import { coversAddress } from "../host/sockets.ts";
 import { findRunListeners } from "./port-view.ts";
 
-/** The block of a run: its base port and how many belong to it. */
+/** The block of a run: where it should listen, and how many ports from there on belong to it. */
 export interface RunBlock {
+  readonly host: string;
   readonly port: number;
   readonly span: number;
 }
@@ -61,14 +65,18 @@ export class ElsewhereWatch {
   }
 }
 
-/** Returns what listeners of a run, by the pids that hold them, say of where it went. Pure. */
+/**
+ * Returns what listeners of a run, by the pids that hold them, say of where it went. Pure. Undefined also when one of them is
+ * where it should be: it has begun to listen since the caller looked, and the next look finds it.
+ */
 export function judgeListeners(
-  { port, span }: RunBlock,
+  { host, port, span }: RunBlock,
   listeners: ReadonlyMap<Listener, number>,
   leader: number | undefined,
 ): Elsewhere | undefined {
   if (listeners.size === 0) return undefined;
   const all = [...listeners];
+  if (all.some(([listener]) => listener.port === port && isWhereAsked(listener, host))) return undefined;
   const addresses = all.map(([listener]) => hostWithPort(listener.address, listener.port)).join(", ");
   const [same] = all.find(([listener]) => listener.port === port) ?? [];
   if (same !== undefined) return { how: "other-address", addresses, address: same.address };
@@ -77,4 +85,10 @@ export function judgeListeners(
     return pid === leader && !inBlock;
   });
   return { how: strays ? "other-port" : "aside", addresses };
+}
+
+/** A `::` may be for IPv6 alone, which the caller has found out by then. */
+function isWhereAsked(listener: Listener, host: string): boolean {
+  if (listener.family === 6 && isIP(host) === 4) return false;
+  return coversAddress(listener, host) === "yes";
 }

@@ -87,7 +87,7 @@ export async function watchGateway(
   const look = (): Promise<Look> => lookAt(spec, port, answers, over);
   const final = await awaitReadiness(
     spec,
-    new ElsewhereWatch({ port: spec.port, span: spec.span ?? 1 }, run),
+    new ElsewhereWatch({ host: spec.host, port: spec.port, span: spec.span ?? 1 }, run),
     look,
     over,
     tell,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Listener } from "../../src/host/listener.ts";
 import { judgeListeners } from "../../src/keeper/elsewhere-watch.ts";
 
-const block = { port: 20_000, span: 10 };
+const block = { host: "127.0.0.1", port: 20_000, span: 10 };
 const leader = 7;
 
 /** `pid address port`, one each. */
@@ -23,5 +23,8 @@ describe("what a run has opened while nobody listens on its port", () => {
     ["a helper's port", judge([8, "127.0.0.1", 5_555]), "aside"],
     ["a helper's and its own", judge([8, "127.0.0.1", 5_555], [leader, "127.0.0.1", 3_000]), "other-port"],
     ["its port elsewhere", judge([leader, "127.0.0.1", 3_000], [8, "::1", 20_000]), "other-address"],
+    ["its port on an IPv6 wildcard that does not answer", judge([leader, "::", 20_000]), "other-address"],
+    ["its port, opened since the look before", judge([leader, "127.0.0.1", 20_000]), undefined],
+    ["its port on every address, and another", judge([leader, "0.0.0.0", 20_000], [8, "::1", 3_000]), undefined],
   ])("%s", (_, how, expected) => expect(how).toBe(expected));
 });

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -64,6 +65,18 @@ describe("a gateway that behaves", () => {
     rmSync(kept.spec.runRecordPath);
     await until("the record is written again", () => existsSync(kept.spec.runRecordPath));
     expect(parseRunRecord(readFileSync(kept.spec.runRecordPath, "utf8"))).toEqual(kept.records.at(-1));
+  });
+
+  it("starts though a process that was just killed listens to its last moment", async () => {
+    const last = createServer((socket) => {
+      socket.destroy();
+      // After the first look at the port, and long before it is looked at again.
+      setTimeout(() => last.close(), 10);
+    });
+    await new Promise<void>((resolve) => last.listen(port, "127.0.0.1", resolve));
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
+    await kept.until("running");
+    expect(last.listening).toBe(false);
   });
 
   it("is not started twice: the second keeper gets the lock error and spawns nothing", async () => {

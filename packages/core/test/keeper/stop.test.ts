@@ -5,7 +5,9 @@ import { existsSync, readFileSync } from "node:fs";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
+import { findLockHolders } from "../../src/host/lock-holders.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
@@ -13,6 +15,7 @@ import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
 import { freePort } from "../../../../test/harness/free-port.ts";
+import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
@@ -56,6 +59,23 @@ describe("stop", () => {
     const kept = scene.keep(scene.spec("dies-during-stop.js", [port], { port }));
     await kept.until("running");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { lastExit: { signal: "SIGKILL" } } });
+  });
+
+  it("ends a helper that shed everything but the lock's descriptor, and the next start has the lock", async () => {
+    const spec = scene.spec("leaves-heir.js", [port], { port, lockTimeoutMs: 200 });
+    const kept = scene.keep(spec);
+    const { gateway, nonce } = await kept.until("running");
+    const findHeirs = (): readonly ProcessIdentity[] => {
+      const tree = [process.pid, ...findRunProcesses({ leader: gateway, nonce }).map(({ pid }) => pid)];
+      return findLockHolders(lockPathFor(spec.lockDir, spec.configPath)).filter(({ pid }) => !tree.includes(pid));
+    };
+    // The control: neither group nor environment nor ancestry tells that it belongs to the run.
+    await until("the helper has shed everything else", () => findHeirs().length === 1);
+    const heirs = findHeirs();
+    for (const { pid } of heirs) scene.alsoEnd(pid);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+    expect(heirs.map(judgeProcess)).toEqual(["gone"]);
+    await scene.keep(spec).until("running");
   });
 
   it("reaches a gateway that is paused", async () => {

@@ -39,7 +39,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   orphaned: "◑",
   unresponsive: "▲",
   blocked: "■",
-  failed: "✖",
+  failed: "✗",
   stopped: "○",
 };
 
@@ -114,7 +114,7 @@ const HELP: readonly string[] = [
   "q or ctrl-c      quit; nothing is stopped",
   "",
   "● runs  ◐ on its way  ◌ waits for a lease  ◑ has lost its keeper",
-  "▲ does not answer  ■ its port is taken  ✖ gave up  ○ stopped",
+  "▲ does not answer  ■ its port is taken  ✗ gave up  ○ stopped",
   "! protected  * the default profile",
 ];
 

@@ -46,7 +46,7 @@ test("no line is wider than the terminal, there are no more lines than it has, a
 
 test("40 columns show name and state; 160 show everything", () => {
   const state = withRows(INITIAL_STATE, [topRow("prod", { isProtected: true, state: "failed", reason: "exit 3" })]);
-  expect(draw(state, 40, 10).join("\n")).toMatch(/prod!.*✖ failed/);
+  expect(draw(state, 40, 10).join("\n")).toMatch(/prod!.*✗ failed/);
   const wide = draw(state, 160, 10).join("\n");
   for (const title of ["NAME", "STATE", "PORTS", "HEALTH", "UPTIME", "RESTARTS", "MEMORY", "CPU", "exit 3"]) {
     expect(wide).toContain(title);

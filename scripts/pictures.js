@@ -105,7 +105,7 @@ function drawLine(line, x, y) {
     const attributes = `${fill === undefined ? "" : ` fill="${fill}"`}${style.bold ? ' font-weight="bold"' : ""}`;
     // Each word stands in its own columns, whatever the width of the reader's font.
     for (const { 0: word, index } of words.matchAll(/\S+(?: \S+)*/g)) {
-      const at = left + [...words.slice(0, index)].length * CELL.width;
+      const at = left + Array.from(words.slice(0, index)).length * CELL.width;
       const size = `textLength="${([...word].length * CELL.width).toFixed(1)}" lengthAdjust="spacingAndGlyphs"`;
       parts.push(`<text x="${at.toFixed(1)}" y="${y}"${attributes} ${size}>${escapeXml(word)}</text>`);
     }

@@ -107,12 +107,14 @@ function readHeld(range: Fields | undefined): HeldKey | undefined {
   };
 }
 
-/** Anybody who may write the key decides what stands there: it is shown to people, so it is bounded. */
+/** Anybody who may write the key decides what stands there, and it is shown on terminals: only short, printable words. */
+const PLAIN = /^[\u0020-\u007e]{1,256}$/u;
+
 function parseHolder(text: string): LeaseHolder | null {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof LeaseHolder, unknown>> | null;
     const words = [value?.host, value?.profile, value?.nonce, value?.since];
-    if (!words.every((word) => typeof word === "string" && word.length <= 256)) return null;
+    if (!words.every((word) => typeof word === "string" && PLAIN.test(word))) return null;
     if (typeof value?.pid !== "number") return null;
     return value as LeaseHolder;
   } catch {

@@ -109,12 +109,22 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
 
   it("shows what somebody else wrote there as nobody of ours", async () => {
     const key = freshKey();
-    const value = Buffer.from("hello").toString("base64");
-    await fetch(`${etcd.endpoints[0]}/v3/kv/put`, {
-      method: "POST",
-      body: JSON.stringify({ key: Buffer.from(key).toString("base64"), value }),
-    });
-    expect(await store.read(key)).toMatchObject({ holder: null, leaseId: null });
+    const forged = { ...holderOf("a"), host: "\u001b[2Ja" };
+    for (const text of [
+      "hello",
+      "null",
+      JSON.stringify(forged),
+      JSON.stringify({ ...forged, host: "h".repeat(300) }),
+    ]) {
+      await fetch(`${etcd.endpoints[0]}/v3/kv/put`, {
+        method: "POST",
+        body: JSON.stringify({
+          key: Buffer.from(key).toString("base64"),
+          value: Buffer.from(text).toString("base64"),
+        }),
+      });
+      expect(await store.read(key), text).toMatchObject({ holder: null, leaseId: null });
+    }
     expect(await store.claim(key, holderOf("a"), await store.grant(30))).toMatchObject({ by: { holder: null } });
   });
 

@@ -14,7 +14,7 @@ import type { StartOptions, StartResult } from "../run/start.ts";
 import { isInsideRun } from "../run/inside-run.ts";
 import { type StopOptions, type StopResult, stopProfile, wouldStopItself } from "../run/stop.ts";
 import { type SystemdScope, requireSystemctl, showUnit, systemctl } from "../service-units/systemd.ts";
-import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import { observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { stopRequestPath } from "../status/run-records.ts";
 import { unitStopTimeoutMs } from "./unit-of.ts";
 
@@ -43,8 +43,14 @@ export async function startManaged(
           : `lockkeeper restart ${manifest.name}`,
     });
   }
+  if (options.standby === false) {
+    throw new LockkeeperError("USAGE", `${manifest.name} is kept by ${service.unit}, which knows no --no-standby`, {
+      hint: `Its lease can say so, with ?standby=no: lockkeeper edit ${manifest.name} --lease <address>`,
+    });
+  }
   const before = observeManifest(context, manifest);
   if (before.observed.state === "running") return { outcome: "already-running", status: statusOf(context, before) };
+  if (before.observed.state === "standby") return standingBy(context, before);
   await requirePreflight(context, manifest, "nothing was started");
   // A unit that gave up counts its starts; a person's start begins anew.
   await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
@@ -65,8 +71,8 @@ export async function restartManaged(
   await requireSystemctl(scopeOf(service), ["restart", "--no-block", service.unit], context.env);
   if (isInsideRun(context, before))
     return { outcome: "handed-over", killed: false, spared: [], status: statusOf(context, before) };
-  const { status } = await awaitStart(context, manifest, before.record?.nonce, options);
-  return { outcome: "restarted", killed: false, spared: [], status };
+  const { outcome, status } = await awaitStart(context, manifest, before.record?.nonce, options);
+  return { outcome: outcome === "standby" ? outcome : "restarted", killed: false, spared: [], status };
 }
 
 /**
@@ -151,6 +157,7 @@ async function awaitStart(
     const { state, reason } = now.observed;
     const isNew = now.record !== undefined && now.record.nonce !== earlierNonce;
     if (isNew && state === "running") return { outcome: "started", status: statusOf(context, now) };
+    if (isNew && state === "standby") return standingBy(context, now);
     if (isNew && (state === "failed" || state === "blocked")) throw await explainFailure(manifest, now.record);
     if (isNew && state !== told) options.onProgress?.(reason === null ? state : `${state}: ${reason}`);
     if (isNew) told = state;
@@ -164,6 +171,13 @@ async function awaitStart(
     }
     await pause(LOOK_MS, options.signal);
   }
+}
+
+/** Another host owns the lease; the unit runs, and its keeper waits. */
+async function standingBy(context: ProfilesContext, observation: ProfileObservation): Promise<StartResult> {
+  const { withLiveLease } = await import("../status/lease-status.ts");
+  const status = await withLiveLease(context, statusOf(context, observation), observation.manifest);
+  return { outcome: "standby", status };
 }
 
 async function hasFailed({ env }: ProfilesContext, service: InstalledService): Promise<boolean> {

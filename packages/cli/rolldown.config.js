@@ -6,10 +6,12 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import path from "node:path";
 import { defineConfig } from "rolldown";
+import { dataAsJson } from "./bundle/data-as-json.js";
 import { deferBuiltins } from "./bundle/defer-builtins.js";
 
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
+const entry = path.join(here, "src/main.ts");
 const programs = path.join(here, "../profiles/dist/programs");
 
 /** What cannot be inlined: the addon is machine code; the other two are optional parts of ws that we do not install. */
@@ -46,40 +48,64 @@ const typescriptMaps = {
   },
 };
 
-const everydayRoots = [
-  ...["commands/list.ts", "commands/current.ts", "open-profiles.ts"].map((file) => path.join(here, "src", file)),
-  ...["profiles", "status/list", "selection/selection"].map((name) => path.join(here, `../profiles/dist/${name}.js`)),
-  ...[
-    "storage/durable-file",
-    "storage/private-directory",
-    "host/address",
-    "host/process-identity",
-    "keeper/run-record",
-  ].map((name) => path.join(here, `../core/dist/${name}.js`)),
-];
-const eagerRoots = [
-  path.join(here, "src/main.ts"),
-  path.join(here, "../core/dist/errors.js"),
-  path.join(here, "../core/dist/warning.js"),
-];
-for (const file of [...everydayRoots, ...eagerRoots]) {
-  if (!existsSync(file)) throw new Error(`a root of the everyday bundle does not exist: ${file}`);
+const dataAsText = dataAsJson(
+  {
+    [path.join(here, "src/command-line/commands.ts")]: "COMMANDS",
+    [path.join(here, "src/command-line/options.ts")]: "OPTIONS",
+  },
+  path.join(here, "build"),
+);
+
+/** Files of this package and modules of the others, which are bundled as tsc emitted them. */
+const own = (...files) => files.map((file) => path.join(here, "src", file));
+const core = (...names) => names.map((name) => path.join(here, `../core/dist/${name}.js`));
+const profiles = (...names) => names.map((name) => path.join(here, `../profiles/dist/${name}.js`));
+
+/**
+ * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.
+ * A module is in the first that needs it, with all that it imports. `base` is what every call needs.
+ */
+const together = {
+  base: [
+    ...own("main.ts"),
+    ...core("errors", "warning", "stop-signals", "shell-quote", "plain-text", "keeper/colours"),
+  ],
+  selected: [
+    ...own("commands/current.ts", "open-profiles.ts"),
+    ...profiles("profiles", "selection/selection"),
+    ...core("storage/private-directory", "storage/durable-file", "nearest-names"),
+  ],
+  listed: [
+    ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),
+    ...profiles("status/list", "registry/registry", "registry/match-names"),
+    ...core("host/address", "host/process-identity", "keeper/run-record"),
+  ],
+};
+for (const file of Object.values(together).flat()) {
+  if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);
 }
 const door = /dist\/index\.js$/;
 
-/** What `list` and `current` need, in one file: opening many small ones costs them a tenth of their time. */
-function everyday() {
-  let eager;
-  let chosen;
+function chunkOf() {
+  let chunks;
   return {
-    debugName: "everyday",
+    debugName: "together",
     name(id, graph) {
-      eager ??= closure(eagerRoots, graph);
-      chosen ??= closure(everydayRoots, graph);
-      return !eager.has(id) && chosen.has(id) ? "everyday" : null;
+      chunks ??= chunksByModule(graph);
+      return chunks.get(id) ?? null;
     },
     includeDependenciesRecursively: false,
   };
+}
+
+function chunksByModule(graph) {
+  const chunks = new Map();
+  for (const [chunk, roots] of Object.entries(together)) {
+    for (const id of closure(roots, graph)) if (!chunks.has(id)) chunks.set(id, chunk);
+  }
+  // The entry itself stays where it is.
+  chunks.delete(entry);
+  return chunks;
 }
 
 /**
@@ -117,9 +143,9 @@ export default defineConfig([
   {
     ...common,
     preserveEntrySignatures: "allow-extension",
-    input: { lockkeeper: path.join(here, "src/main.ts") },
-    plugins: [typescriptMaps, sweep, deferBuiltins],
-    output: { ...output, codeSplitting: { groups: [everyday()] } },
+    input: { lockkeeper: entry },
+    plugins: [dataAsText, typescriptMaps, sweep, deferBuiltins],
+    output: { ...output, codeSplitting: { groups: [chunkOf()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.
   {

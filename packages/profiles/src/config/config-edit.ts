@@ -11,13 +11,8 @@ import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
-import {
-  defaultGatewaySettings,
-  defaultSettings,
-  gatewaySettingsTable,
-  type Settings,
-  settingsTable,
-} from "../settings/settings.ts";
+import { defaultGatewaySettings, gatewaySettingsTable } from "../settings/gateway-settings.ts";
+import { defaultSettings, type Settings, settingsTable } from "../settings/settings.ts";
 import {
   describeSchema,
   readSettingsFile,

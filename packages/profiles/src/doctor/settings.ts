@@ -1,6 +1,7 @@
 /** Settings that cannot be read, or that point at what is not there any more. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { readGatewaySettings, readSettings } from "../settings/settings.ts";
+import { readGatewaySettings } from "../settings/gateway-settings.ts";
+import { readSettings } from "../settings/settings.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds settings that cannot be read, and a default profile that does not exist. */

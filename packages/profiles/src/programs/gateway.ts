@@ -3,7 +3,7 @@
  * takes no lock: its keeper holds it and has handed it down as a descriptor that this process only has to keep open.
  */
 import { type ErrorCode, ignoreStraySignals, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
-import { readGatewaySettings } from "../settings/settings.ts";
+import { readGatewaySettings } from "../settings/gateway-settings.ts";
 
 async function main(): Promise<void> {
   ignoreStraySignals();

@@ -17,7 +17,7 @@ import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { readGatewaySettings } from "../settings/settings.ts";
+import { readGatewaySettings } from "../settings/gateway-settings.ts";
 import { readUnprivilegedFrom } from "../ports/host-ports.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { findProgram } from "./find-program.ts";

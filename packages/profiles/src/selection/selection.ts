@@ -4,7 +4,6 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
-import { requireManifest } from "../registry/registry.ts";
 import { changeSettings, readSettings } from "../settings/settings.ts";
 
 type Asker = Pick<ProfilesContext, "home" | "env" | "owner">;
@@ -71,6 +70,7 @@ export async function useProfile({ home }: Asker, name: string): Promise<Selecti
       hint: "lockkeeper use NAME",
     });
   }
+  const { requireManifest } = await import("../registry/registry.ts");
   const manifest = requireManifest(home, wanted);
   if (wanted !== defaultProfile) {
     await changeSettings(home, (before) => ({ defaultProfile: wanted, previousProfile: before.defaultProfile }));

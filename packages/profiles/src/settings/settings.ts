@@ -1,14 +1,8 @@
 /**
- * The tool's own settings (`config.json` of the home) and those of a built-in gateway (`config/gateway.json` of its
- * profile). Each is one table, from which reader, writer and help derive; each has one literal with all defaults.
+ * The tool's own settings (`config.json` of the home). One table, from which reader, writer and help derive, and one
+ * literal with all defaults.
  */
-import {
-  type FileOwner,
-  GATEWAY_LIMITS,
-  type GatewayLimitOptions,
-  type GatewayLimits,
-  highestLimit,
-} from "@lockkeeper/core";
+import type { FileOwner } from "@lockkeeper/core";
 import { ensureHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readSettingsFile, type SettingSchema, writeSettingsFile } from "./settings-file.ts";
@@ -41,41 +35,6 @@ export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
   poolLast: { type: "integer", minimum: 1024, maximum: 65_535, description: "last port that new profiles may get" },
 };
 
-/** The settings of a built-in gateway; what is absent has the gateway host's own default. */
-export interface GatewaySettings extends GatewayLimitOptions {
-  readonly allowedHosts?: readonly string[];
-  readonly allowedOrigins?: readonly string[];
-}
-
-/** A built-in gateway's settings where nothing is set; its lists are then empty. */
-export const defaultGatewaySettings: GatewaySettings = Object.fromEntries(
-  Object.entries(GATEWAY_LIMITS).map(([name, limit]) => [name, limit.default]),
-);
-
-/** What each of a built-in gateway's settings may be. */
-export const gatewaySettingsTable: Readonly<Record<keyof GatewaySettings, SettingSchema>> = {
-  allowedHosts: {
-    type: "array",
-    items: { type: "string", pattern: "^[A-Za-z0-9._\\[\\]:-]+$" },
-    description: "names accepted in the Host header, beside loopback and <profile>.localhost",
-  },
-  allowedOrigins: {
-    type: "array",
-    items: { type: "string", pattern: "^[a-z][a-z0-9+.-]*://[^/ ]+$" },
-    description: "origins whose pages may connect, such as https://app.example",
-  },
-  ...limitSettings(),
-};
-
-function limitSettings(): Readonly<Record<keyof GatewayLimits, SettingSchema>> {
-  const table: Partial<Record<keyof GatewayLimits, SettingSchema>> = {};
-  for (const [name, { what }] of Object.entries(GATEWAY_LIMITS)) {
-    const limit = name as keyof GatewayLimits;
-    table[limit] = { type: "integer", minimum: 1, maximum: highestLimit(limit), description: what };
-  }
-  return table as Readonly<Record<keyof GatewayLimits, SettingSchema>>;
-}
-
 /**
  * Returns the tool's settings with every default filled in. Cheap: one small read.
  *
@@ -105,15 +64,4 @@ export async function changeSettings(
     if (Object.keys(changes).length > 0) await writeSettingsFile(settings, settingsTable, { ...changes });
     return { before, after: { ...before, ...changes } };
   });
-}
-
-/**
- * Returns the settings of the built-in gateway whose config is at `path`.
- *
- * @throws {LockkeeperError} CONFIG_DAMAGED with path and position.
- */
-export function readGatewaySettings(path: string): GatewaySettings {
-  const values = Object.entries(readSettingsFile(path, gatewaySettingsTable));
-  // What else stands in the file means nothing, and the gateway host would refuse it.
-  return Object.fromEntries(values.filter(([key]) => Object.hasOwn(gatewaySettingsTable, key))) as GatewaySettings;
 }

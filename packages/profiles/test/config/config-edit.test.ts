@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { changeConfig, readConfig } from "../../src/config/config-edit.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { homePaths } from "../../src/profile-paths.ts";
-import { readGatewaySettings, readSettings } from "../../src/settings/settings.ts";
+import { readGatewaySettings } from "../../src/settings/gateway-settings.ts";
+import { readSettings } from "../../src/settings/settings.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
 
 test("reading shows every setting, what is set and what is a default, and creates nothing", async () => {

@@ -13,13 +13,8 @@ import {
   type SettingsTable,
   writeSettingsFile,
 } from "../../src/settings/settings-file.ts";
-import {
-  changeSettings,
-  defaultSettings,
-  gatewaySettingsTable,
-  readSettings,
-  settingsTable,
-} from "../../src/settings/settings.ts";
+import { gatewaySettingsTable } from "../../src/settings/gateway-settings.ts";
+import { changeSettings, defaultSettings, readSettings, settingsTable } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 const value = fc.oneof(

@@ -226,9 +226,9 @@ test("a unit is stopped by its own manager and kept from coming back; its argume
       path.join(folder, "bin/systemctl"),
       `echo "$*" >> "${folder}/asked"
 case "$*" in
-  "--user show --property=MainPID --value ${unit}") echo ${old} ;;
-  "--user is-enabled ${unit}") echo enabled ;;
-  "--user stop --no-block ${unit}") kill ${old} ;;
+  "--user "*"show --property=MainPID --value ${unit}") echo ${old} ;;
+  "--user "*"is-enabled ${unit}") echo enabled ;;
+  "--user "*"stop --no-block ${unit}") kill ${old} ;;
 esac`,
     );
     const plans: TakeoverPlan[] = [];
@@ -241,11 +241,12 @@ esac`,
     await until("the old gateway is gone", () => !isAlive(old));
     expect(await profiles.status("openclaw")).toMatchObject({ state: "running", pid: await ownerOf(port) });
     expect(readFileSync(`/proc/${status.pid}/environ`, "utf8")).toContain("FROM_FILE=1\0");
-    expect(readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n")).toEqual([
-      `--user show --property=MainPID --value ${unit}`,
-      `--user is-enabled ${unit}`,
-      `--user stop --no-block ${unit}`,
-      `--user disable ${unit}`,
+    const asked = readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n");
+    expect(asked.map((line) => line.split(/ (?=show|is-enabled|stop|disable)/)[1])).toEqual([
+      `show --property=MainPID --value ${unit}`,
+      `is-enabled ${unit}`,
+      `stop --no-block ${unit}`,
+      `disable ${unit}`,
     ]);
     await profiles.stop("openclaw");
   });

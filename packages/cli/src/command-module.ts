@@ -14,6 +14,8 @@ export interface Failure {
 export interface Result {
   /** The JSON document, and what `render` gets. Undefined: everything has been written already. */
   readonly value: unknown;
+  /** What `render` gets instead, where it needs more than the document holds. */
+  readonly shown?: unknown;
   /** @default 0 */
   readonly status?: number;
   readonly failures?: readonly Failure[];

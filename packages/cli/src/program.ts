@@ -107,9 +107,9 @@ function showWarnings(world: World, json: boolean): void {
   });
 }
 
-function present(module: CommandModule, { value, notes }: Result, { world, view, json }: Context): void {
+function present(module: CommandModule, { value, shown, notes }: Result, { world, view, json }: Context): void {
   if (value !== undefined) {
-    const rendered = json ? `${jsonText(value, 2)}\n` : module.render(value, view);
+    const rendered = json ? `${jsonText(value, 2)}\n` : module.render(shown ?? value, view);
     const text = json || module.exact === true ? rendered : plainOutput(rendered);
     if (text !== "") world.stdout.write(text);
   }

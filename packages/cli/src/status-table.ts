@@ -1,10 +1,12 @@
 /** The table of profiles that `list` and `up` print, and the colour of a state wherever one is shown. Pure. */
+import { shellCommand } from "@lockkeeper/core";
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import { describeOwner } from "./lease-text.ts";
 import { formatDuration } from "./terminal/durations.ts";
 import { renderTable } from "./terminal/table.ts";
 import type { Column } from "./terminal/table.ts";
 import { plainLine } from "./terminal/plain-text.ts";
+import { formatSize } from "./terminal/sizes.ts";
 import type { Palette, View } from "./terminal/view.ts";
 
 /** Returns the decoration of a state: green runs, yellow is on its way or in doubt, red needs somebody. */
@@ -27,27 +29,75 @@ export function paintState(state: ProfileStatus["state"], paint: Palette): (text
   }
 }
 
-/** Returns the table; with `quiet` the names, one a line; "" for no profiles. */
+/** States whose reason belongs into the row: somebody has to do something. */
+const NEEDS_SOMEBODY: ReadonlySet<ProfileStatus["state"]> = new Set(["failed", "blocked", "unresponsive", "orphaned"]);
+
+/** What the marks in front of a name mean. */
+export const LEGEND = "* current  ! protected";
+
+/**
+ * Returns the table; with `quiet` the names, one a line; "" for no profiles.
+ *
+ * @param wide with memory, command and reason of each.
+ */
 export function renderStatusTable(
   statuses: readonly ProfileStatus[],
   { paint, isColoured, columns: width, quiet }: View,
+  wide = false,
 ): string {
   if (quiet) return statuses.map(({ name }) => `${name}\n`).join("");
   if (statuses.length === 0) return "";
   const coloured = (paintOf: (status: ProfileStatus) => (text: string) => string): Column["paint"] =>
     isColoured ? (cell, row) => paintOf(statuses[row] as ProfileStatus)(cell) : undefined;
   const isLeased = statuses.some(({ lease }) => lease !== null);
+  const tellsWhy = wide || statuses.some(({ state, reason }) => reason !== null && NEEDS_SOMEBODY.has(state));
+  // What is given up first has the highest number. The marks stay: which profile is protected must always be seen.
   const columns: readonly Column[] = [
-    { title: "CURRENT", expendable: 3 },
-    { title: "NAME", expendable: 0, paint: coloured(({ current }) => (current ? paint.bold : String)) },
+    {
+      title: "CURRENT",
+      shortTitle: "",
+      expendable: 0,
+      paint: coloured((status) => (status.protected ? paint.red : paint.bold)),
+    },
+    {
+      title: "NAME",
+      expendable: 0,
+      cuts: [
+        { rank: 7.5, to: 20 },
+        { rank: 5.5, to: 14 },
+        { rank: 0, to: 6 },
+      ],
+      paint: coloured(({ current }) => (current ? paint.bold : String)),
+    },
     { title: "STATE", expendable: 0, paint: coloured(({ state }) => paintState(state, paint)) },
-    { title: "KIND", expendable: 6 },
+    { title: "KIND", expendable: 8 },
     { title: "PORTS", expendable: 2 },
-    { title: "PID", expendable: 5, align: "right" },
-    { title: "UPTIME", expendable: 7, align: "right" },
+    { title: "PID", expendable: 7, align: "right" },
+    { title: "UPTIME", expendable: 6, align: "right" },
+    {
+      title: "RESTARTS",
+      expendable: 5,
+      align: "right",
+      paint: coloured(({ restarts }) => (restarts > 0 ? paint.yellow : String)),
+    },
     { title: "HEALTH", expendable: 4, paint: coloured(({ health }) => paintHealth(health, paint)) },
-    { title: "URL", expendable: 1 },
+    ...(wide ? [{ title: "MEMORY", expendable: 9, align: "right" } as const] : []),
+    { title: "URL", expendable: 10 },
     ...(isLeased ? [{ title: "OWNER", expendable: 4 }] : []),
+    ...(wide ? [{ title: "COMMAND", expendable: 9, cuts: [{ rank: 11, to: 16 }] }] : []),
+    ...(tellsWhy
+      ? [
+          {
+            title: "REASON",
+            expendable: 1,
+            cuts: [
+              { rank: 12, to: 24 },
+              { rank: 6.5, to: 14 },
+              { rank: 3, to: 8 },
+            ],
+          },
+        ]
+      : []),
   ];
   const rows = statuses.map((status) => [
     (status.current ? "*" : "") + (status.protected ? "!" : ""),
@@ -57,11 +107,25 @@ export function renderStatusTable(
     `${status.port}-${status.port + status.span - 1}`,
     status.pid === null ? "-" : String(status.pid),
     status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
-    status.pid === null ? "-" : status.health,
+    // Of a profile that was stopped in order nobody asks how often it fell before.
+    status.state === "stopped" ? "-" : String(status.restarts),
+    status.pid === null ? "-" : describeHealth(status),
+    ...(wide ? [status.memoryBytes === null ? "-" : formatSize(status.memoryBytes)] : []),
     plainLine(status.url),
     ...(isLeased ? [describeOwner(status.lease)] : []),
+    ...(wide ? [status.command === null ? "-" : plainLine(shellCommand(...status.command))] : []),
+    ...(tellsWhy ? [wide || NEEDS_SOMEBODY.has(status.state) ? plainLine(status.reason ?? "") : ""] : []),
   ]);
-  return renderTable(columns, rows, width, paint.dim);
+  const table = renderTable(columns, rows, width, paint.dim);
+  const hasMarks = statuses.some((status) => status.current || status.protected);
+  // For people: a pipe gets rows alone.
+  return hasMarks && width !== Infinity ? `${table}${paint.dim(LEGEND.slice(0, width))}\n` : table;
+}
+
+/** Returns the health, and what was asked where that says less than it seems: a port that opens may belong to a program that hangs. */
+export function describeHealth({ health, healthCheck }: Pick<ProfileStatus, "health" | "healthCheck">): string {
+  if (healthCheck === "none") return "not asked";
+  return healthCheck === "tcp" || healthCheck === "http" ? `${health} (${healthCheck})` : health;
 }
 
 function paintHealth(health: ProfileStatus["health"], paint: Palette): (text: string) => string {

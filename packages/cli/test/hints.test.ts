@@ -13,7 +13,8 @@ import { readWithYargs } from "../src/command-line/yargs-reader.ts";
 const packages = path.join(import.meta.dirname, "../..");
 
 /** They write scripts for shells, or say in the history who asked. */
-const noAdvice = /(?:commands|shell-prompt|completion|yargs-reader|launch-keeper|hand-over|keeper|gateway|run)\.ts$/;
+const noAdvice =
+  /(?:commands|shell-prompt|completion|yargs-reader|launch-keeper|hand-over|keeper|gateway|run|systemd-unit)\.ts$/;
 
 interface Advice {
   readonly where: string;
@@ -27,7 +28,7 @@ function* advices(): Generator<Advice> {
       if (!file.endsWith(".ts") || noAdvice.test(file)) continue;
       const text = readFileSync(path.join(source, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
       for (const [literal] of withoutHoles(text).matchAll(/`[^`]*`|"(?:[^"\\\n]|\\.)*"/g)) {
-        const command = /\blockkeeper [a-z]+\b.*/s.exec(literal.slice(1, -1))?.[0];
+        const command = /\blockkeeper [a-z]+\b.*/s.exec(literal.slice(1, -1).replace(/\\n$/, ""))?.[0];
         if (command !== undefined) yield { where: `${name}/${file}`, command };
       }
     }

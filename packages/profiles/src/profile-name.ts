@@ -31,3 +31,17 @@ export function parseProfileName(text: string): ProfileName {
     hint: "Use 1 to 32 lower-case letters, digits and hyphens, beginning with a letter or digit: dev, prod, api-2.",
   });
 }
+
+/** Orders names as people do: `exp-2` before `exp-10`. For `sort`; two different names are never equal. */
+export function compareNames(a: string, b: string): number {
+  const [left, right] = [a.match(/\d+|\D+/g) ?? [], b.match(/\d+|\D+/g) ?? []];
+  for (const [index, part] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return 1;
+    if (part === other) continue;
+    const difference = Number(part) - Number(other);
+    if (!Number.isNaN(difference) && difference !== 0) return difference;
+    return part < other ? -1 : 1;
+  }
+  return left.length < right.length ? -1 : 0;
+}

@@ -125,10 +125,11 @@ export const COMMANDS = {
     aliases: ["ls"],
     summary: "every profile: state, ports, process, health",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; none: every one" }],
-    options: ["watch", "noProbe"],
+    options: ["wide", "watch", "noProbe"],
     rule: { unnamed: "all", protected: "usual" },
     examples: [
       ["list", "a table; * marks the current profile, ! a protected one"],
+      ["list --wide", "with memory, command and the reason of each state"],
       ["list --watch", "the table again whenever something changes"],
       ["list @prod", "the group prod; 'dev-*' is a pattern"],
       ["list --quiet", "the names, one a line"],

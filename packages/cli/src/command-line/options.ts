@@ -113,6 +113,7 @@ export const OPTIONS = {
   noOutput: { type: "flag", summary: "do not pass the gateway's output through; it is in the log all the same" },
   // looking
   watch: { type: "flag", alias: "w", summary: "print again whenever something changes (--json: one line each)" },
+  wide: { type: "flag", summary: "also show memory, command and reason" },
   noProbe: { type: "flag", summary: "do not ask the gateways for their health" },
   check: { type: "flag", summary: "exit 1 when there is a conflict" },
   explainPort: { type: "port", flag: "explain", value: "port", summary: "all that is known of one port" },

@@ -12,17 +12,24 @@ import { jsonText, plainOutput } from "../terminal/plain-text.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["list"]>;
 
+interface Shown {
+  readonly statuses: readonly ProfileStatus[];
+  readonly wide: boolean;
+}
+
 /** Between two looks of `--watch`, in milliseconds. */
 const WATCH_MS = 1_000;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const probe = !given.noProbe && !given.quiet;
-  const options = { probe, usage: context.json && !given.watch };
-  const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, options, given.names);
-  if (given.watch) return watch(context, profiles, look);
+  const usage = given.wide || (context.json && !given.watch);
+  const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, { probe, usage }, given.names);
+  if (given.watch) return watch(context, profiles, { look, wide: given.wide });
   const statuses = await look();
-  return { value: statuses, notes: statuses.length === 0 && given.names.length === 0 ? [emptyNote(profiles)] : [] };
+  const notes = statuses.length === 0 && given.names.length === 0 ? [emptyNote(profiles)] : [];
+  const shown: Shown = { statuses, wide: given.wide };
+  return { value: statuses, shown, notes };
 }
 
 /** All profiles, or those that were named: an unknown name is an error, as everywhere. */
@@ -37,30 +44,31 @@ async function listed(
   return Promise.all(names.map(async (name) => statuses.get(name) ?? profiles.find(name)));
 }
 
-export function render(statuses: readonly ProfileStatus[], view: View): string {
-  return renderStatusTable(statuses, view);
+export function render({ statuses, wide }: Shown, view: View): string {
+  return renderStatusTable(statuses, view, wide);
 }
 
 function emptyNote({ home }: Profiles): string {
   return `No profiles in ${home}. Make one with: lockkeeper up dev`;
 }
 
-async function watch(
-  context: Context,
-  profiles: Profiles,
-  look: () => Promise<readonly ProfileStatus[]>,
-): Promise<Result> {
+interface Watched {
+  readonly look: () => Promise<readonly ProfileStatus[]>;
+  readonly wide: boolean;
+}
+
+async function watch(context: Context, profiles: Profiles, { look, wide }: Watched): Promise<Result> {
   const terminal = context.json || context.view.quiet ? undefined : context.world.terminal();
-  if (terminal !== undefined) return watchOnScreen(context, profiles, look, terminal);
+  if (terminal !== undefined) return watchOnScreen(context, profiles, { look, wide }, terminal);
   const { stdout, interruption } = context.world;
   const { stop } = interruption();
   let before = "";
   while (!stop.aborted) {
     const statuses = await look();
-    // How long a gateway has been up changes at every look and alone is no news.
-    const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null })));
+    // Uptime and memory change at every look and alone are no news.
+    const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null, memoryBytes: null })));
     if (news !== before) {
-      const text = plainOutput(renderStatusTable(statuses, context.view) || `${emptyNote(profiles)}\n`);
+      const text = plainOutput(renderStatusTable(statuses, context.view, wide) || `${emptyNote(profiles)}\n`);
       const separated = before === "" ? text : `\n${text}`;
       if (context.json)
         stdout.write(`${jsonText(statuses)}
@@ -77,7 +85,7 @@ async function watch(
 async function watchOnScreen(
   { world, view }: Context,
   profiles: Profiles,
-  look: () => Promise<readonly ProfileStatus[]>,
+  { look, wide }: Watched,
   terminal: TerminalDevice,
 ): Promise<Result> {
   const { openScreen } = await import("../terminal/screen.ts");
@@ -86,7 +94,7 @@ async function watchOnScreen(
   let statuses: readonly ProfileStatus[] = [];
   const draw = (): void => {
     const { columns, rows } = screen.size();
-    const table = plainOutput(renderStatusTable(statuses, { ...view, columns }) || `${emptyNote(profiles)}\n`);
+    const table = plainOutput(renderStatusTable(statuses, { ...view, columns }, wide) || `${emptyNote(profiles)}\n`);
     const lines = table.trimEnd().split("\n");
     const room = Math.max(1, rows - 2);
     const hidden = lines.length - room;

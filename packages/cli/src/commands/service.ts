@@ -136,7 +136,7 @@ function renderStatus(results: readonly ServiceStatus[], { paint, columns: width
   const installed = results.filter(({ installed: word }) => word === "yes");
   if (quiet) return installed.map(({ profile }) => `${profile}\n`).join("");
   if (installed.length === 0)
-    return "No profile is under a service manager. Put one there: lockkeeper service install <name>\n";
+    return "No profile is under a service manager. Put one there: lockkeeper service install NAME\n";
   const columns: readonly Column[] = [
     { title: "NAME", expendable: 0 },
     { title: "UNIT", expendable: 1 },

@@ -1,12 +1,22 @@
 /**
- * Lays out a table in columns, giving up the least important ones where the terminal is too narrow. Pure. Cells are
- * bare strings, and a cell costs one call and no object: a list of a thousand profiles must not be felt.
+ * Lays out a table in columns. Where the terminal is too narrow it first cuts and then gives up the least important ones.
+ * Pure. Cells are bare strings, and a cell costs one call and no object: a list of a thousand profiles must not be felt.
  */
+
+/** A column may be cut to `to` columns before any column of a lower rank than `rank` is left out. */
+export interface Cut {
+  readonly rank: number;
+  readonly to: number;
+}
 
 export interface Column {
   readonly title: string;
+  /** Stands in for the title where the table is too wide otherwise. */
+  readonly shortTitle?: string;
   /** Columns with the highest number are left out first when the table is too wide; 0 is never left out. */
   readonly expendable: number;
+  /** In the order in which they are made. What room is left over in the end is given back. */
+  readonly cuts?: readonly Cut[];
   readonly align?: "right";
   /** Decorates a cell together with its padding. Absent: nothing to decorate. */
   readonly paint?: ((cell: string, row: number) => string) | undefined;
@@ -24,14 +34,7 @@ export function renderTable(
   width: number,
   paintTitle: (text: string) => string,
 ): string {
-  const widths = columns.map(({ title }) => title.length);
-  for (const row of rows) {
-    for (let index = 0; index < row.length; index += 1) {
-      const length = row[index]?.length ?? 0;
-      if (length > (widths[index] ?? 0)) widths[index] = length;
-    }
-  }
-  const shown = chooseColumns(columns, widths, width);
+  const { shown, widths, titles } = fitColumns(columns, rows, width);
   const last = shown.at(-1) ?? 0;
   const before = shown.reduce((sum, index) => sum + (index === last ? 0 : (widths[index] ?? 0) + GAP.length), 0);
   const room = Math.max(1, width - before);
@@ -40,10 +43,10 @@ export function renderTable(
     // The last column needs no blanks after it.
     end: index === last || columns[index]?.align === "right" ? 0 : (widths[index] ?? 0),
     start: columns[index]?.align === "right" ? (widths[index] ?? 0) : 0,
+    most: index === last ? room : (widths[index] ?? 0),
     paint: columns[index]?.paint,
   }));
 
-  const titles = columns.map(({ title }) => title);
   const lines = [
     renderRow(
       titles,
@@ -57,33 +60,81 @@ export function renderTable(
   function renderRow(cells: readonly string[], places: readonly Place[], row: number): string {
     const parts: string[] = [];
     for (let place = 0; place < places.length; place += 1) {
-      const { index, start, end, paint } = places[place] as Place;
-      const cell = (cells[index] ?? "").padStart(start).padEnd(end);
+      const { index, start, end, most, paint } = places[place] as Place;
+      const text = cells[index] ?? "";
+      const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
+      const cell = cut.padStart(start).padEnd(end);
       parts.push(paint === undefined ? cell : paint(cell, row));
     }
-    const final = cells[last] ?? "";
-    if (final.length > room) parts[parts.length - 1] = `${final.slice(0, room - 1)}…`;
     const line = parts.join(GAP);
-    return final === "" ? line.trimEnd() : line;
+    return (cells[last] ?? "") === "" ? line.trimEnd() : line;
   }
 }
 
-/** Where a cell goes: padded to `start` columns in front, or to `end` columns behind. */
+/** Where a cell goes: padded to `start` columns in front, or to `end` columns behind; at most `most` of it. */
 interface Place {
   readonly index: number;
   readonly start: number;
   readonly end: number;
+  readonly most: number;
   readonly paint: Column["paint"];
 }
 
-function chooseColumns(columns: readonly Column[], widths: readonly number[], width: number): readonly number[] {
-  let shown = columns.map((_, index) => index);
-  const total = (): number => shown.reduce((sum, index) => sum + (widths[index] ?? 0) + GAP.length, -GAP.length);
-  while (total() > width) {
-    const rank = (index: number): number => columns[index]?.expendable ?? 0;
-    const worst = shown.reduce((found, index) => (rank(index) > rank(found) ? index : found), shown[0] ?? 0);
-    if (rank(worst) === 0) break;
-    shown = shown.filter((index) => index !== worst);
+interface Fit {
+  readonly shown: readonly number[];
+  readonly widths: readonly number[];
+  readonly titles: readonly string[];
+}
+
+/** What can be given up, one after the other. */
+type Sacrifice = { readonly rank: number; readonly index: number } & (
+  { readonly to: number } | { readonly drop: true }
+);
+
+function fitColumns(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): Fit {
+  const natural = columns.map(() => 0);
+  for (const row of rows) {
+    for (let index = 0; index < row.length; index += 1) {
+      const length = row[index]?.length ?? 0;
+      if (length > (natural[index] ?? 0)) natural[index] = length;
+    }
   }
-  return shown;
+  let titles = columns.map(({ title }) => title);
+  const whole = (): number[] => natural.map((length, index) => Math.max(length, titles[index]?.length ?? 0));
+  let shown = columns.map((_, index) => index);
+  let widths = whole();
+  const excess = (): number =>
+    shown.reduce((sum, index) => sum + (widths[index] ?? 0) + GAP.length, -GAP.length) - width;
+  if (excess() <= 0) return { shown, widths, titles };
+  titles = columns.map(({ title, shortTitle }) => shortTitle ?? title);
+  widths = whole();
+  const cutTo = new Map<number, number>();
+  for (const sacrifice of sacrifices(columns)) {
+    const over = excess();
+    if (over <= 0) break;
+    const { index } = sacrifice;
+    if ("drop" in sacrifice) {
+      if (shown.length > 1) shown = shown.filter((each) => each !== index);
+      continue;
+    }
+    const present = widths[index] ?? 0;
+    widths[index] = Math.min(present, Math.max(sacrifice.to, present - over));
+    cutTo.set(index, widths[index]);
+  }
+  const full = whole();
+  for (const index of cutTo.keys()) {
+    if (!shown.includes(index)) continue;
+    const spare = Math.max(0, -excess());
+    widths[index] = Math.min(full[index] ?? 0, (widths[index] ?? 0) + spare);
+  }
+  return { shown, widths, titles };
+}
+
+function sacrifices(columns: readonly Column[]): readonly Sacrifice[] {
+  const all = columns.flatMap(({ expendable, cuts = [] }, index): readonly Sacrifice[] => [
+    ...cuts.map(({ rank, to }) => ({ rank, index, to })),
+    ...(expendable > 0 ? [{ rank: expendable, index, drop: true } as const] : []),
+  ]);
+  // Stable: of one column the cut stands before the loss.
+  return all.toSorted((a, b) => b.rank - a.rank);
 }

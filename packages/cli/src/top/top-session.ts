@@ -9,6 +9,7 @@ import { followLog, memoryOf, readLastLines, readLog, readProcessUsage } from "@
 import type { ProcessUsage } from "@lockkeeper/core";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
+import { describeHealth } from "../status-table.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { openScreen } from "../terminal/screen.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
@@ -143,7 +144,7 @@ class TopSession {
         isCurrent: status.current,
         isProtected: status.protected,
         ports: `${status.port}-${status.port + status.span - 1}`,
-        health: status.health,
+        health: describeHealth(status),
         restarts: status.restarts,
         startedAt: status.startedAt,
         memoryBytes: status.pid === null ? null : (this.#memory.get(status.pid) ?? null),

@@ -1,5 +1,5 @@
 /** The live view as lines of text that fit a terminal of a given size. Pure. */
-import { paintState } from "../status-table.ts";
+import { LEGEND, paintState } from "../status-table.ts";
 import { cellWidth, cutToWidth, fitToWidth } from "../terminal/cell-width.ts";
 import { formatDuration } from "../terminal/durations.ts";
 import { plainLine } from "../terminal/plain-text.ts";
@@ -61,7 +61,8 @@ const CELLS: readonly Cell[] = [
     title: "HEALTH",
     expendable: 2,
     text: ({ health, startedAt }) => (startedAt === null ? "-" : health),
-    paint: ({ health }, paint) => (health.startsWith("ok") ? paint.green : health === "failing" ? paint.red : String),
+    paint: ({ health }, paint) =>
+      health.startsWith("ok") ? paint.green : health.startsWith("failing") ? paint.red : String,
   },
   {
     title: "UPTIME",
@@ -115,7 +116,7 @@ const HELP: readonly string[] = [
   "",
   "● runs  ◐ on its way  ◌ waits for a lease  ◑ has lost its keeper",
   "▲ does not answer  ■ its port is taken  ✗ gave up  ○ stopped",
-  "! protected  * the default profile",
+  LEGEND,
 ];
 
 /** Returns the lines of the screen, at most `rows`, each at most `columns` wide. */

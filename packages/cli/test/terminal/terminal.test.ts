@@ -69,6 +69,19 @@ describe("a table", () => {
     expect(renderTable(columns, rows, 8, plain)).toBe("NAME\ndev\nproduct…\n");
   });
 
+  test("cuts a column before it loses one of a lower rank, and gives back what is left over", () => {
+    const cut = [{ title: "NAME", expendable: 0, cuts: [{ rank: 1.5, to: 5 }] }, ...columns.slice(1)];
+    expect(renderTable(cut, rows, 17, plain)).toBe("NAME          PID\ndev             7\nproduction  12345\n");
+    expect(renderTable(cut, rows, 14, plain)).toBe("NAME       PID\ndev          7\nproduc…  12345\n");
+    expect(renderTable(cut, rows, 11, plain)).toBe("NAME\ndev\nproduction\n");
+  });
+
+  test("a long title gives way to a short one first", () => {
+    const marked = [{ title: "CURRENT", shortTitle: "", expendable: 0 }, ...columns];
+    const lines = renderTable(marked, [["*!", "dev", "builtin", "7"]], 24, plain).split("\n");
+    expect(lines).toEqual(["    NAME  KIND     PID", "*!  dev   builtin    7", ""]);
+  });
+
   test("colours do not count for the width", () => {
     const painted = [{ title: "NAME", expendable: 0, paint: (text: string) => `<${text}>` }, ...columns.slice(1)];
     expect(renderTable(painted, [["dev", "x", ""]], Infinity, plain)).toBe("NAME  KIND  PID\n<dev >  x\n");

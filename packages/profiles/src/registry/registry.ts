@@ -14,10 +14,10 @@ import {
 import { statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
-import { parseProfileName } from "../profile-name.ts";
+import { compareNames, parseProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 
-/** Manifests by name, sorted by name. */
+/** Manifests by name, sorted by name, numbers in it by their value. */
 export type Registry = ReadonlyMap<string, Manifest>;
 
 /** The document as it was read. */
@@ -86,7 +86,7 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
 
 /** Returns the text of a registry of `manifests`: one line a profile, sorted by name. */
 export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
-  const sorted = [...manifests].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = [...manifests].sort((a, b) => compareNames(a.name, b.name));
   const lines = sorted.map((manifest) => formatManifest(home, manifest)).join(",\n");
   return `{"schemaVersion":${schemaVersion},"revision":${revision},"profiles":[\n${lines}\n]}\n`;
 }
@@ -156,7 +156,14 @@ function checkDocument(home: string, value: unknown): RegistryDocument {
     if (registry.has(manifest.name)) throw new DocumentFault(`profiles[${index}].name: a second ${manifest.name}`);
     registry.set(manifest.name, manifest);
   }
-  return { revision, registry };
+  return { revision, registry: inOrder(registry) };
+}
+
+/** Registries of earlier releases are sorted by letters. */
+function inOrder(registry: Registry): Registry {
+  const entries = [...registry];
+  const isSorted = entries.every(([name], index) => compareNames(entries[index - 1]?.[0] ?? "", name) < 0);
+  return isSorted ? registry : new Map(entries.sort(([a], [b]) => compareNames(a, b)));
 }
 
 function damaged(home: string, message: string, cause: unknown): LockkeeperError {

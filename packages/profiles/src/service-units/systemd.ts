@@ -107,7 +107,7 @@ function unreachable(scope: SystemdScope, message: string, cause?: unknown): Loc
     cause,
     hint:
       scope === "systemd-user"
-        ? "Log in as that user itself (su and sudo have no user bus), or use --system; lockkeeper run works without a manager."
+        ? "Log in as that user itself (su and sudo have no user bus), or use --system. Without a manager: lockkeeper run --help"
         : "This host runs another init: see docs/services.md for supervisord, cron and containers.",
   });
 }

@@ -215,7 +215,7 @@ function requireProgram(context: ProfilesContext, manifest: Manifest, env: NodeJ
     const here = locate(program, context.env["PATH"] ?? "");
     const hint =
       here === undefined
-        ? "Give its absolute path with lockkeeper edit."
+        ? `Give its absolute path: ${shellCommand("lockkeeper", "edit", manifest.name, "--help")}`
         : `It is here: ${shellCommand("lockkeeper", "edit", manifest.name, "--", here, ...(manifest.command ?? []).slice(1), ...(manifest.command === undefined ? rest.slice(0, 0) : []))}`;
     throw new LockkeeperError(
       "COMMAND_NOT_FOUND",

@@ -22,7 +22,7 @@ export interface ListOptions {
 /** Health probes under way at once; more would only queue in our own event loop. */
 const probesAtOnce = 32;
 
-/** Returns the status of every profile, sorted by name. */
+/** Returns the status of every profile, sorted by name, numbers in it by their value. */
 export async function listProfiles(
   context: ProfilesContext,
   options: ListOptions = {},

@@ -34,9 +34,6 @@ export interface ProfileDetail extends ProfileStatus {
   readonly spared: readonly SparedProcess[];
   /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
   readonly pendingChange: boolean;
-  /** As it was created, placeholders and all; null where the kind runs a program of its own. */
-  readonly command: readonly string[] | null;
-  readonly cwd: string;
   /** Names of the variables of `--env`, those that are taken from the starter included; never a value. */
   readonly envNames: readonly string[];
   readonly envFile: string | null;
@@ -76,13 +73,11 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   };
 }
 
-type Settings = "command" | "cwd" | "envNames" | "envFile" | "createdAt" | "stopTimeoutMs" | "after" | "end" | "hooks";
+type Settings = "envNames" | "envFile" | "createdAt" | "stopTimeoutMs" | "after" | "end" | "hooks";
 
 function settingsOf(manifest: Manifest): Pick<ProfileDetail, Settings> {
-  const { kind, command = null, cwd, paths, env = {}, passEnv = [], envFile = null, createdAt } = manifest;
+  const { kind, env = {}, passEnv = [], envFile = null, createdAt } = manifest;
   return {
-    command,
-    cwd: cwd ?? paths.workspace,
     envNames: [...Object.keys(env), ...passEnv].sort(),
     envFile,
     createdAt,

@@ -3,7 +3,7 @@
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
 import { gatewayUrl, type GatewayExit, type Health, type RunRecord } from "@lockkeeper/core";
-import { type KindName, type Manifest, withPort } from "../manifest.ts";
+import { type InstalledService, type KindName, type Manifest, withPort } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 
@@ -53,6 +53,11 @@ export interface ProfileStatus {
   readonly groups: readonly string[];
   readonly url: string;
   readonly protected: boolean;
+  /** As it was created, placeholders and all; null where the kind runs a program of its own. */
+  readonly command: readonly string[] | null;
+  readonly cwd: string;
+  /** Who starts it: a keeper of ours on a person's word, or a service manager. */
+  readonly manager: "keeper" | InstalledService["manager"];
   /** What its processes take, as far as it was asked for and the host tells; proportional where the host tells that. */
   readonly memoryBytes: number | null;
   /** Above this it is restarted; null: never. */
@@ -102,6 +107,9 @@ export function describeProfile(
     groups: manifest.groups ?? [],
     url: gatewayUrl(manifest.host, port, manifest.scheme),
     protected: manifest.protected,
+    command: manifest.command ?? null,
+    cwd: manifest.cwd ?? manifest.paths.workspace,
+    manager: manifest.service?.manager ?? "keeper",
     memoryBytes: null,
     memoryRestartBytes: manifest.memoryRestartBytes ?? null,
     memoryMaxBytes: manifest.memoryMaxBytes ?? null,

@@ -152,7 +152,7 @@ class LeaseTorture {
   }
 
   async #measure(fault: Fault, owner: Host, doing: Doing): Promise<Cycle> {
-    const { ttlSeconds, design } = this.#options;
+    const { ttlSeconds } = this.#options;
     const before = this.#writes().length;
     const atMs = nowMs();
     await doing.break();
@@ -179,7 +179,7 @@ class LeaseTorture {
       fault,
       overlapMs: Math.round(overlapMs),
       staleWrites,
-      acceptedStale: design === "lockkeeper" || design === "self-stop" ? acceptedStale : 0,
+      acceptedStale,
       oldGoneMs: first === undefined || oldLast === undefined ? null : Math.round(oldLast.atMs - atMs),
       newMs: first === undefined ? null : Math.round(first.atMs - atMs),
       lateMs:

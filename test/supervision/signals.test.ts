@@ -78,10 +78,11 @@ describe("a forged record", () => {
     }),
   );
 
-  it("that names a stranger who carries its nonce ends nobody", () =>
+  it("that names a stranger who carries its nonce ends nobody but who is of the very run", () =>
     withProfiles(async (scratch) => {
-      const { profiles, home } = scratch;
-      await createDev(scratch);
+      const { profiles, home, create } = scratch;
+      await create({ name: "dev", span: 1, argv: noFixture, health: "tcp", end: "all" });
+      await profiles.start("dev");
       await profiles.stop("dev");
       const nonce = "f".repeat(32);
       const victims = [
@@ -89,8 +90,11 @@ describe("a forged record", () => {
         stranger({ LOCKKEEPER_RUN: nonce, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: path.dirname(home) }),
         stranger({ LOCKKEEPER_RUN: nonce, LOCKKEEPER_PROFILE: "other", LOCKKEEPER_HOME: home }),
       ];
+      // The control: one that carries run, profile and home is a stray of that run, which ends with all that is in it.
+      const stray = stranger({ LOCKKEEPER_RUN: nonce, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: home });
       forge(home, "dev", { nonce, keeper: null, gateway: identityOf(victims[0]?.pid) });
       await tryEverything(profiles);
+      expect(isAlive(stray.pid ?? null)).toBe(false);
       expect(victims.map(({ pid }) => isAlive(pid ?? null))).toEqual([true, true, true]);
       for (const victim of victims) victim.kill("SIGKILL");
     }));

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { until } from "../harness/until.ts";
-import { fixture, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
+import { fixture, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
 /** Pids of processes whose command line ends with this word in quotes, by one home. */
 function named(home: string, word: string): readonly number[] {
@@ -67,6 +67,32 @@ describe.concurrent("the end of a gateway", () => {
       expect(await profiles.stop("api")).toMatchObject({ outcome: "stopped", spared: [] });
       expect(named(home, "with-session")).toEqual([]);
     }));
+
+  it.each([
+    ["group", "stop"],
+    ["group", "start"],
+    ["all", "stop"],
+    ["all", "start"],
+  ] as const)(
+    "and of its keeper at once leaves strays, with `end: %s`, which %s ends, and nobody else's",
+    (end, verb) =>
+      withProfiles(async ({ profiles, create, home }) => {
+        const { port } = await create({ name: "api", span: 2, end, argv: fixture("starts-others", "{port}") });
+        const { status } = await profiles.start("api");
+        const words = ["with-session", "without-session", "listens-in-block"];
+        await until("all are there", () => words.every((word) => named(home, word).length === 1));
+        await until("one listens in the block", () => ownersOf(port + 1).size === 1);
+        const left = words.flatMap((word) => named(home, word));
+        await killAndWait(status.keeperPid, status.pid);
+        // The control: those are strays, and nobody but the verb ends them.
+        expect(left.map(isAlive)).toEqual([true, true, true]);
+        const { outcome } = await profiles[verb]("api");
+        expect(outcome).toBe(verb === "stop" ? "stopped" : "started");
+        expect(left.map(isAlive)).toEqual([end === "group", false, false]);
+        if (verb === "start") await profiles.stop("api");
+        for (const pid of named(home, "with-session")) process.kill(pid, "SIGKILL");
+      }),
+  );
 
   it("spares sessions of an orphan too", () =>
     withProfiles(async ({ profiles, create, home }) => {

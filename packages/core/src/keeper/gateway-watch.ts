@@ -6,13 +6,12 @@
 import { probeHealth } from "../gateway/health.ts";
 import { alreadyListening, hostWithPort } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
-import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { aborted, nextLookMs, pause } from "../pause.ts";
 import { ElsewhereWatch } from "./elsewhere-watch.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
-import type { PortView } from "./port-view.ts";
+import type { PortView, WatchedRun } from "./port-view.ts";
 import { describeHolder, PortWatch } from "./port-view.ts";
 import { silenceAfter } from "./hang-guard.ts";
 import type { MemoryWatch } from "./memory-guard.ts";
@@ -76,7 +75,7 @@ interface Look {
  */
 export async function watchGateway(
   spec: KeeperSpec,
-  run: ProcessTreeQuery,
+  run: WatchedRun,
   over: AbortSignal,
   memory: MemoryWatch,
   tell: (change: WatchChange) => void,

@@ -241,7 +241,7 @@ class Keeper {
     const gone = this.#gateway?.exited ?? new Promise<never>(() => undefined);
     const watch = watchGateway(
       this.#spec,
-      this.#run,
+      { ...this.#run, heirs: () => findLockHeirs(this.#lock.fd) },
       AbortSignal.any([over.signal, until]),
       this.#memory,
       (change) => {

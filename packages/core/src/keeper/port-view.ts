@@ -8,6 +8,7 @@ import { basename } from "node:path";
 
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
+import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import type { Holder, Listener } from "../host/listener.ts";
@@ -67,6 +68,15 @@ function viewListeners(here: readonly Listener[], host: string, run: ProcessTree
   return couldBeOurs ? { view: "unknown" } : { view: "stranger", holder: null, address: addressOf(first) };
 }
 
+/** A run whose port is watched. */
+export interface WatchedRun extends ProcessTreeQuery {
+  /**
+   * Asked before a listener is taken for a stranger's: who has inherited the lock belongs to the run, whatever else he shed. A
+   * daemon may listen before the process that started it ends.
+   */
+  readonly heirs?: (() => readonly ProcessIdentity[]) | undefined;
+}
+
 /**
  * Looks at one port of a run again and again. While the listener that was found is still held by its process, that is all
  * that is asked: on a host with many connections the kernel takes tens of milliseconds to list its sockets.
@@ -74,10 +84,10 @@ function viewListeners(here: readonly Listener[], host: string, run: ProcessTree
 export class PortWatch {
   readonly #host: string;
   readonly #port: number;
-  readonly #run: ProcessTreeQuery;
+  readonly #run: WatchedRun;
   #own: OwnPort | undefined;
 
-  constructor(host: string, port: number, run: ProcessTreeQuery) {
+  constructor(host: string, port: number, run: WatchedRun) {
     this.#host = host;
     this.#port = port;
     this.#run = run;
@@ -88,7 +98,11 @@ export class PortWatch {
       const { listener, holder } = this.#own;
       if (findHolders([listener], { among: [holder.pid] }).size > 0) return this.#own;
     }
-    const seen = await viewPorts(this.#host, [this.#port], this.#run);
+    let seen = await viewPorts(this.#host, [this.#port], this.#run);
+    if (seen.view === "stranger") {
+      const known = this.#run.heirs?.() ?? [];
+      if (known.length > 0) seen = await viewPorts(this.#host, [this.#port], { ...this.#run, known });
+    }
     this.#own = seen.view === "ours" ? seen : undefined;
     return seen;
   }

@@ -37,6 +37,10 @@ function listeners(): readonly number[] {
   return [...findHolders(all.filter((listener) => listener.port === port)).values()].map(({ pid }) => pid);
 }
 
+function isServing({ state, gateway }: RunRecord): boolean {
+  return state === "running" && gateway?.pid === listeners()[0];
+}
+
 describe("a crash", () => {
   it("is answered with a restart, and both are told", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
@@ -178,9 +182,21 @@ describe("a successor", () => {
 
   it("that shed group, parent and environment is known by the lock that it inherited, adopted and stopped", async () => {
     const kept = scene.keep(scene.spec("sheds-everything.js", [port], { port }));
-    const { gateway, nonce } = await kept.until("running");
-    expect(listeners()).toEqual([gateway?.pid]);
+    const { gateway, nonce } = await kept.until(isServing);
     expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+    expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
+  });
+
+  it("that shed everything may listen before the process that started it ends", async () => {
+    const kept = scene.keep(scene.spec("sheds-everything.js", [port, "stays"], { port }));
+    const first = await kept.until("running");
+    expect(listeners()).not.toEqual([first.gateway?.pid]);
+    signal(first, "SIGUSR1");
+    const { gateway } = await kept.until(
+      (record) => record.state === "running" && record.gateway?.pid !== first.gateway?.pid,
+    );
+    expect(listeners()).toEqual([gateway?.pid]);
     expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
   });

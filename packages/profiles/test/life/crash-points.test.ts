@@ -24,7 +24,7 @@ import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 
 /** What one sweep is about. */
 interface Sweep {
-  readonly args: readonly string[];
+  readonly args: readonly string[] | ((context: ProfilesContext) => readonly string[]);
   /** Makes the home that each run gets a copy of; nothing in it may hold its path. */
   readonly template: (context: ProfilesContext) => Promise<void>;
   /** What each copy needs besides. */
@@ -52,7 +52,8 @@ async function sweep(what: Sweep): Promise<void> {
       const context = scratchContext();
       fs.cpSync(path.dirname(template.home), path.dirname(context.home), { recursive: true, preserveTimestamps: true });
       what.prepare?.(context);
-      if (await change(context.home, what.args, killAt)) through = true;
+      const args = typeof what.args === "function" ? what.args(context) : what.args;
+      if (await change(context.home, args, killAt)) through = true;
       // Whatever comes next settles it; here a change that changes nothing.
       await changeRegistry(context.home, async () => undefined);
       expect({ killAt, left: litter(context.home) }).toEqual({ killAt, left: [] });
@@ -116,8 +117,15 @@ test("create: no profile, or a whole one", async () => {
 });
 
 test("edit: the old settings, or all of the new", async () => {
+  // Homes at once look for a port at once, and a look takes it for an instant: each home has one of its own.
+  const ports = new Map<string, number>();
+  const portOf = ({ home }: ProfilesContext): number => {
+    const port = ports.get(home) ?? 30_000 + 20 * ports.size;
+    ports.set(home, port);
+    return port;
+  };
   await sweep({
-    args: ["edit", "dev"],
+    args: (context) => ["edit", "dev", String(portOf(context))],
     template: withDev,
     extent: async (context) => {
       const { env, groups, stopTimeoutMs } = readRegistry(context.home).get("dev") ?? {};
@@ -125,7 +133,7 @@ test("edit: the old settings, or all of the new", async () => {
       return parts === 0 ? "none" : parts === 3 ? "whole" : "part";
     },
     again: (context) =>
-      editProfile(context, "dev", { env: { A: "1" }, groups: ["g"], stopTimeoutMs: 1_000, port: 30_000 }),
+      editProfile(context, "dev", { env: { A: "1" }, groups: ["g"], stopTimeoutMs: 1_000, port: portOf(context) }),
   });
 });
 

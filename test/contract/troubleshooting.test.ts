@@ -32,6 +32,7 @@ const every: Readonly<Record<ErrorCode, true>> = {
   GATEWAY_UNHEALTHY: true,
   LISTENER_MISMATCH: true,
   STILL_STARTING: true,
+  HELD_BACK: true,
   STOP_INCOMPLETE: true,
   RECORD_UNVERIFIED: true,
   LEASE_HELD: true,

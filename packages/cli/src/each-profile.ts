@@ -1,10 +1,10 @@
 /**
- * Does the same thing to several profiles side by side and makes one answer of it. One profile's failure does not
- * keep the others from being tried; the exit status is the gravest of all.
+ * Does the same thing to several profiles, side by side or in their order, and makes one answer of it. One profile's failure
+ * does not keep the others from being tried, but for those that come after it; the exit status is the gravest of all.
  */
-import { describeSpared } from "@lockkeeper/core";
+import { describeSpared, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { SparedProcess } from "@lockkeeper/core";
-import type { ProfileStatus } from "@lockkeeper/profiles";
+import type { OrderedStep, ProfileStatus } from "@lockkeeper/profiles";
 import type { ErrorDocument } from "./command-line/command.ts";
 import type { Failure, Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
@@ -30,9 +30,14 @@ export interface ProfileOutcome {
 /** How many profiles are worked on at once; each start is three processes. */
 const AT_ONCE = 16;
 
+/** A step is done anyway, or not at all, when one that it awaited has not come about. */
+type AfterFailure = "go-on" | "hold-back";
+
+/** Acts on each step once those that it awaits have ended. `hold-back`: not when one of them failed or only stands by. */
 export async function onEachProfile(
   context: Context,
-  names: readonly string[],
+  steps: readonly OrderedStep[],
+  afterFailure: AfterFailure,
   act: (
     name: string,
     onProgress: (text: string) => void,
@@ -45,31 +50,83 @@ export async function onEachProfile(
 ): Promise<Result & { readonly value: readonly ProfileOutcome[] }> {
   const outcomes: ProfileOutcome[] = [];
   const failures: Failure[] = [];
-  const waiting = names.map((name, index) => ({ name, index }));
+  /** Why the ones that await it are held back, by name; null when they are not. */
+  const ended = new Map<string, string | null>();
 
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { name, index } = next;
-      const onProgress = (text: string): void => context.progress.update(name, text);
-      try {
-        const { outcome, status, killed, spared = [] } = await act(name, onProgress);
-        outcomes[index] = {
-          name,
-          outcome,
-          status,
-          error: null,
-          ...(killed === true && { killed }),
-          ...(spared.length > 0 && { spared }),
-        };
-      } catch (error) {
-        outcomes[index] = { name, outcome: "failed", status: null, error: errorDocument(error) };
-        failures.push({ name: names.length > 1 ? name : null, error });
+  const work = async ({ name, awaits }: OrderedStep, index: number): Promise<void> => {
+    const onProgress = (text: string): void => context.progress.update(name, text);
+    try {
+      for (const other of awaits) {
+        const reason = ended.get(other) ?? null;
+        if (reason !== null && afterFailure === "hold-back") throw heldBack(name, other, reason);
       }
+      const { outcome, status, killed, spared = [] } = await act(name, onProgress);
+      outcomes[index] = {
+        name,
+        outcome,
+        status,
+        error: null,
+        ...(killed === true && { killed }),
+        ...(spared.length > 0 && { spared }),
+      };
+      ended.set(name, status.state === "standby" ? "it stands by" : null);
+    } catch (error) {
+      const document = errorDocument(error);
+      outcomes[index] = { name, outcome: "failed", status: null, error: document };
+      failures.push({ name: steps.length > 1 ? name : null, error });
+      ended.set(name, document.message);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, names.length) }, work));
+  await inTheirOrder(steps, work);
   context.progress.finish();
   return { value: outcomes, failures };
+}
+
+/** Calls `work` for each step once those that it awaits have ended; at most {@link AT_ONCE} run at a time. `work` does not throw. */
+async function inTheirOrder(
+  steps: readonly OrderedStep[],
+  work: (step: OrderedStep, index: number) => Promise<void>,
+): Promise<void> {
+  const open = new Set(steps.map(({ name }) => name));
+  const waiting = new Set(steps.keys());
+  const running = new Set<Promise<void>>();
+  while (open.size > 0) {
+    for (const index of waiting) {
+      const step = steps[index];
+      if (step === undefined || running.size >= AT_ONCE) break;
+      if (step.awaits.some((name) => open.has(name))) continue;
+      waiting.delete(index);
+      const run = work(step, index).finally(() => {
+        open.delete(step.name);
+        running.delete(run);
+      });
+      running.add(run);
+    }
+    // A plan has no circle, so something runs as long as something is open.
+    if (running.size === 0) return;
+    await Promise.race(running);
+  }
+}
+
+function heldBack(name: string, other: string, reason: string): LockkeeperError {
+  return new LockkeeperError("HELD_BACK", `${name} was held back, because it comes after ${other}: ${reason}`, {
+    hint: `When that is mended: ${shellCommand("lockkeeper", "start", name)}`,
+  });
+}
+
+/** What follows the profiles that were stopped and goes on all the same, as notes. */
+export async function followerNotes(context: Context, followers: readonly string[]): Promise<readonly string[]> {
+  if (followers.length === 0) return [];
+  const profiles = await context.openProfiles();
+  const living = (await profiles.list({ probe: false })).filter(
+    ({ name, pid, keeperPid }) => followers.includes(name) && (pid !== null || keeperPid !== null),
+  );
+  if (living.length === 0) return [];
+  const names = living.map(({ name }) => name);
+  const [verb, follow] = names.length === 1 ? ["goes", "comes"] : ["go", "come"];
+  return [
+    `${names.join(" and ")} ${verb} on, though ${names.length === 1 ? "it" : "they"} ${follow} after what was stopped (${shellCommand("lockkeeper", "stop", ...names)})`,
+  ];
 }
 
 /** Renders what `onEachProfile` returned: a line for each profile that did not fail. Pure. */

@@ -33,6 +33,7 @@ export type ErrorCode =
   | "GATEWAY_UNHEALTHY"
   | "LISTENER_MISMATCH"
   | "STILL_STARTING"
+  | "HELD_BACK"
   | "STOP_INCOMPLETE"
   | "RECORD_UNVERIFIED"
   // one owner across hosts

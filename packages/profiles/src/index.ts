@@ -22,6 +22,7 @@ export type { WaitOptions, WaitResult } from "./status/wait.ts";
 export { isPattern } from "./registry/match-names.ts";
 export type { ProfileDetail } from "./status/profile-detail.ts";
 export type { Protection } from "./registry/registry.ts";
+export type { OrderedStep, OrderPlan } from "./registry/start-order.ts";
 
 // From create to remove.
 export type { CreateOptions } from "./life/create-options.ts";

@@ -35,6 +35,8 @@ import type { ServiceStatus } from "./service/service-status.ts";
 import type { WaitOptions, WaitResult } from "./status/wait.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
+import type { OrderedVerb } from "./registry/read-order.ts";
+import type { OrderPlan } from "./registry/start-order.ts";
 import type { RunOptions } from "./run/run.ts";
 import type { Selection, SelectionChange } from "./selection/selection.ts";
 import type { ShellEnvironment } from "./environment/shell-environment.ts";
@@ -61,6 +63,11 @@ export interface Profiles {
   readonly find: (name: string) => Promise<ProfileStatus>;
   /** The names that words mean: names, `@group`, and patterns such as `dev-*`. */
   readonly match: (words: readonly string[]) => Promise<readonly string[]>;
+  /**
+   * In which order a verb acts on the names: to start them, with everything that they come after; to restart and to stop
+   * them, alone. A damaged registry knows no order.
+   */
+  readonly order: (verb: OrderedVerb, names: readonly string[]) => Promise<OrderPlan>;
   /** Waits until each profile runs, or has stopped. */
   readonly wait: (names: readonly string[], options?: WaitOptions) => Promise<readonly WaitResult[]>;
   readonly status: (name: string) => Promise<ProfileDetail>;
@@ -163,6 +170,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       ]);
       return matchNames(readRegistry(home), words);
     },
+    order: async (verb, names) => (await import("./registry/read-order.ts")).readOrder(context, verb, names),
     wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(context, names, request),
     status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
     protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),

@@ -14,7 +14,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const targets = await chooseTargets(context, profiles, given);
   const { stop: signal } = context.world.interruption();
-  const result = await onEachProfile(context, targets.names, (name, onProgress) =>
+  const { steps } = await profiles.order("restart", targets.names);
+  const result = await onEachProfile(context, steps, "hold-back", (name, onProgress) =>
     profiles.restart(name, { timeoutMs: given.timeout, signal, onProgress }),
   );
   return { ...result, notes: skippedNotes(context, targets) };

@@ -1,4 +1,4 @@
-/** `start`: starts profiles side by side and waits until each is healthy. */
+/** `start`: starts profiles and what they come after, each as soon as it may, and waits until each is healthy. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -22,8 +22,15 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     });
   }
   const { stop: signal } = context.world.interruption();
-  return onEachProfile(context, names, (name, onProgress) =>
-    profiles.start(name, { timeoutMs, port, replace, standby, signal, onProgress }),
+  const { steps } = await profiles.order("start", names);
+  return onEachProfile(context, steps, "hold-back", (name, onProgress) =>
+    // What is said of a start is said of what was named, not of what that comes after.
+    profiles.start(name, {
+      timeoutMs,
+      signal,
+      onProgress,
+      ...(names.includes(name) && { port, replace, standby }),
+    }),
   );
 }
 

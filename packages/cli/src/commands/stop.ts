@@ -3,7 +3,7 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { onEachProfile, renderOutcomes } from "../each-profile.ts";
+import { followerNotes, onEachProfile, renderOutcomes } from "../each-profile.ts";
 import type { ProfileOutcome } from "../each-profile.ts";
 import { chooseTargets, skippedNotes } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
@@ -14,10 +14,12 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const targets = await chooseTargets(context, profiles, given);
   const { stop: signal } = context.world.interruption();
-  const result = await onEachProfile(context, targets.names, (name, onProgress) =>
+  const { steps, followers } = await profiles.order("stop", targets.names);
+  const result = await onEachProfile(context, steps, "go-on", (name, onProgress) =>
     profiles.stop(name, { timeoutMs: given.timeout, stopMyself: given.yesStopMyself, signal, onProgress }),
   );
-  return { ...result, notes: skippedNotes(context, targets) };
+  const notes = [...skippedNotes(context, targets), ...(await followerNotes(context, followers))];
+  return { ...result, notes };
 }
 
 export function render(outcomes: readonly ProfileOutcome[], view: View): string {

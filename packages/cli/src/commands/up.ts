@@ -1,7 +1,7 @@
 /** `up`: creates what is missing (a built-in gateway unless another kind is asked for), starts everything named, prints the list of it. Idempotent. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { CreateOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
-import { parseProfileName } from "@lockkeeper/profiles";
+import { isPattern, parseProfileName } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -15,20 +15,21 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["up"]>;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   // A bad name among good ones: nothing is created at all.
-  given.names.forEach(parseProfileName);
+  given.names.filter((word) => !isPattern(word)).forEach(parseProfileName);
   const profiles = await context.openProfiles();
   const { names } = await chooseTargets(context, profiles, given);
   const { stop: signal } = context.world.interruption();
   const existing = new Set((await profiles.list({ probe: false })).map(({ name }) => name));
-  const { failures } = await onEachProfile(context, names, async (name, onProgress) => {
-    if (!existing.has(name)) {
+  const { steps } = await profiles.order("start", names);
+  const { failures } = await onEachProfile(context, steps, "hold-back", async (name, onProgress) => {
+    if (!existing.has(name) && names.includes(name)) {
       onProgress("creating");
       await createUnlessThere(profiles, { name, kind: kindOf(given), argv: given.rest });
     }
     onProgress("starting");
     return profiles.start(name, { timeoutMs: given.timeout, signal, onProgress });
   });
-  const statuses = (await profiles.list()).filter(({ name }) => names.includes(name));
+  const statuses = (await profiles.list()).filter(({ name }) => steps.some((step) => step.name === name));
   const notes = names.length === 0 ? [`No profiles in ${profiles.home}. Make one with: lockkeeper up dev`] : [];
   return { value: statuses, failures: failures ?? [], notes };
 }

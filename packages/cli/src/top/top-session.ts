@@ -183,9 +183,12 @@ class TopSession {
   async #act(verb: Verb, name: string): Promise<void> {
     this.#say(`${verb} ${name} ...`, false);
     try {
-      const onProgress = (text: string): void => this.#say(`${name}: ${text}`, false);
-      const result = await this.#profiles[verb](name, { signal: this.#done.signal, onProgress });
-      this.#say(`${name}: ${result.outcome.replaceAll("-", " ")}`, false);
+      const steps = verb === "start" ? (await this.#profiles.order(verb, [name])).steps : [{ name }];
+      for (const step of steps) {
+        const onProgress = (text: string): void => this.#say(`${step.name}: ${text}`, false);
+        const result = await this.#profiles[verb](step.name, { signal: this.#done.signal, onProgress });
+        this.#say(`${step.name}: ${result.outcome.replaceAll("-", " ")}`, false);
+      }
     } catch (error) {
       const { message, hint } = errorDocument(error);
       this.#say(hint === null ? message : `${message} (${hint})`, true);

@@ -21,6 +21,7 @@ import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
 import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
+import { refuseNewCircle } from "./start-order.ts";
 import { formatRegistry, readRegistryDocument, type Registry, type RegistryDocument } from "./registry.ts";
 
 /** What a change does to folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
@@ -51,7 +52,8 @@ export interface RegistryTransaction {
    * On return the home holds exactly `manifests`, and its folders are as `folders` says; what the disk refused once that
    * counted has been told as a warning.
    *
-   * @throws {LockkeeperError} when nothing has changed: what `prepare` and file calls throw.
+   * @throws {LockkeeperError} when nothing has changed: OPTION_INVALID when profiles would come after each other in a circle;
+   *   what `prepare` and file calls throw.
    */
   commit(manifests: Iterable<Manifest>, folders?: FolderChange, prepare?: () => Promise<void>): Promise<void>;
 }
@@ -115,6 +117,7 @@ async function commit(
 ): Promise<RegistryDocument> {
   const paths = homePaths(home);
   const revision = document.revision + 1;
+  refuseNewCircle(document.registry, manifests);
   const text = formatRegistry(home, revision, manifests);
   const intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...folders };
   if (intent !== undefined) await writeIntent(home, intent);

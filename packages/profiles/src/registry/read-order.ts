@@ -1,0 +1,28 @@
+/** The order of the profiles of one home, for those who act on several. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { HomePlace } from "../context.ts";
+import { readRegistry } from "./registry.ts";
+import { type OrderPlan, planRestart, planStart, planStop } from "./start-order.ts";
+
+/** A verb that acts on several profiles in their order. */
+export type OrderedVerb = "start" | "restart" | "stop";
+
+const plans: Readonly<Record<OrderedVerb, typeof planStart>> = {
+  start: planStart,
+  restart: planRestart,
+  stop: planStop,
+};
+
+/**
+ * Returns the steps of the verb. What a damaged registry says about order is unknown, and a stop goes on without it.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID when what is to be started waits for itself.
+ */
+export function readOrder({ home, owner }: HomePlace, verb: OrderedVerb, names: readonly string[]): OrderPlan {
+  try {
+    return plans[verb](readRegistry(home, owner), names);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) || error.code === "OPTION_INVALID") throw error;
+    return { steps: names.map((name) => ({ name, awaits: [] })), followers: [] };
+  }
+}

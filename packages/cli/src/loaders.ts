@@ -19,6 +19,7 @@ export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
   restart: () => import("./commands/restart.ts"),
   run: () => import("./commands/run.ts"),
   service: () => import("./commands/service.ts"),
+  hooks: () => import("./commands/hooks.ts"),
   wait: () => import("./commands/wait.ts"),
   url: () => import("./commands/url.ts"),
   open: () => import("./commands/open.ts"),

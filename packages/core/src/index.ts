@@ -97,6 +97,15 @@ export { readLease } from "./lease/read-lease.ts";
 export type { SentinelOutcome } from "./lease/sentinel.ts";
 export { standSentinel } from "./lease/sentinel.ts";
 
+// Telling somebody what happens to a run.
+export type { HookPlan } from "./hooks/hook-caller.ts";
+export type { HookEvent, HookMessage } from "./hooks/hook-news.ts";
+export { hookMessage } from "./hooks/hook-news.ts";
+export type { HookTarget } from "./hooks/hook-target.ts";
+export { describeTarget, shownTarget } from "./hooks/hook-target.ts";
+export type { Telling } from "./hooks/tell-hook.ts";
+export { tellHook } from "./hooks/tell-hook.ts";
+
 // The keeper of one gateway, and what it leaves to read.
 export type { HealthCheck, KeeperLease, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";

@@ -42,6 +42,7 @@ export type { ProfileAccess } from "./access/profile-access.ts";
 // One run.
 export type { LaunchPlan } from "./run/launch-plan.ts";
 export type { PreflightFault } from "./run/preflight.ts";
+export type { HookTrial } from "./run/test-hooks.ts";
 export type { RunOptions } from "./run/run.ts";
 export type { StartOptions, StartResult } from "./run/start.ts";
 export type { StopOptions, StopResult } from "./run/stop.ts";

@@ -2,7 +2,7 @@
  * What is written down about a profile: chosen once at `create`, changed only by a person's verb. The check here is
  * hand-written and cheap, because every command reads every manifest. Pure.
  */
-import type { LeaseSettings } from "@lockkeeper/core";
+import type { HookEvent, LeaseSettings } from "@lockkeeper/core";
 import { isRecord } from "./json.ts";
 import { isProfileName, type ProfileName } from "./profile-name.ts";
 import { pathsInFolder, profilePaths, type ProfilePaths } from "./profile-paths.ts";
@@ -23,8 +23,7 @@ export const endScopes = ["group", "all"] as const;
 export type EndScope = (typeof endScopes)[number];
 
 /** What a hook can be told of. */
-export const hookEvents = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"] as const;
-export type HookEvent = (typeof hookEvents)[number];
+export const hookEvents: readonly HookEvent[] = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"];
 
 /** The unit of a service manager that starts the profile. */
 export interface InstalledService {

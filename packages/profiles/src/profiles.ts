@@ -14,6 +14,7 @@ import type { EditOptions } from "./life/edited-manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Argv } from "./gateway-kind.ts";
+import type { HookTrial } from "./run/test-hooks.ts";
 import type { ProfileAccess } from "./access/profile-access.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
@@ -80,6 +81,11 @@ export interface Profiles {
   readonly launchPlan: (name: string) => Promise<LaunchPlan>;
   /** What the next start needs and does not have. */
   readonly preflight: (name: string) => Promise<readonly PreflightFault[]>;
+  /** Tells each hook of the profile once, as a test. */
+  readonly testHooks: (
+    name: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ) => Promise<readonly HookTrial[]>;
   /** The keeper in this very process; returns when it has ended. */
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
@@ -203,6 +209,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       const { requireManifest } = await import("./registry/registry.ts");
       return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name));
     },
+    testHooks: async (name, request) =>
+      (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
     explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),

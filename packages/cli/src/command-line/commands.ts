@@ -219,6 +219,16 @@ export const COMMANDS = {
       ["service uninstall prod", "stops it and takes the unit away"],
     ],
   },
+  hooks: {
+    summary: "try a profile's hooks: tell each of them once, marked as a test",
+    positionals: [
+      { name: "action", arity: "required", choices: ["test"], summary: "what to do with them" },
+      { name: "name", arity: "required", summary: "the profile" },
+    ],
+    options: [],
+    rule: { unnamed: "refused", protected: "usual" },
+    examples: [["hooks test prod", "what each program and URL answered; exit 1 when one was not told"]],
+  },
   wait: {
     summary: "wait until profiles run, or have stopped; for scripts",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],

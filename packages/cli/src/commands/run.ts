@@ -49,7 +49,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     world.stderr.write(`${name}: ${text}\n`);
   };
   const leaseWaits = { patient: true, ...(given.noStandby ? { standby: false } : {}) };
-  const { outcome, detail, record } = await profiles
+  const { outcome, detail, record, told } = await profiles
     .run(name, { supervised, leaseWaits, stop, force, report })
     .finally(async () => {
       over.abort();
@@ -57,6 +57,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     });
   if (json) world.stdout.write(`${jsonText({ outcome, detail, record })}\n`);
   else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
+  await told;
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
   const status = terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null);
   // launchd starts again whatever did not end with 0, so that is what a failure for good has to end with.

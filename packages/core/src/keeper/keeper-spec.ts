@@ -1,4 +1,5 @@
 /** What a keeper is told, and what becomes of it. Types only. */
+import type { HookPlan } from "../hooks/hook-caller.ts";
 import type { LeaseSettings } from "../lease/lease-settings.ts";
 import type { PortBlock } from "./sparing.ts";
 import type { KeptProgram } from "./gateway-process.ts";
@@ -93,6 +94,8 @@ export interface KeeperSpec {
   readonly memoryIntervalMs?: number | undefined;
   /** A gateway that was healthy is restarted after so long without a good answer. @default never */
   readonly restartUnresponsiveMs?: number | undefined;
+  /** Who is told of what happens to the run. @default nobody */
+  readonly hooks?: HookPlan | undefined;
   /** One owner across hosts: without the lease no gateway is started. Absent: the lock alone decides. */
   readonly lease?: KeeperLease;
   /** Leave alive what an earlier run left: whoever asked for this run is part of that. @default false */
@@ -124,4 +127,9 @@ export interface KeeperOutcome {
   /** What was published last; null when nothing was. */
   readonly record: RunRecord | null;
   readonly detail: string;
+  /**
+   * Resolves when hooks were told, after ten seconds at most: the run is over and the lock is free, but the process should live
+   * until then. Absent without hooks.
+   */
+  readonly told?: Promise<void>;
 }

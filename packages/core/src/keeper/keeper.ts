@@ -66,6 +66,12 @@ const DEFAULTS = {
  *   nothing was started.
  */
 export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
+  if (spec.hooks === undefined) return keep(spec);
+  const { withHooks } = await import("./hooked-run.ts");
+  return withHooks(spec, spec.hooks, keep);
+}
+
+async function keep(spec: KeeperSpec): Promise<KeeperOutcome> {
   const deadline = handoffDeadline(spec);
   const reclaimed: string[] = [];
   let lock: GatewayLock | LeftInControl | OrphanFound;

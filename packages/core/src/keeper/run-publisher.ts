@@ -14,6 +14,7 @@ import type { KeeperSpec } from "./keeper-spec.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { formatRunRecord, parseRunRecord } from "./run-record.ts";
 import type { SparedProcess } from "./sparing.ts";
+import { NEVER_UNWELL, wellBeingAfter } from "./well-being.ts";
 
 /** What changes with a state. A new state without a reason or code of its own has none. */
 export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
@@ -53,6 +54,9 @@ export class RunPublisher {
       health: "unknown",
       restarts: 0,
       lastExit: this.earlier?.lastExit ?? null,
+      ...NEVER_UNWELL,
+      lastUnhealthyAt: this.earlier?.lastUnhealthyAt ?? null,
+      downSince: this.earlier?.downSince ?? null,
       ...stillSpared(this.earlier),
       ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
@@ -73,6 +77,9 @@ export class RunPublisher {
       ...(entered ? { reason: null, code: null, since: at } : {}),
       ...change,
     };
+    const { healthySince = null, lastUnhealthyAt = null, downSince = null } = before;
+    const wellBeing = wellBeingAfter({ healthySince, lastUnhealthyAt, downSince }, this.#record.state, exit, at);
+    this.#record = { ...this.#record, ...wellBeing };
     this.#note(at, this.#record.reason, exit);
     this.#written = undefined;
     this.settle();

@@ -58,6 +58,12 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** Since when the present gateway is well, ISO 8601; null when it is not, or not yet. Absent in records of older keepers. */
+  readonly healthySince?: string | null;
+  /** When a gateway of this profile was last found silent, crashed, blocked or given up, ISO 8601. */
+  readonly lastUnhealthyAt?: string | null;
+  /** Since when it has been down, once that was worth telling: silent, given up or blocked. Null when it is not. ISO 8601. */
+  readonly downSince?: string | null;
   /** What earlier ends of this profile's runs have left alone: no stray, whatever it carries. Absent: nothing. */
   readonly spared?: readonly SparedProcess[];
   /** What a stop of this run may take, in milliseconds, where nobody says otherwise; its keeper reads requests that do. */
@@ -71,6 +77,8 @@ export interface RunRecord {
   /** Only in runs with a lease. */
   readonly lease?: RunLease | null;
 }
+
+const TIMES = ["healthySince", "lastUnhealthyAt", "downSince"] as const;
 
 const STATES: ReadonlySet<string> = new Set<PublishedState>([
   "standby",
@@ -124,6 +132,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     isCount(value["restarts"]) &&
     isNullOr(value["lastExit"], isExit) &&
     (value["spared"] === undefined || (Array.isArray(value["spared"]) && value["spared"].every(isSpared))) &&
+    TIMES.every((name) => value[name] === undefined || isNullOr(value[name], isString)) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
     (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
     (value["killed"] === undefined || value["killed"] === true) &&

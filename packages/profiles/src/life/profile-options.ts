@@ -2,7 +2,7 @@
  * What may be said of a profile beside its name, kind and ports: the same options at `create` and at `edit`, with the
  * same checks. Only what was given is judged. Touches nothing.
  */
-import { LockkeeperError } from "@lockkeeper/core";
+import { type HookEvent, LockkeeperError, shownTarget } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { longestDurationMs } from "../amounts.ts";
@@ -11,7 +11,6 @@ import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import {
   type EndScope,
   endScopes,
-  type HookEvent,
   hookEvents,
   type KindName,
   type Manifest,
@@ -213,7 +212,7 @@ function checkHooks(hooks: Readonly<Record<string, string>>): Readonly<Partial<R
       throw invalid("hook", event, `Known events: ${hookEvents.join(", ")}.`);
     }
     if (!isHookTarget(target)) {
-      throw invalid(`hook for ${event}`, target, "Give an absolute program path, an http(s) URL, or env:NAME.");
+      throw invalid(`hook for ${event}`, shownTarget(target), "Give an absolute program path, an http(s) URL, or env:NAME.");
     }
   }
   return hooks;

@@ -61,6 +61,7 @@ async function main(): Promise<void> {
     report: (record) => tell({ record }),
   });
   tell({ outcome: outcome.outcome, detail: outcome.detail });
+  await outcome.told;
 }
 
 function toNumber(text: string | undefined): number | undefined {

@@ -80,6 +80,9 @@ export async function runProfile(context: ProfilesContext, name: string, options
   const spec = {
     ...(await keeperSpec(context, registry, manifest, { ...options, report })),
     ...(await ownership(context, manifest, options)),
+    ...(manifest.hooks === undefined
+      ? {}
+      : { hooks: await (await import("./run-hooks.ts")).runHooks(context, manifest) }),
     ...watched,
   };
   if (kinds[manifest.kind].foreign !== undefined) {

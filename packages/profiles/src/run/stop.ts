@@ -184,10 +184,9 @@ async function stopKeeper(
     await writeStopRequest(stopRequestPath(context.home, manifest.name), { nonce: record.nonce, timeoutMs: asked });
   }
   if (keeper.pid === process.pid) return stopOwnRun(context.home, manifest.name);
-  // A process that embeds its keeper, or is the first of its container, may live on when the run is over.
-  const mayStay = keeper.pid === 1 || ancestorsOf(process.pid).includes(keeper.pid);
-  const isOver = (): boolean =>
-    judgeProcess(keeper) === "gone" || (mayStay && observeManifest(context, manifest).observed.keeper === null);
+  // A process that embeds its keeper, is the first of its container, or still tells a hook may live on when the run is over.
+  const mayStay = keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
+  const isOver = (): boolean => judgeProcess(keeper) === "gone" || (mayStay && isRunOver(context, manifest));
   const over = async (waitMs: number): Promise<boolean> => {
     const startedAt = performance.now();
     let sayAt = startedAt + progressEveryMs;
@@ -218,6 +217,12 @@ async function stopKeeper(
   // It neither stopped nor let itself be forced: end it, and what it leaves is stopped like any orphan.
   tell("SIGKILL");
   await over(keeperGraceMs);
+}
+
+/** Nobody has the profile any more, or an orphan: its keeper has let go. */
+function isRunOver(context: ProfilesContext, manifest: Manifest): boolean {
+  const { owner, keeper } = observeManifest(context, manifest).observed;
+  return keeper === null && owner !== "unclear";
 }
 
 async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<void> {

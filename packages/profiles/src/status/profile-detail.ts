@@ -5,6 +5,7 @@ import {
   type Listener,
   type LockInspection,
   readListeners,
+  shownTarget,
   type SparedProcess,
 } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -85,13 +86,10 @@ function settingsOf(manifest: Manifest): Pick<ProfileDetail, Settings> {
     after: manifest.after ?? [],
     end: manifest.end ?? kinds[kind].end,
     hooks: Object.fromEntries(
-      Object.entries(manifest.hooks ?? {}).map(([event, target]) => [event, target.replace(secretOfUrl, "$1$2")]),
+      Object.entries(manifest.hooks ?? {}).map(([event, target]) => [event, shownTarget(target)]),
     ),
   };
 }
-
-/** What follows the host of a URL, and the user before it. */
-const secretOfUrl = /^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*).*$/is;
 
 async function withLease(context: ProfilesContext, status: ProfileStatus, manifest: Manifest): Promise<ProfileStatus> {
   if (manifest.lease === undefined) return status;

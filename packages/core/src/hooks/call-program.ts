@@ -1,0 +1,61 @@
+/**
+ * Calls one program with a document on its standard input: without a shell, without arguments, in a session of its own, with
+ * the environment that it is given and nothing of ours. One that is not done when the signal aborts is killed, and with it
+ * what it has started in its group.
+ */
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+
+import { errnoOf } from "../errors.ts";
+import { identifyProcess } from "../host/process-identity.ts";
+import { signalGroup } from "../host/process-signal.ts";
+import type { Attempt } from "./post-json.ts";
+
+/** Returns how it went; never throws. */
+export async function callProgram(
+  path: string,
+  input: string,
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const fault = programFault(path);
+  if (fault !== undefined) return { told: false, detail: fault, again: false };
+  return new Promise((resolve) => {
+    const child = spawn(path, [], { cwd: "/", env, detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
+    const own =
+      child.pid === undefined
+        ? undefined
+        : { pid: child.pid, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
+    const kill = (): void => {
+      if (identity !== undefined) signalGroup(identity, "SIGKILL", undefined, own);
+    };
+    signal.addEventListener("abort", kill, { once: true });
+    if (signal.aborted) kill();
+    // One that does not read is none the worse for it.
+    child.stdin.on("error", () => undefined).end(`${input}\n`);
+    child.once("error", (error) => {
+      signal.removeEventListener("abort", kill);
+      resolve({ told: false, detail: errnoOf(error) ?? "cannot be run", again: false });
+    });
+    child.once("exit", (code, killedBy) => {
+      signal.removeEventListener("abort", kill);
+      if (code === 0) resolve({ told: true, detail: "exit 0" });
+      else if (signal.aborted) resolve({ told: false, detail: "not done in time, killed", again: true });
+      else resolve({ told: false, detail: killedBy === null ? `exit ${code}` : `killed by ${killedBy}`, again: true });
+    });
+  });
+}
+
+/** What others can write runs with our rights. */
+function programFault(path: string): string | undefined {
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) return "is no plain file";
+    if (process.platform === "win32") return undefined;
+    if (stats.uid !== process.geteuid?.() && stats.uid !== 0) return `belongs to another user (uid ${stats.uid})`;
+    return (stats.mode & 0o002) === 0 ? undefined : "can be written by everybody";
+  } catch (error) {
+    return errnoOf(error) ?? "cannot be looked at";
+  }
+}

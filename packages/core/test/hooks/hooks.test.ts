@@ -1,0 +1,329 @@
+/** What hooks are told of a real run, by receivers that are well, slow, down or hostile. */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
+import type { HookEvent, HookMessage, HookSubject } from "../../src/hooks/hook-news.ts";
+import { downTimeMs, hookEventBetween, hookMessage } from "../../src/hooks/hook-news.ts";
+import { waitBeforeTelling } from "../../src/hooks/hook-pace.ts";
+import type { HookTarget } from "../../src/hooks/hook-target.ts";
+import { shownTarget } from "../../src/hooks/hook-target.ts";
+import { tellHook } from "../../src/hooks/tell-hook.ts";
+import { readHistory } from "../../src/keeper/history.ts";
+import { freePort } from "../../../../test/harness/free-port.ts";
+import { until } from "../../../../test/harness/until.ts";
+import { KeeperScene } from "../keeper/kept-gateway.ts";
+import type { Receiver } from "./receiver.ts";
+import { receiver } from "./receiver.ts";
+
+let scene: KeeperScene;
+let port: number;
+const receivers: Receiver[] = [];
+const env = { PATH: process.env["PATH"] ?? "", LOCKKEEPER_PROFILE: "dev" };
+
+beforeEach(async () => {
+  scene = new KeeperScene();
+  port = await freePort();
+});
+
+afterEach(async () => {
+  await scene.end();
+  for (const each of receivers.splice(0)) await each.close();
+});
+
+async function listening(...answer: Parameters<typeof receiver>): Promise<Receiver> {
+  const each = await receiver(...answer);
+  receivers.push(each);
+  return each;
+}
+
+function url({ url: address }: Receiver): HookTarget {
+  return { kind: "url", url: address, shown: shownTarget(address) };
+}
+
+/** A hook that takes notes; returns its path and what it was told so far. */
+function noteTaker(): {
+  readonly path: string;
+  readonly notes: () => (HookMessage & { env: Record<string, string> })[];
+} {
+  const folder = join(scene.home, "hook");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "takes-notes.mjs");
+  copyFileSync(new URL("fixtures/takes-notes.js", import.meta.url), path);
+  chmodSync(path, 0o700);
+  const file = join(folder, "notes.jsonl");
+  const lines = (): string[] => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []);
+  return {
+    path,
+    notes: () => lines().map((line) => JSON.parse(line) as HookMessage & { env: Record<string, string> }),
+  };
+}
+
+function script(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), "lk-hook-")), "hook");
+  writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o700 });
+  return path;
+}
+
+const message = hookMessage("failed", { profile: "dev", home: null, host: "here" }, undefined, {
+  state: "failed",
+  reason: "a test",
+  since: "2026-01-01T00:00:00.000Z",
+  restarts: 0,
+  lastExit: null,
+});
+const never = new AbortController().signal;
+
+describe("a run with hooks", () => {
+  it("tells a URL when it is ready, silent, well again and stopped, and for how long it was down", async () => {
+    const all = await listening();
+    const events: readonly HookEvent[] = ["ready", "unresponsive", "recovered", "stopped", "failed"];
+    const targets = Object.fromEntries(events.map((event) => [event, url(all)]));
+    const spec = scene.spec("goes-silent.js", [port], { port, livenessIntervalMs: 50, hooks: { targets, env } });
+    const kept = scene.keep(spec);
+    const { gateway } = await kept.until("running");
+    const poke = (): unknown => gateway !== null && signalProcess(gateway, "SIGUSR2");
+    poke();
+    await kept.until("unresponsive");
+    poke();
+    await kept.until(({ reason }) => reason === "answers again");
+    await until("the recovery was told", () => all.received.length === 3);
+    const outcome = await kept.stop();
+    await outcome.told;
+    expect(all.received.map(({ event }) => event)).toEqual(["ready", "unresponsive", "recovered", "stopped"]);
+    const [ready, , recovered, stopped] = all.received;
+    expect(ready).toMatchObject({ v: 1, profile: "dev", state: "running", downMs: null, exit: null, restarts: 0 });
+    expect(recovered?.downMs).toBeGreaterThan(0);
+    expect(stopped).toMatchObject({ state: "stopped", exit: { code: 0, signal: null } });
+    const reasons = readHistory(spec.eventsPath).map(({ reason }) => reason ?? "");
+    for (const { event } of all.received) {
+      expect(reasons.filter((reason) => reason.startsWith(`hook ${event} told http://127.0.0.1:`))).toHaveLength(1);
+    }
+    // What leads to the receiver is nowhere in what is kept.
+    for (const file of [spec.eventsPath, spec.runRecordPath])
+      expect(readFileSync(file, "utf8")).not.toContain("canary");
+  }, 30_000);
+
+  it("tells a program without a shell, with the environment that it was given, and of an outage before this keeper", async () => {
+    const hook = noteTaker();
+    const target: HookTarget = { kind: "program", path: hook.path };
+    const hooks = { targets: { failed: target, recovered: target, ready: target }, env };
+    const first = scene.keep(scene.spec("exits.js", [78], { port, hooks }));
+    await (
+      await first.outcome
+    ).told;
+    const second = scene.keep(scene.spec("healthy.js", [port], { port, hooks }));
+    await second.until("running");
+    await until("the recovery was told", () => hook.notes().length === 2);
+    await (
+      await second.stop()
+    ).told;
+    const [failed, recovered] = hook.notes();
+    expect(failed).toMatchObject({ event: "failed", exit: { code: 78, signal: null } });
+    expect(recovered).toMatchObject({ event: "recovered", state: "running" });
+    expect(recovered?.downMs).toBeGreaterThan(0);
+    expect(Object.keys(failed?.env ?? {}).filter((name) => !["PATH", "PWD", "SHLVL", "_"].includes(name))).toEqual([
+      "LOCKKEEPER_PROFILE",
+    ]);
+  });
+
+  it("waits for no hook: neither to run, nor to crash and start again, nor to end", async () => {
+    const silent = await listening(() => undefined);
+    const targets = Object.fromEntries((["ready", "stopped"] as const).map((event) => [event, url(silent)]));
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port, hooks: { targets, env } }));
+    const first = await kept.until("running");
+    if (first.gateway !== null) signalProcess(first.gateway, "SIGKILL");
+    await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
+    const outcome = await kept.stop();
+    expect(outcome).toMatchObject({ outcome: "stopped" });
+    // The lock is free while the receiver still says nothing.
+    const next = scene.keep(scene.spec("healthy.js", [port], { port }));
+    await next.until("running");
+    kept.force();
+    await outcome.told;
+    await until("the end was told or given up", () =>
+      readHistory(kept.spec.eventsPath).some(
+        ({ reason }) => reason?.startsWith("hook stopped could not tell") === true,
+      ),
+    );
+  });
+
+  it("of which nobody may know the address says what is wrong with it in the history, and runs", async () => {
+    const target: HookTarget = { kind: "unusable", shown: "env:HOOK", fault: "the env file has no such variable" };
+    const kept = scene.keep(scene.spec("healthy.js", [port], { port, hooks: { targets: { ready: target }, env } }));
+    await kept.until("running");
+    await (
+      await kept.stop()
+    ).told;
+    expect(readHistory(kept.spec.eventsPath).map(({ reason }) => reason)).toContain(
+      "hook ready could not tell env:HOOK: the env file has no such variable",
+    );
+  });
+});
+
+describe("one message", () => {
+  it("is sent three times to a receiver that is down, and then given up", async () => {
+    const gone = await receiver();
+    await gone.close();
+    expect(await tellHook(url(gone), message, env, never)).toEqual({
+      told: false,
+      attempts: 3,
+      detail: "ECONNREFUSED",
+    });
+  }, 15_000);
+
+  it("is sent again after a 503, and not after a 404 or a redirect, which is not followed", async () => {
+    const late = await listening((response, count) => response.writeHead(count === 1 ? 503 : 200).end());
+    expect(await tellHook(url(late), message, env, never)).toEqual({ told: true, attempts: 2, detail: "status 200" });
+    const other = await listening();
+    for (const [status, headers] of [
+      [404, {}],
+      [307, { location: other.url }],
+    ] as const) {
+      const refusing = await listening((response) => response.writeHead(status, headers).end());
+      const telling = await tellHook(url(refusing), message, env, never);
+      expect(telling).toEqual({ told: false, attempts: 1, detail: `status ${status}` });
+    }
+    expect(other.requests).toHaveLength(0);
+  }, 15_000);
+
+  it("ends with its signal, whatever the receiver or the program does", async () => {
+    const endless = await listening((response) => {
+      response.socket?.write("HTTP/1.1 200 OK\r\n");
+      const drip = setInterval(() => response.socket?.write("X: y\r\n"), 5);
+      response.socket?.once("close", () => clearInterval(drip));
+    });
+    const stubborn = script(`trap '' TERM INT HUP; echo $$ >"$0.pid"; sleep 1000 & wait; sleep 1000`);
+    for (const target of [url(endless), { kind: "program", path: stubborn } as const]) {
+      const over = new AbortController();
+      const telling = tellHook(target, message, env, over.signal);
+      if (target.kind === "program") await until("the program runs", () => existsSync(`${stubborn}.pid`));
+      else await until("the receiver answers", () => endless.requests.length === 1);
+      const pid = target.kind === "program" ? Number(readFileSync(`${stubborn}.pid`, "utf8")) : undefined;
+      const identity = pid === undefined ? undefined : identifyProcess(pid);
+      over.abort();
+      expect(await telling).toMatchObject({ told: false, attempts: 1 });
+      if (identity !== undefined) await until("the program is gone", () => judgeProcess(identity) === "gone");
+    }
+    rmSync(join(stubborn, ".."), { recursive: true });
+  });
+
+  it("takes no body, however large, and an answer that is no HTTP for a failure", async () => {
+    const flood = await listening((response) => {
+      response.writeHead(200);
+      const more = (): void => {
+        while (response.write(Buffer.alloc(2 ** 16)));
+        response.once("drain", more);
+      };
+      more();
+    });
+    expect(await tellHook(url(flood), message, env, never)).toMatchObject({ told: true, attempts: 1 });
+    const babble = await listening((response) => response.socket?.end("SSH-2.0-x\r\n\r\n"));
+    const telling = await tellHook(url(babble), message, env, never);
+    expect(telling).toMatchObject({ told: false, attempts: 3 });
+    expect(telling.detail).toMatch(/^HPE_/);
+  }, 15_000);
+
+  it("does not run a program that everybody can write, and says how one that failed ended", async () => {
+    const open = script("exit 0");
+    chmodSync(open, 0o777);
+    const detail = "can be written by everybody";
+    expect(await tellHook({ kind: "program", path: open }, message, env, never)).toEqual({
+      told: false,
+      attempts: 1,
+      detail,
+    });
+    const failing = script("exit 3");
+    expect(await tellHook({ kind: "program", path: failing }, message, env, never)).toEqual({
+      told: false,
+      attempts: 3,
+      detail: "exit 3",
+    });
+    const missing = await tellHook({ kind: "program", path: "/no/such/hook" }, message, env, never);
+    expect(missing).toEqual({ told: false, attempts: 1, detail: "ENOENT" });
+    for (const path of [open, failing]) rmSync(join(path, ".."), { recursive: true });
+  }, 15_000);
+});
+
+describe("what is told", () => {
+  const states = [
+    "starting",
+    "running",
+    "unresponsive",
+    "stopping",
+    "stopped",
+    "failed",
+    "blocked",
+    "standby",
+  ] as const;
+  const subject = fc.record({
+    state: fc.constantFrom(...states),
+    downSince: fc.option(fc.constant("2026-01-01T00:00:00.000Z")),
+    since: fc.constantFrom("2026-01-01T00:00:01.000Z", "2025-12-31T23:59:59.000Z"),
+  });
+  const whole = (part: { state: string; downSince: string | null; since: string }): HookSubject => ({
+    reason: null,
+    restarts: 0,
+    lastExit: null,
+    ...part,
+  });
+
+  it("is at most one event for a change of state, none without one, and recovery only after an outage", () => {
+    fc.assert(
+      fc.property(subject, subject, (one, other) => {
+        const [before, after] = [whole(one), whole(other)];
+        const event = hookEventBetween(before, after);
+        if (before.state === after.state) expect(event).toBeUndefined();
+        if (event === "recovered") {
+          expect(before.downSince).not.toBeNull();
+          expect(downTimeMs(before, after)).toBeGreaterThanOrEqual(0);
+        }
+        if (event === "ready") expect(before.downSince).toBeNull();
+      }),
+    );
+  });
+
+  it("is one event in half a minute and twelve in an hour at most, whatever happens", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(600_000), { maxLength: 200 }), (pausesMs) => {
+        const told: number[] = [];
+        let now = 0;
+        for (const pauseMs of pausesMs) {
+          now += pauseMs;
+          const waitMs = waitBeforeTelling(told, now);
+          if (waitMs > 0) {
+            // What waits for so long, and no longer, may go then.
+            expect(waitBeforeTelling(told, now + waitMs)).toBe(0);
+            continue;
+          }
+          told.push(now);
+        }
+        for (const [index, time] of told.entries()) {
+          if (index > 0) expect(time - (told[index - 1] ?? 0)).toBeGreaterThanOrEqual(30_000);
+          expect(told.filter((other) => other >= time && other - time < 3_600_000).length).toBeLessThanOrEqual(12);
+        }
+      }),
+    );
+  });
+
+  it("shows of a URL scheme and host only", () => {
+    expect(shownTarget("https://u:p@hooks.example:8443/secret?x=y#z")).toBe("https://hooks.example:8443");
+    expect(shownTarget("HTTP://a@b@hooks.example")).not.toContain("a@");
+    expect(shownTarget("env:HOOK")).toBe("env:HOOK");
+    expect(shownTarget("/usr/bin/tell")).toBe("/usr/bin/tell");
+  });
+});

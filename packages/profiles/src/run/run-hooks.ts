@@ -1,0 +1,51 @@
+/** The hooks of one profile, as its keeper calls them. Nothing here is loaded for a profile without hooks. */
+import { type HookPlan, type HookTarget, LockkeeperError, shownTarget } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { buildChildEnvironment } from "../environment/child-environment.ts";
+import { readEnvFile } from "../environment/env-file.ts";
+import type { Manifest } from "../manifest.ts";
+
+/**
+ * Returns whom to call and with which environment: the allow-list, home and profile; nothing that the profile passes on, and
+ * nothing of its env file but the addresses that hooks name. A hook that cannot be called is no reason not to start: it says
+ * so when its time comes.
+ */
+export async function runHooks(context: ProfilesContext, manifest: Manifest): Promise<HookPlan> {
+  const { hooks = {}, name } = manifest;
+  const secrets = Object.values(hooks).some((text) => text.startsWith("env:")) ? await valuesOf(manifest) : {};
+  return {
+    targets: Object.fromEntries(Object.entries(hooks).map(([event, text]) => [event, targetOf(text, secrets)])),
+    env: buildChildEnvironment({
+      from: context.env,
+      pass: [],
+      own: { LOCKKEEPER_HOME: context.home, LOCKKEEPER_PROFILE: name },
+    }),
+  };
+}
+
+/** Returns what the env file holds, or why it cannot be read. */
+async function valuesOf({ envFile }: Manifest): Promise<Readonly<Record<string, string>> | string> {
+  if (envFile === undefined) return "the profile has no env file (--env-file)";
+  try {
+    return await readEnvFile(envFile);
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error.message;
+    throw error;
+  }
+}
+
+function targetOf(text: string, secrets: Readonly<Record<string, string>> | string): HookTarget {
+  if (!text.startsWith("env:")) {
+    return /^https?:/i.test(text)
+      ? { kind: "url", url: text, shown: shownTarget(text) }
+      : { kind: "program", path: text };
+  }
+  const unusable = (fault: string): HookTarget => ({ kind: "unusable", shown: text, fault });
+  if (typeof secrets === "string") return unusable(secrets);
+  const url = secrets[text.slice("env:".length)];
+  if (url === undefined) return unusable("the env file has no such variable");
+  // Only the name is shown: even the host may tell something.
+  return /^https?:\/\//i.test(url) && URL.canParse(url)
+    ? { kind: "url", url, shown: text }
+    : unusable("the variable holds no http(s) URL");
+}

@@ -259,6 +259,13 @@ describe("one message", () => {
   }, 15_000);
 });
 
+const whole = (part: { state: string; downSince: string | null; since: string }): HookSubject => ({
+  reason: null,
+  restarts: 0,
+  lastExit: null,
+  ...part,
+});
+
 describe("what is told", () => {
   const states = [
     "starting",
@@ -274,12 +281,6 @@ describe("what is told", () => {
     state: fc.constantFrom(...states),
     downSince: fc.option(fc.constant("2026-01-01T00:00:00.000Z")),
     since: fc.constantFrom("2026-01-01T00:00:01.000Z", "2025-12-31T23:59:59.000Z"),
-  });
-  const whole = (part: { state: string; downSince: string | null; since: string }): HookSubject => ({
-    reason: null,
-    restarts: 0,
-    lastExit: null,
-    ...part,
   });
 
   it("is at most one event for a change of state, none without one, and recovery only after an outage", () => {

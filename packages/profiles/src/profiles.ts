@@ -209,8 +209,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       const { requireManifest } = await import("./registry/registry.ts");
       return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name));
     },
-    testHooks: async (name, request) =>
-      (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
+    testHooks: async (name, request) => (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
     explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),

@@ -212,7 +212,11 @@ function checkHooks(hooks: Readonly<Record<string, string>>): Readonly<Partial<R
       throw invalid("hook", event, `Known events: ${hookEvents.join(", ")}.`);
     }
     if (!isHookTarget(target)) {
-      throw invalid(`hook for ${event}`, shownTarget(target), "Give an absolute program path, an http(s) URL, or env:NAME.");
+      throw invalid(
+        `hook for ${event}`,
+        shownTarget(target),
+        "Give an absolute program path, an http(s) URL, or env:NAME.",
+      );
     }
   }
   return hooks;

@@ -105,6 +105,10 @@ describe.skipIf(whyNoEtcd() !== undefined)("a profile with a lease", () => {
   test("is nothing that a clone has, and can be taken back by edit", async () => {
     await inTwoHomes(async (a) => {
       await a.json(["clone", "prod", "copy"]);
+      const moved = await a.run(["edit", "prod", "--lease", "etcd://h1:2379/lk/other?ttl=10s&standby=no"]);
+      expect(moved.stdout).toMatch(
+        /lease +etcd:\/\/\S+\/lk\/prod\?ttl=10s -> etcd:\/\/h1:2379\/lk\/other\?ttl=10s&standby=no\n/u,
+      );
       await a.json(["edit", "prod", "--unset", "lease"]);
       const statuses = (await a.json(["list"])) as readonly Status[];
       expect(statuses.map(({ lease }) => lease)).toEqual([null, null]);

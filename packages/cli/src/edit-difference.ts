@@ -1,6 +1,13 @@
 /** The difference that an edit makes, for people. Pure. */
 import { shellCommand } from "@lockkeeper/core";
-import { type EditResult, type FieldChange, formatDurationMs, formatSizeBytes } from "@lockkeeper/profiles";
+import {
+  type EditResult,
+  type FieldChange,
+  formatDurationMs,
+  formatLease,
+  formatSizeBytes,
+  type Manifest,
+} from "@lockkeeper/profiles";
 import { plainLine } from "./terminal/plain-text.ts";
 import type { View } from "./terminal/view.ts";
 
@@ -33,6 +40,8 @@ function valueText({ field }: FieldChange, value: unknown): string {
   if (typeof value === "number" && field.endsWith("Bytes")) return formatSizeBytes(value);
   if (Array.isArray(value))
     return plainLine(field === "command" ? shellCommand(...value.map(String)) : value.join(", "));
+  if (field === "lease" && typeof value === "object")
+    return plainLine(formatLease(value as NonNullable<Manifest["lease"]>));
   if (field === "ports" && typeof value === "object" && value !== null)
     return plainLine(
       Object.entries(value)

@@ -25,6 +25,7 @@ export type { Protection } from "./registry/registry.ts";
 export type { OrderedStep, OrderPlan } from "./registry/start-order.ts";
 
 // From create to remove.
+export { formatLease } from "./life/lease-text.ts";
 export type { CreateOptions } from "./life/create-options.ts";
 export type { EditResult } from "./life/edit.ts";
 export type { EditOptions } from "./life/edited-manifest.ts";

@@ -4,6 +4,7 @@ import {
   coversAddress,
   type ErrorCode,
   GatewayLockError,
+  type LeaseSettings,
   LockkeeperError,
   reachableHost,
   readLastAttempt,
@@ -22,12 +23,15 @@ import { describeListeners } from "../ports/listener-verdict.ts";
 const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE", "GATEWAY_UNHEALTHY"] as const;
 
 /** What kept a gateway with a lease from being started at all, with what helps. Older output would only mislead. */
-const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string) => string>>> = {
-  LEASE_HELD: (name) => `Without --no-standby it waits and takes over by itself: lockkeeper start ${name}`,
+const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string, lease: LeaseSettings) => string>>> = {
+  LEASE_HELD: (name, lease) =>
+    lease.standby
+      ? `Without --no-standby it waits and takes over by itself: lockkeeper start ${name}`
+      : `On its owner: lockkeeper stop ${name}. Its lease says standby=no; without that it would wait.`,
   LEASE_UNAVAILABLE: () => "lockkeeper doctor",
   LOCK_UNSUPPORTED: (name) => `lockkeeper edit ${name} --unset lease`,
-  CONFIG_DAMAGED: () => "Mend the file of the lease's credentials.",
-  UNSAFE_PATH: () => "Close the file of the lease's credentials to others: chmod 600 <file>",
+  CONFIG_DAMAGED: (_, { credentialsFile = "-" }) => `Mend the file of its lease's credentials: ${credentialsFile}`,
+  UNSAFE_PATH: (_, { credentialsFile = "-" }) => shellCommand("chmod", "600", credentialsFile),
 };
 
 /** Returns the error for a keeper that ended with `record` as its last word. */
@@ -39,10 +43,11 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
       hint: `lockkeeper why ${name}`,
     });
   }
-  const hint = manifest.lease === undefined ? undefined : withoutLease[record?.code as ErrorCode];
-  if (record !== undefined && hint !== undefined) {
+  const { lease } = manifest;
+  const hint = withoutLease[record?.code as ErrorCode];
+  if (record !== undefined && lease !== undefined && hint !== undefined) {
     return new LockkeeperError(record.code as ErrorCode, record.reason ?? `${name} was not started`, {
-      hint: hint(name),
+      hint: hint(name, lease),
     });
   }
   const code = passedOn.find((known) => known === record?.code) ?? "GATEWAY_EXITED";

@@ -28,7 +28,7 @@ export async function withLiveLease(
     const seen = await readLease(lease, timeoutMs);
     const holder = seen?.holder ?? null;
     const live = {
-      owner: holder?.host ?? (seen === null ? null : "unknown"),
+      owner: holder?.host ?? (seen === null ? null : "somebody unknown"),
       since: holder?.since ?? null,
       timeLeftMs: seen?.timeLeftMs ?? null,
       unknown: null,

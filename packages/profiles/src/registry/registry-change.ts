@@ -15,12 +15,13 @@ import {
   withFileMutex,
   shellCommand,
 } from "@lockkeeper/core";
-import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
 import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
+import { copyFolder, renameFolder } from "./folder-move.ts";
 import { refuseNewCircle } from "./start-order.ts";
 import { formatRegistry, readRegistryDocument, type Registry, type RegistryDocument } from "./registry.ts";
 
@@ -28,7 +29,10 @@ import { formatRegistry, readRegistryDocument, type Registry, type RegistryDocum
 export interface FolderChange {
   /** Made by `prepare`; removed, with all they hold, when the change does not come about. */
   readonly make?: readonly string[];
-  /** Renamed before the change counts, in this order; renamed back when it does not come about. */
+  /**
+   * Renamed before the change counts, in this order; renamed back when it does not come about. Where a rename is refused it is a
+   * copy, which is removed when the change does not come about; the original is removed once it counts.
+   */
   readonly move?: readonly FolderMove[];
   /** Removed, with all they hold, once the change counts. */
   readonly discard?: readonly string[];
@@ -70,8 +74,14 @@ const mutexTimeoutMs = 60_000;
 
 interface Intent extends FolderChange {
   readonly v: 1;
+  readonly move?: readonly IntendedMove[];
   /** The revision that the registry has once the change counts. */
   readonly revision: number;
+}
+
+interface IntendedMove extends FolderMove {
+  /** Set before the copy begins: until the change counts, the original is whole. @default by a rename */
+  readonly by?: "copy";
 }
 
 /**
@@ -119,11 +129,17 @@ async function commit(
   const revision = document.revision + 1;
   refuseNewCircle(document.registry, manifests);
   const text = formatRegistry(home, revision, manifests);
-  const intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...folders };
+  let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...folders };
   if (intent !== undefined) await writeIntent(home, intent);
   try {
     await prepare?.();
-    for (const { from, to } of intent?.move ?? []) moveFolder(home, from, to);
+    for (const move of intent?.move ?? []) {
+      const { from, to } = move;
+      if (intent === undefined || renameFolder(join(home, from), join(home, to)) === "renamed") continue;
+      intent = { ...intent, move: (intent.move ?? []).map((each) => (each === move ? { ...each, by: "copy" } : each)) };
+      await replaceFile(paths.registryIntent, formatIntent(intent));
+      await copyFolder(join(home, from), join(home, to));
+    }
     if (intent !== undefined) await confirmFolders(home, intent);
     await replaceFile(paths.registry, text);
   } catch (error) {
@@ -136,7 +152,8 @@ async function commit(
     // For a registry that somebody else damages later; written second, so it is never ahead of it.
     return replaceFile(paths.registryLastGood, text);
   });
-  if (intent !== undefined) await afterwards(paths.registryIntent, () => finish(home, intent));
+  const settled = intent;
+  if (settled !== undefined) await afterwards(paths.registryIntent, () => finish(home, settled));
   return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
 }
 
@@ -155,10 +172,14 @@ function hasCounted(home: string, revision: number): "yes" | "no" | "unknown" {
   }
 }
 
+function formatIntent(intent: Intent): string {
+  return `${JSON.stringify(intent)}\n`;
+}
+
 async function writeIntent(home: string, intent: Intent): Promise<void> {
   const path = homePaths(home).registryIntent;
   try {
-    await replaceFile(path, `${JSON.stringify(intent)}\n`);
+    await replaceFile(path, formatIntent(intent));
   } catch (error) {
     // Written but not confirmed: nothing has been done yet, so nothing is to be undone.
     removeQuietly(path);
@@ -232,16 +253,18 @@ async function finish(home: string, intent: Intent): Promise<void> {
     const { forgetSelection } = await import("./follow-rename.ts");
     await forgetSelection(home, intent.removed);
   }
+  for (const { from, by } of intent.move ?? []) if (by === "copy") remove(join(home, from));
   for (const path of intent.discard ?? []) remove(join(home, path));
   remove(homePaths(home).registryIntent);
 }
 
 /** Each step may have been done or not: what is where it was is left alone. */
 function undo(home: string, intent: Intent): void {
-  for (const { from, to } of (intent.move ?? []).toReversed()) {
+  for (const { from, to, by } of (intent.move ?? []).toReversed()) {
     if (!isThere(join(home, to))) continue;
-    if (isThere(join(home, from))) throw contradiction(join(home, from), join(home, to));
-    moveFolder(home, to, from);
+    if (!isThere(join(home, from))) moveBack(join(home, to), join(home, from));
+    else if (by === "copy") remove(join(home, to));
+    else throw contradiction(join(home, from), join(home, to));
   }
   for (const path of intent.make ?? []) remove(join(home, path));
   remove(homePaths(home).registryIntent);
@@ -259,13 +282,11 @@ function contradiction(from: string, to: string): LockkeeperError {
   );
 }
 
-function moveFolder(home: string, from: string, to: string): void {
-  const target = join(home, to);
-  try {
-    renameSync(join(home, from), target);
-  } catch (error) {
-    throw fileError(error, `move it to ${target}`, join(home, from));
-  }
+function moveBack(to: string, from: string): void {
+  if (renameFolder(to, from) === "renamed") return;
+  throw new LockkeeperError("IO_FAILED", `an interrupted change cannot be undone: ${from} is on another disk by now`, {
+    hint: `Move it back by hand: ${shellCommand("mv", to, from)}`,
+  });
 }
 
 function remove(path: string): void {

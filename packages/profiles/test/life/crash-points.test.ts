@@ -25,6 +25,8 @@ import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 /** What one sweep is about. */
 interface Sweep {
   readonly args: readonly string[] | ((context: ProfilesContext) => readonly string[]);
+  /** Whether folders can be renamed. @default "yes" */
+  readonly renames?: "yes" | "refused";
   /** Makes the home that each run gets a copy of; nothing in it may hold its path. */
   readonly template: (context: ProfilesContext) => Promise<void>;
   /** What each copy needs besides. */
@@ -33,6 +35,10 @@ interface Sweep {
   readonly extent: (context: ProfilesContext) => Promise<"none" | "whole" | "part">;
   readonly again: (context: ProfilesContext) => Promise<unknown>;
 }
+
+const REFUSE_FOLDER_RENAMES = fileURLToPath(
+  new URL("../../../../test/harness/refuse-folder-renames.cjs", import.meta.url),
+);
 
 /** Two cores are enough for a few homes at once; each is on its own. */
 const atOnce = 4;
@@ -53,7 +59,7 @@ async function sweep(what: Sweep): Promise<void> {
       fs.cpSync(path.dirname(template.home), path.dirname(context.home), { recursive: true, preserveTimestamps: true });
       what.prepare?.(context);
       const args = typeof what.args === "function" ? what.args(context) : what.args;
-      if (await change(context.home, args, killAt)) through = true;
+      if (await change(context.home, args, killAt, what.renames)) through = true;
       // Whatever comes next settles it; here a change that changes nothing.
       await changeRegistry(context.home, async () => undefined);
       expect({ killAt, left: litter(context.home) }).toEqual({ killAt, left: [] });
@@ -75,8 +81,14 @@ function fixture(name: string): string {
 }
 
 /** Runs one change that is killed before step `killAt`; true when it got through. */
-async function change(home: string, args: readonly string[], killAt: number): Promise<boolean> {
-  const argv = ["--require", KILL_AT_STEP, fixture("change-life.js"), home, ...args];
+async function change(
+  home: string,
+  args: readonly string[],
+  killAt: number,
+  renames: Sweep["renames"] = "yes",
+): Promise<boolean> {
+  const preloads = [KILL_AT_STEP, ...(renames === "refused" ? [REFUSE_FOLDER_RENAMES] : [])];
+  const argv = [...preloads.flatMap((each) => ["--require", each]), fixture("change-life.js"), home, ...args];
   const env = { ...process.env, KILL_AT_STEP: String(killAt) };
   const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
@@ -152,32 +164,36 @@ test("remove: as it was, or in the trash in whole", async () => {
   });
 });
 
-test("rename: the profile has one name, and everything that names it agrees", async () => {
-  await sweep({
-    args: ["rename", "dev", "new"],
-    template: async (context) => {
-      await withDev(context);
-      await useProfile(context, "dev");
-    },
-    prepare: (context) => {
-      const { config, state } = pathsOf(context, "dev");
-      put(path.dirname(config), { "gateway.json": `{"x":"${state}"}` });
-    },
-    extent: async (context) => {
-      const names = [...readRegistry(context.home).keys()];
-      const name = names[0] ?? "";
-      const paths = pathsOf(context, name);
-      const agree =
-        names.length === 1 &&
-        fs.readdirSync(path.dirname(paths.profile)).join(" ") === name &&
-        (await readSelection(context)).name === name &&
-        fs.readFileSync(paths.config, "utf8") === `{"x":"${paths.state}"}` &&
-        filesIn(paths.state).join(" ") === "a/b d";
-      return !agree ? "part" : name === "new" ? "whole" : "none";
-    },
-    again: (context) => renameProfile(context, "dev", "new"),
-  });
-});
+test.each(["yes", "refused"] as const)(
+  "rename: one name, and everything that names it agrees; a rename of a folder: %s",
+  async (renames) => {
+    await sweep({
+      renames,
+      args: ["rename", "dev", "new"],
+      template: async (context) => {
+        await withDev(context);
+        await useProfile(context, "dev");
+      },
+      prepare: (context) => {
+        const { config, state } = pathsOf(context, "dev");
+        put(path.dirname(config), { "gateway.json": `{"x":"${state}"}` });
+      },
+      extent: async (context) => {
+        const names = [...readRegistry(context.home).keys()];
+        const name = names[0] ?? "";
+        const paths = pathsOf(context, name);
+        const agree =
+          names.length === 1 &&
+          fs.readdirSync(path.dirname(paths.profile)).join(" ") === name &&
+          (await readSelection(context)).name === name &&
+          fs.readFileSync(paths.config, "utf8") === `{"x":"${paths.state}"}` &&
+          filesIn(paths.state).join(" ") === "a/b d";
+        return !agree ? "part" : name === "new" ? "whole" : "none";
+      },
+      again: (context) => renameProfile(context, "dev", "new"),
+    });
+  },
+);
 
 test("clone: no clone, or a whole one, and the original as it was", async () => {
   await sweep({

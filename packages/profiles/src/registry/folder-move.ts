@@ -1,0 +1,103 @@
+/**
+ * Moves a folder within the home: by one rename or, where the file system refuses that, as a container's image layer and a
+ * mount do, by a copy that lies beside the original until somebody removes that. For changes to the registry, which write
+ * down which of the two it is.
+ */
+import { errnoOf, fileError } from "@lockkeeper/core";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  type Stats,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * Renames the folder. `refused`: nothing was done, for the two places are not on one file system, or the folder comes from a
+ * layer below.
+ *
+ * @throws {LockkeeperError} file errors with path and errno.
+ */
+export function renameFolder(from: string, to: string): "renamed" | "refused" {
+  try {
+    renameSync(from, to);
+    return "renamed";
+  } catch (error) {
+    if (errnoOf(error) === "EXDEV") return "refused";
+    throw fileError(error, `move it to ${to}`, from);
+  }
+}
+
+/**
+ * Copies the folder with all that is in it, as `mv` does: modes, times, links as links, and owners as far as we may. On return
+ * the copy is on the disk. Sockets, pipes and devices stay behind: they are nothing without the process that made them.
+ *
+ * @throws {LockkeeperError} file errors with path and errno; what was copied by then is there.
+ */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  try {
+    await copyEntry(from, to);
+  } catch (error) {
+    throw fileError(error, `copy it to ${to}`, from);
+  }
+}
+
+async function copyEntry(from: string, to: string): Promise<void> {
+  const stats = lstatSync(from);
+  if (stats.isSymbolicLink()) {
+    symlinkSync(readlinkSync(from), to);
+    takeOwner(to, stats);
+    return;
+  }
+  if (stats.isDirectory()) {
+    mkdirSync(to, { mode: 0o700 });
+    for (const name of readdirSync(from)) await copyEntry(join(from, name), join(to, name));
+  } else if (stats.isFile()) {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  } else {
+    return;
+  }
+  takeOwner(to, stats);
+  // After the owner: a change of that takes the bits of set-user-id away.
+  chmodSync(to, stats.mode & 0o7777);
+  utimesSync(to, stats.atime, stats.mtime);
+  syncToDisk(to);
+}
+
+/** Only root may give files away; anybody else has made them his own, as `cp -p` does. */
+function takeOwner(path: string, { uid, gid }: Stats): void {
+  const made = lstatSync(path);
+  if (made.uid === uid && made.gid === gid) return;
+  try {
+    lchownSync(path, uid, gid);
+  } catch (error) {
+    if (errnoOf(error) !== "EPERM") throw error;
+  }
+}
+
+/** The original is removed soon. What we may not open, its file system has to keep by itself. */
+function syncToDisk(path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === "EACCES") return;
+    throw error;
+  }
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

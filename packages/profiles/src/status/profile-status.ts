@@ -3,7 +3,7 @@
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
 import { gatewayUrl, type GatewayExit, type Health, type RunRecord } from "@lockkeeper/core";
-import { type InstalledService, type KindName, type Manifest, withPort } from "../manifest.ts";
+import { type KindName, type Manifest, withPort } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 
@@ -57,7 +57,7 @@ export interface ProfileStatus {
   readonly command: readonly string[] | null;
   readonly cwd: string;
   /** Who starts it: a keeper of ours on a person's word, or a service manager. */
-  readonly manager: "keeper" | InstalledService["manager"];
+  readonly manager: "keeper" | "systemd" | "launchd";
   /** What its processes take, as far as it was asked for and the host tells; proportional where the host tells that. */
   readonly memoryBytes: number | null;
   /** Above this it is restarted; null: never. */
@@ -109,7 +109,7 @@ export function describeProfile(
     protected: manifest.protected,
     command: manifest.command ?? null,
     cwd: manifest.cwd ?? manifest.paths.workspace,
-    manager: manifest.service?.manager ?? "keeper",
+    manager: managerWord(manifest),
     memoryBytes: null,
     memoryRestartBytes: manifest.memoryRestartBytes ?? null,
     memoryMaxBytes: manifest.memoryMaxBytes ?? null,
@@ -123,4 +123,10 @@ export function describeProfile(
 function describeLease(key: string, run: RunRecord | undefined): LeaseStatus {
   const { owner = null, since = null, token = null } = run?.lease ?? {};
   return { key, owner, since, token, timeLeftMs: null, unknown: "not asked" };
+}
+
+/** Whose systemd it is stands in the unit, and in `service status`. */
+function managerWord({ service }: Manifest): ProfileStatus["manager"] {
+  if (service === undefined) return "keeper";
+  return service.manager === "launchd" ? "launchd" : "systemd";
 }

@@ -53,6 +53,8 @@ export interface GatewayKind {
   readonly readiness?: HealthCheck;
   /** How long `start` waits for readiness before it answers "still starting", in milliseconds. */
   readonly startTimeoutMs: number;
+  /** What takes a stop so long, for a person who waits. @default nothing */
+  readonly stopNote?: string;
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopTimeoutMs: number;
   /** Whether an end of the gateway ends all that it started, or spares sessions of their own. */

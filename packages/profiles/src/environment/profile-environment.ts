@@ -2,7 +2,7 @@
  * The variables by which a process knows its profile: config, state, port and workspace together or not at all.
  * One list for the gateway's own environment, `exec`, `env` and `shell`. Pure.
  */
-import { gatewayUrl } from "@lockkeeper/core";
+import { gatewayUrl, reachableHost } from "@lockkeeper/core";
 import { isKindVariable, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 
@@ -32,7 +32,7 @@ export function profileEnvironment(home: string, manifest: Manifest, port: numbe
     LOCKKEEPER_PROFILE: manifest.name,
     LOCKKEEPER_HOST: manifest.host,
     LOCKKEEPER_PORT: String(port),
-    LOCKKEEPER_URL: gatewayUrl(manifest.host, port, manifest.scheme),
+    LOCKKEEPER_URL: gatewayUrl(reachableHost(manifest.host), port, manifest.scheme),
     LOCKKEEPER_STATE_DIR: manifest.paths.state,
     LOCKKEEPER_CONFIG_PATH: manifest.paths.config,
     LOCKKEEPER_WORKSPACE: manifest.paths.workspace,

@@ -4,13 +4,15 @@ import path from "node:path";
 import type { AdoptedParts, Installation } from "../foreign-program.ts";
 import { expandHome, unitEnvironment } from "../service-units/unit-environment.ts";
 import { formatCommand, parseGatewayCommand } from "./command-line.ts";
+import { flagValue } from "./gateway-port.ts";
 import type { OpenClawConfig } from "./config-file.ts";
 
 /** Returns the parts; nothing is written. `ourHome`: the home of our own user. */
 export function adoptedParts(installation: Installation, config: OpenClawConfig, ourHome: string): AdoptedParts {
   const { name, units, userHome } = installation;
+  const { command, secrets } = commandOf(installation);
   return {
-    command: commandOf(installation),
+    command,
     // Where it has always run: relative paths in its config mean this.
     cwd:
       units.map(({ workingDirectory }) => workingDirectory && expandHome(workingDirectory, userHome)).find(Boolean) ??
@@ -20,18 +22,40 @@ export function adoptedParts(installation: Installation, config: OpenClawConfig,
       ...(name === "default" ? {} : { OPENCLAW_PROFILE: name }),
       // `~` in its config means the home that it had; clients of it have to agree.
       ...(userHome === ourHome ? {} : { HOME: userHome, OPENCLAW_HOME: userHome }),
+      ...secrets,
     },
     workspace: workspaceOf(installation, config, ourHome),
   };
 }
 
+/** A profile's command is shown to everybody who looks; these say the same in variables, whose values are never shown. */
+const secretFlags: readonly (readonly [flag: string, variable: string])[] = [
+  ["--token", "OPENCLAW_GATEWAY_TOKEN"],
+  ["--password", "OPENCLAW_GATEWAY_PASSWORD"],
+];
+
 /** The program of its unit with what follows `gateway run`; undefined for `openclaw` from the PATH without flags. */
-function commandOf({ units }: Installation): readonly string[] | undefined {
+function commandOf({ units }: Installation): {
+  readonly command: readonly string[] | undefined;
+  readonly secrets: Readonly<Record<string, string>>;
+} {
   for (const { argv } of units) {
-    const command = parseGatewayCommand(argv);
-    if (command !== undefined) return formatCommand(command);
+    const parsed = parseGatewayCommand(argv);
+    if (parsed === undefined) continue;
+    const secrets = secretFlags.flatMap(([flag, variable]) => {
+      const value = flagValue(parsed.flags, flag);
+      return value === undefined ? [] : [[variable, value] as const];
+    });
+    const flags = secretFlags.reduce((kept, [flag]) => withoutFlag(kept, flag), parsed.flags);
+    return { command: formatCommand({ ...parsed, flags }), secrets: Object.fromEntries(secrets) };
   }
-  return undefined;
+  return { command: undefined, secrets: {} };
+}
+
+function withoutFlag(argv: readonly string[], flag: string): readonly string[] {
+  const at = argv.indexOf(flag);
+  const kept = at < 0 ? argv : argv.toSpliced(at, 2);
+  return kept.filter((argument) => !argument.startsWith(`${flag}=`));
 }
 
 /**

@@ -23,6 +23,7 @@ export const openclaw: GatewayKind = {
   readiness: { kind: "http", path: "/startupz", expect: "not-5xx" },
   startTimeoutMs: 120_000,
   stopTimeoutMs: 330_000,
+  stopNote: "OpenClaw drains its work",
   end: "group",
   launch: ({ manifest, port }) => {
     const { program, flags } = splitCommand(manifest.command);

@@ -187,6 +187,8 @@ async function stopKeeper(
   // A process that embeds its keeper, is the first of its container, or still tells a hook may live on when the run is over.
   const mayStay = keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
   const isOver = (): boolean => judgeProcess(keeper) === "gone" || (mayStay && isRunOver(context, manifest));
+  const { stopNote } = kinds[manifest.kind];
+  const note = stopNote === undefined ? "" : ` (${stopNote})`;
   const over = async (waitMs: number): Promise<boolean> => {
     const startedAt = performance.now();
     let sayAt = startedAt + progressEveryMs;
@@ -195,7 +197,9 @@ async function stopKeeper(
       if (now >= startedAt + waitMs) return false;
       if (now >= sayAt) {
         sayAt += progressEveryMs;
-        onProgress?.(`stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(timeoutMs / 1_000)} s`);
+        onProgress?.(
+          `stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(timeoutMs / 1_000)} s${note}`,
+        );
       }
       await pause(pollMs, signal);
     }

@@ -2,7 +2,7 @@
  * What everybody is shown of a profile: the element of `list --json`. Built in one place from the manifest (the plan)
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
-import { gatewayUrl, type GatewayExit, type Health, type RunRecord } from "@lockkeeper/core";
+import { gatewayUrl, type GatewayExit, type Health, reachableHost, type RunRecord } from "@lockkeeper/core";
 import { type KindName, type Manifest, withPort } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
@@ -51,6 +51,7 @@ export interface ProfileStatus {
   /** What its address is opened with. */
   readonly scheme: "ws" | "http" | "https";
   readonly groups: readonly string[];
+  /** Where this machine itself reaches it: of a gateway on every address, the loopback one. */
   readonly url: string;
   readonly protected: boolean;
   /** As it was created, placeholders and all; null where the kind runs a program of its own. */
@@ -105,7 +106,7 @@ export function describeProfile(
     healthCheck: manifest.health,
     scheme: manifest.scheme ?? "ws",
     groups: manifest.groups ?? [],
-    url: gatewayUrl(manifest.host, port, manifest.scheme),
+    url: gatewayUrl(reachableHost(manifest.host), port, manifest.scheme),
     protected: manifest.protected,
     command: manifest.command ?? null,
     cwd: manifest.cwd ?? manifest.paths.workspace,

@@ -141,6 +141,20 @@ describe("has the port that OpenClaw itself would use", () => {
     expect(readRegistry(host.context.home).get("two")?.command).toEqual(["/opt/openclaw"]);
   });
 
+  test("what a unit says behind `gateway run` comes along; a secret in it becomes a variable, which nobody is shown", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw-work/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',
+      ...unit("work", "run --port 31000 --token s3cret-token --bind loopback --tailscale serve"),
+    });
+    await adopt(host, { name: "work" });
+    const adopted = readRegistry(host.context.home).get("work");
+    expect(adopted?.command).toEqual(["/opt/openclaw", "gateway", "run", "--bind", "loopback", "--tailscale", "serve"]);
+    expect(adopted?.env).toEqual({ OPENCLAW_PROFILE: "work", OPENCLAW_GATEWAY_TOKEN: "s3cret-token" });
+    const told = JSON.stringify(await listProfiles(host.context, { probe: false }));
+    expect(told).not.toContain("s3cret-token");
+  });
+
   test("a person may say another", async () => {
     const host = openClawHost();
     host.put({ ".openclaw-work/openclaw.json": "{}" });

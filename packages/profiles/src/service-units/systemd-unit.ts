@@ -38,7 +38,7 @@ export function formatSystemdUnit(plan: UnitPlan, unit: string): string {
     ...(plan.notifies
       ? // The helper that tells readiness runs under a pid of its own, so all processes of the unit must be heard.
         ["Type=notify", "NotifyAccess=all"]
-      : ["Type=exec", `ExecStartPost=${wait}`]),
+      : ["Type=exec", ...(plan.mayStandBy ? [] : [`ExecStartPost=${wait}`])]),
     `ExecStart=${run}`,
     `Environment=${quoteValue(`LOCKKEEPER_HOME=${plan.home}`)}`,
     ...(plan.user === undefined ? [] : [`User=${plan.user}`]),

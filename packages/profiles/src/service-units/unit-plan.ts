@@ -8,6 +8,8 @@ export interface UnitPlan {
   readonly stopTimeoutMs: number;
   /** Tells the manager when the gateway is ready; absent where nothing can: then a wait after the start stands for it. */
   readonly notifies: boolean;
+  /** It may wait for a lease for as long as another host lives: then nothing waits for it to run. */
+  readonly mayStandBy: boolean;
   /** The manager ends and restarts a gateway whose health was not confirmed for this long. */
   readonly watchdogMs?: number | undefined;
   readonly harden: boolean;

@@ -59,6 +59,7 @@ export function unitOf(context: ProfilesContext, manifest: Manifest, options: Un
     launcher: requireLauncher(context),
     stopTimeoutMs: unitStopTimeoutMs(manifest),
     notifies: findNotifyHelper() !== undefined,
+    mayStandBy: manifest.lease?.standby === true,
     watchdogMs,
     harden,
     memoryMaxBytes: manifest.memoryMaxBytes,

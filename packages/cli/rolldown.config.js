@@ -69,6 +69,8 @@ const together = {
   base: [
     ...own("main.ts"),
     ...core("errors", "warning", "stop-signals", "shell-quote", "plain-text", "keeper/colours"),
+    // What options hold is judged before anything else is loaded.
+    ...profiles("amounts"),
   ],
   selected: [
     ...own("commands/current.ts", "open-profiles.ts"),
@@ -124,18 +126,26 @@ function closure(roots, graph) {
 const sweep = {
   name: "sweep-old-chunks",
   writeBundle(_, bundle) {
+    // The entry loads the others: what they took from it would not be there yet.
+    const taken = Object.values(bundle).filter(
+      ({ isEntry, imports }) => !isEntry && imports?.includes("lockkeeper.cjs"),
+    );
+    if (taken.length > 0) {
+      const [{ fileName }] = taken;
+      throw new Error(`${fileName} imports from the entry; name the root of what it needs in "together"`);
+    }
     for (const file of readdirSync(path.join(dist, "chunks"))) {
       if (bundle[`chunks/${file}`] === undefined) rmSync(path.join(dist, "chunks", file));
     }
   },
 };
 
-/** Writes every help text beside the bundle: yargs makes them, but showing one must not cost loading it. */
+/** Writes every help text beside the bundle: showing one then costs no more than reading it. */
 const storeHelp = {
   name: "store-help",
   async writeBundle({ dir }) {
     const { allHelp } = createRequire(import.meta.url)(path.join(dir, "help-writer.cjs"));
-    writeFileSync(path.join(dist, "help.json"), JSON.stringify(await allHelp()));
+    writeFileSync(path.join(dist, "help.json"), JSON.stringify(allHelp()));
   },
 };
 

@@ -79,12 +79,12 @@ describe("the command line", () => {
     [["strat", "dev"], /start/],
     [["start", "dev", "--timeuot", "1"], /--timeout/],
     [["start", "dev", "--timeout", "soon"], /--timeout takes a time/],
-    [["create"], /argument is missing/],
+    [["create"], /<name> is missing/],
     [["version", "extra"], /no further argument: extra/],
     [["create", "a", "--kind", "docker"], /builtin, command, openclaw/],
     [["--nope"], /lockkeeper --help/],
     [["stop"], /--all/],
-    [["start"], /use NAME/],
+    [["start"], /no profiles yet.*\nhint: .*lockkeeper up dev/],
     [["start", "dev", "--all"], /contradict/],
   ])("%j exits with 2", async (args, message) => {
     await withScratchHome(async ({ run, home }) => {

@@ -62,8 +62,9 @@ async function findHelp(
 ): Promise<string> {
   const stored = world.storedHelp()?.[command ?? ""];
   if (stored !== undefined) return stored;
-  const { helpText } = await import("./command-line/yargs-reader.ts");
-  return helpText(commands, command);
+  const { commandHelp, programHelp } = await import("./command-line/help-text.ts");
+  const spec = command === undefined ? undefined : commands[command];
+  return command === undefined || spec === undefined ? programHelp(commands) : commandHelp(command, spec);
 }
 
 async function runCommand({ commands, loaders }: Commands, reading: Reading, world: World): Promise<number> {

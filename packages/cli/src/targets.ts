@@ -2,7 +2,7 @@
  * Which profiles a command acts on: the ones named, or what the command's rule says when none is; and the second look
  * before a protected one is touched. Every command that takes names goes through here before it does anything.
  */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { Profiles } from "@lockkeeper/profiles";
 import { isPattern } from "@lockkeeper/profiles";
 import type { Context } from "./context.ts";
@@ -43,8 +43,9 @@ export async function chooseTargets(context: Context, profiles: Profiles, named:
   }
   if (named.all === true || rule?.unnamed === "all") return chooseAll(context, profiles);
   if (rule?.unnamed === "current") return { names: [await currentName(context, profiles)], skipped: [] };
-  throw new LockkeeperError("USAGE", `${context.command}: no profile named`, {
-    hint: `Name the profiles, or use: lockkeeper ${context.command} --all`,
+  const takesAll = context.spec.options.includes("all");
+  throw new LockkeeperError("USAGE", `${context.command} needs a profile name${takesAll ? " (or --all)" : ""}`, {
+    hint: takesAll ? `For all of them: lockkeeper ${context.command} --all` : "See the names: lockkeeper list",
   });
 }
 
@@ -66,8 +67,14 @@ export async function chooseTarget(
 async function currentName(context: Context, profiles: Profiles): Promise<string> {
   const { name } = await profiles.selection();
   if (name !== null) return name;
-  throw new LockkeeperError("USAGE", `${context.command}: no profile named and no default set`, {
-    hint: `Name one, or set a default for ${profiles.home}: lockkeeper use NAME`,
+  const [first] = await profiles.list({ probe: false });
+  if (first === undefined) {
+    throw new LockkeeperError("USAGE", `${context.command}: there are no profiles yet in ${profiles.home}`, {
+      hint: "Make and start one: lockkeeper up dev",
+    });
+  }
+  throw new LockkeeperError("USAGE", `${context.command} needs a profile name: no default is set in ${profiles.home}`, {
+    hint: `For example: ${shellCommand("lockkeeper", context.command, first.name)}`,
   });
 }
 

@@ -14,7 +14,7 @@ const packages = path.join(import.meta.dirname, "../..");
 
 /** They write scripts for shells, or say in the history who asked. */
 const noAdvice =
-  /(?:commands|shell-prompt|completion|yargs-reader|launch-keeper|hand-over|keeper|gateway|run|systemd-unit)\.ts$/;
+  /(?:commands|shell-prompt|completion|yargs-reader|help-text|launch-keeper|hand-over|keeper|gateway|run|systemd-unit)\.ts$/;
 
 interface Advice {
   readonly where: string;

@@ -1,16 +1,42 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { COMMANDS, GROUPS } from "../src/command-line/commands.ts";
+import { readCheaply } from "../src/command-line/cheap-reader.ts";
+import type { CommandSpec } from "../src/command-line/command.ts";
+import { readWithYargs } from "../src/command-line/yargs-reader.ts";
 import { allHelp } from "../src/help-writer.ts";
 
-test("the help stored at build time is what yargs would say", async () => {
+test("the help stored at build time is what the descriptions say", () => {
   const stored: unknown = JSON.parse(readFileSync(path.join(import.meta.dirname, "../dist/help.json"), "utf8"));
-  expect(stored).toEqual(await allHelp());
+  expect(stored).toEqual(allHelp());
 });
 
-test("every help fits into 80 columns and shows an example", async () => {
-  for (const [name, text] of Object.entries(await allHelp())) {
+test("every help fits into 80 columns and shows an example", () => {
+  for (const [name, text] of Object.entries(allHelp())) {
     expect(text, name).toContain("Examples:");
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
   }
+});
+
+test("the help of the program is one screen and names every command", () => {
+  const text = allHelp()[""] ?? "";
+  expect(text.split("\n").length).toBeLessThanOrEqual(48);
+  for (const name of Object.keys(COMMANDS)) expect(text).toMatch(new RegExp(`^ .*\\b${name}\\b`, "m"));
+  for (const title of Object.values(GROUPS)) expect(text).toContain(`${title}:\n`);
+});
+
+const specs = Object.entries<CommandSpec>(COMMANDS);
+
+test.each(specs.flatMap(([, { examples }]) => examples.map(([line]) => line)))("%s is a command line", (line) => {
+  // What a shell would do with the rest of the line is not ours.
+  const [own = ""] = line.split(/ (?:&&|\||>>?)/);
+  const words = own.split(" ").map((word) => word.replaceAll("'", ""));
+  expect((readCheaply(COMMANDS, words) ?? readWithYargs(COMMANDS, words)).kind).toBe("call");
+});
+
+test("no word of other tools is a command, and none stands for two", () => {
+  const words = specs.flatMap(([, { synonyms = [] }]) => synonyms);
+  expect(words.filter((word) => Object.hasOwn(COMMANDS, word))).toEqual([]);
+  expect(new Set(words).size).toBe(words.length);
 });

@@ -16,7 +16,7 @@ export function readCheaply(
 ): Request | undefined {
   const [first, second] = argv;
   if (first === undefined) return { kind: "help", command: undefined };
-  if (argv.length === 1 && first === "--version") return { kind: "version" };
+  if (argv.length === 1 && /^(--version|-[vV])$/.test(first)) return { kind: "version" };
   if (argv.length === 1 && (first === "--help" || first === "-h")) return { kind: "help", command: undefined };
   const command = findCommand(commands, first);
   if (command === undefined) return undefined;

@@ -3,6 +3,7 @@
  * file knows its arguments, which are inferred from its description.
  */
 import type { ErrorCode } from "@lockkeeper/core";
+import type { GROUPS } from "./commands.ts";
 import type { OPTIONS, OptionName } from "./options.ts";
 
 export interface PositionalSpec {
@@ -24,7 +25,11 @@ export interface ProfileRule {
 }
 
 export interface CommandSpec {
+  /** The chapter of the help. */
+  readonly group: keyof typeof GROUPS;
   readonly aliases?: readonly string[];
+  /** What people who know other tools type for it: they are told this command, it is not run. */
+  readonly synonyms?: readonly string[];
   readonly summary: string;
   readonly positionals: readonly PositionalSpec[];
   readonly options: readonly OptionName[];

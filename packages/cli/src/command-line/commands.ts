@@ -3,12 +3,24 @@
  * all that the readers, the help, the completion and the choice of profiles know about it. In the order of the help.
  */
 
+/** The chapters of the help, in its order. The first is shown with a line for each command. */
+export const GROUPS = {
+  everyday: "Everyday",
+  profiles: "Make and change profiles",
+  switching: "Switch between profiles, and your shell",
+  ports: "Ports and addresses",
+  services: "Services, scripts and settings",
+  host: "Problems, and gateways that are not managed yet",
+} as const;
+
 export const COMMANDS = {
   up: {
-    summary: "create what is missing, start, wait until healthy, print the list",
+    group: "everyday",
+    synonyms: ["launch", "boot"],
+    summary: "create what is missing, start it, wait until healthy, print the list",
     positionals: [{ name: "names", arity: "many", summary: "profiles; none: every one that exists" }],
     options: ["kind", "timeout"],
-    summaries: { kind: "what a missing one is to run (default builtin)" },
+    summaries: { kind: "what a new one runs (default: builtin)" },
     rest: "cmd..",
     rule: { unnamed: "all", protected: "usual" },
     examples: [
@@ -18,17 +30,21 @@ export const COMMANDS = {
     ],
   },
   down: {
-    summary: "stop, keep everything; protected profiles are left running and named",
+    group: "everyday",
+    synonyms: ["halt", "shutdown"],
+    summary: "stop profiles and keep everything; protected ones go on",
     positionals: [{ name: "names", arity: "many", summary: "profiles; none: every one that is not protected" }],
     options: ["timeout", "confirm"],
     rule: { unnamed: "all", protected: "skipped" },
     examples: [
-      ["down", "stop everything that is not protected"],
+      ["down", "stop everything that is not protected; nothing is deleted"],
       ["down dev", "stop one"],
     ],
   },
   create: {
-    summary: "make a profile: its folder, lock directory and block of ports",
+    group: "profiles",
+    synonyms: ["new", "add", "init", "make"],
+    summary: "make a profile: a folder, a lock and a block of ports for one gateway",
     positionals: [
       { name: "name", arity: "required", free: true, summary: "a-z, 0-9 and -, at most 32, no - at the front" },
     ],
@@ -66,7 +82,9 @@ export const COMMANDS = {
     ],
   },
   edit: {
-    summary: "change what a profile is, all but its name and kind; shows the difference",
+    group: "profiles",
+    synonyms: ["update", "modify", "change", "set"],
+    summary: "change a profile (all but its name and kind) and show the difference",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: [
       "port",
@@ -108,22 +126,28 @@ export const COMMANDS = {
     ],
   },
   protect: {
-    summary: "from now on, what ends or changes the profile needs its name twice",
+    group: "profiles",
+    synonyms: ["lock"],
+    summary: "protect a profile: to stop, restart or change it takes its name twice",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: [],
     rule: { unnamed: "refused", protected: "usual" },
     examples: [["protect prod", "stop, restart, edit, remove and their like then take --confirm prod"]],
   },
   unprotect: {
-    summary: "take that back",
+    group: "profiles",
+    synonyms: ["unlock"],
+    summary: "end the protection of a profile",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: ["confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [["unprotect prod --confirm prod", "in a script; at a terminal it asks for the name"]],
   },
   list: {
+    group: "everyday",
     aliases: ["ls"],
-    summary: "every profile: state, ports, process, health",
+    synonyms: ["ps", "show-all", "profiles"],
+    summary: "list profiles with state, ports, restarts and health",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; none: every one" }],
     options: ["wide", "watch", "noProbe"],
     rule: { unnamed: "all", protected: "usual" },
@@ -132,11 +156,13 @@ export const COMMANDS = {
       ["list --wide", "with memory, command and the reason of each state"],
       ["list --watch", "the table again whenever something changes"],
       ["list @prod", "the group prod; 'dev-*' is a pattern"],
-      ["list --quiet", "the names, one a line"],
+      ["list --quiet", "the names, one per line"],
       ["list --json", "for scripts: an array, an object for each profile"],
     ],
   },
   top: {
+    group: "everyday",
+    synonyms: ["watch", "monitor", "monit", "dashboard"],
     summary: "watch all profiles live, with keys to start, stop and read logs",
     positionals: [],
     options: [],
@@ -146,7 +172,9 @@ export const COMMANDS = {
     ],
   },
   status: {
-    summary: "one profile in full, asked live; exit 0 only when it runs",
+    group: "everyday",
+    synonyms: ["info", "inspect", "describe", "show", "get"],
+    summary: "show one profile in full; exit 0 only when it runs",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile"],
     rule: { unnamed: "current", protected: "usual" },
@@ -156,7 +184,9 @@ export const COMMANDS = {
     ],
   },
   start: {
-    summary: "start, wait until healthy; nothing happens to what runs already",
+    group: "everyday",
+    synonyms: ["begin"],
+    summary: "start profiles and wait until healthy; leave alone what runs already",
     positionals: [{ name: "names", arity: "many", summary: "default: the current profile" }],
     options: ["all", "profile", "port", "replace", "noStandby", "timeout"],
     summaries: { port: "on this port for this run only" },
@@ -168,8 +198,10 @@ export const COMMANDS = {
     ],
   },
   stop: {
-    summary: "stop; done only when the processes are gone and the ports are free",
-    positionals: [{ name: "names", arity: "many", summary: "profiles; there is no default, name them or use --all" }],
+    group: "everyday",
+    synonyms: ["kill", "end", "terminate", "quit"],
+    summary: "stop profiles; done when processes are gone and ports free",
+    positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["all", "timeout", "confirm", "yesStopMyself"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
@@ -179,8 +211,10 @@ export const COMMANDS = {
     ],
   },
   restart: {
+    group: "everyday",
+    synonyms: ["reload", "bounce"],
     summary: "stop, then start; never two gateways at once",
-    positionals: [{ name: "names", arity: "many", summary: "profiles; there is no default, name them or use --all" }],
+    positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["all", "timeout", "confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
@@ -189,6 +223,8 @@ export const COMMANDS = {
     ],
   },
   run: {
+    group: "services",
+    synonyms: ["foreground", "serve"],
     summary: "run a gateway in the foreground, for terminals, containers and services",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: ["supervised", "noOutput", "noStandby"],
@@ -199,6 +235,8 @@ export const COMMANDS = {
     ],
   },
   service: {
+    group: "services",
+    synonyms: ["daemon", "startup", "systemd", "install"],
     summary: "put profiles under systemd or launchd, and look at their units",
     positionals: [
       {
@@ -216,7 +254,7 @@ export const COMMANDS = {
       ["service install prod", "comes up with your session; restarted when it dies; start and stop go through it"],
       ["service install prod --dry-run", "every check, and the unit's text"],
       ["service status", "files, drift, and what the manager says"],
-      ["service uninstall prod", "stops it and takes the unit away"],
+      ["service uninstall prod", "stop it and remove the unit"],
     ],
   },
   hooks: {
@@ -230,6 +268,7 @@ export const COMMANDS = {
     examples: [["hooks test prod", "what each program and URL answered; exit 1 when one was not told"]],
   },
   wait: {
+    group: "services",
     summary: "wait until profiles run, or have stopped; for scripts",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["for", "timeout"],
@@ -241,14 +280,18 @@ export const COMMANDS = {
     ],
   },
   url: {
-    summary: "print a profile's address, and nothing else; never a token",
+    group: "ports",
+    synonyms: ["address", "uri"],
+    summary: "print the address of a profile, and nothing else; never a token",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile"],
     rule: { unnamed: "current", protected: "usual" },
     examples: [["url dev", "the address that it has now"]],
   },
   open: {
-    summary: "show a gateway's web page in the browser, or print its address",
+    group: "ports",
+    synonyms: ["browse", "web"],
+    summary: "open a gateway's web page in the browser, or print its address",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile"],
     rule: { unnamed: "current", protected: "usual" },
@@ -258,7 +301,8 @@ export const COMMANDS = {
     ],
   },
   port: {
-    summary: "print a profile's port, and nothing else",
+    group: "ports",
+    summary: "print one port of a profile, and nothing else",
     positionals: [
       { name: "name", arity: "optional", summary: "default: the current profile" },
       { name: "label", arity: "optional", free: true, summary: "one of its named ports (default gateway)" },
@@ -271,7 +315,8 @@ export const COMMANDS = {
     ],
   },
   prompt: {
-    summary: "print lines for your shell's start-up file: the current profile in the prompt",
+    group: "switching",
+    summary: "print lines for the start-up file of your shell: the profile in the prompt",
     positionals: [{ name: "shell", arity: "required", choices: ["bash", "zsh", "fish"], summary: "your shell" }],
     options: [],
     examples: [
@@ -280,7 +325,8 @@ export const COMMANDS = {
     ],
   },
   ports: {
-    summary: "every block of ports, who listens there, conflicts, the next free block",
+    group: "ports",
+    summary: "show every block of ports, who listens, conflicts, the next free block",
     positionals: [{ name: "name", arity: "optional", summary: "this profile's block only" }],
     options: ["check", "explainPort", "next", "span"],
     summaries: { span: "with --next: for a block of this length" },
@@ -293,25 +339,31 @@ export const COMMANDS = {
     ],
   },
   doctor: {
-    summary: "what is not as it should be, heaviest first; exit 1 when there is something",
+    group: "host",
+    synonyms: ["check", "diagnose", "health", "verify"],
+    summary: "find problems, most serious first; exit 1 when there are any",
     positionals: [],
     options: ["fix", "yes"],
     rule: { unnamed: "all", protected: "usual" },
     examples: [
-      ["doctor", "each finding with what shows it and one command that helps"],
+      ["doctor", "each problem with its evidence and one command that helps"],
       ["doctor --fix", "show the repairs that lose nothing, ask, make them"],
       ["doctor --fix --yes", "the same in a script"],
     ],
   },
   discover: {
-    summary: "every gateway on this host, managed or not; changes nothing, needs no home",
+    group: "host",
+    synonyms: ["scan", "find", "search"],
+    summary: "find every gateway on this host, managed or not; changes nothing",
     positionals: [],
     options: [],
     rule: { unnamed: "all", protected: "usual" },
     examples: [["discover", "who runs what on which port, what overlaps, and the commands that adopt it"]],
   },
   logs: {
-    summary: "what the gateways printed",
+    group: "everyday",
+    synonyms: ["log", "tail", "output"],
+    summary: "print what gateways wrote",
     positionals: [{ name: "names", arity: "many", summary: "default: the current profile" }],
     options: ["all", "profile", "follow", "since", "lines", "timestamps", "grep", "regex"],
     summaries: {
@@ -328,15 +380,19 @@ export const COMMANDS = {
     ],
   },
   why: {
-    summary: "the story of the last state changes, with times and reasons",
+    group: "everyday",
+    synonyms: ["history", "events", "explain"],
+    summary: "show what happened: starts, crashes, reasons, last output",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile", "lines"],
     summaries: { lines: "at most this many last changes (default 20)" },
     rule: { unnamed: "current", protected: "usual" },
-    examples: [["why dev", "who started it, what blocked it, how it crashed"]],
+    examples: [["why dev", "who started it, what blocked it, how it crashed, what it printed"]],
   },
   use: {
-    summary: "set the default profile for people; services never read it",
+    group: "switching",
+    synonyms: ["switch", "select", "checkout", "activate", "default"],
+    summary: "set the default profile for interactive commands; services never read it",
     positionals: [{ name: "name", arity: "required", summary: "the profile; - goes back to the one before" }],
     options: [],
     examples: [
@@ -345,7 +401,9 @@ export const COMMANDS = {
     ],
   },
   current: {
-    summary: "the profile that a command without a name acts on",
+    group: "switching",
+    synonyms: ["whoami", "active"],
+    summary: "print the profile that a command without a name acts on",
     positionals: [],
     options: ["profile", "explain", "short"],
     examples: [
@@ -355,7 +413,9 @@ export const COMMANDS = {
     ],
   },
   env: {
-    summary: "what a shell needs to act on a profile, to be evaluated",
+    group: "switching",
+    synonyms: ["export-env"],
+    summary: "print shell exports for a profile (for eval)",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile", "shell"],
     rule: { unnamed: "current", protected: "usual" },
@@ -365,7 +425,9 @@ export const COMMANDS = {
     ],
   },
   exec: {
-    summary: "run one command with a profile's environment and nothing of another one's",
+    group: "switching",
+    synonyms: ["do"],
+    summary: "run one command with the environment of a profile",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: ["gatewayEnv"],
     rest: "cmd..",
@@ -375,19 +437,25 @@ export const COMMANDS = {
     ],
   },
   shell: {
-    summary: "a shell of your own inside a profile, until you leave it",
+    group: "switching",
+    synonyms: ["sh", "enter", "bash"],
+    summary: "open a shell inside a profile",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: [],
     examples: [["shell dev", "commands without a name act on dev in there; exit goes back"]],
   },
   token: {
-    summary: "print a profile's access token; nothing else ever does",
+    group: "ports",
+    synonyms: ["password", "secret"],
+    summary: "print the access token of a profile; nothing else prints it",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile"],
     rule: { unnamed: "current", protected: "usual" },
     examples: [["token dev", "for an Authorization: Bearer header"]],
   },
   rename: {
+    group: "profiles",
+    synonyms: ["mv", "move"],
     summary: "give a stopped profile another name; its ports and data stay",
     positionals: [
       { name: "old", arity: "required", summary: "the profile" },
@@ -398,7 +466,9 @@ export const COMMANDS = {
     examples: [["rename dev staging", "dev is called staging from now on"]],
   },
   clone: {
-    summary: "a second profile from a stopped one, without its credentials",
+    group: "profiles",
+    synonyms: ["cp", "copy", "duplicate", "fork"],
+    summary: "make a second profile from a stopped one, without its credentials",
     positionals: [
       { name: "from", arity: "required", summary: "the profile" },
       { name: "to", arity: "required", free: true, summary: "the new one" },
@@ -411,15 +481,19 @@ export const COMMANDS = {
     ],
   },
   restore: {
-    summary: "bring back what was removed last under a name; starts nothing",
+    group: "profiles",
+    synonyms: ["undelete", "undo"],
+    summary: "bring back the profile that was removed last under a name; starts nothing",
     positionals: [{ name: "name", arity: "required", free: true, summary: "the name that it had" }],
     options: ["port"],
-    summaries: { port: "base of its block from now on (default: the one that it had)" },
+    summaries: { port: "new base port (default: the one that it had)" },
     examples: [["restore dev", "out of the trash"]],
   },
   remove: {
+    group: "profiles",
     aliases: ["rm"],
-    summary: "move a stopped profile to the trash and free its ports",
+    synonyms: ["delete", "del", "destroy", "uninstall", "erase"],
+    summary: "move stopped profiles to the trash and free their ports",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: ["yes", "confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
@@ -429,7 +503,9 @@ export const COMMANDS = {
     ],
   },
   import: {
-    summary: "adopt gateways of OpenClaw in place; not a byte of theirs changes",
+    group: "host",
+    synonyms: ["adopt"],
+    summary: "adopt gateways of OpenClaw in place; changes nothing of theirs",
     positionals: [
       { name: "program", arity: "required", free: true, summary: "whose gateways: openclaw" },
       { name: "name", arity: "optional", free: true, summary: "OpenClaw's name for it (default: default)" },
@@ -444,7 +520,8 @@ export const COMMANDS = {
     ],
   },
   takeover: {
-    summary: "bring an adopted, running gateway under a keeper of ours",
+    group: "host",
+    summary: "bring an adopted, running gateway under a keeper",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: ["yes", "confirm", "timeout"],
     summaries: { timeout: "for the old gateway to end its work: 30, 30s, 2m (default 330s)" },
@@ -455,11 +532,13 @@ export const COMMANDS = {
     ],
   },
   config: {
+    group: "services",
+    synonyms: ["settings", "configure", "preferences"],
     summary: "read and change settings: the tool's own, or a gateway's with --profile",
     positionals: [
       { name: "action", arity: "required", choices: ["get", "set"], summary: "what to do" },
       { name: "key", arity: "optional", free: true, summary: "the setting; get without it: all" },
-      { name: "value", arity: "optional", free: true, summary: "for set: a number, a text, null, or a list as a,b" },
+      { name: "value", arity: "optional", free: true, summary: "for set: a number, a string, null, or a list as a,b" },
     ],
     options: ["profile", "dryRun"],
     summaries: { profile: "whose gateway's settings (default: the tool's own)" },
@@ -470,7 +549,9 @@ export const COMMANDS = {
     ],
   },
   completion: {
-    summary: "completion of commands, options and profile names for your shell",
+    group: "switching",
+    synonyms: ["complete", "completions"],
+    summary: "print the completion script for your shell",
     positionals: [{ name: "shell", arity: "required", choices: ["bash", "zsh", "fish"], summary: "your shell" }],
     options: [],
     rest: "words..",
@@ -481,7 +562,8 @@ export const COMMANDS = {
     ],
   },
   version: {
-    summary: "the version of this program and of what it runs on",
+    group: "services",
+    summary: "print the version of this program and of what it runs on",
     positionals: [],
     options: [],
     examples: [["version --json", "for a bug report"]],

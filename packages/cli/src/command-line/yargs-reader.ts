@@ -1,30 +1,20 @@
 /**
  * The one file that knows yargs. It builds a parser from the same descriptions that the cheap reader uses and answers
- * everything: correct calls, mistakes (with the nearest names), help texts and completions. It is loaded only when
- * the cheap reader passes, because loading yargs costs more than a whole `list`.
+ * everything: correct calls, unusual ones, and mistakes, with what was probably meant. It is loaded only when the cheap
+ * reader passes, because loading yargs costs more than a whole `list`.
  */
-import { LockkeeperError, nearestNames } from "@lockkeeper/core";
+import { LockkeeperError, nearestNames, shellCommand } from "@lockkeeper/core";
 import makeYargs from "yargs";
 import type { Argv, Options } from "yargs";
-import type { CommandSpec, PositionalSpec } from "./command.ts";
+import type { CommandSpec } from "./command.ts";
 import { findCommand } from "./find-command.ts";
+import { usageLine } from "./help-text.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 import type { Reading, Request } from "./reading.ts";
+import { commandFirst, profileAsArgument } from "./word-order.ts";
 
 type Commands = Readonly<Record<string, CommandSpec>>;
-
-/** Help is laid out for this many columns whatever the terminal, so that it can be made once, at build time. */
-const HELP_COLUMNS = 80;
-
-const TOO_FEW = "Not enough non-option arguments: got %s, need at least %s";
-const MISSING = "an argument is missing (%s given, %s needed)";
-
-const EPILOGUE = [
-  "Which profile: the argument or --profile, else LOCKKEEPER_PROFILE, else the default set by `use`.",
-  "Everything lives under LOCKKEEPER_HOME (default ~/.lockkeeper). Every command takes --json.",
-  "lockkeeper <command> --help explains one command.",
-].join("\n");
 
 /**
  * Returns what the command line asks for.
@@ -35,52 +25,49 @@ export function readWithYargs(commands: Commands, argv: readonly string[]): Requ
   if (argv.length === 0) return { kind: "help", command: undefined };
   // Words after "--" belong to somebody else's program: `create api -- server --help` asks that server, not us.
   const end = argv.indexOf("--");
-  const own = end === -1 ? argv : argv.slice(0, end);
+  const own = commandFirst(end === -1 ? argv : argv.slice(0, end));
   const rest = end === -1 ? undefined : argv.slice(end + 1);
-  const words = own.filter((token) => !token.startsWith("-"));
-  const word = words[0] === "help" ? words[1] : words[0];
+  const [first = "", second] = own;
+  const word = first === "help" ? second : first.startsWith("-") ? undefined : first;
   const command = word === undefined ? undefined : findCommand(commands, word);
-  if (word !== undefined && command === undefined) throw unknownCommand(commands, word);
-  if (words[0] === "help" || own.includes("--help") || own.includes("-h")) return { kind: "help", command };
-  if (command === undefined && own.includes("--version")) return { kind: "version" };
-  if (command === undefined) throw usage("no command was given", undefined);
-  return parse(commands, own, command, rest);
+  if (word !== undefined && command === undefined) throw unknownCommand(commands, own);
+  if (first === "help" || own.includes("--help") || own.includes("-h")) return { kind: "help", command };
+  if (command === undefined && isVersion(own)) return { kind: "version" };
+  if (command === undefined) throw noCommand(first);
+  const spec = commands[command];
+  if (spec === undefined) throw new TypeError(`no description of ${command}`);
+  return parse(command, spec, profileAsArgument(spec, own), rest);
 }
 
-/** Returns the help of a command, or of the program. */
-export async function helpText(commands: Commands, command: string | undefined): Promise<string> {
-  const parser = build(commands, () => undefined).help();
-  if (command === undefined) parser.version("");
-  let text = "";
-  await parser.parse(command === undefined ? ["--help"] : [command, "--help"], {}, (_error, _argv, output) => {
-    text = output;
-  });
-  // What type a value has is said by its placeholder.
-  return `${text.replaceAll(/\s*\[(string|boolean|array|required|default: \[\])\]/g, "")}\n`;
+function isVersion(own: readonly string[]): boolean {
+  return own.includes("--version") || (own.length === 1 && /^-[vV]$/.test(own[0] ?? ""));
+}
+
+function noCommand(first: string): LockkeeperError {
+  if (first === "") return usage("no command was given", undefined);
+  return usage(`no command was given, and ${first} is no option that goes without one`, undefined);
 }
 
 function parse(
-  commands: Commands,
-  argv: readonly string[],
   command: string,
+  spec: CommandSpec,
+  argv: readonly string[],
   rest: readonly string[] | undefined,
 ): Reading {
-  let reading: Reading | undefined;
-  const parser = build(commands, (name, spec, parsed) => {
-    reading = toReading(name, spec, parsed, rest);
+  let parsed: Readonly<Record<string, unknown>> | undefined;
+  const parser = build(command, spec, (given) => {
+    parsed = given;
   });
   parser.parse(argv.map(hideDash), {}, (error) => {
-    if (error instanceof LockkeeperError) throw error;
     if (error) throw usage(error.message.replaceAll(/\s*\n\s*/g, "; "), command);
   });
-  if (reading === undefined) throw usage(`${command} was not understood`, command);
-  return reading;
+  if (parsed === undefined) throw usage(`${command} was not understood`, command);
+  return toReading(command, spec, parsed, { argv, rest });
 }
 
-type OnCall = (name: string, spec: CommandSpec, parsed: Readonly<Record<string, unknown>>) => void;
-
-function build(commands: Commands, onCall: OnCall): Argv {
-  const parser = makeYargs([])
+/** What is missing, too much or not among the choices is judged here, not by yargs: in our words. */
+function build(command: string, spec: CommandSpec, onCall: (given: Readonly<Record<string, unknown>>) => void): Argv {
+  return makeYargs([])
     .scriptName("lockkeeper")
     .locale("en")
     .parserConfiguration({
@@ -91,65 +78,42 @@ function build(commands: Commands, onCall: OnCall): Argv {
       "parse-positional-numbers": false,
       "strip-aliased": true,
     })
-    // yargs counts plural forms here, which its types do not know.
-    .updateStrings({ [TOO_FEW]: { one: MISSING, other: MISSING } as unknown as string })
     .exitProcess(false)
     .showHelpOnFail(false)
     .help(false)
     .version(false)
-    .wrap(HELP_COLUMNS)
-    .usage("Run many gateways on one host without them stepping on each other.\n\nUsage: $0 <command> [options]")
-    .example("$0 up dev prod", "two isolated gateways, running and healthy")
-    .example("$0 create api -- node server.js --port {port}", "any program as a gateway")
-    .example("$0 list", "what runs, where, how well")
-    .epilogue(EPILOGUE);
-  for (const option of GLOBAL_OPTIONS)
-    parser.option(flagName(option), { ...yargsOption(option, undefined), global: true });
-  for (const [name, spec] of Object.entries(commands)) addCommand(parser, name, spec, onCall);
-  return parser;
+    .command({
+      command: [command, ...spec.positionals.map(({ name, arity }) => `[${name}${arity === "many" ? ".." : ""}]`)].join(
+        " ",
+      ),
+      aliases: [...(spec.aliases ?? [])],
+      builder: (parser: Argv) => {
+        for (const { name } of spec.positionals) parser.positional(name, { type: "string" });
+        for (const option of [...spec.options, ...GLOBAL_OPTIONS]) parser.option(flagName(option), yargsOption(option));
+        return parser;
+      },
+      handler: onCall,
+    });
 }
 
-function addCommand(parser: Argv, name: string, spec: CommandSpec, onCall: OnCall): void {
-  parser.command({
-    command: [name, ...spec.positionals.map(positionalUsage)].join(" "),
-    aliases: [...(spec.aliases ?? [])],
-    describe: spec.summary,
-    builder: (command: Argv) => describeCommand(command, name, spec),
-    handler: (parsed) => onCall(name, spec, parsed),
-  });
+function yargsOption(option: OptionName): Options {
+  const { type, alias } = optionSpec(option);
+  return { ...(alias !== undefined && { alias }), type: type === "flag" ? "boolean" : "string" };
 }
 
-function positionalUsage({ name, arity }: PositionalSpec): string {
-  if (arity === "required") return `<${name}>`;
-  return arity === "many" ? `[${name}..]` : `[${name}]`;
-}
-
-function describeCommand(command: Argv, name: string, spec: CommandSpec): Argv {
-  const words = [name, ...spec.positionals.map(positionalUsage), "[options]"];
-  if (spec.rest !== undefined) words.push(`[-- ${spec.rest}]`);
-  command.usage(`${spec.summary}\n\nUsage: $0 ${words.join(" ")}`).epilogue("");
-  for (const { name: positional, summary, choices } of spec.positionals) {
-    command.positional(positional, { type: "string", describe: summary, ...(choices && { choices }) });
-  }
-  for (const option of spec.options) command.option(flagName(option), yargsOption(option, spec.summaries?.[option]));
-  for (const [line, meaning] of spec.examples) command.example(`$0 ${line}`, meaning);
-  return command;
-}
-
-function yargsOption(option: OptionName, summary: string | undefined): Options {
-  const spec = optionSpec(option);
-  const words = [...(spec.value === undefined ? [] : [`<${spec.value}>`]), summary ?? spec.summary];
-  const common: Options = { describe: words.join(" "), ...(spec.alias && { alias: spec.alias }) };
-  if (spec.type === "flag") return { ...common, type: "boolean" };
-  return { ...common, type: "string", requiresArg: true };
+interface Tokens {
+  readonly argv: readonly string[];
+  readonly rest: readonly string[] | undefined;
 }
 
 function toReading(
   command: string,
   spec: CommandSpec,
   parsed: Readonly<Record<string, unknown>>,
-  rest: readonly string[] | undefined,
+  { argv, rest }: Tokens,
 ): Reading {
+  const extra = texts(parsed["_"]).slice(1);
+  if (extra.length > 0) throw tooMuch(command, spec, argv, extra);
   const known = new Map<string, OptionName>(
     [...spec.options, ...GLOBAL_OPTIONS].map((option) => [flagName(option), option]),
   );
@@ -159,13 +123,17 @@ function toReading(
     if (key === "_" || key === "$0" || positionals.has(key) || value === undefined) continue;
     const option = known.get(key);
     if (option === undefined) throw unknownOption(command, key, [...known.keys()]);
-    if (optionSpec(option).type !== "flag") options[option] = texts(value);
+    if (optionSpec(option).type !== "flag") options[option] = valuesOf(command, option, value);
     else if (value === true) options[option] = true;
     else throw usage(`--${key} takes no value and is given once`, command);
   }
-  const extra = texts(parsed["_"]).slice(1);
-  if (extra.length > 0) throw usage(`${command} takes no further argument: ${extra.join(" ")}`, command);
   if (rest !== undefined && spec.rest === undefined) throw usage(`${command} takes nothing after --`, command);
+  for (const { name, arity, choices, summary } of spec.positionals) {
+    const given = texts(parsed[name]);
+    if (given.length === 0 && arity === "required") throw missing(command, spec, name, summary);
+    const wrong = choices === undefined ? undefined : given.find((word) => !choices.includes(word));
+    if (choices !== undefined && wrong !== undefined) throw notAmong(command, name, wrong, choices);
+  }
   const words = spec.positionals.flatMap(({ name }) => texts(parsed[name]));
   return { kind: "call", command, positionals: words, options, rest };
 }
@@ -176,11 +144,72 @@ function usage(message: string, command: string | undefined): LockkeeperError {
   });
 }
 
-function unknownCommand(commands: Commands, word: string): LockkeeperError {
-  const known = Object.entries(commands).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
-  const near = nearestNames(word, known);
-  if (near.length === 0) return usage(`no such command: ${word}`, undefined);
-  return new LockkeeperError("USAGE", `no such command: ${word}`, { hint: `Did you mean ${near.join(" or ")}?` });
+/** What was meant is told in the order of how sure it is: two words in the wrong order, another tool's word, a slip. */
+function unknownCommand(commands: Commands, words: readonly string[]): LockkeeperError {
+  const [word = "", next, ...others] = words;
+  const message = `no such command: ${word}`;
+  const known = Object.entries(commands);
+  const meant = next === undefined ? undefined : findCommand(commands, next);
+  if (meant !== undefined) {
+    const hint = `The command comes first: ${shellCommand("lockkeeper", meant, word, ...others)}`;
+    return new LockkeeperError("USAGE", message, { hint });
+  }
+  const synonym = known.find(([, { synonyms = [] }]) => synonyms.includes(word));
+  if (synonym !== undefined) {
+    const hint = `Here it is called: ${shellCommand("lockkeeper", synonym[0], ...words.slice(1))}`;
+    return new LockkeeperError("USAGE", message, { hint });
+  }
+  const near = nearestNames(
+    word,
+    known.flatMap(([name, { aliases = [] }]) => [name, ...aliases]),
+  );
+  if (near.length === 0) return usage(message, undefined);
+  return new LockkeeperError("USAGE", message, { hint: `Did you mean ${near.join(" or ")}?` });
+}
+
+function missing(command: string, spec: CommandSpec, name: string, summary: string): LockkeeperError {
+  const example = spec.examples[0]?.[0] ?? command;
+  return new LockkeeperError(
+    "USAGE",
+    `${command}: <${name}> is missing (${summary}). Usage: ${usageLine(command, spec)}`,
+    {
+      hint: `For example: lockkeeper ${example}`,
+    },
+  );
+}
+
+function notAmong(command: string, name: string, word: string, choices: readonly string[]): LockkeeperError {
+  const message = `${command}: <${name}> is one of ${choices.join(", ")}, not ${JSON.stringify(word)}`;
+  const [near] = nearestNames(word, choices);
+  const hint = near === undefined ? `Run: lockkeeper ${command} --help` : `Did you mean ${near}?`;
+  return new LockkeeperError("USAGE", message, { hint });
+}
+
+/** Words that no argument takes are most often a command line without the `--` that belongs before it. */
+function tooMuch(
+  command: string,
+  spec: CommandSpec,
+  argv: readonly string[],
+  extra: readonly string[],
+): LockkeeperError {
+  const message = `${command} takes no further argument: ${extra.join(" ")}`;
+  const at = argv.indexOf(extra[0] ?? "");
+  if (spec.rest === undefined || at === -1) return usage(message, command);
+  const program = argv.slice(at);
+  const [line = ""] = program;
+  // One word with blanks in it was meant as several.
+  const isLine = program.length === 1 && /^[\w./{}:=+,@ -]*$/.test(line);
+  const tail = isLine ? line : shellCommand(...program);
+  return new LockkeeperError("USAGE", message, {
+    hint: `A program stands behind --: ${shellCommand("lockkeeper", ...argv.slice(0, at))} -- ${tail}`,
+  });
+}
+
+function valuesOf(command: string, option: OptionName, value: unknown): readonly string[] {
+  const values = texts(value);
+  if (values.length > 0 && !values.includes("")) return values;
+  const flag = `--${flagName(option)}`;
+  throw usage(`${flag} needs a value: ${flag} <${optionSpec(option).value ?? "value"}>`, command);
 }
 
 function unknownOption(command: string, key: string, known: readonly string[]): LockkeeperError {

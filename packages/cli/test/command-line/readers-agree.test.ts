@@ -105,6 +105,54 @@ describe("the two readers of the command line", () => {
   });
 });
 
+test.each<[readonly string[], readonly string[]]>([
+  [
+    ["--profile", "dev", "status"],
+    ["status", "--profile", "dev"],
+  ],
+  [
+    ["--profile=dev", "--json", "status"],
+    ["status", "--profile=dev", "--json"],
+  ],
+  [
+    ["--profile", "dev", "stop"],
+    ["stop", "dev"],
+  ],
+  [
+    ["restart", "--profile", "dev"],
+    ["restart", "dev"],
+  ],
+  [
+    ["exec", "--profile=dev", "--", "env"],
+    ["exec", "dev", "--", "env"],
+  ],
+  [
+    ["--profile", "dev", "use"],
+    ["use", "dev"],
+  ],
+  [
+    ["service", "status", "--profile", "dev"],
+    ["service", "status", "dev"],
+  ],
+  [
+    ["--port", "20500", "start", "dev"],
+    ["start", "dev", "--port", "20500"],
+  ],
+  [
+    ["-n", "5", "logs", "dev"],
+    ["logs", "dev", "-n", "5"],
+  ],
+])("%j means %j", (argv, plain) => {
+  expect(readCheaply(COMMANDS, argv)).toBeUndefined();
+  expect(byYargs(argv)).toEqual(byYargs(plain));
+  expect(byYargs(argv)).toMatchObject({ kind: "call" });
+});
+
+test.each(["-v", "-V", "--version"])("%s asks for the version", (argument) => {
+  expect(byYargs([argument])).toEqual({ kind: "version" });
+  expect(readCheaply(COMMANDS, [argument])).toEqual({ kind: "version" });
+});
+
 /** How yargs refuses it. */
 function refusal(argv: readonly string[]): LockkeeperError {
   try {
@@ -121,8 +169,26 @@ describe("mistakes", () => {
     [["strat", "dev"], /strat/, /start/],
     [["satrt"], /satrt/, /start/],
     [["start", "dev", "--prot", "1"], /no option --prot/, /--port/],
-    [["create"], /an argument is missing/, /create --help/],
-    [["create", "a", "b"], /no further argument: b/, /create --help/],
+    [["create"], /create: <name> is missing/, /lockkeeper create dev$/],
+    [["create", "a", "b"], /no further argument: b/, /lockkeeper create a -- b$/],
+    [
+      ["create", "web", "node", "server.js", "--port", "1"],
+      /further/,
+      /lockkeeper create web -- node server.js --port 1$/,
+    ],
+    [["create", "web", "node server.js --port {port}"], /further/, /create web -- node server.js --port \{port\}$/],
+    [["rename", "a"], /rename: <new> is missing/, /lockkeeper rename dev staging$/],
+    [["stop", "dev", "--confirm"], /--confirm needs a value: --confirm <name>/, /stop --help/],
+    [["completion", "powershell"], /<shell> is one of bash, zsh, fish, not "powershell"/, /completion --help/],
+    [["dev", "start"], /no such command: dev/, /lockkeeper start dev$/],
+    [["delete", "dev"], /no such command: delete/, /lockkeeper remove dev$/],
+    [["kill", "dev"], /kill/, /lockkeeper stop dev$/],
+    [["new", "dev"], /new/, /lockkeeper create dev$/],
+    [["add"], /add/, /lockkeeper create$/],
+    [["init"], /init/, /lockkeeper create$/],
+    [["switch", "dev"], /switch/, /lockkeeper use dev$/],
+    [["info"], /info/, /lockkeeper status$/],
+    [["--foo", "list"], /list has no option --foo/, /list --help/],
     [["list", "--", "x"], /nothing after --/, /list --help/],
     [["create", "a", "--port"], /port/, /create --help/],
     [["list", "--no-json"], /no option --no-json/, /--json|list --help/],

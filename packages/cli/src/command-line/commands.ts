@@ -258,6 +258,7 @@ export const COMMANDS = {
     ],
   },
   hooks: {
+    group: "services",
     summary: "try a profile's hooks: tell each of them once, marked as a test",
     positionals: [
       { name: "action", arity: "required", choices: ["test"], summary: "what to do with them" },

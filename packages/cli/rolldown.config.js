@@ -82,6 +82,11 @@ const together = {
     ...profiles("status/list", "registry/registry", "registry/match-names"),
     ...core("host/address", "host/process-identity", "keeper/run-record"),
   ],
+  watched: [
+    ...own("commands/status.ts"),
+    ...profiles("status/observe-profile", "status/ask-health", "status/profile-detail"),
+    ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
+  ],
 };
 for (const file of Object.values(together).flat()) {
   if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);

@@ -3,6 +3,8 @@
  * those that have nothing to do with it do nothing. For programs; touches the process that it runs in.
  */
 
+import { setMaxListeners } from "node:events";
+
 /** What the signals have asked for so far. */
 export interface StopSignals {
   /** Aborts with the first signal. */
@@ -26,6 +28,8 @@ export function takeStopSignals(
 ): StopSignals {
   const stop = new AbortController();
   const force = new AbortController();
+  // Each of many profiles that are waited for listens: that is no leak, and nothing to warn of.
+  setMaxListeners(0, stop.signal, force.signal);
   let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
   for (const signal of signals) {
     process.on(signal, () => {

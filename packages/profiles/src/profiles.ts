@@ -24,7 +24,7 @@ import type { RenameResult } from "./life/rename.ts";
 import type { RestoreOptions } from "./life/restore.ts";
 import type { RestartOptions, RestartResult } from "./run/restart.ts";
 import type { LaunchPlan } from "./run/launch-plan.ts";
-import type { PreflightFault } from "./run/preflight.ts";
+import type { PreflightFault, PreflightOptions } from "./run/preflight.ts";
 import type { StartOptions, StartResult } from "./run/start.ts";
 import type { StopOptions, StopResult } from "./run/stop.ts";
 import type { ListOptions } from "./status/list.ts";
@@ -80,7 +80,7 @@ export interface Profiles {
   /** What the next start runs, and where. */
   readonly launchPlan: (name: string) => Promise<LaunchPlan>;
   /** What the next start needs and does not have. */
-  readonly preflight: (name: string) => Promise<readonly PreflightFault[]>;
+  readonly preflight: (name: string, options?: PreflightOptions) => Promise<readonly PreflightFault[]>;
   /** Tells each hook of the profile once, as a test. */
   readonly testHooks: (
     name: string,
@@ -166,8 +166,14 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
     list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
     find: async (name) => {
-      const { observeProfile, statusOf } = await import("./status/observe-profile.ts");
-      return statusOf(context, observeProfile(context, name));
+      const [{ requireManifest }, { observeOne }, { describeProfile }, { readableSelection }] = await Promise.all([
+        import("./registry/registry.ts"),
+        import("./status/observe-all.ts"),
+        import("./status/profile-status.ts"),
+        import("./selection/selection.ts"),
+      ]);
+      const { manifest, observed, record } = await observeOne(context, requireManifest(home, name, owner));
+      return describeProfile(manifest, observed, record, readableSelection(context), Date.now());
     },
     match: async (words) => {
       const [{ matchNames }, { readRegistry }] = await Promise.all([
@@ -205,9 +211,9 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       const { requireManifest } = await import("./registry/registry.ts");
       return (await import("./run/launch-plan.ts")).launchPlan(requireManifest(home, name), context.programs.gateway);
     },
-    preflight: async (name) => {
+    preflight: async (name, request) => {
       const { requireManifest } = await import("./registry/registry.ts");
-      return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name));
+      return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name), request);
     },
     testHooks: async (name, request) => (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),

@@ -23,7 +23,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const cwd = options.cwd ?? (kind === "command" ? context.world.cwd() : undefined);
   const status = await profiles.create({ name: given.name, kind, ...options, cwd });
   const created: Created = { ...status, ...(await planOf(profiles, status)) };
-  const warnings = context.json ? [] : await preflightNotes(profiles, status.name);
+  // Its folders were made a moment ago, and are nobody else's.
+  const warnings = context.json ? [] : await preflightNotes(profiles, status.name, "folders");
   return { value: created, notes: [...warnings, `Start it with: lockkeeper start ${status.name}`] };
 }
 

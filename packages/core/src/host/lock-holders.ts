@@ -76,7 +76,7 @@ function isLockedThrough(directory: string, fd: string, files: readonly OpenFile
     if (!files.some((file) => file.name === name)) return false;
     const { dev, ino } = statSync(path, { bigint: true });
     if (!files.some((file) => dev === file.device && ino === file.inode)) return false;
-    return readFileSync(`${directory}/fdinfo/${fd}`, "latin1").includes("\nlock:");
+    return readFileSync(`${directory}/fdinfo/${fd}`, "utf8").includes("\nlock:");
   } catch {
     // It closed this descriptor meanwhile.
     return false;

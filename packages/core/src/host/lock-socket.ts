@@ -23,7 +23,7 @@ export function lockSocketNames(path: string): readonly string[] {
 export function findLockSockets(path: string): readonly string[] {
   try {
     const shown = lockSocketNames(path).map((name) => ` @${name.slice(1)}`);
-    return readFileSync("/proc/net/unix", "latin1")
+    return readFileSync("/proc/net/unix", "utf8")
       .split("\n")
       .filter((line) => shown.some((name) => line.endsWith(name)))
       .map((line) => `socket:[${line.trim().split(/\s+/)[6]}]`);

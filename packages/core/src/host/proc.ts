@@ -1,6 +1,7 @@
 /**
  * The files of Linux's /proc about one process, read as they are. No judgement: whether a process is still the one that was
  * meant is for the files beside this one, who also know what to do without a /proc. System errors come as they are.
+ * Read as UTF-8, for which Node has a way that is several times as fast as for any other: what is no UTF-8 is never looked at.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { uptime } from "node:os";
@@ -27,7 +28,7 @@ export function listProcessIds(procRoot: string = "/proc"): readonly number[] {
 
 /** Source: proc_pid_stat(5). */
 export function readProcStat(pid: number): ProcStat {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, parent, group, session] = fields;
@@ -55,7 +56,7 @@ function ownClockShiftTicks(): number {
 
 function readClockShiftTicks(): number {
   try {
-    const offsets = readFileSync("/proc/self/timens_offsets", "latin1");
+    const offsets = readFileSync("/proc/self/timens_offsets", "utf8");
     const [, seconds = 0, nanoseconds = 0] = /^boottime\s+(-?\d+)\s+(\d+)$/m.exec(offsets)?.map(Number) ?? [];
     return seconds * TICKS_PER_SECOND + Math.floor((nanoseconds * TICKS_PER_SECOND) / 1e9);
   } catch {

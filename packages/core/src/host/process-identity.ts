@@ -133,7 +133,7 @@ function here(): Surroundings {
 function lookInProc(pid: number): Sighting {
   if (here().pidNamespace === null) return lookWithSignal(pid);
   try {
-    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
     // /proc answers for thread ids too, though it does not list them.
     if (!status.includes(`\nTgid:\t${pid}\n`)) return { seen: "nobody" };
     const { ended, startTicks } = readProcStat(pid);
@@ -149,7 +149,7 @@ function lookInProc(pid: number): Sighting {
 
 function readLinuxBootId(): string | null {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {
     return null;
   }

@@ -42,7 +42,7 @@ export function memoryOf({ processes, residentBytes }: ProcessUsage, exactAbove:
 /** Undefined: it has ended, belongs to somebody else, or the kernel does not tell. Source: proc_pid_smaps(5). */
 function readProportionalBytes(pid: number): number | undefined {
   try {
-    const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1")) ?? [];
+    const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
   } catch {
     return undefined;

@@ -68,7 +68,7 @@ function readTable(): ReadonlyMap<number, UsageEntry> {
   const table = new Map<number, UsageEntry>();
   for (const pid of listProcessIds()) {
     try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const ticks = Number(fields[11]) + Number(fields[12]);
       const [parent, session] = [Number(fields[1]), Number(fields[3])];

@@ -1,5 +1,6 @@
 /** Gateways that are not as their keeper wants them, and what killed ones left behind. */
-import { inspectGatewayLock } from "@lockkeeper/core";
+import { inspectGatewayLock, type KernelLook, type LockInspection, lookAtKernelLocks } from "@lockkeeper/core";
+import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
@@ -8,8 +9,9 @@ import type { Finding, Scene } from "./finding.ts";
 /** Finds gateways in a bad state, and what killed runs left behind. */
 export async function checkRuns({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
+  const look = lookAtKernelLocks();
   for (const patient of patients) {
-    const finding = ofState(patient) ?? (await ofLock(home, patient));
+    const finding = ofState(patient) ?? (await ofLock(home, patient, look));
     if (finding !== undefined) findings.push(finding);
   }
   return findings;
@@ -57,9 +59,13 @@ function ofState({ manifest: { name, paths }, observed }: ProfileObservation): F
   }
 }
 
-async function ofLock(home: string, { manifest, record, observed }: ProfileObservation): Promise<Finding | undefined> {
-  const { name, paths } = manifest;
-  const { verdict, path, reason } = await inspectGatewayLock(lockPlace(paths));
+async function ofLock(
+  home: string,
+  { manifest, record, observed }: ProfileObservation,
+  look: KernelLook,
+): Promise<Finding | undefined> {
+  const { name } = manifest;
+  const { verdict, path, reason } = await inspect(manifest, look);
   if (verdict === "unknown") {
     return {
       weight: "unknown",
@@ -78,4 +84,10 @@ async function ofLock(home: string, { manifest, record, observed }: ProfileObser
     command: "lockkeeper doctor --fix",
     fix: { what: `sweep what the killed run of ${name} left`, apply: () => sweepLeftover(home, manifest) },
   };
+}
+
+/** What is not plainly free is looked at anew: since the shared look an owner may have come or gone. */
+async function inspect({ paths }: Manifest, look: KernelLook): Promise<LockInspection> {
+  const shared = await inspectGatewayLock(lockPlace(paths), look);
+  return shared.verdict === "free" ? shared : inspectGatewayLock(lockPlace(paths));
 }

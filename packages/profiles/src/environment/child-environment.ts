@@ -64,6 +64,12 @@ const OBEYED = /^(?:NODE_|LD_|DYLD_|OPENSSL_|SSLKEYLOGFILE$|MALLOC_|GLIBC_|UV_)/
 const CARRIED_PREFIX = "LOCKKEEPER_CARRIED_";
 
 /**
+ * The keeper's own: glibc gives back at once what reading the program took, some 3 MiB that a keeper would hold for months.
+ * In bytes. Source: mallopt(3); other libraries ignore them.
+ */
+const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" } as const;
+
+/**
  * Returns the complete environment of a keeper of `home`: the allow-list and the names in `pass`, those that would change
  * the keeper itself under another name.
  */
@@ -73,19 +79,17 @@ export function buildKeeperEnvironment(
   pass: readonly string[],
 ): Record<string, string> {
   const passed = buildChildEnvironment({ from, pass, own: { LOCKKEEPER_HOME: home } });
-  return Object.fromEntries(
-    Object.entries(passed).map(([name, value]) =>
-      OBEYED.test(name) && !isAllowed(name) ? [`${CARRIED_PREFIX}${name}`, value] : [name, value],
-    ),
+  const carried = Object.entries(passed).map(([name, value]) =>
+    OBEYED.test(name) && !isAllowed(name) ? [`${CARRIED_PREFIX}${name}`, value] : [name, value],
   );
+  return Object.fromEntries([...carried, ...Object.entries(ALLOCATOR)]);
 }
 
 /** Returns what a keeper was started with, under the names that its gateway is to see. */
 export function unpackKeeperEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name.startsWith(CARRIED_PREFIX) ? name.slice(CARRIED_PREFIX.length) : name,
-      value,
-    ]),
+    Object.entries(env)
+      .filter(([name]) => !Object.hasOwn(ALLOCATOR, name))
+      .map(([name, value]) => [name.startsWith(CARRIED_PREFIX) ? name.slice(CARRIED_PREFIX.length) : name, value]),
   );
 }

@@ -23,7 +23,13 @@ import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { copyFolder, renameFolder } from "./folder-move.ts";
 import { refuseNewCircle } from "./start-order.ts";
-import { formatRegistry, readRegistryDocument, type Registry, type RegistryDocument } from "./registry.ts";
+import {
+  formatRegistry,
+  readRegistryDocument,
+  type Registry,
+  type RegistryDocument,
+  rememberRegistry,
+} from "./registry.ts";
 
 /** What a change does to folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
 export interface FolderChange {
@@ -154,7 +160,10 @@ async function commit(
   });
   const settled = intent;
   if (settled !== undefined) await afterwards(paths.registryIntent, () => finish(home, settled));
-  return { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
+  const sorted = manifests.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const changed = { revision, registry: new Map(sorted.map((manifest) => [manifest.name, manifest])) };
+  rememberRegistry(home, text, changed);
+  return changed;
 }
 
 /** Folders are durable before the registry names them: after a power cut it must not name one that is not there. */

@@ -29,6 +29,9 @@ export interface RegistryDocument {
 
 const schemaVersion = 1;
 
+/** What was read, or written by us, last: the same text is not checked a second time. */
+let known: { readonly path: string; readonly text: string; readonly document: RegistryDocument } | undefined;
+
 /**
  * Returns every profile of `home`; none when there is no registry yet. `owner: "any"`: for those who only show it.
  *
@@ -42,7 +45,16 @@ export function readRegistry(home: string, owner?: FileOwner): Registry {
 export function readRegistryDocument(home: string, owner?: FileOwner): RegistryDocument {
   const { registry } = homePaths(home);
   const text = readIfPresentSync(registry, owner);
-  return text === undefined ? { revision: 0, registry: new Map() } : parseRegistry(home, registry, text);
+  if (text === undefined) return { revision: 0, registry: new Map() };
+  if (known?.path === registry && known.text === text) return known.document;
+  const document = parseRegistry(home, registry, text);
+  rememberRegistry(home, text, document);
+  return document;
+}
+
+/** Notes what the registry's file says while it has just this text. */
+export function rememberRegistry(home: string, text: string, document: RegistryDocument): void {
+  known = { path: homePaths(home).registry, text, document };
 }
 
 /**

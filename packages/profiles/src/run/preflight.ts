@@ -41,6 +41,26 @@ export interface PreflightOptions {
   readonly port?: number | undefined;
   /** Not to be looked at again: a check of all profiles at once has done it. */
   readonly skip?: PreflightFault["about"] | undefined;
+  /** What the host has told already, for a check of many profiles. @default asked anew */
+  readonly facts?: HostFacts | undefined;
+}
+
+/** What the host says to every profile alike, asked once. */
+export class HostFacts {
+  readonly #binds = new Map<string, ReturnType<typeof probeBind>>();
+  #unprivilegedFrom: number | undefined;
+
+  /** Returns whether any port of `host` can be bound. */
+  bind(host: string): ReturnType<typeof probeBind> {
+    const asked = this.#binds.get(host) ?? probeBind(host, 0);
+    this.#binds.set(host, asked);
+    return asked;
+  }
+
+  /** The first port that takes no privilege. */
+  get unprivilegedFrom(): number {
+    return (this.#unprivilegedFrom ??= readUnprivilegedFrom());
+  }
 }
 
 type About = PreflightFault["about"];
@@ -52,6 +72,7 @@ export async function preflight(
   options: PreflightOptions = {},
 ): Promise<readonly PreflightFault[]> {
   const { home } = context;
+  const { facts = new HostFacts() } = options;
   const cwd = manifest.cwd ?? manifest.paths.workspace;
   const faults: PreflightFault[] = [];
   const check = async (about: About, look: () => unknown): Promise<void> => {
@@ -81,14 +102,14 @@ export async function preflight(
   if (options.skip !== "config") faults.push(...config.filter(({ weight }) => weight === "error"));
   await check("block", async () => {
     if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
-    await requireAddress(manifest);
+    await requireAddress(manifest, facts);
   });
   await check("lease", async () => {
     if (manifest.lease === undefined || context.owner === "any") return;
     await (await import("../status/lease-status.ts")).requireLease(manifest);
   });
   const warnings = config.filter(({ weight }) => weight === "warning");
-  return [...faults, ...warnings, ...(env === undefined ? [] : doubts(context, manifest, env))];
+  return [...faults, ...warnings, ...(env === undefined ? [] : doubts(context, manifest, env, facts))];
 }
 
 /**
@@ -177,8 +198,8 @@ function builtinConfigFaults({ paths }: Manifest): readonly PreflightFault[] {
 }
 
 /** Port 0 is any free one: only the address is asked about. */
-async function requireAddress({ name, host }: Manifest): Promise<void> {
-  const probe = await probeBind(host, 0);
+async function requireAddress({ name, host }: Manifest, facts: HostFacts): Promise<void> {
+  const probe = await facts.bind(host);
   if (probe.verdict !== "unknown") return;
   throw new LockkeeperError("BIND_FAILED", `${name} cannot listen on ${host}: ${probe.errno}`, {
     hint: shellCommand("lockkeeper", "edit", name, "--host", "127.0.0.1"),
@@ -189,6 +210,7 @@ function doubts(
   { env: starter }: ProfilesContext,
   { name, kind, port, span, health, host }: Manifest,
   env: Readonly<Record<string, string>>,
+  { unprivilegedFrom }: HostFacts,
 ): readonly PreflightFault[] {
   const faults: PreflightFault[] = [];
   const warn = (about: About, code: ErrorCode, message: string, hint: string | null): void => {
@@ -203,7 +225,6 @@ function doubts(
       shellCommand("lockkeeper", "edit", name, "--env", "PORT={port}"),
     );
   }
-  const unprivilegedFrom = readUnprivilegedFrom();
   if (port < unprivilegedFrom && process.geteuid?.() !== 0) {
     warn(
       "block",

@@ -9,7 +9,14 @@ import type { Manifest } from "../manifest.ts";
 import { hasLockFile } from "./lock-files.ts";
 import { observeAtRest } from "./observed-state.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
-import { readRunRecords } from "./run-records.ts";
+import { readRunRecord, readRunRecords } from "./run-records.ts";
+
+/** Returns the one profile that `manifest` describes as it is now. Changes nothing. */
+export async function observeOne(place: HomePlace, manifest: Manifest): Promise<ProfileObservation> {
+  const record = readRunRecord(place.home, manifest.name, place.owner);
+  if (isPlainlyAtRest(manifest, record)) return { manifest, record, observed: observeAtRest(record) };
+  return (await import("./observe-profile.ts")).observeManifest(place, manifest);
+}
 
 /** Returns the profiles that `manifests` describe as they are now, in their order. Changes nothing. */
 export async function observeAll(

@@ -117,6 +117,8 @@ export { stopProcessTree } from "./keeper/stop-ladder.ts";
 export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";
 export { parseRunRecord } from "./keeper/run-record.ts";
 export type { HistoryEvent } from "./keeper/history.ts";
+export type { LastWords } from "./keeper/last-words.ts";
+export { uptimeShare } from "./keeper/uptime-share.ts";
 export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history.ts";
 export type { AttemptOptions, AttemptOutput } from "./keeper/attempt-output.ts";
 export { readLastAttempt } from "./keeper/attempt-output.ts";

@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import { describeLease } from "../lease-text.ts";
 import { paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
+import { formatSize } from "../terminal/sizes.ts";
 import { plainLine, plainText } from "../terminal/plain-text.ts";
 import type { View } from "../terminal/view.ts";
 
@@ -38,17 +39,27 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   const { state, reason, lease, paths } = await profiles.status(name);
   const events = readHistory(path.join(paths.logs, "events.jsonl")).slice(-(given.lines ?? DEFAULT_LINES));
-  const hasEnded = events.some(({ exit }) => exit !== null);
-  const output = hasEnded ? await readLastAttempt(path.join(paths.logs, "gateway.log"), { ended: true }) : null;
+  const output = await outputOf(
+    events.findLast(({ exit }) => exit !== null),
+    path.join(paths.logs, "gateway.log"),
+  );
   const story: Story = {
     name,
     state,
     reason,
     lease,
     events,
-    output: output === null ? null : { lines: output.lines, printed: output.printed },
+    output,
   };
   return { value: story };
+}
+
+/** As its keeper kept it, without secrets; an older keeper kept nothing, and then the log tells. */
+async function outputOf(end: HistoryEvent | undefined, log: string): Promise<LastOutput | null> {
+  if (end === undefined) return null;
+  if (end.output !== undefined) return end.output;
+  const { lines, printed } = await readLastAttempt(log, { ended: true });
+  return { lines, printed };
 }
 
 export function render({ name, state, reason, lease, events, output }: Story, { paint }: View): string {
@@ -60,9 +71,17 @@ export function render({ name, state, reason, lease, events, output }: Story, { 
   return (
     title +
     events
-      .map((event) => `  ${renderEvent(event, paint)}\n${event === last ? renderOutput(event, output, paint) : ""}`)
+      .map(
+        (event) =>
+          `  ${renderEvent(event, paint)}\n${renderOutput(event, event === last ? output : lastLineOf(event), paint)}`,
+      )
       .join("")
   );
+}
+
+/** Of earlier ends the last line will do. */
+function lastLineOf({ output }: HistoryEvent): LastOutput | null {
+  return output === undefined || output.lines.length === 0 ? null : { ...output, lines: output.lines.slice(-1) };
 }
 
 /** Below the event of its end. */
@@ -76,10 +95,14 @@ function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: 
   return lines.map((line) => `    ${paint.dim("|")} ${plainText(line)}\n`).join("");
 }
 
-function renderEvent({ at, state, reason, pid, exit, restarts }: HistoryEvent, paint: View["paint"]): string {
+function renderEvent(
+  { at, state, reason, pid, exit, restarts, memoryBytes }: HistoryEvent,
+  paint: View["paint"],
+): string {
   const facts: string[] = [];
   if (reason !== null) facts.push(plainLine(reason));
   if (exit !== null) facts.push(`the gateway ended with ${exit.signal ?? `code ${exit.code ?? "unknown"}`}`);
+  if (memoryBytes !== undefined) facts.push(`it took ${formatSize(memoryBytes)}`);
   if (pid !== null) facts.push(`pid ${pid}`);
   if (restarts > 0) facts.push(`restart ${restarts}`);
   return `${paint.dim(plainLine(at))}  ${paintState(state, paint)(state.padEnd(12))}  ${facts.join("; ")}`.trimEnd();

@@ -29,6 +29,8 @@ export interface AttemptOptions {
   readonly shown?: number;
   /** The latest attempt that has ended, not one that runs. @default false */
   readonly ended?: boolean;
+  /** How many lines of the log are looked at. @default 5_000 */
+  readonly looked?: number;
 }
 
 /**
@@ -39,9 +41,9 @@ export interface AttemptOptions {
  */
 export async function readLastAttempt(
   path: string,
-  { shown = DEFAULTS.shown, ended = false }: AttemptOptions = {},
+  { shown = DEFAULTS.shown, ended = false, looked = DEFAULTS.looked }: AttemptOptions = {},
 ): Promise<AttemptOutput> {
-  const { lines } = await readLog(path, { lines: DEFAULTS.looked });
+  const { lines } = await readLog(path, { lines: looked });
   const output: string[] = [];
   let end: LogNote | null = null;
   for (const { text } of lines.toReversed()) {

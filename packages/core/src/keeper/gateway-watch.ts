@@ -218,7 +218,7 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, 
       const wider = seen.view === "ours" && seen.wider ? `listens on ${seen.address}, wider than ${host}` : "";
       if (health.kind === "http") {
         const asked = await probeHealth({ host, port, ...health, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
-        const detail = asked.health === "ok" ? wider : `health check ${health.path}: ${asked.detail}`;
+        const detail = asked.health === "ok" ? wider : `health check ${shownPath(health)}: ${asked.detail}`;
         return { health: asked.health, port: seen.view, detail };
       }
       if (health.kind === "answer") {
@@ -236,6 +236,11 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, 
   }
 }
 
+/** What follows the path may be a secret, and what is told of a run goes far. */
+function shownPath({ path }: { readonly path: string }): string {
+  return path.replace(/[?#].*$/s, "");
+}
+
 function isReady(spec: KeeperSpec, seen: Look, waitedMs: number): boolean {
   return spec.health.kind === "none" ? waitedMs >= DEFAULTS.settleMs : seen.health === "ok";
 }
@@ -244,7 +249,7 @@ function isReady(spec: KeeperSpec, seen: Look, waitedMs: number): boolean {
 async function readinessFault({ host, port, readiness }: KeeperSpec, over: AbortSignal): Promise<string | undefined> {
   if (readiness?.kind !== "http") return undefined;
   const asked = await probeHealth({ host, port, ...readiness, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
-  return asked.health === "ok" ? undefined : `readiness check ${readiness.path}: ${asked.detail}`;
+  return asked.health === "ok" ? undefined : `readiness check ${shownPath(readiness)}: ${asked.detail}`;
 }
 
 function noteOnReady({ detail, port }: Look): string | null {

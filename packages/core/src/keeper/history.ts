@@ -9,6 +9,7 @@ import { fileError } from "../errors.ts";
 import { jsonText } from "../plain-text.ts";
 import { readIfPresentSync } from "../storage/durable-file.ts";
 import { openForAppend } from "../storage/private-file.ts";
+import type { LastWords } from "./last-words.ts";
 import type { GatewayExit, PublishedState } from "./run-record.ts";
 import { isExit, isPublishedState } from "./run-record.ts";
 
@@ -26,6 +27,10 @@ export interface HistoryEvent {
   readonly restarts: number;
   /** Set where the gateway's end led to this state. */
   readonly exit: GatewayExit | null;
+  /** What its processes took when that was looked at last before its end. Absent: nothing ended, or it is not known. */
+  readonly memoryBytes?: number;
+  /** What it printed last before its end, without secrets. Absent: nothing ended, or it is not known. */
+  readonly output?: LastWords;
 }
 
 const DEFAULTS = {
@@ -93,7 +98,19 @@ export function parseHistoryEvent(line: string): HistoryEvent | undefined {
     keeperPid: numberOrNull(event.keeperPid) ?? 0,
     restarts: numberOrNull(event.restarts) ?? 0,
     exit: isExit(event.exit) ? event.exit : null,
+    ...(typeof event.memoryBytes === "number" ? { memoryBytes: event.memoryBytes } : {}),
+    ...(isLastWords(event.output) ? { output: event.output } : {}),
   };
+}
+
+function isLastWords(value: Partial<LastWords> | undefined): value is LastWords {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof value.printed === "number" &&
+    Array.isArray(value.lines) &&
+    value.lines.every((line) => typeof line === "string")
+  );
 }
 
 function textOrNull(value: unknown): string | null {

@@ -94,6 +94,8 @@ export interface KeeperSpec {
   readonly memoryIntervalMs?: number | undefined;
   /** A gateway that was healthy is restarted after so long without a good answer. @default never */
   readonly restartUnresponsiveMs?: number | undefined;
+  /** Values that must not be kept of what the gateway prints. @default none */
+  readonly secrets?: readonly string[] | undefined;
   /** Who is told of what happens to the run. @default nobody */
   readonly hooks?: HookPlan | undefined;
   /** One owner across hosts: without the lease no gateway is started. Absent: the lock alone decides. */

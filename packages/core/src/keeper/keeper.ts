@@ -24,6 +24,7 @@ import type { FinalFinding } from "./gateway-watch.ts";
 import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { Ownership } from "./ownership.ts";
+import { readLastWords } from "./last-words.ts";
 import { MemoryWatch } from "./memory-guard.ts";
 import { decideGuardedRestart, decideRestart, GUARDED_BOUND, RESTART_BOUND } from "./restart-policy.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
@@ -294,6 +295,7 @@ class Keeper {
   /** Returns undefined when the gateway is to be started again. */
   async #restartAfter(exit: GatewayExit): Promise<KeeperOutcome | undefined> {
     if (this.#spec.stop.aborted) return this.#stop();
+    await this.#gatherRemains();
     if (this.#ownership?.isHeld === false) return this.#standBack(exit);
     const how = describeExit(exit);
     if (exit.code === DEFAULTS.permanentExitCode) {
@@ -367,7 +369,20 @@ class Keeper {
     const over = new AbortController();
     const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs, over.signal)]);
     over.abort();
-    return exit ?? undefined;
+    if (typeof exit !== "object") return undefined;
+    await this.#gatherRemains();
+    return exit;
+  }
+
+  /** For the history, before the end of the gateway is told. */
+  async #gatherRemains(): Promise<void> {
+    const { logPath, secrets = [] } = this.#spec;
+    const output = await readLastWords(logPath, secrets);
+    const memoryBytes = this.#memory.last?.bytes;
+    this.#publisher.addRemains({
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      ...(output === undefined ? {} : { output }),
+    });
   }
 
   /**

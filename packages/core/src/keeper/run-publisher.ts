@@ -9,6 +9,7 @@ import { errnoOf, LockkeeperError } from "../errors.ts";
 import { judgeProcess, ownIdentity } from "../host/process-identity.ts";
 import { readIfPresentSync } from "../storage/durable-file.ts";
 import { createFile, openFile } from "../storage/private-file.ts";
+import type { HistoryEvent } from "./history.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
@@ -18,6 +19,9 @@ import { NEVER_UNWELL, wellBeingAfter } from "./well-being.ts";
 
 /** What changes with a state. A new state without a reason or code of its own has none. */
 export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
+
+/** The part of an event that tells what remains of a gateway. */
+type Remains = Pick<HistoryEvent, "memoryBytes" | "output">;
 
 /** History that waits for a disk; older lines give way. */
 const MAX_PENDING_LINES = 100;
@@ -31,6 +35,7 @@ export class RunPublisher {
   /** Marks the file that holds the present record; undefined while that could not be written yet. */
   #written: string | undefined;
   #pendingHistory: string[] = [];
+  #remains: Remains = {};
 
   /** `nonce` is the lock's; nothing is published yet. */
   constructor(spec: KeeperSpec, nonce: string) {
@@ -101,10 +106,17 @@ export class RunPublisher {
     this.settle();
   }
 
+  /** What remains of a gateway that has ended: goes into the history with the change that tells of its end. */
+  addRemains(remains: Remains): void {
+    this.#remains = remains;
+  }
+
   #note(at: string, reason: string | null, exit: GatewayExit | null): void {
     const { state, code, gateway, restarts } = this.#record;
     const pid = gateway?.pid ?? null;
-    const line = formatHistoryEvent({ at, state, reason, code, pid, keeperPid: process.pid, restarts, exit });
+    const event = { at, state, reason, code, pid, keeperPid: process.pid, restarts, exit };
+    const line = formatHistoryEvent(exit === null ? event : { ...event, ...this.#remains });
+    if (exit !== null) this.#remains = {};
     this.#pendingHistory = [...this.#pendingHistory, line].slice(-MAX_PENDING_LINES);
   }
 

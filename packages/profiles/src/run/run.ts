@@ -21,6 +21,7 @@ import type { LeaseWaits } from "./run-lease.ts";
 import { endScopeOf } from "./sparing.ts";
 import { requireToken } from "./require-token.ts";
 import type { RunPorts } from "./run-ports.ts";
+import { runSecrets } from "./run-secrets.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
@@ -153,6 +154,7 @@ async function keeperSpec(
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
+    secrets: await runSecrets(manifest, env),
     memoryRestartBytes: manifest.memoryRestartBytes,
     restartUnresponsiveMs: manifest.restartUnresponsiveMs,
     spares: endScopeOf(manifest) === "all" ? undefined : { first: port, last: port + manifest.span - 1 },

@@ -4,10 +4,14 @@ import {
   inspectGatewayLock,
   type Listener,
   type LockInspection,
+  LockkeeperError,
+  readHistory,
   readListeners,
   shownTarget,
   type SparedProcess,
+  uptimeShare,
 } from "@lockkeeper/core";
+import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
@@ -31,6 +35,12 @@ export interface ProfileDetail extends ProfileStatus {
   readonly listeners: readonly Listener[];
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
+  /** Since when it is well, ISO 8601; null when it is not, or its keeper is too old to say. */
+  readonly healthySince: string | null;
+  /** When it was last found silent, crashed, blocked or given up, ISO 8601; null when it never was, as far as is known. */
+  readonly lastUnhealthyAt: string | null;
+  /** The share of the last day in which it was running, from 0 to 1, stops on request left out; null when that is not known. */
+  readonly uptimeShare: number | null;
   /** Living processes that ends of earlier runs have left alone. */
   readonly spared: readonly SparedProcess[];
   /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
@@ -68,10 +78,26 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
     restarts: record?.restarts ?? 0,
     lastExit: record?.lastExit ?? null,
+    healthySince: isServing(observed) ? (record?.healthySince ?? null) : null,
+    lastUnhealthyAt: record?.lastUnhealthyAt ?? null,
+    uptimeShare: uptimeShareOf(manifest, observed.state),
     spared: stillSpared(record),
     pendingChange: hasPendingChange(observation),
     ...settingsOf(manifest),
   };
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+/** A history that cannot be read tells nothing. */
+function uptimeShareOf({ paths }: Manifest, state: string): number | null {
+  try {
+    const now = Date.now();
+    return uptimeShare(readHistory(path.join(paths.logs, "events.jsonl")), state, now - dayMs, now);
+  } catch (error) {
+    if (error instanceof LockkeeperError) return null;
+    throw error;
+  }
 }
 
 type Settings = "envNames" | "envFile" | "createdAt" | "stopTimeoutMs" | "after" | "end" | "hooks";

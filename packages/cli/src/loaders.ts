@@ -20,6 +20,7 @@ export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
   run: () => import("./commands/run.ts"),
   service: () => import("./commands/service.ts"),
   hooks: () => import("./commands/hooks.ts"),
+  export: () => import("./commands/export.ts"),
   wait: () => import("./commands/wait.ts"),
   url: () => import("./commands/url.ts"),
   open: () => import("./commands/open.ts"),

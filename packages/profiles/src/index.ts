@@ -18,6 +18,7 @@ export type { LeaseStatus, ProfileStatus } from "./status/profile-status.ts";
 export type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
 export type { ServiceStatus } from "./service/service-status.ts";
 export type { UnitOptions } from "./service/unit-of.ts";
+export type { EngineFormat, ExportedFile, ExportOptions, ExportResult } from "./export/export.ts";
 export type { WaitOptions, WaitResult } from "./status/wait.ts";
 export { isPattern } from "./registry/match-names.ts";
 export type { ProfileDetail } from "./status/profile-detail.ts";

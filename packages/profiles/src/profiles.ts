@@ -33,6 +33,7 @@ import type { PortExplanation } from "./ports/port-explanation.ts";
 import type { PortRange } from "./ports/port-plan.ts";
 import type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
 import type { ServiceStatus } from "./service/service-status.ts";
+import type { ExportOptions, ExportResult } from "./export/export.ts";
 import type { WaitOptions, WaitResult } from "./status/wait.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
@@ -126,6 +127,8 @@ export interface Profiles {
   readonly uninstallService: (name: string) => Promise<UninstallResult>;
   /** The units of profiles: files, drift, and what their managers say. Changes nothing. */
   readonly serviceStatuses: (names: readonly string[]) => Promise<readonly ServiceStatus[]>;
+  /** The profiles as text for an engine of containers. Changes nothing. */
+  readonly exportToEngine: (names: readonly string[], options: ExportOptions) => Promise<ExportResult>;
   readonly rename: (from: string, to: string) => Promise<RenameResult>;
   readonly clone: (from: string, to: string, options?: CloneOptions) => Promise<CloneResult>;
   /** Brings back what was removed last under that name. */
@@ -243,6 +246,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
     importGateways: async (kind, request) => (await import("./adopt/import.ts")).importGateways(context, kind, request),
     takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
+    exportToEngine: async (names, request) =>
+      (await import("./export/export.ts")).exportProfiles(context, names, request),
     rename: async (from, to) => {
       const manifest = await installedManifest(context, from);
       if (manifest === undefined) return (await import("./life/rename.ts")).renameProfile(context, from, to);
@@ -267,6 +272,7 @@ const lookers: ReadonlySet<string> = new Set<keyof Profiles>([
   "repair",
   "selection",
   "discover",
+  "exportToEngine",
   "readConfig",
 ]);
 

@@ -227,11 +227,12 @@ export const COMMANDS = {
     synonyms: ["foreground", "serve"],
     summary: "run a gateway in the foreground, for terminals, containers and services",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
-    options: ["supervised", "noOutput", "noStandby"],
+    options: ["supervised", "stay", "noOutput", "noStandby"],
     rule: { unnamed: "refused", protected: "usual" },
     examples: [
       ["run dev", "until Ctrl-C, with its output; a second Ctrl-C forces it"],
       ["run prod --supervised", "what a service unit calls"],
+      ["run prod --stay", "what a container runs whose engine starts again whatever ends"],
     ],
   },
   service: {
@@ -267,6 +268,19 @@ export const COMMANDS = {
     options: [],
     rule: { unnamed: "refused", protected: "usual" },
     examples: [["hooks test prod", "what each program and URL answered; exit 1 when one was not told"]],
+  export: {
+    summary: "print what runs profiles, unchanged, in Compose, Kubernetes or podman's quadlets",
+    positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
+    options: ["all", "format", "image", "containerfile"],
+    rule: { unnamed: "refused", protected: "usual" },
+    examples: [
+      [
+        "export prod --format compose > compose.yaml",
+        "same paths, user and addresses; what the image needs is told on stderr",
+      ],
+      ["export prod --format compose --containerfile > Containerfile", "an image for it"],
+      ["export prod --format kubernetes --image registry.example/lockkeeper:1", "a StatefulSet and its claim"],
+    ],
   },
   wait: {
     group: "services",

@@ -114,7 +114,20 @@ export const OPTIONS = {
   noStandby: { type: "flag", summary: "do not wait for a lease that another host owns: exit 78" },
   supervised: { type: "flag", summary: "a service manager runs this: leave a healthy gateway in control" },
   gatewayEnv: { type: "flag", summary: "with exactly what its gateway gets, its secrets and PORT included" },
+  stay: {
+    type: "flag",
+    summary: "when it has failed for good, or a person's stop ended it, keep the process until a signal ends it",
+  },
   noOutput: { type: "flag", summary: "do not pass the gateway's output through; it is in the log all the same" },
+  // for engines of containers
+  format: {
+    type: "choice",
+    choices: ["compose", "kubernetes", "quadlet"],
+    value: "compose|kubernetes|quadlet",
+    summary: "for which engine (required)",
+  },
+  image: { type: "text", value: "image", summary: "the image that the containers run" },
+  containerfile: { type: "flag", summary: "print a Containerfile for that image instead" },
   // looking
   watch: { type: "flag", alias: "w", summary: "print again whenever something changes (--json: one line each)" },
   wide: { type: "flag", summary: "also show memory, command and reason" },

@@ -1,0 +1,34 @@
+/** `export`: profiles as text for engines of containers, on stdout; what the image needs, on stderr. */
+import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import type { ExportResult } from "@lockkeeper/profiles";
+import type { ArgumentsOf } from "../command-line/command.ts";
+import type { COMMANDS } from "../command-line/commands.ts";
+import type { Result } from "../command-module.ts";
+import type { Context } from "../context.ts";
+import { chooseTargets } from "../targets.ts";
+import { VERSION } from "../version.ts";
+
+type Arguments = ArgumentsOf<(typeof COMMANDS)["export"]>;
+
+/** It is saved to a file. */
+export const exact = true;
+
+export async function run(context: Context, given: Arguments): Promise<Result> {
+  const { format, image, containerfile } = given;
+  if (format === undefined) {
+    throw new LockkeeperError("USAGE", "export: for which engine? --format is missing", {
+      hint: shellCommand("lockkeeper", "export", ...given.names, "--format", "compose"),
+    });
+  }
+  const profiles = await context.openProfiles();
+  const { names } = await chooseTargets(context, profiles, given);
+  const value = await profiles.exportToEngine(names, { format, image, containerfile, version: VERSION });
+  const notes = [...value.needs.map((need) => `needs: ${need}`), ...value.notes.map((note) => `note: ${note}`)];
+  return { value, notes };
+}
+
+/** Several files are told apart by a comment with their names, which all of the formats take. */
+export function render({ files }: ExportResult): string {
+  if (files.length === 1) return files[0]?.text ?? "";
+  return files.map(({ name, text }) => `# ${name}\n${text}`).join("\n");
+}

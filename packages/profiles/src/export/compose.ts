@@ -1,0 +1,74 @@
+/**
+ * A Compose file: one service a profile. Pure. `$` is Compose's own sign in every text and is doubled.
+ * Source: the Compose specification (compose-spec.io), and files that Compose v2 really ran.
+ */
+import type { ContainerPlan } from "./container-plan.ts";
+import { formatYaml, type Yaml } from "./yaml.ts";
+
+/** What Compose puts in when no image is named: a variable, and what it says where that is missing. */
+const IMAGE_VARIABLE = "${LOCKKEEPER_IMAGE:?build one: lockkeeper export NAME --containerfile}";
+
+/** Returns the text. `image` undefined: the variable `LOCKKEEPER_IMAGE`. */
+export function formatCompose(plans: readonly ContainerPlan[], image: string | undefined): string {
+  const [first] = plans;
+  const name = plans.length === 1 && first !== undefined ? `lockkeeper-${first.profile}` : "lockkeeper";
+  const services = plans.map((plan) => [plan.profile, service(plan, plans, image)] as const);
+  return formatYaml({ name, services: Object.fromEntries(services) });
+}
+
+function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: string | undefined): Yaml {
+  const { profile, kind, network, mounts, memoryMaxBytes } = plan;
+  const before = plan.after.filter((name) => plans.some((other) => other.profile === name));
+  return {
+    image: image === undefined ? IMAGE_VARIABLE : plain(image),
+    // An engine cannot be told to leave an exit status alone, so the process stays where it would be started in vain.
+    command: ["run", profile, "--stay"],
+    user: `${plan.uid}:${plan.gid}`,
+    init: true,
+    restart: "unless-stopped",
+    stop_grace_period: `${plan.stopSeconds}s`,
+    environment: environment(plan),
+    volumes: mounts.map(({ path, role }) => ({
+      type: "bind",
+      source: plain(path),
+      target: plain(path),
+      ...(role === "file" ? { read_only: true } : {}),
+      // A folder that is missing is a mistake; Docker would make it, as root.
+      bind: { create_host_path: false },
+    })),
+    ...(network === "host"
+      ? { network_mode: "host" }
+      : { ports: network.published.map((port) => `${bracketed(network.address)}:${port}:${port}`) }),
+    ...(before.length === 0
+      ? {}
+      : { depends_on: Object.fromEntries(before.map((name) => [name, { condition: "service_healthy" }])) }),
+    ...(kind === "builtin" ? { read_only: true } : {}),
+    tmpfs: ["/tmp"],
+    // Browsers keep what they draw there.
+    ...(kind === "openclaw" ? { shm_size: "1gb" } : {}),
+    ...(memoryMaxBytes === undefined ? {} : { mem_limit: memoryMaxBytes }),
+    cap_drop: ["ALL"],
+    security_opt: ["no-new-privileges:true"],
+    healthcheck: {
+      test: ["CMD", "lockkeeper", "status", profile, "--quiet"],
+      interval: "30s",
+      timeout: "10s",
+      start_period: `${plan.startSeconds}s`,
+      retries: 3,
+    },
+  };
+}
+
+/** Without a value Compose takes it from its own environment. */
+function environment({ home, userHome, passEnv }: ContainerPlan): Yaml {
+  const passed = passEnv.map((name) => [name, null] as const);
+  return { LOCKKEEPER_HOME: plain(home), HOME: plain(userHome), ...Object.fromEntries(passed) };
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+function plain(text: string): string {
+  return text.replaceAll("$", "$$$$");
+}

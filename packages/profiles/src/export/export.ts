@@ -1,0 +1,112 @@
+/** Profiles as text for an engine that others run. Reads what is written down, changes nothing, and needs no gateway to stop. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { readRegistry, requireFrom } from "../registry/registry.ts";
+import { type ContainerPlan, containerPlan, isMounted } from "./container-plan.ts";
+
+/** The engines. */
+export const engineFormats = ["compose", "kubernetes", "quadlet"] as const;
+export type EngineFormat = (typeof engineFormats)[number];
+
+/** What is exported, and how. */
+export interface ExportOptions {
+  readonly format: EngineFormat;
+  /** The image that the containers run. @default a variable for Compose, else `localhost/lockkeeper:<version>` */
+  readonly image?: string | undefined;
+  /** The Containerfile of such an image instead of the engine's text. @default false */
+  readonly containerfile?: boolean | undefined;
+  /** The version of Lockkeeper for the image. */
+  readonly version: string;
+}
+
+/** One file of text. */
+export interface ExportedFile {
+  /** What it is usually called. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What was made of the profiles. */
+export interface ExportResult {
+  readonly format: EngineFormat;
+  readonly profiles: readonly string[];
+  readonly files: readonly ExportedFile[];
+  /** What the image must have beside Lockkeeper, in words. */
+  readonly needs: readonly string[];
+  /** What else a person ought to know. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Returns the files that run the profiles as they are: by the same paths, user and addresses.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND; OPTION_INVALID for what the engine cannot express, and on systems other than Linux.
+ */
+export async function exportProfiles(
+  context: ProfilesContext,
+  names: readonly string[],
+  { format, image, containerfile = false, version }: ExportOptions,
+): Promise<ExportResult> {
+  if (image !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(image)) {
+    throw new LockkeeperError("OPTION_INVALID", `not the name of an image: ${JSON.stringify(image)}`, {
+      hint: "For example: --image registry.example/lockkeeper:1",
+    });
+  }
+  const registry = readRegistry(context.home, context.owner);
+  const manifests = names.map((name) => requireFrom(registry, context.home, name));
+  const plans = manifests.map((manifest) => containerPlan(context, manifest));
+  const ours = image ?? `localhost/lockkeeper:${version}`;
+  const missing = format === "kubernetes" ? plans.flatMap(foldersOutside) : [];
+  const needs = [...plans.flatMap((plan) => plan.needs), ...missing];
+  const notes = manifests.flatMap(({ name, service, after = [] }) => [
+    ...(service === undefined
+      ? []
+      : [`${name} is under a service manager, which starts it too: lockkeeper service uninstall ${name}`]),
+    ...after
+      .filter((other) => !names.includes(other))
+      .map((other) => `${name} starts after ${other}, which is not exported with it`),
+  ]);
+  const files = containerfile
+    ? [await containerfileOf({ version, image: ours, needs })]
+    : await filesOf(format, plans, image, ours);
+  return { format, profiles: names, files, needs, notes };
+}
+
+async function filesOf(
+  format: EngineFormat,
+  plans: readonly ContainerPlan[],
+  asked: string | undefined,
+  image: string,
+): Promise<readonly ExportedFile[]> {
+  switch (format) {
+    case "compose": {
+      const { formatCompose } = await import("./compose.ts");
+      return [{ name: "compose.yaml", text: formatCompose(plans, asked) }];
+    }
+    case "kubernetes": {
+      const { formatKubernetes } = await import("./kubernetes.ts");
+      return [{ name: "lockkeeper.yaml", text: formatKubernetes(plans, image) }];
+    }
+    case "quadlet": {
+      const { formatQuadlet, quadletName } = await import("./quadlet.ts");
+      return plans.map((plan) => ({ name: quadletName(plan), text: formatQuadlet(plan, image) }));
+    }
+  }
+}
+
+async function containerfileOf(request: {
+  version: string;
+  image: string;
+  needs: readonly string[];
+}): Promise<ExportedFile> {
+  const { formatContainerfile } = await import("./containerfile.ts");
+  return { name: "Containerfile", text: formatContainerfile(request) };
+}
+
+/** A pod has the home in its volume; where the code lies is the image's matter. */
+function foldersOutside({ profile, mounts }: ContainerPlan): readonly string[] {
+  const kept = mounts.filter(({ role }) => role !== "cwd");
+  return mounts.flatMap(({ role, path }) =>
+    role === "cwd" && !isMounted(path, kept) ? [`${profile} needs the folder ${path}, its working directory`] : [],
+  );
+}

@@ -20,6 +20,8 @@ export interface World {
   /** Throws OPTION_INVALID when it was deleted: ask only when it matters. */
   readonly cwd: () => string;
   readonly pid: number;
+  /** Of the process that started this one. */
+  readonly parentPid: number;
   /** Node's version, and system and processor as in `linux-x64`. */
   readonly runtime: { readonly node: string; readonly platform: string };
   readonly stdout: OutputStream;

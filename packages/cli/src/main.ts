@@ -153,6 +153,7 @@ const world: World = {
   env: process.env,
   cwd: workingDirectory,
   pid: process.pid,
+  parentPid: process.ppid,
   runtime: { node: process.version, platform: `${process.platform}-${process.arch}` },
   stdout: outputStream(1, () => process.stdout),
   stderr: outputStream(2, () => process.stderr),

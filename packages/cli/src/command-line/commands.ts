@@ -268,6 +268,7 @@ export const COMMANDS = {
     options: [],
     rule: { unnamed: "refused", protected: "usual" },
     examples: [["hooks test prod", "what each program and URL answered; exit 1 when one was not told"]],
+  },
   export: {
     summary: "print what runs profiles, unchanged, in Compose, Kubernetes or podman's quadlets",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],

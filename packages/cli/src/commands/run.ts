@@ -2,13 +2,14 @@
  * `run`: the keeper in the foreground, with the gateway's output on stdout. The first signal stops the gateway, a second
  * one forces it.
  */
-import { followLog, followOutput, gatewayUrl, readLog } from "@lockkeeper/core";
-import type { RunRecord } from "@lockkeeper/core";
+import { followLog, followOutput, gatewayUrl, LockkeeperError, readLog, shellCommand } from "@lockkeeper/core";
+import type { KeeperOutcome, RunRecord } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { gatewayLog } from "../gateway-log.ts";
+import { stayAfter, stayAfterError } from "../staying.ts";
 import { jsonText, outputText, plainLine } from "../terminal/plain-text.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["run"]>;
@@ -29,16 +30,22 @@ const isAgentOfOurs = ({ world: { env } }: Context): boolean =>
 const isMainProcessOfUnit = ({ world: { env, pid } }: Context): boolean => env["SYSTEMD_EXEC_PID"] === String(pid);
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
-  const { name, quiet } = given;
+  const { name, quiet, stay } = given;
   const { world, json } = context;
   const { stop, force, received } = world.interruption();
   world.ignoreStraySignals();
   const supervised = given.supervised || isMainProcessOfUnit(context);
+  if (stay && supervised) {
+    throw new LockkeeperError(
+      "USAGE",
+      "--stay is for engines that start again whatever ends; a service manager has a filter",
+      {
+        hint: shellCommand("lockkeeper", "run", name, "--supervised"),
+      },
+    );
+  }
   if (world.pid === 1 && !quiet && !json) world.stderr.write(`${FIRST_PROCESS}\n`);
   const profiles = await context.openProfiles();
-  const over = new AbortController();
-  const passing =
-    given.noOutput || json ? undefined : passOutput(context, await gatewayLog(profiles, name), over.signal);
   let said = "";
   const report = (record: RunRecord): void => {
     if (json) world.stdout.write(`${jsonText(record)}\n`);
@@ -49,15 +56,22 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     world.stderr.write(`${name}: ${text}\n`);
   };
   const leaseWaits = { patient: true, ...(given.noStandby ? { standby: false } : {}) };
-  const { outcome, detail, record, told } = await profiles
-    .run(name, { supervised, leaseWaits, stop, force, report })
-    .finally(async () => {
+  const runOnce = async (): Promise<KeeperOutcome> => {
+    const over = new AbortController();
+    const passing =
+      given.noOutput || json ? undefined : passOutput(context, await gatewayLog(profiles, name), over.signal);
+    return profiles.run(name, { supervised, stays: stay, leaseWaits, stop, force, report }).finally(async () => {
       over.abort();
       await passing;
     });
+  };
+  const ended = await (stay ? stayAfterError(context, profiles, name, runOnce()) : runOnce());
+  if (typeof ended === "number") return { value: undefined, status: ended };
+  const { outcome, detail, record, told, onRequest } = ended;
   if (json) world.stdout.write(`${jsonText({ outcome, detail, record })}\n`);
   else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
   await told;
+  if (stay) await stayAfter(context, profiles, name, { outcome, onRequest });
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
   const status = terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null);
   // launchd starts again whatever did not end with 0, so that is what a failure for good has to end with.

@@ -102,6 +102,8 @@ export interface KeeperSpec {
   readonly lease?: KeeperLease;
   /** Leave alive what an earlier run left: whoever asked for this run is part of that. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
+  /** The process goes on when the run is over: published, for whoever waits for the end of a run. @default false */
+  readonly stays?: boolean | undefined;
   /** Aborts: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborts: stop at once. */
@@ -129,9 +131,14 @@ export interface KeeperOutcome {
   /** What was published last; null when nothing was. */
   readonly record: RunRecord | null;
   readonly detail: string;
+<<<<<<< HEAD
   /**
    * Resolves when hooks were told, after ten seconds at most: the run is over and the lock is free, but the process should live
    * until then. Absent without hooks.
    */
   readonly told?: Promise<void>;
+=======
+  /** It was stopped by `stop` or its like, which said so beside its signal; only known of a run that stays. */
+  readonly onRequest?: true | undefined;
+>>>>>>> fd18969 (run --stay: the process stays when its run is over, for engines that start again whatever ends; a page about containers)
 }

@@ -33,7 +33,7 @@ import { usableEnvironment } from "./spawn-environment.ts";
 import type { Sparing } from "./sparing.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
-import { removeStopRequest, StopDeadline } from "./stop-request.ts";
+import { hasStopRequest, removeStopRequest, StopDeadline } from "./stop-request.ts";
 import { awaitSuccessor } from "./successor.ts";
 import type { Blocked, LeftInControl, OrphanFound } from "./handoff.ts";
 import { clearPort, findBlocker, handoffDeadline, takeLock } from "./handoff.ts";
@@ -456,6 +456,7 @@ class Keeper {
     const { stopRequestPath } = this.#spec;
     const deadline = new StopDeadline(stopRequestPath, this.#nonce, stopTimeoutMs);
     const result = await this.#end(stopTimeoutMs, force, deadline.at);
+    const onRequest = stopRequestPath !== undefined && hasStopRequest(stopRequestPath, this.#nonce);
     if (stopRequestPath !== undefined) removeStopRequest(stopRequestPath);
     const exit = await this.#lastExit();
     if (this.#survived) return this.#fail("STOP_INCOMPLETE", result.detail);
@@ -466,7 +467,7 @@ class Keeper {
       { state: "stopped", reason: detail, ...GONE, keeper: null, lastExit, ...killed },
       exit ?? null,
     );
-    return { outcome: "stopped", record: this.#publisher.record, detail };
+    return { outcome: "stopped", record: this.#publisher.record, detail, ...(onRequest ? { onRequest } : {}) };
   }
 
   /** Ends whatever is left of the run; with a lease, before that is over. */

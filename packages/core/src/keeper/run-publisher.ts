@@ -64,6 +64,7 @@ export class RunPublisher {
       downSince: this.earlier?.downSince ?? null,
       ...stillSpared(this.earlier),
       ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
+      ...(spec.stays === true ? { stays: true } : {}),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     };
   }

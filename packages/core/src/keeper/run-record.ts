@@ -68,6 +68,8 @@ export interface RunRecord {
   readonly spared?: readonly SparedProcess[];
   /** What a stop of this run may take, in milliseconds, where nobody says otherwise; its keeper reads requests that do. */
   readonly stopTimeoutMs?: number;
+  /** Its process goes on when a `stop` has ended the run, so that nobody waits for its end. */
+  readonly stays?: true;
   /** Its gateway, or a part of it, had to be killed. */
   readonly killed?: true;
   /** Of a run that ended with `LISTENER_MISMATCH`: the address that had its port. */
@@ -135,6 +137,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     TIMES.every((name) => value[name] === undefined || isNullOr(value[name], isString)) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
     (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
+    (value["stays"] === undefined || value["stays"] === true) &&
     (value["killed"] === undefined || value["killed"] === true) &&
     (value["listensOn"] === undefined || isString(value["listensOn"])) &&
     (value["lease"] === undefined || isNullOr(value["lease"], isRunLease))

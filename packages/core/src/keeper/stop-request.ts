@@ -13,13 +13,18 @@ import { readIfPresentSync, replaceFile } from "../storage/durable-file.ts";
 export interface StopRequest {
   /** Of the run that it is about; another run takes no notice. */
   readonly nonce: string;
-  /** From the request until the gateway is killed. */
-  readonly timeoutMs: number;
+  /** From the request until the gateway is killed. @default the run's own */
+  readonly timeoutMs?: number;
 }
 
 /** On return the keeper of that run will find the request. Throws what writing a file throws. */
 export async function writeStopRequest(path: string, { nonce, timeoutMs }: StopRequest): Promise<void> {
   await replaceFile(path, `${JSON.stringify({ v: 1, id: randomUUID(), nonce, timeoutMs })}\n`);
+}
+
+/** Returns whether somebody has asked for the end of that run by more than a signal. */
+export function hasStopRequest(path: string, nonce: string): boolean {
+  return readRequest(path)?.nonce === nonce;
 }
 
 /** On return there is no request; one that cannot be removed names a run that is over. */
@@ -50,6 +55,7 @@ export class StopDeadline {
     const request = this.#path === undefined ? undefined : readRequest(this.#path);
     if (request === undefined || request.nonce !== this.#nonce || request.id === this.#id) return this.#atMs;
     this.#id = request.id;
+    if (request.timeoutMs === undefined) return this.#atMs;
     this.#atMs = performance.now() + request.timeoutMs;
     return this.#atMs;
   };
@@ -59,8 +65,9 @@ export class StopDeadline {
 function readRequest(path: string): (StopRequest & { readonly id: string }) | undefined {
   try {
     const { v, id, nonce, timeoutMs } = JSON.parse(readIfPresentSync(path) ?? "{}") as Partial<Record<string, unknown>>;
-    const sound = v === 1 && typeof id === "string" && typeof nonce === "string";
-    return sound && typeof timeoutMs === "number" && timeoutMs > 0 ? { id, nonce, timeoutMs } : undefined;
+    if (v !== 1 || typeof id !== "string" || typeof nonce !== "string") return undefined;
+    if (timeoutMs === undefined) return { id, nonce };
+    return typeof timeoutMs === "number" && timeoutMs > 0 ? { id, nonce, timeoutMs } : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof LockkeeperError) return undefined;
     throw error;

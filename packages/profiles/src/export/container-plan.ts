@@ -36,7 +36,7 @@ export interface ContainerPlan {
   readonly startSeconds: number;
   /** Names of variables that the engine passes on, without values. */
   readonly passEnv: readonly string[];
-  /** None lies in another. */
+  /** None lies in another, but in a working directory. */
   readonly mounts: readonly Mount[];
   /** Other profiles that are started before it. */
   readonly after: readonly string[];
@@ -107,9 +107,10 @@ function mountsOf(home: string, { name, kind, cwd, paths, envFile, lease }: Mani
       .map((file) => ({ path: file, role: "file" as const })),
   ];
   for (const mount of wanted) refuseUnmountable(name, mount);
+  // A working directory around the home does not stand for it: where there is a volume, only what is ours goes there.
+  const covers = (other: Mount, each: Mount): boolean => other.role !== "cwd" && liesIn(each.path, other.path);
   return wanted.filter(
-    (each, index) =>
-      !wanted.some((other, place) => (other.path === each.path ? place < index : liesIn(each.path, other.path))),
+    (each, index) => !wanted.some((other, place) => (other.path === each.path ? place < index : covers(other, each))),
   );
 }
 
@@ -118,7 +119,7 @@ function refuseUnmountable(name: string, { path: place, role }: Mount): void {
   if (!path.isAbsolute(place)) {
     throw new LockkeeperError("OPTION_INVALID", `${name} cannot be exported: ${said} is not an absolute path`);
   }
-  if (/[\0-\x1f\x7f]/.test(place)) {
+  if (/\p{Cc}/u.test(place)) {
     throw new LockkeeperError("OPTION_INVALID", `${name} cannot be exported: no engine takes the path ${said}`, {
       hint: "Move it to a path without control characters.",
     });

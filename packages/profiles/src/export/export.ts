@@ -1,5 +1,5 @@
 /** Profiles as text for an engine that others run. Reads what is written down, changes nothing, and needs no gateway to stop. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { type ContainerPlan, containerPlan, isMounted } from "./container-plan.ts";
@@ -58,14 +58,17 @@ export async function exportProfiles(
   const ours = image ?? `localhost/lockkeeper:${version}`;
   const missing = format === "kubernetes" ? plans.flatMap(foldersOutside) : [];
   const needs = [...plans.flatMap((plan) => plan.needs), ...missing];
-  const notes = manifests.flatMap(({ name, service, after = [] }) => [
-    ...(service === undefined
-      ? []
-      : [`${name} is under a service manager, which starts it too: lockkeeper service uninstall ${name}`]),
-    ...after
-      .filter((other) => !names.includes(other))
-      .map((other) => `${name} starts after ${other}, which is not exported with it`),
-  ]);
+  const notes = [
+    ...manifests.flatMap(({ name, service, after = [] }) => [
+      ...(service === undefined
+        ? []
+        : [`${name} is under a service manager, which starts it too: lockkeeper service uninstall ${name}`]),
+      ...after
+        .filter((other) => !names.includes(other))
+        .map((other) => `${name} starts after ${other}, which is not exported with it`),
+    ]),
+    ...(format === "kubernetes" ? [] : plans.flatMap(wideDirectories)),
+  ];
   const files = containerfile
     ? [await containerfileOf({ version, image: ours, needs })]
     : await filesOf(format, plans, image, ours);
@@ -109,4 +112,14 @@ function foldersOutside({ profile, mounts }: ContainerPlan): readonly string[] {
   return mounts.flatMap(({ role, path }) =>
     role === "cwd" && !isMounted(path, kept) ? [`${profile} needs the folder ${path}, its working directory`] : [],
   );
+}
+
+/** Whoever calls `create` from a home directory exports all of it. */
+function wideDirectories({ profile, home, mounts }: ContainerPlan): readonly string[] {
+  return mounts
+    .filter(({ role, path }) => role === "cwd" && home.startsWith(`${path}/`))
+    .map(
+      ({ path }) =>
+        `${profile} works in ${path}, which is mounted whole: ${shellCommand("lockkeeper", "edit", profile, "--cwd", `${path}/app`)}`,
+    );
 }

@@ -30,6 +30,8 @@ import { warnOfWideBind } from "../wide-bind.ts";
 export interface RunOptions {
   /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
   readonly supervised: boolean;
+  /** The process goes on when the run is over. @default false */
+  readonly stays?: boolean | undefined;
   /** Base port for this run only. @default the manifest's */
   readonly port?: number | undefined;
   /** Whoever asked is part of what an earlier run left, which must not be ended then. @default false */
@@ -160,6 +162,7 @@ async function keeperSpec(
     spares: endScopeOf(manifest) === "all" ? undefined : { first: port, last: port + manifest.span - 1 },
     sparesEarlierRun: options.sparesEarlierRun,
     supervised: options.supervised,
+    stays: options.stays,
     startedBy: options.startedBy ?? "lockkeeper run",
     stop: options.stop,
     force: options.force,

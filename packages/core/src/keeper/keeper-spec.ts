@@ -131,14 +131,11 @@ export interface KeeperOutcome {
   /** What was published last; null when nothing was. */
   readonly record: RunRecord | null;
   readonly detail: string;
-<<<<<<< HEAD
   /**
    * Resolves when hooks were told, after ten seconds at most: the run is over and the lock is free, but the process should live
    * until then. Absent without hooks.
    */
   readonly told?: Promise<void>;
-=======
   /** It was stopped by `stop` or its like, which said so beside its signal; only known of a run that stays. */
   readonly onRequest?: true | undefined;
->>>>>>> fd18969 (run --stay: the process stays when its run is over, for engines that start again whatever ends; a page about containers)
 }

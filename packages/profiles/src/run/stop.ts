@@ -186,18 +186,12 @@ async function stopKeeper(
   // By a signal alone its engine would be meant, and then it does not stay.
   else if (stays && record.state !== "stopping") await writeStopRequest(place, { nonce });
   if (keeper.pid === process.pid) return stopOwnRun(context.home, manifest.name);
-<<<<<<< HEAD
   // A process that embeds its keeper, is the first of its container, or still tells a hook may live on when the run is over.
-  const mayStay = keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
+  const mayStay =
+    stays || keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
   const isOver = (): boolean => judgeProcess(keeper) === "gone" || (mayStay && isRunOver(context, manifest));
   const { stopNote } = kinds[manifest.kind];
   const note = stopNote === undefined ? "" : ` (${stopNote})`;
-=======
-  // A process that embeds its keeper, or is the first of its container, may live on when the run is over.
-  const mayStay = stays || keeper.pid === 1 || ancestorsOf(process.pid).includes(keeper.pid);
-  const isOver = (): boolean =>
-    judgeProcess(keeper) === "gone" || (mayStay && observeManifest(context, manifest).observed.keeper === null);
->>>>>>> fd18969 (run --stay: the process stays when its run is over, for engines that start again whatever ends; a page about containers)
   const over = async (waitMs: number): Promise<boolean> => {
     const startedAt = performance.now();
     let sayAt = startedAt + progressEveryMs;

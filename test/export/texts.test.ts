@@ -20,6 +20,8 @@ const formats = ["compose", "kubernetes", "quadlet"] as const;
 const exported = async ({ json }: ScratchHome, ...args: readonly string[]): Promise<Exported> =>
   (await json(["export", ...args])) as Exported;
 
+const model = (value: unknown): StatefulSet => new StatefulSet(value as never);
+
 const textOf = ({ files }: Exported): string => files.map(({ text }) => text).join("\n");
 
 /** A command in a folder with a name that every engine takes for something, with secrets beside it. */
@@ -112,7 +114,6 @@ test("what Kubernetes gets is what its models take; with a wrong type they refus
     const objects = documents.map((document) => document.toJS() as { kind: string; spec: { replicas: unknown } });
     expect(objects.map(({ kind }) => kind)).toEqual(["StatefulSet", "Service", "StatefulSet"]);
     for (const object of objects.filter(({ kind }) => kind === "StatefulSet")) {
-      const model = (value: unknown): StatefulSet => new StatefulSet(value as never);
       expect(() => model(object).validate()).not.toThrow();
       expect(() => model({ ...object, spec: { ...object.spec, replicas: "one" } }).validate()).toThrow(/replicas/);
     }

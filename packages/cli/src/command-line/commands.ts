@@ -270,6 +270,8 @@ export const COMMANDS = {
     examples: [["hooks test prod", "what each program and URL answered; exit 1 when one was not told"]],
   },
   export: {
+    group: "services",
+    synonyms: ["docker", "podman", "helm"],
     summary: "print what runs profiles, unchanged, in Compose, Kubernetes or podman's quadlets",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["all", "format", "image", "containerfile"],

@@ -12,6 +12,7 @@ import { openProfiles } from "@lockkeeper/profiles";
 import type { Profiles } from "@lockkeeper/profiles";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
+import { until } from "../harness/until.ts";
 import { fixture, isAlive, type ScratchProfiles, withProfiles } from "./scratch-profiles.ts";
 
 const noFixture = fixture("serve", "{port}");
@@ -186,8 +187,7 @@ describe("an ancestor of the command", () => {
       ]) {
         over = new AbortController();
         const kept = profiles.run("dev", { supervised: false, stop: over.signal, force: new AbortController().signal });
-        while ((await profiles.status("dev")).state !== "running")
-          await new Promise((resolve) => setTimeout(resolve, 20));
+        await until("it runs", async () => (await profiles.status("dev")).state === "running");
         await stop();
         expect((await kept).outcome).toBe("stopped");
       }

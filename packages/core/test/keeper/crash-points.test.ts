@@ -90,7 +90,6 @@ it("the next start succeeds, or finds the gateway alive under the lock and stops
       }
       const readyMs = await startOnce(spec);
       slowestMs = Math.max(slowestMs, readyMs);
-      expect(readyMs, `${killedBefore}: not within 20 s`).toBeLessThan(20_000);
     }
     expect(points.length).toBeGreaterThan(20);
     expect(orphans).toBeGreaterThan(0);

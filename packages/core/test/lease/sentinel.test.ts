@@ -10,6 +10,7 @@ import { until } from "../../../../test/harness/until.ts";
 import { listProcessIds } from "../../src/host/proc.ts";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import { bootTimeMs } from "../../src/lease/boot-clock.ts";
 import { PostedSentinel } from "../../src/lease/posted-sentinel.ts";
@@ -21,10 +22,15 @@ const PROGRAM = [process.execPath, fileURLToPath(new URL("fixtures/sentinel.js",
 const LONG_MS = 600_000;
 
 const children: ChildProcess[] = [];
+const nonces: string[] = [];
 const posted: PostedSentinel[] = [];
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
+  // Helpers have left the group, and no sentinel need have ended them.
+  for (const nonce of nonces.splice(0)) {
+    for (const identity of findRunProcesses({ leader: null, nonce })) signalProcess(identity, "SIGKILL");
+  }
   for (const sentinel of posted.splice(0)) {
     const { pid } = sentinel;
     sentinel.dismiss();
@@ -41,6 +47,7 @@ interface Gateway {
 /** A gateway with a helper that has left its group; `script` decides what it thinks of SIGTERM. */
 async function startGateway(onTerm: string): Promise<Gateway> {
   const nonce = randomBytes(16).toString("hex");
+  nonces.push(nonce);
   const script = `trap '${onTerm}' TERM; setsid sh -c 'trap "${onTerm}" TERM; while :; do sleep 0.1; done' & while :; do sleep 0.1; done`;
   const child = spawn("sh", ["-c", script], {
     detached: true,

@@ -60,16 +60,14 @@ const DANGERS: readonly (readonly [string, RegExp, () => void])[] = [
 ];
 
 describe("at the place of the lock file", () => {
-  it.each(DANGERS)("%s is refused within a second, and left as it is", async (_what, fact, put) => {
+  it.each(DANGERS)("%s is refused without a wait, and left as it is", async (_what, fact, put) => {
     put();
     const before = lstatSync(path, { bigint: true });
-    const startedAt = performance.now();
-    await expect(acquireGatewayLock(place)).rejects.toMatchObject({
+    // A wait for its deadline would run into the test's own.
+    await expect(acquireGatewayLock({ ...place, timeoutMs: 600_000 })).rejects.toMatchObject({
       code: "UNSAFE_PATH",
       message: expect.stringMatching(fact),
     });
-    // The longest wait there is: nothing here waits for its deadline of 5 s.
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
     await inspectGatewayLock(place);
     await sweepGatewayLock(place).catch((error: unknown) => expect(error).toMatchObject({ code: "UNSAFE_PATH" }));
     const after = lstatSync(path, { bigint: true });

@@ -90,7 +90,7 @@ test("an OpenClaw config is read without its secrets and never written", async (
   });
   await expect(changeConfig(context, { profile: "oc", key: "gateway.port", value: "1" })).rejects.toMatchObject({
     code: "OPTION_INVALID",
-    hint: "Let its program do it: lockkeeper exec oc -- openclaw config set <key> <value>",
+    hint: "Let its program do it: lockkeeper exec oc -- openclaw config set KEY VALUE",
   });
   expect(fs.readFileSync(config, "utf8")).toBe(text);
 });

@@ -78,18 +78,25 @@ describe("settings that are damaged", () => {
 });
 
 describe("what a built-in gateway cannot start with", () => {
-  it.each([
-    ["token", "short", "expected 32 to 256 characters"],
-    ["config/gateway.json", "{", "not JSON"],
-  ])("a damaged %s is told once and not tried again", (file, content, told) =>
+  it("a damaged config/gateway.json is told once and not tried again", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
-      await writeFile(path.join(home, "profiles", "dev", file), content, { mode: 0o600 });
+      await writeFile(path.join(home, "profiles", "dev", "config/gateway.json"), "{", { mode: 0o600 });
       await expect(profiles.start("dev")).rejects.toMatchObject({
         code: "GATEWAY_EXITED",
-        evidence: [expect.stringContaining(told)],
+        evidence: [expect.stringContaining("not JSON")],
       });
       expect(await profiles.status("dev")).toMatchObject({ state: "failed", restarts: 0 });
-    }),
-  );
+    }));
+
+  it("a damaged token is told before anything is started", () =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1 });
+      await writeFile(path.join(home, "profiles", "dev", "token"), "short", { mode: 0o600 });
+      await expect(profiles.start("dev")).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+        message: expect.stringContaining("expected 32 to 256 characters"),
+      });
+      expect(await profiles.status("dev")).toMatchObject({ state: "stopped", restarts: 0, lastExit: null });
+    }));
 });

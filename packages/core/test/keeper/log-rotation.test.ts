@@ -221,7 +221,7 @@ describe("reading", () => {
       await log.check();
       // Another turn of the event loop for the reader, at varying distance from the rotation.
       if (from % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (from % 50 === 0) await until("the reader has all of it", () => Number(seen.at(-1)) === from + 4);
+      if (from % 50 === 0) await until("the reader has all of it", () => numbersIn(seen).at(-1) === from + 4);
     }
     await following;
     await log.close();

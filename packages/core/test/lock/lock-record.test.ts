@@ -152,15 +152,17 @@ describe("whatever a lock file holds", () => {
     expect(kill.mock.calls.filter(([, signal]) => signal !== 0)).toEqual([]);
   });
 
+  /** Returns how many bytes of the file a look and a takeover read. */
+  async function lookAndTake(sizeBytes: number): Promise<number> {
+    writeFileSync(path, "x".repeat(LOCK_RECORD_BYTES), { mode: 0o600 });
+    truncateSync(path, sizeBytes);
+    const finish = countBytesRead(path);
+    expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
+    await (await acquireGatewayLock(place)).release();
+    return finish();
+  }
+
   it("a huge file costs no more than a small one: the same bytes of it are read", async () => {
-    const lookAndTake = async (sizeBytes: number): Promise<number> => {
-      writeFileSync(path, "x".repeat(LOCK_RECORD_BYTES), { mode: 0o600 });
-      truncateSync(path, sizeBytes);
-      const finish = countBytesRead(path);
-      expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
-      await (await acquireGatewayLock(place)).release();
-      return finish();
-    };
     const read = await lookAndTake(LOCK_RECORD_BYTES);
     // The control: reads of the file are seen.
     expect(read).toBeGreaterThanOrEqual(LOCK_RECORD_BYTES);

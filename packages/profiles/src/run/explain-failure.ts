@@ -27,7 +27,7 @@ const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string, lease: Lea
   LEASE_HELD: (name, lease) =>
     lease.standby
       ? `Without --no-standby it waits and takes over by itself: lockkeeper start ${name}`
-      : `On its owner: lockkeeper stop ${name}. Its lease says standby=no; without that it would wait.`,
+      : `Its lease says standby=no, so it does not wait. On its owner: lockkeeper stop ${name}`,
   LEASE_UNAVAILABLE: () => "lockkeeper doctor",
   LOCK_UNSUPPORTED: (name) => `lockkeeper edit ${name} --unset lease`,
   CONFIG_DAMAGED: (_, { credentialsFile = "-" }) => `Mend the file of its lease's credentials: ${credentialsFile}`,

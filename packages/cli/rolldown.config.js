@@ -86,6 +86,7 @@ const together = {
     ...own("commands/status.ts"),
     ...profiles("status/observe-profile", "status/ask-health", "status/profile-detail"),
     ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
+    ...core("host/process-memory", "host/memory-cap", "hooks/hook-target", "keeper/history", "keeper/uptime-share"),
   ],
 };
 for (const file of Object.values(together).flat()) {
@@ -127,6 +128,23 @@ function closure(roots, graph) {
   return found;
 }
 
+/**
+ * Fails when files of the bundle need each other in a circle, which CommonJS answers with functions that are not there yet: a
+ * module that a file of `together` needs and that is in none of them, as it is in another package.
+ */
+const refuseCircles = {
+  name: "refuse-circles",
+  generateBundle(_, bundle) {
+    const visit = (file, way) => {
+      if (way.includes(file)) throw new Error(`files of the bundle need each other: ${[...way, file].join(" -> ")}`);
+      if (!seen.has(file)) for (const next of bundle[file]?.imports ?? []) visit(next, [...way, file]);
+      seen.add(file);
+    };
+    const seen = new Set();
+    for (const file of Object.keys(bundle)) visit(file, []);
+  },
+};
+
 /** Removes the chunks of earlier builds: their names change with their content. */
 const sweep = {
   name: "sweep-old-chunks",
@@ -159,7 +177,7 @@ export default defineConfig([
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { lockkeeper: entry },
-    plugins: [dataAsText, typescriptMaps, sweep, deferBuiltins],
+    plugins: [dataAsText, typescriptMaps, refuseCircles, sweep, deferBuiltins],
     output: { ...output, codeSplitting: { groups: [chunkOf()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.

@@ -7,6 +7,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
 
 const inherited = "canary-inherited-7c1e";
 const passed = "canary-passed-52fa";
@@ -88,3 +89,70 @@ test.skipIf(process.platform !== "linux")("a secret stays where its owner put it
     for (const secret of [inherited, inFile, inConfig, token]) expect(keeper).not.toContain(secret);
   });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "what a gateway prints of its secrets before it dies is not kept of the crash",
+  async () => {
+    await withScratchHome(async ({ home, folder, run, json }) => {
+      const envFile = path.join(folder, "env");
+      fs.writeFileSync(envFile, `FILE_SECRET=${inFile}\nHOOK=http://127.0.0.1:9/${inConfig}\n`, { mode: 0o600 });
+      // It is healthy once, says all that it knows, and dies.
+      const program = path.join(folder, "gateway.mjs");
+      fs.writeFileSync(
+        program,
+        `import { createServer } from "node:http";
+       import { readFileSync } from "node:fs";
+       const say = () => {
+         for (const [name, value] of Object.entries(process.env)) console.log(name, "is", value);
+         console.log("token", readFileSync(process.env.LOCKKEEPER_TOKEN_FILE, "utf8"));
+         process.exit(3);
+       };
+       createServer((_, response) => response.end("{}", () => setTimeout(say, 20))).listen(process.env.PORT, "127.0.0.1");`,
+      );
+      const command = ["--", process.execPath, program];
+      const options = [
+        "--health",
+        "/",
+        "--env-file",
+        envFile,
+        "--env",
+        "PASSED_SECRET",
+        "--env",
+        `API_TOKEN=${inherited}`,
+      ];
+      const env = { PASSED_SECRET: passed };
+      await run(
+        ["create", "a", "--hook", "failed=env:HOOK", "--port", String(await freePort()), ...options, ...command],
+        { env },
+      );
+      const token = "canary-token-in-its-file";
+      fs.writeFileSync(path.join(home, "profiles/a/token"), `${token}\n`, { mode: 0o600 });
+      await run(["start", "a"], { env });
+      await until(
+        "it was given up",
+        async () => ((await json(["list"])) as [{ state: string }])[0].state === "failed",
+        20_000,
+      );
+      await until(
+        "the hook was tried",
+        async () => (await run(["why", "a"])).stdout.includes("hook failed could not tell"),
+        20_000,
+      );
+      const said: string[] = [fs.readFileSync(path.join(home, "profiles/a/logs/events.jsonl"), "utf8")];
+      for (const args of [
+        ["why", "a"],
+        ["why", "a", "--json"],
+        ["status", "a"],
+        ["status", "a", "--json"],
+        ["list", "--json"],
+      ]) {
+        said.push((await run(args)).stdout);
+      }
+      said.push(fs.readFileSync(path.join(home, "run/a.json"), "utf8"));
+      expect(said[1]).toContain("| token ***");
+      // The control: it did say it.
+      expect(fs.readFileSync(path.join(home, "profiles/a/logs/gateway.log"), "utf8")).toContain(token);
+      for (const secret of [inFile, inConfig, passed, inherited, token]) expect(said.join("\n")).not.toContain(secret);
+    });
+  },
+);

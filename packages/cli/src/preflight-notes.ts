@@ -11,9 +11,15 @@ export async function preflightNotes(
 ): Promise<readonly string[]> {
   try {
     const faults = await profiles.preflight(name, { skip });
-    return faults.map(({ message, hint }) => plainLine(`warning: ${message}${hint === null ? "" : ` (${hint})`}`));
+    const missing = faults.map(({ message, hint }) => `warning: ${message}${hint === null ? "" : ` (${hint})`}`);
+    return [...missing.map(plainLine), ...(await limitWarnings(profiles, name))];
   } catch (error) {
     // What was asked for is done by now; a look that fails must not tell otherwise.
     return [plainLine(`warning: what the next start needs could not be looked at: ${errorDocument(error).message}`)];
   }
+}
+
+/** Returns a line for each limit of the profile that nothing on this host holds it to. */
+export async function limitWarnings(profiles: Profiles, name: string): Promise<readonly string[]> {
+  return (await profiles.limitNotes(name)).map((note) => plainLine(`warning: ${note}`));
 }

@@ -82,6 +82,8 @@ export interface Profiles {
   readonly launchPlan: (name: string) => Promise<LaunchPlan>;
   /** What the next start needs and does not have. */
   readonly preflight: (name: string, options?: PreflightOptions) => Promise<readonly PreflightFault[]>;
+  /** A sentence for each limit that the profile has and that nothing on this host holds it to. */
+  readonly limitNotes: (name: string) => Promise<readonly string[]>;
   /** Tells each hook of the profile once, as a test. */
   readonly testHooks: (
     name: string,
@@ -218,6 +220,10 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       const { requireManifest } = await import("./registry/registry.ts");
       return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name), request);
     },
+    limitNotes: async (name) => {
+      const { requireManifest } = await import("./registry/registry.ts");
+      return (await import("./status/limits.ts")).limitNotes(requireManifest(home, name, owner));
+    },
     testHooks: async (name, request) => (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
@@ -274,6 +280,7 @@ const lookers: ReadonlySet<string> = new Set<keyof Profiles>([
   "discover",
   "exportToEngine",
   "readConfig",
+  "limitNotes",
 ]);
 
 /** Why what the home says is not to be acted on; undefined when it may be. */

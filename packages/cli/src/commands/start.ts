@@ -6,6 +6,7 @@ import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";
 import type { ProfileOutcome } from "../each-profile.ts";
+import { limitWarnings } from "../preflight-notes.ts";
 import { chooseTargets } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
 
@@ -23,7 +24,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   }
   const { stop: signal } = context.world.interruption();
   const { steps } = await profiles.order("start", names);
-  return onEachProfile(context, steps, "hold-back", (name, onProgress) =>
+  const result = await onEachProfile(context, steps, "hold-back", (name, onProgress) =>
     // What is said of a start is said of what was named, not of what that comes after.
     profiles.start(name, {
       timeoutMs,
@@ -32,6 +33,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
       ...(names.includes(name) && { port, replace, standby }),
     }),
   );
+  const warnings = context.json ? [] : await Promise.all(names.map((name) => limitWarnings(profiles, name)));
+  return { ...result, notes: [...(result.notes ?? []), ...warnings.flat()] };
 }
 
 export function render(outcomes: readonly ProfileOutcome[], view: View): string {

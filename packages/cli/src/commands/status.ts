@@ -1,6 +1,6 @@
 /** `status`: one profile in full, asked live; the exit status tells its state. */
 import { describeSpared, shellCommand } from "@lockkeeper/core";
-import type { ProfileDetail } from "@lockkeeper/profiles";
+import { formatDurationMs, formatSizeBytes, type ProfileDetail } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -11,6 +11,7 @@ import { paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
 import { formatDuration } from "../terminal/durations.ts";
 import { plainLine } from "../terminal/plain-text.ts";
+import { formatSize } from "../terminal/sizes.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["status"]>;
@@ -48,6 +49,11 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
     ["lock", `${detail.lock.verdict}, ${plainLine(detail.lock.path)}`],
     ...(detail.lease === null ? [] : [["lease", describeLease(detail.lease)] as [string, string]]),
     ["listeners", detail.listeners.map(({ address, port }) => `${address} ${port}`).join(", ") || "-"],
+    ...memoryRow(detail),
+    ...(detail.restartUnresponsiveMs === null
+      ? []
+      : [["hangs", `restarted after ${formatDurationMs(detail.restartUnresponsiveMs)}`] as [string, string]]),
+    ...hookRow(detail),
     ["restarts", String(detail.restarts)],
     [
       "last exit",
@@ -60,9 +66,32 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
     ["state dir", plainLine(paths.state)],
     ["logs", plainLine(paths.logs)],
   ];
+  for (const note of detail.limitNotes) rows.push(["warning", plainLine(note)]);
   if (detail.pendingChange) rows.push(["pending", "it was edited since; the change acts from its next start on"]);
   const title = `${paint.bold(detail.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}\n`;
   return title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${text}\n`).join("");
+}
+
+/** What it takes, and what it may. */
+function memoryRow({
+  memoryBytes,
+  memoryRestartBytes,
+  memoryMaxBytes,
+  memoryMaxBy,
+}: ProfileDetail): [string, string][] {
+  const facts = [
+    ...(memoryBytes === null ? [] : [formatSize(memoryBytes)]),
+    ...(memoryRestartBytes === null ? [] : [`restarted above ${formatSizeBytes(memoryRestartBytes)}`]),
+    ...(memoryMaxBytes === null || memoryMaxBy === null
+      ? []
+      : [`at most ${formatSizeBytes(memoryMaxBytes)} (${memoryMaxBy})`]),
+  ];
+  return facts.length === 0 ? [] : [["memory", facts.join(", ")]];
+}
+
+function hookRow({ hooks }: ProfileDetail): [string, string][] {
+  const told = Object.entries(hooks).map(([event, target]) => `${event} ${target}`);
+  return told.length === 0 ? [] : [["hooks", plainLine(told.join(", "))]];
 }
 
 /** Only where there is something: most profiles never leave a process alone. */

@@ -94,6 +94,8 @@ export interface KeeperSpec {
   readonly memoryIntervalMs?: number | undefined;
   /** A gateway that was healthy is restarted after so long without a good answer. @default never */
   readonly restartUnresponsiveMs?: number | undefined;
+  /** The gateway can have no more than this, in bytes, where this host lets us say so. @default no limit */
+  readonly memoryMaxBytes?: number | undefined;
   /** Values that must not be kept of what the gateway prints. @default none */
   readonly secrets?: readonly string[] | undefined;
   /** Who is told of what happens to the run. @default nobody */

@@ -5,12 +5,14 @@
  * at once; nothing is published after the lock is gone; the lock is released last, and what then still lives with the
  * lock's descriptor goes on holding it. With a lease, all of this happens only while the lease is ours.
  */
+import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 
 import { LockkeeperError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import type { MemoryCap } from "../host/memory-cap.ts";
 import { findLockHeirs } from "../host/lock-holders.ts";
 import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
@@ -116,6 +118,9 @@ class Keeper {
   /** When a guard has called for a restart. */
   readonly #guardTimesMs: number[] = [];
   readonly #memory: MemoryWatch;
+  #cap: MemoryCap | undefined;
+  /** How many processes the wall had cost when the present gateway was started. */
+  #killsBefore = 0;
   #gateway: GatewayProcess | undefined;
   /** Undefined without a lease, and while another host has it. */
   #ownership: Ownership | undefined;
@@ -147,11 +152,24 @@ class Keeper {
     const log = this.#openLog(logPath);
     log.watch();
     try {
+      await this.#capMemory();
       return await this.#keepRunning(log, deadline);
     } finally {
       await log.close();
       await this.#disown();
+      this.#cap?.remove();
     }
+  }
+
+  /** A wall around the memory of all gateways of this run, where it was asked for and this host has one. */
+  async #capMemory(): Promise<void> {
+    const { memoryMaxBytes, profile, lockDir } = this.#spec;
+    if (memoryMaxBytes === undefined) return;
+    const { capMemory } = await import("../host/memory-cap.ts");
+    const home = createHash("sha256").update(lockDir).digest("hex").slice(0, 8);
+    this.#cap = capMemory(`lockkeeper-${profile}-${home}`, memoryMaxBytes);
+    if (this.#cap === undefined)
+      this.#publisher.remark("the limit of its memory is not in force: no control group can be made");
   }
 
   #openLog(path: string): GatewayLog {
@@ -204,6 +222,10 @@ class Keeper {
       lockFd: this.#lock.fd,
     });
     void gateway.exited.then((exit) => log.note("end", describeExit(exit)));
+    this.#killsBefore = this.#cap?.countKills() ?? 0;
+    if (gateway.identity !== null && this.#cap?.admit(gateway.identity.pid) === false) {
+      this.#publisher.remark("the limit of its memory is not in force: it cannot be moved into its control group");
+    }
     return gateway;
   }
 
@@ -297,7 +319,8 @@ class Keeper {
     if (this.#spec.stop.aborted) return this.#stop();
     await this.#gatherRemains();
     if (this.#ownership?.isHeld === false) return this.#standBack(exit);
-    const how = describeExit(exit);
+    const hitTheWall = (this.#cap?.countKills() ?? 0) > this.#killsBefore;
+    const how = `${describeExit(exit)}${hitTheWall ? ` after the kernel killed a process at the memory limit of ${(this.#spec.memoryMaxBytes ?? 0) / 2 ** 20} MiB` : ""}`;
     if (exit.code === DEFAULTS.permanentExitCode) {
       // The port may be the reason; then that is what to say.
       const obstacle = await findBlocker(this.#spec, [this.#nonce]);

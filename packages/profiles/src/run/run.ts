@@ -156,6 +156,8 @@ async function keeperSpec(
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs,
+    // A unit has a limit of its own, and must keep its processes.
+    memoryMaxBytes: options.supervised || manifest.service !== undefined ? undefined : manifest.memoryMaxBytes,
     secrets: await runSecrets(manifest, env),
     memoryRestartBytes: manifest.memoryRestartBytes,
     restartUnresponsiveMs: manifest.restartUnresponsiveMs,

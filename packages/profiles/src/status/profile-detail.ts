@@ -17,6 +17,7 @@ import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
+import { limitNotes, type MemoryMaxBy, memoryMaxBy } from "./limits.ts";
 import { withUsage } from "./memory-usage.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
@@ -41,6 +42,10 @@ export interface ProfileDetail extends ProfileStatus {
   readonly lastUnhealthyAt: string | null;
   /** The share of the last day in which it was running, from 0 to 1, stops on request left out; null when that is not known. */
   readonly uptimeShare: number | null;
+  /** Who keeps it below `memoryMaxBytes`: its unit's manager, or a control group of its own; null: nobody. */
+  readonly memoryMaxBy: MemoryMaxBy | null;
+  /** A sentence for each limit that nothing on this host holds it to. */
+  readonly limitNotes: readonly string[];
   /** Living processes that ends of earlier runs have left alone. */
   readonly spared: readonly SparedProcess[];
   /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
@@ -80,6 +85,8 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     lastExit: record?.lastExit ?? null,
     healthySince: isServing(observed) ? (record?.healthySince ?? null) : null,
     lastUnhealthyAt: record?.lastUnhealthyAt ?? null,
+    memoryMaxBy: memoryMaxBy(manifest),
+    limitNotes: limitNotes(manifest),
     uptimeShare: uptimeShareOf(manifest, observed.state),
     spared: stillSpared(record),
     pendingChange: hasPendingChange(observation),

@@ -1,0 +1,30 @@
+/** Which of a profile's limits are in force on this host, and by whom. Changes nothing. */
+import { canCapMemory, shellCommand } from "@lockkeeper/core";
+import type { Manifest } from "../manifest.ts";
+
+/** Who keeps a gateway below its memory limit. */
+export type MemoryMaxBy = "systemd" | "cgroup";
+
+/** Returns who would keep the profile below `--memory-max`; null when nobody can, or there is no such limit. */
+export function memoryMaxBy({ memoryMaxBytes, service }: Manifest): MemoryMaxBy | null {
+  if (memoryMaxBytes === undefined || service?.manager === "launchd") return null;
+  if (service !== undefined) return "systemd";
+  return canCapMemory() ? "cgroup" : null;
+}
+
+/** Returns a sentence for each limit that the profile has and that nothing here holds it to. */
+export function limitNotes(manifest: Manifest): readonly string[] {
+  const { name, memoryMaxBytes, memoryRestartBytes, restartUnresponsiveMs, health } = manifest;
+  const notes: string[] = [];
+  if (memoryMaxBytes !== undefined && memoryMaxBy(manifest) === null) {
+    const way = process.platform === "linux" ? `: ${shellCommand("lockkeeper", "service", "install", name)}` : "";
+    notes.push(`--memory-max is not in force here without systemd or a control group of one's own${way}`);
+  }
+  if (memoryRestartBytes !== undefined && process.platform !== "linux") {
+    notes.push("--memory-restart is not in force: this system does not tell what a process tree takes");
+  }
+  if (restartUnresponsiveMs !== undefined && health === "none") {
+    notes.push("--restart-unresponsive never acts with --health none: nobody asks the gateway anything");
+  }
+  return notes;
+}

@@ -86,7 +86,16 @@ const together = {
     ...own("commands/status.ts"),
     ...profiles("status/observe-profile", "status/ask-health", "status/profile-detail"),
     ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
-    ...core("host/process-memory", "host/memory-cap", "hooks/hook-target", "keeper/history", "keeper/uptime-share"),
+    ...core(
+      "host/process-memory",
+      "host/memory-cap",
+      "hooks/hook-target",
+      "keeper/history",
+      "keeper/uptime-share",
+      "keeper/sparing",
+      "host/run-bond",
+      "host/probe-port",
+    ),
   ],
 };
 for (const file of Object.values(together).flat()) {

@@ -10,7 +10,7 @@ import { freePort } from "../../../../test/harness/free-port.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 
 const canCap = canCapMemory();
-if (!canCap) console.log("skipped: no control group can be made here");
+if (!canCap) process.stderr.write("skipped: no control group can be made here\n");
 let scene: KeeperScene;
 
 beforeEach(() => {

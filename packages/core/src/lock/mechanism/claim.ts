@@ -36,9 +36,10 @@ export abstract class FileClaim implements Claim {
   readonly previous: ParsedLockRecord | undefined;
   protected readonly files: ClaimedFile[];
 
-  constructor(files: readonly ClaimedFile[]) {
+  /** @param locked every file that was locked on the way, those that are not kept included: their records tell who was before us. */
+  constructor(files: readonly ClaimedFile[], locked: readonly ClaimedFile[] = files) {
     this.files = [...files];
-    this.previous = files.find(({ file }) => file.origin === "leftover")?.said;
+    this.previous = locked.find(({ file }) => file.origin === "leftover")?.said;
   }
 
   get fd(): number {

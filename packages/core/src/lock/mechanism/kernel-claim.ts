@@ -43,7 +43,7 @@ export async function tryKernelClaim(
       // Only now does a newcomer see us, by our mark or by our record. Had a file been deleted or replaced before, one
       // may have come and gone already without a trace of us.
       if (locked.files.every(({ file }) => file.isInPlace() === "yes")) {
-        return new KernelClaim(files, locked.files, locked.mark);
+        return new KernelClaim(files, locked);
       }
     }
   } catch (error) {
@@ -54,6 +54,19 @@ export async function tryKernelClaim(
   }
   withdraw(locked.files, locked.mark);
   return "refused";
+}
+
+/**
+ * The files that are kept. Where there are marks, the one under the name of release 0.1.0 has done its work once it was locked: its
+ * record is judged, and from now on our mark keeps such an owner out. So there is one file for each lock.
+ */
+function ownFilesOf({ files, mark }: LockedAlone): readonly ClaimedFile[] {
+  if (mark === undefined) return files;
+  for (const { file } of files.slice(1)) {
+    file.remove();
+    file.close();
+  }
+  return files.slice(0, 1);
 }
 
 interface LockedAlone {
@@ -122,10 +135,10 @@ class KernelClaim extends FileClaim {
   readonly #names: LockFiles;
   #mark: OwnerMark | undefined;
 
-  constructor(names: LockFiles, files: readonly ClaimedFile[], mark: OwnerMark | undefined) {
-    super(files);
+  constructor(names: LockFiles, locked: LockedAlone) {
+    super(ownFilesOf(locked), locked.files);
     this.#names = names;
-    this.#mark = mark;
+    this.#mark = locked.mark;
   }
 
   override async restore(bytes: Uint8Array): Promise<"restored" | "refused"> {
@@ -141,7 +154,7 @@ class KernelClaim extends FileClaim {
       // The directory itself is another one: who owns the path there has left a mark there.
       const locked = await lockAlone(this.#names, leaveOwnerMark);
       if (locked === "refused") return "refused";
-      for (const { file } of this.files.splice(0, Infinity, ...locked.files)) file.close();
+      for (const { file } of this.files.splice(0, Infinity, ...ownFilesOf(locked))) file.close();
       this.#mark.remove();
       this.#mark = locked.mark;
     }

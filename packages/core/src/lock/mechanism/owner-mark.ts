@@ -37,6 +37,8 @@ export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | un
     stats = fs.fstatSync(fd, { bigint: true });
     offset = markOffsetOf(path, stats.dev);
     markByKernelLock(fd, offset);
+    // Seen by owners of release 0.1.0, which look at no other byte.
+    markByKernelLock(fd, earlierMarkOffsetOf(earlierPath));
   } catch (error) {
     fs.closeSync(fd);
     if (error instanceof KernelLockUnavailable) return undefined;
@@ -69,7 +71,7 @@ export function earlierMarkOffsetOf(path: string): number {
 /** The directory that was marked last, and how the kernel's list names it: most processes mark one directory, again and again. */
 let latest: { readonly stats: fs.BigIntStats; readonly file: KernelFile } | undefined;
 
-/** Is ours the only mark that the kernel lists for us on the directory that our `fd` has open and marked, and none on the earlier byte? */
+/** Are ours the only marks that the kernel lists on the directory that our `fd` has open and marked, on both bytes? */
 function isAlone(fd: number, stats: fs.BigIntStats, offset: number, earlierOffset: number): boolean {
   const table = KernelLockTable.read();
   if (table === undefined) return true;
@@ -80,7 +82,7 @@ function isAlone(fd: number, stats: fs.BigIntStats, offset: number, earlierOffse
     if (file === undefined) return true;
     latest = { stats, file };
   }
-  return table.countMarks(file, offset) <= 1 && table.countMarks(file, earlierOffset) === 0;
+  return table.countMarks(file, offset) <= 1 && table.countMarks(file, earlierOffset) <= 1;
 }
 
 function isSameFile(a: fs.BigIntStats | undefined, b: fs.BigIntStats): boolean {

@@ -6,7 +6,6 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 24);
@@ -73,8 +72,8 @@ test(`damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1}`, async () 
     fs.writeFileSync(envFile, "A=b\n", { mode: 0o600 });
     fs.mkdirSync(path.join(folder, ".openclaw"));
     fs.writeFileSync(path.join(folder, ".openclaw/openclaw.json"), '{"gateway":{"port":18789,"auth":{"token":"x"}}}');
-    await json(["create", "a", "--port", String(await freePort()), "--env-file", envFile]);
-    await json(["create", "b", "--port", String(await freePort())]);
+    await json(["create", "a", "--env-file", envFile]);
+    await json(["create", "b"]);
     expect(await run(["start", "a"])).toMatchObject({ status: 0 });
     expect(await run(["stop", "a"])).toMatchObject({ status: 0 });
     const intent = path.join(home, "registry.intent.json");

@@ -46,7 +46,7 @@ afterEach(() => void victim.kill("SIGKILL"));
 /** Gives `use` a home with a stopped profile whose run record names a stranger that lives. */
 async function withForgedHome(use: (scratch: ScratchHome, record: string) => Promise<void>): Promise<void> {
   await withScratchHome(async (scratch) => {
-    await scratch.json(["create", "a", "--port", String(await freePort())]);
+    await scratch.json(["create", "a"]);
     const identity = identifyProcess(victim.pid ?? 0);
     const record = path.join(scratch.home, "run/a.json");
     const text = JSON.stringify({
@@ -197,7 +197,7 @@ test("a home that is the user's own link to the user's own folder is one home, b
 
 test("doctor --fix changes no mode outside of the home, by a link in it", async () => {
   await withScratchHome(async (scratch) => {
-    await scratch.json(["create", "a", "--port", String(await freePort())]);
+    await scratch.json(["create", "a"]);
     const shared = path.join(scratch.folder, "shared");
     fs.mkdirSync(path.join(shared, "a/logs"), { recursive: true });
     fs.chmodSync(path.join(shared, "a"), 0o755);
@@ -218,7 +218,7 @@ test("doctor --fix changes no mode outside of the home, by a link in it", async 
 
 test("a token that others can read, or that is weak, starts nothing, and the exit status says which", async () => {
   await withScratchHome(async (scratch) => {
-    await scratch.json(["create", "a", "--port", String(await freePort())]);
+    await scratch.json(["create", "a"]);
     const token = path.join(scratch.home, "profiles/a/token");
     fs.chmodSync(token, 0o644);
     expect(await scratch.run(["start", "a"])).toMatchObject({
@@ -233,7 +233,7 @@ test("a token that others can read, or that is weak, starts nothing, and the exi
 
 test("a link in the place of a profile's folder, or of one in it, is followed by no verb that acts", async () => {
   await withScratchHome(async (scratch) => {
-    await scratch.json(["create", "a", "--port", String(await freePort())]);
+    await scratch.json(["create", "a"]);
     for (const name of ["profiles/a", "profiles/a/config"]) {
       const folder = path.join(scratch.home, name);
       fs.renameSync(folder, path.join(scratch.folder, "elsewhere"));

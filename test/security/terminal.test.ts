@@ -5,7 +5,6 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 const planted = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202Eevil\u2028\nerror: forged\nhint: forged";
@@ -14,7 +13,7 @@ const raw = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u
 
 test("planted text is written out, in text and in JSON, on both streams", async () => {
   await withScratchHome(async ({ home, run, json }) => {
-    await json(["create", "a", "--port", String(await freePort())]);
+    await json(["create", "a"]);
     const registry = path.join(home, "registry.json");
     const sound = fs.readFileSync(registry, "utf8");
     const host = JSON.stringify(planted);

@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
@@ -40,7 +39,7 @@ test("a receiver that never answers holds nothing up, and its address is shown n
     try {
       const hooks = [`--hook=ready=${program}`, `--hook=stopped=${address}`, "--hook=failed=env:ALARM"];
       const token = `--env=API_TOKEN=${secret}`;
-      await say("create", "dev", "--port", String(await freePort()), "--env-file", envFile, token, ...hooks);
+      await say("create", "dev", "--env-file", envFile, token, ...hooks);
       expect(await say("start", "dev")).toBe(0);
       await until("the program was called", () => existsSync(notes) && readFileSync(notes, "utf8").includes("PROFILE"));
       await until("and is in the history", async () => (await run(["why", "dev"])).stdout.includes("hook ready told"));

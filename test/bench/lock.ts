@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import type { Row } from "./measure/table.ts";
+import type { Section } from "./sections/section.ts";
 import type { TortureReport } from "../torture/torture.ts";
 import { torture } from "../torture/torture.ts";
 
@@ -22,7 +24,7 @@ const TORTURE_MS = 12_000;
 type Acquire = (options: { directory: string; timeoutMs: number }) => Promise<() => Promise<void>>;
 
 /** What one lock showed. A figure that was not measured is undefined. */
-interface Row {
+interface LockRow {
   readonly name: string;
   readonly cycleUs: number | undefined;
   readonly reclaimMs: number | undefined;
@@ -36,7 +38,7 @@ export async function run(): Promise<void> {
     const adapters = ["lockkeeper", "pid-file", "proper-lockfile"];
     const cycles = await measureCycles(scratch, adapters);
     const reclaims = await measureReclaims(scratch, adapters);
-    const rows: Row[] = [];
+    const rows: LockRow[] = [];
     for (const name of [...adapters, "lockkeeper-fallback", "no-lock"]) {
       const report = await torture({ adapter: name, acquisitions: Infinity, kills: Infinity, maxMs: TORTURE_MS });
       rows.push({ name, cycleUs: cycles.get(name), reclaimMs: reclaims.get(name), torture: report });
@@ -52,11 +54,35 @@ export async function run(): Promise<void> {
 
 const FLOOR = "the same calls, no lock; process exit";
 
-async function measureCycles(scratch: string, adapters: readonly string[]): Promise<Map<string, number>> {
+/** Returns acquire and release as rows: ours and proper-lockfile's over the same calls without a lock. */
+export async function compareLocks(quick: boolean): Promise<Section> {
+  const scratch = fs.mkdtempSync(join(tmpdir(), "lk-bench-lock-"));
+  try {
+    const cycles = await measureCycles(scratch, ["lockkeeper", "proper-lockfile"], quick ? 1 : ROUNDS);
+    const floorUs = cycles.get(FLOOR) ?? Number.NaN;
+    const rows = [...cycles].map(([name, cycleUs]): Row => {
+      const figure = `${cycleUs.toFixed(0)} µs`;
+      if (name === FLOOR) return { what: "the same file calls, no lock", figure, ratio: 1 };
+      const over = "the same calls";
+      return { what: name, figure, ratio: cycleUs / floorUs, over, ...(name === "lockkeeper" ? { target: 1.5 } : {}) };
+    });
+    const note =
+      "Computing time of one acquire and release. `pnpm bench lock` also measures takeover, and tortures each.";
+    return { title: "The lock", note, rows };
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function measureCycles(
+  scratch: string,
+  adapters: readonly string[],
+  rounds: number = ROUNDS,
+): Promise<Map<string, number>> {
   const contestants = new Map<string, Acquire>([[FLOOR, acquireNothing]]);
   for (const name of adapters) contestants.set(name, await loadAdapter(name));
   const samples = new Map<string, number[]>();
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round <= rounds; round++) {
     for (const [name, acquire] of contestants) {
       const directory = join(scratch, `cycle-${name.replaceAll(/\W/g, "")}`);
       prepare(directory);
@@ -89,7 +115,7 @@ async function acquireNothing({ directory }: { directory: string }): Promise<() 
   const mark = fs.openSync(lockDir, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   fs.fstatSync(mark, { bigint: true });
   const earlier = openBare(earlierPath);
-  fs.readFileSync("/proc/locks", "latin1");
+  fs.readFileSync("/proc/locks", "utf8");
   for (const fd of [file, earlier]) fs.writeSync(fd, Buffer.alloc(1_024, " "), 0, 1_024, 0);
   for (const each of [path, earlierPath]) fs.lstatSync(each, { bigint: true, throwIfNoEntry: false });
   fs.readdirSync(lockDir);
@@ -176,7 +202,7 @@ function medians(samples: ReadonlyMap<string, readonly number[]>): Map<string, n
   );
 }
 
-function formatTable(rows: readonly Row[], floorUs: number, exitMs: number): string {
+function formatTable(rows: readonly LockRow[], floorUs: number, exitMs: number): string {
   const lines = [
     "| lock | acquire+release, CPU µs (ratio) | takeover after SIGKILL ms (ratio) | owners under torture | overlaps log / port | wedges |",
     "| --- | --- | --- | --- | --- | --- |",

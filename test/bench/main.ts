@@ -1,25 +1,44 @@
 /**
- * `pnpm bench [name...]`: runs the named benches, or all of them, one after the other. A bench is a file beside this one
- * that exports `run()` and prints its own figures. Nothing here fails on a figure.
+ * `pnpm bench [--quick] [--write] [--only section] [name...]`: prints the overview as Markdown, or runs the named benches.
+ * A bench is a file beside this one that exports `run()` and prints its own figures. Nothing here fails on a figure.
  */
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { overview, SECTIONS, writeFigures } from "./overview.ts";
 
 const here = import.meta.dirname;
+const notNamed = ["main.js", "overview.js", "bench.test.js"];
 const known = readdirSync(here)
-  .filter((file) => file.endsWith(".js") && file !== "main.js")
+  .filter((file) => file.endsWith(".js") && !notNamed.includes(file))
   .map((file) => path.basename(file, ".js"))
   .sort();
 
-async function main(asked: readonly string[]): Promise<void> {
-  const unknown = asked.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    process.stderr.write(`no such bench: ${unknown.join(", ")}; there are: ${known.join(", ")}\n`);
+const options = {
+  quick: { type: "boolean", default: false },
+  write: { type: "boolean", default: false },
+  only: { type: "string", multiple: true },
+} as const;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+  const { quick, write, only } = values;
+  const unknown = positionals.filter((name) => !known.includes(name));
+  const missing = only?.filter((name) => SECTIONS[name] === undefined) ?? [];
+  if (unknown.length + missing.length > 0) {
+    process.stderr.write(
+      `no such bench or section: ${[...unknown, ...missing].join(", ")}; benches: ${known.join(", ")}; sections: ${Object.keys(SECTIONS).join(", ")}\n`,
+    );
     process.exitCode = 2;
     return;
   }
-  for (const name of asked.length > 0 ? asked : known) {
+  if (positionals.length === 0) {
+    const figures = await overview({ quick, ...(only === undefined ? {} : { only }) });
+    process.stdout.write(figures);
+    if (write) writeFigures(path.join(here, "../../../docs/performance.md"), figures);
+  }
+  for (const name of positionals) {
     const bench: unknown = await import(pathToFileURL(path.join(here, `${name}.js`)).href);
     if (!hasRun(bench)) continue;
     process.stdout.write(`\n# ${name}\n`);

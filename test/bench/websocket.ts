@@ -8,6 +8,9 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";
+import { median, pairedRatio } from "./measure/statistics.ts";
+import type { Row } from "./measure/table.ts";
+import type { Section } from "./sections/section.ts";
 import { freePort } from "../harness/free-port.ts";
 
 const TOKEN = "bench-token-with-forty-three-characters-000";
@@ -68,15 +71,37 @@ export async function run(): Promise<void> {
   );
 }
 
+/** Returns requests and deliveries of a gateway as rows, over a bare ws server. */
+export async function compareThroughput(quick: boolean): Promise<Section> {
+  const [echo, rpc, bareFanOut, fanOut]: [number[], number[], number[], number[]] = [[], [], [], []];
+  for (let round = 0; round < (quick ? 1 : ROUNDS); round += 1) {
+    echo.push(await withServer("bare", (port) => messagesPerSecond(port, ECHO)));
+    rpc.push(await withServer("gateway", (port) => messagesPerSecond(port, PING)));
+    bareFanOut.push(await withServer("bare", (port) => deliveriesPerSecond(port, BROADCAST)));
+    fanOut.push(await withServer("gateway", (port) => deliveriesPerSecond(port, PUBLISH)));
+  }
+  const rows: readonly Row[] = [
+    {
+      what: `bare ws echo of 64 bytes, ${CONNECTIONS} x ${IN_FLIGHT}`,
+      figure: `${median(echo).toFixed(0)} a second`,
+      ratio: 1,
+    },
+    row(`JSON-RPC, ${CONNECTIONS} x ${IN_FLIGHT} (wanted: 0.92 or more)`, rpc, echo, "bare ws echo"),
+    row(`publish to ${SUBSCRIBERS} (wanted: 1.0 or more)`, fanOut, bareFanOut, "bare broadcast loop"),
+  ];
+  const note = "Here more is better. `pnpm bench websocket` also measures a thousand subscribers, and memory.";
+  return { title: "The built-in gateway", note, rows };
+}
+
+function row(what: string, ours: readonly number[], floor: readonly number[], over: string): Row {
+  return { what, figure: `${median(ours).toFixed(0)} a second`, ratio: pairedRatio(ours, floor), over };
+}
+
 /** The median of the rounds' ratios, and not the ratio of medians: what slows the machine for a while slows both. */
 function report(what: string, ours: number[] = [], floor: number[] = [], unit: string, target: string): void {
   const ratio = median(ours.map((value, round) => value / (floor[round] ?? Number.NaN)));
   const figures = `${Math.round(median(ours))} / ${Math.round(median(floor))} ${unit}`;
   process.stdout.write(`${what}: ${ratio.toFixed(2)} (target ${target}; ${figures}, medians of ${ROUNDS})\n`);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** Runs `fn` against a server process of its own, which is gone afterwards. */

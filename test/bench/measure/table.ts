@@ -1,0 +1,56 @@
+/** The figures as Markdown. Pure. */
+import { median, pairedRatio, scatter } from "./statistics.ts";
+import type { Contestant, Sample, Times } from "./turns.ts";
+
+/** One line of the table. Undefined: not measured, or no target. */
+export interface Row {
+  readonly what: string;
+  readonly figure: string;
+  readonly ratio?: number | undefined;
+  /** The ratio of wall times, where the other one is of computing times. */
+  readonly wallRatio?: number | undefined;
+  readonly over?: string | undefined;
+  readonly target?: number | undefined;
+  readonly differed?: number | undefined;
+}
+
+/** Returns the rows of runs that were taken in turns, over those of `floor`. */
+export function rowsOf(contestants: readonly Contestant[], times: Times, floor: string): readonly Row[] {
+  const floors = times.get(floor) ?? [];
+  return contestants.map(({ title, target }) => {
+    const samples = times.get(title) ?? [];
+    return {
+      what: title,
+      figure: `${median(samples.map(wall)).toFixed(0)} ms`,
+      ratio: pairedRatio(samples.map(computing), floors.map(computing)),
+      wallRatio: pairedRatio(samples.map(wall), floors.map(wall)),
+      over: title === floor ? "" : floor,
+      target,
+      differed: scatter(samples.map(computing)),
+    };
+  });
+}
+
+const wall = ({ wallMs }: Sample): number => wallMs;
+const computing = ({ computingMs }: Sample): number => computingMs;
+
+/** Returns the table: a head and one line for each row. */
+export function formatTable(rows: readonly Row[]): string {
+  const lines = rows.map(({ what, figure, ratio, wallRatio, over = "", target, differed }) => {
+    const cells = [
+      what,
+      figure,
+      ratio === undefined ? "" : ratio.toFixed(2),
+      wallRatio === undefined ? "" : wallRatio.toFixed(2),
+      over,
+      target === undefined ? "" : `<= ${target.toFixed(2)}`,
+      differed === undefined ? "" : `${(differed * 100).toFixed(0)} %`,
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return [
+    "| what | median | ratio | by the clock | over | target | runs differ by |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    ...lines,
+  ].join("\n");
+}

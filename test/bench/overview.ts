@@ -1,0 +1,72 @@
+/**
+ * All figures beside their floors and peers, in one run, as Markdown: what stands in docs/performance.md. Asserts nothing. The
+ * lock and the gateway host have benches of their own, of which the rows here are the short form.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { compareLocks } from "./lock.ts";
+import { describeMachine, newerNode } from "./measure/machine.ts";
+import { formatTable } from "./measure/table.ts";
+import { measure as commands } from "./sections/commands.ts";
+import { measure as growth } from "./sections/growth.ts";
+import { measure as peers } from "./sections/peers.ts";
+import { measure as running } from "./sections/running.ts";
+import type { Bench, Measure, Section } from "./sections/section.ts";
+import { compareThroughput } from "./websocket.ts";
+
+/** In the order of the page. */
+export const SECTIONS: Readonly<Record<string, Measure>> = {
+  commands,
+  running,
+  growth,
+  lock: async ({ quick }) => [await compareLocks(quick)],
+  gateway: async ({ quick }) => [await compareThroughput(quick)],
+  peers,
+};
+
+/** How the overview is asked for. */
+export interface OverviewOptions {
+  /** Under a minute: smaller homes, fewer runs, this Node alone. */
+  readonly quick: boolean;
+  /** Sections to measure. @default all */
+  readonly only?: readonly string[];
+  /** Runs of each command that count. @default 25, quick 7 */
+  readonly rounds?: number;
+}
+
+/** Measures and returns the Markdown; minutes, unless quick. */
+export async function overview({ quick, only, rounds = quick ? 7 : 25 }: OverviewOptions): Promise<string> {
+  const newer = quick ? undefined : newerNode();
+  const nodes = [process.execPath, ...(newer === undefined ? [] : [newer])];
+  const parts = [
+    `${describeMachine(nodes)} Medians of ${rounds} runs of whole processes, taken in turns. The median is by the clock; the ratio is that of computing times, which hardly depend on what else the machine does, and the median of the rounds' ratios. "Runs differ by": from the tenth to the ninetieth of a hundred runs of the same thing, over their median.`,
+  ];
+  if (newer === undefined && !quick) parts.push("No newer Node is on this machine's PATH (as `node26` or the like).");
+  for (const [name, measure] of Object.entries(SECTIONS)) {
+    if (only !== undefined && !only.includes(name)) continue;
+    const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-bench-"));
+    try {
+      const bench: Bench = { folder, rounds, quick, nodes };
+      for (const section of await measure(bench)) parts.push(formatSection(section));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+function formatSection({ title, note, rows }: Section): string {
+  return [`### ${title}`, ...(note === "" ? [] : [note]), formatTable(rows)].join("\n\n");
+}
+
+const BEGIN = "<!-- figures: written by pnpm bench --write -->";
+const END = "<!-- end of figures -->";
+
+/** Puts `figures` into the page, in the place of those that stand there. */
+export function writeFigures(page: string, figures: string): void {
+  const text = readFileSync(page, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`${page} has no place for figures`);
+  writeFileSync(page, `${text.slice(0, begin + BEGIN.length)}\n\n${figures}\n${text.slice(end)}`);
+}

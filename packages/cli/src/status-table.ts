@@ -6,7 +6,7 @@ import { formatDuration } from "./terminal/durations.ts";
 import { renderTable } from "./terminal/table.ts";
 import type { Column } from "./terminal/table.ts";
 import { plainLine } from "./terminal/plain-text.ts";
-import { formatSize } from "./terminal/sizes.ts";
+import { formatAgainst, lowestLimit } from "./terminal/sizes.ts";
 import type { Palette, View } from "./terminal/view.ts";
 
 /** Returns the decoration of a state: green runs, yellow is on its way or in doubt, red needs somebody. */
@@ -110,7 +110,7 @@ export function renderStatusTable(
     // Of a profile that was stopped in order nobody asks how often it fell before.
     status.state === "stopped" ? "-" : String(status.restarts),
     status.pid === null ? "-" : describeHealth(status),
-    ...(wide ? [status.memoryBytes === null ? "-" : formatSize(status.memoryBytes)] : []),
+    ...(wide ? [memoryText(status)] : []),
     plainLine(status.url),
     ...(isLeased ? [describeOwner(status.lease)] : []),
     ...(wide ? [status.command === null ? "-" : plainLine(shellCommand(...status.command))] : []),
@@ -131,4 +131,8 @@ export function describeHealth({ health, healthCheck }: Pick<ProfileStatus, "hea
 function paintHealth(health: ProfileStatus["health"], paint: Palette): (text: string) => string {
   if (health === "ok") return paint.green;
   return health === "failing" ? paint.red : String;
+}
+
+function memoryText({ memoryBytes, memoryRestartBytes, memoryMaxBytes }: ProfileStatus): string {
+  return memoryBytes === null ? "-" : formatAgainst(memoryBytes, lowestLimit(memoryRestartBytes, memoryMaxBytes));
 }

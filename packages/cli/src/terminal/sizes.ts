@@ -18,3 +18,9 @@ export function formatSize(sizeBytes: number): string {
 export function formatAgainst(sizeBytes: number, limitBytes: number | null): string {
   return limitBytes === null ? formatSize(sizeBytes) : `${formatSize(sizeBytes)}/${formatSize(limitBytes)}`;
 }
+
+/** Returns the lowest of the limits that there are; null when there is none. */
+export function lowestLimit(...limitsBytes: readonly (number | null)[]): number | null {
+  const known = limitsBytes.filter((limit) => limit !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}

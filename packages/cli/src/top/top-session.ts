@@ -10,6 +10,7 @@ import type { ProcessUsage } from "@lockkeeper/core";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
 import { describeHealth } from "../status-table.ts";
+import { lowestLimit } from "../terminal/sizes.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { openScreen } from "../terminal/screen.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
@@ -148,7 +149,7 @@ class TopSession {
         restarts: status.restarts,
         startedAt: status.startedAt,
         memoryBytes: status.pid === null ? null : (this.#memory.get(status.pid) ?? null),
-        memoryLimitBytes: leastOf(status.memoryRestartBytes, status.memoryMaxBytes),
+        memoryLimitBytes: lowestLimit(status.memoryRestartBytes, status.memoryMaxBytes),
         cpuPercent: status.pid === null ? null : (this.#cpu.get(status.pid) ?? null),
         lastLine: status.pid === null ? "" : await this.#lastLine(status.name, logOf(status)),
         url: status.url,
@@ -249,11 +250,6 @@ class TopSession {
     const frame = { state: this.#state, now: Date.now(), home: this.#profiles.home, columns, rows, paint: this.#paint };
     this.#screen.draw(renderTop(frame));
   }
-}
-
-function leastOf(...amounts: readonly (number | null)[]): number | null {
-  const known = amounts.filter((amount) => amount !== null);
-  return known.length === 0 ? null : Math.min(...known);
 }
 
 function logOf({ paths }: ProfileStatus): string {

@@ -89,8 +89,11 @@ function checkNotices(packages) {
   if (inside.length === 0) return void process.stdout.write("third-party notices: not checked before a build\n");
   const parts = inside.map(({ manifest, folder }) => {
     const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    // Git keeps line ends of one kind.
     const text =
-      file === undefined ? `Licence: ${manifest.license}` : readFileSync(path.join(folder, file), "utf8").trim();
+      file === undefined
+        ? `Licence: ${manifest.license}`
+        : readFileSync(path.join(folder, file), "utf8").replaceAll("\r\n", "\n").trim();
     return `## ${manifest.name} ${manifest.version}\n\n${text.replaceAll(/^/gm, "    ").replaceAll(/ +$/gm, "")}\n`;
   });
   const text = `# Third-party notices\n\nThe programs in this package contain parts of the following packages.\n\n${parts.join("\n")}`;

@@ -20,10 +20,14 @@ const external = ["fs-native-extensions", "bufferutil", "utf-8-validate"];
 /** yargs looks for configuration files in a way that only ES modules have; nothing here asks it to. */
 const transform = { define: { "import.meta.resolve": "undefined" } };
 
+/** Its main file loads its parts in a way that no bundler follows; it has another one, made of ES modules. */
+const jsoncParser = path.join(here, "../profiles/node_modules/jsonc-parser/lib/esm/main.js");
+
 const common = {
   checks: { ineffectiveDynamicImport: false, pluginTimings: false },
   platform: "node",
   external,
+  resolve: { alias: { "jsonc-parser": jsoncParser } },
   treeshake: { moduleSideEffects: false },
   transform,
 };

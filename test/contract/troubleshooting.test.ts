@@ -25,6 +25,7 @@ const every: Readonly<Record<ErrorCode, true>> = {
   PORTS_OVERLAP: true,
   PORTS_EXHAUSTED: true,
   DIRECTORY_SHARED: true,
+  SET_CONFLICT: true,
   REGISTRY_DAMAGED: true,
   CONFIG_DAMAGED: true,
   COMMAND_NOT_FOUND: true,

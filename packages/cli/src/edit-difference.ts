@@ -12,18 +12,22 @@ import { plainLine } from "./terminal/plain-text.ts";
 import type { View } from "./terminal/view.ts";
 
 /** Returns a line for each change, or one sentence when there is none. */
-export function renderEdit({ profile, changes, dryRun }: EditResult, { paint, quiet }: View): string {
+export function renderEdit({ profile, changes, dryRun }: EditResult, view: View): string {
+  const { paint, quiet } = view;
   if (quiet) return "";
   if (changes.length === 0) return `${profile}: nothing to change\n`;
   const width = Math.max(...changes.map(({ field }) => field.length));
-  const lines = changes.map((change) => {
-    const { field, from, to, kind } = change;
-    // Values of variables and hooks may be secrets.
-    const isTold = from !== null || to !== null;
-    const difference = isTold ? `${paint.red(valueText(change, from))} -> ${paint.green(valueText(change, to))}` : kind;
-    return `  ${field.padEnd(width)}  ${difference}\n`;
-  });
+  const lines = changes.map((change) => renderChange(change, width, view));
   return `${paint.bold(profile)}${dryRun ? " (not written)" : ""}\n${lines.join("")}`;
+}
+
+/** Returns the line of one change, its field padded to `width`. */
+export function renderChange(change: FieldChange, width: number, { paint }: View): string {
+  const { field, from, to, kind } = change;
+  // Values of variables and hooks may be secrets.
+  const isTold = from !== null || to !== null;
+  const difference = isTold ? `${paint.red(valueText(change, from))} -> ${paint.green(valueText(change, to))}` : kind;
+  return `  ${plainLine(field).padEnd(width)}  ${difference}\n`;
 }
 
 /** Returns what to do for the change to act, when something has to be done. */

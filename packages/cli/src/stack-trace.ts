@@ -17,7 +17,8 @@ export function mapStack(stack: string): string {
     const file = location.startsWith("file:") ? fileURLToPath(location) : location;
     if (!maps.has(file)) maps.set(file, readMap(file));
     const entry = maps.get(file)?.findEntry(Number(line) - 1, Number(column) - 1);
-    if (entry === undefined || !("originalSource" in entry)) return place;
+    // What a bundler adds of its own stands in the map, without a source.
+    if (entry === undefined || !("originalSource" in entry) || typeof entry.originalSource !== "string") return place;
     const source = path.resolve(path.dirname(file), entry.originalSource);
     return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   });

@@ -24,6 +24,7 @@ export type ErrorCode =
   | "PORTS_OVERLAP"
   | "PORTS_EXHAUSTED"
   | "DIRECTORY_SHARED"
+  | "SET_CONFLICT"
   // data on disk
   | "REGISTRY_DAMAGED"
   | "CONFIG_DAMAGED"

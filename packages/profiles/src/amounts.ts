@@ -15,8 +15,10 @@ export function parseDurationMs(text: string): number | undefined {
   return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);
 }
 
-/** Returns the bytes of `512M`, `2G`, `1.5GiB`; units count in 1024 and must be given. Undefined for anything else. */
+/** Returns the bytes of `512M`, `2G`, `1.5GiB`, `1536B`; units count in 1024 and must be given. Undefined for anything else. */
 export function parseSizeBytes(text: string): number | undefined {
+  const [, bytes] = /^(\d{1,15}) ?B$/.exec(text) ?? [];
+  if (bytes !== undefined) return Number(bytes);
   const [, amount, unit] = /^(\d{1,10}(?:\.\d{1,3})?)([KMGT])(?:iB|B)?$/i.exec(text) ?? [];
   const factor = BYTES[unit?.toUpperCase() ?? ""];
   return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);

@@ -41,6 +41,10 @@ export type { RestoreOptions } from "./life/restore.ts";
 // How it is reached.
 export type { ProfileAccess } from "./access/profile-access.ts";
 
+// Many in one file.
+export type { SetRequest } from "./sets/sets.ts";
+export type { LeftOut, SetChange, SetPlan } from "./sets/plan-set.ts";
+
 // One run.
 export type { LaunchPlan } from "./run/launch-plan.ts";
 export type { PreflightFault } from "./run/preflight.ts";

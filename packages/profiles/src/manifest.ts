@@ -36,6 +36,14 @@ export interface InstalledService {
   readonly watchdogMs?: number;
 }
 
+/** The file of a set that made the profile, or took it over: nobody else's file may change it. */
+export interface SetOrigin {
+  /** Real and absolute. */
+  readonly file: string;
+  /** What stands before the name that the file gives it. */
+  readonly prefix: string;
+}
+
 /** One profile as it is written down. A contract with other tools: fields are added, never renamed or removed. */
 export interface Manifest {
   readonly schemaVersion: 1;
@@ -82,6 +90,8 @@ export interface Manifest {
   readonly lease?: LeaseSettings;
   /** Who starts it, when a service manager does. */
   readonly service?: InstalledService;
+  /** Which file of a set it belongs to. */
+  readonly set?: SetOrigin;
   readonly protected: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -182,6 +192,7 @@ const optionalFields: Readonly<Record<string, Check>> = {
   hooks: ["events with texts", isTextsByName],
   lease: ["a lease", isLease],
   service: ["an installed service", isService],
+  set: ["a file and a prefix", (value) => isRecord(value) && isText(value["file"]) && isText(value["prefix"])],
 };
 const optionalNames = Object.keys(optionalFields);
 

@@ -39,6 +39,8 @@ import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
 import type { OrderedVerb } from "./registry/read-order.ts";
 import type { OrderPlan } from "./registry/start-order.ts";
+import type { SetRequest } from "./sets/sets.ts";
+import type { SetPlan } from "./sets/plan-set.ts";
 import type { RunOptions } from "./run/run.ts";
 import type { Selection, SelectionChange } from "./selection/selection.ts";
 import type { ShellEnvironment } from "./environment/shell-environment.ts";
@@ -131,6 +133,14 @@ export interface Profiles {
   readonly serviceStatuses: (names: readonly string[]) => Promise<readonly ServiceStatus[]>;
   /** The profiles as text for an engine of containers. Changes nothing. */
   readonly exportToEngine: (names: readonly string[], options: ExportOptions) => Promise<ExportResult>;
+  /** What applying a file of profiles would do. Changes nothing. */
+  readonly planSet: (request: SetRequest) => Promise<SetPlan>;
+  /** Does what a plan of that file says, as it was agreed to, up to its restarts. */
+  readonly applySet: (request: SetRequest, agreed: SetPlan) => Promise<void>;
+  /** The profiles of a file that was applied. */
+  readonly appliedSet: (request: SetRequest) => Promise<readonly string[]>;
+  /** The text of the file that makes these profiles. */
+  readonly exportSet: (names: readonly string[]) => Promise<string>;
   readonly rename: (from: string, to: string) => Promise<RenameResult>;
   readonly clone: (from: string, to: string, options?: CloneOptions) => Promise<CloneResult>;
   /** Brings back what was removed last under that name. */
@@ -254,6 +264,10 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
     exportToEngine: async (names, request) =>
       (await import("./export/export.ts")).exportProfiles(context, names, request),
+    planSet: async (request) => (await import("./sets/sets.ts")).planSetFile(context, request),
+    applySet: async (request, agreed) => (await import("./sets/sets.ts")).applySetFile(context, request, agreed),
+    appliedSet: async (request) => (await import("./sets/sets.ts")).appliedNames(context, request),
+    exportSet: async (names) => (await import("./sets/sets.ts")).exportSet(context, names),
     rename: async (from, to) => {
       const manifest = await installedManifest(context, from);
       if (manifest === undefined) return (await import("./life/rename.ts")).renameProfile(context, from, to);
@@ -279,6 +293,7 @@ const lookers: ReadonlySet<string> = new Set<keyof Profiles>([
   "selection",
   "discover",
   "exportToEngine",
+  "exportSet",
   "readConfig",
   "limitNotes",
 ]);

@@ -19,8 +19,11 @@ export const COMMANDS = {
     synonyms: ["launch", "boot"],
     summary: "create what is missing, start it, wait until healthy, print the list",
     positionals: [{ name: "names", arity: "many", summary: "profiles; none: every one that exists" }],
-    options: ["kind", "timeout"],
-    summaries: { kind: "what a new one runs (default: builtin)" },
+    options: ["kind", "timeout", "file", "prefix"],
+    summaries: {
+      kind: "what a new one runs (default: builtin)",
+      file: "start what this file holds, once it was applied",
+    },
     rest: "cmd..",
     rule: { unnamed: "all", protected: "usual" },
     examples: [
@@ -272,7 +275,7 @@ export const COMMANDS = {
   export: {
     group: "services",
     synonyms: ["docker", "podman", "helm"],
-    summary: "print what runs profiles, unchanged, in Compose, Kubernetes or podman's quadlets",
+    summary: "print profiles for Compose, Kubernetes, quadlets, or as lockkeeper.json",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["all", "format", "image", "containerfile"],
     rule: { unnamed: "refused", protected: "usual" },
@@ -283,6 +286,7 @@ export const COMMANDS = {
       ],
       ["export prod --format compose --containerfile > Containerfile", "an image for it"],
       ["export prod --format kubernetes --image registry.example/lockkeeper:1", "a StatefulSet and its claim"],
+      ["export --all --format json > lockkeeper.json", "for plan and apply; what looks secret is null: keep"],
     ],
   },
   wait: {
@@ -295,6 +299,28 @@ export const COMMANDS = {
     examples: [
       ["wait dev && npm test", "go on as soon as dev answers"],
       ["wait dev --for stopped --timeout 30s", "until it is gone"],
+    ],
+  },
+  plan: {
+    group: "profiles",
+    synonyms: ["diff"],
+    summary: "show what a file of profiles would change; exit 1 when there is something",
+    positionals: [],
+    options: ["file", "prefix"],
+    examples: [
+      ["plan", "the difference between lockkeeper.json here and what exists"],
+      ["plan -f ops/gateways.json", "another file; paths in it count from its folder"],
+      ["plan --prefix b-", "a second checkout of the same project: web is b-web"],
+    ],
+  },
+  apply: {
+    group: "profiles",
+    summary: "make profiles what a file says; shows the difference and asks",
+    positionals: [],
+    options: ["file", "prefix", "yes"],
+    examples: [
+      ["apply", "creates, edits, and restarts what runs and was changed; starts and removes nothing"],
+      ["apply --yes", "without a question"],
     ],
   },
   url: {

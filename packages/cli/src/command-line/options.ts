@@ -86,6 +86,9 @@ export const OPTIONS = {
     value: "option",
     summary: "take back: env.NAME, env-file, group, health, hook.failed, ... (repeatable)",
   },
+  // many in one file
+  file: { type: "text", alias: "f", value: "file", summary: "the file (default lockkeeper.json in this directory)" },
+  prefix: { type: "text", value: "text", summary: "put this before each name of the file: b- makes b-web of web" },
   // running it
   timeout: { type: "duration", value: "time", summary: "give up after this long: 30, 30s, 500ms, 2m" },
   manager: {
@@ -122,9 +125,9 @@ export const OPTIONS = {
   // for engines of containers
   format: {
     type: "choice",
-    choices: ["compose", "kubernetes", "quadlet"],
-    value: "compose|kubernetes|quadlet",
-    summary: "for which engine (required)",
+    choices: ["compose", "kubernetes", "quadlet", "json"],
+    value: "compose|kubernetes|quadlet|json",
+    summary: "for which engine, or json: the lockkeeper.json that makes them (required)",
   },
   image: { type: "text", value: "image", summary: "the image that the containers run" },
   containerfile: { type: "flag", summary: "print a Containerfile for that image instead" },

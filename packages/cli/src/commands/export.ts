@@ -1,6 +1,6 @@
-/** `export`: profiles as text for engines of containers, on stdout; what the image needs, on stderr. */
+/** `export`: profiles as text for engines of containers, or as the file that makes them, on stdout; what the image needs, on stderr. */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
-import type { ExportResult } from "@lockkeeper/profiles";
+import type { ExportResult, Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Result } from "../command-module.ts";
@@ -9,6 +9,9 @@ import { chooseTargets } from "../targets.ts";
 import { VERSION } from "../version.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["export"]>;
+
+/** For an engine, or as a set. */
+type Exported = Omit<ExportResult, "format"> & { readonly format: ExportResult["format"] | "json" };
 
 /** It is saved to a file. */
 export const exact = true;
@@ -22,13 +25,27 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   }
   const profiles = await context.openProfiles();
   const { names } = await chooseTargets(context, profiles, given);
-  const value = await profiles.exportToEngine(names, { format, image, containerfile, version: VERSION });
+  const value =
+    format === "json"
+      ? await exportSet(profiles, names, given)
+      : await profiles.exportToEngine(names, { format, image, containerfile, version: VERSION });
   const notes = [...value.needs.map((need) => `needs: ${need}`), ...value.notes.map((note) => `note: ${note}`)];
   return { value, notes };
 }
 
+/** The file that makes the profiles: of no engine, so that no image has to do with it. */
+async function exportSet(profiles: Profiles, names: readonly string[], given: Arguments): Promise<Exported> {
+  if (given.image !== undefined || given.containerfile) {
+    throw new LockkeeperError("USAGE", "export: the format json knows no image", {
+      hint: shellCommand("lockkeeper", "export", ...given.names, "--format", "compose"),
+    });
+  }
+  const text = await profiles.exportSet(names);
+  return { format: "json", profiles: names, files: [{ name: "lockkeeper.json", text }], needs: [], notes: [] };
+}
+
 /** Several files are told apart by a comment with their names, which all of the formats take. */
-export function render({ files }: ExportResult): string {
+export function render({ files }: Exported): string {
   if (files.length === 1) return files[0]?.text ?? "";
   return files.map(({ name, text }) => `# ${name}\n${text}`).join("\n");
 }

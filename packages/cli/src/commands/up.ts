@@ -8,7 +8,8 @@ import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile } from "../each-profile.ts";
 import { renderStatusTable } from "../status-table.ts";
-import { chooseTargets } from "../targets.ts";
+import { setRequest } from "../set-plan-text.ts";
+import { chooseTargets, type Targets } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["up"]>;
@@ -17,7 +18,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   // A bad name among good ones: nothing is created at all.
   given.names.filter((word) => !isPattern(word)).forEach(parseProfileName);
   const profiles = await context.openProfiles();
-  const { names } = await chooseTargets(context, profiles, given);
+  const fromFile = await namesOfFile(context, profiles, given);
+  const { names } = fromFile ?? (await chooseTargets(context, profiles, given));
   const { stop: signal } = context.world.interruption();
   const existing = new Set((await profiles.list({ probe: false })).map(({ name }) => name));
   const { steps } = await profiles.order("start", names);
@@ -36,6 +38,16 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
 
 export function render(statuses: readonly ProfileStatus[], view: View): string {
   return renderStatusTable(statuses, view);
+}
+
+/** A file that was applied; undefined when none is named. */
+async function namesOfFile(context: Context, profiles: Profiles, given: Arguments): Promise<Targets | undefined> {
+  if (given.file === undefined && given.prefix === undefined) return undefined;
+  if (given.names.length > 0 || given.file === undefined) {
+    const message = given.file === undefined ? "--prefix belongs to --file" : `--file and ${given.names[0]} contradict`;
+    throw new LockkeeperError("USAGE", `up: ${message}`, { hint: "Give names, or a file." });
+  }
+  return { names: await profiles.appliedSet(setRequest(context.world, given)), skipped: [] };
 }
 
 function kindOf({ kind, rest }: Arguments): string {

@@ -163,7 +163,8 @@ function clonedManifest(
     .sort(([a], [b]) => b.length - a.length);
   const moved = rooms.reduce((manifest, [from, to]) => moveManifest(manifest, from, to), original);
   // With the lease of the original it would wait for ever for its own turn.
-  const { env, envFile, lease: _, ...rest } = moved;
+  // Nor does it stand in the file of a set.
+  const { env, envFile, lease: _lease, set: _set, ...rest } = moved;
   const itsName = kinds[original.kind].environment(original, original.port);
   const keepSecrets = include.has("credentials");
   const secret = keepSecrets ? [] : Object.keys(env ?? {}).filter(isSecretName);

@@ -1,5 +1,5 @@
 /**
- * Creates a profile: a name, a block of ports, folders, a token, the gateway's first config, and the manifest, all of
+ * Creates profiles, one or many at once: a name, a block of ports, folders, a token, the gateway's first config, and the manifest, all of
  * it or nothing. The block is chosen while nobody else can choose one, so any number of creations may run at once.
  */
 import { ensurePrivateDirectory } from "@lockkeeper/core";
@@ -30,30 +30,48 @@ import { warnOfWideBind } from "../wide-bind.ts";
  * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is no address of ours.
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
-  const checked = checkCreateOptions(options);
-  const { envFile } = checked.fields;
-  // Its values are kept nowhere: what counts is that a start could read them.
-  if (envFile !== undefined) await readEnvFile(envFile);
-  // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
-  const situation = await readPortSituation(home, readRegistry(home));
-  const created = await changeRegistry(home, async ({ registry, commit }) => {
-    const { name } = checked;
-    const paths = profilePaths(home, name);
-    refuseExisting(home, registry, name);
-    const { first: port } = await chooseBlock(home, registry, checked, situation);
-    const manifest = manifestOf(checked, port, paths);
-    // What a start would refuse is better refused now: a placeholder that means nothing, say.
-    launchPlan(manifest, "");
-    refuseUnknownPlaceholders(manifest, checked.fields.env ?? {});
-    refuseShared(directoriesOf(manifest, home), readEnclosingHomes(home));
-    await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, () => makeFolders(manifest));
-    return manifest;
-  });
-  warnOfWideBind(created);
+  const [created] = await createProfiles(home, [options]);
+  if (created === undefined) throw new Error("a profile that was made is missing");
   return created;
 }
 
-function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["paths"]): Manifest {
+/**
+ * Returns the manifests of the new profiles, in the order of `requests`. Either all of them are on disk, or none.
+ * Throws as {@link createProfile}.
+ */
+export async function createProfiles(home: string, requests: readonly CreateOptions[]): Promise<readonly Manifest[]> {
+  const all = requests.map(checkCreateOptions);
+  // Their values are kept nowhere: what counts is that a start could read them.
+  for (const { fields } of all) if (fields.envFile !== undefined) await readEnvFile(fields.envFile);
+  // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
+  const situation = await readPortSituation(home, readRegistry(home));
+  const created = await changeRegistry(home, async ({ registry, commit }) => {
+    const known = new Map(registry);
+    const enclosing = readEnclosingHomes(home);
+    const manifests: Manifest[] = [];
+    for (const checked of all) {
+      const { name } = checked;
+      refuseExisting(home, known, name);
+      const { first: port } = await chooseBlock(home, known, checked, situation);
+      const manifest = manifestOf(checked, port, profilePaths(home, name));
+      // What a start would refuse is better refused now: a placeholder that means nothing, say.
+      launchPlan(manifest, "");
+      refuseUnknownPlaceholders(manifest, checked.fields.env ?? {});
+      refuseShared(directoriesOf(manifest, home), enclosing);
+      known.set(name, manifest);
+      manifests.push(manifest);
+    }
+    await commit(known.values(), { make: all.map(({ name }) => `profiles/${name}`) }, async () => {
+      for (const manifest of manifests) await makeFolders(manifest);
+    });
+    return manifests;
+  });
+  for (const manifest of created) warnOfWideBind(manifest);
+  return created;
+}
+
+/** Returns the manifest of a profile that is asked for, on that base. Pure. */
+export function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["paths"]): Manifest {
   const { name, kind, host, span, offsets, fields } = checked;
   return {
     schemaVersion: 1,

@@ -41,6 +41,7 @@ const unsettable: Readonly<Record<string, keyof ProfileOptions | "extraPorts">> 
   "extra-port": "extraPorts",
   lease: "lease",
   protected: "protected",
+  set: "set",
 };
 
 type Changing = { -readonly [K in keyof Manifest]: Manifest[K] };

@@ -16,6 +16,7 @@ import {
   type Manifest,
   type Scheme,
   schemes,
+  type SetOrigin,
 } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { parseLease } from "./lease-text.ts";
@@ -52,6 +53,8 @@ export interface ProfileOptions {
   /** `etcd://host:port[,host:port...]/key`. */
   readonly lease?: string | undefined;
   readonly protected?: boolean | undefined;
+  /** The file of a set that it belongs to. */
+  readonly set?: SetOrigin | undefined;
 }
 
 /** The fields of a manifest that {@link ProfileOptions} decide. */
@@ -76,6 +79,7 @@ export type OptionFields = Partial<
     | "hooks"
     | "lease"
     | "protected"
+    | "set"
   >
 >;
 
@@ -116,6 +120,7 @@ export function checkProfileOptions(name: ProfileName, kind: KindName, options: 
     ...fieldFor("hooks", nonEmpty(options.hooks), checkHooks),
     ...fieldFor("lease", options.lease, parseLease),
     ...fieldFor("protected", options.protected, (isProtected) => isProtected),
+    ...fieldFor("set", options.set, (set) => set),
   };
 }
 

@@ -16,6 +16,7 @@ const notOfARun: ReadonlySet<string> = new Set([
   "paths",
   "groups",
   "after",
+  "set",
 ]);
 
 /** Returns whether a change of that field waits for the next start. */

@@ -253,3 +253,33 @@ test("import: nothing or the whole, and never a byte of theirs", async () => {
     },
   });
 });
+
+test("apply: killed anywhere it can be repeated; what is made is whole, what is edited is old or new", async () => {
+  const set = JSON.stringify({
+    profiles: { a: { env: { A: "1" } }, b: { after: ["a"] }, old: { groups: ["g"] }, same: {} },
+  });
+  const file = path.join(path.dirname(scratchContext().home), "lockkeeper.json");
+  fs.writeFileSync(file, set);
+  await sweep({
+    args: ["apply", file],
+    template: async (context) => {
+      await createProfile(context.home, { name: "old", env: { B: "2" } });
+      await createProfile(context.home, { name: "same" });
+    },
+    extent: async (context) => {
+      const registry = readRegistry(context.home);
+      const made = ["a", "b"].filter((name) => registry.has(name));
+      const whole = made.every((name) => fs.readFileSync(pathsOf(context, name).token, "utf8").length > 40);
+      const { env, groups } = registry.get("old") ?? {};
+      const isEdited = groups?.[0] === "g";
+      const agree = isEdited ? env === undefined : env?.["B"] === "2" && groups === undefined;
+      if (!whole || made.length === 1 || !agree) return "part";
+      return made.length === 2 && isEdited && registry.get("same")?.set?.file === file ? "whole" : "none";
+    },
+    again: async (context) => {
+      const { applySetFile, planSetFile } = await import("../../src/sets/sets.ts");
+      await applySetFile(context, { file }, await planSetFile(context, { file }));
+      expect(await planSetFile(context, { file })).toMatchObject({ changes: [], claims: [] });
+    },
+  });
+});

@@ -1,0 +1,81 @@
+/** Finds the file of a set and reads it. What stands in it is run as whoever applies it, so others must not be able to write it. */
+import { fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import * as fs from "node:fs";
+import path from "node:path";
+
+/** What the file is called when nobody names another. */
+export const setFileName = "lockkeeper.json";
+
+/** More than thousands of profiles take. */
+const maxBytes = 4 * 1024 * 1024;
+
+/** The file as it was read. */
+export interface SetText {
+  /** Real and absolute. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * Returns the file's text.
+ *
+ * @param named a path, as it was typed or absolute.
+ * @throws {LockkeeperError} OPTION_INVALID when it is not there or no file; UNSAFE_PATH when it is a link, somebody else's, or
+ *   everybody may write it; CONFIG_DAMAGED when it is no text or too long.
+ */
+export function readSetFile(named: string): SetText {
+  const asked = path.resolve(named);
+  try {
+    const stats = fs.lstatSync(asked, { throwIfNoEntry: false });
+    if (stats === undefined) {
+      throw new LockkeeperError("OPTION_INVALID", `no such file: ${asked}`, {
+        hint: `Write one from what exists: lockkeeper export NAME --format json >${setFileName}`,
+      });
+    }
+    if (stats.isSymbolicLink()) throw leadsElsewhere(asked);
+    if (!stats.isFile()) {
+      throw new LockkeeperError("OPTION_INVALID", `not a file: ${asked}`, {
+        hint: `Name the file: ${shellCommand("lockkeeper", "plan", "-f", path.join(asked, setFileName))}`,
+      });
+    }
+    const file = fs.realpathSync(asked);
+    const fd = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
+    try {
+      const opened = fs.fstatSync(fd);
+      refuseStrangers(opened, file);
+      if (opened.size > maxBytes) throw damaged(`${file}: longer than ${maxBytes} bytes`);
+      const bytes = fs.readFileSync(fd);
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      return { file, text };
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (error) {
+    if (error instanceof TypeError) throw damaged(`${asked}: not UTF-8`);
+    throw fileError(error, "read the set", asked);
+  }
+}
+
+function leadsElsewhere(link: string): LockkeeperError {
+  const target = path.resolve(path.dirname(link), fs.readlinkSync(link));
+  return new LockkeeperError("UNSAFE_PATH", `unsafe path: ${link} is a link to ${target}`, {
+    hint: `If you mean that file, name it: ${shellCommand("lockkeeper", "plan", "-f", target)}`,
+  });
+}
+
+function refuseStrangers({ uid, mode }: fs.Stats, file: string): void {
+  const self = process.geteuid?.();
+  if (self !== undefined && uid !== self && uid !== 0) {
+    throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${file} belongs to another user (uid ${uid})`, {
+      hint: `Take a copy that is yours, and look at it first: ${shellCommand("cp", file, setFileName)}`,
+    });
+  }
+  if ((mode & 0o002) === 0 || process.platform === "win32") return;
+  throw new LockkeeperError("UNSAFE_PATH", `unsafe path: everybody can write ${file}`, {
+    hint: `Look at it, then close it: ${shellCommand("chmod", "o-w", file)}`,
+  });
+}
+
+function damaged(message: string): LockkeeperError {
+  return new LockkeeperError("CONFIG_DAMAGED", message, { hint: "A set is JSON with comments." });
+}

@@ -1,0 +1,209 @@
+/** A set against a home: what is planned, what is done, what is never done, and the way back by export. */
+import * as fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import type { ProfilesContext } from "../../src/context.ts";
+import { createProfile } from "../../src/life/create.ts";
+import { editProfile } from "../../src/life/edit.ts";
+import { readRegistry } from "../../src/registry/registry.ts";
+import type { SetPlan } from "../../src/sets/plan-set.ts";
+import { applySetFile, exportSet, planSetFile } from "../../src/sets/sets.ts";
+import { scratchContext } from "../life/scratch-context.ts";
+
+type Profiles = Readonly<Record<string, unknown>>;
+
+/** Writes the file beside the home and returns its path. */
+function write({ home }: ProfilesContext, profiles: Profiles | string, name = "lockkeeper.json"): string {
+  const file = path.join(path.dirname(home), name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, typeof profiles === "string" ? profiles : JSON.stringify({ profiles }));
+  return fs.realpathSync(file);
+}
+
+async function apply(context: ProfilesContext, file: string, prefix = ""): Promise<SetPlan> {
+  const plan = await planSetFile(context, { file, prefix });
+  await applySetFile(context, { file, prefix }, plan);
+  return plan;
+}
+
+function brief({ changes }: SetPlan): readonly string[] {
+  return changes.map(({ profile, action, fields }) =>
+    [action, profile, ...(action === "edit" ? fields.map(({ field }) => field) : [])].join(" "),
+  );
+}
+
+const every: Profiles = {
+  web: {
+    command: ["node", "server.js", "--port", "{port}"],
+    cwd: ".",
+    env: { MODE: "dev", API_TOKEN: "x" },
+    passEnv: ["EDITOR"],
+    portEnv: false,
+    host: "127.0.0.1",
+    span: 12,
+    extraPorts: { metrics: 1 },
+    health: "/ready",
+    scheme: "http",
+    stopTimeout: "1500ms",
+    groups: ["shop"],
+    after: ["db"],
+    end: "all",
+    memoryRestart: "1.001M",
+    memoryMax: "2G",
+    restartUnresponsive: "60s",
+    hooks: { failed: "https://hooks.example/secret", ready: "/bin/true" },
+    lease: "etcd://127.0.0.1:2379/k",
+  },
+  db: {},
+  claw: { kind: "openclaw", span: 150 },
+};
+
+test("a file is applied once, and then nothing is left to do; so it is with what export makes of it", async () => {
+  const context = scratchContext();
+  const file = write(context, every);
+  expect(brief(await apply(context, file))).toEqual(["create web", "create db", "create claw"]);
+  expect(brief(await planSetFile(context, { file }))).toEqual([]);
+  const before = readRegistry(context.home);
+  const text = await exportSet(context, ["web", "db", "claw"]);
+  expect(text).not.toContain("secret");
+  expect(JSON.parse(text)).toMatchObject({ profiles: { web: { env: { MODE: "dev", API_TOKEN: null } } } });
+  fs.writeFileSync(file, text);
+  expect(await planSetFile(context, { file })).toMatchObject({ changes: [], left: [] });
+  await apply(context, file);
+  expect(readRegistry(context.home)).toEqual(before);
+});
+
+test("what the file no longer says goes, what it says anew comes; ports are chosen once", async () => {
+  const context = scratchContext();
+  await apply(context, write(context, every));
+  const { port } = readRegistry(context.home).get("web") ?? {};
+  const less = { ...every, web: { command: ["node", "server.js"], span: 12, env: { MODE: "prod" }, groups: ["shop"] } };
+  const plan = await apply(context, write(context, less));
+  expect(brief(plan)).toHaveLength(1);
+  expect(readRegistry(context.home).get("web")).toMatchObject({
+    port,
+    env: { MODE: "prod" },
+    groups: ["shop"],
+    health: "tcp",
+  });
+  for (const field of ["after", "passEnv", "hooks", "lease", "scheme", "end", "memoryMaxBytes", "portEnv"])
+    expect(readRegistry(context.home).get("web")).not.toHaveProperty(field);
+  expect(brief(await planSetFile(context, { file: write(context, less) }))).toEqual([]);
+});
+
+test("no port moves, no protected profile is touched, no kind changes, nothing is removed: all of it is named", async () => {
+  const context = scratchContext();
+  const { home } = context;
+  const first = write(context, { a: {}, b: {}, c: {}, d: {} });
+  await apply(context, first);
+  await editProfile(context, "b", { protected: true });
+  await createProfile(home, { name: "mine" });
+  const before = readRegistry(home);
+  const wish = { a: { port: 30_100 }, b: { groups: ["x"] }, c: { command: ["true"] } };
+  const plan = await apply(context, write(context, wish));
+  expect(plan.changes).toEqual([]);
+  expect(plan.left.map(({ profile, field, weight }) => `${profile} ${field} ${weight}`)).toEqual([
+    "a port asked",
+    "b null protected",
+    "c kind asked",
+  ]);
+  expect(plan.unmanaged).toEqual(["d", "mine"]);
+  expect(readRegistry(home)).toEqual(before);
+});
+
+test("a name belongs to one file, as long as that file is there; a second checkout takes a prefix", async () => {
+  const context = scratchContext();
+  const one = write(context, { web: { after: ["db"], groups: ["g"] }, db: {} }, "one/lockkeeper.json");
+  const two = write(context, { web: { after: ["db"], groups: ["g"] }, db: {} }, "two/lockkeeper.json");
+  await apply(context, one);
+  await expect(planSetFile(context, { file: two })).rejects.toMatchObject({ code: "SET_CONFLICT" });
+  expect(brief(await apply(context, two, "b-"))).toEqual(["create b-web", "create b-db"]);
+  expect(readRegistry(context.home).get("b-web")?.after).toEqual(["b-db"]);
+  expect(brief(await planSetFile(context, { file: two, prefix: "b-" }))).toEqual([]);
+  fs.rmSync(one);
+  expect((await apply(context, two)).claims).toEqual(["web", "db"]);
+  expect(readRegistry(context.home).get("web")?.set).toEqual({ file: two, prefix: "" });
+});
+
+test("a person's own edit is undone by the file, a kept value stays, and a foreign one is never claimed unseen", async () => {
+  const context = scratchContext();
+  const file = write(context, { web: { env: { A: "1", KEY_TOKEN: null } } });
+  expect((await apply(context, file)).warnings.join()).toContain("KEY_TOKEN");
+  await editProfile(context, "web", { env: { KEY_TOKEN: "s", B: "2" }, groups: ["x"] });
+  expect(brief(await apply(context, file))).toEqual(["edit web env.B groups"]);
+  expect(readRegistry(context.home).get("web")?.env).toEqual({ A: "1", KEY_TOKEN: "s" });
+});
+
+test("nothing is done that was not agreed to", async () => {
+  const context = scratchContext();
+  const file = write(context, { web: {} });
+  const agreed = await planSetFile(context, { file });
+  write(context, { web: {}, more: {} });
+  await expect(applySetFile(context, { file }, agreed)).rejects.toMatchObject({ code: "CONFIRMATION_NEEDED" });
+  expect(readRegistry(context.home).size).toBe(0);
+});
+
+test("new profiles come into being together or not at all", async () => {
+  const context = scratchContext();
+  const file = write(context, { a: {}, b: {} });
+  fs.mkdirSync(path.join(context.home, "profiles/b"), { recursive: true, mode: 0o700 });
+  fs.chmodSync(context.home, 0o700);
+  await expect(apply(context, file)).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+  expect(readRegistry(context.home).size).toBe(0);
+  expect(fs.existsSync(path.join(context.home, "profiles/a"))).toBe(false);
+});
+
+test.each<readonly [string, unknown, string, string]>([
+  ["a name that is none", { Web: {} }, "CONFIG_DAMAGED", ':1:14: "Web" is not a profile name'],
+  [
+    "somebody unknown to come after",
+    { web: { after: ["bd"] }, db: {} },
+    "CONFIG_DAMAGED",
+    ":1:29: after: no profile named bd",
+  ],
+  [
+    "a circle",
+    { a: { after: ["b"] }, b: { after: ["a"] } },
+    "CONFIG_DAMAGED",
+    "a comes after b comes after a: a circle",
+  ],
+  ["a block that ends too high", { a: { port: 65_530 } }, "CONFIG_DAMAGED", "ends above 65535"],
+  [
+    "a directory that is missing",
+    { a: { command: ["x"], cwd: "nowhere" } },
+    "CONFIG_DAMAGED",
+    ":1:41: not a valid cwd",
+  ],
+  [
+    "a placeholder that means nothing",
+    { a: { command: ["x", "{prot}"] } },
+    "CONFIG_DAMAGED",
+    ":1:14: a: unknown placeholder",
+  ],
+  ["two that want one port", { a: { port: 30_000 }, b: { port: 30_005 } }, "PORTS_OVERLAP", "30005-30014 overlaps"],
+])("%s is refused before anything is done", async (_, profiles, code, message) => {
+  const context = scratchContext();
+  const file = write(context, profiles as Profiles);
+  const refused = apply(context, file);
+  await expect(refused).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
+  expect(fs.existsSync(context.home)).toBe(false);
+});
+
+test("a file that is a link, missing, a folder, everybody's or not text is refused", async () => {
+  const context = scratchContext();
+  const file = write(context, { web: {} });
+  const beside = (name: string): string => path.join(path.dirname(file), name);
+  fs.symlinkSync(file, beside("link.json"));
+  fs.writeFileSync(beside("bytes.json"), Buffer.from([0x7b, 0xff, 0x7d]));
+  fs.writeFileSync(beside("open.json"), "{}");
+  fs.chmodSync(beside("open.json"), 0o666);
+  for (const [name, code] of [
+    ["link.json", "UNSAFE_PATH"],
+    ["open.json", "UNSAFE_PATH"],
+    ["missing.json", "OPTION_INVALID"],
+    [".", "OPTION_INVALID"],
+    ["bytes.json", "CONFIG_DAMAGED"],
+  ] as const) {
+    await expect(planSetFile(context, { file: beside(name) }), name).rejects.toMatchObject({ code });
+  }
+});

@@ -100,8 +100,8 @@ describe("the packed packages", () => {
       const held = readdirSync(lockDir).length;
       await lock.release();
       console.log(held, readdirSync(lockDir).length);`);
-    // Its own file, and the one by which a 0.1.0 would know it.
-    expect(answer).toBe("2 0");
+    // Where there are no marks, the file by which a 0.1.0 would know it stays too.
+    expect(answer).toBe(process.platform === "linux" ? "1 0" : "2 0");
   });
 
   it("let an author list profiles", () => {

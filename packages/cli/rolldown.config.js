@@ -8,6 +8,7 @@ import path from "node:path";
 import { defineConfig } from "rolldown";
 import { dataAsJson } from "./bundle/data-as-json.js";
 import { deferBuiltins } from "./bundle/defer-builtins.js";
+import { minifyToOneByte } from "./bundle/one-byte.js";
 
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
@@ -39,8 +40,8 @@ const output = {
   exports: "named",
   // The entry maps the stack of an internal error itself; nothing reads a map otherwise.
   sourcemap: true,
-  // Smaller files are read and compiled faster; names are kept, so that a stack trace still tells something.
-  minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+  // A plugin does it.
+  minify: false,
 };
 
 /** Reads the maps that tsc wrote, so that the bundle's maps lead back to TypeScript. */
@@ -190,7 +191,7 @@ export default defineConfig([
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { lockkeeper: entry },
-    plugins: [dataAsText, typescriptMaps, refuseCircles, sweep, deferBuiltins],
+    plugins: [dataAsText, typescriptMaps, refuseCircles, sweep, deferBuiltins, minifyToOneByte],
     output: { ...output, codeSplitting: { groups: [chunkOf()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.
@@ -204,7 +205,7 @@ export default defineConfig([
   ...["keeper", "gateway", "sentinel"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
-    plugins: [typescriptMaps, deferBuiltins],
+    plugins: [typescriptMaps, deferBuiltins, minifyToOneByte],
     output: { ...output, codeSplitting: false },
   })),
 ]);

@@ -22,7 +22,7 @@ const codesOf = (findings: readonly Finding[]): readonly string[] =>
 const script = "/usr/bin/script";
 
 describe("doctor", () => {
-  test("findings, heaviest first, exit 1; each with its command", async () => {
+  test("findings, most serious first, exit 1; each with its command", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       const { port } = (await json(["create", "dev", "--port", String(await freePort()), "--span", "1"])) as {
         port: number;

@@ -23,7 +23,7 @@ interface Member {
   child: ChildProcess;
 }
 
-/** Says why no etcd can be had here; undefined when it can. For `it.skipIf`, which prints nothing: so it is printed here. */
+/** Says why there is no etcd here; undefined when it can. For `it.skipIf`, which prints nothing: so it is printed here. */
 export function whyNoEtcd(): string | undefined {
   if (spawnSync("etcd", ["--version"]).status === 0) return undefined;
   const reason = "skipped: there is no etcd here (apt-get install etcd-server)";

@@ -1,4 +1,4 @@
-/** Random numbers that can be had again: a torture prints its seed. */
+/** Random numbers that can be repeated: a torture prints its seed. */
 
 /** Returns a source of numbers from 0 to 1, the same ones for the same seed. Source: mulberry32. */
 export function seeded(seed: number): () => number {

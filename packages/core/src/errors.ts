@@ -78,7 +78,7 @@ export class LockkeeperError extends Error {
   }
 }
 
-/** The gateway lock could not be had, or was lost: another owner, a taken port, a failed bind, no safe mechanism. */
+/** The gateway lock could not be taken, or was lost: another owner, a taken port, a failed bind, no safe mechanism. */
 export class GatewayLockError extends LockkeeperError {
   override readonly name: string = "GatewayLockError";
   declare readonly code: GatewayLockErrorCode;

@@ -22,7 +22,7 @@ export interface HomePaths {
   readonly trash: string;
   /** Where a clone grows until it is whole; what a killed one leaves there is swept by the next. */
   readonly staging: string;
-  /** Held by who uses it. */
+  /** Held by the process that uses it. */
   readonly stagingLock: string;
 }
 

@@ -98,7 +98,7 @@ export interface Profiles {
   readonly explainPort: (port: number) => Promise<PortExplanation>;
   /** The block that the next `create` with that span would get; null when the pool is exhausted. */
   readonly nextFreeBlock: (span?: number) => Promise<PortRange | null>;
-  /** What is not as it should be, heaviest first. Changes nothing. */
+  /** What is not as it should be, most serious first. Changes nothing. */
   readonly diagnose: () => Promise<readonly Finding[]>;
   /** Makes the repairs that `findings` carry, and returns what remains. */
   readonly repair: (findings: readonly Finding[]) => Promise<readonly Finding[]>;

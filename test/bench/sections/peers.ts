@@ -22,7 +22,7 @@ type Prepare = (folder: string, count: number, node: string) => Promise<Peer | u
 
 const PEERS: Readonly<Record<string, Prepare>> = { pm2, supervisord, pg_lsclusters: postgres };
 
-/** Measures the peers that can be had, and names the others. */
+/** Measures the peers that are installed or can be, and names the others. */
 export async function measure({ folder, rounds, quick, nodes }: Bench): Promise<readonly Section[]> {
   const [node = process.execPath] = nodes;
   const count = quick ? 5 : 20;

@@ -1,4 +1,4 @@
-/** `doctor`: what is not as it should be, heaviest first; with `--fix` the repairs that lose nothing, after a yes. */
+/** `doctor`: what is not as it should be, most serious first; with `--fix` the repairs that lose nothing, after a yes. */
 import type { Finding, Weight } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -53,7 +53,7 @@ const INTERNAL_ERROR = 1_011;
  *
  * @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID when an option is wrong; nothing was bound.
  * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
- * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be had.
+ * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be bound.
  * @throws {LockkeeperError} ABORTED when `signal` aborts before it listens.
  */
 export async function startGatewayHost(options: GatewayHostOptions): Promise<Gateway> {

@@ -37,7 +37,7 @@ const DEFAULTS = {
 
 /** With these the run is over, and there is no later moment. */
 const FINAL: ReadonlySet<HookEvent> = new Set(["failed", "blocked", "stopped"]);
-/** What takes an event back that was not told yet: then both are left away, for nothing has changed for who is told. */
+/** What takes an event back that was not told yet: then both are left away, for nothing has changed for the person who is told. */
 const TAKES_BACK: Readonly<Partial<Record<HookEvent, HookEvent>>> = {
   recovered: "unresponsive",
   unresponsive: "recovered",

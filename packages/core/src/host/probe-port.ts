@@ -1,7 +1,7 @@
 /**
  * Is this port free for us right now, and does anybody listen on it? The answer is true for the moment it was given and
  * promises nothing for the next: only the exclusive bind itself does. Traffic goes to this machine alone, never further.
- * To ask whether a port is free takes it for an instant, which only who is about to bind it may do.
+ * Asking whether a port is free binds it for an instant: ask only when about to bind it.
  */
 import { connect, createServer, isIP } from "node:net";
 import { errnoOf } from "../errors.ts";
@@ -18,7 +18,7 @@ export type PortProbe =
 const CONNECT_TIMEOUT_MS = 250;
 
 /**
- * Asks the host whether `host:port` can be had: loopback and wildcard addresses by a connect (which also finds a holder
+ * Asks the host whether `host:port` is free: loopback and wildcard addresses by a connect (which also finds a holder
  * that the bind of some systems would tolerate), then all addresses by a bind that is given back at once.
  */
 export async function probePort(host: string, port: number): Promise<PortProbe> {
@@ -64,7 +64,7 @@ function knock(address: string, port: number): Promise<"answered" | "refused" | 
   });
 }
 
-/** The bind alone: nothing is sent anywhere. For who knows the listeners already, and asks about many ports. */
+/** The bind alone: nothing is sent anywhere. For callers that know the listeners already and ask about many ports. */
 export function probeBind(host: string, port: number): Promise<PortProbe> {
   return new Promise((resolve) => {
     const server = createServer();

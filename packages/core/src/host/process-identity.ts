@@ -13,7 +13,7 @@ import { readProcStat } from "./proc.ts";
 /** A process of this host and no other: what must be equal for a recorded pid to mean the same process today. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Raw start time in the system's own unit (Linux: clock ticks since boot); null where it cannot be had. */
+  /** Raw start time in the system's own unit (Linux: clock ticks since boot); null where the system does not tell. */
   readonly startTicks: number | null;
   readonly bootId: string | null;
   /** Inode of the pid namespace in which `pid` is counted, as text (Linux); null elsewhere. */

@@ -37,7 +37,7 @@ export interface RunProcess extends ProcessIdentity {
   readonly session: number | null;
 }
 
-/** One line of the host's process table. Who has ended still vouches for its group, but is not alive. */
+/** One line of the host's process table. A process that has ended still vouches for its group, but is not alive. */
 interface TableEntry extends Omit<ProcStat, "startTicks" | "session"> {
   readonly pid: number;
   readonly session: number | null;

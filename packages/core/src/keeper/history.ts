@@ -1,6 +1,6 @@
 /**
  * A profile's history (`logs/events.jsonl`): one line of JSON per state change, with the reason, so that what happened
- * can be told as a story. Bounded: past 1 MiB the file becomes `.1`, and the older `.1` goes. Written by who holds the
+ * can be told as a story. Bounded: past 1 MiB the file becomes `.1`, and the older `.1` goes. Written by the process that holds the
  * profile's lock; read by anybody. Control bytes never reach the file raw, and no line is longer than 8 KiB.
  */
 import * as fs from "node:fs";

@@ -111,7 +111,7 @@ export interface KeeperSpec {
   /** Aborts: stop at once. */
   readonly force: AbortSignal;
   /**
-   * Called once the lock is had, before anything is published or spawned: what a change of the profile, which needs the
+   * Called once the lock is ours, before anything is published or spawned: what a change of the profile, which needs the
    * lock as well, may have made untrue. A throw ends the keeper with that error.
    */
   readonly confirm?: () => Promise<void>;

@@ -1,7 +1,7 @@
 /**
  * The writing side of a gateway's log. The gateway holds the descriptor and writes by itself, so that it outlives its
  * keeper; the keeper only looks at the file now and then: it rotates by copy and truncate, keeps a sparse index of time
- * beside each file, and notices output that was cut by others. Only who holds the profile's lock may open one. Nothing
+ * beside each file, and notices output that was cut by others. Open one only while holding the profile's lock. Nothing
  * here throws after opening: a full disk costs history, never the gateway or the keeper. What a flood writes faster
  * than it can be kept is dropped, and a line says how much.
  */

@@ -1,6 +1,6 @@
 /**
  * What a keeper publishes about its run (`run/<name>.json`), as data. Pure: no file is touched here.
- * Written and removed only by who holds the profile's lock; read by everybody, who must check the two identities
+ * Written and removed only by the process that holds the profile's lock; read by everybody, who must check the two identities
  * before believing a state that needs a living process.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";

@@ -1,5 +1,5 @@
 /**
- * A gateway that restarts itself forks a detached successor and exits. Who comes after it is told by the run's port and
+ * A gateway that restarts itself forks a detached successor and exits. Its successor is known by the run's port and
  * the run's own processes; nobody is ended here. For the keeper.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";

@@ -1,5 +1,5 @@
 /**
- * Leases in etcd. A key is owned by who made it: the transaction asks for creation revision 0, and the lease takes the
+ * Leases in etcd. A key is owned by the host that made it: the transaction asks for creation revision 0, and the lease takes the
  * key away with it. The revision of that transaction is the token. Reads are linearizable, so nobody is told of an owner
  * of the past.
  */

@@ -42,7 +42,7 @@ export class PostedSentinel {
     this.#argv = argv;
   }
 
-  /** Aborts when no sentinel can be had any more: then no gateway may run. */
+  /** Aborts when no sentinel can be started any more: then no gateway may run. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }

@@ -31,7 +31,7 @@ export interface FileMutexOptions {
  * exist.
  *
  * @throws {LockkeeperError} MUTEX_TIMEOUT naming path and holder when it is not had within `timeoutMs`; `fn` did not run.
- * @throws {LockkeeperError} ABORTED when `signal` aborts before it is had; UNSAFE_PATH and file errors.
+ * @throws {LockkeeperError} ABORTED when `signal` aborts first; UNSAFE_PATH and file errors.
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host offers no safe lock.
  */
 export async function withFileMutex<T>(

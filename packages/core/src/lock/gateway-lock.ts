@@ -34,7 +34,7 @@ const DEFAULTS = {
 export interface GatewayLockOptions extends LockPlace {
   /** The directory of the lock file; created with mode 0700. Must be private and on a local disk. */
   readonly lockDir: string;
-  /** With `port`: probed once the lock is had, and written into the record. */
+  /** With `port`: probed once the lock is ours, and written into the record. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   /** Written into the record, for the person who asks who holds the lock. */
@@ -192,13 +192,13 @@ class HeldGatewayLock implements GatewayLock {
     // Only the kernel's lock can be shared.
     if (!this.#isShared || this.#claim.mechanism === "socket") return this.#claim.release("remove");
     // Removing the file under a child that still holds its lock would let a newcomer lock a fresh one beside it: let our
-    // share go first, and remove the file only if the lock can be had then.
+    // share go first, and remove the file only if the lock is granted then.
     await this.#claim.release("keep");
     for (const path of new Set([this.#files.path, this.#files.earlierPath])) sweepLockFile(path);
   }
 }
 
-/** Who takes over from an owner waits for its listener to go: the kernel closes a dying owner's descriptors one by one. */
+/** After a takeover, wait for the old owner's listener to close: the kernel closes a dying owner's descriptors one by one. */
 async function refuseTakenPort(host: string, port: number, from: Claim["previous"]): Promise<void> {
   const deadline = performance.now() + (from === undefined ? 0 : DEFAULTS.dyingMs);
   while ((await probePort(host, port)).verdict === "taken") {

@@ -41,7 +41,7 @@ export interface ClaimTerms {
 }
 
 /**
- * Returns the claim as soon as it can be had.
+ * Returns the claim as soon as it is granted.
  *
  * @throws {GatewayLockError} LOCK_HELD after `timeoutMs`, or as soon as the owner is seen to listen; and as `tryClaim`.
  * @throws {LockkeeperError} ABORTED when `signal` aborts first.

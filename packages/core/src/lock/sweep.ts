@@ -24,7 +24,7 @@ export async function sweepGatewayLock(place: LockPlace): Promise<Sweep> {
   return sweeps.find((sweep) => sweep === "held") ?? sweeps.find((sweep) => sweep === "swept") ?? "nothing";
 }
 
-/** Removes the lock file at `path` if its kernel lock can be had and no socket may hold it. */
+/** Removes the lock file at `path` if its kernel lock is granted and no socket may hold it. */
 export function sweepLockFile(path: string): Sweep {
   let file: ReturnType<typeof tryLockFile>;
   try {

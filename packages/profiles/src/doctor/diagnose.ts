@@ -1,5 +1,5 @@
 /**
- * `doctor`: every check over one home, the heaviest finding first. Looks only; what can be put right without losing
+ * `doctor`: every check over one home, the most serious finding first. Looks only; what can be put right without losing
  * anything comes along as a repair that somebody else applies after having shown it.
  */
 import { LockkeeperError } from "@lockkeeper/core";
@@ -51,7 +51,7 @@ const checks: readonly Check[] = [
 
 const order: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown: 2 };
 
-/** Returns what is not as it should be, heaviest first; nothing when all is well. Changes nothing. */
+/** Returns what is not as it should be, most serious first; nothing when all is well. Changes nothing. */
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
   const { manifests, findings } = readManifests(context);
   const patients = await observeAll(context, manifests);

@@ -57,7 +57,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   };
 }
 
-/** Who comes after the profile comes after it under its new name. */
+/** Profiles that start after it do so under its new name. */
 function follow(from: ProfileName, to: ProfileName): (other: Manifest) => Manifest {
   return (other) =>
     other.after?.includes(from) === true

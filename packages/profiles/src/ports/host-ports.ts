@@ -45,7 +45,7 @@ export function readUnprivilegedFrom({ procRoot = "/proc" }: HostPortsView = {})
   return numbersIn(`${procRoot}/sys/net/ipv4/ip_unprivileged_port_start`)[0] ?? 1024;
 }
 
-/** A port of a block that is not to be had, and why. */
+/** A port of a block that is not free, and why. */
 export interface UnusablePort {
   readonly port: number;
   readonly verdict: "taken" | "unknown";
@@ -53,7 +53,7 @@ export interface UnusablePort {
 }
 
 /**
- * Returns the highest port of the block that cannot be had on `host` now, or undefined when all can; a search goes on
+ * Returns the highest port of the block that is not free on `host` now, or undefined when all can; a search goes on
  * right behind it. Each port is bound once and given back, which also finds sockets that are bound but do not listen.
  * Where the host shows no listeners, every local address is tried, as the table would have shown those too.
  */

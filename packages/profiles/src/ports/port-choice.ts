@@ -74,7 +74,7 @@ function readClaimsElsewhere(home: string, roots: HostRoots): readonly PortClaim
  * Returns a block that no profile, no other installation and no listener has and that can be bound now: the one asked for, or the
  * lowest of the pool.
  *
- * @param situation @default read now; given by who must not keep others waiting, or has read it already
+ * @param situation @default read now; given by a caller that must not keep others waiting, or has read it already
  * @throws {LockkeeperError} PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED; IO_FAILED without a descriptor left.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED.
  */

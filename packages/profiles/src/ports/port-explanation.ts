@@ -1,4 +1,4 @@
-/** All that can be said of one port: whose plan it lies in, who has it now, and whether it could be had. */
+/** All that can be said of one port: whose plan it lies in, who has it now, and whether it is free. */
 import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
 import { browserRefusedPorts } from "./browser-ports.ts";
 import { seen, type SeenListener } from "./listener-verdict.ts";

@@ -9,7 +9,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** Who wants a range for himself. The kinds of claimant, in the order in which an exhausted pool names them. */
+/** A range that is wanted, and by whom. The kinds of claimant, in the order in which an exhausted pool names them. */
 export interface PortClaim extends PortRange {
   readonly by: "profile" | "installation" | "listener" | "ephemeral" | "reserved" | "browser";
   /** For a person: `dev`, `~/.openclaw`, `the host's ephemeral range`. */

@@ -223,7 +223,7 @@ function tell(error: unknown, path: string): void {
 /** Ours (`replaceFile`), and conf's. */
 const tempFile = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
 
-/** Only who holds the mutex writes these files: a temp file that is there was left by a killed writer. */
+/** Only the holder of the mutex writes these files: a temp file that is there was left by a killed writer. */
 function sweepTempFiles(home: string): void {
   let names: readonly string[];
   try {

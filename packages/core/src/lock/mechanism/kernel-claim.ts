@@ -25,7 +25,7 @@ export type LeaveMark = typeof leaveOwnerMark | undefined;
 /**
  * Tries to claim `files` by the kernel lock, without waiting.
  *
- * @throws {KernelLockUnavailable} when there is none to be had; nothing was changed.
+ * @throws {KernelLockUnavailable} when there is none; nothing was changed.
  */
 export async function tryKernelClaim(
   files: LockFiles,

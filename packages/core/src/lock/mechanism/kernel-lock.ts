@@ -11,7 +11,7 @@ import { errnoOf } from "../../errors.ts";
 
 /** The part of the addon's binding that is used. Source: fs-native-extensions 1.5.1, binding.c and index.js. */
 interface Binding {
-  /** Returns when the lock is had; throws EAGAIN when somebody else has it. */
+  /** Returns when the lock is ours; throws EAGAIN when somebody else has it. */
   tryLock(fd: number, offset: number, length: number, exclusive: boolean): void;
 }
 
@@ -25,16 +25,16 @@ const UNAVAILABLE: ReadonlySet<string | undefined> = new Set(["ENOLCK", "ENOTSUP
 
 let loaded: Binding | KernelLockUnavailable | undefined;
 
-/** The kernel lock is not to be had here: the addon does not load, or this file system has no locks. */
+/** The kernel lock is not available here: the addon does not load, or this file system has no locks. */
 export class KernelLockUnavailable extends Error {
   override readonly name: string = "KernelLockUnavailable";
 }
 
 /**
  * Takes a shared lock on the one byte at `offset`, which may lie beyond the end: no exclusion, only a mark that the
- * kernel's list of locks shows as long as we live. Other than an exclusive lock it can be had on a directory too.
+ * kernel's list of locks shows as long as we live. Unlike an exclusive lock, it also works on a directory.
  *
- * @throws {KernelLockUnavailable} when there is no such lock to be had.
+ * @throws {KernelLockUnavailable} when there is no such lock.
  */
 export function markByKernelLock(fd: number, offset: number): void {
   if (attempt(fd, offset, 1, false) === "refused")
@@ -45,7 +45,7 @@ export function markByKernelLock(fd: number, offset: number): void {
  * Tries to lock the whole file exclusively, without waiting. The lock lives as long as any descriptor of this open file
  * description, in whatever process.
  *
- * @throws {KernelLockUnavailable} when there is no such lock to be had.
+ * @throws {KernelLockUnavailable} when there is no such lock.
  */
 export function tryKernelLock(fd: number): "granted" | "refused" {
   return attempt(fd, RANGE.offset, RANGE.length, true);

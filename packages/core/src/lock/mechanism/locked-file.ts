@@ -114,7 +114,7 @@ export class LockedFile {
  * Opens the file and takes its kernel lock, without waiting. On return of a file the lock is held and the path named that
  * file after the lock was had.
  *
- * @throws {KernelLockUnavailable} when there is no kernel lock to be had.
+ * @throws {KernelLockUnavailable} when there is no kernel lock.
  * @throws {LockkeeperError} as {@link LockedFile.open}.
  */
 export function tryLockFile(path: string, options: { readonly create: boolean }): LockedFile | "refused" | "absent" {

@@ -112,7 +112,7 @@ function isKernelFree(file: LockedFile): boolean {
 /** Returns the error for a host that offers no safe lock. */
 export function unsupported(path: string, cause: unknown): GatewayLockError {
   const reason = cause instanceof Error ? cause.message : "every mechanism was ruled out";
-  return new GatewayLockError("LOCK_UNSUPPORTED", `no safe lock is to be had for ${path}: ${reason}`, {
+  return new GatewayLockError("LOCK_UNSUPPORTED", `no safe lock is available for ${path}: ${reason}`, {
     cause,
     hint: "Put the lock directory on a local disk, and run a Node for which fs-native-extensions has a prebuilt file.",
   });

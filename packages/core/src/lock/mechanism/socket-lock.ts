@@ -1,5 +1,5 @@
 /**
- * The fallback where the kernel lock is not to be had: an abstract Unix socket named after the lock's place, held for life.
+ * The fallback where the kernel lock is not available: an abstract Unix socket named after the lock's place, held for life.
  * Linux only. It excludes within one network namespace and ends with its process; it cannot be handed to a child, and any
  * user of the machine may squat on its name. The claim above it sees to what a socket cannot: other namespaces and hosts.
  */

@@ -1,5 +1,5 @@
 /**
- * One exclusive claim on one lock, by whichever mechanism is to be had: the kernel lock on the file, else (Linux) the
+ * One exclusive claim on one lock, by whichever mechanism is available: the kernel lock on the file, else (Linux) the
  * abstract socket that stands for it. The two do not see each other, so each side leaves a mark before it looks for the
  * other's: the kernel side locks, then reads the record; the socket side writes its record, then reads the kernel's list
  * of locks. Whoever is second sees the first and withdraws. What cannot be told (another host, another network

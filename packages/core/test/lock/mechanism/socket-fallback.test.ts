@@ -75,7 +75,7 @@ describe.runIf(process.platform === "linux")("two mechanisms on one lock", () =>
     expect(existsSync(path)).toBe(false);
   });
 
-  it("fall back when the first is not to be had, and say so in the record", async () => {
+  it("fall back when the first is not available, and say so in the record", async () => {
     const lock = await acquire("socket");
     expect(lock.record).toMatchObject({ mechanism: "socket", networkNamespace: ownNetworkNamespace() });
     expect(statSync(path).size).toBe(LOCK_RECORD_BYTES);

@@ -94,6 +94,9 @@ test("hooks test calls each hook once, says what it answered, and fails with one
       expect(stdout).toContain("status 404");
       expect(stdout).toContain("the profile has no env file");
       expect(stdout + stderr).not.toContain(secret);
+      // A clone tells nobody at an address of the original's.
+      await json(["clone", "dev", "copy"]);
+      expect(JSON.parse((await run(["status", "copy", "--json"])).stdout)).toMatchObject({ hooks: {} });
       await json(["create", "bare"]);
       expect((await run(["hooks", "test", "bare"])).status).toBe(2);
       expect((await run(["hooks", "test", "nobody", "--json"])).status).toBe(4);

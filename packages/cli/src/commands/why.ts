@@ -33,6 +33,8 @@ interface LastOutput {
 }
 
 const DEFAULT_LINES = 20;
+/** Of the longest word for a state. */
+const STATE_WIDTH = 12;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
@@ -96,14 +98,15 @@ function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: 
 }
 
 function renderEvent(
-  { at, state, reason, pid, exit, restarts, memoryBytes }: HistoryEvent,
+  { at, state, reason, pid, exit, restarts, memoryBytes, note }: HistoryEvent,
   paint: View["paint"],
 ): string {
   const facts: string[] = [];
   if (reason !== null) facts.push(plainLine(reason));
+  if (note === true) return `${paint.dim(plainLine(at))}  ${" ".repeat(STATE_WIDTH)}  ${facts.join("")}`;
   if (exit !== null) facts.push(`the gateway ended with ${exit.signal ?? `code ${exit.code ?? "unknown"}`}`);
   if (memoryBytes !== undefined) facts.push(`it took ${formatSize(memoryBytes)}`);
   if (pid !== null) facts.push(`pid ${pid}`);
   if (restarts > 0) facts.push(`restart ${restarts}`);
-  return `${paint.dim(plainLine(at))}  ${paintState(state, paint)(state.padEnd(12))}  ${facts.join("; ")}`.trimEnd();
+  return `${paint.dim(plainLine(at))}  ${paintState(state, paint)(state.padEnd(STATE_WIDTH))}  ${facts.join("; ")}`.trimEnd();
 }

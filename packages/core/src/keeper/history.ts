@@ -27,6 +27,8 @@ export interface HistoryEvent {
   readonly restarts: number;
   /** Set where the gateway's end led to this state. */
   readonly exit: GatewayExit | null;
+  /** It tells a fact beside the run and no change of state; it may be written after the run was over. */
+  readonly note?: true;
   /** What its processes took when that was looked at last before its end. Absent: nothing ended, or it is not known. */
   readonly memoryBytes?: number;
   /** What it printed last before its end, without secrets. Absent: nothing ended, or it is not known. */
@@ -98,6 +100,7 @@ export function parseHistoryEvent(line: string): HistoryEvent | undefined {
     keeperPid: numberOrNull(event.keeperPid) ?? 0,
     restarts: numberOrNull(event.restarts) ?? 0,
     exit: isExit(event.exit) ? event.exit : null,
+    ...(event.note === true ? { note: true } : {}),
     ...(typeof event.memoryBytes === "number" ? { memoryBytes: event.memoryBytes } : {}),
     ...(isLastWords(event.output) ? { output: event.output } : {}),
   };

@@ -45,7 +45,18 @@ function noteInHistory(eventsPath: string, record: RunRecord, fact: string): voi
   const { state, code, gateway, restarts } = record;
   const at = new Date().toISOString();
   const pid = gateway?.pid ?? null;
-  const line = formatHistoryEvent({ at, state, reason: fact, code, pid, keeperPid: process.pid, restarts, exit: null });
+  const told = {
+    at,
+    state,
+    reason: fact,
+    code,
+    pid,
+    keeperPid: process.pid,
+    restarts,
+    exit: null,
+    note: true,
+  } as const;
+  const line = formatHistoryEvent(told);
   try {
     appendHistory(eventsPath, line);
   } catch (error) {

@@ -19,8 +19,9 @@ export function uptimeShare(
   nowMs: number,
 ): number | null {
   let [upMs, downMs] = [0, 0];
-  for (const [index, { at, state }] of events.entries()) {
-    const next = events[index + 1];
+  const changes = events.filter(({ note }) => note !== true);
+  for (const [index, { at, state }] of changes.entries()) {
+    const next = changes[index + 1];
     if (next === undefined && state !== present) break;
     const begin = Math.max(fromMs, Date.parse(at));
     const end = Math.min(nowMs, next === undefined ? nowMs : Date.parse(next.at));

@@ -96,6 +96,8 @@ describe("the share of a time in which it was running", () => {
     expect(uptimeShare(events, "running", 0, 110_000)).toBe(0.8);
     expect(uptimeShare(events, "orphaned", 0, 110_000)).toBe(0.75);
     expect(uptimeShare(events, "running", 85_000, 110_000)).toBe(1);
+    const note = { ...event(100_000, "stopped"), note: true } as const;
+    expect(uptimeShare([...events, note], "running", 0, 110_000)).toBe(0.8);
     expect(uptimeShare([], "stopped", 0, 110_000)).toBeNull();
     expect(uptimeShare([event(0, "stopped")], "stopped", 0, 110_000)).toBeNull();
   });

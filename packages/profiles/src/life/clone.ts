@@ -164,25 +164,31 @@ function clonedManifest(
   const moved = rooms.reduce((manifest, [from, to]) => moveManifest(manifest, from, to), original);
   // With the lease of the original it would wait for ever for its own turn.
   // Nor does it stand in the file of a set.
-  const { env, envFile, lease: _lease, set: _set, ...rest } = moved;
+  const { env, envFile, hooks, lease: _lease, set: _set, ...rest } = moved;
   const itsName = kinds[original.kind].environment(original, original.port);
   const keepSecrets = include.has("credentials");
   const secret = keepSecrets ? [] : Object.keys(env ?? {}).filter(isSecretName);
   const kept = Object.entries(env ?? {}).filter(
     ([variable]) => !secret.includes(variable) && !Object.hasOwn(itsName, variable),
   );
+  // An address may be a secret, and those who are told of the original did not ask to be told of a second one.
+  const isSilenced = ([, target]: [string, string]): boolean => !keepSecrets && !path.isAbsolute(target);
+  const told = Object.entries(hooks ?? {}).filter((hook) => !isSilenced(hook));
+  const silenced = Object.entries(hooks ?? {}).filter(isSilenced);
   return {
     manifest: {
       ...rest,
       name,
       ...(kept.length === 0 ? {} : { env: Object.fromEntries(kept) }),
       ...(envFile === undefined || !keepSecrets ? {} : { envFile }),
+      ...(told.length === 0 ? {} : { hooks: Object.fromEntries(told) }),
       span: Math.max(rest.span, kinds[rest.kind].span),
       protected: false,
       createdAt: new Date().toISOString(),
       paths,
     },
     left: [
+      ...silenced.map(([event]): LeftBehind => ({ kind: "credentials", what: `hook: ${event}` })),
       ...secret.map((variable): LeftBehind => ({ kind: "credentials", what: `env: ${variable}` })),
       ...(envFile === undefined || keepSecrets ? [] : [{ kind: "credentials", what: `env file: ${envFile}` } as const]),
     ],

@@ -59,6 +59,8 @@ export type { BlockReport, PortsReport } from "./ports/port-audit.ts";
 export type { ListenerVerdict, SeenListener } from "./ports/listener-verdict.ts";
 export type { PortConflict } from "./ports/plan-conflicts.ts";
 export type { PortExplanation } from "./ports/port-explanation.ts";
+export type { Reservation } from "./ports/reservations.ts";
+export type { ReservationChange } from "./ports/reserve.ts";
 export type { PortRange } from "./ports/port-plan.ts";
 export type { Finding, Repair, Weight } from "./doctor/finding.ts";
 

@@ -30,6 +30,7 @@ import type { StopOptions, StopResult } from "./run/stop.ts";
 import type { ListOptions } from "./status/list.ts";
 import type { PortsReport } from "./ports/port-audit.ts";
 import type { PortExplanation } from "./ports/port-explanation.ts";
+import type { ReservationChange } from "./ports/reserve.ts";
 import type { PortRange } from "./ports/port-plan.ts";
 import type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
 import type { ServiceStatus } from "./service/service-status.ts";
@@ -94,6 +95,9 @@ export interface Profiles {
   /** The keeper in this very process; returns when it has ended. */
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
+  /** Keeps ports (`5432`, `6000-6010`) for what is not ours: no new block touches them. */
+  readonly reservePorts: (range: string, note: string) => Promise<ReservationChange>;
+  readonly releasePorts: (range: string) => Promise<ReservationChange>;
   /** All that can be said of one port. */
   readonly explainPort: (port: number) => Promise<PortExplanation>;
   /** The block that the next `create` with that span would get; null when the pool is exhausted. */
@@ -237,6 +241,14 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     testHooks: async (name, request) => (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
     run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
     ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
+    reservePorts: async (range, note) => {
+      const { parsePortRange } = await import("./ports/reservations.ts");
+      return (await import("./ports/reserve.ts")).reservePorts(home, parsePortRange(range), note);
+    },
+    releasePorts: async (range) => {
+      const { parsePortRange } = await import("./ports/reservations.ts");
+      return (await import("./ports/reserve.ts")).releasePorts(home, parsePortRange(range));
+    },
     explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),
     nextFreeBlock: async (span) => (await import("./ports/port-choice.ts")).nextBlockOf(home, span),
     diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),

@@ -285,7 +285,7 @@ export const COMMANDS = {
         "same paths, user and addresses; what the image needs is told on stderr",
       ],
       ["export prod --format compose --containerfile > Containerfile", "an image for it"],
-      ["export prod --format kubernetes --image registry.example/lockkeeper:1", "a StatefulSet and its claim"],
+      ["export prod --format kubernetes --image reg.example/lockkeeper:1", "a StatefulSet and its claim"],
       ["export --all --format json > lockkeeper.json", "for plan and apply; what looks secret is null: keep"],
     ],
   },
@@ -371,8 +371,11 @@ export const COMMANDS = {
   ports: {
     group: "ports",
     summary: "show every block of ports, who listens, conflicts, the next free block",
-    positionals: [{ name: "name", arity: "optional", summary: "this profile's block only" }],
-    options: ["check", "explainPort", "next", "span"],
+    positionals: [
+      { name: "name", arity: "optional", summary: "this profile's block only; or reserve, release" },
+      { name: "range", arity: "optional", free: true, summary: "for reserve and release: 5432, or 6000-6010" },
+    ],
+    options: ["check", "explainPort", "next", "span", "note"],
     summaries: { span: "with --next: for a block of this length" },
     rule: { unnamed: "all", protected: "usual" },
     examples: [
@@ -380,6 +383,7 @@ export const COMMANDS = {
       ["ports --check", "exit 1 when something conflicts, for scripts"],
       ["ports --explain 18790", "whose it is, who holds it now"],
       ["ports --next --span 20", "the base of the next free block of 20"],
+      ["ports reserve 5432 --note postgres", "no profile gets it; ports release 5432 gives it back"],
     ],
   },
   doctor: {

@@ -137,6 +137,7 @@ export const OPTIONS = {
   noProbe: { type: "flag", summary: "do not ask the gateways for their health" },
   check: { type: "flag", summary: "exit 1 when there is a conflict" },
   explainPort: { type: "port", flag: "explain", value: "port", summary: "show all that is known of one port" },
+  note: { type: "text", value: "text", summary: "with reserve: what the ports are kept for" },
   next: { type: "flag", summary: "print only the base of the next free block" },
   follow: { type: "flag", alias: "f", summary: "keep printing new lines" },
   since: { type: "moment", value: "time", summary: "only newer than this: 10m, 2h, or 2026-01-31T12:00" },

@@ -1,6 +1,6 @@
 /** `ports`: the plan beside what the host says, conflicts, the next free block; or all that is known of one port. */
-import type { PortExplanation, PortsReport, Profiles } from "@lockkeeper/profiles";
-import { LockkeeperError } from "@lockkeeper/core";
+import type { PortExplanation, PortsReport, Profiles, Reservation, ReservationChange } from "@lockkeeper/profiles";
+import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -21,12 +21,16 @@ interface OwnReport extends PortsReport {
 }
 
 /** What was asked for: the audit, one port, or the next block. */
-type Answer = PortsReport | OwnReport | PortExplanation | { readonly nextFree: number | null };
+type Answer = PortsReport | OwnReport | PortExplanation | { readonly nextFree: number | null } | Kept;
+
+/** What became of ports that are kept, or given back. */
+type Kept = ReservationChange & { readonly action: "reserve" | "release" };
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
-  const { name, check, explainPort, next, span } = given;
+  const { name, check, explainPort, next, span, range, note } = given;
+  if (range !== undefined) return keep(context, name, range, note);
   const questions = [name, explainPort, next || undefined].filter((each) => each !== undefined);
-  if (questions.length > 1 || (span !== undefined && !next)) {
+  if (questions.length > 1 || (span !== undefined && !next) || note !== undefined) {
     throw new LockkeeperError("USAGE", "ports answers one question: a name, --explain, or --next (with --span)", {
       hint: "lockkeeper ports --help",
     });
@@ -42,9 +46,32 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   return { value, status: check && value.conflicts.length > 0 ? 1 : 0 };
 }
 
+async function keep(
+  context: Context,
+  action: string | undefined,
+  range: string,
+  note: string | undefined,
+): Promise<Result> {
+  if (action !== "reserve" && action !== "release") {
+    throw new LockkeeperError("USAGE", `ports: what is to be done with ${range}?`, {
+      hint: shellCommand("lockkeeper", "ports", "reserve", range, "--note", "postgres"),
+    });
+  }
+  const profiles = await context.openProfiles();
+  const change =
+    action === "reserve" ? await profiles.reservePorts(range, note ?? "") : await profiles.releasePorts(range);
+  const value: Kept = { action, ...change };
+  return { value };
+}
+
 /** An unknown name is told as such. */
 async function only(name: string, report: PortsReport, profiles: Profiles): Promise<OwnReport> {
   const blocks = report.blocks.filter(({ profile }) => profile === name);
+  if (blocks.length === 0 && (name === "reserve" || name === "release")) {
+    throw new LockkeeperError("USAGE", `ports ${name}: which ports?`, {
+      hint: shellCommand("lockkeeper", "ports", name, "5432"),
+    });
+  }
   if (blocks.length === 0) await profiles.find(name);
   const conflicts = report.conflicts.filter(({ profiles: sides }) => sides.includes(name));
   return { ...report, profile: name, blocks, conflicts };
@@ -52,17 +79,37 @@ async function only(name: string, report: PortsReport, profiles: Profiles): Prom
 
 export function render(answer: Answer, view: View): string {
   if ("blocks" in answer) return renderAudit(answer, view);
+  if ("action" in answer) return renderKept(answer, view);
   if ("bind" in answer) return renderExplanation(answer, view);
   return answer.nextFree === null ? "" : `${answer.nextFree}\n`;
 }
 
+function renderKept({ action, changed, reservations }: Kept, { paint, quiet }: View): string {
+  if (quiet) return "";
+  const done =
+    changed === null
+      ? "nothing to change\n"
+      : `${paint.bold(rangeText(changed))} ${action === "reserve" ? "is kept" : "is given back"}${forWhat(changed)}\n`;
+  const all = reservations.map((each) => `  ${rangeText(each)}${forWhat(each)}\n`).join("");
+  return `${done}${reservations.length > 1 ? `kept now:\n${all}` : ""}`;
+}
+
+function rangeText({ first, last }: { readonly first: number; readonly last: number }): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+function forWhat({ note }: Reservation): string {
+  return note === "" ? "" : ` for ${plainLine(note)}`;
+}
+
 function renderExplanation(answer: PortExplanation, { paint }: View): string {
-  const { port, profiles, openclaw, listeners, sockets } = answer;
+  const { port, profiles, reservations, openclaw, listeners, sockets } = answer;
   const lines: string[] = [];
   for (const { profile, block, label, since } of profiles) {
     const place = label === null ? "" : ` (${plainLine(label)})`;
     lines.push(`in the block ${block.first}-${block.last} of ${profile}${place}, since ${plainLine(since)}`);
   }
+  for (const each of reservations) lines.push(`kept: ${rangeText(each)}${forWhat(each)}`);
   for (const claim of openclaw)
     lines.push(`claimed by ${plainLine(claim.program)} in ${plainLine(claim.owner)} (${plainLine(claim.label)})`);
   if (lines.length === 0) lines.push("in no profile's block");
@@ -107,7 +154,8 @@ function renderAudit(report: PortsReport | OwnReport, view: View): string {
   const hidden = report.sockets === "unknown" ? "who listens is unknown: this system does not show it\n" : "";
   const next = report.nextFree === null ? "no free block is left in the pool" : `next free block: ${report.nextFree}`;
   const picture = renderPortRuler(toRuler(report), view);
-  return `${table}${picture}\n${conflicts.join("")}${hidden}${"profile" in report ? "" : `${next}\n`}`;
+  const kept = report.reservations.map((each) => `kept: ${rangeText(each)}${forWhat(each)}\n`).join("");
+  return `${table}${picture}\n${"profile" in report ? "" : kept}${conflicts.join("")}${hidden}${"profile" in report ? "" : `${next}\n`}`;
 }
 
 /** One profile's block alone, or everything from the pool to the ephemeral range. */
@@ -120,7 +168,13 @@ function toRuler(report: PortsReport | OwnReport): Ruler {
     first: Math.min(pool.first, ephemeral.first, blocks[0]?.first ?? pool.first),
     last: blocks.reduce((last, block) => Math.max(last, block.last), Math.max(pool.last, ephemeral.last)),
   };
-  return { range, blocks, claimed: report.openclaw, others: report.others.map(({ port }) => port), ephemeral };
+  return {
+    range,
+    blocks,
+    claimed: [...report.openclaw, ...report.reservations],
+    others: report.others.map(({ port }) => port),
+    ephemeral,
+  };
 }
 
 type Block = PortsReport["blocks"][number];
@@ -133,7 +187,7 @@ function toRulerBlock({ profile, port, end, ranges, listeners }: Block): RulerBl
 }
 
 function describeRange({ label, first, last }: Block["ranges"][number]): string {
-  return `${plainLine(label)} ${first === last ? first : `${first}-${last}`}`;
+  return `${plainLine(label)} ${rangeText({ first, last })}`;
 }
 
 function describeListener({ address, port, pid, verdict }: Block["listeners"][number]): string {

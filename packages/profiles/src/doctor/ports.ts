@@ -88,7 +88,9 @@ function ofConflict({ kind, port, profiles, owner }: PortConflict): Finding {
       ? `the blocks of ${names} overlap from port ${port} on`
       : kind === "openclaw"
         ? `${names} and an installation of another program both claim port ${port}`
-        : `port ${port} of ${names} is held by somebody else`;
+        : kind === "reservation"
+          ? `port ${port} of ${names} is kept for something else`
+          : `port ${port} of ${names} is held by somebody else`;
   return {
     weight: "error",
     code: kind === "listener" ? "port-conflict" : "blocks-overlap",

@@ -4,10 +4,10 @@ import { formatRange, overlaps, type PortClaim } from "./port-plan.ts";
 
 /**
  * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an installation of another program that is
- * not the one it runs (the word is older than the second program); `listener`: a profile and a process that has the port now.
+ * not the one it runs (the word is older than the second program); `reservation`: a profile and ports that are kept; `listener`: a profile and a process that has the port now.
  */
 export interface PortConflict {
-  readonly kind: "overlap" | "openclaw" | "listener";
+  readonly kind: "overlap" | "openclaw" | "reservation" | "listener";
   /** The first port that both want. */
   readonly port: number;
   readonly profiles: readonly string[];
@@ -45,6 +45,9 @@ function conflictOf(a: PortClaim, b: PortClaim): PortConflict | undefined {
   const port = Math.max(a.first, b.first);
   if (profiles.length === 2) return { kind: "overlap", port, profiles: profiles.sort(), owner: null };
   const other = a.by === "profile" ? b : a;
+  if (other.by === "reservation") {
+    return { kind: "reservation", port, profiles, owner: `${describeClaimant(other)} (${formatRange(other)})` };
+  }
   const owner = `${describeClaimant(other)} (${other.label} ${formatRange(other)})`;
   return { kind: "openclaw", port, profiles, owner };
 }

@@ -19,6 +19,7 @@ import { findPlanConflicts, type PortConflict } from "./plan-conflicts.ts";
 import { nextFreeBlock, type PortSituation, readPortSituation } from "./port-choice.ts";
 import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
+import { readReservations, type Reservation, reservationClaim } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
 
@@ -48,6 +49,8 @@ export interface PortsReport {
   readonly conflicts: readonly PortConflict[];
   /** Base of the block that the next built-in gateway would get; null when the pool is exhausted. */
   readonly nextFree: number | null;
+  /** Ports that are kept for what is not ours. */
+  readonly reservations: readonly Reservation[];
   /** What installations of other programs claim. */
   readonly openclaw: readonly (PortRange & {
     readonly program: string;
@@ -72,7 +75,13 @@ export async function portsReport(home: string): Promise<PortsReport> {
   // An installation that a profile runs is that profile: its ports are in the profile's block.
   const adopted = new Set(manifests.map(({ paths }) => paths.state));
   const installed = situation.installed.filter(({ stateDir }) => !adopted.has(stateDir));
-  const claims = [...manifests.flatMap(profileClaims), ...situation.overrides, ...installed];
+  const reservations = readReservations(home);
+  const claims = [
+    ...manifests.flatMap(profileClaims),
+    ...reservations.map(reservationClaim),
+    ...situation.overrides,
+    ...installed,
+  ];
   const { blocks, others, runners } = await auditBlocks(home, manifests, pool, situation);
   const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
   return {
@@ -82,6 +91,7 @@ export async function portsReport(home: string): Promise<PortsReport> {
     blocks,
     conflicts: [...findPlanConflicts(claims), ...findStrangers(blocks, runners)],
     nextFree: next?.first ?? null,
+    reservations,
     openclaw: installed.map(({ first, last, program, owner, label }) => ({ first, last, program, owner, label })),
     others,
   };

@@ -20,6 +20,7 @@ import {
   type PortRange,
 } from "./port-plan.ts";
 import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./host-ports.ts";
+import { readReservations, reservationClaim } from "./reservations.ts";
 import { readRegistry, type Registry } from "../registry/registry.ts";
 import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
@@ -85,7 +86,13 @@ export async function chooseBlock(
   situation?: PortSituation,
 ): Promise<PortRange> {
   const { host, installed, elsewhere, overrides } = situation ?? (await readPortSituation(home, registry));
-  const planned = [...[...registry.values()].flatMap(profileClaims), ...overrides, ...installed, ...elsewhere];
+  const planned = [
+    ...[...registry.values()].flatMap(profileClaims),
+    ...readReservations(home).map(reservationClaim),
+    ...overrides,
+    ...installed,
+    ...elsewhere,
+  ];
   return request.port === undefined
     ? chooseFromPool(home, request, host, planned)
     : checkAskedFor(registry, request, request.port, host, planned);
@@ -204,12 +211,18 @@ export function overlapError(registry: Registry, block: PortRange, claim: PortCl
   return new LockkeeperError(
     "PORTS_OVERLAP",
     `the block ${formatRange(block)} overlaps ${formatRange(claim)} of ${whose}${detail}`,
-    { hint: "Leave --port away to get a free block, or see who has what: lockkeeper ports" },
+    {
+      hint:
+        claim.by === "reservation"
+          ? `Leave --port away to get a free block, or give it back: lockkeeper ports release ${formatRange(claim)}`
+          : "Leave --port away to get a free block, or see who has what: lockkeeper ports",
+    },
   );
 }
 
 const words: Readonly<Record<PoolUse["by"], string>> = {
   profile: "profiles",
+  reservation: "reservations",
   installation: "installations of other programs",
   listener: "listeners",
   ephemeral: "the host's ephemeral range",
@@ -220,7 +233,7 @@ const words: Readonly<Record<PoolUse["by"], string>> = {
 function exhausted(span: number, pool: PortRange, uses: readonly PoolUse[]): LockkeeperError {
   const total = Math.max(0, pool.last - pool.first + 1);
   const used = uses.map(({ by, ports, owners }) => {
-    const counted = by === "profile" || by === "installation" || by === "listener";
+    const counted = by === "profile" || by === "reservation" || by === "installation" || by === "listener";
     return `${ports} by ${counted ? `${owners} ` : ""}${words[by]}`;
   });
   return new LockkeeperError(

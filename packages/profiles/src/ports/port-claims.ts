@@ -55,5 +55,6 @@ function listenerClaim({ address, port }: Listener): PortClaim {
 /** Returns who claims it, in words: `profile dev`, `OpenClaw in ~/.openclaw`. */
 export function describeClaimant({ by, owner, program }: PortClaim): string {
   if (by === "profile") return `profile ${owner}`;
+  if (by === "reservation") return owner === "" ? "a reservation" : `the reservation for ${owner}`;
   return program === undefined ? owner : `${program} in ${owner}`;
 }

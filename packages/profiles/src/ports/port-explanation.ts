@@ -5,6 +5,7 @@ import { seen, type SeenListener } from "./listener-verdict.ts";
 import { readPortSituation } from "./port-choice.ts";
 import { namedRanges, profileClaims } from "./port-claims.ts";
 import { overlaps, type PortRange } from "./port-plan.ts";
+import { readReservations, type Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 
 /** Everything that is known of one port. A contract with scripts: fields are added, never renamed or removed. */
@@ -20,6 +21,8 @@ export interface PortExplanation {
     /** When the profile was created, and the port became its own; ISO 8601. */
     readonly since: string;
   }[];
+  /** Ports that are kept for what is not ours, this one among them. */
+  readonly reservations: readonly Reservation[];
   /** What installations of other programs claim. */
   readonly openclaw: readonly (PortRange & {
     readonly program: string;
@@ -68,6 +71,7 @@ export async function explainPort(home: string, port: number): Promise<PortExpla
   return {
     port,
     profiles: claimants,
+    reservations: readReservations(home).filter((range) => overlaps(range, one)),
     openclaw: installed
       .filter((claim) => overlaps(claim, one))
       .map(({ first, last, program, owner, label }) => ({ first, last, program, owner, label })),

@@ -11,7 +11,7 @@ export interface PortRange {
 
 /** A range that is wanted, and by whom. The kinds of claimant, in the order in which an exhausted pool names them. */
 export interface PortClaim extends PortRange {
-  readonly by: "profile" | "installation" | "listener" | "ephemeral" | "reserved" | "browser";
+  readonly by: "profile" | "reservation" | "installation" | "listener" | "ephemeral" | "reserved" | "browser";
   /** For a person: `dev`, `~/.openclaw`, `the host's ephemeral range`. */
   readonly owner: string;
   /** Whose installation it is: `OpenClaw`. */
@@ -57,7 +57,7 @@ export interface PoolUse {
 
 /** Returns how the pool is used up, each port counted once, for the claimant that comes first in the order of `by`. */
 export function measurePool(pool: PortRange, claims: readonly PortClaim[]): readonly PoolUse[] {
-  const order = ["profile", "installation", "listener", "ephemeral", "reserved", "browser"] as const;
+  const order = ["profile", "reservation", "installation", "listener", "ephemeral", "reserved", "browser"] as const;
   const counted = new Set<number>();
   return order.flatMap((by) => {
     const owners = new Set<string>();

@@ -13,6 +13,8 @@ export interface Settings {
   readonly previousProfile: string | null;
   readonly poolFirst: number;
   readonly poolLast: number;
+  /** `5432 postgres`, `6000-6010`: ports, and behind a blank what they are kept for. */
+  readonly reservedPorts: readonly string[];
 }
 
 /** The tool's settings where nothing is set. */
@@ -23,6 +25,7 @@ export const defaultSettings: Settings = {
   poolFirst: 18_789,
   /** Below the ephemeral range of most Linux systems. The host's real one is left out whatever the pool says. */
   poolLast: 32_767,
+  reservedPorts: [],
 };
 
 const profileName = "^[a-z0-9][a-z0-9-]{0,31}$";
@@ -33,6 +36,11 @@ export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
   previousProfile: { type: ["string", "null"], pattern: profileName, description: "where `use -` goes back to" },
   poolFirst: { type: "integer", minimum: 1024, maximum: 65_535, description: "first port that new profiles may get" },
   poolLast: { type: "integer", minimum: 1024, maximum: 65_535, description: "last port that new profiles may get" },
+  reservedPorts: {
+    type: "array",
+    items: { type: "string", pattern: "^[1-9]\\d{0,4}(?:-[1-9]\\d{0,4})?(?: [^\\p{Cc}]{1,80})?$" },
+    description: "ports that no profile gets (see `ports reserve`)",
+  },
 };
 
 /**

@@ -17,10 +17,15 @@ const pages = [
     .map((page) => `docs/${page}`),
 ];
 
+/** What the pages show to say how it is answered. */
+const MISTAKES: ReadonlySet<string> = new Set(["lockkeeper dev start", "lockkeeper delete dev"]);
+
 /** Lines of code blocks and inline code that begin with the program's name, a prompt or a runner before it. */
 function commandsOf(page: string): readonly string[] {
   const text = readFileSync(path.join(root, page), "utf8");
-  const blocks = [...text.matchAll(/^```[a-z]*\n([^]*?)^```/gm)].flatMap(([, block = ""]) => block.split("\n"));
+  const blocks = [...text.matchAll(/^```[a-z]*\n([^]*?)^```/gm)].flatMap(([, block = ""]) =>
+    block.replaceAll(/\\\n\s*/g, " ").split("\n"),
+  );
   // A verb alone is a name, not a command to be run.
   const inline = [...text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/`(lockkeeper [^`]+ [^`]+)`/g)].map(
     ([, code = ""]) => code,
@@ -28,7 +33,8 @@ function commandsOf(page: string): readonly string[] {
   return [...blocks, ...inline]
     .map((line) => /^(?:\$ |\d+ |sudo |npx -y \S+ |@reboot )*(lockkeeper .*)$/.exec(line.trim())?.[1])
     .filter((line) => line !== undefined)
-    .map((line) => line.replace(/\s+#.*$/, "").replace(/ \.\.\. /, " "));
+    .map((line) => line.replace(/\s+#.*$/, "").replace(/ \.\.\. /, " "))
+    .filter((line) => !MISTAKES.has(line));
 }
 
 /** What stands for a reader's own word gets one. */

@@ -163,14 +163,6 @@ const refuseCircles = {
 const sweep = {
   name: "sweep-old-chunks",
   writeBundle(_, bundle) {
-    // The entry loads the others: what they took from it would not be there yet.
-    const taken = Object.values(bundle).filter(
-      ({ isEntry, imports }) => !isEntry && imports?.includes("lockkeeper.cjs"),
-    );
-    if (taken.length > 0) {
-      const [{ fileName }] = taken;
-      throw new Error(`${fileName} imports from the entry; name the root of what it needs in "together"`);
-    }
     for (const file of readdirSync(path.join(dist, "chunks"))) {
       if (bundle[`chunks/${file}`] === undefined) rmSync(path.join(dist, "chunks", file));
     }

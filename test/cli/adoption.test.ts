@@ -130,7 +130,7 @@ describe("takeover", () => {
         );
         await until("the old one is gone", () => !isAlive(old));
         expect(await json(["status", "openclaw"])).toMatchObject({ state: "running" });
-        expect((await run(confirmed)).stdout).toContain("openclaw: is ours already");
+        expect((await run(confirmed)).stdout).toContain("openclaw: is already managed by Lockkeeper");
       } finally {
         await run(["stop", "openclaw", "--confirm", "openclaw"]);
         for (const owner of ownersOf(port)) process.kill(owner, "SIGTERM");

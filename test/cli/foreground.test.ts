@@ -215,7 +215,7 @@ describe("inside a profile", () => {
       expect(variables).toMatchObject({ LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_PORT: String(port) });
       expect(variables["LOCKKEEPER_STATE_DIR"]).toContain("/profiles/dev/");
       expect(variables).not.toHaveProperty("OPENCLAW_CONFIG_PATH");
-      expect((await run(["exec", "dev", "--", "no-such-program"])).status).toBe(1);
+      expect((await run(["exec", "dev", "--", "no-such-program"])).status).toBe(127);
     });
   });
 

@@ -43,6 +43,7 @@ export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
   clone: () => import("./commands/clone.ts"),
   restore: () => import("./commands/restore.ts"),
   remove: () => import("./commands/remove.ts"),
+  trash: () => import("./commands/trash.ts"),
   import: () => import("./commands/import.ts"),
   takeover: () => import("./commands/takeover.ts"),
   config: () => import("./commands/config.ts"),

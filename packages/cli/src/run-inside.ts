@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { LockkeeperError, errnoOf } from "@lockkeeper/core";
+import type { ErrorCode } from "@lockkeeper/core";
+import type { Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -33,3 +35,20 @@ function launchError(error: Error, program: string, searched: string | undefined
   if (errno === "EACCES") return new LockkeeperError("PERMISSION_DENIED", `not executable: ${program}`, details);
   return error;
 }
+
+/**
+ * Returns what a command answers whose work is done by a program of the caller's: its exit status, or as shells have it 127
+ * for a program that is not there and 126 for one that cannot be run.
+ */
+export async function resultInside(...given: Parameters<typeof runInside>): Promise<Result> {
+  try {
+    return { value: undefined, status: await runInside(...given) };
+  } catch (error) {
+    const status = error instanceof LockkeeperError ? SHELL_STATUSES[error.code] : undefined;
+    if (status === undefined) throw error;
+    return { value: undefined, status, failures: [{ name: null, error }] };
+  }
+}
+
+/** Source: POSIX.1-2024, XCU 2.8.2, exit status for commands. */
+const SHELL_STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = { COMMAND_NOT_FOUND: 127, PERMISSION_DENIED: 126 };

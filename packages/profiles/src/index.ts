@@ -36,6 +36,7 @@ export type { CloneOptions, CloneResult } from "./life/clone.ts";
 export type { CopyProgress } from "./life/copy-tree.ts";
 export type { LeftBehind, LeftBehindKind } from "./life/left-behind.ts";
 export type { RenameResult } from "./life/rename.ts";
+export type { TrashedProfile } from "./life/trash.ts";
 export type { RestoreOptions } from "./life/restore.ts";
 
 // How it is reached.

@@ -11,6 +11,7 @@ import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./life/create-options.ts";
 import type { EditResult } from "./life/edit.ts";
 import type { EditOptions } from "./life/edited-manifest.ts";
+import type { TrashedProfile } from "./life/trash.ts";
 import type { Manifest } from "./manifest.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Argv } from "./gateway-kind.ts";
@@ -149,6 +150,10 @@ export interface Profiles {
   readonly clone: (from: string, to: string, options?: CloneOptions) => Promise<CloneResult>;
   /** Brings back what was removed last under that name. */
   readonly restore: (name: string, options?: RestoreOptions) => Promise<ProfileStatus>;
+  /** What was removed and can be restored. */
+  readonly trash: () => Promise<readonly TrashedProfile[]>;
+  /** Deletes what was removed, for good: everything, or only what had one of these names. */
+  readonly emptyTrash: (names: readonly string[]) => Promise<readonly TrashedProfile[]>;
   readonly readConfig: (request?: ConfigRequest) => Promise<ConfigReading>;
   readonly changeConfig: (request: ConfigChangeRequest) => Promise<ConfigChange>;
 }
@@ -287,6 +292,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
     },
     clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
     restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
+    trash: async () => (await import("./life/trash.ts")).listTrash(home),
+    emptyTrash: async (names) => (await import("./life/trash.ts")).emptyTrash(home, names),
     readConfig: async (request) => (await import("./config/config-edit.ts")).readConfig(context, request),
     changeConfig: async (request) => (await import("./config/config-edit.ts")).changeConfig(context, request),
   });
@@ -306,6 +313,7 @@ const lookers: ReadonlySet<string> = new Set<keyof Profiles>([
   "discover",
   "exportToEngine",
   "exportSet",
+  "trash",
   "readConfig",
   "limitNotes",
 ]);

@@ -19,8 +19,9 @@ export const COMMANDS = {
     synonyms: ["launch", "boot"],
     summary: "create what is missing, start it, wait until healthy, print the list",
     positionals: [{ name: "names", arity: "many", summary: "profiles; none: every one that exists" }],
-    options: ["kind", "timeout", "file", "prefix"],
+    options: ["kind", "timeout", "yes", "file", "prefix"],
     summaries: {
+      yes: "make a new profile although its name is near that of another",
       kind: "what a new one runs (default: builtin)",
       file: "start what this file holds, once it was applied",
     },
@@ -465,10 +466,11 @@ export const COMMANDS = {
     synonyms: ["export-env"],
     summary: "print shell exports for a profile (for eval)",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
-    options: ["profile", "shell"],
+    options: ["profile", "shell", "leave"],
     rule: { unnamed: "current", protected: "usual" },
     examples: [
       ["env dev", 'bash and zsh: eval "$(lockkeeper env dev)"'],
+      ["env dev --unset", "take it all out of the shell again, by eval too"],
       ["env dev --shell fish | source", "fish"],
     ],
   },
@@ -542,12 +544,27 @@ export const COMMANDS = {
     aliases: ["rm"],
     synonyms: ["delete", "del", "destroy", "uninstall", "erase"],
     summary: "move stopped profiles to the trash and free their ports",
-    positionals: [{ name: "name", arity: "required", summary: "the profile" }],
+    positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["yes", "confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
       ["remove dev --yes", "without a question"],
+      ["remove 'exp-*' --yes", "all that match; each can be restored"],
       ["remove prod --yes --confirm prod", "a protected one, in a script"],
+    ],
+  },
+  trash: {
+    group: "profiles",
+    synonyms: ["bin"],
+    summary: "list or delete for good what was removed",
+    positionals: [
+      { name: "action", arity: "required", choices: ["list", "empty"], summary: "what to do" },
+      { name: "names", arity: "many", free: true, summary: "names that were removed; none: every one" },
+    ],
+    options: ["yes"],
+    examples: [
+      ["trash list", "what can be restored"],
+      ["trash empty exp-1 --yes", "gone for good, without a question"],
     ],
   },
   import: {

@@ -13,6 +13,8 @@ const COLUMNS = 80;
 const WIDEST_TERM = 34;
 
 const INDENT = "  ";
+/** At the end of a line that a shell is to read on with the next. */
+const CONTINUED = " \\";
 const GAP = "  ";
 
 /** What a stranger tries first. A test runs them. */
@@ -74,7 +76,9 @@ export function commandHelp(name: string, spec: CommandSpec): string {
     [
       "Examples:",
       ...spec.examples.flatMap(([line, meaning]) => [
-        `${INDENT}lockkeeper ${line}`,
+        ...wrap(`lockkeeper ${line}`, COLUMNS - INDENT.length - CONTINUED.length).map(
+          (text, index, all) => (index === 0 ? INDENT : "    ") + text + (index < all.length - 1 ? CONTINUED : ""),
+        ),
         ...wrap(meaning, 72).map((text) => `      ${text}`),
       ]),
     ].join("\n"),

@@ -149,6 +149,7 @@ export const OPTIONS = {
   fix: { type: "flag", summary: "make the repairs that lose nothing; shows them and asks first" },
   dryRun: { type: "flag", summary: "check and show the change, write nothing" },
   short: { type: "flag", summary: "the name or nothing, ! behind a protected one; for prompts" },
+  leave: { type: "flag", flag: "unset", summary: "print what takes the profile out of the shell again" },
   shell: { type: "choice", choices: ["bash", "zsh", "fish"], value: "bash|zsh|fish", summary: "syntax of the output" },
 } as const;
 

@@ -37,14 +37,21 @@ export async function run(context: Context): Promise<Result> {
 export function render({ gateways, faults, adopt }: ShownDiscovery, { paint, columns: width, quiet }: View): string {
   if (quiet) return gateways.map(({ name }) => `${plainLine(name)}\n`).join("");
   const columns: readonly Column[] = [
-    { title: "NAME", expendable: 0 },
+    { title: "NAME", expendable: 0, cuts: [{ rank: 2.5, to: 16 }] },
     { title: "PROGRAM", expendable: 3 },
     { title: "PORT", expendable: 0, align: "right" },
     { title: "READ FROM", expendable: 4 },
     { title: "ANSWERS", expendable: 1 },
     { title: "PID", expendable: 2, align: "right" },
     { title: "USER", expendable: 5 },
-    { title: "RUN BY", expendable: 1 },
+    {
+      title: "RUN BY",
+      expendable: 1,
+      cuts: [
+        { rank: 6, to: 20 },
+        { rank: 2.5, to: 10 },
+      ],
+    },
   ];
   const rows = gateways.map((gateway) => [
     plainLine(gateway.name),

@@ -1,4 +1,4 @@
-/** `doctor`: what is not as it should be, most serious first; with `--fix` the repairs that lose nothing, after a yes. */
+/** `doctor`: finds problems, most serious first; with `--fix` the repairs that lose nothing, after a yes. */
 import type { Finding, Weight } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -7,6 +7,7 @@ import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { Palette, View } from "../terminal/view.ts";
+import { wrapBehind } from "../terminal/wrap.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["doctor"]>;
 
@@ -30,10 +31,10 @@ export async function run(context: Context, { fix, yes }: Arguments): Promise<Re
   return answer(await profiles.repair(findings), repairs);
 }
 
-export function render({ findings, repaired }: Diagnosis, { paint, quiet }: View): string {
+export function render({ findings, repaired }: Diagnosis, { paint, quiet, columns }: View): string {
   if (quiet) return findings.map(({ code }) => `${code}\n`).join("");
   const done = repaired.map((what) => `${paint.green("repaired")}  ${plainLine(what)}\n`).join("");
-  return `${done}${findings.map((finding) => renderFinding(finding, paint)).join("")}${summary(findings, paint)}\n`;
+  return `${done}${findings.map((finding) => renderFinding(finding, paint, columns)).join("")}${summary(findings, paint)}\n`;
 }
 
 function answer(findings: readonly Finding[], repaired: readonly string[]): Result {
@@ -46,7 +47,7 @@ function answer(findings: readonly Finding[], repaired: readonly string[]): Resu
 async function askFirst({ world }: Context, repairs: readonly string[]): Promise<void> {
   if (world.canAsk()) world.stderr.write(repairs.map((what) => `  ${plainLine(what)}\n`).join(""));
   await requireYes(world, repairs.length === 1 ? "Make this repair?" : `Make these ${repairs.length} repairs?`, {
-    message: "nothing was repaired: nobody said yes",
+    message: "nothing was repaired: that takes a yes, and there is no terminal to ask",
     hint: "If you mean it: lockkeeper doctor --fix --yes",
     evidence: repairs,
   });
@@ -54,16 +55,17 @@ async function askFirst({ world }: Context, repairs: readonly string[]): Promise
 
 const INDENT = " ".repeat(9);
 
-function renderFinding({ weight, title, evidence, command }: ShownFinding, paint: Palette): string {
+function renderFinding({ weight, title, evidence, command }: ShownFinding, paint: Palette, columns: number): string {
   const colour = { error: paint.red, warning: paint.yellow, unknown: paint.dim }[weight];
   const lines = [`${colour(weight.padEnd(7))}  ${paint.bold(plainLine(title))}`];
-  for (const fact of evidence) lines.push(`${INDENT}${plainLine(fact)}`);
+  for (const fact of evidence)
+    lines.push(`${INDENT}${paint.dim("seen:")} ${wrapBehind(plainLine(fact), INDENT.length + 6, columns)}`);
   if (command !== null) lines.push(`${INDENT}${paint.cyan("->")} ${plainLine(command)}`);
   return `${lines.join("\n")}\n`;
 }
 
 function summary(findings: readonly ShownFinding[], paint: Palette): string {
-  if (findings.length === 0) return paint.green("nothing is wrong");
+  if (findings.length === 0) return paint.green("No problems found.");
   const count = (weight: Weight, one: string, many: string): string => {
     const number = findings.filter((finding) => finding.weight === weight).length;
     return `${number} ${number === 1 ? one : many}`;

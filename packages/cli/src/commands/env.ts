@@ -21,12 +21,19 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   // The rest of the caller's environment is the caller's and may hold secrets: it is not repeated.
   const { child: _, ...exported } = await profiles.environment(name);
-  const value: ShellLines = { ...exported, shell: given.shell ?? guessShell(context.world.env["SHELL"]) };
+  const lines = given.leave ? leaving(exported) : exported;
+  const value: ShellLines = { ...lines, shell: given.shell ?? guessShell(context.world.env["SHELL"]) };
   return { value };
 }
 
 export function render({ shell, ...environment }: ShellLines): string {
   return formatShellEnvironment({ ...environment, child: {} }, shell);
+}
+
+/** Unsets what the profile sets; where the home is may be the caller's own choice and stays. */
+function leaving<T extends Pick<ShellEnvironment, "unset" | "set">>(exported: T): T {
+  const names = [...exported.unset, ...Object.keys(exported.set)].filter((name) => name !== "LOCKKEEPER_HOME");
+  return { ...exported, unset: names, set: {} };
 }
 
 function guessShell(shell: string | undefined): ShellName {

@@ -4,7 +4,7 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { runInside } from "../run-inside.ts";
+import { resultInside } from "../run-inside.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["exec"]>;
 
@@ -17,10 +17,7 @@ export async function run(context: Context, { name, gatewayEnv, rest }: Argument
   }
   const profiles = await context.openProfiles();
   const child = gatewayEnv ? await profiles.gatewayEnvironment(name) : (await profiles.environment(name)).child;
-  return {
-    value: undefined,
-    status: await runInside(context, await profiles.clientArgv(name, [program, ...more]), child),
-  };
+  return resultInside(context, await profiles.clientArgv(name, [program, ...more]), child);
 }
 
 /** The command has written for itself. */

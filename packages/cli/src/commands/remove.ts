@@ -1,6 +1,8 @@
-/** `remove`: moves a stopped profile to the trash, after a second look. */
+/** `remove`: moves stopped profiles to the trash, after a second look. */
+import { shellCommand } from "@lockkeeper/core";
+import { isPattern } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
-import type { Result } from "../command-module.ts";
+import type { Failure, Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
@@ -15,24 +17,38 @@ interface Removed {
   readonly trash: string;
 }
 
-export async function run(context: Context, { name, yes, confirm }: Arguments): Promise<Result> {
+export async function run(context: Context, { names: words, yes, confirm }: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
-  // An unknown name is told as such before anybody is asked to confirm it.
-  await profiles.find(name);
-  await chooseTargets(context, profiles, { names: [name], confirm });
-  if (!yes && !confirm.includes(name)) {
-    await requireYes(context.world, `Remove ${name} and free its ports?`, {
-      message: `${name} was not removed: nobody said yes`,
-      hint: `If you mean it: lockkeeper remove ${name} --yes`,
+  const { names } = await chooseTargets(context, profiles, { names: words, confirm });
+  // An unknown name is told as such before anything is asked or done.
+  for (const name of names) await profiles.find(name);
+  if (!yes && names.some((name) => !confirm.includes(name))) {
+    const all = names.join(", ");
+    await requireYes(context.world, `Remove ${all} and free the ports?`, {
+      message: `not removed: ${all}; it takes a yes, and there is no terminal to ask`,
+      hint: `If you mean it: ${shellCommand("lockkeeper", "remove", ...names, "--yes")}`,
     });
   }
-  const { trash } = await profiles.remove(name);
-  const removed: Removed = { name, trash };
-  return { value: removed };
+  const removed: Removed[] = [];
+  const failures: Failure[] = [];
+  for (const name of names) {
+    try {
+      removed.push({ name, trash: (await profiles.remove(name)).trash });
+    } catch (error) {
+      failures.push({ name: names.length > 1 ? name : null, error });
+    }
+  }
+  // One name that was given as such is answered with one document, as ever.
+  const isOne = words.length === 1 && !words.some(isPattern);
+  return { value: isOne ? removed[0] : removed, shown: removed, failures };
 }
 
-export function render({ name, trash }: Removed, { quiet }: View): string {
-  return quiet
-    ? `${name}\n`
-    : `${name} removed; its folder is kept in ${plainLine(trash)}; lockkeeper restore ${name}\n`;
+export function render(removed: readonly Removed[], { quiet }: View): string {
+  return removed
+    .map(({ name, trash }) =>
+      quiet
+        ? `${name}\n`
+        : `${name} removed; its folder is in ${plainLine(trash)}. To undo: lockkeeper restore ${name}\n`,
+    )
+    .join("");
 }

@@ -3,7 +3,7 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { runInside } from "../run-inside.ts";
+import { resultInside } from "../run-inside.ts";
 import { promptedShell } from "../shell-prompt.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["shell"]>;
@@ -12,11 +12,10 @@ export async function run(context: Context, { name }: Arguments): Promise<Result
   const { world } = context;
   const profiles = await context.openProfiles();
   const environment = await profiles.environment(name);
-  context.progress.update(name, `a shell inside${environment.protected ? " (PROTECTED)" : ""}; exit leaves it`);
+  context.progress.update(name, `shell inside${environment.protected ? " (PROTECTED)" : ""}. Type exit to leave.`);
   const shell = world.env["SHELL"] || "/bin/sh";
   const { args, env } = promptedShell(shell, environment, environment.child);
-  const status = await runInside(context, [shell, ...args], { ...environment.child, ...env });
-  return { value: undefined, status };
+  return resultInside(context, [shell, ...args], { ...environment.child, ...env });
 }
 
 /** The shell has written for itself. */

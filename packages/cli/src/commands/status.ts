@@ -7,33 +7,46 @@ import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { statusOfState } from "../exit-status.ts";
 import { describeLease } from "../lease-text.ts";
-import { paintState } from "../status-table.ts";
+import { describeHealth, paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
 import { formatDuration } from "../terminal/durations.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { formatSize } from "../terminal/sizes.ts";
+import { formatAgo, formatMoment } from "../terminal/moments.ts";
 import type { View } from "../terminal/view.ts";
+import { wrapBehind } from "../terminal/wrap.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["status"]>;
+
+interface Shown {
+  readonly detail: ProfileDetail;
+  /** In milliseconds since the epoch. */
+  readonly now: number;
+}
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   const detail = await profiles.status(name);
-  return { value: detail, status: statusOfState(detail.state) };
+  const shown: Shown = { detail, now: Date.now() };
+  return { value: detail, shown, status: statusOfState(detail.state) };
 }
 
-export function render(detail: ProfileDetail, { paint, quiet }: View): string {
+export function render({ detail, now }: Shown, { paint, quiet, columns }: View): string {
   if (quiet) return `${detail.state}\n`;
-  const { state, reason, uptimeMs, health, paths, lastExit } = detail;
+  const { state, reason, uptimeMs, paths, lastExit } = detail;
   const marks = [detail.current ? "current" : "", detail.protected ? "protected" : ""].filter((mark) => mark !== "");
   const rows: [string, string][] = [
     ["state", `${paintState(state, paint)(state)}${reason === null ? "" : `: ${plainLine(reason)}`}`],
-    ["health", health],
+    ["health", detail.pid === null ? "-" : describeHealth(detail)],
     ["url", plainLine(detail.url)],
     ["kind", detail.kind],
     ...(detail.command === null ? [] : [["runs", plainLine(shellCommand(...detail.command))] as [string, string]]),
     ["in", plainLine(detail.cwd)],
+    [
+      "env",
+      plainLine([...detail.envNames, ...(detail.envFile === null ? [] : [`file ${detail.envFile}`])].join(", ") || "-"),
+    ],
     ["block", `${detail.port}-${detail.port + detail.span - 1}`],
     [
       "ports",
@@ -59,17 +72,22 @@ export function render(detail: ProfileDetail, { paint, quiet }: View): string {
       "last exit",
       lastExit === null
         ? "-"
-        : plainLine(`${lastExit.signal ?? `code ${lastExit.code ?? "unknown"}`} at ${lastExit.at}`),
+        : plainLine(
+            `${lastExit.signal ?? `code ${lastExit.code ?? "unknown"}`}, ${formatAgo(lastExit.at, now)} (${formatMoment(lastExit.at, now)})`,
+          ),
     ],
     ...sparedRow(detail),
     ["config", plainLine(paths.config)],
     ["state dir", plainLine(paths.state)],
     ["logs", plainLine(paths.logs)],
+    ["created", plainLine(`${formatAgo(detail.createdAt, now)} (${formatMoment(detail.createdAt, now)})`)],
   ];
   for (const note of detail.limitNotes) rows.push(["warning", plainLine(note)]);
   if (detail.pendingChange) rows.push(["pending", "it was edited since; the change acts from its next start on"]);
   const title = `${paint.bold(detail.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}\n`;
-  return title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${text}\n`).join("");
+  return (
+    title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${wrapBehind(text, 13, columns)}\n`).join("")
+  );
 }
 
 /** What it takes, and what it may. */

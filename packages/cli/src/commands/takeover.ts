@@ -41,7 +41,7 @@ export async function run(context: Context, { name, yes, confirm, timeout }: Arg
 export function render({ outcome, status }: TakeoverResult, { paint, quiet }: View): string {
   if (quiet) return `${status.name}\n`;
   const keeper = status.keeperPid === null ? "no keeper" : `keeper pid ${status.keeperPid}`;
-  const news = outcome === "already-ours" ? "is ours already" : paint.green("taken over");
+  const news = outcome === "already-ours" ? "is already managed by Lockkeeper" : paint.green("taken over");
   return `${paint.bold(status.name)}: ${news}, ${status.url}, pid ${status.pid ?? "-"}, ${keeper}\n`;
 }
 

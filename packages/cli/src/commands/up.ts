@@ -1,10 +1,11 @@
 /** `up`: creates what is missing (a built-in gateway unless another kind is asked for), starts everything named, prints the list of it. Idempotent. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, nearestNames, shellCommand } from "@lockkeeper/core";
 import type { CreateOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import { isPattern, parseProfileName } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
+import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile } from "../each-profile.ts";
 import { renderStatusTable } from "../status-table.ts";
@@ -22,6 +23,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { names } = fromFile ?? (await chooseTargets(context, profiles, given));
   const { stop: signal } = context.world.interruption();
   const existing = new Set((await profiles.list({ probe: false })).map(({ name }) => name));
+  const missing = names.filter((name) => !existing.has(name));
+  if (!given.yes) await askAboutNearNames(context, missing, [...existing], given);
   const { steps } = await profiles.order("start", names);
   const { failures } = await onEachProfile(context, steps, "hold-back", async (name, onProgress) => {
     if (!existing.has(name) && names.includes(name)) {
@@ -32,7 +35,11 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     return profiles.start(name, { timeoutMs: given.timeout, signal, onProgress });
   });
   const statuses = (await profiles.list()).filter(({ name }) => steps.some((step) => step.name === name));
-  const notes = names.length === 0 ? [`No profiles in ${profiles.home}. Make one with: lockkeeper up dev`] : [];
+  const made = missing.filter((name) => statuses.some((status) => status.name === name));
+  const notes =
+    names.length === 0
+      ? [`No profiles in ${profiles.home}. Make one with: lockkeeper up dev`]
+      : made.map((name) => `${name}: new (${KIND_WORDS[kindOf(given)] ?? kindOf(given)})`);
   return { value: statuses, failures: failures ?? [], notes };
 }
 
@@ -49,6 +56,54 @@ async function namesOfFile(context: Context, profiles: Profiles, given: Argument
   }
   return { names: await profiles.appliedSet(setRequest(context.world, given)), skipped: [] };
 }
+
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  builtin: "built-in gateway",
+  command: "its own command",
+  openclaw: "OpenClaw gateway",
+};
+
+/**
+ * A new name that is near an old one is more often a slip than a wish.
+ *
+ * @throws {LockkeeperError} CONFIRMATION_NEEDED when nobody said yes: then nothing has been made.
+ */
+async function askAboutNearNames(
+  context: Context,
+  missing: readonly string[],
+  existing: readonly string[],
+  { kind, rest, timeout }: Arguments,
+): Promise<void> {
+  const isPlain = kind === undefined && rest === undefined && timeout === undefined;
+  for (const name of missing) {
+    const near = slipsOf(name, existing);
+    if (near.length === 0) continue;
+    await requireYes(context.world, `${name} does not exist; ${near.join(" and ")} does. Make a new profile ${name}?`, {
+      message: `${name} does not exist and is near ${near.join(" and ")}: nothing was made`,
+      hint: isPlain
+        ? `For a new one: ${shellCommand("lockkeeper", "up", name, "--yes")}`
+        : "For a new one, add to the same command: --yes",
+      evidence: [`the one that exists: lockkeeper up ${near[0] ?? ""}`],
+    });
+  }
+}
+
+/** Short names, and names that differ in nothing but digits, are meant as they are: web1 and web2. */
+function slipsOf(name: string, existing: readonly string[]): readonly string[] {
+  const letters = (text: string): string => text.replaceAll(/[\d-]/g, "");
+  const word = letters(name);
+  if (word.length < SHORTEST_SLIP) return [];
+  return nearestNames(name, existing).filter(
+    (near) =>
+      letters(near).length >= SHORTEST_SLIP &&
+      letters(near) !== word &&
+      !near.startsWith(name) &&
+      !name.startsWith(near),
+  );
+}
+
+/** Letters. */
+const SHORTEST_SLIP = 3;
 
 function kindOf({ kind, rest }: Arguments): string {
   return kind ?? (rest === undefined ? "builtin" : "command");

@@ -1,4 +1,4 @@
-/** `why`: the last state changes of a profile as one story, oldest first, and what it printed before it last ended. */
+/** `why`: what happened to a profile: a summary, what it printed before it last ended, then its last state changes, oldest first. */
 import path from "node:path";
 import { readHistory, readLastAttempt } from "@lockkeeper/core";
 import type { HistoryEvent } from "@lockkeeper/core";
@@ -12,7 +12,9 @@ import { paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
 import { formatSize } from "../terminal/sizes.ts";
 import { plainLine, plainText } from "../terminal/plain-text.ts";
+import { formatAgo, formatMoment } from "../terminal/moments.ts";
 import type { View } from "../terminal/view.ts";
+import { wrapBehind } from "../terminal/wrap.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["why"]>;
 
@@ -24,6 +26,11 @@ interface Story {
   readonly events: readonly HistoryEvent[];
   /** Of the latest gateway process that has ended; null when none of these events is an end. */
   readonly output: LastOutput | null;
+}
+
+interface Shown extends Story {
+  /** In milliseconds since the epoch. */
+  readonly now: number;
 }
 
 interface LastOutput {
@@ -53,7 +60,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     events,
     output,
   };
-  return { value: story };
+  const shown: Shown = { ...story, now: Date.now() };
+  return { value: story, shown };
 }
 
 /** As its keeper kept it, without secrets; an older keeper kept nothing, and then the log tells. */
@@ -64,29 +72,53 @@ async function outputOf(end: HistoryEvent | undefined, log: string): Promise<Las
   return { lines, printed };
 }
 
-export function render({ name, state, reason, lease, events, output }: Story, { paint }: View): string {
-  const now = paintState(state, paint)(state);
+export function render({ name, state, reason, lease, events, output, now }: Shown, view: View): string {
+  const { paint, columns } = view;
+  const word = paintState(state, paint)(state);
+  const told = reason === null ? "" : `: ${wrapBehind(plainLine(reason), 2, columns)}`;
   const owned = lease === null ? "" : `  lease ${describeLease(lease)}\n`;
-  const title = `${paint.bold(name)} is ${now}${reason === null ? "" : `: ${plainLine(reason)}`}\n${owned}`;
+  const title = `${paint.bold(name)} is ${word}${told}\n${owned}`;
   if (events.length === 0) return `${title}  nothing has happened to it yet\n`;
   const last = events.findLast(({ exit }) => exit !== null);
-  return (
-    title +
-    events
-      .map(
-        (event) =>
-          `  ${renderEvent(event, paint)}\n${renderOutput(event, event === last ? output : lastLineOf(event), paint)}`,
-      )
-      .join("")
-  );
+  const summary =
+    last === undefined ? "" : `  ${summarize(events, last, now, paint)}\n${renderOutput(last, output, paint)}`;
+  const width = Math.max(...events.map(({ at }) => formatMoment(plainLine(at), now).length));
+  const story = events
+    // What the last end printed stands above; of earlier ones the last line will do.
+    .map((event) => {
+      const line = event === last ? "" : renderOutput(event, lastLineOf(event), paint);
+      return renderEvent(event, now, width, view) + line;
+    })
+    .join("");
+  return `${title}${summary}${summary === "" ? "" : "\n"}${story}`;
 }
 
-/** Of earlier ends the last line will do. */
 function lastLineOf({ output }: HistoryEvent): LastOutput | null {
   return output === undefined || output.lines.length === 0 ? null : { ...output, lines: output.lines.slice(-1) };
 }
 
-/** Below the event of its end. */
+/** An end that nobody asked for. */
+function isCrash({ state, exit }: HistoryEvent): boolean {
+  return exit !== null && state !== "stopped" && state !== "stopping";
+}
+
+function summarize(events: readonly HistoryEvent[], last: HistoryEvent, now: number, paint: View["paint"]): string {
+  const crashes = events.filter(isCrash);
+  const end = `${formatAgo(last.at, now)}: ${describeExit(last.exit)}`;
+  if (crashes.length === 0) return `it last ended ${end}`;
+  const lately = crashes.filter(({ at }) => now - Date.parse(at) <= LATELY_MS);
+  const shown = lately.length > 0 ? lately : crashes;
+  const often = shown.length === 1 ? "once" : shown.length === 2 ? "twice" : `${shown.length} times`;
+  const when = lately.length > 0 ? " in the last hour" : "";
+  return `${paint.red(`ended by itself ${often}${when}`)}; last end ${end}`;
+}
+
+const LATELY_MS = 3_600_000;
+
+function describeExit(exit: HistoryEvent["exit"]): string {
+  return exit === null ? "unknown" : plainLine(exit.signal ?? `exit code ${exit.code ?? "unknown"}`);
+}
+
 function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: View["paint"]): string {
   if (output === null) return "";
   const silent =
@@ -97,16 +129,22 @@ function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: 
   return lines.map((line) => `    ${paint.dim("|")} ${plainText(line)}\n`).join("");
 }
 
-function renderEvent(
-  { at, state, reason, pid, exit, restarts, memoryBytes, note }: HistoryEvent,
-  paint: View["paint"],
-): string {
+function renderEvent(event: HistoryEvent, now: number, width: number, { paint, columns }: View): string {
+  const { at, state, reason, pid, exit, restarts, memoryBytes, note } = event;
   const facts: string[] = [];
   if (reason !== null) facts.push(plainLine(reason));
-  if (note === true) return `${paint.dim(plainLine(at))}  ${" ".repeat(STATE_WIDTH)}  ${facts.join("")}`;
-  if (exit !== null) facts.push(`the gateway ended with ${exit.signal ?? `code ${exit.code ?? "unknown"}`}`);
+  // The reason of an end says how it ended, and which crash it was.
+  if (exit !== null && reason === null) facts.push(`ended with ${describeExit(exit)}`);
   if (memoryBytes !== undefined) facts.push(`it took ${formatSize(memoryBytes)}`);
   if (pid !== null) facts.push(`pid ${pid}`);
-  if (restarts > 0) facts.push(`restart ${restarts}`);
-  return `${paint.dim(plainLine(at))}  ${paintState(state, paint)(state.padEnd(STATE_WIDTH))}  ${facts.join("; ")}`.trimEnd();
+  if (restarts > 0 && exit === null) facts.push(`restart ${restarts}`);
+  const time = `${formatMoment(plainLine(at), now).padEnd(width)}  ${formatAgo(at, now).padStart(10)}`;
+  // What was told to somebody is no change of state.
+  const word = note === true ? "" : isCrash(event) && state === "starting" ? "crashed" : state;
+  const colour = isCrash(event) ? paint.red : paintState(state, paint);
+  const margin = 2 + time.length + 2 + STATE_WIDTH + 2;
+  return (
+    `  ${paint.dim(time)}  ${colour(word.padEnd(STATE_WIDTH))}  ${wrapBehind(facts.join("; "), margin, columns)}`.trimEnd() +
+    "\n"
+  );
 }

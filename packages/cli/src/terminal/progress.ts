@@ -14,10 +14,31 @@ export interface Progress {
 
 export const SILENT: Progress = { update: () => undefined, finish: () => undefined };
 
-export function openProgress(stream: OutputStream): Progress {
-  const lines = new Map<string, string>();
+/** Between two looks of the wheel, in milliseconds. */
+const TURN_MS = 250;
+const WHEEL = ["|", "/", "-", "\\"] as const;
+
+/** @param now in milliseconds, of a clock that only goes forward. */
+export function openProgress(stream: OutputStream, now: () => number = () => performance.now()): Progress {
+  const lines = new Map<string, { readonly text: string; readonly since: number }>();
   const said = new Set<string>();
   let drawn = 0;
+  let turns = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function draw(): void {
+    const width = stream.columns ?? 80;
+    const wheel = WHEEL[turns % WHEEL.length] ?? "";
+    const block = [...lines.values()].map(({ text, since }) => {
+      const seconds = Math.floor((now() - since) / 1_000);
+      const line = seconds < 1 ? text : `${wheel} ${text} (${seconds}s)`;
+      return `\u001B[2K${line.slice(0, width - 1)}\n`;
+    });
+    // The terminal echoes ^C into the line below: each drawing begins at its front.
+    stream.write(`${drawn > 0 ? `\r\u001B[${drawn}A` : ""}${block.join("")}`);
+    drawn = lines.size;
+  }
+
   return {
     update(name, text) {
       const line = `${name}: ${plainLine(text)}`;
@@ -26,15 +47,20 @@ export function openProgress(stream: OutputStream): Progress {
         said.add(line);
         return;
       }
-      if (lines.get(name) === line) return;
-      lines.set(name, line);
-      const width = stream.columns ?? 80;
-      const block = [...lines.values()].map((one) => `\u001B[2K${one.slice(0, width - 1)}\n`).join("");
-      stream.write(`${drawn > 0 ? `\u001B[${drawn}A` : ""}${block}`);
-      drawn = lines.size;
+      const before = lines.get(name);
+      if (before?.text === line) return;
+      // How long it takes in all, not since the last news.
+      lines.set(name, { text: line, since: before?.since ?? now() });
+      draw();
+      timer ??= setInterval(() => {
+        turns += 1;
+        draw();
+      }, TURN_MS).unref();
     },
     finish() {
-      if (drawn > 0) stream.write(`\u001B[${drawn}A\u001B[J`);
+      clearInterval(timer);
+      timer = undefined;
+      if (drawn > 0) stream.write(`\r\u001B[${drawn}A\u001B[J`);
       lines.clear();
       drawn = 0;
     },

@@ -33,7 +33,7 @@ describe("doctor", () => {
     expect(text).toBe(`\
 repaired  close it
 error    port 1 of dev is held by somebody else
-         pid 7 (evil \\x1b[2J), user ann
+         seen: pid 7 (evil \\x1b[2J), user ann
          -> lockkeeper ports --explain 1
 warning  left
 unknown  cannot tell
@@ -42,7 +42,7 @@ unknown  cannot tell
   });
 
   test("nothing found is said", () =>
-    expect(renderDiagnosis({ findings: [], repaired: [] }, view)).toBe("nothing is wrong\n"));
+    expect(renderDiagnosis({ findings: [], repaired: [] }, view)).toBe("No problems found.\n"));
 });
 
 describe("discover", () => {

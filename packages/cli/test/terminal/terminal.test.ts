@@ -116,6 +116,6 @@ describe("progress", () => {
     progress.update("dev", "starting");
     progress.update("prod", "starting");
     progress.update("dev", "ready");
-    expect(text().split("\u001B[2A").at(-1)).toBe("\u001B[2Kdev: ready\n\u001B[2Kprod: starting\n");
+    expect(text().split("\r\u001B[2A").at(-1)).toBe("\u001B[2Kdev: ready\n\u001B[2Kprod: starting\n");
   });
 });

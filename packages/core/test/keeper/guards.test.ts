@@ -33,7 +33,7 @@ describe.skipIf(process.platform !== "linux")("a gateway that takes too much mem
     expect(outcome.detail).toMatch(
       /^memory stays above the limit of 100 MiB: (\d{3}(, )?){3} MiB in 3 samples in a row; gave up after 3 such restarts in 60 minutes$/,
     );
-    const told = readHistory(kept.spec.eventsPath).filter(({ reason }) => reason?.includes("ended when asked"));
+    const told = readHistory(kept.spec.eventsPath).filter(({ reason }) => reason?.includes("stopped on request"));
     expect(told).toHaveLength(3);
     for (const { exit, reason } of told) {
       expect(exit).toMatchObject({ code: 0 });

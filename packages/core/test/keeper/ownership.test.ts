@@ -256,7 +256,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     const record = await a.until("running");
     expect(record).not.toHaveProperty("lease");
     expect(existsSync(lease?.tokenPath ?? "")).toBe(false);
-    expect((await a.stop()).detail).toBe("ended when asked");
+    expect((await a.stop()).detail).toBe("stopped on request");
   });
 });
 

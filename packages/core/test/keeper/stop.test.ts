@@ -82,7 +82,7 @@ describe("stop", () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway } = await kept.until("running");
     expect(gateway !== null && signalProcess(gateway, "SIGSTOP")).toBe("sent");
-    expect(await kept.stop()).toMatchObject({ outcome: "stopped", detail: "ended when asked" });
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped", detail: "stopped on request" });
   });
 
   it("between two attempts of a crashing gateway starts nothing more", async () => {

@@ -45,7 +45,7 @@ export async function launchKeeper(
 ): Promise<LaunchResult> {
   const child = await spawnKeeper(context, {
     profile: manifest.name,
-    startedBy: `lockkeeper start (pid ${process.pid})`,
+    startedBy: `"lockkeeper start"`,
     port: options.port,
     startTimeoutMs: options.timeoutMs,
     passEnv: manifest.passEnv,

@@ -1,0 +1,18 @@
+/** Writes points in time for people: in their own time zone, and how long ago. Pure. */
+import { formatDuration } from "./durations.ts";
+
+/** Returns `14:03:07` for a moment of today, else `2026-01-31 14:03:07`; text that is no time as it is. */
+export function formatMoment(iso: string, now: number): string {
+  const moment = new Date(iso);
+  if (Number.isNaN(moment.getTime())) return iso;
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const dateOf = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const time = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(":");
+  return dateOf(moment) === dateOf(new Date(now)) ? time : `${dateOf(moment)} ${time}`;
+}
+
+/** Returns `12s ago`; "" for text that is no time. */
+export function formatAgo(iso: string, now: number): string {
+  const moment = Date.parse(iso);
+  return Number.isNaN(moment) ? "" : `${formatDuration(now - moment)} ago`;
+}

@@ -1,0 +1,17 @@
+/** Breaks text between words, so that no line of it runs into the margin. Pure. */
+
+/**
+ * Returns the text as lines of at most `columns`, all but the first with `margin` blanks in front; the first is taken to
+ * stand behind as many columns. A word that is longer than a line is left whole: it may be a path that somebody copies.
+ */
+export function wrapBehind(text: string, margin: number, columns: number): string {
+  if (columns === Infinity) return text;
+  const room = Math.max(20, columns - margin);
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= room) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${" ".repeat(margin)}`);
+}

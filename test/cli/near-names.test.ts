@@ -1,0 +1,26 @@
+/** `up` of a name that is most likely a slip asks; names that are meant to be alike are made. */
+import { expect, test } from "vitest";
+import { withScratchHome } from "../harness/scratch-home.ts";
+
+test("a new name near an old one is asked about, and nothing is made where nobody can answer", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    await json(["create", "prod"]);
+    for (const slip of ["prd", "prdo", "prodd"]) {
+      const { status, stderr } = await run(["up", "new-one", slip, "--json"]);
+      expect(status, slip).toBe(slip === "prodd" ? 0 : 2);
+      if (status === 2) expect(JSON.parse(stderr)).toMatchObject({ error: { code: "CONFIRMATION_NEEDED" } });
+    }
+    const made = await run(["up", "prd", "--yes"]);
+    expect(made.status, made.stderr).toBe(0);
+    expect(made.stderr).toContain("prd: new (built-in gateway)\n");
+  });
+});
+
+test("short names, and names that differ in digits alone, are meant", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    for (const name of ["web1", "qa", "dev"]) await run(["create", name, "--", "true"]);
+    const { stderr } = await run(["up", "web2", "qb", "dev-2", "--", "true"]);
+    expect(stderr).not.toContain("is near");
+    expect((await run(["list", "--quiet"])).stdout).toBe("dev\ndev-2\nqa\nqb\nweb1\nweb2\n");
+  });
+});

@@ -17,7 +17,7 @@ test("a new name near an old one is asked about, and nothing is made where nobod
 });
 
 test("short names, and names that differ in digits alone, are meant", async () => {
-  await withScratchHome(async ({ run, json }) => {
+  await withScratchHome(async ({ run }) => {
     for (const name of ["web1", "qa", "dev"]) await run(["create", name, "--", "true"]);
     const { stderr } = await run(["up", "web2", "qb", "dev-2", "--", "true"]);
     expect(stderr).not.toContain("is near");

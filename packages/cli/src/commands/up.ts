@@ -90,7 +90,6 @@ async function askAboutNearNames(
 
 /** Short names, and names that differ in nothing but digits, are meant as they are: web1 and web2. */
 function slipsOf(name: string, existing: readonly string[]): readonly string[] {
-  const letters = (text: string): string => text.replaceAll(/[\d-]/g, "");
   const word = letters(name);
   if (word.length < SHORTEST_SLIP) return [];
   return nearestNames(name, existing).filter(
@@ -100,6 +99,10 @@ function slipsOf(name: string, existing: readonly string[]): readonly string[] {
       !near.startsWith(name) &&
       !name.startsWith(near),
   );
+}
+
+function letters(text: string): string {
+  return text.replaceAll(/[\d-]/g, "");
 }
 
 /** Letters. */

@@ -5,8 +5,6 @@ import { formatDuration } from "./durations.ts";
 export function formatMoment(iso: string, now: number): string {
   const moment = new Date(iso);
   if (Number.isNaN(moment.getTime())) return iso;
-  const two = (number: number): string => String(number).padStart(2, "0");
-  const dateOf = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const time = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(":");
   return dateOf(moment) === dateOf(new Date(now)) ? time : `${dateOf(moment)} ${time}`;
 }
@@ -15,4 +13,12 @@ export function formatMoment(iso: string, now: number): string {
 export function formatAgo(iso: string, now: number): string {
   const moment = Date.parse(iso);
   return Number.isNaN(moment) ? "" : `${formatDuration(now - moment)} ago`;
+}
+
+function dateOf(date: Date): string {
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+function two(number: number): string {
+  return String(number).padStart(2, "0");
 }

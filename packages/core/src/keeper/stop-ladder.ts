@@ -77,7 +77,13 @@ export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
   const held = await waitForPorts(order);
   if (held !== null) return { outcome: "incomplete", killed, survivors, spared, detail: held };
   const left = spared.length === 0 ? "" : `; left alone: ${describeSpared(spared)}`;
-  return { outcome: "stopped", killed, survivors, spared, detail: `${killed ? "killed" : "stopped on request"}${left}` };
+  return {
+    outcome: "stopped",
+    killed,
+    survivors,
+    spared,
+    detail: `${killed ? "killed" : "stopped on request"}${left}`,
+  };
 }
 
 /** The processes of the run, with a memory: a member once seen stays known after the leader has gone. */

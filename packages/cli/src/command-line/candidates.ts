@@ -4,44 +4,69 @@ import { findCommand } from "./find-command.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 
-/** Positionals and options whose values are names of profiles that exist. */
-const TAKES_PROFILE: ReadonlySet<string> = new Set(["profile", "confirm"]);
+/** One word that may come next, and what it does where that is known. */
+export interface Candidate {
+  readonly word: string;
+  readonly meaning?: string;
+}
 
-/**
- * Returns the candidates for the last of `words`, which may be empty. `profiles` is asked only where a profile's name
- * can stand.
- */
+/** What only the home knows; each is asked only where it can stand. */
+export interface KnownWords {
+  /** Names of profiles, and groups with their sigil. */
+  readonly profiles: () => Promise<readonly string[]>;
+  /** Names in the trash. */
+  readonly trash: () => Promise<readonly string[]>;
+  /** Keys of the settings. */
+  readonly settings: () => Promise<readonly string[]>;
+}
+
+/** Options whose values are names of profiles that exist. */
+const TAKES_PROFILE: ReadonlySet<string> = new Set(["profile", "confirm", "after"]);
+
+/** Returns the candidates for the last of `words`, which may be empty. None: a file may be meant. */
 export async function candidates(
   commands: Readonly<Record<string, CommandSpec>>,
   words: readonly string[],
-  profiles: () => Promise<readonly string[]>,
-): Promise<readonly string[]> {
+  known: KnownWords,
+): Promise<readonly Candidate[]> {
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
-  return (await possible(commands, before, typed, profiles)).filter((word) => word.startsWith(typed));
+  return (await possible(commands, before, typed, known)).filter(({ word }) => word.startsWith(typed));
 }
+
+const bare = (words: readonly string[]): readonly Candidate[] => words.map((word) => ({ word }));
 
 async function possible(
   commands: Readonly<Record<string, CommandSpec>>,
   before: readonly string[],
   typed: string,
-  profiles: () => Promise<readonly string[]>,
-): Promise<readonly string[]> {
+  known: KnownWords,
+): Promise<readonly Candidate[]> {
   const [first] = before;
-  if (first === undefined) return Object.keys(commands);
+  const names = Object.entries(commands).map(([word, { summary }]) => ({ word, meaning: summary }));
+  if (first === undefined) return [...names, { word: "help", meaning: "explain a command" }];
+  if (first === "help") return before.length === 1 ? names : [];
   const command = findCommand(commands, first);
   const spec = command === undefined ? undefined : commands[command];
-  if (spec === undefined || before.includes("--")) return [];
+  if (command === undefined || spec === undefined || before.includes("--")) return [];
   const options = [...spec.options, ...GLOBAL_OPTIONS];
   const awaiting = options.find((option) => takesValue(option) && isFlag(option, before.at(-1) ?? ""));
   if (awaiting !== undefined) {
-    return TAKES_PROFILE.has(awaiting) ? profiles() : (optionSpec(awaiting).choices ?? []);
+    return bare(TAKES_PROFILE.has(awaiting) ? await known.profiles() : (optionSpec(awaiting).choices ?? []));
   }
-  if (typed.startsWith("-")) return [...options.map((option) => `--${flagName(option)}`), "--help"];
+  if (typed.startsWith("-")) {
+    const flags = options.map((option) => ({
+      word: `--${flagName(option)}`,
+      meaning: spec.summaries?.[option] ?? optionSpec(option).summary,
+    }));
+    return [...flags, { word: "--help", meaning: "explain the command" }];
+  }
   const given = before.slice(1).filter((word) => !word.startsWith("-")).length;
   const positional = spec.positionals[given] ?? spec.positionals.findLast(({ arity }) => arity === "many");
   if (positional === undefined) return [];
-  return positional.choices ?? (positional.free === true ? [] : profiles());
+  if (command === "restore" || (command === "trash" && given > 0)) return bare(await known.trash());
+  if (command === "config" && positional.name === "key") return bare(await known.settings());
+  return bare(positional.choices ?? (positional.free === true ? [] : await known.profiles()));
 }
 
 function takesValue(option: OptionName): boolean {

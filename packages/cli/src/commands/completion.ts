@@ -2,7 +2,9 @@
  * `completion`: the script that a shell loads once, and, called by that script with the words typed so far after `--`,
  * the candidates for the last of them.
  */
+import type { Profiles } from "@lockkeeper/profiles";
 import { candidates } from "../command-line/candidates.ts";
+import type { Candidate, KnownWords } from "../command-line/candidates.ts";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -17,28 +19,53 @@ interface Completion {
   readonly candidates: readonly string[];
 }
 
+interface Shown extends Omit<Completion, "candidates"> {
+  readonly candidates: readonly Candidate[];
+}
+
 export async function run(context: Context, { shell, rest }: Arguments): Promise<Result> {
   if (rest === undefined) {
     const script: Completion = { shell, script: SCRIPTS[shell] ?? "", candidates: [] };
     return { value: script };
   }
-  const found = await candidates(context.commands, rest, () => profileNames(context));
-  const value: Completion = { shell, script: null, candidates: found };
-  return { value };
+  const found = await candidates(context.commands, rest, knownWords(context));
+  const value: Completion = { shell, script: null, candidates: found.map(({ word }) => word) };
+  const shown: Shown = { shell, script: null, candidates: found };
+  return { value, shown };
 }
 
-export function render({ script, candidates: found }: Completion): string {
-  return script ?? found.map((word) => `${word}\n`).join("");
+export function render({ shell, script, candidates: found }: Shown): string {
+  return script ?? found.map((candidate) => `${lineFor(shell, candidate)}\n`).join("");
 }
 
-/** A damaged registry is no reason to print an error into somebody's half-typed line. */
-async function profileNames(context: Context): Promise<readonly string[]> {
-  try {
-    const profiles = await context.openProfiles();
-    return (await profiles.list({ probe: false })).map(({ name }) => name);
-  } catch {
-    return [];
-  }
+/** bash shows bare words; zsh and fish a meaning beside each. */
+function lineFor(shell: string, { word, meaning }: Candidate): string {
+  if (shell === "bash" || meaning === undefined) return shell === "zsh" ? word.replaceAll(":", "\\:") : word;
+  return shell === "zsh" ? `${word.replaceAll(":", "\\:")}:${meaning}` : `${word}\t${meaning}`;
+}
+
+/** Damaged files are no reason to print an error into somebody's half-typed line. */
+function knownWords(context: Context): KnownWords {
+  const ask =
+    (read: (profiles: Profiles) => Promise<readonly string[]>): (() => Promise<readonly string[]>) =>
+    async () => {
+      try {
+        return [...new Set(await read(await context.openProfiles()))];
+      } catch {
+        return [];
+      }
+    };
+  return {
+    profiles: ask(async (profiles) => {
+      const statuses = await profiles.list({ probe: false });
+      return [
+        ...statuses.map(({ name }) => name),
+        ...statuses.flatMap(({ groups }) => groups.map((group) => `@${group}`)),
+      ];
+    }),
+    trash: ask(async (profiles) => (await profiles.trash()).map(({ name }) => name)),
+    settings: ask(async (profiles) => (await profiles.readConfig()).entries.map(({ key }) => key)),
+  };
 }
 
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -53,11 +80,25 @@ complete -o default -F _lockkeeper lockkeeper
 _lockkeeper() {
   local -a found
   found=("\${(@f)$(lockkeeper completion zsh -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a found
+  if [[ -z "\${found[*]}" ]]; then
+    _files
+  else
+    _describe lockkeeper found
+  fi
 }
+# A start-up file without completions of its own has not loaded zsh's.
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
 compdef _lockkeeper lockkeeper
 `,
   fish: `# lockkeeper completion for fish
-complete -c lockkeeper -f -a '(lockkeeper completion fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+function __lockkeeper_complete
+    set -l found (lockkeeper completion fish -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c lockkeeper -f -a '(__lockkeeper_complete)'
 `,
 };

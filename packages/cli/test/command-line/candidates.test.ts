@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
 import { candidates } from "../../src/command-line/candidates.ts";
+import type { KnownWords } from "../../src/command-line/candidates.ts";
 import { COMMANDS } from "../../src/command-line/commands.ts";
 
-const profiles = async (): Promise<readonly string[]> => ["dev", "prod"];
+const known: KnownWords = {
+  profiles: async () => ["dev", "prod"],
+  trash: async () => ["old"],
+  settings: async () => ["poolFirst", "poolLast"],
+};
 
 test.each<[readonly string[], readonly string[]]>([
   [["sta"], ["status", "start"]],
@@ -25,6 +30,11 @@ test.each<[readonly string[], readonly string[]]>([
   [["completion", "z"], ["zsh"]],
   [["status", "dev", ""], []],
   [["nope", ""], []],
+  [["restore", ""], ["old"]],
+  [["trash", "e"], ["empty"]],
+  [["trash", "empty", ""], ["old"]],
+  [["config", "get", "poolL"], ["poolLast"]],
+  [["help", "wh"], ["why"]],
 ])("%j offers %j", async (words, expected) => {
-  expect(await candidates(COMMANDS, words, profiles)).toEqual(expected);
+  expect((await candidates(COMMANDS, words, known)).map(({ word }) => word)).toEqual(expected);
 });

@@ -56,6 +56,8 @@ test("a receiver that never answers holds nothing up, and its address is shown n
       await say("edit", "dev", "--hook", `blocked=${address}x`, "--json");
       await say("edit", "dev", "--hook", `blocked=${address}y`);
       await say("edit", "dev", "--hook", `blocked=http://${secret}@ x/`);
+      await say("edit", "dev", "--hook", `https://${secret}@x`);
+      await say("edit", "dev", "--hook", `https://x/${secret}?a=b`);
       await say("doctor");
       process.kill(keeperPid, 0);
       process.kill(keeperPid, "SIGKILL");

@@ -3,7 +3,7 @@
  * the facade's to say. Pure.
  */
 import path from "node:path";
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, shownTarget } from "@lockkeeper/core";
 import type { CreateOptions } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "./command-line/command.ts";
 import type { COMMANDS } from "./command-line/commands.ts";
@@ -69,7 +69,7 @@ function toHooks(texts: readonly string[]): Readonly<Record<string, string>> {
     if (!text.includes("=")) {
       throw new LockkeeperError(
         "OPTION_INVALID",
-        `--hook takes event=program or event=URL, not ${JSON.stringify(text)}`,
+        `--hook takes event=program or event=URL, not ${JSON.stringify(shownTarget(text))}`,
         {
           hint: "For example: --hook failed=/usr/local/bin/tell-me",
         },

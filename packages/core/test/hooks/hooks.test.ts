@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
+import { HookCaller } from "../../src/hooks/hook-caller.ts";
 import type { HookEvent, HookMessage, HookSubject } from "../../src/hooks/hook-news.ts";
 import { downTimeMs, hookEventBetween, hookMessage } from "../../src/hooks/hook-news.ts";
 import { waitBeforeTelling } from "../../src/hooks/hook-pace.ts";
@@ -172,6 +173,43 @@ describe("a run with hooks", () => {
     expect(readHistory(kept.spec.eventsPath).map(({ reason }) => reason)).toContain(
       "hook ready could not tell env:HOOK: the env file has no such variable",
     );
+  });
+});
+
+describe("a gateway that flaps", () => {
+  it("is told of once, however often it does, and what is over before it was told is not told", async () => {
+    const all = await listening();
+    const events: readonly HookEvent[] = ["ready", "unresponsive", "recovered", "failed"];
+    const force = new AbortController();
+    const remarks: string[] = [];
+    const caller = new HookCaller({
+      targets: Object.fromEntries(events.map((event) => [event, url(all)])),
+      env,
+      profile: "dev",
+      home: null,
+      remark: (fact) => remarks.push(fact),
+      force: force.signal,
+    });
+    const since = "2026-01-01T00:00:00.000Z";
+    const subject = { reason: null, since, restarts: 0, lastExit: null };
+    const report = (state: string, downSince: string | null = null): void =>
+      caller.report({ ...subject, state, downSince });
+    report("starting");
+    report("running");
+    await until("it was told to be ready", () => all.received.length === 1);
+    report("unresponsive", since);
+    await until("it was told to be silent", () => all.received.length === 2);
+    report("running");
+    await until("it was told to be well", () => all.received.length === 3);
+    for (let times = 0; times < 100; times += 1) {
+      report("unresponsive", since);
+      report("running");
+    }
+    report("unresponsive", since);
+    report("failed", since);
+    await caller.close();
+    expect(all.received.map(({ event }) => event)).toEqual(["ready", "unresponsive", "recovered", "failed"]);
+    expect(remarks).toHaveLength(4);
   });
 });
 

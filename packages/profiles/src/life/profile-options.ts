@@ -214,7 +214,7 @@ function checkAfter(name: ProfileName, names: readonly string[]): readonly Profi
 function checkHooks(hooks: Readonly<Record<string, string>>): Readonly<Partial<Record<HookEvent, string>>> {
   for (const [event, target] of Object.entries(hooks)) {
     if (!hookEvents.some((known) => known === event)) {
-      throw invalid("hook", event, `Known events: ${hookEvents.join(", ")}.`);
+      throw invalid("hook", shownTarget(event), `Known events: ${hookEvents.join(", ")}.`);
     }
     if (!isHookTarget(target)) {
       throw invalid(

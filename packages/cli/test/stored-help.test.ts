@@ -5,7 +5,7 @@ import { COMMANDS, GROUPS } from "../src/command-line/commands.ts";
 import { readCheaply } from "../src/command-line/cheap-reader.ts";
 import type { CommandSpec } from "../src/command-line/command.ts";
 import { readWithYargs } from "../src/command-line/yargs-reader.ts";
-import { allHelp } from "../src/help-writer.ts";
+import { allHelp, commandsPage } from "../src/help-writer.ts";
 
 test("the help stored at build time is what the descriptions say", () => {
   const stored: unknown = JSON.parse(readFileSync(path.join(import.meta.dirname, "../dist/help.json"), "utf8"));
@@ -39,4 +39,8 @@ test("no word of other tools is a command, and none stands for two", () => {
   const words = specs.flatMap(([, { synonyms = [] }]) => synonyms);
   expect(words.filter((word) => Object.hasOwn(COMMANDS, word))).toEqual([]);
   expect(new Set(words).size).toBe(words.length);
+});
+
+test("docs/commands.md is what the descriptions say (node scripts/write-commands-page.js makes it)", () => {
+  expect(readFileSync(path.join(import.meta.dirname, "../../../docs/commands.md"), "utf8")).toBe(commandsPage());
 });

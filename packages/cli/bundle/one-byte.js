@@ -6,11 +6,12 @@
 import MagicString from "magic-string";
 import { minifySync } from "rolldown/utils";
 
-/** Smaller files are read and compiled faster; names are kept, so that a stack trace still tells something. */
+/** Smaller files are read and compiled faster; functions keep their names, so that a stack trace still tells something. */
 const minify = {
   name: "minify",
   renderChunk(code, { fileName }) {
-    const options = { compress: true, mangle: false, codegen: { removeWhitespace: true }, sourcemap: true };
+    const mangle = { toplevel: true, keepNames: { function: true, class: true } };
+    const options = { compress: true, mangle, codegen: { removeWhitespace: true }, sourcemap: true };
     const { code: small, map, errors } = minifySync(fileName, code, options);
     if (errors.length > 0) throw new Error(`${fileName}: ${errors[0].message}`);
     return { code: small, map };

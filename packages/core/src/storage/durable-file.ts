@@ -14,7 +14,8 @@ import { type FileOwner, createFile, openFile, refuseUnlessPlain, unsafePath } f
 /** Far above a registry of 10,000 profiles, far below what would stall the process. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;
 
-const fsync = promisify(fs.fsync);
+/** Made at its first use: what only reads need not wait for it. */
+const fsync = (fd: number): Promise<void> => promisify(fs.fsync)(fd);
 
 /** What a caller does about a file that is replaced and not known to be durable. */
 export interface ReplaceOptions {

@@ -83,7 +83,7 @@ function refuseUnsafeAncestors(directory: string): void {
   const parent = dirname(directory);
   let real: string;
   try {
-    real = fs.realpathSync(parent);
+    real = fs.realpathSync.native(parent);
   } catch (error) {
     throw fileError(error, "reach", parent);
   }

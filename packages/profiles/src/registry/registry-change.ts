@@ -19,7 +19,7 @@ import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
-import { isProfileName } from "../profile-name.ts";
+import { compareNames, isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { copyFolder, renameFolder } from "./folder-move.ts";
 import { refuseNewCircle } from "./start-order.ts";
@@ -160,7 +160,7 @@ async function commit(
   });
   const settled = intent;
   if (settled !== undefined) await afterwards(paths.registryIntent, () => finish(home, settled));
-  const sorted = manifests.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = manifests.toSorted((a, b) => compareNames(a.name, b.name));
   const changed = { revision, registry: new Map(sorted.map((manifest) => [manifest.name, manifest])) };
   rememberRegistry(home, text, changed);
   return changed;

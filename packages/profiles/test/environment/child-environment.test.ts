@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { buildChildEnvironment } from "../../src/environment/child-environment.ts";
+import {
+  buildChildEnvironment,
+  buildKeeperEnvironment,
+  unpackKeeperEnvironment,
+} from "../../src/environment/child-environment.ts";
 
 const withoutColours = { NO_COLOR: "1", CLICOLOR: "0" };
 
@@ -49,5 +53,19 @@ describe("buildChildEnvironment", () => {
       PATH: "/own/bin",
       PORT: "1",
     });
+  });
+});
+
+describe("buildKeeperEnvironment", () => {
+  it("has an allocator's settings of its own, which the gateway sees only where its owner passes them", () => {
+    const own = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" };
+    expect(buildKeeperEnvironment("/h", {}, [])).toMatchObject(own);
+    expect(
+      unpackKeeperEnvironment(buildKeeperEnvironment("/h", { MALLOC_TRIM_THRESHOLD_: "1" }, [])),
+    ).not.toHaveProperty("MALLOC_TRIM_THRESHOLD_");
+    const passed = buildKeeperEnvironment("/h", { MALLOC_TRIM_THRESHOLD_: "1" }, ["MALLOC_TRIM_THRESHOLD_"]);
+    expect(passed).toMatchObject(own);
+    expect(unpackKeeperEnvironment(passed)).toMatchObject({ MALLOC_TRIM_THRESHOLD_: "1" });
+    expect(unpackKeeperEnvironment(passed)).not.toHaveProperty("MALLOC_MMAP_THRESHOLD_");
   });
 });

@@ -40,6 +40,29 @@ describe("readRegistry", () => {
     expect(fs.statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test("what a change knows of its own text is what somebody else reads in it", async () => {
+    const home = await withProfiles("exp-10", "exp-2", "dev");
+    const known = [...readRegistry(home)];
+    // The text of another home is the one that was read last.
+    readRegistry(await withProfiles("dev"));
+    expect([...readRegistry(home)]).toEqual(known);
+  });
+
+  test("another text is read anew, though its size and its times are the same", async () => {
+    const home = await withProfiles("dev", "prod");
+    const path = homePaths(home).registry;
+    readRegistry(home);
+    const { atime, mtime } = fs.statSync(path);
+    const replace = (from: string, to: string): void => {
+      fs.writeFileSync(path, fs.readFileSync(path, "utf8").replace(from, to));
+      fs.utimesSync(path, atime, mtime);
+    };
+    replace('"dev"', '"new"');
+    expect([...readRegistry(home).keys()]).toEqual(["new", "prod"]);
+    replace('"new"', '"NEW"');
+    expect(thrownBy(() => readRegistry(home)).code).toBe("REGISTRY_DAMAGED");
+  });
+
   test("paths that lie elsewhere are written down, others are not, so that a home can move", async () => {
     const home = scratchHome();
     const adopted = manifest(home, "old", 20_000);

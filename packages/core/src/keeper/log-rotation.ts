@@ -151,8 +151,10 @@ export class GatewayLog {
       if (wasCut(before, now)) return this.#tellCut(before);
       this.#seen = now;
       this.#mark({ atMs: Math.floor(now.changedMs), sizeBytes: now.sizeBytes });
-      const long = (now.sparse ? now.diskBytes : now.sizeBytes) >= this.#rotateAtBytes;
-      if (long && performance.now() >= this.#rotateNotBefore) await this.#rotate(now);
+      const heldBytes = now.sparse ? now.diskBytes : now.sizeBytes;
+      // After a failure it is tried again later, but the bound on the disk holds at once.
+      const notBefore = heldBytes >= 2 * this.#rotateAtBytes ? 0 : this.#rotateNotBefore;
+      if (heldBytes >= this.#rotateAtBytes && performance.now() >= notBefore) await this.#rotate(now);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
@@ -241,7 +243,8 @@ export class GatewayLog {
       moved = await this.#move(from, sizeBytes, from + bound);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
-      fs.rmSync(`${this.path}.rotating`, { force: true });
+      // A directory may be in its place; then it stays, and the bound is kept without it.
+      ignoringDisk(() => fs.unlinkSync(`${this.path}.rotating`));
       this.#rotateNotBefore = performance.now() + DEFAULTS.retryRotationMs;
       const { size } = fs.fstatSync(this.fd);
       if (size < bound) return;

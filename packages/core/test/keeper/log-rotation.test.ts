@@ -395,6 +395,25 @@ describe("a log that its own gateway cuts", () => {
   });
 });
 
+describe("a rotation that cannot be made", () => {
+  it.each([
+    ["a directory in the place of the copy", () => mkdirSync(`${path}.rotating/full`, { recursive: true })],
+    ["a directory in the place of the first rotated file", () => mkdirSync(`${path}.1/full`, { recursive: true })],
+  ])("is tried again later, and the log stays within twice its limit: %s", async (_what, plant) => {
+    const losses: string[] = [];
+    const log = new GatewayLog(path, { rotateAtBytes: 1_000, onLoss: (text) => losses.push(text) });
+    plant();
+    for (let from = 0; from < 1_000; from += 10) {
+      writeSync(log.fd, numbered(from, from + 10));
+      await log.check();
+      expect(statSync(path).size).toBeLessThan(2_300);
+    }
+    expect(losses).toEqual([expect.stringContaining("could not be copied to a rotated file")]);
+    expect(numbersIn(await readLastLines(path, 3)).at(-1)).toBe(999);
+    await log.close();
+  });
+});
+
 describe("a gateway that floods its log", () => {
   it("is kept within bounds and stays healthy", async () => {
     const scene = new KeeperScene();

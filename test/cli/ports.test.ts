@@ -101,3 +101,17 @@ describe("ports", () => {
     });
   });
 });
+
+test("a run on another port is the profile's own, and no stranger's listener", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    await json(["create", "dev"]);
+    const port = await freePort();
+    const started = await run(["start", "dev", "--port", String(port)]);
+    expect(started.status, started.stderr).toBe(0);
+    const { stdout, status } = await run(["ports", "--check"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`this run ${port}-`);
+    expect(stdout).toContain(`127.0.0.1:${port}`);
+    expect(stdout).not.toContain("stranger");
+  });
+});

@@ -14,6 +14,7 @@ import {
 } from "./listener-verdict.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { ProfileState } from "../status/observed-state.ts";
 import { findPlanConflicts, type PortConflict } from "./plan-conflicts.ts";
 import { nextFreeBlock, type PortSituation, readPortSituation } from "./port-choice.ts";
@@ -110,7 +111,10 @@ async function auditBlocks(
   pool: PortRange,
   { host: { listeners }, overrides }: PortSituation,
 ): Promise<Audit> {
-  const overridesOf = (name: string): readonly PortClaim[] => overrides.filter(({ owner }) => owner === name);
+  const observations = await observeAll({ home }, manifests);
+  const elsewhere = observations.flatMap(runElsewhere);
+  const overridesOf = (name: string): readonly PortClaim[] =>
+    [...overrides, ...elsewhere].filter(({ owner }) => owner === name);
   const byPort = new Map<number, Listener[]>();
   for (const listener of listeners === "unknown" ? [] : listeners) {
     byPort.set(listener.port, [...(byPort.get(listener.port) ?? []), listener]);
@@ -129,7 +133,7 @@ async function auditBlocks(
   const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
   const runners = new Map<number, string>();
   const blocks: BlockReport[] = [];
-  for (const observation of await observeAll({ home }, manifests)) {
+  for (const observation of observations) {
     const { manifest, observed } = observation;
     if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
     const owns = membershipOf({ home }, observation);
@@ -147,6 +151,13 @@ async function auditBlocks(
   }
   blocks.sort((a, b) => a.port - b.port);
   return { blocks, others: others.map((listener) => seen(listener, holders.get(listener))), runners };
+}
+
+/** The block of a run that was started on another port than the profile's own; nothing for any other. */
+function runElsewhere({ manifest, observed, record }: ProfileObservation): readonly PortClaim[] {
+  if (observed.gateway === null || record === undefined || record.port === manifest.port) return [];
+  const block = blockOf({ port: record.port, span: manifest.span });
+  return [{ ...block, by: "profile", owner: manifest.name, label: "this run" }];
 }
 
 function portsOf(ranges: readonly PortRange[]): readonly number[] {

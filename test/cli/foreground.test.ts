@@ -251,7 +251,14 @@ test("a failed start shows the last attempt from its first line, and why tells i
     expect(stderr).toContain("  the cause is line 1\n");
     expect(stderr).toContain("  line 30\n");
     expect(stderr.match(/the cause/g)).toHaveLength(1);
-    expect((await run(["why", "dev"])).stdout).toMatch(/code 3[^\n]*\n {4}\| the cause is line 1\n[^]*\| line 30\n/);
+    const why = (await run(["why", "dev"])).stdout;
+    expect(why).toMatch(/code 3[^\n]*\n {4}\| the cause is line 1\n[^]*\| line 30\n/);
+    // How it ended is told once in a line.
+    expect(why).not.toMatch(/code 3.*code 3/);
+    expect((await run(["status", "dev"])).stdout).toMatch(/\n {2}printed {4}[^]*\n {13}line 30\n/);
+    const { lastOutput } = JSON.parse((await run(["status", "dev", "--json"])).stdout) as { lastOutput: string[] };
+    expect(lastOutput).toHaveLength(5);
+    expect(lastOutput).toContain("line 30");
     expect((await run(["create", "quiet", "--", process.execPath, fails, "0", "0"])).status).toBe(0);
     expect((await run(["start", "quiet"])).stderr).toMatch(/hint: .*no standard input/);
     expect((await run(["why", "quiet"])).stdout).toContain("no standard input");

@@ -290,3 +290,72 @@ withSystemd("a home with blanks, quotes, percent and dollar signs works", async 
     await done(lk("stop prod"));
   }, `a b%h$HOME"q'é`);
 });
+
+withSystemd(
+  "a unit that was removed, cannot be read, or has a rival by another path is told as that, and nothing of it is left",
+  async () => {
+    await withUserManager(async (manager) => {
+      const { sh, lk, home } = manager;
+      const units = `${home}/.config/systemd/user`;
+      const saying = (status: number, text: string): unknown => ({
+        status,
+        output: expect.stringContaining(text) as string,
+      });
+      await done(lk("create prod"));
+      await done(lk("service install prod"));
+      await done(lk("start prod"));
+      expect(await done(lk("status prod"))).toMatch(/kept by +lockkeeper-prod\.service \(systemd\)/);
+      // A file that is gone, with the gateway that runs under it.
+      await sh(`rm ${units}/${UNIT}`);
+      await done(lk("stop prod"));
+      expect(await lk("start prod")).toEqual(saying(1, "that unit's file is gone"));
+      expect(await lk("service status prod")).toEqual(saying(1, "absent"));
+      await done(lk("service uninstall prod"));
+      expect((await sh(`find ${home}/.config/systemd -name 'lockkeeper*'`)).output).toBe("");
+
+      await done(lk("service install prod"));
+      for (const spoil of [`chmod 000 ${units}/${UNIT}`, `rm -f ${units}/${UNIT}; mkdir ${units}/${UNIT}`]) {
+        await sh(spoil);
+        expect(await lk("service status")).toEqual(saying(1, "unreadable"));
+        expect(await lk("doctor")).toEqual(saying(1, "cannot be read"));
+        for (const verb of ["install", "uninstall"]) {
+          expect(await lk(`service ${verb} prod`)).toEqual(saying(78, "left alone"));
+        }
+      }
+      await sh(`rmdir ${units}/${UNIT}`);
+      await done(lk("service uninstall prod"));
+
+      // The same home by another path, and pm2's saved list.
+      await sh(
+        `ln -s ${home}/.lockkeeper link; printf '[Service]\\nExecStart=/usr/bin/lockkeeper run prod\\nEnvironment=LOCKKEEPER_HOME=%%h/link\\n[Install]\\nWantedBy=default.target\\n' >${units}/mine.service; systemctl --user daemon-reload; systemctl --user enable mine.service`,
+      );
+      expect(await lk("service install prod")).toEqual(saying(78, "mine.service starts prod already"));
+      await sh("systemctl --user disable mine.service");
+      const saved = [{ name: "gw", pm_exec_path: "/usr/bin/lockkeeper", args: ["run", "prod"], env: {} }];
+      await sh(`mkdir .pm2; echo '${JSON.stringify(saved)}' >.pm2/dump.pm2`);
+      expect(await lk("service install prod")).toEqual(saying(78, "pm2 delete gw && pm2 save"));
+      // Another profile of that list is no rival.
+      await sh(`sed -i 's/prod/dev/' .pm2/dump.pm2`);
+      await done(lk("service install prod"));
+      await sh(`sed -i 's/dev/prod/' .pm2/dump.pm2`);
+      expect(await lk("doctor")).toEqual(saying(1, "pm2 (gw) starts prod beside lockkeeper-prod.service"));
+      // A launcher that is gone.
+      await sh(`sed -i 's#^ExecStart="[^"]*"#ExecStart="/gone/node"#' ${units}/${UNIT}`);
+      expect(await lk("doctor")).toEqual(saying(1, "starts a program that is not there any more"));
+    });
+  },
+);
+
+withSystemd("what a stop would spare ends with the unit, and install says so", async () => {
+  await withUserManager(async (manager) => {
+    const { sh, lk } = manager;
+    await done(lk(`create prod -- sh -c 'setsid sleep 1234 & exec ${process.execPath} ${server} {port}'`));
+    expect(await done(lk("service install prod"))).toContain("ends with lockkeeper-prod.service");
+    await done(lk("start prod"));
+    expect((await sh("pgrep -fc '^sleep 1234'")).output.trim()).toBe("1");
+    await done(lk("stop prod"));
+    await until("the manager has ended it", async () => (await sh("pgrep -f '^sleep 1234'")).status === 1);
+    await done(lk("edit prod --end all"));
+    expect(await done(lk("service install prod"))).not.toContain("sessions of their own");
+  });
+});

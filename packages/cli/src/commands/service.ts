@@ -129,7 +129,9 @@ function renderInstall({ outcome, profile, unit, path, text, boot, handedOver }:
 }
 
 function isAmiss({ installed, file, active }: ServiceStatus): boolean {
-  return installed === "yes" && (file === "absent" || file === "foreign" || active === "failed");
+  return (
+    installed === "yes" && (file === "absent" || file === "foreign" || file === "unreadable" || active === "failed")
+  );
 }
 
 function renderStatus(results: readonly ServiceStatus[], { paint, columns: width, quiet }: View): string {
@@ -170,6 +172,7 @@ function renderStatus(results: readonly ServiceStatus[], { paint, columns: width
       : []),
     ...(file === "edited" ? [`${profile}: edited by hand; what an install would change:`] : []),
     ...(file === "foreign" ? [`${profile}: ${plainLine(path ?? "")} is not a unit of Lockkeeper`] : []),
+    ...(file === "unreadable" ? [`${profile}: ${plainLine(path ?? "")} cannot be read`] : []),
     ...drift.map((line) => `  ${plainLine(line)}`),
     ...dropIns.map((dropIn) => `${profile}: with your own ${plainLine(dropIn)}`),
   ]);

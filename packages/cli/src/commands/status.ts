@@ -10,7 +10,7 @@ import { describeLease } from "../lease-text.ts";
 import { describeHealth, paintState } from "../status-table.ts";
 import { chooseTarget } from "../targets.ts";
 import { formatDuration } from "../terminal/durations.ts";
-import { plainLine } from "../terminal/plain-text.ts";
+import { outputText, plainLine } from "../terminal/plain-text.ts";
 import { formatSize } from "../terminal/sizes.ts";
 import { formatAgo, formatMoment } from "../terminal/moments.ts";
 import type { View } from "../terminal/view.ts";
@@ -59,6 +59,7 @@ export function render({ detail, now }: Shown, { paint, quiet, columns }: View):
       detail.pid === null ? "-" : `pid ${detail.pid}${uptimeMs === null ? "" : `, up ${formatDuration(uptimeMs)}`}`,
     ],
     ["keeper", detail.keeperPid === null ? "-" : `pid ${detail.keeperPid}`],
+    ...(detail.unit === null ? [] : [["kept by", `${plainLine(detail.unit)} (${detail.manager})`] as [string, string]]),
     ["lock", `${detail.lock.verdict}, ${plainLine(detail.lock.path)}`],
     ...(detail.lease === null ? [] : [["lease", describeLease(detail.lease)] as [string, string]]),
     ["listeners", detail.listeners.map(({ address, port }) => `${address} ${port}`).join(", ") || "-"],
@@ -84,6 +85,8 @@ export function render({ detail, now }: Shown, { paint, quiet, columns }: View):
   ];
   for (const note of detail.limitNotes) rows.push(["warning", plainLine(note)]);
   if (detail.pendingChange) rows.push(["pending", "it was edited since; the change acts from its next start on"]);
+  if (detail.lastOutput.length > 0)
+    rows.push(["printed", detail.lastOutput.map(outputText).join(`\n  ${" ".repeat(11)}`)]);
   const title = `${paint.bold(detail.name)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}\n`;
   return (
     title + rows.map(([label, text]) => `  ${paint.dim(label.padEnd(10))} ${wrapBehind(text, 13, columns)}\n`).join("")

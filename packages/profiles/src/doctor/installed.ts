@@ -30,6 +30,9 @@ function findingsOf(status: ServiceStatus): readonly Finding[] {
   ): void => void found.push({ weight, code, title, evidence, command });
   const where = path ?? "";
   if (file === "absent") say("error", "service-file-missing", `the unit of ${profile} is gone`, [where], install);
+  if (file === "unreadable") {
+    say("error", "service-file-unreadable", `${where} cannot be read`, drift, shellCommand("ls", "-ld", where));
+  }
   if (file === "foreign") {
     say("error", "service-file-foreign", `${where} is not a unit of Lockkeeper`, [], shellCommand("cat", where));
   }

@@ -4,8 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { foreignPrograms } from "../kinds/kinds.ts";
-import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { findPm2Rivals, unitsByStateDirectory } from "../service/rivals.ts";
 import { disableCommand, editCommand } from "../service-units/systemctl.ts";
 import { unitHome } from "../service-units/unit-environment.ts";
 import { realOf } from "../directories/directory-rules.ts";
@@ -13,7 +13,8 @@ import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds units that start what is gone, or what another one starts too. */
-export async function checkServices({ context: { home }, roots, patients }: Scene): Promise<readonly Finding[]> {
+export async function checkServices({ context, roots, patients }: Scene): Promise<readonly Finding[]> {
+  const { home } = context;
   const findings: Finding[] = [];
   const starters = new Map<string, ServiceUnit[]>();
   for (const unit of readGatewayUnits(roots.unitDirectories)) {
@@ -39,6 +40,10 @@ export async function checkServices({ context: { home }, roots, patients }: Scen
     const theirs = before.get(manifest.paths.state) ?? [];
     const keeper = observed.keeper === null ? [] : [`keeper of ours (pid ${observed.keeper.pid})`];
     const rivals = [...ours, ...theirs];
+    for (const { name, evidence, disable } of rivals.length === 0 ? [] : findPm2Rivals(context, manifest)) {
+      const title = `${name} starts ${manifest.name} beside ${rivals.map((unit) => unit.name).join(", ")}`;
+      findings.push({ weight: "error", code: "service-duel", title, evidence, command: disable });
+    }
     const last = rivals.at(-1);
     const duel = ours.length > 1 || (theirs.length > 0 && (ours.length > 0 || keeper.length > 0));
     if (last !== undefined && duel) {
@@ -54,17 +59,7 @@ async function unitsFromBefore({
   roots,
   patients,
 }: Pick<Scene, "roots" | "patients">): Promise<ReadonlyMap<string, readonly ServiceUnit[]>> {
-  if (!patients.some(({ manifest }) => isAdopted(manifest))) return new Map();
-  const found = new Map<string, readonly ServiceUnit[]>();
-  for (const { program } of await foreignPrograms()) {
-    for (const { realStateDir, stateDir, units } of await program.findInstallations(roots)) {
-      found.set(
-        realStateDir ?? stateDir,
-        units.filter((unit) => isEnabled(unit, roots.unitDirectories)),
-      );
-    }
-  }
-  return found;
+  return patients.some(({ manifest }) => isAdopted(manifest)) ? unitsByStateDirectory(roots) : new Map();
 }
 
 /** The profile of this home that the unit runs. */

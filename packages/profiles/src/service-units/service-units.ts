@@ -52,7 +52,7 @@ export function readGatewayUnits(
 }
 
 /** Returns the profile that the unit runs with `lockkeeper run <name>`, or undefined. */
-export function unitProfile({ argv, environment }: ServiceUnit): UnitProfile | undefined {
+export function unitProfile({ argv, environment }: Pick<ServiceUnit, "argv" | "environment">): UnitProfile | undefined {
   const verb = argv.indexOf("run");
   if (verb < 1 || !argv.slice(0, verb).some(isLockkeeper)) return undefined;
   const name = argv.slice(verb + 1).find((argument) => !argument.startsWith("-"));

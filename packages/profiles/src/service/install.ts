@@ -6,6 +6,7 @@ import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
+import { kinds } from "../kinds/kinds.ts";
 import type { InstalledService, Manifest } from "../manifest.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
@@ -13,14 +14,13 @@ import { findProgram } from "../run/find-program.ts";
 import { launchPlan } from "../run/launch-plan.ts";
 import { preflight } from "../run/preflight.ts";
 import { stopProfile } from "../run/stop.ts";
-import { hostRoots } from "../service-units/host-roots.ts";
-import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
 import { lingers } from "../service-units/linger.ts";
 import { userName } from "../service-units/user-name.ts";
 import { managerEnvironment, requireSystemctl, systemctl } from "../service-units/systemd.ts";
 import { observeManifest } from "../status/observe-profile.ts";
 import { startManaged } from "./managed-run.ts";
-import { inspectUnitFile, removeUnitFile, writeUnitFile } from "./unit-file.ts";
+import { findRivals } from "./rivals.ts";
+import { inspectUnitFile, removeUnitFile, unreadableUnit, writeUnitFile } from "./unit-file.ts";
 import { type ProfileUnit, type UnitOptions, unitOf, unitPath } from "./unit-of.ts";
 
 /** How a unit is installed. */
@@ -62,8 +62,12 @@ export async function installService(
 ): Promise<InstallResult> {
   const manifest = requireFrom(readRegistry(context.home), context.home, name);
   const unit = unitOf(context, manifest, options);
-  refuseSecondMechanism(context, manifest, unit);
-  const notes = [...(await checkUnderManager(context, manifest, unit)), ...lingerNotes(unit)];
+  await refuseRivals(context, manifest, unit);
+  const notes = [
+    ...(await checkUnderManager(context, manifest, unit)),
+    ...endNotes(manifest, unit),
+    ...lingerNotes(unit),
+  ];
   const present = inspectUnitFile(unit);
   const same = present.is === "same" && JSON.stringify(manifest.service) === JSON.stringify(unit.service);
   const { service, path: file, text } = unit;
@@ -94,7 +98,7 @@ export interface UninstallResult {
 /**
  * On return no unit of ours starts the profile, and what the unit kept is stopped.
  *
- * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; UNIT_CONFLICT when the file is not ours.
+ * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; UNIT_CONFLICT when the file is not ours, or cannot be read.
  */
 export async function uninstallService(context: ProfilesContext, name: string): Promise<UninstallResult> {
   const manifest = requireFrom(readRegistry(context.home), context.home, name);
@@ -107,10 +111,14 @@ export async function uninstallService(context: ProfilesContext, name: string): 
       hint: shellCommand("cat", unit.path),
     });
   }
+  if (present.is === "unreadable") throw unreadableUnit(unit.path, present.error);
   if (service.manager === "launchd") await launchctl(["bootout", `gui/${process.getuid?.() ?? 0}/${service.unit}`]);
-  else if (present.is !== "absent") {
-    await requireSystemctl(service.manager, ["disable", "--now", service.unit], context.env);
-  }
+  else if (present.is === "absent") {
+    // Somebody removed the file alone: what runs under it, and the link by which it is enabled, may be left. Without
+    // either there is nothing to do, which systemd calls a failure.
+    await systemctl(service.manager, ["stop", service.unit], context.env);
+    await systemctl(service.manager, ["disable", service.unit], context.env);
+  } else await requireSystemctl(service.manager, ["disable", "--now", service.unit], context.env);
   removeUnitFile(unitPath(service, context.env));
   if (service.manager !== "launchd") {
     await requireSystemctl(service.manager, ["daemon-reload"], context.env);
@@ -152,25 +160,14 @@ async function handOver(context: ProfilesContext, manifest: Manifest, options: I
   return true;
 }
 
-/** Two that start one gateway end in a duel: each starts again what the other one stops. */
-function refuseSecondMechanism({ home, env }: ProfilesContext, manifest: Manifest, unit: ProfileUnit): void {
-  const { unitDirectories } = hostRoots(env);
-  const rival = readGatewayUnits(unitDirectories).find(
-    (other) => other.path !== unit.path && isEnabled(other, unitDirectories) && startsSame(other, home, manifest),
-  );
+/** Refuses while another mechanism starts the profile. */
+async function refuseRivals(context: ProfilesContext, manifest: Manifest, unit: ProfileUnit): Promise<void> {
+  const [rival] = await findRivals(context, manifest, unit.path);
   if (rival === undefined) return;
-  const scope = rival.manager === "systemd-user" ? ["--user"] : [];
   throw new LockkeeperError("UNIT_CONFLICT", `${rival.name} starts ${manifest.name} already`, {
-    evidence: [rival.path, rival.argv.join(" ")],
-    hint: `Disable it first: ${shellCommand("systemctl", ...scope, "disable", "--now", rival.name)}`,
+    evidence: rival.evidence,
+    hint: `Disable it first: ${rival.disable}`,
   });
-}
-
-function startsSame(unit: ServiceUnit, home: string, { name, kind, paths }: Manifest): boolean {
-  const profile = unitProfile(unit);
-  if (profile !== undefined) return profile.name === name && (profile.home ?? home) === home;
-  const state = unit.environment["OPENCLAW_STATE_DIR"];
-  return kind === "openclaw" && state !== undefined && path.resolve(state) === path.resolve(paths.state);
 }
 
 /** Checks the next start with the environment that the manager gives; returns what will be missing in it. */
@@ -236,6 +233,14 @@ function locate(program: string, searchPath: string): string | undefined {
     .filter((folder) => path.isAbsolute(folder))
     .map((folder) => path.join(folder, program))
     .find((file) => existsSync(file));
+}
+
+/** What a stop without a manager spares does not outlive its unit. */
+function endNotes({ kind, end, name }: Manifest, { service }: ProfileUnit): readonly string[] {
+  if ((end ?? kinds[kind].end) !== "group") return [];
+  return [
+    `everything that ${name} starts ends with ${service.unit}, sessions of their own (tmux, background jobs) included, though --end group spares them without a manager`,
+  ];
 }
 
 /** A user's own manager ends with the last session, unless the user lingers. */

@@ -3,6 +3,7 @@
  * the person is told comes from the same observation as for any other profile.
  */
 import { LockkeeperError, shellCommand, writeStopRequest } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { InstalledService, Manifest } from "../manifest.ts";
@@ -16,7 +17,7 @@ import { type StopOptions, type StopResult, stopProfile, wouldStopItself } from 
 import { type SystemdScope, requireSystemctl, showUnit, systemctl } from "../service-units/systemd.ts";
 import { observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 import { stopRequestPath } from "../status/run-records.ts";
-import { unitStopTimeoutMs } from "./unit-of.ts";
+import { unitPath, unitStopTimeoutMs } from "./unit-of.ts";
 
 const LOOK_MS = 50;
 /** What the manager needs beside the deadline to notice, kill and tell. */
@@ -51,6 +52,7 @@ export async function startManaged(
   const before = observeManifest(context, manifest);
   if (before.observed.state === "running") return { outcome: "already-running", status: statusOf(context, before) };
   if (before.observed.state === "standby") return standingBy(context, before);
+  requireUnitFile(context, manifest);
   await requirePreflight(context, manifest, "nothing was started");
   // A unit that gave up counts its starts; a person's start begins anew.
   await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
@@ -66,6 +68,7 @@ export async function restartManaged(
 ): Promise<RestartResult> {
   const service = requireService(manifest);
   const before = observeManifest(context, manifest);
+  requireUnitFile(context, manifest);
   await requirePreflight(context, manifest, "it was not stopped and still runs");
   await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
   await requireSystemctl(scopeOf(service), ["restart", "--no-block", service.unit], context.env);
@@ -89,7 +92,7 @@ export async function stopManaged(
   const longest = unitStopTimeoutMs(manifest);
   if (options.timeoutMs !== undefined && options.timeoutMs > longest) {
     throw new LockkeeperError("USAGE", `${service.unit} kills ${manifest.name} after ${longest / 1_000} s`, {
-      hint: `${shellCommand("lockkeeper", "edit", manifest.name, "--stop-timeout", `${Math.ceil(options.timeoutMs / 1_000)}s`)}, then lockkeeper service install ${manifest.name}`,
+      hint: `${shellCommand("lockkeeper", "edit", manifest.name, "--stop-timeout", `${Math.ceil(options.timeoutMs / 1_000)}s`)} && ${shellCommand("lockkeeper", "service", "install", manifest.name)}`,
     });
   }
   const before = observeManifest(context, manifest);
@@ -196,6 +199,15 @@ async function unitFailed(
   return new LockkeeperError("GATEWAY_EXITED", `${service.unit} failed before ${name} was ready`, {
     evidence: Object.entries(shown).map(([key, value]) => `${key}=${value}`),
     hint: `journalctl ${user}-u ${service.unit} -n 20`,
+  });
+}
+
+/** A unit that was removed by hand is told as that, not in the manager's words. */
+function requireUnitFile(context: ProfilesContext, { name, service }: Manifest): void {
+  if (service === undefined || existsSync(unitPath(service, context.env))) return;
+  throw new LockkeeperError("MANAGER_REFUSED", `${name} is kept by ${service.unit}, and that unit's file is gone`, {
+    evidence: [unitPath(service, context.env)],
+    hint: `Write it again, or forget it with service uninstall: ${shellCommand("lockkeeper", "service", "install", name)}`,
   });
 }
 

@@ -5,7 +5,7 @@ import { entriesOf } from "../directory-entries.ts";
 import type { InstalledService, Manifest } from "../manifest.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { showUnit } from "../service-units/systemd.ts";
-import { inspectUnitFile, lineDifference } from "./unit-file.ts";
+import { inspectUnitFile, lineDifference, type UnitPresence } from "./unit-file.ts";
 import { unitOf } from "./unit-of.ts";
 
 /** One profile's unit. A contract with scripts: fields are added, never renamed or removed. */
@@ -17,8 +17,8 @@ export interface ServiceStatus {
   readonly unit: string | null;
   readonly path: string | null;
   readonly boot: InstalledService["boot"] | null;
-  /** The file beside what an install would write now: `same`, `older`, `edited`, `absent`, `foreign`. */
-  readonly file: "same" | "older" | "edited" | "absent" | "foreign" | null;
+  /** The file beside what an install would write now. `unreadable`: something is there that cannot be read as a file. */
+  readonly file: "same" | "older" | "edited" | "absent" | "foreign" | "unreadable" | null;
   /** `- line` is in the file, `+ line` is what an install would write. */
   readonly drift: readonly string[];
   /** Files of the owner that add to the unit. */
@@ -45,7 +45,7 @@ async function statusOfUnit(context: ProfilesContext, manifest: Manifest): Promi
   if (service === undefined) return { ...NOT_INSTALLED, profile };
   const unit = unitOf(context, manifest);
   const present = inspectUnitFile(unit);
-  const drift = present.is === "absent" || present.is === "same" ? [] : lineDifference(present.text, unit.text);
+  const drift = driftOf(present, unit.text);
   const folder = `${unit.path}.d`;
   const dropIns = entriesOf(folder)
     .filter((entry) => entry.endsWith(".conf"))
@@ -66,6 +66,13 @@ async function statusOfUnit(context: ProfilesContext, manifest: Manifest): Promi
     restarts: said["NRestarts"] === undefined ? null : Number(said["NRestarts"]),
     statusText: said["StatusText"] || null,
   };
+}
+
+/** The mark in the first line of a unit of ours sums up the lines below: it says nothing that they do not. */
+function driftOf(present: UnitPresence, wanted: string): readonly string[] {
+  if (present.is === "absent" || present.is === "same") return [];
+  if (present.is === "unreadable") return [present.error.message];
+  return lineDifference(present.text, wanted).filter((line) => !line.slice(2).startsWith("# lockkeeper unit "));
 }
 
 const NOT_INSTALLED: Omit<ServiceStatus, "profile"> = {

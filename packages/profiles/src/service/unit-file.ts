@@ -7,11 +7,20 @@ import type { ProfileUnit } from "./unit-of.ts";
 
 /** What stands at a unit's place. */
 export type UnitPresence =
-  { readonly is: "absent" } | { readonly is: "same" | "older" | "edited" | "foreign"; readonly text: string };
+  | { readonly is: "absent" }
+  | { readonly is: "same" | "older" | "edited" | "foreign"; readonly text: string }
+  /** Something that cannot be read as a file; `error` says why. */
+  | { readonly is: "unreadable"; readonly error: LockkeeperError };
 
 /** Returns what is at the unit's place, beside what ought to be there. */
 export function inspectUnitFile({ path: file, text, service }: ProfileUnit): UnitPresence {
-  const present = readIfPresentSync(file, "any");
+  let present: string | undefined;
+  try {
+    present = readIfPresentSync(file, "any");
+  } catch (error) {
+    if (error instanceof LockkeeperError) return { is: "unreadable", error };
+    throw error;
+  }
   if (present === undefined) return { is: "absent" };
   if (present === text) return { is: "same", text: present };
   if (service.manager === "launchd") {
@@ -26,10 +35,12 @@ export function inspectUnitFile({ path: file, text, service }: ProfileUnit): Uni
  * On return the unit's file is as it ought to be.
  *
  * @param mayOverwrite somebody agreed to lose what was edited in it.
- * @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours; CONFIRMATION_NEEDED for one that was edited; and file errors.
+ * @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours, or that cannot be read; CONFIRMATION_NEEDED for one that was
+ *   edited; and file errors.
  */
 export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): Promise<void> {
   const present = inspectUnitFile(unit);
+  if (present.is === "unreadable") throw unreadableUnit(unit.path, present.error);
   if (present.is === "foreign") {
     throw new LockkeeperError("UNIT_CONFLICT", `${unit.path} is not a unit of Lockkeeper`, {
       evidence: present.text.split("\n").slice(0, 5),
@@ -45,6 +56,15 @@ export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): P
   if (present.is === "same") return;
   mkdirSync(path.dirname(unit.path), { recursive: true });
   await replaceFile(unit.path, unit.text);
+}
+
+/** Returns what is told of something at a unit's place that cannot be read: it may be anybody's, so it is left alone. */
+export function unreadableUnit(file: string, error: LockkeeperError): LockkeeperError {
+  return new LockkeeperError("UNIT_CONFLICT", `what is at ${file} cannot be read, and was left alone`, {
+    evidence: [error.message],
+    hint: `Look at it: ${shellCommand("ls", "-ld", file)}`,
+    cause: error,
+  });
 }
 
 /** Removes the unit's file, if it is there. */

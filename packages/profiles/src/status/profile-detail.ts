@@ -6,10 +6,12 @@ import {
   type LockInspection,
   LockkeeperError,
   readHistory,
+  readLastLines,
   readListeners,
   shownTarget,
   type SparedProcess,
   uptimeShare,
+  withoutColours,
 } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -24,6 +26,9 @@ import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import { stillSpared } from "./run-records.ts";
+
+/** What a person reads at a glance; `logs` has the rest. */
+const shownLines = 5;
 
 /** One profile may be waited for longer than a table of many. In milliseconds. */
 const leaseTimeoutMs = 1_000;
@@ -61,6 +66,10 @@ export interface ProfileDetail extends ProfileStatus {
   readonly end: EndScope;
   /** Event to target; of a URL scheme and host only, for the rest may be a secret. */
   readonly hooks: Readonly<Record<string, string>>;
+  /** The unit that starts it; null where no service manager does. */
+  readonly unit: string | null;
+  /** The last lines of its log, at most five, without colours; empty when there are none, or they cannot be read. */
+  readonly lastOutput: readonly string[];
 }
 
 /**
@@ -91,6 +100,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     spared: stillSpared(record),
     pendingChange: hasPendingChange(observation),
     ...settingsOf(manifest),
+    lastOutput: await readLastOutput(manifest),
   };
 }
 
@@ -107,7 +117,18 @@ function uptimeShareOf({ paths }: Manifest, state: string): number | null {
   }
 }
 
-type Settings = "envNames" | "envFile" | "createdAt" | "stopTimeoutMs" | "after" | "end" | "hooks";
+/** A log that cannot be read hides nothing else of the profile; `logs` says why. */
+async function readLastOutput({ paths }: Manifest): Promise<readonly string[]> {
+  try {
+    const lines = await readLastLines(path.join(paths.logs, "gateway.log"), shownLines);
+    return lines.map(withoutColours);
+  } catch (error) {
+    if (error instanceof LockkeeperError) return [];
+    throw error;
+  }
+}
+
+type Settings = "envNames" | "envFile" | "createdAt" | "stopTimeoutMs" | "after" | "end" | "hooks" | "unit";
 
 function settingsOf(manifest: Manifest): Pick<ProfileDetail, Settings> {
   const { kind, env = {}, passEnv = [], envFile = null, createdAt } = manifest;
@@ -118,6 +139,7 @@ function settingsOf(manifest: Manifest): Pick<ProfileDetail, Settings> {
     stopTimeoutMs: manifest.stopTimeoutMs ?? kinds[kind].stopTimeoutMs,
     after: manifest.after ?? [],
     end: manifest.end ?? kinds[kind].end,
+    unit: manifest.service?.unit ?? null,
     hooks: Object.fromEntries(
       Object.entries(manifest.hooks ?? {}).map(([event, target]) => [event, shownTarget(target)]),
     ),

@@ -1,0 +1,85 @@
+/**
+ * Who else starts a profile's gateway: another unit of ours, a unit of the program's own, pm2. Two that start one gateway end in a
+ * duel: each starts again what the other one stops. Looks at files only.
+ */
+import { shellCommand } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { realOf } from "../directories/directory-rules.ts";
+import { foreignPrograms } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { readPm2List } from "../service-units/pm2-list.ts";
+import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { disableCommand } from "../service-units/systemctl.ts";
+
+/** One other mechanism. */
+export interface Rival {
+  readonly name: string;
+  readonly evidence: readonly string[];
+  /** The command that ends it and keeps it from coming back. */
+  readonly disable: string;
+}
+
+/** Returns the other mechanisms that start the profile; `ownUnit` is where its own unit lies. */
+export async function findRivals(
+  { home, env }: Pick<ProfilesContext, "home" | "env">,
+  manifest: Manifest,
+  ownUnit: string,
+): Promise<readonly Rival[]> {
+  const roots = hostRoots(env);
+  const units = readGatewayUnits(roots.unitDirectories).filter(
+    (unit) =>
+      unit.path !== ownUnit && isEnabled(unit, roots.unitDirectories) && runsIt(unit, home, roots.userHome, manifest),
+  );
+  const theirs = (await unitsByStateDirectory(roots)).get(realOf(manifest.paths.state)) ?? [];
+  return [...[...units, ...theirs].map(rivalOf), ...findPm2Rivals({ home, env }, manifest)];
+}
+
+/** Returns the programs of pm2's saved list that run the profile. */
+export function findPm2Rivals(
+  { home, env }: Pick<ProfilesContext, "home" | "env">,
+  manifest: Manifest,
+): readonly Rival[] {
+  const { userHome } = hostRoots(env);
+  return readPm2List(userHome, env)
+    .filter((program) => runsIt(program, home, userHome, manifest))
+    .map(({ name, argv, path }) => ({
+      name: `pm2 (${name})`,
+      evidence: [path, argv.join(" ")],
+      disable: `${shellCommand("pm2", "delete", name)} && pm2 save`,
+    }));
+}
+
+/** Returns the enabled units that start gateways of other programs, by the real state directory of each. */
+export async function unitsByStateDirectory(roots: HostRoots): Promise<ReadonlyMap<string, readonly ServiceUnit[]>> {
+  const found = new Map<string, readonly ServiceUnit[]>();
+  for (const { program } of await foreignPrograms()) {
+    for (const { realStateDir, stateDir, units } of await program.findInstallations(roots)) {
+      found.set(
+        realStateDir ?? stateDir,
+        units.filter((unit) => isEnabled(unit, roots.unitDirectories)),
+      );
+    }
+  }
+  return found;
+}
+
+function rivalOf(unit: ServiceUnit): Rival {
+  return { name: unit.name, evidence: [unit.path, unit.argv.join(" ")], disable: disableCommand(unit) };
+}
+
+/** One home may be named by several paths. */
+function runsIt(
+  launch: Parameters<typeof unitProfile>[0],
+  home: string,
+  userHome: string,
+  { name, kind, paths }: Manifest,
+): boolean {
+  const profile = unitProfile(launch);
+  if (profile !== undefined) {
+    const itsHome = (profile.home ?? home).replaceAll("%h", userHome);
+    return profile.name === name && realOf(itsHome) === realOf(home);
+  }
+  const state = launch.environment["OPENCLAW_STATE_DIR"];
+  return kind === "openclaw" && state !== undefined && realOf(state) === realOf(paths.state);
+}

@@ -96,6 +96,7 @@ const together = {
       "host/memory-cap",
       "hooks/hook-target",
       "keeper/history",
+      "keeper/log-reader",
       "keeper/uptime-share",
       "keeper/sparing",
       "host/run-bond",

@@ -30,6 +30,10 @@ async function done(what: Promise<{ readonly status: number; readonly output: st
   return output;
 }
 
+function saying(status: number, text: string): unknown {
+  return { status, output: expect.stringContaining(text) as string };
+}
+
 async function shown({ sh }: UserManager, property: string): Promise<string> {
   return (await sh(`systemctl --user show ${UNIT} --value -p ${property}`)).output.trim();
 }
@@ -297,10 +301,6 @@ withSystemd(
     await withUserManager(async (manager) => {
       const { sh, lk, home } = manager;
       const units = `${home}/.config/systemd/user`;
-      const saying = (status: number, text: string): unknown => ({
-        status,
-        output: expect.stringContaining(text) as string,
-      });
       await done(lk("create prod"));
       await done(lk("service install prod"));
       await done(lk("start prod"));

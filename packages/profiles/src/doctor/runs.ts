@@ -55,8 +55,19 @@ function ofState({ manifest: { name, paths }, observed }: ProfileObservation): F
         command: `lockkeeper restart ${name}`,
       };
     default:
-      return undefined;
+      return keeper?.pid === 1 ? asFirstProcess(name) : undefined;
   }
+}
+
+/** Only what adopts every orphan can reap it: here that is a program that knows its own children alone. */
+function asFirstProcess(name: string): Finding {
+  return {
+    weight: "warning",
+    code: "no-init",
+    title: `the keeper of ${name} is the first process of its container: what its gateway leaves behind is never reaped`,
+    evidence: ["pid 1 is a keeper"],
+    command: `lockkeeper export ${name} --format compose --containerfile`,
+  };
 }
 
 async function ofLock(

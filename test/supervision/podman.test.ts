@@ -1,0 +1,222 @@
+/**
+ * `run` in real containers: as the first process and behind an init, as another user, without any capability. What a container
+ * sees of another, and what its host sees of it.
+ */
+import { chownSync, readdirSync } from "node:fs";
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Podman, podmanFault, withPodman } from "../harness/podman.ts";
+import { type ScratchHome, withScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
+
+const fault = podmanFault();
+if (fault !== undefined) process.stdout.write(`skipped: run in real containers: ${fault}\n`);
+
+const UID = 1000;
+const hard = [
+  "--read-only",
+  "--tmpfs=/tmp",
+  "--cap-drop=ALL",
+  "--security-opt=no-new-privileges",
+  `--user=${UID}:${UID}`,
+];
+
+/** A gateway that prints, answers, and with each connection leaves a helper behind whose parent is gone. */
+const LEAVES_HELPERS = `
+const { spawn } = require("node:child_process");
+require("node:net").createServer((socket) => {
+  spawn("/bin/sh", ["-c", "/bin/sleep 0.05 & exit 0"], { stdio: "ignore" });
+  socket.end();
+}).listen(process.env.PORT, "127.0.0.1", () => console.log("the gateway says hello"));
+`;
+
+const args = (home: string, name: string, ...more: readonly string[]): readonly string[] => [
+  "run",
+  "--detach",
+  "--name",
+  name,
+  "--network=host",
+  "--volume",
+  `${home}:${home}`,
+  "--env",
+  `LOCKKEEPER_HOME=${home}`,
+  ...hard,
+  ...more,
+];
+
+function giveAway(folder: string): void {
+  chownSync(folder, UID, UID);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    chownSync(path.join(entry.parentPath, entry.name), UID, UID);
+  }
+}
+
+/** Runs `lockkeeper` in a container that is there. */
+const inside = (podman: Podman, container: string, ...command: readonly string[]): ReturnType<Podman["run"]> =>
+  podman.run("exec", container, "lockkeeper", ...command);
+
+async function untilRunning(podman: Podman, container: string, profile: string): Promise<void> {
+  const { status, stderr } = await inside(podman, container, "wait", profile, "--timeout", "60s");
+  const { stdout, stderr: said } = await podman.run("logs", container);
+  expect(status, `${stderr}${stdout}${said}`).toBe(0);
+}
+
+const runningIn = async (podman: Podman, container: string): Promise<boolean> =>
+  (await podman.must("inspect", "--format", "{{.State.Running}}", container)).trim() === "true";
+
+const exitOf = async (podman: Podman, container: string): Promise<number> =>
+  Number((await podman.must("wait", container)).trim());
+
+const zombiesOf = async (podman: Podman, container: string): Promise<number> => {
+  const script = "for f in /proc/[0-9]*/stat; do /bin/cat $f 2>/dev/null; done";
+  const stats = await podman.must("exec", container, "/bin/sh", "-c", script);
+  return stats.split("\n").filter((line) => /\) Z /.test(line)).length;
+};
+
+/** A home, and a podman whose containers have ended before the home is looked at for what is left. */
+const scene = (use: (scratch: ScratchHome, podman: Podman) => Promise<void>): Promise<void> =>
+  withPodman((podman) =>
+    withScratchHome((scratch) => use(scratch, podman).finally(() => podman.run("rm", "--all", "--force", "--time=0"))),
+  );
+
+describe.skipIf(fault !== undefined)("run in a container", () => {
+  it("passes output on, is stopped from within, and reaps behind an init: 20 helpers leave no zombie; without one doctor says so", () =>
+    scene(async ({ home, run, json }, podman) => {
+      expect((await run(["create", "cmd", "--cwd", "/tmp", "--", "node", "-e", LEAVES_HELPERS])).status).toBe(0);
+      const [{ port }] = (await json(["list"])) as [{ port: number }];
+      giveAway(home);
+      const ask = `require("node:net").connect(${port}, "127.0.0.1").on("close", () => process.exit()).resume()`;
+      const left: number[] = [];
+      for (const [name, entry] of [
+        ["init", []],
+        ["first", ["--entrypoint", '["lockkeeper"]']],
+      ] as const) {
+        await podman.must(...args(home, name, ...entry, podman.image, "run", "cmd"));
+        await untilRunning(podman, name, "cmd");
+        await until("its output is passed on", async () =>
+          (await podman.must("logs", name)).includes("the gateway says hello"),
+        );
+        const twenty = `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do node -e '${ask}'; done`;
+        await podman.must("exec", name, "/bin/sh", "-c", twenty);
+        if (name === "init") await until("all are reaped", async () => (await zombiesOf(podman, name)) === 0);
+        left.push(await zombiesOf(podman, name));
+        const doctor = await inside(podman, name, "doctor");
+        expect(doctor.stdout.includes("reap"), doctor.stdout).toBe(name === "first");
+        const stop = await inside(podman, name, "stop", "cmd");
+        // The end of the keeper is the end of its container, this command in it included.
+        expect([0, 137], stop.stderr).toContain(stop.status);
+        expect(await exitOf(podman, name)).toBe(0);
+        await podman.must("rm", name);
+      }
+      expect(left[0]).toBe(0);
+      expect(left[1]).toBeGreaterThan(10);
+    }));
+
+  it("excludes a second container and the host with 78, and nobody advises a pid that is counted elsewhere", () =>
+    scene(async ({ home, run }, podman) => {
+      expect((await run(["create", "dev"])).status).toBe(0);
+      giveAway(home);
+      await podman.must(...args(home, "first", podman.image, "run", "dev"));
+      await untilRunning(podman, "first", "dev");
+      await podman.must(...args(home, "second", podman.image, "run", "dev"));
+      expect(await exitOf(podman, "second")).toBe(78);
+      const second = await podman.run("logs", "second");
+      // In a network of its own nothing answers: that proves nothing.
+      const other = [
+        "run",
+        "--rm",
+        "--network=none",
+        "--volume",
+        `${home}:${home}`,
+        "--env",
+        `LOCKKEEPER_HOME=${home}`,
+        ...hard,
+        podman.image,
+      ];
+      const status = await podman.run(...other, "status", "dev", "--json");
+      expect(JSON.parse(status.stdout || JSON.stringify(status.stderr))).toMatchObject({
+        state: "running",
+        pid: null,
+        keeperPid: null,
+        health: "unknown",
+      });
+      const start = await podman.run(...other, "start", "dev");
+      expect(start.status, start.stderr).toBe(0);
+      const host = await run(["stop", "dev"], { env: { LOCKKEEPER_HOME: home } });
+      expect(host.status).not.toBe(0);
+      for (const text of [second.stderr, start.stdout, start.stderr, host.stderr]) {
+        expect(text).not.toMatch(/(?:stop|kill) pid \d|--replace|kill \d/);
+      }
+      // Killed without a word, it is taken over at once.
+      await podman.must("kill", "--signal=KILL", "first");
+      await podman.must("rm", "--force", "second");
+      await podman.must(...args(home, "third", podman.image, "run", "dev"));
+      await untilRunning(podman, "third", "dev");
+      await podman.must("stop", "--time=20", "third");
+      expect(await exitOf(podman, "third")).toBe(0);
+    }));
+
+  it("--stay keeps the container through a person's stop and a failure for good; the engine's stop ends what was started in it", () =>
+    scene(async ({ home, run }, podman) => {
+      expect((await run(["create", "dev"])).status).toBe(0);
+      giveAway(home);
+      await podman.must(...args(home, "stays", podman.image, "run", "dev", "--stay"));
+      await untilRunning(podman, "stays", "dev");
+      expect((await inside(podman, "stays", "stop", "dev")).status).toBe(0);
+      const resting = await inside(podman, "stays", "status", "dev", "--quiet");
+      expect(resting.status, resting.stderr).toBe(3);
+      expect(await runningIn(podman, "stays")).toBe(true);
+      await podman.must(...args(home, "owner", podman.image, "run", "dev"));
+      await untilRunning(podman, "owner", "dev");
+      await podman.must(...args(home, "refused", podman.image, "run", "dev", "--stay"));
+      await until("the refusal is told", async () =>
+        (await podman.run("logs", "refused")).stderr.includes("this process stays"),
+      );
+      expect(await runningIn(podman, "refused")).toBe(true);
+      await podman.must("stop", "--time=20", "refused", "owner");
+      expect(await exitOf(podman, "refused")).toBe(78);
+      expect((await inside(podman, "stays", "start", "dev")).status).toBe(0);
+      await podman.must("stop", "--time=20", "stays");
+      expect(await exitOf(podman, "stays")).toBe(0);
+      const record = JSON.parse(await readFile(path.join(home, "run/dev.json"), "utf8")) as { state: string };
+      expect(record.state).toBe("stopped");
+    }));
+
+  it("runs in a private folder of a volume whose root its group may write, and doctor finds nothing loose there", () =>
+    scene(async ({ home, folder, run }, podman) => {
+      expect((await run(["create", "dev"])).status).toBe(0);
+      const volume = path.join(folder, "volume");
+      await mkdir(volume);
+      chownSync(volume, 0, UID);
+      await chmod(volume, 0o2775);
+      const mounted = ["--volume", `${volume}:/volume`, "--network=host", ...hard];
+      // As the exported init container does.
+      await podman.must(
+        "run",
+        "--rm",
+        ...mounted,
+        "--entrypoint",
+        "/bin/sh",
+        podman.image,
+        "-c",
+        "mkdir -p -m 0700 /volume/home",
+      );
+      const own = [
+        "run",
+        "--rm",
+        "--volume",
+        `${volume}/home:${home}`,
+        "--env",
+        `LOCKKEEPER_HOME=${home}`,
+        "--network=host",
+        ...hard,
+        podman.image,
+      ];
+      await podman.must(...own, "create", "inner");
+      const doctor = await podman.run(...own, "doctor", "--json");
+      expect(doctor.stdout).not.toContain("mode-loose");
+      await podman.must("run", "--detach", "--name", "inner", ...own.slice(2), "run", "inner");
+      await untilRunning(podman, "inner", "inner");
+    }));
+});

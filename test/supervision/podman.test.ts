@@ -45,10 +45,10 @@ const args = (home: string, name: string, ...more: readonly string[]): readonly 
   ...more,
 ];
 
-function giveAway(folder: string): void {
-  chownSync(folder, UID, UID);
+function give(folder: string, uid: number): void {
+  chownSync(folder, uid, uid);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    chownSync(path.join(entry.parentPath, entry.name), UID, UID);
+    chownSync(path.join(entry.parentPath, entry.name), uid, uid);
   }
 }
 
@@ -77,15 +77,23 @@ const zombiesOf = async (podman: Podman, container: string): Promise<number> => 
 /** A home, and a podman whose containers have ended before the home is looked at for what is left. */
 const scene = (use: (scratch: ScratchHome, podman: Podman) => Promise<void>): Promise<void> =>
   withPodman((podman) =>
-    withScratchHome((scratch) => use(scratch, podman).finally(() => podman.run("rm", "--all", "--force", "--time=0"))),
+    withScratchHome((scratch) =>
+      use(scratch, podman).finally(async () => {
+        await podman.run("rm", "--all", "--force", "--time=0");
+        give(scratch.home, 0);
+      }),
+    ),
   );
 
 describe.skipIf(fault !== undefined)("run in a container", () => {
   it("passes output on, is stopped from within, and reaps behind an init: 20 helpers leave no zombie; without one doctor says so", () =>
     scene(async ({ home, run, json }, podman) => {
-      expect((await run(["create", "cmd", "--cwd", "/tmp", "--", "node", "-e", LEAVES_HELPERS])).status).toBe(0);
+      expect(
+        (await run(["create", "cmd", "--cwd", "/tmp", "--", "node", "-e", LEAVES_HELPERS.replaceAll(/[{}]/g, "$&$&")]))
+          .status,
+      ).toBe(0);
       const [{ port }] = (await json(["list"])) as [{ port: number }];
-      giveAway(home);
+      give(home, UID);
       const ask = `require("node:net").connect(${port}, "127.0.0.1").on("close", () => process.exit()).resume()`;
       const left: number[] = [];
       for (const [name, entry] of [
@@ -116,7 +124,7 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
   it("excludes a second container and the host with 78, and nobody advises a pid that is counted elsewhere", () =>
     scene(async ({ home, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
-      giveAway(home);
+      give(home, UID);
       await podman.must(...args(home, "first", podman.image, "run", "dev"));
       await untilRunning(podman, "first", "dev");
       await podman.must(...args(home, "second", podman.image, "run", "dev"));
@@ -160,7 +168,7 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
   it("--stay keeps the container through a person's stop and a failure for good; the engine's stop ends what was started in it", () =>
     scene(async ({ home, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
-      giveAway(home);
+      give(home, UID);
       await podman.must(...args(home, "stays", podman.image, "run", "dev", "--stay"));
       await untilRunning(podman, "stays", "dev");
       expect((await inside(podman, "stays", "stop", "dev")).status).toBe(0);

@@ -111,7 +111,7 @@ describe("Compose", () => {
     "runs what was exported: up, healthy, a kill survived, down in time; and the way back changes no byte",
     () =>
       scene(async (scratch, podman) => {
-        const { home, folder, run, json } = scratch;
+        const { folder, run, json } = scratch;
         const profile = await createKept(scratch);
         const before = await fingerprint(profile);
         const token = (await run(["token", "prod"])).stdout;
@@ -173,8 +173,8 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         const text = await exported(scratch, "prod", "--format", "kubernetes", "--image", podman.image);
         const [set] = parseAllDocuments(text).map((document) => document.toJS() as Template);
         if (set === undefined) throw new Error("no StatefulSet");
-        const volume = path.join(folder, "volume");
-        await mkdir(volume);
+        await podman.must("volume", "create", "data");
+        const volume = (await podman.must("volume", "inspect", "--format", "{{.Mountpoint}}", "data")).trim();
         spawnSync("chmod", ["2775", volume]);
         // What the controller does: the template becomes a pod, the claim a volume.
         const spec = { ...set.spec.template.spec, hostNetwork: true };

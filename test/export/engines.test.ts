@@ -37,6 +37,10 @@ const ANALYZE = program("systemd-analyze", undefined, "/usr/bin/systemd-analyze"
 const fault = podmanFault();
 if (fault !== undefined) process.stdout.write(`skipped: exports in real containers: ${fault}\n`);
 
+/** A mount of a folder in a volume, as a mount of a volume of its own. */
+const place = ({ name, subPath, ...rest }: VolumeMount): VolumeMount =>
+  subPath === undefined ? { name, ...rest } : { name: `${name}-${subPath}`, ...rest };
+
 const exported = async ({ run }: ScratchHome, ...args: readonly string[]): Promise<string> => {
   const { status, stdout, stderr } = await run(["export", ...args]);
   expect(status, stderr).toBe(0);
@@ -173,12 +177,21 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         const text = await exported(scratch, "prod", "--format", "kubernetes", "--image", podman.image);
         const [set] = parseAllDocuments(text).map((document) => document.toJS() as Template);
         if (set === undefined) throw new Error("no StatefulSet");
-        await podman.must("volume", "create", "data");
-        const volume = (await podman.must("volume", "inspect", "--format", "{{.Mountpoint}}", "data")).trim();
+        const volume = path.join(folder, "volume");
+        await mkdir(volume);
         spawnSync("chmod", ["2775", volume]);
-        // What the controller does: the template becomes a pod, the claim a volume.
-        const spec = { ...set.spec.template.spec, hostNetwork: true };
-        spec.volumes = [...spec.volumes, { name: "data", persistentVolumeClaim: { claimName: "data" } }];
+        // What controller and kubelet do: the template becomes a pod, the claim a folder, a subPath a folder in that.
+        const { spec: template } = set.spec.template;
+        const spec = {
+          ...template,
+          hostNetwork: true,
+          containers: template.containers.map((each) => ({ ...each, volumeMounts: each.volumeMounts.map(place) })),
+          volumes: [
+            ...template.volumes,
+            { name: "data", hostPath: { path: volume, type: "Directory" } },
+            { name: "data-home", hostPath: { path: path.join(volume, "home"), type: "Directory" } },
+          ],
+        };
         const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "lk-prod-0" }, spec };
         const file = path.join(folder, "pod.yaml");
         await writeFile(file, stringify(pod));
@@ -189,7 +202,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         const gateway = "lk-prod-0-gateway";
         const waited = await podman.run("exec", gateway, "lockkeeper", "wait", "prod", "--timeout", "30s");
         expect(waited.status, waited.stderr + (await podman.run("logs", gateway)).stderr).toBe(0);
-        const probe = set.spec.template.spec.containers[0]?.readinessProbe.exec.command ?? [];
+        const probe = template.containers[0]?.readinessProbe.exec.command ?? [];
         expect((await podman.run("exec", gateway, ...probe)).status).toBe(0);
         await podman.must("stop", "--time=20", gateway);
         expect((await podman.must("inspect", "--format", "{{.State.ExitCode}}", gateway)).trim()).toBe("0");
@@ -201,12 +214,18 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
   );
 });
 
+interface VolumeMount {
+  readonly name: string;
+  readonly subPath?: string;
+}
+
 interface Template {
   readonly spec: {
     readonly template: {
       readonly spec: {
-        volumes: readonly unknown[];
+        readonly volumes: readonly unknown[];
         readonly containers: readonly {
+          readonly volumeMounts: readonly VolumeMount[];
           readonly readinessProbe: { readonly exec: { readonly command: readonly string[] } };
         }[];
       };

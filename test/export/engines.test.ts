@@ -15,7 +15,7 @@ import { until } from "../harness/until.ts";
 
 /** Returns the first of these programs that is there; else says that its tests are skipped. */
 function program(what: string, named: string | undefined, ...places: readonly string[]): string | undefined {
-  const found = [...(named === undefined ? [] : [named]), ...places].find((place) => existsSync(place));
+  const found = [...(named === undefined ? [] : [named]), ...places].find((file) => existsSync(file));
   if (found === undefined) process.stdout.write(`skipped: ${what} is not installed\n`);
   return found;
 }
@@ -38,7 +38,7 @@ const fault = podmanFault();
 if (fault !== undefined) process.stdout.write(`skipped: exports in real containers: ${fault}\n`);
 
 /** A mount of a folder in a volume, as a mount of a volume of its own. */
-const place = ({ name, subPath, ...rest }: VolumeMount): VolumeMount =>
+const asVolume = ({ name, subPath, ...rest }: VolumeMount): VolumeMount =>
   subPath === undefined ? { name, ...rest } : { name: `${name}-${subPath}`, ...rest };
 
 const exported = async ({ run }: ScratchHome, ...args: readonly string[]): Promise<string> => {
@@ -185,7 +185,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         const spec = {
           ...template,
           hostNetwork: true,
-          containers: template.containers.map((each) => ({ ...each, volumeMounts: each.volumeMounts.map(place) })),
+          containers: template.containers.map((each) => ({ ...each, volumeMounts: each.volumeMounts.map(asVolume) })),
           volumes: [
             ...template.volumes,
             { name: "data", hostPath: { path: volume, type: "Directory" } },

@@ -106,7 +106,7 @@ export async function planSet(context: ProfilesContext, set: ProfileSet): Promis
     const edit = setEdit(manifest, profile, lives);
     const after = applyEdit(manifest, edit.options);
     refuseUnlaunchable(profile, after);
-    const fields = manifestChanges(manifest, after).filter(({ field }) => !field.startsWith("set"));
+    const fields = manifestChanges(manifest, after).filter(({ field }) => field !== "set");
     if (manifest.protected) {
       if (fields.length + edit.left.length > 0) left.push(isProtected(name, [...fields, ...edit.left]));
       continue;

@@ -115,6 +115,7 @@ async function confirmProtected(
 /** Says which protected profiles a command left alone; empty when there are none. */
 export function skippedNotes(context: Context, { skipped }: Targets): readonly string[] {
   return skipped.map(
-    (name) => `${name} is protected and was left alone (${context.command} ${name} --confirm ${name})`,
+    (name) =>
+      `${name} is protected and was left alone. To ${context.command} it too: lockkeeper ${context.command} ${name} --confirm ${name}`,
   );
 }

@@ -26,7 +26,6 @@ const COMPOSE = program(
   "/usr/libexec/docker/cli-plugins/docker-compose",
   "/usr/lib/docker/cli-plugins/docker-compose",
 );
-const PODMAN_COMPOSE = program("podman-compose", undefined, "/usr/bin/podman-compose");
 const QUADLET = program(
   "podman's quadlet (LOCKKEEPER_TEST_QUADLET names it)",
   process.env["LOCKKEEPER_TEST_QUADLET"],
@@ -111,7 +110,7 @@ describe("Compose", () => {
     }),
   );
 
-  test.skipIf(fault !== undefined || (COMPOSE === undefined && PODMAN_COMPOSE === undefined))(
+  test.skipIf(fault !== undefined || COMPOSE === undefined)(
     "runs what was exported: up, healthy, a kill survived, down in time; and the way back changes no byte",
     () =>
       scene(async (scratch, podman) => {
@@ -123,12 +122,10 @@ describe("Compose", () => {
         expect((await run(["stop", "prod"])).status).toBe(0);
         const file = path.join(folder, "compose.yaml");
         await writeFile(file, await exported(scratch, "prod", "--format", "compose", "--image", podman.image));
-        const socket = COMPOSE === undefined ? undefined : await podman.socket();
+        const socket = await podman.socket();
         const compose = (...args: readonly string[]): void => {
-          const command = COMPOSE ?? PODMAN_COMPOSE ?? "";
-          const extra = COMPOSE === undefined ? ["--podman-args", podman.storage.join(" ")] : [];
-          const env = { ...podman.env, ...(socket === undefined ? {} : { DOCKER_HOST: socket }) };
-          const ran = spawnSync(command, [...extra, "-f", file, ...args], { env, encoding: "utf8", timeout: 60_000 });
+          const env = { ...podman.env, DOCKER_HOST: socket };
+          const ran = spawnSync(COMPOSE ?? "", ["-f", file, ...args], { env, encoding: "utf8", timeout: 60_000 });
           expect(ran.status, `${ran.stdout}${ran.stderr}`).toBe(0);
         };
         compose("up", "--detach");

@@ -32,8 +32,6 @@ export interface Podman {
   /** The socket of an API server that is up until the end; made when it is first asked for. */
   readonly socket: () => Promise<string>;
   readonly env: Readonly<Record<string, string>>;
-  /** The arguments by which podman finds this storage. */
-  readonly storage: readonly string[];
 }
 
 /** What the image has beside Node and Lockkeeper. */
@@ -110,7 +108,6 @@ export async function withPodman(use: (podman: Podman) => Promise<void>): Promis
       name: () => `lk-${process.pid}-${(names += 1)}`,
       socket,
       env,
-      storage: storage(folder),
     });
   } finally {
     await run("rm", "--all", "--force", "--time=0");

@@ -73,7 +73,7 @@ export interface ProfileDetail extends ProfileStatus {
 }
 
 /**
- * Returns the profile in full, its health asked for now. Changes nothing.
+ * Returns the profile in full, its health asked for now, as it was found. What a killed run has left is swept afterwards.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
@@ -85,7 +85,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));
   const [withItsMemory = status] = withUsage([status]);
-  return {
+  const detail: ProfileDetail = {
     ...withItsMemory,
     health: isServing(observed) && context.owner !== "any" ? await askHealth(observation, status) : "unknown",
     lock,
@@ -102,6 +102,12 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     ...settingsOf(manifest),
     lastOutput: await readLastOutput(manifest),
   };
+  // In a place of somebody else nothing is swept.
+  if (observed.leftover && context.owner !== "any") {
+    const { sweepLeftover } = await import("./leftover.ts");
+    await sweepLeftover(context.home, manifest);
+  }
+  return detail;
 }
 
 const dayMs = 24 * 60 * 60_000;

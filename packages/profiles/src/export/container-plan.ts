@@ -45,7 +45,7 @@ export interface ContainerPlan {
   readonly needs: readonly string[];
 }
 
-/** The keeper's own memory, beside its gateway's limit, in bytes. Source: a keeper took 60 to 90 MB when measured. */
+/** Room for the keeper beside its gateway's limit, in bytes: a guess on the safe side, about twice what a Node process takes at rest. */
 const KEEPER_BYTES = 128 * 1024 * 1024;
 
 /** How much longer than a usual start an engine waits before it counts failures, in milliseconds. */

@@ -16,8 +16,18 @@ test("planted text is written out, in text and in JSON, on both streams", async 
     await json(["create", "a"]);
     const registry = path.join(home, "registry.json");
     const sound = fs.readFileSync(registry, "utf8");
-    const host = JSON.stringify(planted);
-    fs.writeFileSync(registry, sound.replace('"host":"127.0.0.1"', `"host":${host}`));
+    const evil = JSON.stringify(planted);
+    // A host goes into addresses and into the variables of shells: no such one is taken for one.
+    fs.writeFileSync(registry, sound.replace('"host":"127.0.0.1"', `"host":${evil}`));
+    for (const args of [["list"], ["env", "a"], ["url", "a", "--json"]]) {
+      const { status, stdout, stderr } = await run(args);
+      expect({ args, status, raw: raw.exec(stdout + stderr) }).toEqual({ args, status: 65, raw: null });
+    }
+    const fields = `"health":${evil},"cwd":${evil},"groups":[${evil}]`;
+    fs.writeFileSync(
+      registry,
+      sound.replace(/"health":"[^"]*"/, () => fields),
+    );
     fs.writeFileSync(
       path.join(home, "run/a.json"),
       JSON.stringify({
@@ -50,6 +60,7 @@ test("planted text is written out, in text and in JSON, on both streams", async 
       ["ports"],
       ["doctor"],
       ["current"],
+      ["export", "a", "--format", "json"],
       ["start", planted],
       ["create", planted],
       ["list", `--${planted}`],

@@ -109,7 +109,7 @@ export function renderStatusTable(
     status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
     // Of a profile that was stopped in order nobody asks how often it fell before.
     status.state === "stopped" ? "-" : String(status.restarts),
-    status.pid === null ? "-" : describeHealth(status),
+    describeHealth(status),
     ...(wide ? [memoryText(status)] : []),
     plainLine(status.url),
     ...(isLeased ? [describeOwner(status.lease)] : []),
@@ -122,8 +122,15 @@ export function renderStatusTable(
   return hasMarks && width !== Infinity ? `${table}${paint.dim(LEGEND.slice(0, width))}\n` : table;
 }
 
-/** Returns the health, and what was asked where that says less than it seems: a port that opens may belong to a program that hangs. */
-export function describeHealth({ health, healthCheck }: Pick<ProfileStatus, "health" | "healthCheck">): string {
+/** Returns the health (`-` where nothing runs), and what was asked where that says less than it seems: a port that opens may belong to a program that hangs. */
+export function describeHealth({
+  health,
+  healthCheck,
+  pid,
+  startedAt,
+}: Pick<ProfileStatus, "health" | "healthCheck" | "pid" | "startedAt">): string {
+  // Of a gateway that runs in another container no process is seen, but its health can be asked.
+  if (pid === null && startedAt === null) return "-";
   if (healthCheck === "none") return "not asked";
   return healthCheck === "tcp" || healthCheck === "http" ? `${health} (${healthCheck})` : health;
 }

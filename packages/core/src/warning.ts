@@ -8,7 +8,7 @@ import type { ErrorCode, LockkeeperError } from "./errors.ts";
 export const WARNING_NAME = "LockkeeperWarning";
 
 /** `WIDE_BIND`: a gateway can be reached from other machines. No error has that code. */
-export type WarningCode = ErrorCode | "WIDE_BIND";
+export type WarningCode = ErrorCode | "WIDE_BIND" | "OWN_BIND";
 
 /** Tells whoever listens, in a moment: `text` is one line, `code` as on an error of the same kind. */
 export function warn(text: string, code: WarningCode): void {

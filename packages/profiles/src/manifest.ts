@@ -105,6 +105,14 @@ const movable = ["config", "state", "workspace"] as const;
 /** A folder that kept its first name when the profile got another; from the home, which may be seen under another path. */
 const keptFolder = /^profiles\/[a-z0-9][a-z0-9-]{0,31}$/;
 
+/** An address, or a name; not one with a port behind it. It goes into addresses, tables and variables of shells. */
+const hostText = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
+
+/** Returns whether a gateway can be told to listen there: an address or a name, without brackets or port. */
+export function isHost(text: string): boolean {
+  return hostText.test(text);
+}
+
 /**
  * Returns the manifest that was written down as `value`, with all its paths, or what is wrong with it as text. The object
  * is completed in place: a copy for each of a thousand profiles would be measurable.
@@ -155,7 +163,7 @@ function firstFault(value: Record<string, unknown>): string | undefined {
   if (value["schemaVersion"] !== 1) return fault("schemaVersion", "1", value["schemaVersion"]);
   if (typeof name !== "string" || !isProfileName(name)) return fault("name", "a profile name", name);
   if (!kindNames.some((known) => known === kind)) return fault("kind", "a kind of gateway", kind);
-  if (typeof host !== "string" || host === "") return fault("host", "an address", host);
+  if (typeof host !== "string" || !isHost(host)) return fault("host", "an address", host);
   if (!isPort(port)) return fault("port", "a port from 1 to 65535", port);
   if (!isPort(span) || port + span - 1 > 65_535) return fault("span", "a span that ends by port 65535", span);
   if (!isRecord(ports) || !Object.values(ports).every(isPort)) return fault("ports", "names with ports", ports);

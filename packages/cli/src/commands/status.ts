@@ -38,7 +38,7 @@ export function render({ detail, now }: Shown, { paint, quiet, columns }: View):
   const marks = [detail.current ? "current" : "", detail.protected ? "protected" : ""].filter((mark) => mark !== "");
   const rows: [string, string][] = [
     ["state", `${paintState(state, paint)(state)}${reason === null ? "" : `: ${plainLine(reason)}`}`],
-    ["health", detail.pid === null ? "-" : describeHealth(detail)],
+    ["health", describeHealth(detail)],
     ["url", plainLine(detail.url)],
     ["kind", detail.kind],
     ...(detail.command === null ? [] : [["runs", plainLine(shellCommand(...detail.command))] as [string, string]]),

@@ -1,15 +1,14 @@
 /** What a block of ports may be: its address, its length, and its named ports. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { GatewayKind } from "../gateway-kind.ts";
+import { isHost } from "../manifest.ts";
 import { highestPort } from "../port-number.ts";
 
 const portLabel = /^[a-z][a-z0-9-]{0,31}$/;
-/** An address, or a name; not one with a port behind it. */
-const hostText = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
 
 /** Returns the address. @throws {LockkeeperError} OPTION_INVALID */
 export function checkHost(host: string): string {
-  if (hostText.test(host)) return host;
+  if (isHost(host)) return host;
   throw invalid("host", host, "Give one address or name, without brackets or port.");
 }
 

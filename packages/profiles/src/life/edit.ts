@@ -2,6 +2,7 @@
  * Changes what is written down about a profile: everything but its name and kind, as a whole or not at all. A gateway
  * that runs goes on with what its keeper has read; the change acts from the next start on.
  */
+import { warn } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
@@ -56,9 +57,21 @@ export async function editProfile(context: ProfilesContext, name: string, option
     if (result.changes.length === 0) return result;
     const write = (): Promise<void> => commit([...others, after]);
     await (needsStop(result.changes) ? whileStopped(home, before, write) : write());
-    if (result.changes.some(({ field }) => field === "host")) warnOfWideBind(after);
+    if (result.changes.some(({ field }) => field === "host")) {
+      warnOfWideBind(after);
+      warnOfOwnBind(after);
+    }
     return result;
   });
+}
+
+/** A program with a config of its own listens where that says; a config that is the owner's is not rewritten. */
+function warnOfOwnBind({ name, kind, host, paths }: Manifest): void {
+  if (kind !== "openclaw") return;
+  warn(
+    `${name} listens where its own config says: for ${host}, gateway.bind in ${paths.config} has to say so too`,
+    "OWN_BIND",
+  );
 }
 
 /** Returns what the edit would change; throws when it cannot be made. Writes nothing. */

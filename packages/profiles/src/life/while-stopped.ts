@@ -7,6 +7,7 @@ import { isAdopted, type Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { findStateOwner } from "../status/external-gateway.ts";
 import { observeUnderLock } from "../status/leftover.ts";
+import { observeManifest } from "../status/observe-profile.ts";
 
 /** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
 const lookersMs = 500;
@@ -34,7 +35,13 @@ export async function whileStopped<T>(
     return await whileUnowned(lockPlace(manifest.paths), enter, { timeoutMs: lookersMs, lockDirMovesTo: lockMovesTo });
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
-    throw running(manifest.name, error.ownerPid ?? undefined, error);
+    const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;
+    // A pid of another container's is somebody else's here.
+    if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, error);
+    throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} ${reason ?? "runs elsewhere"}`, {
+      cause: error,
+      hint: `Stop it there, as the user that started it: lockkeeper stop ${manifest.name}`,
+    });
   }
 }
 

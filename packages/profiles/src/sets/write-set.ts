@@ -1,5 +1,5 @@
 /** Profiles as the file that makes them. What looks secret is null, which means: keep what is there. */
-import { DEFAULT_HOST, shownTarget } from "@lockkeeper/core";
+import { DEFAULT_HOST, jsonText, shownTarget } from "@lockkeeper/core";
 import { formatDurationMs, formatSizeBytes, parseSizeBytes } from "../amounts.ts";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -15,7 +15,7 @@ const urlWithPassword = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i;
 /** Returns the text of the file. */
 export function formatSet(manifests: readonly Manifest[]): string {
   const profiles = Object.fromEntries(manifests.map((manifest) => [manifest.name, entryOf(manifest)]));
-  return `${JSON.stringify({ profiles }, null, 2)}\n`;
+  return `${jsonText({ profiles }, 2)}\n`;
 }
 
 function entryOf(manifest: Manifest): Readonly<Partial<Record<SetKey, unknown>>> {

@@ -91,4 +91,6 @@ test.each([
   ["http", "ok (http)"],
   ["/healthz", "ok"],
   ["none", "not asked"],
-])("health by %s reads %s", (healthCheck, text) => expect(describeHealth({ health: "ok", healthCheck })).toBe(text));
+])("health by %s reads %s", (healthCheck, text) =>
+  expect(describeHealth({ health: "ok", healthCheck, pid: 1, startedAt: null })).toBe(text),
+);

@@ -71,7 +71,8 @@ async function copyEntry(from: string, to: string): Promise<void> {
   takeOwner(to, stats);
   // After the owner: a change of that takes the bits of set-user-id away.
   chmodSync(to, stats.mode & 0o7777);
-  utimesSync(to, stats.atime, stats.mtime);
+  // Not as dates, which round to whole milliseconds.
+  utimesSync(to, stats.atimeMs / 1_000, stats.mtimeMs / 1_000);
   syncToDisk(to);
 }
 

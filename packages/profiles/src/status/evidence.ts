@@ -122,7 +122,11 @@ function runOf(manifest: Manifest, locked: LockRecord, port: number): RunRecord 
     nonce,
     kind: manifest.kind,
     state: gateway === null ? "starting" : "running",
-    reason: "its keeper could not publish its state; this is what the lock tells",
+    // Every run is so for a moment, before its first word.
+    reason:
+      gateway === null
+        ? "its keeper has the lock, and has published nothing yet"
+        : "its keeper could not publish its state; this is what the lock tells",
     code: null,
     since: createdAt,
     keeper: { pid, startTicks, bootId, pidNamespace },

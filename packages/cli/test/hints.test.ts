@@ -28,7 +28,7 @@ function* advices(): Generator<Advice> {
       if (!file.endsWith(".ts") || noAdvice.test(file)) continue;
       const text = readFileSync(path.join(source, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
       for (const [literal] of withoutHoles(text).matchAll(/`[^`]*`|"(?:[^"\\\n]|\\.)*"/g)) {
-        const command = /\blockkeeper [a-z]+\b.*/s.exec(literal.slice(1, -1).replace(/\\n$/, ""))?.[0];
+        const command = /(?<!# )\blockkeeper [a-z]+\b.*/s.exec(literal.slice(1, -1).replace(/\\n$/, ""))?.[0];
         if (command !== undefined) yield { where: `${name}/${file}`, command };
       }
     }

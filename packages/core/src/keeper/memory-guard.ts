@@ -7,6 +7,8 @@ import { readTreeMemory } from "../host/process-memory.ts";
 import { pause } from "../pause.ts";
 
 const DEFAULTS = {
+  /** Until a process that has just been started holds memory of its own. */
+  beginningMs: 50,
   /** With a limit: a leak takes hours, a burst of work minutes. */
   intervalMs: 15_000,
   /** Without one it is only remembered, for the story of a crash. */
@@ -51,11 +53,16 @@ export class MemoryWatch {
     while (!over.aborted) {
       const lookedAt = performance.now();
       // Without a limit the cheaper figure will do.
-      this.#last = readTreeMemory([pid], limitBytes ?? Infinity).get(pid) ?? this.#last;
+      const seen = readTreeMemory([pid], limitBytes ?? Infinity).get(pid);
+      // A process that only begins, or has ended, holds nothing: that is no figure of the gateway.
+      const isFigure = seen !== undefined && seen.bytes > 0;
+      if (isFigure) this.#last = seen;
       above = samplesAbove(above, this.#last?.bytes, limitBytes);
       if (limitBytes !== undefined && above.length >= DEFAULTS.samples) return describe(above, limitBytes);
       const tookMs = performance.now() - lookedAt;
-      await pause(intervalMs ?? Math.max(usualMs, DEFAULTS.share * tookMs), over);
+      const isBeginning = seen !== undefined && !isFigure && this.#last === undefined;
+      const restMs = isBeginning ? DEFAULTS.beginningMs : Math.max(usualMs, DEFAULTS.share * tookMs);
+      await pause(intervalMs ?? restMs, over);
     }
     return undefined;
   }

@@ -189,7 +189,9 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
             { name: "data-home", hostPath: { path: path.join(volume, "home"), type: "Directory" } },
           ],
         };
-        const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "lk-prod-0" }, spec };
+        // Podman removes an init container of type `once` as it ends, and fails now and then because it still counts as running.
+        const annotations = { "io.podman.annotations.init.container.type": "always" };
+        const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "lk-prod-0", annotations }, spec };
         const file = path.join(folder, "pod.yaml");
         await writeFile(file, stringify(pod));
         // What a person copies into it, with the mark that all is there: `kube play` itself returns after the init container.

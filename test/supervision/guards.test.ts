@@ -48,7 +48,7 @@ test(
       const { stdout } = await run(["why", "dev"]);
       expect(stdout).toMatch(/no good answer for \d+ s: health check \/healthz: .*; restarting it/);
       expect(stdout).toMatch(
-        /no good answer for .*; ended when asked; starting it again; the gateway ended with code 0/,
+        /no good answer for .*; stopped on request; starting it again/,
       );
     }),
   90_000,

@@ -124,6 +124,7 @@ export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history
 export type { AttemptOptions, AttemptOutput } from "./keeper/attempt-output.ts";
 export { readLastAttempt } from "./keeper/attempt-output.ts";
 export { withoutColours } from "./keeper/colours.ts";
+export { formsOf as formsOfSecrets, withoutSecrets } from "./keeper/redaction.ts";
 export type { LogNote, LogNoteKind } from "./keeper/log-note.ts";
 export { parseLogNote } from "./keeper/log-note.ts";
 export type { FollowOptions, LogExcerpt, LogLine, LogPosition, LogSelection } from "./keeper/log-reader.ts";

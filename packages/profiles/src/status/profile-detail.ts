@@ -1,5 +1,6 @@
 /** One profile in full, with live answers: what `status` shows beyond `list`. */
 import {
+  formsOfSecrets,
   type GatewayExit,
   inspectGatewayLock,
   type Listener,
@@ -12,9 +13,12 @@ import {
   type SparedProcess,
   uptimeShare,
   withoutColours,
+  withoutSecrets,
 } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
+import { readEnvFile } from "../environment/env-file.ts";
+import { runSecrets } from "../environment/run-secrets.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -68,7 +72,7 @@ export interface ProfileDetail extends ProfileStatus {
   readonly hooks: Readonly<Record<string, string>>;
   /** The unit that starts it; null where no service manager does. */
   readonly unit: string | null;
-  /** The last lines of its log, at most five, without colours; empty when there are none, or they cannot be read. */
+  /** The last lines of its log, at most five, without colours and known secrets; empty when there are none, or they cannot be read. */
   readonly lastOutput: readonly string[];
 }
 
@@ -123,11 +127,18 @@ function uptimeShareOf({ paths }: Manifest, state: string): number | null {
   }
 }
 
-/** A log that cannot be read hides nothing else of the profile; `logs` says why. */
-async function readLastOutput({ paths }: Manifest): Promise<readonly string[]> {
+/**
+ * Returns them without the secrets that can be known here. A log that cannot be read hides nothing else of the profile; `logs`
+ * says why.
+ */
+async function readLastOutput(manifest: Manifest): Promise<readonly string[]> {
+  const { env = {}, passEnv = [], envFile, paths } = manifest;
   try {
     const lines = await readLastLines(path.join(paths.logs, "gateway.log"), shownLines);
-    return lines.map(withoutColours);
+    const inFile = envFile === undefined ? {} : await readEnvFile(envFile);
+    const passed = passEnv.map((name): [string, string] => [name, process.env[name] ?? ""]);
+    const forms = formsOfSecrets(await runSecrets(manifest, { ...inFile, ...env, ...Object.fromEntries(passed) }));
+    return lines.map((line) => withoutSecrets(withoutColours(line), forms));
   } catch (error) {
     if (error instanceof LockkeeperError) return [];
     throw error;

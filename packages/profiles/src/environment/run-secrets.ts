@@ -1,6 +1,6 @@
 /** What the keeper of a profile must not keep of the output of its gateway. */
 import { readIfPresentSync, LockkeeperError } from "@lockkeeper/core";
-import { readEnvFile } from "../environment/env-file.ts";
+import { readEnvFile } from "./env-file.ts";
 import type { Manifest } from "../manifest.ts";
 import { isSecretName, secretsIn } from "../secrets.ts";
 

@@ -14,7 +14,7 @@ export default defineConfig({
       "packages/profiles/test/status/observed-state.test.ts",
       "packages/profiles/test/ports/port-plan.test.ts",
       "packages/profiles/test/kinds/argv-template.test.ts",
-      "packages/profiles/test/environment/env-file.test.ts",
+      "packages/profiles/test/env-file.test.ts",
       "packages/cli/test/exit-status.test.ts",
     ],
     testTimeout: 60_000,

@@ -47,9 +47,7 @@ test(
       expect(after.uptimeShare).toBeLessThan(1);
       const { stdout } = await run(["why", "dev"]);
       expect(stdout).toMatch(/no good answer for \d+ s: health check \/healthz: .*; restarting it/);
-      expect(stdout).toMatch(
-        /no good answer for .*; stopped on request; starting it again/,
-      );
+      expect(stdout).toMatch(/no good answer for .*; stopped on request; starting it again/);
     }),
   90_000,
 );

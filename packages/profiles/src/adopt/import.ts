@@ -18,7 +18,7 @@ import { readOtherHomes } from "../directories/other-homes.ts";
 import { findListeningPorts, type ListeningPort } from "../discover/answering-listeners.ts";
 import type { PortSource } from "../discover/discovered-gateway.ts";
 import { type LocatedInstallation, locateInstallations } from "../discover/located-installation.ts";
-import { readEnvFile } from "../environment/env-file.ts";
+import { readEnvFile } from "../env-file.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { ForeignProgram, Installation } from "../foreign-program.ts";
 import type { GatewayKind } from "../gateway-kind.ts";

@@ -5,7 +5,7 @@ import { portVariables } from "../kinds/command.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { buildChildEnvironment } from "./child-environment.ts";
-import { readEnvFile } from "./env-file.ts";
+import { readEnvFile } from "../env-file.ts";
 import { isProfileVariable, profileEnvironment } from "./profile-environment.ts";
 
 /**

@@ -5,7 +5,7 @@
 import { ensurePrivateDirectory } from "@lockkeeper/core";
 import { dirname } from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
-import { readEnvFile } from "../environment/env-file.ts";
+import { readEnvFile } from "../env-file.ts";
 import { refuseUnknownPlaceholders } from "./profile-options.ts";
 import { checkCreateOptions, type CheckedOptions, type CreateOptions } from "./create-options.ts";
 import { readEnclosingHomes } from "../directories/enclosing-homes.ts";

@@ -10,7 +10,7 @@ import { readRegistry, type Registry, requireFrom } from "../registry/registry.t
 import { observeManifest } from "../status/observe-profile.ts";
 import { actsOnARun } from "../status/pending-change.ts";
 import { chooseBlock, type PortSituation, readPortSituation } from "../ports/port-choice.ts";
-import { readEnvFile } from "../environment/env-file.ts";
+import { readEnvFile } from "../env-file.ts";
 import { launchPlan } from "../run/launch-plan.ts";
 import { applyEdit, type EditOptions } from "./edited-manifest.ts";
 import { type FieldChange, manifestChanges } from "./manifest-changes.ts";

@@ -2,7 +2,7 @@
 import { type HookPlan, type HookTarget, LockkeeperError, shownTarget } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { buildChildEnvironment } from "../environment/child-environment.ts";
-import { readEnvFile } from "../environment/env-file.ts";
+import { readEnvFile } from "../env-file.ts";
 import type { Manifest } from "../manifest.ts";
 
 /**

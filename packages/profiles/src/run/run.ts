@@ -21,7 +21,7 @@ import type { LeaseWaits } from "./run-lease.ts";
 import { endScopeOf } from "./sparing.ts";
 import { requireToken } from "./require-token.ts";
 import type { RunPorts } from "./run-ports.ts";
-import { runSecrets } from "../environment/run-secrets.ts";
+import { runSecrets } from "../run-secrets.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
 import { warnOfWideBind } from "../wide-bind.ts";

@@ -17,8 +17,8 @@ import {
 } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
-import { readEnvFile } from "../environment/env-file.ts";
-import { runSecrets } from "../environment/run-secrets.ts";
+import { readEnvFile } from "../env-file.ts";
+import { runSecrets } from "../run-secrets.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";

@@ -1,8 +1,8 @@
 /** What the keeper of a profile must not keep of the output of its gateway. */
 import { readIfPresentSync, LockkeeperError } from "@lockkeeper/core";
 import { readEnvFile } from "./env-file.ts";
-import type { Manifest } from "../manifest.ts";
-import { isSecretName, secretsIn } from "../secrets.ts";
+import type { Manifest } from "./manifest.ts";
+import { isSecretName, secretsIn } from "./secrets.ts";
 
 /**
  * Returns the values that are secret: all of the profile's env file, what it passes on from its starter, those whose name says

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseEnvFile, readEnvFile } from "../../src/environment/env-file.ts";
+import { parseEnvFile, readEnvFile } from "../src/env-file.ts";
 
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/);
 const values = fc.string({ unit: "grapheme" }).filter((value) => !/[\r\n\0]/.test(value));

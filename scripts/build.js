@@ -12,8 +12,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const product = path.join(root, "packages/cli/dist/lockkeeper.cjs");
 /** Written after a whole build; its time is the time at which that build began. */
 const stamp = path.join(root, "node_modules/.lockkeeper-build");
-const inputs = ["packages", "test", "tsconfig.base.json", "tsconfig.json", "pnpm-lock.yaml", "scripts/build.js"];
-const generated = new Set(["node_modules", "dist", "build"]);
+const INPUTS = ["packages", "test", "tsconfig.base.json", "tsconfig.json", "pnpm-lock.yaml", "scripts/build.js"];
+const GENERATED = new Set(["node_modules", "dist", "build"]);
 
 /** The newest modification among the inputs; a changed folder counts, so a deleted file is seen too. */
 function newest(file) {
@@ -21,7 +21,7 @@ function newest(file) {
   if (!stats.isDirectory()) return stats.mtimeMs;
   let latest = 0;
   for (const entry of readdirSync(file, { withFileTypes: true })) {
-    if (generated.has(entry.name)) continue;
+    if (GENERATED.has(entry.name)) continue;
     if (entry.isDirectory() || /\.(ts|js|json|cjs)$/.test(entry.name)) {
       latest = Math.max(latest, newest(path.join(file, entry.name)));
     }
@@ -34,7 +34,7 @@ function isFresh() {
   return (
     existsSync(product) &&
     built !== undefined &&
-    built.mtimeMs >= Math.max(...inputs.map((input) => newest(path.join(root, input))))
+    built.mtimeMs >= Math.max(...INPUTS.map((input) => newest(path.join(root, input))))
   );
 }
 

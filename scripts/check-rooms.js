@@ -9,14 +9,14 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const packages = ["core", "profiles", "cli"];
+const PACKAGES = ["core", "profiles", "cli"];
 
 /** Rooms with one door and one visitor: a program's folder is known to the list of kinds alone. */
-const oneDoor = { profiles: { openclaw: { door: "openclaw/openclaw.ts", visitor: "kinds/kinds.ts" } } };
+const ONE_DOOR = { profiles: { openclaw: { door: "openclaw/openclaw.ts", visitor: "kinds/kinds.ts" } } };
 
 /** The rooms of each package in the order of the page: the names in the first column of the tables of its section. */
 function listedRooms(page) {
-  const listed = Object.fromEntries(packages.map((name) => [name, []]));
+  const listed = Object.fromEntries(PACKAGES.map((name) => [name, []]));
   let current;
   for (const line of page.split("\n")) {
     const section = /^### `packages\/(\w+)`/.exec(line);
@@ -43,35 +43,35 @@ function* importsIn(source) {
 }
 
 const roomOf = (file) => file.split(path.sep)[0];
-const faults = [];
+const FAULTS = [];
 const listed = listedRooms(readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8"));
-for (const name of packages) {
+for (const name of PACKAGES) {
   const source = path.join(root, "packages", name, "src");
   const order = new Map(listed[name].map((room, place) => [room, place]));
   const present = readdirSync(source);
   const doors = new Set(["index.ts"]);
   for (const room of present) {
-    if (!order.has(room) && !doors.has(room)) faults.push(`${name}: ARCHITECTURE.md does not list ${room}`);
+    if (!order.has(room) && !doors.has(room)) FAULTS.push(`${name}: ARCHITECTURE.md does not list ${room}`);
   }
   for (const room of order.keys()) {
-    if (!present.includes(room)) faults.push(`${name}: ARCHITECTURE.md lists ${room}, which does not exist`);
+    if (!present.includes(room)) FAULTS.push(`${name}: ARCHITECTURE.md lists ${room}, which does not exist`);
   }
   for (const [from, to] of importsIn(source)) {
     const [above, below] = [roomOf(from), roomOf(to)];
     if (above === below || doors.has(above)) continue;
-    const only = oneDoor[name]?.[below];
+    const only = ONE_DOOR[name]?.[below];
     if (
       only !== undefined &&
       (to.split(path.sep).join("/") !== only.door || from.split(path.sep).join("/") !== only.visitor)
     ) {
-      faults.push(
+      FAULTS.push(
         `${name}: ${from} imports ${to}, but only ${only.visitor} imports from ${below}/, and only ${only.door}`,
       );
     }
     if ((order.get(below) ?? Infinity) >= (order.get(above) ?? -1)) {
-      faults.push(`${name}: ${from} imports ${to}, but ${below} is not listed above ${above}`);
+      FAULTS.push(`${name}: ${from} imports ${to}, but ${below} is not listed above ${above}`);
     }
   }
 }
-for (const fault of faults) process.stderr.write(`${fault}\n`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+for (const fault of FAULTS) process.stderr.write(`${fault}\n`);
+process.exitCode = FAULTS.length === 0 ? 0 : 1;

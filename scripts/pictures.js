@@ -12,11 +12,11 @@ const entry = path.join(root, "packages/cli/bin/lockkeeper.js");
 const pictures = path.join(root, "docs/pictures");
 /** As long as the home that the pictures show, so that nothing moves when one is put for the other. */
 const SHOWN_HOME = "/home/me";
-const folder = "/tmp/pic";
+const FOLDER = "/tmp/pic";
 const socket = `lockkeeper-pictures-${process.pid}`;
 const env = {
   PATH: process.env.PATH,
-  HOME: folder,
+  HOME: FOLDER,
   LANG: "C.UTF-8",
   TERM: "xterm-256color",
   PS1: "$ ",
@@ -26,7 +26,7 @@ const env = {
 const SERVER = `const s=require("node:http").createServer((q,r)=>r.end("hello\\n"));s.listen(process.env.PORT,"127.0.0.1",()=>console.log("listening on "+process.env.PORT));let n=0;setInterval(()=>console.log("served "+(n+=3)+" requests"),900)`;
 
 const lockkeeper = (...args) => {
-  const { status, stderr } = spawnSync(process.execPath, [entry, ...args], { cwd: folder, env, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, [entry, ...args], { cwd: FOLDER, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`lockkeeper ${args.join(" ")}: ${stderr}`);
 };
 
@@ -54,7 +54,7 @@ function photograph(command, columns, rows, sign, keys = []) {
     tmux("send-keys", "-t", "picture", press);
     awaitSign(shows);
   }
-  const text = tmux("capture-pane", "-e", "-p", "-t", "picture").replaceAll(folder, SHOWN_HOME).trimEnd();
+  const text = tmux("capture-pane", "-e", "-p", "-t", "picture").replaceAll(FOLDER, SHOWN_HOME).trimEnd();
   tmux("kill-session", "-t", "picture");
   // What the shell showed before and after the command is no part of the picture.
   return text.slice(Math.max(0, text.lastIndexOf("$ lockkeeper"))).replace(/\n\$ ?$/, "");
@@ -132,16 +132,16 @@ function write(name, text, columns) {
 }
 
 mkdirSync(pictures, { recursive: true });
-mkdirSync(folder, { mode: 0o700 });
+mkdirSync(FOLDER, { mode: 0o700 });
 try {
-  writeFileSync(path.join(folder, "server.js"), SERVER);
+  writeFileSync(path.join(FOLDER, "server.js"), SERVER);
   lockkeeper("up", "dev", "rescue");
   lockkeeper("create", "prod", "--protected");
   lockkeeper("create", "web", "--scheme", "http", "--group", "site", "--", process.execPath, "server.js");
   lockkeeper("create", "worker", "--", process.execPath, "-e", "process.exit(3)");
   lockkeeper("start", "prod", "web");
   lockkeeper("use", "dev");
-  spawnSync(process.execPath, [entry, "start", "worker"], { cwd: folder, env });
+  spawnSync(process.execPath, [entry, "start", "worker"], { cwd: FOLDER, env });
   write("list", photograph("list", 100, 12, /worker +failed/), 100);
   write("ports", photograph("ports", 100, 30, /next free block/), 100);
   const keys = [
@@ -152,7 +152,7 @@ try {
   write("top", photograph("top", 100, 20, /worker +✗/, keys), 100);
 } finally {
   spawnSync("tmux", ["-L", socket, "kill-server"]);
-  spawnSync(process.execPath, [entry, "stop", "--all", "--confirm", "prod"], { cwd: folder, env });
-  spawnSync(process.execPath, [entry, "stop", "prod", "--confirm", "prod"], { cwd: folder, env });
-  rmSync(folder, { recursive: true, force: true });
+  spawnSync(process.execPath, [entry, "stop", "--all", "--confirm", "prod"], { cwd: FOLDER, env });
+  spawnSync(process.execPath, [entry, "stop", "prod", "--confirm", "prod"], { cwd: FOLDER, env });
+  rmSync(FOLDER, { recursive: true, force: true });
 }

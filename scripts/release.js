@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { faultOf } from "./check-tarball.js";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const packages = ["core", "profiles", "cli"];
+const PACKAGES = ["core", "profiles", "cli"];
 const dryRun = process.argv.includes("--dry-run");
 const unknown = process.argv.slice(2).filter((argument) => argument !== "--dry-run");
 const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-release-"));
@@ -29,7 +29,7 @@ function refuse(reason) {
 /** The one version of all three packages, or undefined where a release is not possible now. */
 function releasable() {
   if (unknown.length > 0) return refuse(`not an option: ${unknown[0]}; it takes --dry-run alone`);
-  const versions = packages.map((name) => readJson("packages", name, "package.json").version);
+  const versions = PACKAGES.map((name) => readJson("packages", name, "package.json").version);
   const [version] = versions;
   if (versions.some((other) => other !== version))
     return refuse(`the packages' versions differ: ${versions.join(", ")}`);
@@ -59,7 +59,7 @@ try {
   const version = releasable();
   if (version !== false) {
     execFileSync(process.execPath, ["scripts/build.js"], { cwd: root, stdio: "inherit" });
-    const tarballs = packages.map(pack);
+    const tarballs = PACKAGES.map(pack);
     if (!tarballs.includes(false)) {
       for (const tarball of tarballs) {
         const size = Math.round(readFileSync(tarball).length / 1024);

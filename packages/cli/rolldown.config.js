@@ -16,10 +16,10 @@ const entry = path.join(here, "src/main.ts");
 const programs = path.join(here, "../profiles/dist/programs");
 
 /** What cannot be inlined: the addon is machine code; the other two are optional parts of ws that we do not install. */
-const external = ["fs-native-extensions", "bufferutil", "utf-8-validate"];
+const EXTERNAL = ["fs-native-extensions", "bufferutil", "utf-8-validate"];
 
 /** yargs looks for configuration files in a way that only ES modules have; nothing here asks it to. */
-const transform = { define: { "import.meta.resolve": "undefined" } };
+const TRANSFORM = { define: { "import.meta.resolve": "undefined" } };
 
 /** Its main file loads its parts in a way that no bundler follows; it has another one, made of ES modules. */
 const jsoncParser = path.join(here, "../profiles/node_modules/jsonc-parser/lib/esm/main.js");
@@ -27,10 +27,10 @@ const jsoncParser = path.join(here, "../profiles/node_modules/jsonc-parser/lib/e
 const common = {
   checks: { ineffectiveDynamicImport: false, pluginTimings: false },
   platform: "node",
-  external,
+  external: EXTERNAL,
   resolve: { alias: { "jsonc-parser": jsoncParser } },
   treeshake: { moduleSideEffects: false },
-  transform,
+  transform: TRANSFORM,
 };
 const output = {
   dir: dist,
@@ -107,7 +107,7 @@ const together = {
 for (const file of Object.values(together).flat()) {
   if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);
 }
-const door = /dist\/index\.js$/;
+const DOOR = /dist\/index\.js$/;
 
 function chunkOf() {
   let chunks;
@@ -138,7 +138,7 @@ function chunksByModule(graph) {
 function closure(roots, graph) {
   const found = new Set(roots);
   for (const id of found) {
-    for (const next of graph.getModuleInfo(id)?.importedIds ?? []) if (!door.test(next)) found.add(next);
+    for (const next of graph.getModuleInfo(id)?.importedIds ?? []) if (!DOOR.test(next)) found.add(next);
   }
   return found;
 }
@@ -190,7 +190,7 @@ export default defineConfig([
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.
   {
     ...common,
-    external: [...external, /\/commands\//],
+    external: [...EXTERNAL, /\/commands\//],
     input: { "help-writer": path.join(here, "src/help-writer.ts") },
     plugins: [storeHelp],
     output: { ...output, dir: path.join(here, "build/help") },

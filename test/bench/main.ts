@@ -9,20 +9,20 @@ import { parseArgs } from "node:util";
 import { overview, SECTIONS, writeFigures } from "./overview.ts";
 
 const here = import.meta.dirname;
-const notNamed = ["main.js", "overview.js", "bench.test.js"];
+const NOT_NAMED = ["main.js", "overview.js", "bench.test.js"];
 const known = readdirSync(here)
-  .filter((file) => file.endsWith(".js") && !notNamed.includes(file))
+  .filter((file) => file.endsWith(".js") && !NOT_NAMED.includes(file))
   .map((file) => path.basename(file, ".js"))
   .sort();
 
-const options = {
+const OPTIONS = {
   quick: { type: "boolean", default: false },
   write: { type: "boolean", default: false },
   only: { type: "string", multiple: true },
 } as const;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const { quick, write, only } = values;
   const unknown = positionals.filter((name) => !known.includes(name));
   const missing = only?.filter((name) => SECTIONS[name] === undefined) ?? [];

@@ -7,15 +7,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-const sizes = [100, 300, 1_000] as const;
-const rounds = 7;
+const SIZES = [100, 300, 1_000] as const;
+const ROUNDS = 7;
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
   const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-bench-ports-"));
   try {
     const rows: string[] = [];
-    for (const size of sizes) {
+    for (const size of SIZES) {
       const home = await homeOf(path.join(scratch, String(size)), size);
       const profiles = await openProfiles({ home, env: { HOME: scratch } });
       const portsMs = await median(() => profiles.ports());
@@ -58,10 +58,10 @@ async function homeOf(home: string, size: number): Promise<string> {
 
 async function median(action: () => Promise<unknown>): Promise<number> {
   const samples: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const begun = performance.now();
     await action();
     samples.push(performance.now() - begun);
   }
-  return samples.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
+  return samples.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
 }

@@ -19,7 +19,7 @@ const codesOf = (findings: readonly Finding[]): readonly string[] =>
   findings.filter(({ weight }) => weight !== "unknown").map(({ code }) => code);
 
 /** util-linux's `script` gives a command a terminal; what is typed is echoed among what it prints. */
-const script = "/usr/bin/script";
+const SCRIPT = "/usr/bin/script";
 
 describe("doctor", () => {
   test("findings, most serious first, exit 1; each with its command", async () => {
@@ -73,7 +73,7 @@ describe("doctor", () => {
     });
   });
 
-  test.skipIf(process.platform !== "linux" || !existsSync(script))(
+  test.skipIf(process.platform !== "linux" || !existsSync(SCRIPT))(
     "at a terminal it asks, and takes a no for a no (needs util-linux's script)",
     async () => {
       await withScratchHome(async ({ json, home }) => {
@@ -85,7 +85,7 @@ describe("doctor", () => {
           ["y", 0o700],
         ] as const) {
           const command = `"${process.execPath}" "${CLI_ENTRY}" doctor --fix`;
-          const child = spawn(script, ["-qec", command, "/dev/null"], { env: bareEnvironment(home), timeout: 20_000 });
+          const child = spawn(SCRIPT, ["-qec", command, "/dev/null"], { env: bareEnvironment(home), timeout: 20_000 });
           let text = "";
           child.stdout.on("data", (more) => {
             text += String(more);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-const server = `require("node:http").createServer((_, answer) => answer.end(process.env.MODE)).listen(process.argv[1], "127.0.0.1")`;
+const SERVER = `require("node:http").createServer((_, answer) => answer.end(process.env.MODE)).listen(process.argv[1], "127.0.0.1")`;
 
 async function answerOf({ json }: ScratchHome): Promise<string> {
   const { port } = (await json(["status", "api"])) as { port: number };
@@ -13,7 +13,7 @@ async function answerOf({ json }: ScratchHome): Promise<string> {
 test("what runs goes on as it was started, through a crash too, and takes the edit at its next start", async () => {
   await withScratchHome(async (scratch) => {
     const { run, json } = scratch;
-    expect((await run(["create", "api", "--env", "MODE=old", "--", "node", "-e", server, "{port}"])).status).toBe(0);
+    expect((await run(["create", "api", "--env", "MODE=old", "--", "node", "-e", SERVER, "{port}"])).status).toBe(0);
     expect((await run(["start", "api"])).status).toBe(0);
     const edited = await run(["edit", "api", "--env", "MODE=new", "--stop-timeout", "90s"]);
     expect(edited).toMatchObject({ status: 0, stdout: "api\n  env.MODE       changed\n  stopTimeoutMs  - -> 90s\n" });
@@ -61,7 +61,7 @@ test("a protected profile is edited, and unprotected, only when its name is give
 test("--scheme is said by url, list and the gateway's own variables", async () => {
   await withScratchHome(async (scratch) => {
     const { run, json } = scratch;
-    const script = server.replace("process.env.MODE", "process.env.LOCKKEEPER_URL");
+    const script = SERVER.replace("process.env.MODE", "process.env.LOCKKEEPER_URL");
     expect((await run(["create", "api", "--scheme", "http", "--", "node", "-e", script, "{port}"])).status).toBe(0);
     expect((await run(["start", "api"])).status).toBe(0);
     const [status] = (await json(["list"])) as { url: string; scheme: string; health: string; healthCheck: string }[];

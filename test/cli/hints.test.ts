@@ -6,14 +6,14 @@ import { expect, test } from "vitest";
 import { type CliRun, runCli } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-const tools = ["lockkeeper", "mv", "cp", "chmod", "ls", "rm", "mkdir"];
+const TOOLS = ["lockkeeper", "mv", "cp", "chmod", "ls", "rm", "mkdir"];
 
 /** What `sh` makes of the command at the end of a hint. */
 function pasted({ stderr }: CliRun): readonly string[] {
   const { error } = JSON.parse(stderr) as { error: { hint: string } };
-  const [, command = ""] = new RegExp(`(?:^|: )((?:${tools.join("|")}) .*)$`, "s").exec(error.hint) ?? [];
+  const [, command = ""] = new RegExp(`(?:^|: )((?:${TOOLS.join("|")}) .*)$`, "s").exec(error.hint) ?? [];
   expect(command).not.toBe("");
-  const stubs = tools.map((tool) => `${tool}() { printf '%s\\0' ${tool} "$@"; }\n`).join("");
+  const stubs = TOOLS.map((tool) => `${tool}() { printf '%s\\0' ${tool} "$@"; }\n`).join("");
   const env = { PATH: "/nowhere", HOME: "/root" };
   return execFileSync("/bin/sh", ["-e", "-c", `${stubs}${command}`], { encoding: "utf8", env })
     .split("\0")

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
 
-const server =
+const SERVER =
   'require("node:http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT, "127.0.0.1")';
 
 interface Case {
@@ -72,7 +72,7 @@ async function startApi({ folder, run }: ScratchHome): Promise<void> {
   await mkdir(path.join(folder, "bin"));
   await mkdir(path.join(folder, "work"));
   await symlink(process.execPath, path.join(folder, "node"));
-  await writeFile(path.join(folder, "bin/server"), `#!${folder}/node\n${server}\n`, { mode: 0o755 });
+  await writeFile(path.join(folder, "bin/server"), `#!${folder}/node\n${SERVER}\n`, { mode: 0o755 });
   await writeFile(path.join(folder, "api.env"), "A=1\n", { mode: 0o600 });
   const options = ["--cwd", path.join(folder, "work"), "--env-file", path.join(folder, "api.env")];
   const program = path.join(folder, "bin/server");

@@ -12,7 +12,7 @@ const [shop = "", stages = "", checkout = ""] = [...page.matchAll(/```jsonc\n(.*
 );
 
 /** What `npm` and `postgres` stand for: they listen where they are told, a worker does not. */
-const program = `#!/usr/bin/env node
+const PROGRAM = `#!/usr/bin/env node
 const [word, ...rest] = process.argv.slice(2);
 const port = word === "-D" ? rest[2] : process.env.PORT;
 if (rest[0] === "worker") setInterval(() => {}, 1000);
@@ -32,7 +32,7 @@ async function project({ folder: around, run, json }: ScratchHome, name: string,
   await mkdir(path.join(folder, "app"), { recursive: true });
   await mkdir(bin, { recursive: true });
   for (const stub of ["npm", "postgres"]) {
-    await writeFile(path.join(bin, stub), program);
+    await writeFile(path.join(bin, stub), PROGRAM);
     await chmod(path.join(bin, stub), 0o755);
   }
   await writeFile(path.join(folder, "lockkeeper.json"), text);

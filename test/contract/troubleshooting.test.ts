@@ -8,7 +8,7 @@ import { holdPort } from "../harness/free-port.ts";
 import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
 
 /** The compiler refuses this when a code is missing or unknown. */
-const every: Readonly<Record<ErrorCode, true>> = {
+const EVERY: Readonly<Record<ErrorCode, true>> = {
   LOCK_HELD: true,
   PORT_IN_USE: true,
   BIND_FAILED: true,
@@ -80,7 +80,7 @@ function patternOf(message: string): RegExp {
 
 describe("docs/troubleshooting.md", () => {
   test("has exactly one entry for each error code", () => {
-    expect(entries.map(({ code }) => code).sort()).toEqual(Object.keys(every).sort());
+    expect(entries.map(({ code }) => code).sort()).toEqual(Object.keys(EVERY).sort());
   });
 
   test("begins with what most people come for", () => {

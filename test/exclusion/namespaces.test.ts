@@ -82,19 +82,19 @@ describe.runIf(canMask)("an owner in a container with a boot id of its own", () 
   });
 });
 
-const shifted = ["unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"];
-const canShift = spawnSync("unshare", [...shifted.slice(1), "true"]).status === 0;
+const SHIFTED = ["unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"];
+const canShift = spawnSync("unshare", [...SHIFTED.slice(1), "true"]).status === 0;
 if (!canShift) process.stdout.write("skipped: this machine makes no time namespaces for us (unshare --time)\n");
 
 describe.runIf(canShift)("an owner in a time namespace", () => {
   it("is the same process from both sides", async () => {
-    const owner = await startOwner(shifted);
+    const owner = await startOwner(SHIFTED);
     await expectOwned(owner);
     const { record } = await inspectGatewayLock(place);
     expect(record && judgeProcess(record)).toBe("alive");
     const print =
       "import('@lockkeeper/core').then((core) => console.log(JSON.stringify(core.identifyProcess(+process.argv[1]))))";
-    const { stdout } = spawnSync("unshare", [...shifted.slice(1), process.execPath, "-e", print, String(process.pid)], {
+    const { stdout } = spawnSync("unshare", [...SHIFTED.slice(1), process.execPath, "-e", print, String(process.pid)], {
       cwd: import.meta.dirname,
       encoding: "utf8",
     });

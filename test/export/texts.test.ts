@@ -15,7 +15,7 @@ interface Exported {
   readonly notes: readonly string[];
 }
 
-const formats = ["compose", "kubernetes", "quadlet"] as const;
+const FORMATS = ["compose", "kubernetes", "quadlet"] as const;
 
 const exported = async ({ json }: ScratchHome, ...args: readonly string[]): Promise<Exported> =>
   (await json(["export", ...args])) as Exported;
@@ -59,7 +59,7 @@ test("a builtin, a command with hostile words and an openclaw: paths, user and a
     const tokens = await Promise.all(list.map(({ paths }) => readFile(path.join(paths.profile, "token"), "utf8")));
     const { uid, gid } = await stat(home);
 
-    for (const format of formats) {
+    for (const format of FORMATS) {
       const one = await exported(scratch, "wide", "oc", "cmd", "--format", format);
       const text = textOf(one);
       for (const secret of [

@@ -3,18 +3,18 @@
  * all others. `pnpm faults` is the long form.
  */
 import { expect, test } from "vitest";
-import { changes, errnos, injectFaults } from "./faults.ts";
+import { CHANGES, ERRNOS, injectFaults } from "./faults.ts";
 
 /** Where half a change could come from. */
-const decisive: ReadonlySet<string> = new Set(["fsync", "rename", "unlink"]);
+const DECISIVE: ReadonlySet<string> = new Set(["fsync", "rename", "unlink"]);
 /** Of the other calls every so manieth, and of the other commands too. */
-const sample = 12;
-const folderChanges: ReadonlySet<string> = new Set(["create", "rename", "remove", "restore"]);
+const SAMPLE = 12;
+const FOLDER_CHANGES: ReadonlySet<string> = new Set(["create", "rename", "remove", "restore"]);
 
 test("a file call that fails leaves the old or the new, whole, and the exit status says which", async () => {
   const report = await injectFaults({
-    changes: changes.filter(({ name }) => folderChanges.has(name)),
-    errnosAt: (kind, n) => (decisive.has(kind) || n % sample === 1 ? [errnos[n % errnos.length] ?? "EIO"] : []),
+    changes: CHANGES.filter(({ name }) => FOLDER_CHANGES.has(name)),
+    errnosAt: (kind, n) => (DECISIVE.has(kind) || n % SAMPLE === 1 ? [ERRNOS[n % ERRNOS.length] ?? "EIO"] : []),
   });
   expect(report.flaws).toEqual([]);
   // Fewer would mean that the preload no longer sees what a command does.

@@ -13,8 +13,8 @@ import { fileURLToPath } from "node:url";
 import { openProfiles } from "@lockkeeper/profiles";
 
 /** Kinds of file calls, as `programs/fail-nth.cjs` counts them. */
-export const kindsOfCalls = ["open", "read", "look", "write", "fsync", "rename", "mkdir", "chmod", "unlink"] as const;
-export const errnos = ["EIO", "ENOSPC", "EROFS", "EMFILE", "EACCES", "EPERM"] as const;
+export const KINDS_OF_CALLS = ["open", "read", "look", "write", "fsync", "rename", "mkdir", "chmod", "unlink"] as const;
+export const ERRNOS = ["EIO", "ENOSPC", "EROFS", "EMFILE", "EACCES", "EPERM"] as const;
 
 /** A command that changes a home. */
 export interface Change {
@@ -23,7 +23,7 @@ export interface Change {
 }
 
 /** Every command that writes and starts nothing. The home has `a` and `b`, and `gone` in the trash. */
-export const changes: readonly Change[] = [
+export const CHANGES: readonly Change[] = [
   { name: "create", args: ["create", "new", "--port", "{port}"] },
   { name: "clone", args: ["clone", "a", "new", "--port", "{port}"] },
   { name: "rename", args: ["rename", "a", "new"] },
@@ -66,7 +66,7 @@ const program = path.join(
 );
 const preload = findPreload();
 /** docs/cli.md; 1 is for what was tried and failed, never for a disk. */
-const documented = new Set([0, 2, 4, 65, 73, 74, 77, 78]);
+const DOCUMENTED = new Set([0, 2, 4, 65, 73, 74, 77, 78]);
 
 /** Runs the sweep. Leaves nothing behind. */
 export async function injectFaults(options: FaultOptions): Promise<FaultReport> {
@@ -84,7 +84,7 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
       if (status !== 0) throw new Error(`${change.name} without a fault: exit ${status}: ${stderr}`);
       const after = snapshot(whole);
       fs.rmSync(whole, { recursive: true, force: true });
-      const faults = kindsOfCalls.flatMap((kind) =>
+      const faults = KINDS_OF_CALLS.flatMap((kind) =>
         Array.from({ length: counts[kind] ?? 0 }, (_, index) => index + 1).flatMap((n) =>
           options.errnosAt(kind, n).map((errno) => `${kind}:${n}:${errno}`),
         ),
@@ -122,7 +122,7 @@ async function tryFault(
   after: string,
 ): Promise<string | undefined> {
   const { status, stderr } = await run(folder, args, fault);
-  if (status === null || !documented.has(status)) return `exit ${status}: ${stderr}`;
+  if (status === null || !DOCUMENTED.has(status)) return `exit ${status}: ${stderr}`;
   if (/This is a bug|INTERNAL|\n {4}at /.test(stderr)) return `told as a bug: ${stderr}`;
   if (status === 74 && !/E[A-Z]{2,}/.test(stderr)) return `no errno: ${stderr}`;
   const healed = await heal(folder);

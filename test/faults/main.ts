@@ -3,12 +3,12 @@
  * writes. Exit 1 when one of them left something that it must not leave.
  */
 import { parseArgs } from "node:util";
-import { changes, errnos, injectFaults } from "./faults.ts";
+import { CHANGES, ERRNOS, injectFaults } from "./faults.ts";
 
 const { values } = parseArgs({ options: { change: { type: "string" }, errno: { type: "string" } } });
 const { injected, flaws } = await injectFaults({
-  changes: changes.filter(({ name }) => values.change === undefined || name === values.change),
-  errnosAt: () => errnos.filter((errno) => values.errno === undefined || errno === values.errno),
+  changes: CHANGES.filter(({ name }) => values.change === undefined || name === values.change),
+  errnosAt: () => ERRNOS.filter((errno) => values.errno === undefined || errno === values.errno),
   onProgress: (text) => process.stderr.write(`${text}\n`),
 });
 for (const { change, fault, flaw } of flaws) process.stdout.write(`${change} ${fault}: ${flaw.trim()}\n`);

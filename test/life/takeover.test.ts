@@ -204,7 +204,7 @@ test("a process that nothing verifies is never signalled", async () => {
   });
 });
 
-const unit = "openclaw-gateway.service";
+const UNIT = "openclaw-gateway.service";
 
 function prepareUnit(folder: string): void {
   const file = path.join(folder, "gateway.env");
@@ -214,7 +214,7 @@ ExecStart=${path.join(folder, "bin-works/openclaw")} gateway run --port 1 --bind
 Environment=TELEGRAM_BOT_TOKEN=1:abc HOME=${folder}
 EnvironmentFile=-${file}
 `;
-  writeProgram(path.join(folder, ".config/systemd/user", unit), text);
+  writeProgram(path.join(folder, ".config/systemd/user", UNIT), text);
 }
 
 test("a unit is stopped by its own manager and kept from coming back; its arguments and its file of variables come along", async () => {
@@ -226,16 +226,16 @@ test("a unit is stopped by its own manager and kept from coming back; its argume
       path.join(folder, "bin/systemctl"),
       `echo "$*" >> "${folder}/asked"
 case "$*" in
-  "--user "*"show --property=MainPID --value ${unit}") echo ${old} ;;
-  "--user "*"is-enabled ${unit}") echo enabled ;;
-  "--user "*"stop --no-block ${unit}") kill ${old} ;;
+  "--user "*"show --property=MainPID --value ${UNIT}") echo ${old} ;;
+  "--user "*"is-enabled ${UNIT}") echo enabled ;;
+  "--user "*"stop --no-block ${UNIT}") kill ${old} ;;
 esac`,
     );
     const plans: TakeoverPlan[] = [];
     const { outcome, status } = await profiles.takeOver("openclaw", { consent: (plan) => plans.push(plan) > 0 });
     expect(outcome).toBe("taken-over");
     expect(plans[0]).toMatchObject({
-      old: { kind: "unit", name: unit, pid: old, enabled: "yes" },
+      old: { kind: "unit", name: UNIT, pid: old, enabled: "yes" },
       leftBehind: ["TELEGRAM_BOT_TOKEN"],
     });
     await until("the old gateway is gone", () => !isAlive(old));
@@ -243,10 +243,10 @@ esac`,
     expect(readFileSync(`/proc/${status.pid}/environ`, "utf8")).toContain("FROM_FILE=1\0");
     const asked = readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n");
     expect(asked.map((line) => line.split(/ (?=show|is-enabled|stop|disable)/)[1])).toEqual([
-      `show --property=MainPID --value ${unit}`,
-      `is-enabled ${unit}`,
-      `stop --no-block ${unit}`,
-      `disable ${unit}`,
+      `show --property=MainPID --value ${UNIT}`,
+      `is-enabled ${UNIT}`,
+      `stop --no-block ${UNIT}`,
+      `disable ${UNIT}`,
     ]);
     await profiles.stop("openclaw");
   });

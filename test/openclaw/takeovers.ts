@@ -7,15 +7,15 @@ import { identifyProcess } from "@lockkeeper/core";
 import { until } from "../harness/until.ts";
 import { type Bench, timed, writeProgram } from "./bench.ts";
 
-const port = 26_700;
+const PORT = 26_700;
 
 export async function takeovers(bench: Bench): Promise<void> {
   const state = path.join(bench.user, ".openclaw-hand");
   await mkdir(state);
-  const settings = { mode: "local", port, bind: "loopback", auth: { mode: "token", token: "${HAND_TOKEN}" } };
+  const settings = { mode: "local", port: PORT, bind: "loopback", auth: { mode: "token", token: "${HAND_TOKEN}" } };
   writeFileSync(path.join(state, "openclaw.json"), JSON.stringify({ gateway: settings }));
   const variables = { HAND_TOKEN: "a-token-of-mine", ANTHROPIC_API_KEY: "sk-nobody" };
-  await bench.byHand(port, ["--profile", "hand", "gateway", "run"], variables);
+  await bench.byHand(PORT, ["--profile", "hand", "gateway", "run"], variables);
   const imported = await bench.run("import", "openclaw", "hand");
   assert.match(imported.stderr, /ours would not have: ANTHROPIC_API_KEY, HAND_TOKEN/);
   const old = await bench.status("hand");
@@ -57,7 +57,7 @@ export async function takeovers(bench: Bench): Promise<void> {
   await timed("takeover of a process", () => bench.ok("takeover", "hand", "--yes"));
   const ours = await bench.status("hand");
   assert.equal(ours.state, "running");
-  assert.equal(ours.port, port);
+  assert.equal(ours.port, PORT);
   assert.equal((await bench.out("token", "hand")).trim(), "a-token-of-mine");
   console.log("ok: a process is taken over with its variables, on its port");
   await bench.ok("stop", "hand");
@@ -75,7 +75,7 @@ async function takeOverUnit(bench: Bench, state: string): Promise<void> {
     `[Service]\nExecStart=${path.join(bench.user, "bin/openclaw")} --profile hand gateway run --bind loopback\nEnvironmentFile=-${variables}`,
   );
   await bench.ok("remove", "hand", "--yes");
-  const pid = await bench.byHand(port, ["--profile", "hand", "gateway", "run", "--bind", "loopback"], {
+  const pid = await bench.byHand(PORT, ["--profile", "hand", "gateway", "run", "--bind", "loopback"], {
     HAND_TOKEN: "a-token-of-mine",
   });
   const asked = path.join(bench.user, "asked");

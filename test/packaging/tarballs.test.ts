@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const packages = ["core", "profiles", "cli"] as const;
+const PACKAGES = ["core", "profiles", "cli"] as const;
 
 let scratch: string;
 let project: string;
@@ -40,7 +40,7 @@ beforeAll(() => {
   }
   scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-packed-"));
   const { command, args } = pnpm();
-  const tarballs = packages.map((name) => {
+  const tarballs = PACKAGES.map((name) => {
     const destination = path.join(scratch, name);
     mkdirSync(destination);
     execFileSync(command, [...args, "pack", "--pack-destination", destination], {

@@ -9,10 +9,10 @@ import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-const inherited = "canary-inherited-7c1e";
-const passed = "canary-passed-52fa";
-const inFile = "canary-in-file-90bd";
-const inConfig = "canary-in-config-3d44";
+const INHERITED = "canary-inherited-7c1e";
+const PASSED = "canary-passed-52fa";
+const IN_FILE = "canary-in-file-90bd";
+const IN_CONFIG = "canary-in-config-3d44";
 
 /** Everything below `folder` that can be read, by path. */
 function filesBelow(folder: string): readonly (readonly [file: string, text: string])[] {
@@ -30,17 +30,17 @@ function processFile(pid: number, name: string): string {
 test.skipIf(process.platform !== "linux")("a secret stays where its owner put it (needs /proc)", async () => {
   await withScratchHome(async ({ home, folder, run, json }) => {
     const envFile = path.join(folder, "env");
-    fs.writeFileSync(envFile, `FILE_SECRET=${inFile}\n`, { mode: 0o600 });
+    fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\n`, { mode: 0o600 });
     const theirs = path.join(folder, ".openclaw");
     fs.mkdirSync(theirs, { mode: 0o700 });
     fs.writeFileSync(
       path.join(theirs, "openclaw.json"),
-      JSON.stringify({ gateway: { port: await freePort(), auth: { token: inConfig } } }),
+      JSON.stringify({ gateway: { port: await freePort(), auth: { token: IN_CONFIG } } }),
       { mode: 0o600 },
     );
     const port = String(await freePort());
     await json(["create", "a", "--port", port, "--env-file", envFile, "--env", "PASSED_SECRET"]);
-    const env = { AWS_SECRET_ACCESS_KEY: inherited, PASSED_SECRET: passed };
+    const env = { AWS_SECRET_ACCESS_KEY: INHERITED, PASSED_SECRET: PASSED };
     const said: string[] = [];
     const say = async (...args: string[]): Promise<void> => {
       for (const more of [[], ["--json"]]) {
@@ -51,8 +51,8 @@ test.skipIf(process.platform !== "linux")("a secret stays where its owner put it
     await say("start", "a");
     const [{ pid, keeperPid }] = (await json(["list"])) as [{ readonly pid: number; readonly keeperPid: number }];
     const token = fs.readFileSync(path.join(home, "profiles/a/token"), "utf8").trim();
-    expect(processFile(pid, "environ")).toContain(inFile);
-    expect(processFile(pid, "environ")).toContain(passed);
+    expect(processFile(pid, "environ")).toContain(IN_FILE);
+    expect(processFile(pid, "environ")).toContain(PASSED);
 
     await say("list");
     await say("status", "a");
@@ -69,11 +69,11 @@ test.skipIf(process.platform !== "linux")("a secret stays where its owner put it
     const shown = await fetch(`http://127.0.0.1:${port}/status`, { headers: { authorization: `Bearer ${token}x` } });
     said.push(await shown.text(), JSON.stringify([...shown.headers]));
     // An env file that is damaged is named by its place, not by what is in it.
-    fs.writeFileSync(envFile, `FILE_SECRET=${inFile}\n${inFile}\n`, { mode: 0o600 });
+    fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\n${IN_FILE}\n`, { mode: 0o600 });
     await say("restart", "a");
     await say("logs", "a");
 
-    const secrets = { inherited, passed, inFile, inConfig, token };
+    const secrets = { inherited: INHERITED, passed: PASSED, inFile: IN_FILE, inConfig: IN_CONFIG, token };
     const own = new Set([path.join(home, "profiles/a/token")]);
     const places: (readonly [string, string])[] = [
       ["what was said", said.join("\n")],
@@ -86,7 +86,7 @@ test.skipIf(process.platform !== "linux")("a secret stays where its owner put it
     );
     expect(found).toEqual([]);
     const keeper = processFile(keeperPid, "environ");
-    for (const secret of [inherited, inFile, inConfig, token]) expect(keeper).not.toContain(secret);
+    for (const secret of [INHERITED, IN_FILE, IN_CONFIG, token]) expect(keeper).not.toContain(secret);
   });
 });
 
@@ -95,7 +95,7 @@ test.skipIf(process.platform !== "linux")(
   async () => {
     await withScratchHome(async ({ home, folder, run, json }) => {
       const envFile = path.join(folder, "env");
-      fs.writeFileSync(envFile, `FILE_SECRET=${inFile}\nHOOK=http://127.0.0.1:9/${inConfig}\n`, { mode: 0o600 });
+      fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\nHOOK=http://127.0.0.1:9/${IN_CONFIG}\n`, { mode: 0o600 });
       // It is healthy once, says all that it knows, and dies.
       const program = path.join(folder, "gateway.mjs");
       fs.writeFileSync(
@@ -118,9 +118,9 @@ test.skipIf(process.platform !== "linux")(
         "--env",
         "PASSED_SECRET",
         "--env",
-        `API_TOKEN=${inherited}`,
+        `API_TOKEN=${INHERITED}`,
       ];
-      const env = { PASSED_SECRET: passed };
+      const env = { PASSED_SECRET: PASSED };
       await run(
         ["create", "a", "--hook", "failed=env:HOOK", "--port", String(await freePort()), ...options, ...command],
         { env },
@@ -152,7 +152,8 @@ test.skipIf(process.platform !== "linux")(
       expect(said[1]).toContain("| token ***");
       // The control: it did say it.
       expect(fs.readFileSync(path.join(home, "profiles/a/logs/gateway.log"), "utf8")).toContain(token);
-      for (const secret of [inFile, inConfig, passed, inherited, token]) expect(said.join("\n")).not.toContain(secret);
+      for (const secret of [IN_FILE, IN_CONFIG, PASSED, INHERITED, token])
+        expect(said.join("\n")).not.toContain(secret);
     });
   },
 );

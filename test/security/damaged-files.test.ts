@@ -10,7 +10,7 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 
 const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 24);
 const firstSeed = Number(process.env["FUZZ_SEED"] ?? 1);
-const documented = [0, 1, 2, 3, 4, 5, 65, 73, 74, 77, 78];
+const DOCUMENTED = [0, 1, 2, 3, 4, 5, 65, 73, 74, 77, 78];
 
 /** Source: mulberry32. */
 function random(seed: number): () => number {
@@ -23,7 +23,7 @@ function random(seed: number): () => number {
   };
 }
 
-const odd = [
+const ODD = [
   "null",
   "-1",
   "1e999",
@@ -40,7 +40,7 @@ const odd = [
 /** Damages a text in one of the ways that writers, editors and disks do. */
 function mutate(text: string, next: () => number): Buffer {
   const at = Math.floor(next() * text.length);
-  const value = odd[Math.floor(next() * odd.length)] ?? "null";
+  const value = ODD[Math.floor(next() * ODD.length)] ?? "null";
   switch (Math.floor(next() * 7)) {
     case 0:
       return Buffer.from(text.slice(0, at));
@@ -116,7 +116,7 @@ test(`damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1}`, async () 
         seed,
         args,
         file,
-        status: expect.toSatisfy((code: unknown) => documented.some((each) => each === code)) as number,
+        status: expect.toSatisfy((code: unknown) => DOCUMENTED.some((each) => each === code)) as number,
         stderr: expect.not.stringMatching(/This is a bug|\n {4}at /) as string,
       });
       expect(fs.readFileSync(path.join(home, "profiles/b/token"))).toEqual(neighbour);

@@ -10,7 +10,7 @@ import { freePort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-const secrets = {
+const SECRETS = {
   AWS_SECRET_ACCESS_KEY: "canary-aws",
   OPENCLAW_GATEWAY_TOKEN: "canary-token",
   BASH_ENV: "/tmp/canary-bash",
@@ -43,14 +43,14 @@ test.skipIf(process.platform !== "linux")(
       const hook = path.join(folder, "hook.cjs");
       fs.writeFileSync(hook, "require('node:fs').writeFileSync(__dirname + '/obeyed-' + process.pid, '')");
       await json(["create", "a", "--port", String(port), "--env", "WANTED", "--env", "NODE_OPTIONS"]);
-      const env = { ...secrets, WANTED: "yes", NODE_OPTIONS: `--require ${hook}`, LC_ALL: "C" };
+      const env = { ...SECRETS, WANTED: "yes", NODE_OPTIONS: `--require ${hook}`, LC_ALL: "C" };
       expect(await run(["start", "a"], { env })).toMatchObject({ status: 0 });
       const [{ pid, keeperPid }] = (await json(["list"])) as [Running];
       const keeper = environmentOf(keeperPid);
       expect(Object.keys(keeper)).toEqual(
         expect.arrayContaining(["HOME", "LC_ALL", "LOCKKEEPER_HOME", "PATH", "WANTED"]),
       );
-      for (const name of [...Object.keys(secrets), "NODE_OPTIONS"]) expect(keeper).not.toHaveProperty(name);
+      for (const name of [...Object.keys(SECRETS), "NODE_OPTIONS"]) expect(keeper).not.toHaveProperty(name);
       // What the owner passes on to the gateway reaches it, and only it.
       expect(environmentOf(pid)).toMatchObject({ WANTED: "yes", NODE_OPTIONS: `--require ${hook}` });
       expect(fs.existsSync(`${folder}/obeyed-${pid}`)).toBe(true);

@@ -12,9 +12,9 @@ import { freePort } from "../harness/free-port.ts";
 import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
 
 const asRoot = process.geteuid?.() === 0;
-const stranger = 12_345;
+const STRANGER = 12_345;
 
-const acting = [
+const ACTING = [
   ["stop", "a"],
   ["stop", "--all"],
   ["restart", "a"],
@@ -34,7 +34,7 @@ const acting = [
   ["env", "a"],
   ["exec", "a", "--", "true"],
 ] as const;
-const looking = [["list"], ["status", "a"]] as const;
+const LOOKING = [["list"], ["status", "a"]] as const;
 
 let victim: ReturnType<typeof spawn>;
 beforeEach(async () => {
@@ -122,15 +122,15 @@ const places: readonly Place[] = [
   {
     name: "a home in another user's folder",
     needsRoot: true,
-    spoil: inHome("..", (f) => fs.chownSync(f, stranger, 1)),
+    spoil: inHome("..", (f) => fs.chownSync(f, STRANGER, 1)),
   },
-  { name: "another user's run/", needsRoot: true, spoil: inHome("run", (file) => fs.chownSync(file, stranger, 1)) },
+  { name: "another user's run/", needsRoot: true, spoil: inHome("run", (file) => fs.chownSync(file, STRANGER, 1)) },
 ];
 
 function chownAll(folder: string): void {
-  fs.chownSync(folder, stranger, stranger);
+  fs.chownSync(folder, STRANGER, STRANGER);
   for (const entry of fs.readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    fs.lchownSync(path.join(entry.parentPath, entry.name), stranger, stranger);
+    fs.lchownSync(path.join(entry.parentPath, entry.name), STRANGER, STRANGER);
   }
 }
 
@@ -141,7 +141,7 @@ describe.each(places)("$name", ({ needsRoot, spoil }) => {
       await withForgedHome(async (scratch) => {
         spoil(scratch);
         const before = fs.readFileSync(path.join(scratch.home, "registry.json"), "utf8");
-        for (const args of acting) {
+        for (const args of ACTING) {
           const { status, stderr } = await scratch.run(args);
           expect({ args, status, stderr }).toEqual({
             args,
@@ -149,7 +149,7 @@ describe.each(places)("$name", ({ needsRoot, spoil }) => {
             stderr: expect.stringContaining("unsafe path") as string,
           });
         }
-        for (const args of looking) {
+        for (const args of LOOKING) {
           const { status, stdout, stderr } = await scratch.run(args);
           expect([0, 3]).toContain(status);
           expect(stdout).toContain("a");

@@ -7,21 +7,21 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-const planted = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202Eevil\u2028\nerror: forged\nhint: forged";
+const PLANTED = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202Eevil\u2028\nerror: forged\nhint: forged";
 // oxlint-disable-next-line no-control-regex -- these are what must not be seen.
-const raw = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
+const RAW = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
 
 test("planted text is written out, in text and in JSON, on both streams", async () => {
   await withScratchHome(async ({ home, run, json }) => {
     await json(["create", "a"]);
     const registry = path.join(home, "registry.json");
     const sound = fs.readFileSync(registry, "utf8");
-    const evil = JSON.stringify(planted);
+    const evil = JSON.stringify(PLANTED);
     // A host goes into addresses and into the variables of shells: no such one is taken for one.
     fs.writeFileSync(registry, sound.replace('"host":"127.0.0.1"', `"host":${evil}`));
     for (const args of [["list"], ["env", "a"], ["url", "a", "--json"]]) {
       const { status, stdout, stderr } = await run(args);
-      expect({ args, status, raw: raw.exec(stdout + stderr) }).toEqual({ args, status: 65, raw: null });
+      expect({ args, status, raw: RAW.exec(stdout + stderr) }).toEqual({ args, status: 65, raw: null });
     }
     const fields = `"health":${evil},"cwd":${evil},"groups":[${evil}]`;
     fs.writeFileSync(
@@ -35,23 +35,23 @@ test("planted text is written out, in text and in JSON, on both streams", async 
         profile: "a",
         nonce: "n",
         state: "failed",
-        reason: planted,
-        code: planted,
-        since: planted,
+        reason: PLANTED,
+        code: PLANTED,
+        since: PLANTED,
         keeper: null,
         gateway: null,
-        host: planted,
+        host: PLANTED,
         port: 1,
-        ports: { [planted]: 1 },
-        startedAt: planted,
+        ports: { [PLANTED]: 1 },
+        startedAt: PLANTED,
         health: "ok",
         restarts: 0,
-        lastExit: { code: null, signal: planted, at: planted },
+        lastExit: { code: null, signal: PLANTED, at: PLANTED },
       }),
       { mode: 0o600 },
     );
     const logs = path.join(home, "profiles/a/logs");
-    fs.writeFileSync(path.join(logs, "gateway.log"), `${planted}\n`, { mode: 0o600 });
+    fs.writeFileSync(path.join(logs, "gateway.log"), `${PLANTED}\n`, { mode: 0o600 });
     for (const args of [
       ["list"],
       ["status", "a"],
@@ -61,15 +61,15 @@ test("planted text is written out, in text and in JSON, on both streams", async 
       ["doctor"],
       ["current"],
       ["export", "a", "--format", "json"],
-      ["start", planted],
-      ["create", planted],
-      ["list", `--${planted}`],
-      ["exec", "a", "--", planted],
-      ["config", "get", planted],
+      ["start", PLANTED],
+      ["create", PLANTED],
+      ["list", `--${PLANTED}`],
+      ["exec", "a", "--", PLANTED],
+      ["config", "get", PLANTED],
     ]) {
       for (const more of [[], ["--json"]]) {
         const { stdout, stderr } = await run([...args.slice(0, 2), ...more, ...args.slice(2)]);
-        expect({ args, raw: raw.exec(stdout + stderr) }).toEqual({ args, raw: null });
+        expect({ args, raw: RAW.exec(stdout + stderr) }).toEqual({ args, raw: null });
         expect({ args, stderr }).not.toMatchObject({
           stderr: expect.stringMatching(/^(error|hint): forged$/m) as string,
         });

@@ -18,12 +18,12 @@ async function startGame(
   return () => readFile(file, "utf8");
 }
 
-const long = 60_000;
+const LONG = 60_000;
 
 describe.concurrent("a stop", () => {
   it("lasts as long as the profile says", () =>
     withProfiles(async (scratch) => {
-      const world = await startGame(scratch, 1_500, long);
+      const world = await startGame(scratch, 1_500, LONG);
       expect((await scratch.profiles.stop("game")).outcome).toBe("stopped");
       expect(await world()).toBe("whole");
     }));
@@ -31,7 +31,7 @@ describe.concurrent("a stop", () => {
   it("lasts longer when it is given more time than the profile", () =>
     withProfiles(async (scratch) => {
       const world = await startGame(scratch, 1_500, 200);
-      expect((await scratch.profiles.stop("game", { timeoutMs: long })).outcome).toBe("stopped");
+      expect((await scratch.profiles.stop("game", { timeoutMs: LONG })).outcome).toBe("stopped");
       expect(await world()).toBe("whole");
       expect(existsSync(path.join(scratch.home, "run/game.stop"))).toBe(false);
     }));
@@ -39,7 +39,7 @@ describe.concurrent("a stop", () => {
   it("ends sooner when it is given less, and says that the gateway was killed: outcome, reason, history", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const world = await startGame(scratch, long, long);
+      const world = await startGame(scratch, LONG, LONG);
       const { outcome, status } = await profiles.stop("game", { timeoutMs: 300 });
       expect({ outcome, reason: status.reason }).toEqual({ outcome: "killed", reason: "killed" });
       expect(await world()).toBe("half");
@@ -54,7 +54,7 @@ describe.concurrent("a stop", () => {
       const world = await startGame(scratch, 3_000, 1_500);
       const first = profiles.stop("game");
       await until("it saves", async () => (await world().catch(() => "")) === "half");
-      const second = profiles.stop("game", { timeoutMs: long });
+      const second = profiles.stop("game", { timeoutMs: LONG });
       const third = profiles.stop("game");
       expect((await Promise.all([first, second, third])).map(({ outcome }) => outcome)).toEqual(
         Array(3).fill("stopped"),
@@ -65,7 +65,7 @@ describe.concurrent("a stop", () => {
   it("can be hurried while it lasts", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const world = await startGame(scratch, long, long);
+      const world = await startGame(scratch, LONG, LONG);
       const first = profiles.stop("game");
       await until("it saves", async () => (await world().catch(() => "")) === "half");
       expect((await profiles.stop("game", { timeoutMs: 200 })).outcome).toBe("killed");
@@ -77,7 +77,7 @@ describe.concurrent("a stop", () => {
       const { profiles } = scratch;
       const world = await startGame(scratch, 1_500, 200);
       await killAndWait((await profiles.status("game")).keeperPid);
-      expect((await profiles.stop("game", { timeoutMs: long })).outcome).toBe("stopped");
+      expect((await profiles.stop("game", { timeoutMs: LONG })).outcome).toBe("stopped");
       expect(await world()).toBe("whole");
       await profiles.start("game");
       await killAndWait((await profiles.status("game")).keeperPid);
@@ -106,7 +106,7 @@ describe.concurrent("a restart", () => {
 it("a request for another run is nobody's", () =>
   withProfiles(async (scratch) => {
     const { profiles, home } = scratch;
-    const world = await startGame(scratch, 1_000, long);
+    const world = await startGame(scratch, 1_000, LONG);
     const { writeFile } = await import("node:fs/promises");
     const request = { v: 1, id: "x", nonce: "0".repeat(32), timeoutMs: 1 };
     await writeFile(path.join(home, "run/game.stop"), JSON.stringify(request), { mode: 0o600 });

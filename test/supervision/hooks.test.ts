@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-const secret = "canary-hook-4d1f";
+const SECRET = "canary-hook-4d1f";
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -24,7 +24,7 @@ test("a receiver that never answers holds nothing up, and its address is shown n
     const bodies: string[] = [];
     const silent = createServer((request) => request.on("data", (part: Buffer) => bodies.push(part.toString())));
     const port = await listen(silent);
-    const address = `http://user:${secret}@127.0.0.1:${port}/${secret}`;
+    const address = `http://user:${SECRET}@127.0.0.1:${port}/${SECRET}`;
     const envFile = path.join(folder, "env");
     writeFileSync(envFile, `ALARM=${address}\n`, { mode: 0o600 });
     const notes = path.join(folder, "notes");
@@ -38,13 +38,13 @@ test("a receiver that never answers holds nothing up, and its address is shown n
     };
     try {
       const hooks = [`--hook=ready=${program}`, `--hook=stopped=${address}`, "--hook=failed=env:ALARM"];
-      const token = `--env=API_TOKEN=${secret}`;
+      const token = `--env=API_TOKEN=${SECRET}`;
       await say("create", "dev", "--env-file", envFile, token, ...hooks);
       expect(await say("start", "dev")).toBe(0);
       await until("the program was called", () => existsSync(notes) && readFileSync(notes, "utf8").includes("PROFILE"));
       await until("and is in the history", async () => (await run(["why", "dev"])).stdout.includes("hook ready told"));
       expect(readFileSync(notes, "utf8")).toContain('"event":"ready"');
-      expect(readFileSync(notes, "utf8")).not.toContain(secret);
+      expect(readFileSync(notes, "utf8")).not.toContain(SECRET);
       const { keeperPid } = (await json(["status", "dev"])) as Shown;
       expect(await say("stop", "dev")).toBe(0);
       // It still waits for the receiver, and the profile is free for whoever wants it.
@@ -55,9 +55,9 @@ test("a receiver that never answers holds nothing up, and its address is shown n
       await say("why", "dev", "--json");
       await say("edit", "dev", "--hook", `blocked=${address}x`, "--json");
       await say("edit", "dev", "--hook", `blocked=${address}y`);
-      await say("edit", "dev", "--hook", `blocked=http://${secret}@ x/`);
-      await say("edit", "dev", "--hook", `https://${secret}@x`);
-      await say("edit", "dev", "--hook", `https://x/${secret}?a=b`);
+      await say("edit", "dev", "--hook", `blocked=http://${SECRET}@ x/`);
+      await say("edit", "dev", "--hook", `https://${SECRET}@x`);
+      await say("edit", "dev", "--hook", `https://x/${SECRET}?a=b`);
       await say("doctor");
       process.kill(keeperPid, 0);
       process.kill(keeperPid, "SIGKILL");
@@ -65,7 +65,7 @@ test("a receiver that never answers holds nothing up, and its address is shown n
         said.push(readFileSync(path.join(home, file), "utf8"));
       }
       expect(said.join("\n")).toContain(`http://127.0.0.1:${port}`);
-      expect(said.join("\n")).not.toContain(secret);
+      expect(said.join("\n")).not.toContain(SECRET);
     } finally {
       silent.close();
       silent.closeAllConnections();
@@ -90,12 +90,12 @@ test("hooks test calls each hook once, says what it answered, and fails with one
       expect(bodies.map((body) => JSON.parse(body) as unknown)).toMatchObject([
         { event: "failed", profile: "dev", test: true },
       ]);
-      await json(["edit", "dev", `--hook=ready=http://127.0.0.1:${port}/${secret}`, "--hook=blocked=env:NONE"]);
+      await json(["edit", "dev", `--hook=ready=http://127.0.0.1:${port}/${SECRET}`, "--hook=blocked=env:NONE"]);
       const { status, stdout, stderr } = await run(["hooks", "test", "dev"]);
       expect(status).toBe(1);
       expect(stdout).toContain("status 404");
       expect(stdout).toContain("the profile has no env file");
-      expect(stdout + stderr).not.toContain(secret);
+      expect(stdout + stderr).not.toContain(SECRET);
       // A clone tells nobody at an address of the original's.
       await json(["clone", "dev", "copy"]);
       expect(JSON.parse((await run(["status", "copy", "--json"])).stdout)).toMatchObject({ hooks: {} });

@@ -13,7 +13,7 @@ import { readWithYargs } from "../src/command-line/yargs-reader.ts";
 const packages = path.join(import.meta.dirname, "../..");
 
 /** They write scripts for shells, or say in the history who asked. */
-const noAdvice =
+const NO_ADVICE =
   /(?:commands|shell-prompt|completion|yargs-reader|help-text|launch-keeper|hand-over|keeper|gateway|run|systemd-unit)\.ts$/;
 
 interface Advice {
@@ -25,7 +25,7 @@ function* advices(): Generator<Advice> {
   for (const name of ["core", "profiles", "cli"]) {
     const source = path.join(packages, name, "src");
     for (const file of readdirSync(source, { recursive: true, encoding: "utf8" })) {
-      if (!file.endsWith(".ts") || noAdvice.test(file)) continue;
+      if (!file.endsWith(".ts") || NO_ADVICE.test(file)) continue;
       const text = readFileSync(path.join(source, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
       for (const [literal] of withoutHoles(text).matchAll(/`[^`]*`|"(?:[^"\\\n]|\\.)*"/g)) {
         const command = /(?<!# )\blockkeeper [a-z]+\b.*/s.exec(literal.slice(1, -1).replace(/\\n$/, ""))?.[0];

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { promptedShell } from "../src/shell-prompt.ts";
 
-const prod = { profile: "prod", protected: true };
+const PROD = { profile: "prod", protected: true };
 
 /** What an interactive bash writes before and after `lines`, its prompts among it. */
 function inBash(env: Readonly<Record<string, string>>, lines: string): string {
@@ -15,7 +15,7 @@ function inBash(env: Readonly<Record<string, string>>, lines: string): string {
 }
 
 test.skipIf(!existsSync("/bin/bash"))("bash shows the profile before its own prompt, and marks a protected one", () => {
-  const { env } = promptedShell("/bin/bash", prod, {});
+  const { env } = promptedShell("/bin/bash", PROD, {});
   expect(inBash(env, "true\n")).toContain("[prod!] $ ");
   const dev = promptedShell("/bin/bash", { profile: "dev", protected: false }, env);
   // Entered from within the other one.
@@ -24,12 +24,12 @@ test.skipIf(!existsSync("/bin/bash"))("bash shows the profile before its own pro
 });
 
 test.skipIf(!existsSync("/bin/bash"))("what the user runs before each prompt still runs", () => {
-  const { env } = promptedShell("/bin/bash", prod, { PROMPT_COMMAND: "echo mine >&2" });
+  const { env } = promptedShell("/bin/bash", PROD, { PROMPT_COMMAND: "echo mine >&2" });
   expect(inBash(env, "true\n")).toMatch(/mine\n\[prod!\] \$ /);
 });
 
 test("every shell is told, also one that is unknown here", () => {
   for (const shell of ["/bin/sh", "/usr/bin/zsh", "/usr/local/bin/fish", "/bin/bash"]) {
-    expect(promptedShell(shell, prod, {}).env, shell).toMatchObject({ LOCKKEEPER_PROMPT: "[prod!]" });
+    expect(promptedShell(shell, PROD, {}).env, shell).toMatchObject({ LOCKKEEPER_PROMPT: "[prod!]" });
   }
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { describeHealth, renderStatusTable } from "../src/status-table.ts";
 import { viewOf } from "../src/terminal/view.ts";
 
-const base: ProfileStatus = {
+const BASE: ProfileStatus = {
   name: "dev",
   current: false,
   state: "running",
@@ -35,16 +35,16 @@ const base: ProfileStatus = {
   lease: null,
   paths: { profile: "", state: "", config: "", workspace: "", lock: "", logs: "", token: "" } as ProfileStatus["paths"],
 };
-const longest = { ...base, name: "a-name-of-thirty-two-characters1", current: true, protected: true };
+const longest = { ...BASE, name: "a-name-of-thirty-two-characters1", current: true, protected: true };
 const failed: ProfileStatus = {
-  ...base,
+  ...BASE,
   name: "bad",
   state: "failed",
   reason: "exited with code 3; gave up after 5 crashes in 5 minutes",
   pid: null,
   uptimeMs: null,
 };
-const stopped: ProfileStatus = { ...base, name: "old", state: "stopped", reason: "stopped on request", pid: null };
+const stopped: ProfileStatus = { ...BASE, name: "old", state: "stopped", reason: "stopped on request", pid: null };
 
 const at = (columns: number): ReturnType<typeof viewOf> =>
   viewOf({ isTerminal: true, columns }, { NO_COLOR: "1" }, false);
@@ -52,7 +52,7 @@ const pipe = viewOf({ isTerminal: false, columns: undefined }, {}, false);
 
 describe("the list", () => {
   test("shows everything where there is room, the reason of what failed in its row, and no legend in a pipe", () => {
-    const [title, dev, bad, old, end] = renderStatusTable([base, failed, stopped], pipe).split("\n");
+    const [title, dev, bad, old, end] = renderStatusTable([BASE, failed, stopped], pipe).split("\n");
     expect(title).toMatch(/^CURRENT {2}NAME +STATE +KIND +PORTS +PID +UPTIME +RESTARTS +HEALTH +URL +REASON$/);
     expect(dev).toMatch(/dev +running +command +20000-20009 +4711 +1m +2 +ok \(tcp\) +ws:\/\/127\.0\.0\.1:20000/);
     expect(bad).toMatch(/bad +failed .* exited with code 3; gave up after 5 crashes in 5 minutes$/);
@@ -61,7 +61,7 @@ describe("the list", () => {
   });
 
   test("wide adds memory, command and every reason", () => {
-    const text = renderStatusTable([base, stopped], pipe, true);
+    const text = renderStatusTable([BASE, stopped], pipe, true);
     expect(text).toMatch(/HEALTH +MEMORY +URL +COMMAND +REASON\n/);
     expect(text).toMatch(/50 MiB .* node server\.js/);
     expect(text).toContain("stopped on request");
@@ -81,7 +81,7 @@ describe("the list", () => {
   );
 
   test("at 80 columns what a person looks for survives: ports, pid, uptime, restarts, health", () => {
-    const text = renderStatusTable([base], at(80));
+    const text = renderStatusTable([BASE], at(80));
     expect(text).toMatch(/NAME +STATE +KIND +PORTS +PID +UPTIME +RESTARTS +HEALTH\n/);
   });
 });

@@ -3,7 +3,7 @@
  * the swap of two neighbours (`dve` for `dev`), which is what fingers do. Pure.
  */
 
-const shown = 3;
+const SHOWN = 3;
 
 /** Returns up to three of `known` that are near enough to `word` to be a slip of the fingers, nearest first. */
 export function nearestNames(word: string, known: Iterable<string>): readonly string[] {
@@ -14,7 +14,7 @@ export function nearestNames(word: string, known: Iterable<string>): readonly st
     if (distance <= limit) ranked.push({ name, distance });
   }
   ranked.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
-  return ranked.slice(0, shown).map(({ name }) => name);
+  return ranked.slice(0, SHOWN).map(({ name }) => name);
 }
 
 /** Returns `Did you mean dev or prod?`, or undefined when none of `known` is near. */

@@ -1,16 +1,16 @@
 /** Commands that a person is advised to paste: every word is quoted so that `sh` reads it as it was meant. Pure. */
 
 /** Safe without quotes in every POSIX shell; a leading `=` means something to zsh, a leading `~` to all. */
-const plainWord = /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/;
+const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/;
 
 // What a terminal is not shown as it is: control characters, and those that reorder or hide text.
 // oxlint-disable-next-line no-control-regex
-const unprintable = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
+const UNPRINTABLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
 
 /** Returns one word for a POSIX shell: as it is where that is safe, else in quotes. */
 export function shellQuote(word: string): string {
-  if (plainWord.test(word)) return word;
-  if (!unprintable.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;
+  if (PLAIN_WORD.test(word)) return word;
+  if (!UNPRINTABLE.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;
   // `$(...)` cuts line ends off, so they stand behind it.
   const lineEnds = /\n*$/.exec(word)?.[0] ?? "";
   const bytes = Buffer.from(word.slice(0, word.length - lineEnds.length));

@@ -6,7 +6,7 @@ const KIBI = 1024;
 const BYTES: Readonly<Record<string, number>> = { K: KIBI, M: KIBI ** 2, G: KIBI ** 3, T: KIBI ** 4 };
 
 /** The longest wait that a timer of Node can hold. Source: Node's timers clamp above 2^31-1 ms. */
-export const longestDurationMs = 2_147_483_647;
+export const LONGEST_DURATION_MS = 2_147_483_647;
 
 /** Returns the milliseconds of `30` (seconds), `30s`, `500ms`, `2m`, `1h`, `1d`; undefined for anything else. */
 export function parseDurationMs(text: string): number | undefined {

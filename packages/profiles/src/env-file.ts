@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 /** More than any environment: Linux hands no more than this to a program in one string, and few MiB in all. */
-const maxBytes = 128 * 1024;
+const MAX_BYTES = 128 * 1024;
 
 /**
  * Returns the values of the file's `NAME=value` lines.
@@ -114,8 +114,8 @@ async function openEnvFile(file: string): Promise<FileHandle> {
 async function requirePrivate(handle: FileHandle, file: string): Promise<void> {
   const stats = await handle.stat();
   if (!stats.isFile()) throw unsafe(`the env file is not a regular file: ${file}`, "Name a plain file.");
-  if (stats.size > maxBytes) {
-    throw unsafe(`the env file is too large: ${file} has ${stats.size} bytes`, `At most ${maxBytes} bytes are read.`);
+  if (stats.size > MAX_BYTES) {
+    throw unsafe(`the env file is too large: ${file} has ${stats.size} bytes`, `At most ${MAX_BYTES} bytes are read.`);
   }
   // Windows keeps no such modes; there the folder's access list decides. Untested.
   if (process.platform === "win32") return;

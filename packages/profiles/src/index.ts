@@ -10,7 +10,7 @@ export type { Programs } from "./context.ts";
 
 // What a profile is, and what is true of it now.
 export type { KindName, Manifest } from "./manifest.ts";
-export { kindNames } from "./manifest.ts";
+export { KIND_NAMES } from "./manifest.ts";
 export type { ProfilePaths } from "./profile-paths.ts";
 export type { ProfileState } from "./status/observed-state.ts";
 export type { ListOptions } from "./status/list.ts";
@@ -94,5 +94,5 @@ export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/impor
 export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
 
 // Names and amounts, as they are typed.
-export { formatDurationMs, formatSizeBytes, longestDurationMs, parseDurationMs, parseSizeBytes } from "./amounts.ts";
+export { formatDurationMs, formatSizeBytes, LONGEST_DURATION_MS, parseDurationMs, parseSizeBytes } from "./amounts.ts";
 export { parseProfileName } from "./profile-name.ts";

@@ -12,7 +12,7 @@ export interface TextPosition {
 type Expected = "value" | "value or close" | "key" | "key or close" | "colon" | "comma or close" | "end";
 
 /** Source: RFC 8259. White space, then one token: punctuation, a string, or a bare value. */
-const token =
+const TOKEN =
   // JSON strings must not hold control characters unescaped.
   // oxlint-disable-next-line no-control-regex
   /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*")|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/y;
@@ -28,13 +28,13 @@ export function locateJsonError(text: string): TextPosition {
   let expected: Expected = "value";
   let at = 0;
   for (;;) {
-    token.lastIndex = at;
-    const match = token.exec(text);
+    TOKEN.lastIndex = at;
+    const match = TOKEN.exec(text);
     const next: Expected | undefined =
       match === null ? undefined : follow(match[1] ?? (match[2] === undefined ? "bare" : "string"), expected, open);
     if (next === undefined) return positionOf(text, at);
     expected = next;
-    at = token.lastIndex;
+    at = TOKEN.lastIndex;
   }
 }
 

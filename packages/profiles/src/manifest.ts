@@ -9,21 +9,21 @@ import { pathsInFolder, profilePaths, type ProfilePaths } from "./profile-paths.
 import { isPort } from "./port-number.ts";
 
 /** What may run behind a profile, in the order in which it is told. `kinds/kinds.ts` has what each is. */
-export const kindNames = ["builtin", "command", "openclaw"] as const;
+export const KIND_NAMES = ["builtin", "command", "openclaw"] as const;
 
 /** What runs behind a profile. */
-export type KindName = (typeof kindNames)[number];
+export type KindName = (typeof KIND_NAMES)[number];
 
 /** How a gateway's address is opened when it is no WebSocket. */
-export const schemes = ["http", "https"] as const;
-export type Scheme = (typeof schemes)[number];
+export const SCHEMES = ["http", "https"] as const;
+export type Scheme = (typeof SCHEMES)[number];
 
 /** `group`: what belongs to people is spared; `all`: every process of the run is ended. */
-export const endScopes = ["group", "all"] as const;
-export type EndScope = (typeof endScopes)[number];
+export const END_SCOPES = ["group", "all"] as const;
+export type EndScope = (typeof END_SCOPES)[number];
 
 /** What a hook can be told of. */
-export const hookEvents: readonly HookEvent[] = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"];
+export const HOOK_EVENTS: readonly HookEvent[] = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"];
 
 /** The unit of a service manager that starts the profile. */
 export interface InstalledService {
@@ -100,17 +100,17 @@ export interface Manifest {
 }
 
 /** Paths that a profile may have elsewhere: an adopted gateway keeps its own. */
-const movable = ["config", "state", "workspace"] as const;
+const MOVABLE = ["config", "state", "workspace"] as const;
 
 /** A folder that kept its first name when the profile got another; from the home, which may be seen under another path. */
-const keptFolder = /^profiles\/[a-z0-9][a-z0-9-]{0,31}$/;
+const KEPT_FOLDER = /^profiles\/[a-z0-9][a-z0-9-]{0,31}$/;
 
 /** An address, or a name; not one with a port behind it. It goes into addresses, tables and variables of shells. */
-const hostText = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
+const HOST_TEXT = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
 
 /** Returns whether a gateway can be told to listen there: an address or a name, without brackets or port. */
 export function isHost(text: string): boolean {
-  return hostText.test(text);
+  return HOST_TEXT.test(text);
 }
 
 /**
@@ -146,7 +146,7 @@ export function formatManifest(home: string, manifest: Manifest): string {
       ? []
       : [["profile", paths.profile.slice(home.length + 1)]];
   const usual = pathsInFolder(paths.profile);
-  const elsewhere = movable.filter((key) => paths[key] !== usual[key]).map((key) => [key, paths[key]]);
+  const elsewhere = MOVABLE.filter((key) => paths[key] !== usual[key]).map((key) => [key, paths[key]]);
   const written = [...kept, ...elsewhere];
   return JSON.stringify({ ...manifest, paths: written.length === 0 ? undefined : Object.fromEntries(written) });
 }
@@ -162,7 +162,7 @@ function firstFault(value: Record<string, unknown>): string | undefined {
   const { name, kind, host, port, span, ports, health, createdAt, paths } = value;
   if (value["schemaVersion"] !== 1) return fault("schemaVersion", "1", value["schemaVersion"]);
   if (typeof name !== "string" || !isProfileName(name)) return fault("name", "a profile name", name);
-  if (!kindNames.some((known) => known === kind)) return fault("kind", "a kind of gateway", kind);
+  if (!KIND_NAMES.some((known) => known === kind)) return fault("kind", "a kind of gateway", kind);
   if (typeof host !== "string" || !isHost(host)) return fault("host", "an address", host);
   if (!isPort(port)) return fault("port", "a port from 1 to 65535", port);
   if (!isPort(span) || port + span - 1 > 65_535) return fault("span", "a span that ends by port 65535", span);
@@ -190,10 +190,10 @@ const optionalFields: Readonly<Record<string, Check>> = {
   envFile: ["a path", isText],
   portEnv: ["true or false", (value) => typeof value === "boolean"],
   stopTimeoutMs: ["a whole number of milliseconds", isAmount],
-  scheme: ["http or https", isOneOf(schemes)],
+  scheme: ["http or https", isOneOf(SCHEMES)],
   groups: ["a list of names", isTexts],
   after: ["a list of names", isTexts],
-  end: ["group or all", isOneOf(endScopes)],
+  end: ["group or all", isOneOf(END_SCOPES)],
   memoryRestartBytes: ["a whole number of bytes", isAmount],
   memoryMaxBytes: ["a whole number of bytes", isAmount],
   restartUnresponsiveMs: ["a whole number of milliseconds", isAmount],
@@ -238,7 +238,7 @@ function isMovedPaths(value: unknown): boolean {
   if (!isRecord(value)) return false;
   return Object.entries(value).every(([key, path]) => {
     if (typeof path !== "string" || path === "") return false;
-    return key === "profile" ? keptFolder.test(path) : movable.some((known) => known === key);
+    return key === "profile" ? KEPT_FOLDER.test(path) : MOVABLE.some((known) => known === key);
   });
 }
 

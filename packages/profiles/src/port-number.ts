@@ -2,11 +2,11 @@
 import { LockkeeperError } from "@lockkeeper/core";
 
 /** Source: TCP has 16 bits for a port. */
-export const highestPort = 65_535;
+export const HIGHEST_PORT = 65_535;
 
 /** Returns whether `value` is a whole number from 1 to 65535. */
 export function isPort(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= highestPort;
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= HIGHEST_PORT;
 }
 
 /**

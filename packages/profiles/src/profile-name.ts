@@ -9,14 +9,14 @@ declare const brand: unique symbol;
 /** A name that is safe as a folder, a file and a word on a command line, on every system. */
 export type ProfileName = string & { readonly [brand]: "ProfileName" };
 
-const shape = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const SHAPE = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
 /** `all`, `default` and `none` mean something in commands; the rest are devices on Windows. */
-const reserved = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
+const RESERVED = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
 
 /** Returns whether `text` may name a profile. */
 export function isProfileName(text: string): text is ProfileName {
-  return shape.test(text) && !reserved.test(text);
+  return SHAPE.test(text) && !RESERVED.test(text);
 }
 
 /**
@@ -26,7 +26,7 @@ export function isProfileName(text: string): text is ProfileName {
  */
 export function parseProfileName(text: string): ProfileName {
   if (isProfileName(text)) return text;
-  const fault = reserved.test(text) ? "is reserved" : "is not a profile name";
+  const fault = RESERVED.test(text) ? "is reserved" : "is not a profile name";
   throw new LockkeeperError("PROFILE_NAME_INVALID", `${JSON.stringify(text)} ${fault}`, {
     hint: "Use 1 to 32 lower-case letters, digits and hyphens, beginning with a letter or digit: dev, prod, api-2.",
   });

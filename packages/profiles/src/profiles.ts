@@ -300,7 +300,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
 }
 
 /** What only shows what is there; `repair` sees to its own safety. Every other verb acts, and a new one does at first. */
-const lookers: ReadonlySet<string> = new Set<keyof Profiles>([
+const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "list",
   "status",
   "protection",
@@ -350,7 +350,7 @@ function guarded(danger: LockkeeperError | undefined, profiles: Profiles): Profi
   const { home } = profiles;
   let told = false;
   const before = (verb: string, subject: unknown): void => {
-    if (!lookers.has(verb)) {
+    if (!LOOKERS.has(verb)) {
       if (danger !== undefined) throw danger;
       requireSafeHome(home, profileIn(subject));
     } else if (danger?.code === "UNSAFE_PATH" && !told) {

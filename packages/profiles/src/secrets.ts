@@ -4,11 +4,11 @@
  */
 
 /** The end of a key or variable whose value is a secret: `botToken`, `API_KEY`. */
-const secretName = /(?:token|secret|password|passwd|passphrase|api[-_]?key|private[-_]?key|credential)s?$/i;
+const SECRET_NAME = /(?:token|secret|password|passwd|passphrase|api[-_]?key|private[-_]?key|credential)s?$/i;
 
 /** Returns whether a setting of that name holds a secret, if its value is a text. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(name);
+  return SECRET_NAME.test(name);
 }
 
 /** Returns `document` without the texts that are secrets, and where they were: `channels.telegram.botToken`. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import {
   formatDurationMs,
   formatSizeBytes,
-  longestDurationMs,
+  LONGEST_DURATION_MS,
   parseDurationMs,
   parseSizeBytes,
 } from "../src/amounts.ts";
@@ -32,7 +32,7 @@ test.each([
 
 test("what is written is read back", () => {
   assert(
-    property(integer({ min: 1, max: longestDurationMs }), (amount) => {
+    property(integer({ min: 1, max: LONGEST_DURATION_MS }), (amount) => {
       expect(parseDurationMs(formatDurationMs(amount))).toBe(amount);
       expect(parseSizeBytes(formatSizeBytes(amount * 1024 ** 2))).toBe(amount * 1024 ** 2);
     }),

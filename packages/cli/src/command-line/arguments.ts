@@ -3,7 +3,7 @@
  * typed, so that both readers refuse the same values in the same words.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { longestDurationMs, parseDurationMs, parseSizeBytes } from "@lockkeeper/profiles";
+import { LONGEST_DURATION_MS, parseDurationMs, parseSizeBytes } from "@lockkeeper/profiles";
 import type { CommandSpec, Given } from "./command.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
@@ -73,7 +73,7 @@ function toCount(flag: string, text: string): number {
 
 function toDurationMs(flag: string, text: string): number {
   const durationMs = parseDurationMs(text);
-  if (durationMs !== undefined && durationMs >= 1 && durationMs <= longestDurationMs) return durationMs;
+  if (durationMs !== undefined && durationMs >= 1 && durationMs <= LONGEST_DURATION_MS) return durationMs;
   throw invalid(flag, text, "a time such as 30, 30s, 500ms or 2m");
 }
 

@@ -3,7 +3,7 @@
  * Keys are in camel case and appear in kebab case to the user. Both readers of the command line are built from this
  * page; values are checked afterwards, by `arguments.ts`, the same way for both.
  */
-import { type KindName, kindNames } from "@lockkeeper/profiles";
+import { type KindName, KIND_NAMES } from "@lockkeeper/profiles";
 
 /** How the text after an option is understood. `list` may be given several times, every other one once. */
 export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "size" | "moment" | "choice";
@@ -36,8 +36,8 @@ export const OPTIONS = {
   // what a profile is
   kind: {
     type: "choice",
-    choices: kindNames as readonly KindName[],
-    value: kindNames.join("|") as string,
+    choices: KIND_NAMES as readonly KindName[],
+    value: KIND_NAMES.join("|") as string,
     summary: "what it runs: the gateway that comes with Lockkeeper, your own command, or OpenClaw",
   },
   port: { type: "port", value: "port", summary: "base of the block of ports" },

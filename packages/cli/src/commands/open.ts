@@ -13,7 +13,7 @@ import { chooseTarget } from "../targets.ts";
 type Arguments = ArgumentsOf<(typeof COMMANDS)["open"]>;
 
 /** A browser has read the page by then. */
-const pageLifeMs = 30_000;
+const PAGE_LIFE_MS = 30_000;
 
 interface Opened {
   readonly name: string;
@@ -56,7 +56,7 @@ async function show(context: Context, opener: string, page: string, fragment: st
   try {
     if (!(await launch(opener, file, context.world.env))) return false;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pageLifeMs);
+      const timer = setTimeout(resolve, PAGE_LIFE_MS);
       stop.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
     });
     return true;

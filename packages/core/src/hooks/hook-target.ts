@@ -14,9 +14,9 @@ export function describeTarget(target: HookTarget): string {
 }
 
 /** What follows the host of a URL, and the user before it. */
-const secretOfUrl = /^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*).*$/is;
+const SECRET_OF_URL = /^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*).*$/is;
 
 /** Returns what was written down as a target as people may see it: scheme and host of a URL, all of anything else. */
 export function shownTarget(text: string): string {
-  return text.replace(secretOfUrl, "$1$2");
+  return text.replace(SECRET_OF_URL, "$1$2");
 }

@@ -76,7 +76,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
 }
 
 /** What lies on the way belongs to somebody else: nothing there is to be moved or closed. */
-const elsewhere = "Use a place that only you can write: export LOCKKEEPER_HOME=DIRECTORY";
+const ELSEWHERE = "Use a place that only you can write: export LOCKKEEPER_HOME=DIRECTORY";
 
 /** Looks at the path as written (a link in it may be re-pointed by its owner) and at where it really leads. */
 function refuseUnsafeAncestors(directory: string): void {
@@ -91,13 +91,13 @@ function refuseUnsafeAncestors(directory: string): void {
     const stats = lstatIfPresent(ancestor);
     if (stats === undefined) continue;
     if (isForeign(stats)) {
-      throw unsafePath(directory, `lies in ${ancestor}, which belongs to another user (uid ${stats.uid})`, elsewhere);
+      throw unsafePath(directory, `lies in ${ancestor}, which belongs to another user (uid ${stats.uid})`, ELSEWHERE);
     }
     if (stats.isSymbolicLink()) continue;
     const sticky = (stats.mode & 0o1000) !== 0;
     if (isOpenToOthers(stats) && !sticky) {
       const isOurs = stats.uid === process.geteuid?.();
-      const hint = isOurs ? `Close it: ${shellCommand("chmod", "go-w", ancestor)}` : elsewhere;
+      const hint = isOurs ? `Close it: ${shellCommand("chmod", "go-w", ancestor)}` : ELSEWHERE;
       throw unsafePath(directory, `lies in ${ancestor}, which others can write (mode ${modeText(stats)})`, hint);
     }
   }

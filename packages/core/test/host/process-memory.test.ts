@@ -6,10 +6,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import { readTreeMemory } from "../../src/host/process-memory.ts";
 import { readProcessUsage } from "../../src/host/process-usage.ts";
 
-const ended: (() => void)[] = [];
+const ENDED: (() => void)[] = [];
 
 afterEach(() => {
-  for (const end of ended.splice(0)) end();
+  for (const end of ENDED.splice(0)) end();
 });
 
 /** A process group with a child that holds `mebibytes`, and a grandchild whose parent has gone. */
@@ -18,7 +18,7 @@ async function tree(mebibytes: number): Promise<number> {
   const script = `${process.execPath} -e '${hold}; console.log("holds")' & (${process.execPath} -e '${hold}; console.log("holds")' &) ; wait`;
   const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
   const pid = child.pid ?? 0;
-  ended.push(() => process.kill(-pid, "SIGKILL"));
+  ENDED.push(() => process.kill(-pid, "SIGKILL"));
   for (let said = ""; said.split("holds").length < 3;) said += String((await once(child.stdout, "data"))[0]);
   return pid;
 }

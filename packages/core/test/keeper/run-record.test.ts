@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { formatRunRecord, parseRunRecord } from "../../src/keeper/run-record.ts";
 
-const identity = { pid: 2, startTicks: 3, bootId: "b", pidNamespace: "4" };
+const IDENTITY = { pid: 2, startTicks: 3, bootId: "b", pidNamespace: "4" };
 const RECORD: RunRecord = {
   v: 1,
   profile: "dev",
@@ -13,8 +13,8 @@ const RECORD: RunRecord = {
   reason: null,
   code: null,
   since: "2026-01-02T03:04:05.678Z",
-  keeper: identity,
-  gateway: { ...identity, startTicks: null },
+  keeper: IDENTITY,
+  gateway: { ...IDENTITY, startTicks: null },
   host: "127.0.0.1",
   port: 18_789,
   ports: { main: 18_789 },

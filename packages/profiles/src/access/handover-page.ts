@@ -9,13 +9,13 @@ import path from "node:path";
 import { entriesOf } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";
 
-const pageName = /^open-[0-9a-f]{16}\.html$/;
+const PAGE_NAME = /^open-[0-9a-f]{16}\.html$/;
 
 /** Writes the page into the home and returns its path; pages that a killed run left are removed. */
 export async function writeHandoverPage(home: string, target: string): Promise<string> {
   const { run } = homePaths(home);
   ensurePrivateDirectory(run);
-  for (const entry of entriesOf(run)) if (pageName.test(entry)) rmSync(path.join(run, entry), { force: true });
+  for (const entry of entriesOf(run)) if (PAGE_NAME.test(entry)) rmSync(path.join(run, entry), { force: true });
   const file = path.join(run, `open-${randomBytes(8).toString("hex")}.html`);
   // JSON in a script: `<` would end it.
   const address = JSON.stringify(target).replaceAll("<", "\\u003c");

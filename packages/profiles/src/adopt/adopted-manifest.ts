@@ -3,7 +3,7 @@ import type { AdoptedParts, Installation } from "../foreign-program.ts";
 import type { GatewayKind } from "../gateway-kind.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
-import { highestPort } from "../port-number.ts";
+import { HIGHEST_PORT } from "../port-number.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 
@@ -44,7 +44,7 @@ export function adoptedManifest(facts: AdoptionFacts): Manifest {
     host: installation.host,
     port,
     // Not the round number of a block that we chose: exactly what it derives, so that neighbours close by still fit.
-    span: Math.min(last + 1, highestPort - port + 1),
+    span: Math.min(last + 1, HIGHEST_PORT - port + 1),
     ports: { gateway: port, ...Object.fromEntries(derived) },
     ...(command === undefined ? {} : { command }),
     cwd: parts.cwd,

@@ -7,7 +7,7 @@ import type { Installation } from "../foreign-program.ts";
 import { unitEnvironment } from "../service-units/unit-environment.ts";
 
 /** Set by shells, terminals, sessions and service managers for one process: every process has its own. */
-const ofOneProcess =
+const OF_ONE_PROCESS =
   /^(?:_|PWD|OLDPWD|SHLVL|TERM(?:_.*)?|COLORTERM|LS_COLORS|COLUMNS|LINES|PS1|HISTFILE|MAIL|SSH_.*|DISPLAY|WAYLAND_DISPLAY|TMUX.*|STY|WINDOWID|VTE_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_.*|MANAGERPID.*|LISTEN_(?:PID|FDS|FDNAMES)|NOTIFY_SOCKET|WATCHDOG_.*|MEMORY_PRESSURE_.*|MAINPID|CREDENTIALS_DIRECTORY|RUNTIME_DIRECTORY|XPC_.*|__CF.*|LOCKKEEPER_.*)$/;
 
 /** The old gateway's variables, as far as they can be known; undefined when nothing shows them. */
@@ -29,7 +29,7 @@ export function lostVariables(
   keeps: (variable: string) => boolean,
 ): readonly string[] {
   return Object.keys(old)
-    .filter((name) => !ofOneProcess.test(name) && !keeps(name))
+    .filter((name) => !OF_ONE_PROCESS.test(name) && !keeps(name))
     .filter((name) => (Object.hasOwn(ours, name) ? isOwnChoice(name) && ours[name] !== old[name] : true))
     .sort();
 }

@@ -37,7 +37,7 @@ export interface OldManagement {
   readonly otherUnits: readonly ServiceUnit[];
 }
 
-const pollMs = 50;
+const POLL_MS = 50;
 
 /**
  * Returns who runs the process that serves the profile.
@@ -116,7 +116,7 @@ export async function stopOld(
         },
       );
     }
-    await pause(pollMs, signal);
+    await pause(POLL_MS, signal);
   }
 }
 

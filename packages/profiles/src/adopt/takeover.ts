@@ -75,7 +75,7 @@ export interface TakeoverResult {
 }
 
 /** Between two looks at what comes to serve, in milliseconds. */
-const pollMs = 100;
+const POLL_MS = 100;
 
 /** Everything that a takeover acts on, found out before it asks. */
 interface Scene {
@@ -247,7 +247,7 @@ async function goBack(context: ProfilesContext, scene: Scene): Promise<readonly 
       if (performance.now() >= deadline) {
         return [`did not go back: ${old} was started again, but no gateway of this profile came to serve`];
       }
-      await pause(pollMs, undefined);
+      await pause(POLL_MS, undefined);
     }
   } catch (error) {
     return [`could not go back: ${error instanceof Error ? error.message : String(error)}`];

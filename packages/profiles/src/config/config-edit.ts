@@ -12,7 +12,7 @@ import type { Manifest } from "../manifest.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { defaultGatewaySettings, gatewaySettingsTable } from "../settings/gateway-settings.ts";
-import { defaultSettings, type Settings, settingsTable } from "../settings/settings.ts";
+import { DEFAULT_SETTINGS, type Settings, settingsTable } from "../settings/settings.ts";
 import {
   describeSchema,
   readSettingsFile,
@@ -119,7 +119,7 @@ export async function changeConfig(
   return withFileMutex(homePaths(home).registryLock, async () => {
     const values = readSettingsFile(subject.path, subject.table);
     const before = Object.hasOwn(values, key) ? values[key] : subject.defaults[key];
-    if (subject.profile === null) refuseEmptyPool({ ...defaultSettings, ...values, [key]: after });
+    if (subject.profile === null) refuseEmptyPool({ ...DEFAULT_SETTINGS, ...values, [key]: after });
     const same = JSON.stringify(before) === JSON.stringify(after);
     const write = !same && request.dryRun !== true;
     if (write) await writeSettingsFile(subject.path, subject.table, { [key]: after });
@@ -138,7 +138,7 @@ export async function changeConfig(
 
 function subjectOf(home: string, manifest: Manifest | undefined): Subject {
   if (manifest === undefined) {
-    return { path: homePaths(home).settings, profile: null, table: settingsTable, defaults: { ...defaultSettings } };
+    return { path: homePaths(home).settings, profile: null, table: settingsTable, defaults: { ...DEFAULT_SETTINGS } };
   }
   if (manifest.kind === "builtin") {
     const defaults = { ...defaultGatewaySettings };

@@ -22,7 +22,7 @@ export interface ListeningPort {
   readonly health: Health;
 }
 
-const limits = {
+const LIMITS = {
   probesAtOnce: 32,
   /** A gateway on this machine answers in a few milliseconds; a busy one gets this long. */
   probeTimeoutMs: 1_000,
@@ -39,17 +39,17 @@ export async function findListeningPorts(signal?: AbortSignal): Promise<readonly
   const ports = groupByPort(listeners, findHolders(listeners));
   // One listener for each probe under way is no leak, of which Node would warn.
   const over = signal === undefined ? undefined : AbortSignal.any([signal]);
-  if (over !== undefined) setMaxListeners(2 * limits.probesAtOnce, over);
+  if (over !== undefined) setMaxListeners(2 * LIMITS.probesAtOnce, over);
   const queue = ports.entries();
   const worker = async (): Promise<void> => {
     for (const [index, found] of queue) {
       const host = probeAddress(found.addresses);
       if (host === undefined) continue;
-      const { health } = await probeHealth({ host, port: found.port, timeoutMs: limits.probeTimeoutMs, signal: over });
+      const { health } = await probeHealth({ host, port: found.port, timeoutMs: LIMITS.probeTimeoutMs, signal: over });
       ports[index] = { ...found, health };
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limits.probesAtOnce, ports.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(LIMITS.probesAtOnce, ports.length) }, worker));
   throwIfAborted(signal);
   return ports;
 }

@@ -2,7 +2,7 @@
 import type { Finding, Scene } from "./finding.ts";
 
 /** Less than this is the clocks' usual disagreement. */
-const toleranceMs = 5 * 60_000;
+const TOLERANCE_MS = 5 * 60_000;
 
 /** Finds times on record that lie ahead of the clock. */
 export function checkClock({ patients }: Scene): readonly Finding[] {
@@ -10,7 +10,7 @@ export function checkClock({ patients }: Scene): readonly Finding[] {
   const ahead = patients.flatMap(({ manifest, record }) => {
     const times = [manifest.createdAt, record?.since, record?.startedAt];
     return times.flatMap((time) =>
-      typeof time === "string" && Date.parse(time) > now + toleranceMs ? [`${manifest.name}: ${time}`] : [],
+      typeof time === "string" && Date.parse(time) > now + TOLERANCE_MS ? [`${manifest.name}: ${time}`] : [],
     );
   });
   if (ahead.length === 0) return [];

@@ -49,7 +49,7 @@ const checks: readonly Check[] = [
   checkNode,
 ];
 
-const order: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown: 2 };
+const ORDER: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown: 2 };
 
 /** Returns what is not as it should be, most serious first; nothing when all is well. Changes nothing. */
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
@@ -58,7 +58,7 @@ export async function diagnose(context: ProfilesContext): Promise<readonly Findi
   const scene: Scene = { context, roots: hostRoots(context.env), patients };
   const found: Finding[] = [...findings];
   for (const check of checks) found.push(...(await check(scene)));
-  return found.sort((a, b) => order[a.weight] - order[b.weight]);
+  return found.sort((a, b) => ORDER[a.weight] - ORDER[b.weight]);
 }
 
 /** Returns the findings that remain after the repairs of `findings` were made, in order. Throws what a repair throws. */

@@ -4,8 +4,8 @@ import { readdirSync } from "node:fs";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Below this a gateway with some hundred clients stands still. */
-const sensibleFiles = 1024;
-const nearly = 0.8;
+const SENSIBLE_FILES = 1024;
+const NEARLY = 0.8;
 
 /** Finds limits of open files that are too low, or nearly reached. */
 export function checkLimits({ patients }: Scene): readonly Finding[] {
@@ -15,13 +15,13 @@ export function checkLimits({ patients }: Scene): readonly Finding[] {
     return [{ weight: "unknown", code: "limit-unknown", title, evidence: [process.platform], command: null }];
   }
   const findings: Finding[] = [];
-  if (own < sensibleFiles) {
+  if (own < SENSIBLE_FILES) {
     findings.push({
       weight: "warning",
       code: "limit-low",
       title: `a process may have only ${own} files open`,
-      evidence: [`gateways started from here inherit it; ${sensibleFiles} or more is usual`],
-      command: `ulimit -n ${sensibleFiles}`,
+      evidence: [`gateways started from here inherit it; ${SENSIBLE_FILES} or more is usual`],
+      command: `ulimit -n ${SENSIBLE_FILES}`,
     });
   }
   for (const { manifest, observed } of patients) {
@@ -29,7 +29,7 @@ export function checkLimits({ patients }: Scene): readonly Finding[] {
     const { pid } = observed.gateway;
     const limit = openFileLimit(pid);
     const used = countOpenFiles(pid);
-    if (limit === undefined || used === undefined || used < limit * nearly) continue;
+    if (limit === undefined || used === undefined || used < limit * NEARLY) continue;
     findings.push({
       weight: "error",
       code: "limit-near",

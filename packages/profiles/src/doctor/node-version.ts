@@ -2,7 +2,7 @@
 import type { Finding } from "./finding.ts";
 
 /** Source: `engines` of this package. */
-const oldest = { major: 20, minor: 19 };
+const OLDEST = { major: 20, minor: 19 };
 
 /** Finds a Node that is too old to run this. */
 export function checkNode(): readonly Finding[] {
@@ -12,12 +12,12 @@ export function checkNode(): readonly Finding[] {
 /** Returns the finding for a version of Node. Pure. */
 export function ofVersion(version: string): readonly Finding[] {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return [];
+  if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) return [];
   return [
     {
       weight: "error",
       code: "node-old",
-      title: `Node ${version} is too old: ${oldest.major}.${oldest.minor} or newer is needed`,
+      title: `Node ${version} is too old: ${OLDEST.major}.${OLDEST.minor} or newer is needed`,
       evidence: [process.execPath],
       command: null,
     },

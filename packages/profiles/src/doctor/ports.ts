@@ -1,6 +1,6 @@
 /** Conflicts between the plans and the host, and blocks in places where ports do not last. */
 import { DEFAULT_HOST, hostWithPort, isWildcardHost, LockkeeperError } from "@lockkeeper/core";
-import { browserRefusedPorts } from "../ports/browser-ports.ts";
+import { BROWSER_REFUSED_PORTS } from "../ports/browser-ports.ts";
 import type { PortConflict } from "../ports/plan-conflicts.ts";
 import { type BlockReport, portsReport } from "../ports/port-audit.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
@@ -39,7 +39,7 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
         command: `lockkeeper ports ${profile}`,
       });
     }
-    if (browserRefusedPorts.has(port)) {
+    if (BROWSER_REFUSED_PORTS.has(port)) {
       findings.push({
         weight: "warning",
         code: "port-refused-by-browsers",

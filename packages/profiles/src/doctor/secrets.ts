@@ -11,7 +11,7 @@ import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Shorter ones are words like `none`, or not worth the name. */
-const shortestSecret = 8;
+const SHORTEST_SECRET = 8;
 
 interface Place {
   readonly profile: string;
@@ -49,7 +49,7 @@ async function secretsOf(manifest: Manifest): Promise<readonly { where: string; 
   if (own !== undefined) found.push({ where: "token", secret: own });
   const add = (where: string, secret: string): void => {
     // The config that we seeded holds the profile's own token.
-    if (secret.length >= shortestSecret && secret !== own) found.push({ where, secret });
+    if (secret.length >= SHORTEST_SECRET && secret !== own) found.push({ where, secret });
   };
   for (const { where, secret } of secretsIn(env)) add(`env ${where}`, secret);
   const inFile = envFile === undefined ? {} : readAssignments(envFile);

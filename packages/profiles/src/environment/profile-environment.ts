@@ -7,7 +7,7 @@ import { isKindVariable, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 
 /** The variables of ours that say which profile it is. */
-export const profileVariables = [
+export const PROFILE_VARIABLES = [
   "LOCKKEEPER_PROFILE",
   "LOCKKEEPER_HOST",
   "LOCKKEEPER_PORT",
@@ -22,7 +22,7 @@ export const profileVariables = [
 
 /** Returns whether the variable can belong to a profile: one of ours, or of the own tongue of any kind of gateway. */
 export function isProfileVariable(variable: string): boolean {
-  return profileVariables.some((known) => known === variable) || isKindVariable(variable);
+  return PROFILE_VARIABLES.some((known) => known === variable) || isKindVariable(variable);
 }
 
 /** Returns the profile's own variables for a run whose base port is `port`, to be put over a cleaned environment. */

@@ -6,7 +6,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kindVariables } from "../kinds/kinds.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
-import { isProfileVariable, profileEnvironment, profileVariables } from "./profile-environment.ts";
+import { isProfileVariable, profileEnvironment, PROFILE_VARIABLES } from "./profile-environment.ts";
 
 /** The shells that can be written for. */
 export type ShellName = "bash" | "zsh" | "fish";
@@ -44,7 +44,7 @@ export function shellEnvironment(context: ProfilesContext, name: string): ShellE
   return {
     profile: manifest.name,
     protected: manifest.protected,
-    unset: [...new Set([...profileVariables, ...kindVariables, ...present])].filter(
+    unset: [...new Set([...PROFILE_VARIABLES, ...kindVariables, ...present])].filter(
       (variable) => !Object.hasOwn(set, variable),
     ),
     set,

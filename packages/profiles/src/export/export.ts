@@ -5,8 +5,8 @@ import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { type ContainerPlan, containerPlan, isMounted } from "./container-plan.ts";
 
 /** The engines. */
-export const engineFormats = ["compose", "kubernetes", "quadlet"] as const;
-export type EngineFormat = (typeof engineFormats)[number];
+export const ENGINE_FORMATS = ["compose", "kubernetes", "quadlet"] as const;
+export type EngineFormat = (typeof ENGINE_FORMATS)[number];
 
 /** What is exported, and how. */
 export interface ExportOptions {

@@ -24,9 +24,9 @@ export function templateValues({ name, host, span, paths }: Manifest, port: numb
 }
 
 /** A lone brace is caught as well: it would be a typing error that nobody notices. */
-const placeholder = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
+const PLACEHOLDER = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
 
-const known = "Known: {port} {port+N} {host} {stateDir} {configPath} {workspace} {name}; write {{ or }} for a brace.";
+const KNOWN = "Known: {port} {port+N} {host} {stateDir} {configPath} {workspace} {name}; write {{ or }} for a brace.";
 
 /**
  * Returns `text` with every placeholder filled in.
@@ -35,19 +35,19 @@ const known = "Known: {port} {port+N} {host} {stateDir} {configPath} {workspace}
  *   outside the block.
  */
 export function fillTemplate(text: string, values: TemplateValues): string {
-  return text.replace(placeholder, (whole, key: string | undefined) => {
+  return text.replace(PLACEHOLDER, (whole, key: string | undefined) => {
     if (key !== undefined) return valueOf(key, text, values);
     if (whole.length === 2) return whole.charAt(0);
-    throw invalid(`a single ${whole}`, text, known);
+    throw invalid(`a single ${whole}`, text, KNOWN);
   });
 }
 
 /** `{{`, `}}` and what follows a `$` are no placeholders: they belong to somebody else's template. */
-const inVariable = /\{\{|\}\}|\$\{|\{([A-Za-z]+|port\+\d{1,5})\}/g;
+const IN_VARIABLE = /\{\{|\}\}|\$\{|\{([A-Za-z]+|port\+\d{1,5})\}/g;
 
 /** Returns `text` with the known placeholders filled in, and everything else as it is. */
 export function fillVariable(text: string, values: TemplateValues): string {
-  return text.replace(inVariable, (whole, key: string | undefined) =>
+  return text.replace(IN_VARIABLE, (whole, key: string | undefined) =>
     key === undefined ? whole : (lookUp(key, values) ?? whole),
   );
 }
@@ -58,12 +58,12 @@ export function fillVariable(text: string, values: TemplateValues): string {
  * @throws {LockkeeperError} OPTION_INVALID naming the placeholder; the value may be a secret and is not told.
  */
 export function checkPlaceholders(variable: string, text: string, values: TemplateValues): void {
-  for (const [whole, key] of text.matchAll(inVariable)) {
+  for (const [whole, key] of text.matchAll(IN_VARIABLE)) {
     if (key === undefined || lookUp(key, values) !== undefined) continue;
     const outside = key.startsWith("port+");
     const fault = outside ? `lies outside the block of ${values.span} ports` : "is no placeholder";
     throw new LockkeeperError("OPTION_INVALID", `${whole} in the value of --env ${variable} ${fault}`, {
-      hint: outside ? outsideHint(values) : known,
+      hint: outside ? outsideHint(values) : KNOWN,
     });
   }
 }
@@ -71,7 +71,7 @@ export function checkPlaceholders(variable: string, text: string, values: Templa
 function valueOf(key: string, text: string, values: TemplateValues): string {
   const value = lookUp(key, values);
   if (value !== undefined) return value;
-  if (!/^port\+\d{1,5}$/.test(key)) throw invalid(`unknown placeholder {${key}}`, text, known);
+  if (!/^port\+\d{1,5}$/.test(key)) throw invalid(`unknown placeholder {${key}}`, text, KNOWN);
   throw invalid(`{${key}} lies outside the block of ${values.span} ports`, text, outsideHint(values));
 }
 

@@ -2,9 +2,9 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { GatewayKind } from "../gateway-kind.ts";
 import { isHost } from "../manifest.ts";
-import { highestPort } from "../port-number.ts";
+import { HIGHEST_PORT } from "../port-number.ts";
 
-const portLabel = /^[a-z][a-z0-9-]{0,31}$/;
+const PORT_LABEL = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Returns the address. @throws {LockkeeperError} OPTION_INVALID */
 export function checkHost(host: string): string {
@@ -15,17 +15,17 @@ export function checkHost(host: string): string {
 /** Returns the length of a block that fits the kind and ends by the highest port. @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID */
 export function checkSpan(span: number, kind: GatewayKind, port: number | undefined): number {
   const least = 1 + Math.max(0, ...kind.derived.map((range) => range.last));
-  if (!Number.isInteger(span) || span < least || span > highestPort) {
+  if (!Number.isInteger(span) || span < least || span > HIGHEST_PORT) {
     throw invalid(
       "span",
       span,
-      `A ${kind.name} gateway takes a whole number of ports, from ${least} to ${highestPort}.`,
+      `A ${kind.name} gateway takes a whole number of ports, from ${least} to ${HIGHEST_PORT}.`,
     );
   }
-  if (port !== undefined && port + span - 1 > highestPort) {
+  if (port !== undefined && port + span - 1 > HIGHEST_PORT) {
     const last = port + span - 1;
-    throw new LockkeeperError("PORT_INVALID", `the block ${port}-${last} ends above ${highestPort}`, {
-      hint: `With ${span} ports the highest base is ${highestPort - span + 1}.`,
+    throw new LockkeeperError("PORT_INVALID", `the block ${port}-${last} ends above ${HIGHEST_PORT}`, {
+      hint: `With ${span} ports the highest base is ${HIGHEST_PORT - span + 1}.`,
     });
   }
   return span;
@@ -44,7 +44,7 @@ export function checkExtraPorts(
 ): Readonly<Record<string, number>> {
   for (const [label, offset] of Object.entries(extra)) {
     const taken = label === "gateway" || kind.derived.some((range) => range.name === label);
-    if (taken || !portLabel.test(label)) throw invalid("extra port", label, "Give it a name of its own: metrics=+1.");
+    if (taken || !PORT_LABEL.test(label)) throw invalid("extra port", label, "Give it a name of its own: metrics=+1.");
     if (!Number.isInteger(offset) || offset < 1 || offset >= span) {
       throw invalid(`extra port ${label}`, offset, `It is a distance from the base, from +1 to +${span - 1}.`);
     }

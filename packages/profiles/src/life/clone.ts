@@ -20,7 +20,7 @@ import { cloneConfig } from "./cloned-config.ts";
 import { type CopyPlan, type CopyProgress, planCopy, runCopy } from "./copy-tree.ts";
 import type { ForeignProgram } from "../foreign-program.ts";
 import { isSecretName, secretsIn } from "../secrets.ts";
-import { type LeftBehind, type LeftBehindKind, leftBehindKinds, reasonToLeave } from "./left-behind.ts";
+import { type LeftBehind, type LeftBehindKind, LEFT_BEHIND_KINDS, reasonToLeave } from "./left-behind.ts";
 import { moveManifest } from "./moved-manifest.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { withStaging } from "../registry/staging.ts";
@@ -97,10 +97,10 @@ export async function cloneProfile(
 }
 
 function parseKind(text: string): LeftBehindKind {
-  const kind = leftBehindKinds.find((known) => known === text && known !== "links");
+  const kind = LEFT_BEHIND_KINDS.find((known) => known === text && known !== "links");
   if (kind !== undefined) return kind;
   throw new LockkeeperError("OPTION_INVALID", `not something that a clone leaves behind: ${JSON.stringify(text)}`, {
-    hint: `Known: ${leftBehindKinds.filter((known) => known !== "links").join(", ")}.`,
+    hint: `Known: ${LEFT_BEHIND_KINDS.filter((known) => known !== "links").join(", ")}.`,
   });
 }
 
@@ -118,7 +118,7 @@ async function secretFiles(
     .map((secret) => Buffer.from(secret));
   return (file, sizeBytes) => {
     if (parts.has(file)) return true;
-    if (secrets.length === 0 || sizeBytes > searchedBytes) return false;
+    if (secrets.length === 0 || sizeBytes > SEARCHED_BYTES) return false;
     const content = readFileSync(file);
     return secrets.some((secret) => content.includes(secret));
   };
@@ -148,7 +148,7 @@ function planRooms(
 }
 
 /** Larger ones are media and databases; the latter stay behind by name. */
-const searchedBytes = 4 * 1_024 * 1_024;
+const SEARCHED_BYTES = 4 * 1_024 * 1_024;
 
 function clonedManifest(
   home: string,

@@ -40,7 +40,7 @@ export interface CopyRules {
 }
 
 /** Deeper than any state; keeps a loop of mounts from holding us for ever. */
-const deepest = 64;
+const DEEPEST = 64;
 
 /**
  * Returns what copying the folder `from` to `to` means. A missing folder is an empty one.
@@ -64,7 +64,7 @@ export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
       const inner = path.join(relative, name);
       const found = lstat(source);
       if (found === undefined || rules.except.has(source)) continue;
-      const plain = found.isFile() || (found.isDirectory() && depth < deepest);
+      const plain = found.isFile() || (found.isDirectory() && depth < DEEPEST);
       const kind = plain ? rules.leave(name, source, found.isFile() ? found.size : null) : "links";
       if (kind !== undefined) plan.left.push({ kind, what: path.join(rules.label, inner) });
       else if (found.isDirectory()) walk(source, inner, depth + 1);

@@ -30,7 +30,7 @@ export interface EditResult {
 }
 
 /** The lock and everything that was promised to others hang on these: they change only while nothing runs. */
-const needStopped: ReadonlySet<string> = new Set(["port", "host", "span", "lease"]);
+const NEED_STOPPED: ReadonlySet<string> = new Set(["port", "host", "span", "lease"]);
 
 /**
  * Changes the profile; on return the registry holds the old manifest or the new one, whatever killed us in between.
@@ -113,7 +113,7 @@ function movesBlock(before: Manifest, after: Manifest): boolean {
 }
 
 function needsStop(changes: readonly FieldChange[]): boolean {
-  return changes.some(({ field }) => needStopped.has(field));
+  return changes.some(({ field }) => NEED_STOPPED.has(field));
 }
 
 function topOf(field: string): string {

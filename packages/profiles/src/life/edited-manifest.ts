@@ -2,7 +2,7 @@
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { hookEvents, type Manifest, withPort } from "../manifest.ts";
+import { HOOK_EVENTS, type Manifest, withPort } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
 import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-options.ts";
 import { checkProfileOptions, type ProfileOptions } from "./profile-options.ts";
@@ -22,7 +22,7 @@ export interface EditOptions extends ProfileOptions {
 }
 
 /** What each word of `--unset` takes back, beside the entries of `env` and `hook`. */
-const unsettable: Readonly<Record<string, keyof ProfileOptions | "extraPorts">> = {
+const UNSETTABLE: Readonly<Record<string, keyof ProfileOptions | "extraPorts">> = {
   argv: "argv",
   cwd: "cwd",
   env: "env",
@@ -76,7 +76,7 @@ function given(options: EditOptions): ProfileOptions {
 function refuseSetAndUnset(options: EditOptions): void {
   for (const word of options.unset ?? []) {
     const [option = "", entry] = splitWord(word);
-    const field = unsettable[option];
+    const field = UNSETTABLE[option];
     if (field === undefined) continue;
     const set = options[field];
     const names =
@@ -93,7 +93,7 @@ function refuseSetAndUnset(options: EditOptions): void {
 
 function unset(after: Changing, word: string): void {
   const [option = "", entry] = splitWord(word);
-  const field = unsettable[option];
+  const field = UNSETTABLE[option];
   const takesEntry = field === "env" || field === "hooks" || field === "extraPorts";
   if (field === undefined || (entry !== undefined && !takesEntry)) throw unknownWord(word);
   switch (field) {
@@ -104,7 +104,7 @@ function unset(after: Changing, word: string): void {
     case "env":
       return unsetVariable(after, entry);
     case "hooks":
-      if (entry !== undefined && !hookEvents.some((event) => event === entry)) throw unknownWord(word);
+      if (entry !== undefined && !HOOK_EVENTS.some((event) => event === entry)) throw unknownWord(word);
       after.hooks = entry === undefined ? {} : without(after.hooks ?? {}, entry);
       return;
     case "extraPorts":
@@ -181,7 +181,7 @@ function without<T extends object>(record: T, key: string): T {
 }
 
 function unknownWord(word: string): LockkeeperError {
-  const words = Object.keys(unsettable);
+  const words = Object.keys(UNSETTABLE);
   return new LockkeeperError("OPTION_INVALID", `--unset cannot take back ${JSON.stringify(word)}`, {
     hint:
       didYouMean(word, words) ??

@@ -4,10 +4,10 @@ import { isAbsolute } from "node:path";
 import { parseDurationMs } from "../amounts.ts";
 
 /** Seconds. Source: below ten, the loss of one member of the store already costs the lease. */
-const ttl = { usual: 30, least: 10, most: 3_600 };
-const longestKey = 512;
+const TTL = { usual: 30, least: 10, most: 3_600 };
+const LONGEST_KEY = 512;
 
-const hint = "For example: etcd://h1:2379,h2:2379,h3:2379/lockkeeper/prod?ttl=30s&standby=no&credentials=/path/to/file";
+const HINT = "For example: etcd://h1:2379,h2:2379,h3:2379/lockkeeper/prod?ttl=30s&standby=no&credentials=/path/to/file";
 
 /**
  * Returns the lease that `text` describes: members, key, and as `?name=value` its `ttl` (10s to 1h, default 30s), `standby`
@@ -22,8 +22,8 @@ export function parseLease(text: string): LeaseSettings {
   }
   if (engine === undefined || members === undefined || key === undefined) throw invalid(text, "it is not etcd://");
   // oxlint-disable-next-line no-control-regex -- control characters are what must not be there.
-  if (/[\u0000-\u0020\u007f]/u.test(key) || key.length > longestKey) {
-    throw invalid(text, `a key is at most ${longestKey} characters without blanks`);
+  if (/[\u0000-\u0020\u007f]/u.test(key) || key.length > LONGEST_KEY) {
+    throw invalid(text, `a key is at most ${LONGEST_KEY} characters without blanks`);
   }
   const endpoints = members.split(",").map((member) => {
     const port = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/.exec(member)?.[1];
@@ -57,7 +57,7 @@ export function formatLease({ endpoints, key, ttlSeconds, standby, credentialsFi
   const engine = endpoints[0]?.startsWith("https:") === true ? "etcds" : "etcd";
   const members = endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, "")).join(",");
   const query = [
-    ...(ttlSeconds === ttl.usual ? [] : [`ttl=${ttlSeconds}s`]),
+    ...(ttlSeconds === TTL.usual ? [] : [`ttl=${ttlSeconds}s`]),
     ...(standby ? [] : ["standby=no"]),
     ...(credentialsFile === undefined ? [] : [`credentials=${encodeURIComponent(credentialsFile)}`]),
   ].join("&");
@@ -65,12 +65,12 @@ export function formatLease({ endpoints, key, ttlSeconds, standby, credentialsFi
 }
 
 function parseTtl(text: string, given: string | undefined): number {
-  if (given === undefined) return ttl.usual;
+  if (given === undefined) return TTL.usual;
   const seconds = (parseDurationMs(given) ?? 0) / 1_000;
-  if (Number.isInteger(seconds) && seconds >= ttl.least && seconds <= ttl.most) return seconds;
-  throw invalid(text, `ttl is whole seconds from ${ttl.least}s to ${ttl.most}s`);
+  if (Number.isInteger(seconds) && seconds >= TTL.least && seconds <= TTL.most) return seconds;
+  throw invalid(text, `ttl is whole seconds from ${TTL.least}s to ${TTL.most}s`);
 }
 
 function invalid(text: string, fault: string): LockkeeperError {
-  return new LockkeeperError("OPTION_INVALID", `not a valid lease: ${JSON.stringify(text)}: ${fault}`, { hint });
+  return new LockkeeperError("OPTION_INVALID", `not a valid lease: ${JSON.stringify(text)}: ${fault}`, { hint: HINT });
 }

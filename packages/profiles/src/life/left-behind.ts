@@ -5,7 +5,7 @@
  */
 
 /** Everything that a clone may leave behind, in the order in which it is listed. */
-export const leftBehindKinds = [
+export const LEFT_BEHIND_KINDS = [
   "credentials",
   "devices",
   "schedules",
@@ -17,7 +17,7 @@ export const leftBehindKinds = [
 ] as const;
 
 /** Why something was not copied. `links`: symbolic links and special files, which are never followed nor copied. */
-export type LeftBehindKind = (typeof leftBehindKinds)[number];
+export type LeftBehindKind = (typeof LEFT_BEHIND_KINDS)[number];
 
 /** One thing that was not copied. */
 export interface LeftBehind {
@@ -30,7 +30,7 @@ export interface LeftBehind {
  * By the name of one file or folder. Source: OpenClaw 2026.9.6's state directory (`credentials`, `auth-profiles.json`,
  * `identity`, `devices`, `cron`, `tmp`, `logs`, browser profiles with their cookies), and usual names elsewhere.
  */
-const byName: readonly (readonly [LeftBehindKind, RegExp])[] = [
+const BY_NAME: readonly (readonly [LeftBehindKind, RegExp])[] = [
   [
     "credentials",
     /^(?:credentials?|oauth|secrets?|tokens?|browser|cookies.*|auth(?:-profiles)?\.json|\.netrc|\.npmrc)$/i,
@@ -53,10 +53,10 @@ const byName: readonly (readonly [LeftBehindKind, RegExp])[] = [
 ];
 
 /** A workspace is a person's own work, in which `yarn.lock` and `logs` mean other things: only secrets stay behind. */
-const inWorkspace: ReadonlySet<LeftBehindKind> = new Set(["credentials"]);
+const IN_WORKSPACE: ReadonlySet<LeftBehindKind> = new Set(["credentials"]);
 
 /** Returns why an entry of that name stays behind, or undefined when it is copied. */
 export function reasonToLeave(name: string, room: "state" | "workspace"): LeftBehindKind | undefined {
-  const kind = byName.find(([, pattern]) => pattern.test(name))?.[0];
-  return kind === undefined || (room === "workspace" && !inWorkspace.has(kind)) ? undefined : kind;
+  const kind = BY_NAME.find(([, pattern]) => pattern.test(name))?.[0];
+  return kind === undefined || (room === "workspace" && !IN_WORKSPACE.has(kind)) ? undefined : kind;
 }

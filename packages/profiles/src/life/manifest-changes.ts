@@ -13,7 +13,7 @@ export interface FieldChange {
 }
 
 /** Records whose entries are told one by one and whose values are told to nobody. */
-const secret: readonly (keyof Manifest)[] = ["env", "hooks"];
+const SECRET: readonly (keyof Manifest)[] = ["env", "hooks"];
 
 /** Returns every difference, in the order of the fields. */
 export function manifestChanges(before: Manifest, after: Manifest): readonly FieldChange[] {
@@ -22,7 +22,7 @@ export function manifestChanges(before: Manifest, after: Manifest): readonly Fie
     // Named ports that only move with the block are no news of their own.
     if (field === "ports")
       return isDeepStrictEqual(offsetsOf(before), offsetsOf(after)) ? [] : changeOf(field, before.ports, after.ports);
-    if (secret.includes(field)) return entryChanges(field, before[field], after[field]);
+    if (SECRET.includes(field)) return entryChanges(field, before[field], after[field]);
     return changeOf(field, before[field], after[field]);
   });
 }

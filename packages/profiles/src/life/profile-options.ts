@@ -5,17 +5,17 @@
 import { type HookEvent, LockkeeperError, shownTarget } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { longestDurationMs } from "../amounts.ts";
+import { LONGEST_DURATION_MS } from "../amounts.ts";
 import { checkPlaceholders, templateValues } from "../kinds/argv-template.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import {
   type EndScope,
-  endScopes,
-  hookEvents,
+  END_SCOPES,
+  HOOK_EVENTS,
   type KindName,
   type Manifest,
   type Scheme,
-  schemes,
+  SCHEMES,
   type SetOrigin,
 } from "../manifest.ts";
 import { parseProfileName, type ProfileName } from "../profile-name.ts";
@@ -84,9 +84,9 @@ export type OptionFields = Partial<
 >;
 
 /** Less than this is a typing error, not a limit: no runtime starts in a mebibyte. */
-const leastMemoryBytes = 1024 ** 2;
+const LEAST_MEMORY_BYTES = 1024 ** 2;
 
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Returns the fields for what was given, checked one by one; an empty list or record leaves its field out.
@@ -162,7 +162,7 @@ function checkEnvironment(env: Readonly<Record<string, string>>): Readonly<Recor
 }
 
 function checkVariable(name: string): string {
-  if (!variableName.test(name)) throw invalid("env", name, "A variable is letters, digits and underscores.");
+  if (!VARIABLE_NAME.test(name)) throw invalid("env", name, "A variable is letters, digits and underscores.");
   return name;
 }
 
@@ -175,24 +175,24 @@ function checkDirectory(path: string): string {
 }
 
 function checkScheme(text: string): Scheme {
-  const scheme = schemes.find((known) => known === text);
+  const scheme = SCHEMES.find((known) => known === text);
   if (scheme === undefined) throw invalid("scheme", text, "Give http or https.");
   return scheme;
 }
 
 function checkEnd(text: string): EndScope {
-  const end = endScopes.find((known) => known === text);
+  const end = END_SCOPES.find((known) => known === text);
   if (end === undefined) throw invalid("end", text, "Give group or all.");
   return end;
 }
 
 function checkDuration(what: string, durationMs: number): number {
-  if (Number.isInteger(durationMs) && durationMs >= 1 && durationMs <= longestDurationMs) return durationMs;
-  throw invalid(what, durationMs, `It is a whole number of milliseconds, at most ${longestDurationMs}.`);
+  if (Number.isInteger(durationMs) && durationMs >= 1 && durationMs <= LONGEST_DURATION_MS) return durationMs;
+  throw invalid(what, durationMs, `It is a whole number of milliseconds, at most ${LONGEST_DURATION_MS}.`);
 }
 
 function checkMemory(sizeBytes: number): number {
-  if (Number.isSafeInteger(sizeBytes) && sizeBytes >= leastMemoryBytes) return sizeBytes;
+  if (Number.isSafeInteger(sizeBytes) && sizeBytes >= LEAST_MEMORY_BYTES) return sizeBytes;
   throw invalid("memory limit", sizeBytes, "Give a size such as 512M or 2G.");
 }
 
@@ -213,8 +213,8 @@ function checkAfter(name: ProfileName, names: readonly string[]): readonly Profi
 
 function checkHooks(hooks: Readonly<Record<string, string>>): Readonly<Partial<Record<HookEvent, string>>> {
   for (const [event, target] of Object.entries(hooks)) {
-    if (!hookEvents.some((known) => known === event)) {
-      throw invalid("hook", shownTarget(event), `Known events: ${hookEvents.join(", ")}.`);
+    if (!HOOK_EVENTS.some((known) => known === event)) {
+      throw invalid("hook", shownTarget(event), `Known events: ${HOOK_EVENTS.join(", ")}.`);
     }
     if (!isHookTarget(target)) {
       throw invalid(
@@ -228,7 +228,7 @@ function checkHooks(hooks: Readonly<Record<string, string>>): Readonly<Partial<R
 }
 
 function isHookTarget(target: string): boolean {
-  if (target.startsWith("env:")) return variableName.test(target.slice("env:".length));
+  if (target.startsWith("env:")) return VARIABLE_NAME.test(target.slice("env:".length));
   if (/^https?:\/\//i.test(target)) return URL.canParse(target);
   return isAbsolute(target) && !target.includes("\0");
 }

@@ -10,7 +10,7 @@ import { observeUnderLock } from "../status/leftover.ts";
 import { observeManifest } from "../status/observe-profile.ts";
 
 /** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
-const lookersMs = 500;
+const LOOKERS_MS = 500;
 
 /**
  * Runs `action` while the profile is stopped and cannot start.
@@ -32,7 +32,7 @@ export async function whileStopped<T>(
     return action();
   };
   try {
-    return await whileUnowned(lockPlace(manifest.paths), enter, { timeoutMs: lookersMs, lockDirMovesTo: lockMovesTo });
+    return await whileUnowned(lockPlace(manifest.paths), enter, { timeoutMs: LOOKERS_MS, lockDirMovesTo: lockMovesTo });
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;

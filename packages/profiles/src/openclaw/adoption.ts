@@ -29,7 +29,7 @@ export function adoptedParts(installation: Installation, config: OpenClawConfig,
 }
 
 /** A profile's command is shown to everybody who looks; these say the same in variables, whose values are never shown. */
-const secretFlags: readonly (readonly [flag: string, variable: string])[] = [
+const SECRET_FLAGS: readonly (readonly [flag: string, variable: string])[] = [
   ["--token", "OPENCLAW_GATEWAY_TOKEN"],
   ["--password", "OPENCLAW_GATEWAY_PASSWORD"],
 ];
@@ -42,11 +42,11 @@ function commandOf({ units }: Installation): {
   for (const { argv } of units) {
     const parsed = parseGatewayCommand(argv);
     if (parsed === undefined) continue;
-    const secrets = secretFlags.flatMap(([flag, variable]) => {
+    const secrets = SECRET_FLAGS.flatMap(([flag, variable]) => {
       const value = flagValue(parsed.flags, flag);
       return value === undefined ? [] : [[variable, value] as const];
     });
-    const flags = secretFlags.reduce((kept, [flag]) => withoutFlag(kept, flag), parsed.flags);
+    const flags = SECRET_FLAGS.reduce((kept, [flag]) => withoutFlag(kept, flag), parsed.flags);
     return { command: formatCommand({ ...parsed, flags }), secrets: Object.fromEntries(secrets) };
   }
   return { command: undefined, secrets: {} };

@@ -6,7 +6,7 @@
  */
 import type { ClaimedRange } from "../foreign-program.ts";
 import { isRecord } from "../json.ts";
-import { highestPort, isPort } from "../port-number.ts";
+import { HIGHEST_PORT, isPort } from "../port-number.ts";
 import { at } from "./config-file.ts";
 import { cdpSpan, derivedLast } from "./derived-ports.ts";
 
@@ -43,7 +43,7 @@ interface ChannelListener {
   readonly usual: number;
 }
 
-const channelListeners: readonly ChannelListener[] = [
+const CHANNEL_LISTENERS: readonly ChannelListener[] = [
   { place: ["channels", "msteams"], port: ["webhook", "port"], usual: 3_978 },
   { place: ["channels", "telegram"], needs: ["webhookUrl"], port: ["webhookPort"], usual: 8_787 },
   { place: ["channels", "nextcloud-talk"], port: ["webhookPort"], usual: 8_788 },
@@ -53,7 +53,7 @@ const channelListeners: readonly ChannelListener[] = [
 ];
 
 function channelRanges(document: unknown): readonly ClaimedRange[] {
-  return channelListeners.flatMap(({ place, needs, port, usual }) => {
+  return CHANNEL_LISTENERS.flatMap(({ place, needs, port, usual }) => {
     const configured = at(document, ...place);
     if (!isRecord(configured) || configured["enabled"] === false) return [];
     if (needs !== undefined && !needs.some((key) => Object.hasOwn(configured, key))) return [];
@@ -66,7 +66,7 @@ function channelRanges(document: unknown): readonly ClaimedRange[] {
 }
 
 function rangeFrom(label: string, first: number, length: number): ClaimedRange {
-  return { label, first, last: Math.min(first + length - 1, highestPort) };
+  return { label, first, last: Math.min(first + length - 1, HIGHEST_PORT) };
 }
 
 function loopbackPort(value: unknown): number | undefined {

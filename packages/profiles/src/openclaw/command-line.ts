@@ -12,7 +12,7 @@ export interface GatewayCommand {
 }
 
 /** Options with a value that the profile says itself. */
-const ownFlags = ["--port", "--profile"] as const;
+const OWN_FLAGS = ["--port", "--profile"] as const;
 
 /** Returns the parts of an argv that starts a gateway; undefined when it starts none. */
 export function parseGatewayCommand(argv: readonly string[]): GatewayCommand | undefined {
@@ -37,8 +37,8 @@ function withoutOwn(argv: readonly string[]): readonly string[] {
   const kept: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const argument = argv[index] ?? "";
-    if (ownFlags.some((flag) => argument === flag)) index += 1;
-    else if (!ownFlags.some((flag) => argument.startsWith(`${flag}=`)) && argument !== "--dev") kept.push(argument);
+    if (OWN_FLAGS.some((flag) => argument === flag)) index += 1;
+    else if (!OWN_FLAGS.some((flag) => argument.startsWith(`${flag}=`)) && argument !== "--dev") kept.push(argument);
   }
   return kept;
 }

@@ -30,7 +30,7 @@ export interface OpenClawConfig {
 const nothing = { port: null, bind: null, bindHost: null, workspace: null, document: undefined };
 
 /** Source: OpenClaw 2026.9.6, src/config/includes.ts: 2 MiB a part, ten levels. Its own configs have a few KiB, and a few parts. */
-const limits = { fileBytes: 4 * 1_024 * 1_024, includeDepth: 10, parts: 256 };
+const LIMITS = { fileBytes: 4 * 1_024 * 1_024, includeDepth: 10, parts: 256 };
 
 /**
  * Returns what the config at `file` says. Links are followed: it is their file, and it is only read.
@@ -77,7 +77,7 @@ class Reader {
 
   /** `chain`: the files that led here. */
   read(file: string, chain: readonly string[]): unknown {
-    if (chain.length > limits.includeDepth) throw new Unreadable(`$include goes deeper than 10 files: ${file}`, false);
+    if (chain.length > LIMITS.includeDepth) throw new Unreadable(`$include goes deeper than 10 files: ${file}`, false);
     if (chain.includes(file)) throw new Unreadable(`$include leads back to ${file}`, false);
     return this.#expand(this.#parseFile(file), file, [...chain, file]);
   }
@@ -86,7 +86,7 @@ class Reader {
     let text: string;
     try {
       const stats = statSync(file);
-      if (!stats.isFile() || stats.size > limits.fileBytes) {
+      if (!stats.isFile() || stats.size > LIMITS.fileBytes) {
         throw new Unreadable(`${file}: not a plain file of a sensible size`, false);
       }
       text = readFileSync(file, "utf8");
@@ -127,7 +127,7 @@ class Reader {
       throw new Unreadable(`${file}: $include leads out of ${this.#folders[0]} and is not followed: ${named}`, false);
     }
     // Ten levels of files that each name many would be read for ever.
-    if (this.#parts.length >= limits.parts) throw new Unreadable(`${file}: more than ${limits.parts} parts`, false);
+    if (this.#parts.length >= LIMITS.parts) throw new Unreadable(`${file}: more than ${LIMITS.parts} parts`, false);
     this.#parts.push(part);
     return this.read(part, chain);
   }

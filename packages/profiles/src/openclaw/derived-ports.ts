@@ -5,7 +5,7 @@
 import type { DerivedRange } from "../gateway-kind.ts";
 
 /** In the order in which they are shown. */
-export const derivedPorts: readonly DerivedRange[] = [
+export const DERIVED_PORTS: readonly DerivedRange[] = [
   { name: "mcp-apps", first: 1, last: 1 },
   { name: "browser-control", first: 2, last: 2 },
   { name: "extension-relay", first: 10, last: 10 },
@@ -13,7 +13,7 @@ export const derivedPorts: readonly DerivedRange[] = [
 ];
 
 /** From the base to the last port that is derived from it. */
-export const derivedLast: number = Math.max(...derivedPorts.map((range) => range.last));
+export const derivedLast: number = Math.max(...DERIVED_PORTS.map((range) => range.last));
 
 /** How many DevTools ports there are. */
-export const cdpSpan: number = Math.max(...derivedPorts.map(({ first, last }) => last - first + 1));
+export const cdpSpan: number = Math.max(...DERIVED_PORTS.map(({ first, last }) => last - first + 1));

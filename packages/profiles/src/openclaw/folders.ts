@@ -14,7 +14,7 @@ export interface OpenClawFolder {
   readonly stateDir: string;
 }
 
-const folderName = /^\.openclaw(?:-(?<name>[A-Za-z0-9][A-Za-z0-9_-]{0,63}))?$/;
+const FOLDER_NAME = /^\.openclaw(?:-(?<name>[A-Za-z0-9][A-Za-z0-9_-]{0,63}))?$/;
 
 /** Returns the state directories under `userHome`, sorted. */
 export function readOpenClawFolders(userHome: string): readonly OpenClawFolder[] {
@@ -37,7 +37,7 @@ function isDirectory(folder: string): boolean {
 
 /** Returns the profile whose usual state directory has the name `entry`, or undefined. */
 export function profileOfFolder(entry: string): string | undefined {
-  const match = folderName.exec(entry);
+  const match = FOLDER_NAME.exec(entry);
   return match === null ? undefined : (match.groups?.["name"] ?? "default");
 }
 

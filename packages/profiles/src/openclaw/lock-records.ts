@@ -13,7 +13,7 @@ import { entriesOf } from "../directory-entries.ts";
 import type { ProgramRecord } from "../foreign-program.ts";
 import { isPort } from "../port-number.ts";
 
-const recordBytes = 64 * 1_024;
+const RECORD_BYTES = 64 * 1_024;
 
 /** Returns the records of processes in a state directory; what is no record of this directory is passed over. */
 export function readLockRecords(stateDir: string): readonly ProgramRecord[] {
@@ -28,7 +28,7 @@ export function readLockRecords(stateDir: string): readonly ProgramRecord[] {
 function readRecord(file: string, stateDir: string): ProgramRecord | undefined {
   try {
     const stats = lstatSync(file);
-    if (!stats.isFile() || stats.size > recordBytes) return undefined;
+    if (!stats.isFile() || stats.size > RECORD_BYTES) return undefined;
     const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Record<string, unknown>> | null;
     if (typeof value !== "object" || value === null) return undefined;
     const { pid, startTime, port, role } = value;

@@ -10,14 +10,14 @@ import { readIfPresent, replaceFile } from "@lockkeeper/core";
 import type { Argv, GatewayKind } from "../gateway-kind.ts";
 import type { Manifest } from "../manifest.ts";
 import { splitCommand } from "./command-line.ts";
-import { derivedPorts } from "./derived-ports.ts";
+import { DERIVED_PORTS } from "./derived-ports.ts";
 import { readLockRecords } from "./lock-records.ts";
 
 /** Its stop deadline leaves time for the whole drain. */
 export const openclaw: GatewayKind = {
   name: "openclaw",
   span: 120,
-  derived: derivedPorts,
+  derived: DERIVED_PORTS,
   health: { kind: "http", path: "/healthz", expect: "ok-body" },
   // Versions that do not know the path have started when they answer at all.
   readiness: { kind: "http", path: "/startupz", expect: "not-5xx" },

@@ -9,12 +9,12 @@ import type { Manifest } from "../manifest.ts";
 import { splitCommand } from "./command-line.ts";
 
 /** Set by OpenClaw for one process, or by whoever manages it; a process that is started anew gets its own. */
-const marks =
+const MARKS =
   /^OPENCLAW_(?:SERVICE_.*|SYSTEMD_UNIT|LAUNCHD_.*|WINDOWS_.*|NODE_OPTIONS_READY|NODE_EXTRA_CA_CERTS_READY|NO_RESPAWN|SUPERVISOR_MODE|SHELL|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|PROFILE|HOME)$/;
 
 /** Returns whether a variable says which gateway it is, or who manages it: ours has its own, and it is no loss. */
 export function isOwnMark(variable: string): boolean {
-  return marks.test(variable);
+  return MARKS.test(variable);
 }
 
 /** Returns what to run. An argv that is still to be seen is run to the letter. */

@@ -24,7 +24,7 @@ export interface HostPortsView {
 }
 
 /** Source: RFC 6335, section 6, "Dynamic Ports"; what macOS and Windows use unless told otherwise. */
-const assumedEphemeral = { first: 49_152, last: 65_535 };
+const ASSUMED_EPHEMERAL = { first: 49_152, last: 65_535 };
 
 /** Returns what the host does with its ports. Never fails: what it does not tell is `unknown` or `assumed`. */
 export function readHostPorts(view: HostPortsView = {}): HostPorts {
@@ -34,7 +34,7 @@ export function readHostPorts(view: HostPortsView = {}): HostPorts {
 
   return {
     listeners: readListeners(view),
-    ephemeral: told ? { first, last, source: "read" } : { ...assumedEphemeral, source: "assumed" },
+    ephemeral: told ? { first, last, source: "read" } : { ...ASSUMED_EPHEMERAL, source: "assumed" },
     reserved: parseRanges(textOf(`${ipv4}/ip_local_reserved_ports`)),
     unprivilegedFrom: readUnprivilegedFrom(view),
   };

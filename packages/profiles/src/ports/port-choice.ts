@@ -9,7 +9,7 @@ import { describeListeners } from "./listener-verdict.ts";
 import { type InstallationClaim, readExtraClaims, readInstallationClaims } from "./program-claims.ts";
 import { blockOf, describeClaimant, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
 import type { KindName } from "../manifest.ts";
-import { highestPort, isPort } from "../port-number.ts";
+import { HIGHEST_PORT, isPort } from "../port-number.ts";
 import {
   formatRange,
   measurePool,
@@ -122,7 +122,7 @@ export async function nextFreeBlock(
 export async function nextBlockOf(home: string, span: number = kinds.builtin.span): Promise<PortRange | null> {
   if (!isPort(span)) {
     throw new LockkeeperError("OPTION_INVALID", `not a span: ${JSON.stringify(span)}`, {
-      hint: `A span is a whole number of ports, from 1 to ${highestPort}.`,
+      hint: `A span is a whole number of ports, from 1 to ${HIGHEST_PORT}.`,
     });
   }
   return nextFreeBlock(home, readRegistry(home), { host: DEFAULT_HOST, span });
@@ -220,7 +220,7 @@ export function overlapError(registry: Registry, block: PortRange, claim: PortCl
   );
 }
 
-const words: Readonly<Record<PoolUse["by"], string>> = {
+const WORDS: Readonly<Record<PoolUse["by"], string>> = {
   profile: "profiles",
   reservation: "reservations",
   installation: "installations of other programs",
@@ -234,7 +234,7 @@ function exhausted(span: number, pool: PortRange, uses: readonly PoolUse[]): Loc
   const total = Math.max(0, pool.last - pool.first + 1);
   const used = uses.map(({ by, ports, owners }) => {
     const counted = by === "profile" || by === "reservation" || by === "installation" || by === "listener";
-    return `${ports} by ${counted ? `${owners} ` : ""}${words[by]}`;
+    return `${ports} by ${counted ? `${owners} ` : ""}${WORDS[by]}`;
   });
   return new LockkeeperError(
     "PORTS_EXHAUSTED",

@@ -3,7 +3,7 @@
  * installations of other programs, listeners of all users, and the ranges that the host and browsers keep for themselves.
  */
 import type { Listener } from "@lockkeeper/core";
-import { browserRefusedPorts } from "./browser-ports.ts";
+import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { formatRange, type PortClaim, type PortRange } from "./port-plan.ts";
@@ -41,7 +41,7 @@ export function hostClaims(host: HostPorts): readonly PortClaim[] {
   claims.push({ ...ephemeral, by: "ephemeral", owner: "the host's ephemeral range", label: formatRange(ephemeral) });
   for (const range of host.reserved)
     claims.push({ ...range, by: "reserved", owner: "the host's reserved ports", label: "" });
-  for (const port of browserRefusedPorts) {
+  for (const port of BROWSER_REFUSED_PORTS) {
     claims.push({ first: port, last: port, by: "browser", owner: "ports that browsers refuse", label: "" });
   }
   if (host.listeners !== "unknown") claims.push(...host.listeners.map(listenerClaim));

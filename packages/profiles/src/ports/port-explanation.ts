@@ -1,6 +1,6 @@
 /** All that can be said of one port: whose plan it lies in, who has it now, and whether it is free. */
 import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
-import { browserRefusedPorts } from "./browser-ports.ts";
+import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { seen, type SeenListener } from "./listener-verdict.ts";
 import { readPortSituation } from "./port-choice.ts";
 import { namedRanges, profileClaims } from "./port-claims.ts";
@@ -81,7 +81,7 @@ export async function explainPort(home: string, port: number): Promise<PortExpla
     bind: (await probeBind(DEFAULT_HOST, port)).verdict,
     ephemeral: yesNo(overlaps(host.ephemeral, one)),
     reserved: yesNo(host.reserved.some((range) => overlaps(range, one))),
-    browserRefused: yesNo(browserRefusedPorts.has(port)),
+    browserRefused: yesNo(BROWSER_REFUSED_PORTS.has(port)),
   };
 }
 

@@ -15,7 +15,7 @@ export interface ReservationChange {
 }
 
 /** What a note may be: one line without control characters, as the settings take it. */
-const noteText = /^[^\p{Cc}]{0,80}$/u;
+const NOTE_TEXT = /^[^\p{Cc}]{0,80}$/u;
 
 /**
  * Keeps the ports. The same range again gets the new note.
@@ -23,7 +23,7 @@ const noteText = /^[^\p{Cc}]{0,80}$/u;
  * @throws {LockkeeperError} PORTS_OVERLAP when a profile has one of them, or another reservation; OPTION_INVALID for the note.
  */
 export async function reservePorts(home: string, range: PortRange, note: string): Promise<ReservationChange> {
-  if (!noteText.test(note)) {
+  if (!NOTE_TEXT.test(note)) {
     throw new LockkeeperError("OPTION_INVALID", "not a valid note: it is one line of at most 80 characters", {
       hint: shellCommand("lockkeeper", "ports", "reserve", formatRange(range), "--note", "postgres"),
     });

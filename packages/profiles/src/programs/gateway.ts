@@ -49,18 +49,18 @@ function log(text: string): void {
 }
 
 /** A person has to act first: its keeper is told that starting it again is no use. */
-const permanent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "CONFIG_DAMAGED",
   "OPTION_INVALID",
   "PERMISSION_DENIED",
   "UNSAFE_PATH",
 ]);
 /** Source: EX_CONFIG of sysexits.h, which a keeper takes for "not again". */
-const permanentExitCode = 78;
+const PERMANENT_EXIT_CODE = 78;
 
 function fail(error: unknown): void {
   log(error instanceof Error ? error.message : String(error));
-  process.exit(error instanceof LockkeeperError && permanent.has(error.code) ? permanentExitCode : 1);
+  process.exit(error instanceof LockkeeperError && PERMANENT.has(error.code) ? PERMANENT_EXIT_CODE : 1);
 }
 
 main().catch(fail);

@@ -11,7 +11,7 @@ import { type KeeperReport, plainError } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
-const options = {
+const OPTIONS = {
   home: { type: "string" },
   profile: { type: "string" },
   port: { type: "string" },
@@ -27,7 +27,7 @@ const options = {
 } as const;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options });
+  const { values } = parseArgs({ options: OPTIONS });
   const { home, profile, gateway, errand, timeout } = values;
   if (home === undefined || profile === undefined || gateway === undefined) {
     throw new LockkeeperError("USAGE", "this program is started by lockkeeper start <name>");

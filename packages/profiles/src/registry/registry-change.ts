@@ -76,7 +76,7 @@ export interface ChangeOptions {
 }
 
 /** A hundred `create`s at once on two busy processors stay below. */
-const mutexTimeoutMs = 60_000;
+const MUTEX_TIMEOUT_MS = 60_000;
 
 interface Intent extends FolderChange {
   readonly v: 1;
@@ -115,7 +115,7 @@ export async function changeRegistry<T>(
         },
       });
     },
-    { timeoutMs: options.timeoutMs ?? mutexTimeoutMs, ...(options.signal ? { signal: options.signal } : {}) },
+    { timeoutMs: options.timeoutMs ?? MUTEX_TIMEOUT_MS, ...(options.signal ? { signal: options.signal } : {}) },
   );
 }
 
@@ -221,7 +221,7 @@ function tell(error: unknown, path: string): void {
 }
 
 /** Ours (`replaceFile`), and conf's. */
-const tempFile = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
+const TEMP_FILE = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
 
 /** Only the holder of the mutex writes these files: a temp file that is there was left by a killed writer. */
 function sweepTempFiles(home: string): void {
@@ -231,7 +231,7 @@ function sweepTempFiles(home: string): void {
   } catch (error) {
     throw fileError(error, "list", home);
   }
-  for (const name of names) if (tempFile.test(name)) removeQuietly(join(home, name));
+  for (const name of names) if (TEMP_FILE.test(name)) removeQuietly(join(home, name));
 }
 
 /** A file that nobody will read again is no reason to fail. */
@@ -317,7 +317,7 @@ function isThere(path: string): boolean {
 }
 
 /** Nothing outside the folders that are ours is ever moved or removed, whatever the file says. */
-const ownPath = /^(?:profiles|run|trash|staging)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest\.json)?$/;
+const OWN_PATH = /^(?:profiles|run|trash|staging)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest\.json)?$/;
 
 function parseIntent(text: string, path: string): Intent {
   try {
@@ -328,7 +328,7 @@ function parseIntent(text: string, path: string): Intent {
       ...(renamed === undefined ? [] : [renamed.from, renamed.to]),
       ...(removed === undefined ? [] : [removed]),
     ];
-    const sound = named.every((each) => ownPath.test(each)) && names.every((name) => isProfileName(name));
+    const sound = named.every((each) => OWN_PATH.test(each)) && names.every((name) => isProfileName(name));
     if (v === 1 && Number.isSafeInteger(revision) && sound) return value;
   } catch {
     // Not JSON, or of another shape: told below.

@@ -27,7 +27,7 @@ export interface RegistryDocument {
   readonly registry: Registry;
 }
 
-const schemaVersion = 1;
+const SCHEMA_VERSION = 1;
 
 /** What was read, or written by us, last: the same text is not checked a second time. */
 let known: { readonly path: string; readonly text: string; readonly document: RegistryDocument } | undefined;
@@ -100,7 +100,7 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
 export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
   const sorted = [...manifests].sort((a, b) => compareNames(a.name, b.name));
   const lines = sorted.map((manifest) => formatManifest(home, manifest)).join(",\n");
-  return `{"schemaVersion":${schemaVersion},"revision":${revision},"profiles":[\n${lines}\n]}\n`;
+  return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n${lines}\n]}\n`;
 }
 
 /** Returns how many profiles the last good copy holds and when it was written, or undefined when it is of no use. */
@@ -150,13 +150,13 @@ class DocumentFault extends Error {
 function checkDocument(home: string, value: unknown): RegistryDocument {
   if (typeof value !== "object" || value === null) throw new DocumentFault("expected an object");
   const { schemaVersion: version, revision, profiles } = value as Partial<Record<string, unknown>>;
-  if (typeof version === "number" && version > schemaVersion) {
+  if (typeof version === "number" && version > SCHEMA_VERSION) {
     throw new DocumentFault(
-      `written by a newer Lockkeeper (schema version ${version}, this one knows ${schemaVersion})`,
+      `written by a newer Lockkeeper (schema version ${version}, this one knows ${SCHEMA_VERSION})`,
       true,
     );
   }
-  if (version !== schemaVersion) throw new DocumentFault(`schemaVersion: expected ${schemaVersion}`);
+  if (version !== SCHEMA_VERSION) throw new DocumentFault(`schemaVersion: expected ${SCHEMA_VERSION}`);
   if (typeof revision !== "number" || !Number.isSafeInteger(revision)) {
     throw new DocumentFault("revision: expected a whole number");
   }

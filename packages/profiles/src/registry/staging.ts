@@ -7,7 +7,7 @@ import { existsSync, rmSync } from "node:fs";
 import { homePaths } from "../profile-paths.ts";
 
 /** Another clone may take long: it is waited for a while, and then named. */
-const waitMs = 10_000;
+const WAIT_MS = 10_000;
 
 /**
  * Runs `fill` with an empty staging folder that is nobody else's meanwhile and gone afterwards.
@@ -27,7 +27,7 @@ export async function withStaging<T>(home: string, fill: () => Promise<T>, signa
         removeQuietly(staging);
       }
     },
-    { timeoutMs: waitMs, signal },
+    { timeoutMs: WAIT_MS, signal },
   );
 }
 

@@ -9,8 +9,8 @@ import type { Errand } from "./spawn-keeper.ts";
 import { stopProfile } from "./stop.ts";
 
 /** How long an asker may take to say that it has handed over; afterwards it ends with the gateway. In milliseconds. */
-const askerGraceMs = 2_000;
-const pollMs = 10;
+const ASKER_GRACE_MS = 2_000;
+const POLL_MS = 10;
 
 /** On return the asker is gone, or was given its time, and the run that it sat in is ended. */
 export async function endPresentRun(context: ProfilesContext, profile: string, errand: Errand): Promise<void> {
@@ -20,6 +20,6 @@ export async function endPresentRun(context: ProfilesContext, profile: string, e
 }
 
 async function waitForEnd(asker: ProcessIdentity): Promise<void> {
-  const deadline = performance.now() + askerGraceMs;
-  while (judgeProcess(asker) !== "gone" && performance.now() < deadline) await delay(pollMs);
+  const deadline = performance.now() + ASKER_GRACE_MS;
+  while (judgeProcess(asker) !== "gone" && performance.now() < deadline) await delay(POLL_MS);
 }

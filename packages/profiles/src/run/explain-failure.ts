@@ -20,7 +20,7 @@ import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
 
 /** What a keeper says of a run that it gave up, and is passed on as it is. */
-const passedOn = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE", "GATEWAY_UNHEALTHY"] as const;
+const PASSED_ON = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE", "GATEWAY_UNHEALTHY"] as const;
 
 /** What kept a gateway with a lease from being started at all, with what helps. Older output would only mislead. */
 const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string, lease: LeaseSettings) => string>>> = {
@@ -50,7 +50,7 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
       hint: hint(name, lease),
     });
   }
-  const code = passedOn.find((known) => known === record?.code) ?? "GATEWAY_EXITED";
+  const code = PASSED_ON.find((known) => known === record?.code) ?? "GATEWAY_EXITED";
   const reason = record?.reason ?? "its keeper ended without a word";
   // A program that was never run has said nothing: older lines would only mislead.
   if (code === "COMMAND_NOT_FOUND") {
@@ -82,11 +82,11 @@ function missingHint({ name, cwd, paths }: Manifest): string {
     : `Make it again, or give the profile another one: ${shellCommand("lockkeeper", "edit", name, "--cwd", ".")}`;
 }
 
-const loopbacks: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
+const LOOPBACKS: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 
 /** `localhost` is both loopback addresses, whichever a program takes. */
 function hostFor(host: string, listensOn: string): string {
-  return loopbacks.has(host) && loopbacks.has(listensOn) ? "localhost" : reachableHost(listensOn);
+  return LOOPBACKS.has(host) && LOOPBACKS.has(listensOn) ? "localhost" : reachableHost(listensOn);
 }
 
 /** What the program itself would only say in other words. */

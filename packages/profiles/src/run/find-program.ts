@@ -12,9 +12,9 @@ export interface ProgramSearch {
 }
 
 /** Source: execvp(3); without a PATH these are searched. */
-const usualPath = "/usr/local/bin:/usr/bin:/bin";
+const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
 /** Source: execve(2): Linux reads this much of a script's first line. */
-const interpreterBytes = 256;
+const INTERPRETER_BYTES = 256;
 
 /**
  * Returns the path of the program, and looks at the interpreter of a script too.
@@ -48,13 +48,13 @@ function locate(program: string, { cwd, searchPath }: ProgramSearch): string {
     if (fault === undefined) return file;
     throw notFound(`command not found: ${program}: ${file} ${fault}`, "Check the spelling, or name another program.");
   }
-  const searched = searchPath ?? usualPath;
+  const searched = searchPath ?? USUAL_PATH;
   let refused: string | undefined;
   for (const folder of searched.split(":")) {
     const file = path.resolve(cwd, folder, program);
     const fault = faultOf(file);
     if (fault === undefined) return file;
-    if (fault !== missing) refused ??= `${file} ${fault}`;
+    if (fault !== MISSING) refused ??= `${file} ${fault}`;
   }
   throw notFound(
     `command not found: ${program} (${refused ?? `PATH searched: ${searched}`})`,
@@ -62,7 +62,7 @@ function locate(program: string, { cwd, searchPath }: ProgramSearch): string {
   );
 }
 
-const missing = "is not there";
+const MISSING = "is not there";
 
 function faultOf(file: string): string | undefined {
   try {
@@ -71,7 +71,7 @@ function faultOf(file: string): string | undefined {
     return undefined;
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return missing;
+    if (errno === "ENOENT" || errno === "ENOTDIR") return MISSING;
     return errno === "EACCES" ? "may not be run by this user" : `cannot be looked at: ${errno ?? String(error)}`;
   }
 }
@@ -80,8 +80,8 @@ function interpreterOf(file: string): readonly string[] {
   let fd: number | undefined;
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const start = Buffer.alloc(interpreterBytes);
-    const text = start.toString("latin1", 0, readSync(fd, start, 0, interpreterBytes, 0));
+    const start = Buffer.alloc(INTERPRETER_BYTES);
+    const text = start.toString("latin1", 0, readSync(fd, start, 0, INTERPRETER_BYTES, 0));
     const [, line] = /^#![ \t]*([^\n]*)/.exec(text) ?? [];
     return line === undefined ? [] : line.trim().split(/[ \t]+/);
   } catch {

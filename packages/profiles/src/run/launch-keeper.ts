@@ -30,7 +30,7 @@ export interface LaunchOptions {
 }
 
 /** How much later than its starter a keeper may come to its verdict on a start, the end of the gateway included. In milliseconds. */
-const verdictMs = 3_000;
+const VERDICT_MS = 3_000;
 
 /**
  * Starts a keeper and waits for its word until `deadline` (of `performance.now()`). The keeper lives on in any case.
@@ -58,7 +58,7 @@ export async function launchKeeper(
   let last: RunRecord | undefined;
   const atDeadline = (): void => {
     // The keeper's clock began a little later: what it will say in a moment is better than "still starting".
-    if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, verdictMs);
+    if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, VERDICT_MS);
     else hangUp();
   };
   let timer = setTimeout(atDeadline, Math.max(0, deadline - performance.now()));

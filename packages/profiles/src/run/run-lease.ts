@@ -13,7 +13,7 @@ export interface LeaseWaits {
 }
 
 /** Lies in the state, which the hosts share, so that an owner of the past meets it there. */
-const tokenName = ".lockkeeper-lease.json";
+const TOKEN_NAME = ".lockkeeper-lease.json";
 
 /** Returns how the run is owned across hosts; undefined for a profile without a lease. */
 export function keeperLease(
@@ -27,7 +27,7 @@ export function keeperLease(
   return {
     settings: lease,
     sentinelArgv: [process.execPath, sentinel, "--home", home, "--profile", name],
-    tokenPath: path.join(paths.state, tokenName),
+    tokenPath: path.join(paths.state, TOKEN_NAME),
     whenHeld: (standby ?? lease.standby) ? "wait" : "fail",
     whenUnavailable: patient === true ? "wait" : "fail",
   };

@@ -3,7 +3,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { type Manifest, withPort } from "../manifest.ts";
 import { overlapError } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
-import { highestPort, parsePort } from "../port-number.ts";
+import { HIGHEST_PORT, parsePort } from "../port-number.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Registry } from "../registry/registry.ts";
 
@@ -23,9 +23,9 @@ export function planRunPorts(registry: Registry, manifest: Manifest, asked: numb
   if (asked === manifest.port) return manifest;
   const port = parsePort(asked);
   const block = blockOf({ port, span: manifest.span });
-  if (block.last > highestPort) {
-    throw new LockkeeperError("PORT_INVALID", `the block ${formatRange(block)} ends above ${highestPort}`, {
-      hint: `With ${manifest.span} ports the highest base is ${highestPort - manifest.span + 1}.`,
+  if (block.last > HIGHEST_PORT) {
+    throw new LockkeeperError("PORT_INVALID", `the block ${formatRange(block)} ends above ${HIGHEST_PORT}`, {
+      hint: `With ${manifest.span} ports the highest base is ${HIGHEST_PORT - manifest.span + 1}.`,
     });
   }
   const moved = withPort(manifest, port);

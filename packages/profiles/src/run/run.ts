@@ -51,7 +51,7 @@ export interface RunOptions {
 }
 
 /** How long a keeper waits for a lock whose owner is starting or stopping, in milliseconds. */
-const lockTimeoutMs = 5_000;
+const LOCK_TIMEOUT_MS = 5_000;
 
 /**
  * Runs the profile's gateway until it is stopped or given up. A profile that is removed or renamed meanwhile is not
@@ -155,7 +155,7 @@ async function keeperSpec(
     stopRequestPath: stopRequestPath(context.home, manifest.name),
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
-    lockTimeoutMs,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
     // A unit has a limit of its own, and must keep its processes.
     memoryMaxBytes: options.supervised || manifest.service !== undefined ? undefined : manifest.memoryMaxBytes,
     secrets: await runSecrets(manifest, env),

@@ -42,9 +42,9 @@ export interface StartResult {
 }
 
 /** Between two looks at what another starter's keeper has published, in milliseconds. */
-const pollMs = 20;
+const POLL_MS = 20;
 /** A running gateway that answers nothing for this long is unresponsive, whatever its keeper says yet. In milliseconds. */
-const silenceMs = 5_000;
+const SILENCE_MS = 5_000;
 
 /** What this start has seen so far. */
 interface Story {
@@ -117,7 +117,7 @@ export async function startProfile(
         return done("already-running");
       case "listen": {
         const heard = await listenTo(context, observation, options.signal);
-        if (heard === "silent") throw unresponsive(observation, `no answer for ${silenceMs} ms`);
+        if (heard === "silent") throw unresponsive(observation, `no answer for ${SILENCE_MS} ms`);
         if (heard === "changed") break;
         return done(state === "orphaned" ? "orphaned" : "already-running");
       }
@@ -148,7 +148,7 @@ export async function startProfile(
         if (result.kind === "held") story = { ...story, watched: true, refused: result.error };
       }
     }
-    if (!story.started) await pause(pollMs, options.signal);
+    if (!story.started) await pause(POLL_MS, options.signal);
     observation = observeManifest(context, manifest);
   } while (performance.now() < deadline);
   const { state } = observation.observed;
@@ -168,13 +168,13 @@ async function listenTo(
   { manifest, observed: { state } }: ProfileObservation,
   signal: AbortSignal | undefined,
 ): Promise<"serves" | "silent" | "changed"> {
-  const patience = performance.now() + silenceMs;
+  const patience = performance.now() + SILENCE_MS;
   for (;;) {
     const now = observeManifest(context, manifest);
     if (now.observed.state !== state || now.record === undefined) return "changed";
     if ((await askHealth(now, now.record)) !== "failing") return "serves";
     if (performance.now() >= patience) return "silent";
-    await pause(pollMs, signal);
+    await pause(POLL_MS, signal);
   }
 }
 

@@ -30,7 +30,7 @@ import { stopOwnRun } from "./own-runs.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";
 import { stillSpared, stopRequestPath } from "../status/run-records.ts";
 import { findSpared, sparingOf } from "./sparing.ts";
-import { endStrays, strayTimeoutMs } from "./strays.ts";
+import { endStrays, STRAY_TIMEOUT_MS } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
 import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
 
@@ -59,9 +59,9 @@ export interface StopResult {
 }
 
 /** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. In milliseconds. */
-const keeperGraceMs = 5_000;
-const pollMs = 20;
-const progressEveryMs = 5_000;
+const KEEPER_GRACE_MS = 5_000;
+const POLL_MS = 20;
+const PROGRESS_EVERY_MS = 5_000;
 
 /**
  * Stops the profile. On return its process tree is gone and its port is not held by it any more. Works without a
@@ -133,7 +133,7 @@ export async function stopObserved(
     sparing: sparingOf(manifest, record),
     host,
     ports: Object.values(ports),
-    timeoutMs: keeper === null ? timeoutMs : strayTimeoutMs,
+    timeoutMs: keeper === null ? timeoutMs : STRAY_TIMEOUT_MS,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
   const { outcome, killed, detail, spared } = await unlessAborted(stopProcessTree(order), options.signal);
@@ -194,27 +194,27 @@ async function stopKeeper(
   const note = stopNote === undefined ? "" : ` (${stopNote})`;
   const over = async (waitMs: number): Promise<boolean> => {
     const startedAt = performance.now();
-    let sayAt = startedAt + progressEveryMs;
+    let sayAt = startedAt + PROGRESS_EVERY_MS;
     while (!isOver()) {
       const now = performance.now();
       if (now >= startedAt + waitMs) return false;
       if (now >= sayAt) {
-        sayAt += progressEveryMs;
+        sayAt += PROGRESS_EVERY_MS;
         onProgress?.(
           `stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(timeoutMs / 1_000)} s${note}`,
         );
       }
-      await pause(pollMs, signal);
+      await pause(POLL_MS, signal);
     }
     return true;
   };
   const tell = (name: NodeJS.Signals): boolean => signalProcess(keeper, name, { holdsLock: true }) !== "refused";
   // It kills at the deadline by itself, and needs a while for that and for looking whether all is gone. One that does not
   // is forced by a second signal, which would be taken for the first if it came too soon.
-  const patienceMs = readsRequests ? timeoutMs + keeperGraceMs : Math.max(timeoutMs, SAME_REQUEST_MS);
+  const patienceMs = readsRequests ? timeoutMs + KEEPER_GRACE_MS : Math.max(timeoutMs, SAME_REQUEST_MS);
   // Somebody has asked it before: a second signal would mean "now, whatever is lost".
   let asksFirst = !(readsRequests && record.state === "stopping");
-  for (const waitMs of [patienceMs, keeperGraceMs]) {
+  for (const waitMs of [patienceMs, KEEPER_GRACE_MS]) {
     if (asksFirst && !tell("SIGTERM")) throw unverified(manifest.name, "keeper", keeper);
     asksFirst = true;
     // A paused keeper gets to see the request only once it runs again.
@@ -223,7 +223,7 @@ async function stopKeeper(
   }
   // It neither stopped nor let itself be forced: end it, and what it leaves is stopped like any orphan.
   tell("SIGKILL");
-  await over(keeperGraceMs);
+  await over(KEEPER_GRACE_MS);
 }
 
 /** Nobody has the profile any more, or an orphan: its keeper has let go. */

@@ -19,7 +19,7 @@ import { belongsToRun } from "./inside-run.ts";
 import { sparingOf } from "./sparing.ts";
 
 /** Strays get this long to end by themselves, in milliseconds. */
-export const strayTimeoutMs = 2_000;
+export const STRAY_TIMEOUT_MS = 2_000;
 
 /** Ended runs of a home, and of which of them something was still to be seen, by one walk over the host's processes. */
 interface StrayIndex {
@@ -54,7 +54,7 @@ export async function endStrays(
       sparing,
       host: record.host,
       ports: [],
-      timeoutMs: strayTimeoutMs,
+      timeoutMs: STRAY_TIMEOUT_MS,
     });
     if (result.outcome !== "stopped") throw refuse(result);
   });

@@ -2,7 +2,7 @@
 import { describeTarget, type HookEvent, hookMessage, LockkeeperError, shellCommand, tellHook } from "@lockkeeper/core";
 import { hostname } from "node:os";
 import type { ProfilesContext } from "../context.ts";
-import { hookEvents } from "../manifest.ts";
+import { HOOK_EVENTS } from "../manifest.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { runHooks } from "./run-hooks.ts";
 
@@ -29,7 +29,7 @@ export async function testHooks(
 ): Promise<readonly HookTrial[]> {
   const manifest = requireManifest(context.home, name);
   const { targets, env } = await runHooks(context, manifest);
-  const events = hookEvents.filter((event) => targets[event] !== undefined);
+  const events = HOOK_EVENTS.filter((event) => targets[event] !== undefined);
   if (events.length === 0) {
     throw new LockkeeperError("OPTION_INVALID", `${name} has no hooks`, {
       hint: shellCommand("lockkeeper", "edit", name, "--hook", "failed=/path/to/program"),

@@ -5,13 +5,13 @@
 import { readFileSync, statSync } from "node:fs";
 
 /** More than any of them has. */
-const maxBytes = 1_024 * 1_024;
+const MAX_BYTES = 1_024 * 1_024;
 
 /** Returns the assignments in `file`, the last of two equal names; none when it cannot be read. */
 export function readAssignments(file: string): Readonly<Record<string, string>> {
   try {
     const stats = statSync(file);
-    return stats.isFile() && stats.size <= maxBytes ? parseAssignments(readFileSync(file, "utf8")) : {};
+    return stats.isFile() && stats.size <= MAX_BYTES ? parseAssignments(readFileSync(file, "utf8")) : {};
   } catch {
     return {};
   }

@@ -32,7 +32,7 @@ export interface UnitProfile {
 }
 
 /** More than any host has; keeps a planted directory from holding us up. */
-const limits = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
+const LIMITS = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
 
 /**
  * Returns the units in `directories` that start a gateway. What cannot be read is passed over.
@@ -77,7 +77,7 @@ function unitFiles({ manager, path: directory }: UnitDirectory): readonly string
   const ending = manager === "launchd" ? ".plist" : ".service";
   return entriesOf(directory)
     .filter((entry) => entry.endsWith(ending))
-    .slice(0, limits.unitsPerDirectory);
+    .slice(0, LIMITS.unitsPerDirectory);
 }
 
 function readUnit({ manager, path: directory }: UnitDirectory, file: string): ServiceUnit | undefined {
@@ -111,7 +111,7 @@ function isLockkeeper(argument: string): boolean {
 function readUnitFile(file: string): string | undefined {
   try {
     const stats = statSync(file);
-    return stats.isFile() && stats.size <= limits.unitBytes ? readFileSync(file, "utf8") : undefined;
+    return stats.isFile() && stats.size <= LIMITS.unitBytes ? readFileSync(file, "utf8") : undefined;
   } catch {
     return undefined;
   }

@@ -71,7 +71,7 @@ function readProfile(file: string, entry: SetEntry, prefix: string, own: Readonl
     try {
       checkCreateOptions({ name, kind, argv, ...context, [option]: value });
     } catch (error) {
-      blame(placeOf(entry, keyOf[option] ?? option), error);
+      blame(placeOf(entry, KEY_OF[option] ?? option), error);
     }
   }
   try {
@@ -89,7 +89,7 @@ function blame(place: SetPlace, error: unknown): never {
 }
 
 /** Options that are called otherwise in the file. */
-const keyOf: Readonly<Record<string, string>> = {
+const KEY_OF: Readonly<Record<string, string>> = {
   stopTimeoutMs: "stopTimeout",
   restartUnresponsiveMs: "restartUnresponsive",
   memoryRestartBytes: "memoryRestart",

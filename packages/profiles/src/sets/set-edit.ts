@@ -6,7 +6,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { derivedOffsets } from "../life/block-options.ts";
 import type { EditOptions } from "../life/edited-manifest.ts";
 import { parseLease } from "../life/lease-text.ts";
-import { type Manifest, schemes } from "../manifest.ts";
+import { type Manifest, SCHEMES } from "../manifest.ts";
 import type { SetProfile } from "./read-set.ts";
 
 /** A field that the set wants otherwise and that no set changes. */
@@ -93,7 +93,7 @@ function wordsToUnset(before: Manifest, edit: EditOptions, kept: readonly string
   drop("memory-max", before.memoryMaxBytes, edit.memoryMaxBytes);
   drop("restart-unresponsive", before.restartUnresponsiveMs, edit.restartUnresponsiveMs);
   if (leaseMoves) drop("lease", before.lease, edit.lease);
-  const scheme = schemes.find((each) => each === edit.scheme);
+  const scheme = SCHEMES.find((each) => each === edit.scheme);
   const usual = usualHealthCheck(before.kind, scheme);
   if (edit.health === undefined && before.health !== usual) words.push("health");
   const variables = [...Object.keys(before.env ?? {}), ...(before.passEnv ?? [])];

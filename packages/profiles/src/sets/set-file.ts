@@ -4,10 +4,10 @@ import * as fs from "node:fs";
 import path from "node:path";
 
 /** What the file is called when nobody names another. */
-export const setFileName = "lockkeeper.json";
+export const SET_FILE_NAME = "lockkeeper.json";
 
 /** More than thousands of profiles take. */
-const maxBytes = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The file as it was read. */
 export interface SetText {
@@ -29,13 +29,13 @@ export function readSetFile(named: string): SetText {
     const stats = fs.lstatSync(asked, { throwIfNoEntry: false });
     if (stats === undefined) {
       throw new LockkeeperError("OPTION_INVALID", `no such file: ${asked}`, {
-        hint: `Write one from what exists: lockkeeper export NAME --format json >${setFileName}`,
+        hint: `Write one from what exists: lockkeeper export NAME --format json >${SET_FILE_NAME}`,
       });
     }
     if (stats.isSymbolicLink()) throw leadsElsewhere(asked);
     if (!stats.isFile()) {
       throw new LockkeeperError("OPTION_INVALID", `not a file: ${asked}`, {
-        hint: `Name the file: ${shellCommand("lockkeeper", "plan", "-f", path.join(asked, setFileName))}`,
+        hint: `Name the file: ${shellCommand("lockkeeper", "plan", "-f", path.join(asked, SET_FILE_NAME))}`,
       });
     }
     const file = fs.realpathSync(asked);
@@ -43,7 +43,7 @@ export function readSetFile(named: string): SetText {
     try {
       const opened = fs.fstatSync(fd);
       refuseStrangers(opened, file);
-      if (opened.size > maxBytes) throw damaged(`${file}: longer than ${maxBytes} bytes`);
+      if (opened.size > MAX_BYTES) throw damaged(`${file}: longer than ${MAX_BYTES} bytes`);
       const bytes = fs.readFileSync(fd);
       const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
       return { file, text };
@@ -67,7 +67,7 @@ function refuseStrangers({ uid, mode }: fs.Stats, file: string): void {
   const self = process.geteuid?.();
   if (self !== undefined && uid !== self && uid !== 0) {
     throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${file} belongs to another user (uid ${uid})`, {
-      hint: `Take a copy that is yours, and look at it first: ${shellCommand("cp", file, setFileName)}`,
+      hint: `Take a copy that is yours, and look at it first: ${shellCommand("cp", file, SET_FILE_NAME)}`,
     });
   }
   if ((mode & 0o002) === 0 || process.platform === "win32") return;

@@ -10,7 +10,7 @@ import { isSecretName } from "../secrets.ts";
 import type { SetKey } from "./set-keys.ts";
 
 /** A password in a URL. */
-const urlWithPassword = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i;
+const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i;
 
 /** Returns the text of the file. */
 export function formatSet(manifests: readonly Manifest[]): string {
@@ -26,7 +26,7 @@ function entryOf(manifest: Manifest): Readonly<Partial<Record<SetKey, unknown>>>
     kind: kind === (command === undefined ? "builtin" : "command") ? undefined : kind,
     command,
     cwd: manifest.cwd ?? (kind === "command" ? manifest.paths.workspace : undefined),
-    env: mapValues(manifest.env, (value, name) => (isSecretName(name) || urlWithPassword.test(value) ? null : value)),
+    env: mapValues(manifest.env, (value, name) => (isSecretName(name) || URL_WITH_PASSWORD.test(value) ? null : value)),
     passEnv: manifest.passEnv,
     envFile: manifest.envFile,
     portEnv: manifest.portEnv,

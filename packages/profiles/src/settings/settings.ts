@@ -18,7 +18,7 @@ export interface Settings {
 }
 
 /** The tool's settings where nothing is set. */
-export const defaultSettings: Settings = {
+export const DEFAULT_SETTINGS: Settings = {
   defaultProfile: null,
   previousProfile: null,
   /** Source: the port on which OpenClaw gateways have always listened. */
@@ -28,12 +28,12 @@ export const defaultSettings: Settings = {
   reservedPorts: [],
 };
 
-const profileName = "^[a-z0-9][a-z0-9-]{0,31}$";
+const PROFILE_NAME = "^[a-z0-9][a-z0-9-]{0,31}$";
 
 /** What each of the tool's settings may be. */
 export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
-  defaultProfile: { type: ["string", "null"], pattern: profileName, description: "the profile that commands act on" },
-  previousProfile: { type: ["string", "null"], pattern: profileName, description: "where `use -` goes back to" },
+  defaultProfile: { type: ["string", "null"], pattern: PROFILE_NAME, description: "the profile that commands act on" },
+  previousProfile: { type: ["string", "null"], pattern: PROFILE_NAME, description: "where `use -` goes back to" },
   poolFirst: { type: "integer", minimum: 1024, maximum: 65_535, description: "first port that new profiles may get" },
   poolLast: { type: "integer", minimum: 1024, maximum: 65_535, description: "last port that new profiles may get" },
   reservedPorts: {
@@ -50,7 +50,7 @@ export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
  */
 export function readSettings(home: string, owner?: FileOwner): Settings {
   const values = readSettingsFile(homePaths(home).settings, settingsTable, owner) as Partial<Settings>;
-  return { ...defaultSettings, ...values };
+  return { ...DEFAULT_SETTINGS, ...values };
 }
 
 /**

@@ -32,7 +32,7 @@ export interface SeenLock {
 }
 
 /** For whoever holds the lock, and so knows that nobody else does. */
-export const ownLock: SeenLock = { answer: { verdict: "free" }, hasLockFile: false };
+export const OWN_LOCK: SeenLock = { answer: { verdict: "free" }, hasLockFile: false };
 
 /** One look at the host. */
 export class Look {

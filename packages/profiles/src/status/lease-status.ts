@@ -8,7 +8,7 @@ import type { Manifest } from "../manifest.ts";
 import type { LeaseStatus, ProfileStatus } from "./profile-status.ts";
 
 /** In all, for a table that people wait for. In milliseconds. */
-const budgetMs = 300;
+const BUDGET_MS = 300;
 
 /**
  * Returns the status with what the engine says by now; the same for a profile without a lease.
@@ -19,7 +19,7 @@ export async function withLiveLease(
   { owner }: Pick<ProfilesContext, "owner">,
   status: ProfileStatus,
   { lease }: Pick<Manifest, "lease">,
-  timeoutMs: number = budgetMs,
+  timeoutMs: number = BUDGET_MS,
 ): Promise<ProfileStatus> {
   // Whom to ask, and with which file of credentials, is nothing that somebody else's home may tell us.
   if (lease === undefined || status.lease === null || owner === "any") return status;
@@ -41,9 +41,9 @@ export async function withLiveLease(
 }
 
 /** How long whoever starts something may have to wait before it is known that the lease can be asked for. In milliseconds. */
-const patienceMs = 3_000;
+const PATIENCE_MS = 3_000;
 
 /** Returns when the engine answers for the profile's lease. Throws what `readLease` throws. */
 export async function requireLease({ lease }: Pick<Manifest, "lease">): Promise<void> {
-  if (lease !== undefined) await readLease(lease, patienceMs);
+  if (lease !== undefined) await readLease(lease, PATIENCE_MS);
 }

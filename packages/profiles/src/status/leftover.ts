@@ -14,7 +14,7 @@ import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
-import { Look, ownLock } from "./evidence.ts";
+import { Look, OWN_LOCK } from "./evidence.ts";
 import { isResting, type ObservedState, observeState } from "./observed-state.ts";
 import { readRunRecord, runRecordPath } from "./run-records.ts";
 
@@ -84,7 +84,7 @@ function lookAgain(
   home: string,
   manifest: Manifest,
 ): { readonly record: RunRecord | undefined; readonly observed: ObservedState } {
-  const evidence = new Look({ home }).about(manifest, readRunRecord(home, manifest.name), ownLock);
+  const evidence = new Look({ home }).about(manifest, readRunRecord(home, manifest.name), OWN_LOCK);
   return { record: evidence.record, observed: observeState(evidence) };
 }
 

@@ -20,7 +20,7 @@ export interface ListOptions {
 }
 
 /** Health probes under way at once; more would only queue in our own event loop. */
-const probesAtOnce = 32;
+const PROBES_AT_ONCE = 32;
 
 /** Returns the status of every profile, sorted by name, numbers in it by their value. */
 export async function listProfiles(
@@ -60,7 +60,7 @@ async function lookAtAll(context: ProfilesContext, options: ListOptions): Promis
         if (status !== undefined) statuses[index] = { ...status, health: await askHealth(observation, status) };
       }
     };
-    await Promise.all(Array.from({ length: Math.min(probesAtOnce, serving.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(PROBES_AT_ONCE, serving.length) }, worker));
   }
   if (options.probe !== false && manifests.some(({ lease }) => lease !== undefined)) {
     const { withLiveLease } = await import("./lease-status.ts");

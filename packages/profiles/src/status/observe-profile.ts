@@ -61,7 +61,7 @@ export function observeProfile(context: ProfilesContext, name: string): ProfileO
 }
 
 /** Answers of a registry that could be read. */
-const aboutTheName: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FOUND", "PROFILE_NAME_INVALID"]);
+const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FOUND", "PROFILE_NAME_INVALID"]);
 
 /**
  * Returns the profile as it is now, for whoever ends it: with a registry that cannot be read a gateway can still be
@@ -74,7 +74,7 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
   try {
     return observeProfile(context, name);
   } catch (error) {
-    const unreadable = error instanceof LockkeeperError && !aboutTheName.has(error.code);
+    const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
     if (record === undefined) throw error;
     return observeManifest(context, manifestOf(context.home, name, record));

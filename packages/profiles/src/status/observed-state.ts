@@ -50,12 +50,12 @@ export interface ObservedState {
 }
 
 /** States that stay true after their keeper has gone. */
-const restingStates: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
+const RESTING_STATES: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
 
 /** States that are only true of a living gateway. */
-const servingStates: ReadonlySet<PublishedState> = new Set(["running", "unresponsive"]);
+const SERVING_STATES: ReadonlySet<PublishedState> = new Set(["running", "unresponsive"]);
 
-const noProcess = { gateway: null, keeper: null } as const;
+const NO_PROCESS = { gateway: null, keeper: null } as const;
 
 /** Returns what is true of a profile: for any evidence exactly one state. */
 export function observeState(evidence: Evidence): ObservedState {
@@ -72,12 +72,12 @@ export function observeState(evidence: Evidence): ObservedState {
 /** Returns what is true of a profile whose keeper has ended, as `record` says, without a lock file left. */
 export function observeAtRest(record: RunRecord | undefined): ObservedState {
   const { state, reason } = record ?? { state: "stopped" as const, reason: null };
-  return { state, reason, owner: "nobody", ...noProcess, leftover: false };
+  return { state, reason, owner: "nobody", ...NO_PROCESS, leftover: false };
 }
 
 /** Returns whether the state can last without a keeper. */
 export function isResting(state: PublishedState): boolean {
-  return restingStates.has(state);
+  return RESTING_STATES.has(state);
 }
 
 /** Returns whether there is a gateway whose health can be asked. One that still starts has none. */
@@ -103,7 +103,7 @@ function withOwner(evidence: Evidence): ObservedState {
     if (left !== null && judge(left) === "alive") return orphan(left);
     // Whoever holds the lock without having told of a run only looks, moves or sweeps, and will be gone soon.
     const { state, reason } = record ?? { state: "stopped" as const, reason: null };
-    return { state, reason, owner: "unclear", ...noProcess, leftover: false };
+    return { state, reason, owner: "unclear", ...NO_PROCESS, leftover: false };
   }
   const keeper = record.keeper === null ? "gone" : judge(record.keeper);
   const gateway = record.gateway === null ? "gone" : judge(record.gateway);
@@ -118,7 +118,7 @@ function withOwner(evidence: Evidence): ObservedState {
     return orphan(isIts ? record.gateway : (holder ?? record.gateway));
   }
   if (holder === undefined) {
-    return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...noProcess, leftover: false };
+    return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...NO_PROCESS, leftover: false };
   }
   // A clock of its own (a time namespace) makes a living keeper look like another process.
   if (holder.pid === record.keeper?.pid) return kept(evidence, { ...record, keeper: holder }, record.gateway);
@@ -136,12 +136,12 @@ function withoutKernel(evidence: Evidence): ObservedState {
   if (gateway === "alive" && record.gateway !== null) return orphan(record.gateway);
   if (isResting(record.state) || (keeper === "gone" && gateway === "gone")) return atRest(evidence);
   const reason = "whether it lives cannot be told from here";
-  return { state: record.state, reason, owner: "unclear", ...noProcess, leftover: false };
+  return { state: record.state, reason, owner: "unclear", ...NO_PROCESS, leftover: false };
 }
 
 function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentity | null): ObservedState {
   const { state, keeper } = record;
-  const hasEnded = record.gateway !== null && gateway === null && servingStates.has(state);
+  const hasEnded = record.gateway !== null && gateway === null && SERVING_STATES.has(state);
   const still = { owner: "here", gateway, keeper, leftover: false } as const;
   if (!hasEnded) return { state, reason: record.reason, ...still };
   // A keeper that does nothing will not say what follows.
@@ -159,7 +159,7 @@ function orphan(gateway: ProcessIdentity): ObservedState {
 }
 
 function atRest({ record, hasLockFile, isPortTaken }: Evidence): ObservedState {
-  const rest = { owner: "nobody", ...noProcess, leftover: hasLockFile } as const;
+  const rest = { owner: "nobody", ...NO_PROCESS, leftover: hasLockFile } as const;
   if (record === undefined) return { state: "stopped", reason: null, ...rest };
   const { state, reason } = record;
   if (!isResting(state)) return { state: "stopped", reason: "keeper and gateway were killed", ...rest, leftover: true };

@@ -8,7 +8,7 @@ import type { Manifest } from "../manifest.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 
 /** Fields that act at once, or never on a run. */
-const notOfARun: ReadonlySet<string> = new Set([
+const NOT_OF_ARUN: ReadonlySet<string> = new Set([
   "schemaVersion",
   "name",
   "protected",
@@ -21,7 +21,7 @@ const notOfARun: ReadonlySet<string> = new Set([
 
 /** Returns whether a change of that field waits for the next start. */
 export function actsOnARun(field: string): boolean {
-  return !notOfARun.has(field);
+  return !NOT_OF_ARUN.has(field);
 }
 
 /** Returns the same text for the same settings, whatever the order in which they are written down. */

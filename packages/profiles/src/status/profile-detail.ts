@@ -32,10 +32,10 @@ import type { ProfileStatus } from "./profile-status.ts";
 import { stillSpared } from "./run-records.ts";
 
 /** What a person reads at a glance; `logs` has the rest. */
-const shownLines = 5;
+const SHOWN_LINES = 5;
 
 /** One profile may be waited for longer than a table of many. In milliseconds. */
-const leaseTimeoutMs = 1_000;
+const LEASE_TIMEOUT_MS = 1_000;
 
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileDetail extends ProfileStatus {
@@ -114,13 +114,13 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   return detail;
 }
 
-const dayMs = 24 * 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
 
 /** A history that cannot be read tells nothing. */
 function uptimeShareOf({ paths }: Manifest, state: string): number | null {
   try {
     const now = Date.now();
-    return uptimeShare(readHistory(path.join(paths.logs, "events.jsonl")), state, now - dayMs, now);
+    return uptimeShare(readHistory(path.join(paths.logs, "events.jsonl")), state, now - DAY_MS, now);
   } catch (error) {
     if (error instanceof LockkeeperError) return null;
     throw error;
@@ -134,7 +134,7 @@ function uptimeShareOf({ paths }: Manifest, state: string): number | null {
 async function readLastOutput(manifest: Manifest): Promise<readonly string[]> {
   const { env = {}, passEnv = [], envFile, paths } = manifest;
   try {
-    const lines = await readLastLines(path.join(paths.logs, "gateway.log"), shownLines);
+    const lines = await readLastLines(path.join(paths.logs, "gateway.log"), SHOWN_LINES);
     const inFile = envFile === undefined ? {} : await readEnvFile(envFile);
     const passed = passEnv.map((name): [string, string] => [name, process.env[name] ?? ""]);
     const forms = formsOfSecrets(await runSecrets(manifest, { ...inFile, ...env, ...Object.fromEntries(passed) }));
@@ -166,5 +166,5 @@ function settingsOf(manifest: Manifest): Pick<ProfileDetail, Settings> {
 async function withLease(context: ProfilesContext, status: ProfileStatus, manifest: Manifest): Promise<ProfileStatus> {
   if (manifest.lease === undefined) return status;
   const { withLiveLease } = await import("./lease-status.ts");
-  return withLiveLease(context, status, manifest, leaseTimeoutMs);
+  return withLiveLease(context, status, manifest, LEASE_TIMEOUT_MS);
 }

@@ -6,7 +6,7 @@ import {
   unpackKeeperEnvironment,
 } from "../../src/environment/child-environment.ts";
 
-const withoutColours = { NO_COLOR: "1", CLICOLOR: "0" };
+const WITHOUT_COLOURS = { NO_COLOR: "1", CLICOLOR: "0" };
 
 describe("buildChildEnvironment", () => {
   it.each([
@@ -34,7 +34,7 @@ describe("buildChildEnvironment", () => {
       AWS_SECRET_ACCESS_KEY: "secret",
     };
     expect(buildChildEnvironment({ from, own: {}, pass: [] })).toEqual({
-      ...withoutColours,
+      ...WITHOUT_COLOURS,
       PATH: "/bin",
       LC_ALL: "C",
       XDG_RUNTIME_DIR: "/run/user/1",
@@ -47,7 +47,7 @@ describe("buildChildEnvironment", () => {
     const from = { API_KEY: "k", NODE_OPTIONS: "--inspect", PATH: "/bin" };
     const own = { PATH: "/own/bin", PORT: "1" };
     expect(buildChildEnvironment({ from, own, pass: ["API_KEY", "NODE_OPTIONS", "ABSENT"] })).toEqual({
-      ...withoutColours,
+      ...WITHOUT_COLOURS,
       API_KEY: "k",
       NODE_OPTIONS: "--inspect",
       PATH: "/own/bin",

@@ -5,7 +5,7 @@ import { createProfile } from "../../src/life/create.ts";
 import { clientArgv } from "../../src/environment/client-argv.ts";
 import { gatewayEnvironment } from "../../src/environment/gateway-environment.ts";
 import { requireManifest } from "../../src/registry/registry.ts";
-import { profileVariables } from "../../src/environment/profile-environment.ts";
+import { PROFILE_VARIABLES } from "../../src/environment/profile-environment.ts";
 import { formatShellEnvironment, parseShellName, shellEnvironment } from "../../src/environment/shell-environment.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
 
@@ -14,7 +14,7 @@ test("acting on B, nothing of A survives: config, state, port and workspace are 
   await createProfile(context.home, { name: "a", kind: "openclaw", env: { CUSTOM: "of a" } });
   const b = await createProfile(context.home, { name: "b" });
   const ofA = shellEnvironment(context, "a").child;
-  const everything = Object.fromEntries(profileVariables.map((variable) => [variable, ofA[variable] ?? "of a"]));
+  const everything = Object.fromEntries(PROFILE_VARIABLES.map((variable) => [variable, ofA[variable] ?? "of a"]));
   const { child, unset, set } = shellEnvironment({ ...context, env: { ...ofA, ...everything } }, "b");
   const paths = pathsOf(context, "b");
   expect(
@@ -43,7 +43,9 @@ test("acting on B, nothing of A survives: config, state, port and workspace are 
   });
   expect(child["PATH"]).toBe(context.env["PATH"]);
   // Nobody who drops and sets what is told has more or less than that.
-  expect(profileVariables.filter((variable) => !unset.includes(variable) && !Object.hasOwn(set, variable))).toEqual([]);
+  expect(PROFILE_VARIABLES.filter((variable) => !unset.includes(variable) && !Object.hasOwn(set, variable))).toEqual(
+    [],
+  );
 });
 
 test("whatever is called OPENCLAW_ and is not set by the profile was another one's, known by name or not", async () => {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkPlaceholders, fillTemplate, fillVariable, type TemplateValues } from "../../src/kinds/argv-template.ts";
 
-const values: TemplateValues = {
+const VALUES: TemplateValues = {
   name: "api",
   host: "127.0.0.1",
   port: 18_900,
@@ -23,25 +23,25 @@ describe("fillTemplate", () => {
     ['{{"a":{{"b":{port}}}}}', '{"a":{"b":18900}}'],
     ["", ""],
   ])("fills %j", (text, filled) => {
-    expect(fillTemplate(text, values)).toBe(filled);
+    expect(fillTemplate(text, VALUES)).toBe(filled);
   });
 
   it("puts values in as they are: never expanded again, never split, no replacement patterns", () => {
-    expect(fillTemplate("{stateDir}", values)).toBe(values.stateDir);
-    expect(fillTemplate("{configPath}", values)).toBe("/c/{port}.json");
-    expect(fillTemplate("{workspace}", { ...values, workspace: "$& $1 $$" })).toBe("$& $1 $$");
+    expect(fillTemplate("{stateDir}", VALUES)).toBe(VALUES.stateDir);
+    expect(fillTemplate("{configPath}", VALUES)).toBe("/c/{port}.json");
+    expect(fillTemplate("{workspace}", { ...VALUES, workspace: "$& $1 $$" })).toBe("$& $1 $$");
   });
 
   it("leaves every text without braces alone", () => {
     const plain = fc.string({ unit: "grapheme" }).filter((text) => !/[{}]/.test(text));
-    fc.assert(fc.property(plain, (text) => fillTemplate(text, values) === text));
+    fc.assert(fc.property(plain, (text) => fillTemplate(text, VALUES) === text));
   });
 
   it("gives back any text whose braces were doubled", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("{", "}", "a", "port", "+", " ") }), (text) => {
         const doubled = text.replaceAll(/[{}]/g, (brace) => brace + brace);
-        expect(fillTemplate(doubled, values)).toBe(text);
+        expect(fillTemplate(doubled, VALUES)).toBe(text);
       }),
     );
   });
@@ -49,21 +49,21 @@ describe("fillTemplate", () => {
   it.each(["{nope}", "{}", "{ port}", "{PORT}", "{port+}", "{port-1}", "{port+1.5}", "{__proto__}", "{toString}"])(
     "refuses the unknown placeholder %s and lists the known ones",
     (text) => {
-      expect(() => fillTemplate(text, values)).toThrow(
+      expect(() => fillTemplate(text, VALUES)).toThrow(
         expect.objectContaining({ code: "OPTION_INVALID", hint: expect.stringContaining("{port+N}") }),
       );
     },
   );
 
   it.each(["{", "}", "a{port", "port}", '{"a":1}'.slice(0, 4)])("refuses the single brace in %j", (text) => {
-    expect(() => fillTemplate(text, values)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
+    expect(() => fillTemplate(text, VALUES)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
   });
 
   it("refuses exactly the offsets that lie outside the block", () => {
     fc.assert(
       fc.property(fc.nat(200), fc.integer({ min: 1, max: 120 }), (offset, span) => {
-        const fill = (): string => fillTemplate(`{port+${offset}}`, { ...values, span });
-        if (offset < span) expect(fill()).toBe(String(values.port + offset));
+        const fill = (): string => fillTemplate(`{port+${offset}}`, { ...VALUES, span });
+        if (offset < span) expect(fill()).toBe(String(VALUES.port + offset));
         else expect(fill).toThrow(`{port+${offset}} lies outside the block of ${span} ports`);
       }),
     );
@@ -79,10 +79,10 @@ describe("fillVariable", () => {
     ["{} { } {a b} {1} } {", "{} { } {a b} {1} } {"],
     ["{port+10} {prot}", "{port+10} {prot}"],
     ["{configPath}", "/c/{port}.json"],
-  ])("fills %j", (text, filled) => expect(fillVariable(text, values)).toBe(filled));
+  ])("fills %j", (text, filled) => expect(fillVariable(text, VALUES)).toBe(filled));
 
   it.each(["{prot}", "a {HOST}", "{port+10}", "{toString}"])("%s is refused where it is written down", (text) => {
-    const check = (): void => checkPlaceholders("SECRET", `hunter2 ${text}`, values);
+    const check = (): void => checkPlaceholders("SECRET", `hunter2 ${text}`, VALUES);
     expect(check).toThrow(
       expect.objectContaining({ code: "OPTION_INVALID", message: expect.not.stringMatching(/hunter2/) }),
     );
@@ -92,12 +92,12 @@ describe("fillVariable", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("{", "}", "port", "+1", "x", "$", " ") }), (text) => {
         try {
-          checkPlaceholders("A", text, values);
+          checkPlaceholders("A", text, VALUES);
         } catch {
           return;
         }
-        expect(() => checkPlaceholders("A", text, values)).not.toThrow();
-        expect(fillVariable(text, values).replaceAll(/\{\{|\$\{/g, " ")).not.toMatch(/\{[a-z]+\}/);
+        expect(() => checkPlaceholders("A", text, VALUES)).not.toThrow();
+        expect(fillVariable(text, VALUES).replaceAll(/\{\{|\$\{/g, " ")).not.toMatch(/\{[a-z]+\}/);
       }),
     );
   });

@@ -14,7 +14,7 @@ import { changeConfig } from "../../src/config/config-edit.ts";
 import { openClawHost, treeHash } from "../openclaw-host.ts";
 import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 
-const state = {
+const STATE = {
   "sessions/a.jsonl": "a",
   "credentials/whatsapp/creds.json": "secret",
   "agents/main/agent/auth-profiles.json": "secret",
@@ -34,7 +34,7 @@ test("a clone has ports, token and folders of its own, and neither credentials n
   const { home } = context;
   await createProfile(home, { name: "dev", kind: "openclaw", env: { MODE: "x", API_TOKEN: "t" }, protected: true });
   const from = pathsOf(context, "dev");
-  put(from.state, state);
+  put(from.state, STATE);
   fs.chmodSync(path.join(from.state, "tool.sh"), 0o755);
   put(from.workspace, { "notes.md": "n", "yarn.lock": "kept", "logs/x.log": "kept", ".env": "TOKEN=1" });
   fs.symlinkSync("/etc", path.join(from.workspace, "etc"));
@@ -107,7 +107,7 @@ test("a clone has ports, token and folders of its own, and neither credentials n
 test("what is named is copied after all", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev" });
-  put(pathsOf(context, "dev").state, state);
+  put(pathsOf(context, "dev").state, STATE);
   await cloneProfile(context, "dev", "copy", { include: ["credentials", "schedules"] });
   expect(filesIn(pathsOf(context, "copy").state)).toEqual([
     ".env",

@@ -41,8 +41,8 @@ const REFUSE_FOLDER_RENAMES = fileURLToPath(
 );
 
 /** Two cores are enough for a few homes at once; each is on its own. */
-const atOnce = 4;
-const mostSteps = 200;
+const AT_ONCE = 4;
+const MOST_STEPS = 200;
 
 async function sweep(what: Sweep): Promise<void> {
   const template = scratchContext();
@@ -54,7 +54,7 @@ async function sweep(what: Sweep): Promise<void> {
     while (!through) {
       step += 1;
       const killAt = step;
-      expect(killAt).toBeLessThan(mostSteps);
+      expect(killAt).toBeLessThan(MOST_STEPS);
       const context = scratchContext();
       fs.cpSync(path.dirname(template.home), path.dirname(context.home), { recursive: true, preserveTimestamps: true });
       what.prepare?.(context);
@@ -70,7 +70,7 @@ async function sweep(what: Sweep): Promise<void> {
       expect({ killAt, left: await what.extent(context) }).toEqual({ killAt, left: "whole" });
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   expect([...seen].sort()).toEqual(["none", "whole"]);
   // Fewer would mean that the fixture no longer sees what a change does.
   expect(step).toBeGreaterThan(10);

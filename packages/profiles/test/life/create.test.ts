@@ -17,14 +17,14 @@ import { removeProfile } from "../../src/life/remove.ts";
 import { changeSettings } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
-const servers: Server[] = [];
+const SERVERS: Server[] = [];
 afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  await Promise.all(SERVERS.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
 async function listen(host: string, port = 0, ipv6Only = false): Promise<number> {
   const server = createServer((socket) => socket.destroy());
-  servers.push(server);
+  SERVERS.push(server);
   server.listen({ host, port, ipv6Only });
   await once(server, "listening");
   const address = server.address();
@@ -259,17 +259,17 @@ describe("createProfile", () => {
 });
 
 /** Source: /etc/passwd of every Linux: the user who owns nothing. */
-const nobody = 65_534;
+const NOBODY = 65_534;
 
 test.skipIf(!asRoot)(
   "another user's port is taken, owner not visible; low ports need a privilege (needs root)",
   async () => {
     const port = await listen("127.0.0.1");
     const scratch = dirname(scratchHome());
-    fs.chownSync(scratch, nobody, nobody);
+    fs.chownSync(scratch, NOBODY, NOBODY);
     const fixture = fileURLToPath(new URL("../fixtures/as-nobody.js", import.meta.url));
     const output = await new Promise<string>((resolve, reject) =>
-      execFile(process.execPath, [fixture, scratch, String(port)], { uid: nobody, gid: nobody }, (error, stdout) =>
+      execFile(process.execPath, [fixture, scratch, String(port)], { uid: NOBODY, gid: NOBODY }, (error, stdout) =>
         error === null ? resolve(stdout) : reject(error),
       ),
     );

@@ -5,7 +5,7 @@ import { completeManifest } from "../../src/manifest.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
-const asked = {
+const ASKED = {
   portEnv: false,
   scheme: "https",
   stopTimeoutMs: 90_000,
@@ -21,18 +21,18 @@ const asked = {
 
 test("every optional setting is kept, and read again from the registry", async () => {
   const home = scratchHome();
-  await createProfile(home, { name: "api", argv: ["true"], ...asked });
+  await createProfile(home, { name: "api", argv: ["true"], ...ASKED });
   expect(readRegistry(home).get("api")).toMatchObject({
-    ...asked,
+    ...ASKED,
     groups: ["prod", "eu"],
-    lease: parseLease(asked.lease),
+    lease: parseLease(ASKED.lease),
   });
 });
 
 test("what was not asked for stands nowhere", async () => {
   const home = scratchHome();
   const made = await createProfile(home, { name: "dev" });
-  for (const field of Object.keys(asked)) expect(made).not.toHaveProperty(field);
+  for (const field of Object.keys(ASKED)) expect(made).not.toHaveProperty(field);
 });
 
 describe("refused, and nothing is written", () => {

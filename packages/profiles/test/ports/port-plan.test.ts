@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { browserRefusedPorts } from "../../src/ports/browser-ports.ts";
+import { BROWSER_REFUSED_PORTS } from "../../src/ports/browser-ports.ts";
 import { findPlanConflicts } from "../../src/ports/plan-conflicts.ts";
 import { hostClaims, namedRanges, profileClaims } from "../../src/ports/port-claims.ts";
 import { measurePool, overlaps, planBlock, type PortClaim } from "../../src/ports/port-plan.ts";
@@ -21,17 +21,17 @@ const claims = fc.array(
   { maxLength: 12 },
 );
 const span = fc.integer({ min: 1, max: 30 });
-const pool = { first: 20, last: 300 };
+const POOL = { first: 20, last: 300 };
 
 describe("planBlock", () => {
   test("touches no claim, stays in the pool, and is the lowest such block", () => {
     fc.assert(
       fc.property(span, claims, fc.integer({ min: 1, max: 320 }), (size, taken, from) => {
-        const block = planBlock({ span: size, pool, claims: taken }, from);
+        const block = planBlock({ span: size, pool: POOL, claims: taken }, from);
         const fits = (first: number): boolean =>
-          first + size - 1 <= pool.last && !taken.some((each) => overlaps(each, { first, last: first + size - 1 }));
+          first + size - 1 <= POOL.last && !taken.some((each) => overlaps(each, { first, last: first + size - 1 }));
         const lowest = Array.from({ length: 320 }, (_, first) => first).find(
-          (first) => first >= Math.max(from, pool.first) && fits(first),
+          (first) => first >= Math.max(from, POOL.first) && fits(first),
         );
         expect(block?.first).toBe(lowest);
         if (block !== undefined) expect(block.last - block.first + 1).toBe(size);
@@ -44,7 +44,7 @@ describe("planBlock", () => {
       fc.property(span, claims, (size, foreign) => {
         const taken: PortClaim[] = [...foreign];
         for (;;) {
-          const block = planBlock({ span: size, pool, claims: taken });
+          const block = planBlock({ span: size, pool: POOL, claims: taken });
           if (block === undefined) break;
           expect(taken.some((each) => overlaps(each, block))).toBe(false);
           taken.push(claim("profile", "new", block.first, block.last));
@@ -52,7 +52,7 @@ describe("planBlock", () => {
         const freed = taken.find(({ owner }) => owner === "new");
         if (freed === undefined) return;
         const rest = taken.filter((each) => each !== freed);
-        expect(planBlock({ span: size, pool, claims: rest })?.first).toBeLessThanOrEqual(freed.first);
+        expect(planBlock({ span: size, pool: POOL, claims: rest })?.first).toBeLessThanOrEqual(freed.first);
       }),
     );
   });
@@ -62,8 +62,8 @@ describe("planBlock", () => {
       fc.property(claims, (taken) => {
         const ports = new Set<number>();
         for (const { first, last } of taken) for (let port = first; port <= last; port += 1) ports.add(port);
-        const inPool = [...ports].filter((port) => port >= pool.first && port <= pool.last).length;
-        expect(measurePool(pool, taken).reduce((sum, use) => sum + use.ports, 0)).toBe(inPool);
+        const inPool = [...ports].filter((port) => port >= POOL.first && port <= POOL.last).length;
+        expect(measurePool(POOL, taken).reduce((sum, use) => sum + use.ports, 0)).toBe(inPool);
       }),
     );
   });
@@ -100,7 +100,7 @@ describe("claims", () => {
       expect(all.some((each) => overlaps(each, { first: port, last: port }))).toBe(true);
     }
     expect(all.some((each) => overlaps(each, { first: 20_006, last: 20_999 }))).toBe(false);
-    expect(browserRefusedPorts.has(18_789)).toBe(false);
+    expect(BROWSER_REFUSED_PORTS.has(18_789)).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { formatSystemdUnit } from "../../src/service-units/systemd-unit.ts";
 import type { UnitPlan } from "../../src/service-units/unit-plan.ts";
 
-const plan: UnitPlan = {
+const PLAN: UnitPlan = {
   profile: "prod",
   home: "/home/me/.lockkeeper",
   launcher: ["/usr/bin/node", "/opt/lockkeeper.js"],
@@ -13,8 +13,8 @@ const plan: UnitPlan = {
 };
 
 test("a unit that cannot be told of readiness waits for a running gateway, but not for one that may stand by for days", () => {
-  expect(formatSystemdUnit(plan, "lockkeeper-prod.service")).toMatch(/^ExecStartPost=.*"?wait"? "?prod"?/mu);
-  const standingBy = formatSystemdUnit({ ...plan, mayStandBy: true }, "lockkeeper-prod.service");
+  expect(formatSystemdUnit(PLAN, "lockkeeper-prod.service")).toMatch(/^ExecStartPost=.*"?wait"? "?prod"?/mu);
+  const standingBy = formatSystemdUnit({ ...PLAN, mayStandBy: true }, "lockkeeper-prod.service");
   expect(standingBy).toContain("\nType=exec\n");
   expect(standingBy).not.toContain("ExecStartPost");
 });

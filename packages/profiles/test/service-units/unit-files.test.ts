@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseLaunchdPlist, parseSystemdUnit } from "../../src/service-units/unit-files.ts";
 
-const nothingElse = { user: null, environmentFiles: [], passEnvironment: [] };
+const NOTHING_ELSE = { user: null, environmentFiles: [], passEnvironment: [] };
 
 describe("parseSystemdUnit", () => {
   test("reads argv, environment and working directory of the service section", () => {
@@ -40,7 +40,7 @@ WantedBy=default.target
       argv: ["/opt/openclaw", "gateway", "--port", "20000"],
       environment: { A: "1", B: "3" },
       workingDirectory: null,
-      ...nothingElse,
+      ...NOTHING_ELSE,
     });
   });
 
@@ -62,7 +62,7 @@ test("a launchd property list gives argv, environment and working directory", ()
     argv: ["/usr/local/bin/node", "/opt/a&b/index.js", "gateway"],
     environment: { OPENCLAW_GATEWAY_PORT: "18789" },
     workingDirectory: "/Users/a",
-    ...nothingElse,
+    ...NOTHING_ELSE,
   });
   expect(parseLaunchdPlist("bplist00...")).toBeUndefined();
 });

@@ -32,7 +32,7 @@ function brief({ changes }: SetPlan): readonly string[] {
   );
 }
 
-const every: Profiles = {
+const EVERY: Profiles = {
   web: {
     command: ["node", "server.js", "--port", "{port}"],
     cwd: ".",
@@ -60,7 +60,7 @@ const every: Profiles = {
 
 test("a file is applied once, and then nothing is left to do; so it is with what export makes of it", async () => {
   const context = scratchContext();
-  const file = write(context, every);
+  const file = write(context, EVERY);
   expect(brief(await apply(context, file))).toEqual(["create web", "create db", "create claw"]);
   expect(brief(await planSetFile(context, { file }))).toEqual([]);
   const before = readRegistry(context.home);
@@ -75,9 +75,9 @@ test("a file is applied once, and then nothing is left to do; so it is with what
 
 test("what the file no longer says goes, what it says anew comes; ports are chosen once", async () => {
   const context = scratchContext();
-  await apply(context, write(context, every));
+  await apply(context, write(context, EVERY));
   const { port } = readRegistry(context.home).get("web") ?? {};
-  const less = { ...every, web: { command: ["node", "server.js"], span: 12, env: { MODE: "prod" }, groups: ["shop"] } };
+  const less = { ...EVERY, web: { command: ["node", "server.js"], span: 12, env: { MODE: "prod" }, groups: ["shop"] } };
   const plan = await apply(context, write(context, less));
   expect(brief(plan)).toHaveLength(1);
   expect(readRegistry(context.home).get("web")).toMatchObject({

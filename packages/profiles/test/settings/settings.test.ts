@@ -14,7 +14,7 @@ import {
   writeSettingsFile,
 } from "../../src/settings/settings-file.ts";
 import { gatewaySettingsTable } from "../../src/settings/gateway-settings.ts";
-import { changeSettings, defaultSettings, readSettings, settingsTable } from "../../src/settings/settings.ts";
+import { changeSettings, DEFAULT_SETTINGS, readSettings, settingsTable } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 const value = fc.oneof(
@@ -56,7 +56,7 @@ describe("the cheap reader and conf", () => {
 
   test("defaults satisfy their own table", () => {
     for (const [key, schema] of Object.entries(settingsTable)) {
-      expect(satisfies(schema, defaultSettings[key as keyof typeof defaultSettings])).toBe(true);
+      expect(satisfies(schema, DEFAULT_SETTINGS[key as keyof typeof DEFAULT_SETTINGS])).toBe(true);
     }
   });
 });
@@ -64,7 +64,7 @@ describe("the cheap reader and conf", () => {
 describe("settings on disk", () => {
   test("are private under any umask, keep what they do not know, and hold no defaults", async () => {
     const home = scratchHome();
-    expect(readSettings(home)).toEqual(defaultSettings);
+    expect(readSettings(home)).toEqual(DEFAULT_SETTINGS);
     await changeSettings(home, () => ({ poolFirst: 20_000 }));
     const path = homePaths(home).settings;
     const text = JSON.parse(fs.readFileSync(path, "utf8")) as Record<string, unknown>;

@@ -3,9 +3,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Evidence, type LockWord, type ObservedState, observeState } from "../../src/status/observed-state.ts";
 
-const keeper: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
-const gateway: ProcessIdentity = { ...keeper, pid: 101 };
-const helper: ProcessIdentity = { ...keeper, pid: 102 };
+const KEEPER: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
+const gateway: ProcessIdentity = { ...KEEPER, pid: 101 };
+const helper: ProcessIdentity = { ...KEEPER, pid: 102 };
 
 const record = (state: PublishedState, changes: Partial<RunRecord> = {}): RunRecord => ({
   v: 1,
@@ -15,7 +15,7 @@ const record = (state: PublishedState, changes: Partial<RunRecord> = {}): RunRec
   reason: "said so",
   code: null,
   since: "2026-01-01T00:00:00.000Z",
-  keeper,
+  keeper: KEEPER,
   gateway,
   host: "127.0.0.1",
   port: 20_000,
@@ -45,7 +45,7 @@ function observe(scene: Scene): ObservedState {
     record: published,
     lock,
     hasLockFile: scene.hasLockFile ?? false,
-    judge: ({ pid }) => (pid === keeper.pid ? keeperIs : gatewayIs),
+    judge: ({ pid }) => (pid === KEEPER.pid ? keeperIs : gatewayIs),
     findHolders: () => (holder === null ? [] : [holder]),
     carriesRun: () => scene.carries ?? false,
     isPaused: () => scene.paused ?? false,
@@ -91,7 +91,7 @@ describe("the state of a profile", () => {
   });
 
   it("keeps a keeper whose clock makes it look like another process, since it holds the lock", () => {
-    const holder = { ...keeper, startTicks: 9_999 };
+    const holder = { ...KEEPER, startTicks: 9_999 };
     const seen = observe({ published: record("running"), lock: "held", holder });
     expect(seen).toMatchObject({ state: "running", keeper: holder });
   });
@@ -103,7 +103,7 @@ describe("the state of a profile", () => {
 
   it("does not wait for the word of a keeper that is paused", () => {
     const scene = { published: record("running"), lock: "held", keeperIs: "alive" } as const;
-    expect(observe({ ...scene, paused: true })).toMatchObject({ state: "unresponsive", keeper, gateway: null });
+    expect(observe({ ...scene, paused: true })).toMatchObject({ state: "unresponsive", keeper: KEEPER, gateway: null });
     expect(observe({ ...scene, paused: false })).toMatchObject({ state: "starting" });
   });
 
@@ -134,7 +134,7 @@ describe("the state of a profile", () => {
       lock: fc.constantFrom<LockWord>("free", "held", "unknown"),
       keeperIs: verdict,
       gatewayIs: verdict,
-      holder: fc.constantFrom(null, keeper, gateway, helper),
+      holder: fc.constantFrom(null, KEEPER, gateway, helper),
       carries: fc.boolean(),
       paused: fc.boolean(),
       port: fc.constantFrom("yes" as const, "no" as const, "unknown" as const),

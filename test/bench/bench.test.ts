@@ -2,34 +2,35 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { median, pairedRatio, quantile, scatter } from "./measure/statistics.ts";
 import { formatTable, rowsOf } from "./measure/table.ts";
-import { FLOOR, parseTimes, type Sample } from "./measure/turns.ts";
+import { FLOOR, parseTimes } from "./measure/turns.ts";
+import type { Sample } from "./measure/turns.ts";
 import { overview, writeFigures } from "./overview.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-bench-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the arithmetic", () => {
-  it("takes the nearest of the values, whatever their order", () => {
+  test("takes the nearest of the values, whatever their order", () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(quantile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 0.9)).toBe(10);
     expect(median([])).toBeNaN();
   });
 
-  it("pairs each run with the floor of its own round", () => {
+  test("pairs each run with the floor of its own round", () => {
     // Twice as slow in every round, on a machine that is ten times as slow in the middle.
     expect(pairedRatio([2, 20, 2], [1, 10, 1])).toBe(2);
     expect(pairedRatio([2, 4], [1])).toBe(2);
   });
 
-  it("tells how far runs of one thing lie apart", () => {
+  test("tells how far runs of one thing lie apart", () => {
     expect(scatter([4, 4, 4])).toBe(0);
     expect(scatter([90, 100, 110])).toBeCloseTo(0.2);
   });
 
-  it("reads what bash says of a child", () => {
+  test("reads what bash says of a child", () => {
     expect(parseTimes("a warning of bash\n0.021 0.004\n")).toBeCloseTo(25);
   });
 });
@@ -38,7 +39,7 @@ function took(ms: number): Sample {
   return { wallMs: 3 * ms, computingMs: ms };
 }
 
-it("writes a ratio of computing times, with target and scatter, and no cell of its own accord", () => {
+test("writes a ratio of computing times, with target and scatter, and no cell of its own accord", () => {
   const contestants = [FLOOR, "twice"].map((title) => ({ title, argv: () => ["true"] as const, env: {}, target: 1.1 }));
   const times = new Map([
     [FLOOR, [took(10), took(20)]],
@@ -51,7 +52,7 @@ it("writes a ratio of computing times, with target and scatter, and no cell of i
   ]);
 });
 
-it("measures the commands and puts the table into a page, in the place of the one before", async () => {
+test("measures the commands and puts the table into a page, in the place of the one before", async () => {
   const figures = await overview({ quick: true, only: ["commands"], rounds: 1 });
   expect(figures).toMatch(
     /^\| list of 100 \| \d+ ms \| \d+\.\d\d \| \d+\.\d\d \| `node -e 0` \| <= 1\.12 \| \d+ % \|$/m,

@@ -3,7 +3,8 @@
  * `test/floods/attacks.ts`, each against a gateway of its own. Asserts nothing. Run as a program with a port it is one.
  */
 import { probeHealth, startGatewayHost } from "@lockkeeper/core";
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { fork, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";

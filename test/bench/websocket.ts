@@ -4,7 +4,8 @@
  * two servers.
  */
 import { startGatewayHost } from "@lockkeeper/core";
-import { fork, type ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";

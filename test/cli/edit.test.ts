@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
 const SERVER = `require("node:http").createServer((_, answer) => answer.end(process.env.MODE)).listen(process.argv[1], "127.0.0.1")`;

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { type CliRun, runCli } from "../harness/cli.ts";
+import { runCli } from "../harness/cli.ts";
+import type { CliRun } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 const TOOLS = ["lockkeeper", "mv", "cp", "chmod", "ls", "rm", "mkdir"];

@@ -3,7 +3,8 @@ import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, wri
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
-import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 
 const SERVER =
   'require("node:http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT, "127.0.0.1")';

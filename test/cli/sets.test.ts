@@ -4,7 +4,8 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
 import type { CliOptions, CliRun } from "../harness/cli.ts";
-import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 
 const page = readFileSync(path.join(import.meta.dirname, "../../docs/sets.md"), "utf8");
 const [shop = "", stages = "", checkout = ""] = [...page.matchAll(/```jsonc\n(.*?)```/gs)].map(

@@ -5,7 +5,8 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { holdPort } from "../harness/free-port.ts";
-import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 
 /** The compiler refuses this when a code is missing or unknown. */
 const EVERY: Readonly<Record<ErrorCode, true>> = {

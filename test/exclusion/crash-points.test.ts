@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { acquireGatewayLock, lockPathFor, startGateway } from "@lockkeeper/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { endPrograms, launch } from "./programs.ts";
 
@@ -89,21 +89,21 @@ async function succeed(lane: Lane): Promise<void> {
 }
 
 describe("a process that is SIGKILLed before any of its file-system steps", () => {
-  it("of acquire and release never blocks the next owner", async () => {
+  test("of acquire and release never blocks the next owner", async () => {
     const calls = await sweep("lock", succeed);
     // Proof that the steps that matter were among them.
     const wanted = ["openSync", "fstatSync", "lstatSync", "readSync", "writeSync", "unlinkSync", "closeSync"];
     expect(calls).toEqual(expect.arrayContaining(wanted));
   });
 
-  it("of reclaim never blocks the next owner", async () => {
+  test("of reclaim never blocks the next owner", async () => {
     await sweep("lock", succeed, (lane) => {
       mkdirSync(lane.lockDir, { recursive: true, mode: 0o700 });
       writeFileSync(lockPathFor(lane.lockDir, lane.configPath), '{"v":1,"mechanism":"ker', { mode: 0o600 });
     });
   });
 
-  it("of starting and closing a gateway never blocks the next gateway", async () => {
+  test("of starting and closing a gateway never blocks the next gateway", async () => {
     await sweep("gateway", async (lane) => {
       const gateway = await startGateway({ ...lane, token, timeoutMs: 2_000 });
       await gateway.close();

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { acquireGatewayLock, inspectGatewayLock, lockPathFor, lookAtKernelLocks } from "@lockkeeper/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { endPrograms, launch, startProgram } from "./programs.ts";
 
@@ -40,20 +40,20 @@ const canMount = spawnSync("unshare", ["--mount", "sh", "-c", "mount -t tmpfs tm
 if (!canMount) process.stdout.write("skipped: this machine lets us mount nothing (unshare --mount)\n");
 
 describe.runIf(canMount)("two disks at one path", () => {
-  it("have an owner each, though every inode number is the same", async () => {
+  test("have an owner each, though every inode number is the same", async () => {
     const first = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
     const second = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
     expect(await second.line("inodes")).toEqual(await first.line("inodes"));
   });
 
-  it("do not show each other's owner", async () => {
+  test("do not show each other's owner", async () => {
     const owner = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
     expect(lookAtKernelLocks().ask(place)).toEqual({ verdict: "free" });
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "free" });
     await owner.line("inodes");
   });
 
-  it("exclude as ever when they are one disk", async () => {
+  test("exclude as ever when they are one disk", async () => {
     const lock = await acquireGatewayLock(place);
     expect(lookAtKernelLocks().ask(place)).toMatchObject({ verdict: "held", path: lock.path });
     const second = launch({ name: "owner.js", args: argumentsOf() });
@@ -64,7 +64,7 @@ describe.runIf(canMount)("two disks at one path", () => {
 });
 
 describe("the kernel's answer", () => {
-  it("names who holds a lock, and does not believe a record", async () => {
+  test("names who holds a lock, and does not believe a record", async () => {
     const owner = await startProgram({ name: "owner.js", args: [JSON.stringify(place)] });
     const answer = lookAtKernelLocks().ask(place);
     expect(answer.verdict === "held" && answer.findHolders().map(({ pid }) => pid)).toEqual([owner.child.pid]);
@@ -74,7 +74,7 @@ describe("the kernel's answer", () => {
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
   });
 
-  it("knows an owner whose file was deleted", async () => {
+  test("knows an owner whose file was deleted", async () => {
     const owner = await startProgram({ name: "owner.js", args: [JSON.stringify(place)] });
     rmSync(lockPathFor(place.lockDir, place.configPath));
     const answer = lookAtKernelLocks().ask(place);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 const folderOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const page = readFileSync(folderOf("../../docs/lock.md"), "utf8");
@@ -29,7 +29,7 @@ function example(language: string): string {
 }
 
 describe("the examples of docs/lock.md", () => {
-  it("in plain JavaScript owns, serves and lets go", async () => {
+  test("in plain JavaScript owns, serves and lets go", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
@@ -45,7 +45,7 @@ describe("the examples of docs/lock.md", () => {
     expect(readdirSync(join(home, ".my-gateway", "lock"))).toEqual([]);
   });
 
-  it("with await using does the same", async () => {
+  test("with await using does the same", async () => {
     expect(example("ts")).toBe(readFileSync(folderOf("examples/await-using.ts"), "utf8"));
     // It reads the home when it is loaded.
     const { main } = await import("./examples/await-using.ts");

@@ -17,7 +17,7 @@ import {
   ownIdentity,
   sweepGatewayLock,
 } from "@lockkeeper/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { Program } from "./programs.ts";
 import { endPrograms, startProgram } from "./programs.ts";
@@ -65,14 +65,14 @@ const canMask = spawnSync("unshare", ["--mount", "--pid", "--fork", "--mount-pro
 if (!canMask) process.stdout.write("skipped: this machine makes no pid namespaces for us (unshare)\n");
 
 describe.runIf(canMask)("an owner in a container with a boot id of its own", () => {
-  it("is the owner from here too, and is taken over when it is dead", async () => {
+  test("is the owner from here too, and is taken over when it is dead", async () => {
     const owner = await startOwner(withOwnBootId());
     expect(readFileSync(lockPathFor(place.lockDir, place.configPath), "utf8")).toContain("11111111-2222");
     await expectOwned(owner);
     await expectReclaimed(owner);
   });
 
-  it("is the owner still when its file was replaced by a copy", async () => {
+  test("is the owner still when its file was replaced by a copy", async () => {
     const owner = await startOwner(withOwnBootId());
     const path = lockPathFor(place.lockDir, place.configPath);
     copyFileSync(path, join(home, "copy"));
@@ -87,7 +87,7 @@ const canShift = spawnSync("unshare", [...SHIFTED.slice(1), "true"]).status === 
 if (!canShift) process.stdout.write("skipped: this machine makes no time namespaces for us (unshare --time)\n");
 
 describe.runIf(canShift)("an owner in a time namespace", () => {
-  it("is the same process from both sides", async () => {
+  test("is the same process from both sides", async () => {
     const owner = await startOwner(SHIFTED);
     await expectOwned(owner);
     const { record } = await inspectGatewayLock(place);

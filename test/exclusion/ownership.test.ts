@@ -12,7 +12,7 @@ import {
   ownIdentity,
   sweepGatewayLock,
 } from "@lockkeeper/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { Program } from "./programs.ts";
 import { until } from "../harness/until.ts";
@@ -58,7 +58,7 @@ const record = (changes: object): void => {
 };
 
 describe("an owner", () => {
-  it("is the only one of eight that start at once, and the others are told its pid", async () => {
+  test("is the only one of eight that start at once, and the others are told its pid", async () => {
     const starters = Array.from({ length: 8 }, () =>
       launch({ name: "owner.js", args: [JSON.stringify({ ...place, timeoutMs: 300 })] }),
     );
@@ -72,7 +72,7 @@ describe("an owner", () => {
     }
   });
 
-  it("lets go on request, and its file is gone", async () => {
+  test("lets go on request, and its file is gone", async () => {
     const owner = await startOwner();
     owner.child.stdin?.write("release\n");
     await owner.line("released");
@@ -80,7 +80,7 @@ describe("an owner", () => {
     expect(await takeOver()).toBe("");
   });
 
-  it("that was SIGKILLed leaves nothing that blocks (openclaw/openclaw#144171)", async () => {
+  test("that was SIGKILLed leaves nothing that blocks (openclaw/openclaw#144171)", async () => {
     const owner = await startOwner();
     owner.kill("SIGKILL");
     await owner.exited();
@@ -88,14 +88,14 @@ describe("an owner", () => {
     expect(await takeOver()).toBe(`took over ${path}: its owner (pid ${owner.child.pid}) is gone`);
   });
 
-  it("is followed at once by who waits when it is SIGKILLed", async () => {
+  test("is followed at once by who waits when it is SIGKILLed", async () => {
     const owner = await startOwner();
     const waiting = acquireGatewayLock(place);
     owner.kill("SIGKILL");
-    await (await waiting).release();
+    await expect(waiting.then((own) => own.release())).resolves.toBeUndefined();
   });
 
-  it("that is paused is not robbed, and owns on when it is continued (badlogic/pi-mono#1322)", async () => {
+  test("that is paused is not robbed, and owns on when it is continued (badlogic/pi-mono#1322)", async () => {
     const owner = await startOwner();
     owner.kill("SIGSTOP");
     await expect(acquireGatewayLock({ ...place, timeoutMs: 300 })).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe("an owner", () => {
     await owner.line("released");
   });
 
-  it("that is alive but silent is waited for until the deadline and no longer (openclaw/openclaw#57115)", async () => {
+  test("that is alive but silent is waited for until the deadline and no longer (openclaw/openclaw#57115)", async () => {
     const owner = await startOwner({ profile: "dev" });
     const error: unknown = await acquireGatewayLock({ ...place, timeoutMs: 100 }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
@@ -120,7 +120,7 @@ describe("an owner", () => {
 });
 
 describe("a child that was given the descriptor", () => {
-  it("keeps the lock when its keeper is SIGKILLed, is named, and lets go by its own end", async () => {
+  test("keeps the lock when its keeper is SIGKILLed, is named, and lets go by its own end", async () => {
     const { keeper, childPid } = await startKeeper();
     keeper.kill("SIGKILL");
     await keeper.exited();
@@ -133,7 +133,7 @@ describe("a child that was given the descriptor", () => {
     await takeOver();
   });
 
-  it("is found by its descriptor when no record names it", async () => {
+  test("is found by its descriptor when no record names it", async () => {
     const { keeper, childPid } = await startKeeper({ named: false });
     keeper.kill("SIGKILL");
     await keeper.exited();
@@ -144,7 +144,7 @@ describe("a child that was given the descriptor", () => {
     await takeOver();
   });
 
-  it("stays the owner when its keeper lets go in good order: the file stays with it", async () => {
+  test("stays the owner when its keeper lets go in good order: the file stays with it", async () => {
     const { keeper, childPid } = await startKeeper();
     keeper.kill("SIGTERM");
     await keeper.exited();
@@ -161,7 +161,7 @@ describe("a leftover record", () => {
     await takeOver();
   });
 
-  it("that names an unrelated living process of another boot is stale, and the stranger is left alone (openclaw/openclaw#29927)", async () => {
+  test("that names an unrelated living process of another boot is stale, and the stranger is left alone (openclaw/openclaw#29927)", async () => {
     const stranger = spawn("sleep", ["60"], { stdio: "ignore" });
     const identity = identifyProcess(stranger.pid ?? 0);
     expect(identity).toBeDefined();
@@ -174,19 +174,19 @@ describe("a leftover record", () => {
     stranger.kill("SIGKILL");
   });
 
-  it("that names our own pid with other start ticks is stale at once (openclaw/openclaw#74346)", async () => {
+  test("that names our own pid with other start ticks is stale at once (openclaw/openclaw#74346)", async () => {
     record({ startTicks: 7 });
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
     expect(await takeOver()).toContain(`its owner (pid ${process.pid}) is gone`);
   });
 
-  it.each([1, 0, -1, process.ppid])("that names pid %s signals nobody and blocks nobody", async (pid) => {
+  test.each([1, 0, -1, process.ppid])("that names pid %s signals nobody and blocks nobody", async (pid) => {
     record({ pid, startTicks: 3, gateway: { pid, startTicks: 3 } });
     expect((await inspectGatewayLock(place)).verdict).toBe("stale");
     await takeOver();
   });
 
-  it("whose time is in the future, or long past, decides nothing (kunchenguid/firstmate#433)", async () => {
+  test("whose time is in the future, or long past, decides nothing (kunchenguid/firstmate#433)", async () => {
     const owner = await startOwner();
     const bytes = readFileSync(path, "utf8");
     writeFileSync(path, bytes.replace(/"createdAt":"\d{4}/, '"createdAt":"1971'));
@@ -198,13 +198,13 @@ describe("a leftover record", () => {
     await takeOver();
   });
 
-  it("in another pid namespace leaves no doubt: the kernel decides", async () => {
+  test("in another pid namespace leaves no doubt: the kernel decides", async () => {
     record({ pidNamespace: "1", startTicks: 5 });
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
     expect(await takeOver()).toContain("cannot be seen from here, and nobody holds its lock");
   });
 
-  it.each([
+  test.each([
     ["empty (openclaw/openclaw#113748)", "", "the file is empty"],
     ["cut short", '{"v":1,"mechanism":"ker', "the file holds no record"],
     ["garbage", "\u0000\u0001\ufffd", "the file holds no record"],
@@ -218,7 +218,7 @@ describe("a leftover record", () => {
 });
 
 describe("a lock file that is deleted or replaced under its owner", () => {
-  it.each([
+  test.each([
     ["deleted", (): void => rmSync(path)],
     [
       "replaced",
@@ -239,14 +239,14 @@ describe("a lock file that is deleted or replaced under its owner", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("together with its directory is put back", async () => {
+  test("together with its directory is put back", async () => {
     const owner = await startOwner();
     rmSync(place.lockDir, { recursive: true });
     await until("the lock file is there", () => existsSync(path));
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ ownerPid: owner.child.pid });
   });
 
-  it("is lost to who took over the place meanwhile, and the old owner is told", async () => {
+  test("is lost to who took over the place meanwhile, and the old owner is told", async () => {
     const owner = await startOwner();
     renameSync(place.lockDir, join(home, "moved away"));
     const lock = await acquireGatewayLock(place);
@@ -265,7 +265,7 @@ if (apart === undefined) process.stdout.write("skipped: this machine makes no pi
 describe.runIf(apart !== undefined)("two pid and network namespaces on one folder", () => {
   const shell = ["sh", "-c", '"$@"; exit $?', "sh"];
 
-  it("have one owner between them", async () => {
+  test("have one owner between them", async () => {
     const owner = await startOwner({}, [...(apart ?? []), ...shell]);
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "held" });
     await expect(acquireGatewayLock({ ...place, timeoutMs: 100 })).rejects.toMatchObject({ code: "LOCK_HELD" });
@@ -279,7 +279,7 @@ describe.runIf(apart !== undefined)("two pid and network namespaces on one folde
     await owner.line("released");
   });
 
-  it("see through a dead owner that had the newcomer's own pid (openclaw/openclaw#112320)", async () => {
+  test("see through a dead owner that had the newcomer's own pid (openclaw/openclaw#112320)", async () => {
     // Each namespace starts to count anew: both processes have the same pid, as in a container that is started again.
     const under = [...(apart ?? []), ...shell];
     const first = await startOwner({}, under);

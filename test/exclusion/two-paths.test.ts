@@ -21,7 +21,7 @@ import { basename, join } from "node:path";
 
 import type { LockPlace } from "@lockkeeper/core";
 import { acquireGatewayLock, inspectGatewayLock, lookAtKernelLocks, sweepGatewayLock } from "@lockkeeper/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { endPrograms, launch, startProgram } from "./programs.ts";
 
@@ -66,7 +66,7 @@ const canMount = spawnSync("unshare", ["--mount", "sh", "-c", "mount --bind /mnt
 if (!canMount) process.stdout.write("skipped: this machine lets us mount nothing (unshare --mount)\n");
 
 describe("a home under two paths has one owner", () => {
-  it.runIf(canMount)("by a bind mount, whichever path is first", async () => {
+  test.runIf(canMount)("by a bind mount, whichever path is first", async () => {
     const owner = await startOwner(place);
     await expectRefused(placeIn(join(home, "second")), throughBindMount());
     owner.kill("SIGKILL");
@@ -77,7 +77,7 @@ describe("a home under two paths has one owner", () => {
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "held" });
   });
 
-  it("after it was moved and linked", async () => {
+  test("after it was moved and linked", async () => {
     const owner = await startOwner(place);
     renameSync(join(home, "first"), join(home, "moved"));
     symlinkSync(join(home, "moved"), join(home, "first"));
@@ -92,7 +92,7 @@ describe("a home under two paths has one owner", () => {
     expect(readdirSync(place.lockDir)).toEqual([]);
   });
 
-  it("by a view through FUSE, where only the process can tell", async ({ skip }) => {
+  test("by a view through FUSE, where only the process can tell", async ({ skip }) => {
     if (!mountFuse()) {
       process.stdout.write("skipped: no bindfs here\n");
       skip();
@@ -131,7 +131,7 @@ async function holdFile(path: string, record = "{}"): Promise<ReturnType<typeof 
 describe("a lock of release 0.1.0", () => {
   beforeEach(() => mkdirSync(place.lockDir, { mode: 0o700 }));
 
-  it("under this path's name excludes, and is taken over when its owner is dead", async () => {
+  test("under this path's name excludes, and is taken over when its owner is dead", async () => {
     const holder = await holdFile(earlierFile(place));
     await expectRefused(place);
     expect(lookAtKernelLocks().ask(place)).toMatchObject({ verdict: "held", path: earlierFile(place) });
@@ -146,7 +146,7 @@ describe("a lock of release 0.1.0", () => {
     expect(readdirSync(place.lockDir)).toEqual([]);
   });
 
-  it("under another path's name excludes, and is swept when its owner is dead", async () => {
+  test("under another path's name excludes, and is swept when its owner is dead", async () => {
     const other = earlierFile(place, "/srv/home/config/gateway.json");
     const holder = await holdFile(other);
     await expectRefused(place);
@@ -158,7 +158,7 @@ describe("a lock of release 0.1.0", () => {
     await lock.release();
   });
 
-  it.runIf(process.platform === "linux")("finds the mark that it looks for while a new owner lives", async () => {
+  test.runIf(process.platform === "linux")("finds the mark that it looks for while a new owner lives", async () => {
     const lock = await acquireGatewayLock(place);
     const { ino } = statSync(place.lockDir);
     // What 0.1.0 does: it counts the marks on the directory at the byte that stands for its own file's name.
@@ -173,7 +173,7 @@ describe("a lock of release 0.1.0", () => {
 });
 
 describe("a directory with the locks of several configs", () => {
-  it("has an owner for each", async () => {
+  test("has an owner for each", async () => {
     const a = { ...placeIn(join(home, "first"), "a.json"), scope: "config" } as const;
     const b = { ...placeIn(join(home, "first"), "b.json"), scope: "config" } as const;
     const locks = [await acquireGatewayLock(a), await acquireGatewayLock(b)];
@@ -183,7 +183,7 @@ describe("a directory with the locks of several configs", () => {
     for (const lock of locks) await lock.release();
   });
 
-  it("has one owner for a config that another name of its lock says to be the same", async () => {
+  test("has one owner for a config that another name of its lock says to be the same", async () => {
     const config = { ...place, scope: "config" } as const;
     mkdirSync(place.lockDir, { mode: 0o700 });
     mkdirSync(join(home, "first", "config"));

@@ -9,8 +9,10 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { describe, expect, test } from "vitest";
-import { type Podman, podmanFault, withPodman } from "../harness/podman.ts";
-import { type ScratchHome, withScratchHome } from "../harness/scratch-home.ts";
+import { podmanFault, withPodman } from "../harness/podman.ts";
+import type { Podman } from "../harness/podman.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
 /** Returns the first of these programs that is there; else says that its tests are skipped. */

@@ -7,7 +7,8 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { expect, test } from "vitest";
-import { type ScratchHome, withScratchHome } from "../harness/scratch-home.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 
 interface Exported {
   readonly files: readonly { readonly name: string; readonly text: string }[];

@@ -3,7 +3,8 @@
  * when the flood stands, and goes on until it is killed. What needs no token does not use it.
  */
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 

@@ -3,9 +3,11 @@
  * live, answer `/healthz`, let nobody in without the token, answer JSON-RPC with JSON, and not grow.
  */
 import { probeHealth, startGatewayHost } from "@lockkeeper/core";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { freePort } from "../harness/free-port.ts";
-import { randomFrom, type Random } from "./random.ts";
+import { randomFrom } from "./random.ts";
+import type { Random } from "./random.ts";
 
 /** What one seed is made into, and what must hold of the answer. */
 export interface Fuzzer {

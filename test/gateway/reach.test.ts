@@ -1,6 +1,7 @@
 /** Who can reach a built-in gateway, and under which name: what is said about it, and what the gateway itself does. */
 import { readFile } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
+import { get } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 

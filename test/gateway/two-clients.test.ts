@@ -1,7 +1,8 @@
 /** The main job as people use it: two clients talk through one profile's gateway while another profile is untouched. */
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { withScratchHome, type ScratchHome } from "../harness/scratch-home.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 
 interface Message {
   readonly id?: number;

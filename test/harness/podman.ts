@@ -2,7 +2,8 @@
  * Real containers for tests: podman with storage of its own, and an image that holds Node, a shell and Lockkeeper, made from this
  * machine's own programs because no registry is asked. Whoever uses it asks `podmanFault` first.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   cpSync,
@@ -18,7 +19,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CLI_ENTRY, type CliRun } from "./cli.ts";
+import { CLI_ENTRY } from "./cli.ts";
+import type { CliRun } from "./cli.ts";
 import { until } from "./until.ts";
 
 export interface Podman {

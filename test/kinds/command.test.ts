@@ -1,8 +1,9 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
-import { type ScratchProfiles, withProfiles } from "../supervision/scratch-profiles.ts";
+import { describe, expect, test } from "vitest";
+import { withProfiles } from "../supervision/scratch-profiles.ts";
+import type { ScratchProfiles } from "../supervision/scratch-profiles.ts";
 
 interface Told {
   readonly args: readonly string[];
@@ -25,7 +26,7 @@ async function told(
 }
 
 describe.concurrent("a profile of kind command", () => {
-  it("is not tried again and again when there is nothing that it could run", () =>
+  test("is not tried again and again when there is nothing that it could run", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", argv: ["sh", "-c", "exec no-such-program-anywhere"] });
       await expect(profiles.start("api")).rejects.toMatchObject({
@@ -36,7 +37,7 @@ describe.concurrent("a profile of kind command", () => {
       expect((await profiles.status("api")).restarts).toBe(0);
     }));
 
-  it("hands every argument on as it stands, placeholders filled in, and no shell looks at them", () =>
+  test("hands every argument on as it stands, placeholders filled in, and no shell looks at them", () =>
     withProfiles(async (scratch) => {
       const nasty = [
         "$HOME",
@@ -58,7 +59,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(args).toEqual([...filled, String(port + 1), "api", "127.0.0.1", `--state=${paths.state}`]);
     }));
 
-  it("gives the allow-list, what the profile says, and nothing else of the starter's environment", () =>
+  test("gives the allow-list, what the profile says, and nothing else of the starter's environment", () =>
     withProfiles(
       async (scratch) => {
         const { env } = await told(scratch, {
@@ -104,7 +105,7 @@ describe.concurrent("a profile of kind command", () => {
       },
     ));
 
-  it("PORT and HOST are its own; what the profile says wins, from --env, the env file and the starter", () =>
+  test("PORT and HOST are its own; what the profile says wins, from --env, the env file and the starter", () =>
     withProfiles(
       async (scratch) => {
         const { profiles, folder } = scratch;
@@ -135,7 +136,7 @@ describe.concurrent("a profile of kind command", () => {
       { HOST: "from the starter", PORT: "not passed" },
     ));
 
-  it("refuses an unknown placeholder in --env, at create and at edit; what was written before it was known stays", () =>
+  test("refuses an unknown placeholder in --env, at create and at edit; what was written before it was known stays", () =>
     withProfiles(async (scratch) => {
       const { profiles, create } = scratch;
       const code = { code: "OPTION_INVALID" };
@@ -146,7 +147,7 @@ describe.concurrent("a profile of kind command", () => {
       await expect(profiles.edit("api", { span: 5 })).rejects.toMatchObject(code);
     }));
 
-  it("reads the env file at each start; --env beats it, and neither moves the profile's own variables", () =>
+  test("reads the env file at each start; --env beats it, and neither moves the profile's own variables", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       const envFile = path.join(folder, "api.env");
@@ -166,7 +167,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(registry).not.toContain("two");
     }));
 
-  it("refuses an env file that others can read, and one that is missing, before anything is run", () =>
+  test("refuses an env file that others can read, and one that is missing, before anything is run", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       const envFile = path.join(folder, "api.env");
@@ -187,7 +188,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(await profiles.status("api")).toMatchObject({ state: "stopped", lock: { verdict: "free" } });
     }));
 
-  it("runs where it was told to, and says so when that is gone", () =>
+  test("runs where it was told to, and says so when that is gone", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       const cwd = path.join(folder, "project");
@@ -202,21 +203,21 @@ describe.concurrent("a profile of kind command", () => {
       expect((await profiles.status("api")).state).toBe("failed");
     }));
 
-  it("runs in its workspace unless told otherwise", () =>
+  test("runs in its workspace unless told otherwise", () =>
     withProfiles(async (scratch) => {
       const { cwd } = await told(scratch, {});
       const { paths } = await scratch.profiles.status("api");
       expect(cwd).toBe(path.join(paths.profile, "workspace"));
     }));
 
-  it("knows its extra ports by name", () =>
+  test("knows its extra ports by name", () =>
     withProfiles(async (scratch) => {
       await told(scratch, { extraPorts: { metrics: 1, admin: 9 } });
       const { port, ports } = await scratch.profiles.status("api");
       expect(ports).toEqual({ gateway: port, metrics: port + 1, admin: port + 9 });
     }));
 
-  it("is running as soon as it lives when it has no port to open", () =>
+  test("is running as soon as it lives when it has no port to open", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "job", span: 1, health: "none", argv: ["sleep", "600"] });
       const { status } = await profiles.start("job");
@@ -224,7 +225,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(await profiles.start("job")).toMatchObject({ outcome: "already-running", status: { pid: status.pid } });
     }));
 
-  it.each([[["{nope}"]], [["serve", "{port+10}"]], [["serve", "{port"]]])("refuses %j when it is created", (argv) =>
+  test.each([[["{nope}"]], [["serve", "{port+10}"]], [["serve", "{port"]]])("refuses %j when it is created", (argv) =>
     withProfiles(async ({ profiles, create }) => {
       await expect(create({ name: "api", argv })).rejects.toMatchObject({ code: "OPTION_INVALID" });
       expect(await profiles.list()).toEqual([]);

@@ -12,14 +12,8 @@ import { freePort } from "../harness/free-port.ts";
 import { livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 import { isAlive, ownersOf, sample } from "../supervision/scratch-profiles.ts";
-import {
-  configure,
-  type HandStart,
-  installOpenClaw,
-  startByHand,
-  untilHealthy,
-  writeProgram,
-} from "./openclaw-user.ts";
+import { configure, installOpenClaw, startByHand, untilHealthy, writeProgram } from "./openclaw-user.ts";
+import type { HandStart } from "./openclaw-user.ts";
 
 async function ownerOf(port: number): Promise<number> {
   const [owner] = ownersOf(port);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { until } from "../harness/until.ts";
-import { type Bench, healthz, timed } from "./bench.ts";
+import { healthz, timed } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 
 export async function mainAndRescue(bench: Bench): Promise<void> {
   await timed("`up main rescue --kind openclaw` from nothing, both started", () =>

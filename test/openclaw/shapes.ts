@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ImportReport } from "@lockkeeper/profiles";
-import { type Bench, treeHash, writeProgram } from "./bench.ts";
+import { treeHash, writeProgram } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 
 interface Shape {
   readonly files: Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 /** Two real gateways beside each other: start, health, ports, stop, kills, a taken port. */
 import assert from "node:assert/strict";
 import { holdPort } from "../harness/free-port.ts";
-import { type Bench, FIGURES, healthz, QUIET, timed } from "./bench.ts";
+import { FIGURES, healthz, QUIET, timed } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 
 export async function sideBySide(bench: Bench): Promise<void> {
   const { command } = bench.installation;

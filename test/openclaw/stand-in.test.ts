@@ -3,16 +3,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readListeners } from "@lockkeeper/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../harness/until.ts";
-import {
-  gatewaysOf,
-  isAlive,
-  ownersOf,
-  sample,
-  type ScratchProfiles,
-  withProfiles,
-} from "../supervision/scratch-profiles.ts";
+import { gatewaysOf, isAlive, ownersOf, sample, withProfiles } from "../supervision/scratch-profiles.ts";
+import type { ScratchProfiles } from "../supervision/scratch-profiles.ts";
 
 const standIn = fileURLToPath(new URL("fixtures/openclaw-stand-in.js", import.meta.url));
 
@@ -24,7 +18,7 @@ const create = (
 ): ReturnType<typeof make> => make({ name, kind: "openclaw", argv: [process.execPath, standIn], env });
 
 describe.concurrent("a profile of kind openclaw", () => {
-  it("gives two gateways a config, a state, a workspace and 120 ports each, and leaves ~/.openclaw alone", () =>
+  test("gives two gateways a config, a state, a workspace and 120 ports each, and leaves ~/.openclaw alone", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       for (const name of ["dev", "prod"]) {
@@ -53,7 +47,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect(existsSync(path.join(folder, ".openclaw"))).toBe(false);
     }));
 
-  it("takes its pair of listeners on 127.0.0.1 and ::1 for what it is: its own (openclaw/openclaw#116579)", () =>
+  test("takes its pair of listeners on 127.0.0.1 and ::1 for what it is: its own (openclaw/openclaw#116579)", () =>
     withProfiles(async (scratch) => {
       const { port } = await create(scratch, "dev");
       const { status } = await scratch.profiles.start("dev");
@@ -64,7 +58,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await scratch.profiles.ports()).conflicts).toEqual([]);
     }));
 
-  it("shows why it refused a config without gateway.mode, and starts once that is mended", () =>
+  test("shows why it refused a config without gateway.mode, and starts once that is mended", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { paths } = await create(scratch, "dev");
@@ -78,14 +72,14 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await profiles.start("dev")).outcome).toBe("started");
     }));
 
-  it("has started when it says so itself, not when it merely answers", () =>
+  test("has started when it says so itself, not when it merely answers", () =>
     withProfiles(async (scratch) => {
       const { port } = await create(scratch, "dev", { STAND_IN_SETTLE_MS: "1500" });
       await scratch.profiles.start("dev");
       expect((await fetch(`http://127.0.0.1:${port}/startupz`)).status).toBe(200);
     }));
 
-  it("shows a config that does not parse with file, line and column, whatever it says itself", () =>
+  test("shows a config that does not parse with file, line and column, whatever it says itself", () =>
     withProfiles(async (scratch) => {
       const { paths } = await create(scratch, "dev");
       await writeFile(paths.config, "{\n  // mine\n  gateway: { mode: local },\n}");
@@ -96,7 +90,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       });
     }));
 
-  it("is starting while it boots, however long, and is not restarted for that (openclaw/openclaw#119958)", () =>
+  test("is starting while it boots, however long, and is not restarted for that (openclaw/openclaw#119958)", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await create(scratch, "dev", { STAND_IN_BOOT_MS: "4000" });
@@ -109,7 +103,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await profiles.status("dev")).restarts).toBe(0);
     }));
 
-  it("may drain for minutes: progress is shown, the wait can be ended, and a second stop cuts it short", () =>
+  test("may drain for minutes: progress is shown, the wait can be ended, and a second stop cuts it short", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await create(scratch, "dev", { STAND_IN_DRAIN_MS: "300000" });
@@ -117,16 +111,16 @@ describe.concurrent("a profile of kind openclaw", () => {
       const told: string[] = [];
       const patience = new AbortController();
       const stopped = profiles.stop("dev", { signal: patience.signal, onProgress: (text) => told.push(text) });
-      const ended = expect(stopped).rejects.toMatchObject({ code: "ABORTED" });
+      const ended = stopped.catch((error: unknown) => error);
       await until("progress was shown", () => told.some((text) => /\d s of 330 s/.test(text)), 30_000);
       expect(await profiles.status("dev")).toMatchObject({ state: "stopping", pid: status.pid });
       patience.abort();
-      await ended;
+      expect(await ended).toMatchObject({ code: "ABORTED" });
       expect((await profiles.stop("dev", { timeoutMs: 0 })).outcome).toBe("killed");
       await until("its helper has ended too", () => gatewaysOf(home, "").length === 0);
     }));
 
-  it("stays one process when it restarts itself: it was told not to leave a successor", () =>
+  test("stays one process when it restarts itself: it was told not to leave a successor", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { port } = await create(scratch, "dev", { STAND_IN_BOOT_MS: "300" });
@@ -139,7 +133,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect(await profiles.start("dev")).toMatchObject({ outcome: "already-running", status: { pid: status.pid } });
     }));
 
-  it("is adopted when it leaves a detached successor all the same: never two owners (openclaw/openclaw#65668)", () =>
+  test("is adopted when it leaves a detached successor all the same: never two owners (openclaw/openclaw#65668)", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { port } = await create(scratch, "dev", { STAND_IN_ALWAYS_RESPAWN: "1", STAND_IN_BOOT_MS: "500" });

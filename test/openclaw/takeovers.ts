@@ -5,7 +5,8 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { identifyProcess } from "@lockkeeper/core";
 import { until } from "../harness/until.ts";
-import { type Bench, timed, writeProgram } from "./bench.ts";
+import { timed, writeProgram } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 
 const PORT = 26_700;
 

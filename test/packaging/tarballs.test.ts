@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const PACKAGES = ["core", "profiles", "cli"] as const;
@@ -79,7 +79,7 @@ function runNode(source: string): string {
 }
 
 describe("the packed packages", () => {
-  it("contain no sources, tests or workspace protocol", () => {
+  test("contain no sources, tests or workspace protocol", () => {
     for (const name of ["@lockkeeper/core", "@lockkeeper/profiles", "lockkeeper"]) {
       const directory = path.join(project, "node_modules", name);
       const manifest = readFileSync(path.join(directory, "package.json"), "utf8");
@@ -90,7 +90,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("let an author take and release a lock", () => {
+  test("let an author take and release a lock", () => {
     const answer = runNode(`
       import { acquireGatewayLock } from "@lockkeeper/core";
       import { mkdirSync, readdirSync } from "node:fs";
@@ -104,7 +104,7 @@ describe("the packed packages", () => {
     expect(answer).toBe(process.platform === "linux" ? "1 0" : "2 0");
   });
 
-  it("let an author list profiles", () => {
+  test("let an author list profiles", () => {
     expect(
       runNode(`
       import { openProfiles } from "@lockkeeper/profiles";
@@ -112,7 +112,7 @@ describe("the packed packages", () => {
     ).toBe("[]");
   });
 
-  it("have types that a strict consumer can use", () => {
+  test("have types that a strict consumer can use", () => {
     writeFileSync(
       path.join(project, "consumer.ts"),
       `import { acquireGatewayLock, GatewayLockError, type GatewayLock } from "@lockkeeper/core";
@@ -138,7 +138,7 @@ describe("the packed packages", () => {
     expect(result.status).toBe(0);
   });
 
-  it("bring a lockkeeper command that works by itself", () => {
+  test("bring a lockkeeper command that works by itself", () => {
     const bin = path.join(project, "node_modules/.bin/lockkeeper");
     const env = { ...process.env, LOCKKEEPER_HOME: path.join(scratch, "home"), NO_COLOR: "1" };
     expect(execFileSync(bin, ["--version"], { encoding: "utf8", env }).trim()).toMatch(/^\d+\.\d+\.\d+/);

@@ -1,5 +1,5 @@
 /** A start has the time that it was given, whatever opens first; the right port on another address is told at once. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freePort } from "../harness/free-port.ts";
 import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
 
@@ -7,7 +7,7 @@ const listener = (host: string): string =>
   `require("node:net").createServer((socket) => socket.end()).listen(Number(process.argv[1]), ${JSON.stringify(host)})`;
 
 describe.concurrent("side ports end nothing before the deadline", () => {
-  it.each<[string, (outside: number) => readonly string[]]>([
+  test.each<[string, (outside: number) => readonly string[]]>([
     ["of the gateway itself, outside of its block", (outside) => ["own", String(outside)]],
     ["of the block", () => ["own", "{port+1}"]],
     ["of a helper", (outside) => ["child", String(outside)]],
@@ -22,7 +22,7 @@ describe.concurrent("side ports end nothing before the deadline", () => {
     }),
   );
 
-  it("and a helper's are no evidence at the deadline either; what was waited for is said", () =>
+  test("and a helper's are no evidence at the deadline either; what was waited for is said", () =>
     withProfiles(async ({ profiles, create }) => {
       const outside = await freePort();
       await create({ name: "api", argv: fixture("late", "{port}", "60000", "child", String(outside)) });
@@ -36,7 +36,7 @@ describe.concurrent("side ports end nothing before the deadline", () => {
 });
 
 describe.concurrent("the right port on another address", () => {
-  it.each([
+  test.each([
     ["127.0.0.1", "::1", "localhost"],
     ["::1", "127.0.0.1", "localhost"],
     ["127.0.0.1", "127.0.0.2", "127.0.0.2"],
@@ -58,7 +58,7 @@ describe.concurrent("the right port on another address", () => {
     }),
   );
 
-  it("is none when the address that was asked for follows", () =>
+  test("is none when the address that was asked for follows", () =>
     withProfiles(async ({ profiles, create }) => {
       const both = `${listener("::1")}; setTimeout(() => ${listener("127.0.0.1")}, 300)`;
       await create({ name: "vt", argv: [process.execPath, "-e", both, "{port}"] });
@@ -66,7 +66,7 @@ describe.concurrent("the right port on another address", () => {
     }));
 });
 
-it("a working directory that is gone is named, with the way out", () =>
+test("a working directory that is gone is named, with the way out", () =>
   withProfiles(async ({ profiles, create, folder }) => {
     const cwd = `${folder}/it's gone`;
     const { mkdir, rmdir } = await import("node:fs/promises");

@@ -7,10 +7,11 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
-import { fixture, gatewaysOf, isAlive, type ScratchProfiles, withProfiles } from "./scratch-profiles.ts";
+import { fixture, gatewaysOf, isAlive, withProfiles } from "./scratch-profiles.ts";
+import type { ScratchProfiles } from "./scratch-profiles.ts";
 
 const unshare = "unshare --mount --pid --fork --mount-proc --kill-child".split(" ");
 const isAllowed = spawnSync("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"]).status === 0;
@@ -55,7 +56,7 @@ function keepRecord({ home }: ScratchProfiles): () => void {
 }
 
 describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
-  it("is shown as running there, and is not ended by any verb from here", () =>
+  test("is shown as running there, and is not ended by any verb from here", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await createDev(scratch);
@@ -89,7 +90,7 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
       await end();
     }));
 
-  it("is taken over at once by the next start when its container is gone", () =>
+  test("is taken over at once by the next start when its container is gone", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await createDev(scratch);
@@ -111,7 +112,7 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
       }
     }));
 
-  it("is stopped from inside, though it is the first process there", () =>
+  test("is stopped from inside, though it is the first process there", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await createDev(scratch);
@@ -131,7 +132,7 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
 });
 
 describe.runIf(isAllowed)("a living keeper under another boot id", () => {
-  it("is not taken for one from before a reboot", () =>
+  test("is not taken for one from before a reboot", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       await createDev(scratch);
@@ -149,7 +150,7 @@ describe.runIf(isAllowed)("a living keeper under another boot id", () => {
       await end();
     }));
 
-  it("a real reboot is still one: nobody holds the lock", () =>
+  test("a real reboot is still one: nobody holds the lock", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await createDev(scratch);
@@ -179,7 +180,7 @@ describe("what is left of a run that nobody lives of", () => {
     ["nothing", () => ""],
   ];
 
-  it.each(left)("%s: stopped to every verb, and the next start takes it over", (_what, damage) =>
+  test.each(left)("%s: stopped to every verb, and the next start takes it over", (_what, damage) =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { paths } = await createDev(scratch);

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { gatewaysOf, withProfiles } from "./scratch-profiles.ts";
 
@@ -12,7 +12,7 @@ describe("a run record that says nothing of the gateway that runs", () => {
     ["garbage", (file) => writeFile(file, "not JSON {")],
     ["a FIFO", async (file) => (await rm(file), execFileSync("mkfifo", ["-m", "600", file]))],
   ];
-  it.each(damages)("%s: the lock tells, for status, start and stop", (_, damage) =>
+  test.each(damages)("%s: the lock tells, for status, start and stop", (_, damage) =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1 });
       const { status } = await profiles.start("api");
@@ -25,7 +25,7 @@ describe("a run record that says nothing of the gateway that runs", () => {
     }),
   );
 
-  it("its keeper is killed too: the orphan is known, and ended", () =>
+  test("its keeper is killed too: the orphan is known, and ended", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1 });
       const { status } = await profiles.start("api");
@@ -38,7 +38,7 @@ describe("a run record that says nothing of the gateway that runs", () => {
 });
 
 describe("a registry that cannot be read", () => {
-  it("keeps nobody from stopping a gateway; protection is read from the last good copy", () =>
+  test("keeps nobody from stopping a gateway; protection is read from the last good copy", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
       await create({ name: "prod", span: 1, protected: true });
@@ -63,7 +63,7 @@ describe("a registry that cannot be read", () => {
 });
 
 describe("settings that are damaged", () => {
-  it("are told by what needs them, and change nothing for a profile that is named", () =>
+  test("are told by what needs them, and change nothing for a profile that is named", () =>
     withProfiles(async ({ create, home }) => {
       await create({ name: "dev", span: 1 });
       const settings = path.join(home, "config.json");
@@ -78,7 +78,7 @@ describe("settings that are damaged", () => {
 });
 
 describe("what a built-in gateway cannot start with", () => {
-  it("a damaged config/gateway.json is told once and not tried again", () =>
+  test("a damaged config/gateway.json is told once and not tried again", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
       await writeFile(path.join(home, "profiles", "dev", "config/gateway.json"), "{", { mode: 0o600 });
@@ -89,7 +89,7 @@ describe("what a built-in gateway cannot start with", () => {
       expect(await profiles.status("dev")).toMatchObject({ state: "failed", restarts: 0 });
     }));
 
-  it("a damaged token is told before anything is started", () =>
+  test("a damaged token is told before anything is started", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
       await writeFile(path.join(home, "profiles", "dev", "token"), "short", { mode: 0o600 });

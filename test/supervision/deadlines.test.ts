@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../harness/until.ts";
-import { fixture, killAndWait, type ScratchProfiles, withProfiles } from "./scratch-profiles.ts";
+import { fixture, killAndWait, withProfiles } from "./scratch-profiles.ts";
+import type { ScratchProfiles } from "./scratch-profiles.ts";
 
 /** Starts a gateway that takes `saveMs` to save; returns what stands in its file. */
 async function startGame(
@@ -21,14 +22,14 @@ async function startGame(
 const LONG = 60_000;
 
 describe.concurrent("a stop", () => {
-  it("lasts as long as the profile says", () =>
+  test("lasts as long as the profile says", () =>
     withProfiles(async (scratch) => {
       const world = await startGame(scratch, 1_500, LONG);
       expect((await scratch.profiles.stop("game")).outcome).toBe("stopped");
       expect(await world()).toBe("whole");
     }));
 
-  it("lasts longer when it is given more time than the profile", () =>
+  test("lasts longer when it is given more time than the profile", () =>
     withProfiles(async (scratch) => {
       const world = await startGame(scratch, 1_500, 200);
       expect((await scratch.profiles.stop("game", { timeoutMs: LONG })).outcome).toBe("stopped");
@@ -36,7 +37,7 @@ describe.concurrent("a stop", () => {
       expect(existsSync(path.join(scratch.home, "run/game.stop"))).toBe(false);
     }));
 
-  it("ends sooner when it is given less, and says that the gateway was killed: outcome, reason, history", () =>
+  test("ends sooner when it is given less, and says that the gateway was killed: outcome, reason, history", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, LONG, LONG);
@@ -48,7 +49,7 @@ describe.concurrent("a stop", () => {
       expect(history).toMatch(/"state":"stopped","reason":"killed"/);
     }));
 
-  it("takes a second opinion, longer or shorter; asking twice is no order to kill", () =>
+  test("takes a second opinion, longer or shorter; asking twice is no order to kill", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, 3_000, 1_500);
@@ -62,7 +63,7 @@ describe.concurrent("a stop", () => {
       expect(await world()).toBe("whole");
     }));
 
-  it("can be hurried while it lasts", () =>
+  test("can be hurried while it lasts", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, LONG, LONG);
@@ -72,7 +73,7 @@ describe.concurrent("a stop", () => {
       expect((await first).outcome).toBe("killed");
     }));
 
-  it("of an orphan has the same times", () =>
+  test("of an orphan has the same times", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, 1_500, 200);
@@ -86,7 +87,7 @@ describe.concurrent("a stop", () => {
 });
 
 describe.concurrent("a restart", () => {
-  it("gives the old gateway its time, and says when that was not enough", () =>
+  test("gives the old gateway its time, and says when that was not enough", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, 1_000, 200);
@@ -103,7 +104,7 @@ describe.concurrent("a restart", () => {
     }));
 });
 
-it("a request for another run is nobody's", () =>
+test("a request for another run is nobody's", () =>
   withProfiles(async (scratch) => {
     const { profiles, home } = scratch;
     const world = await startGame(scratch, 1_000, LONG);

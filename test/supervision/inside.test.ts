@@ -1,18 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CLI_ENTRY } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
-import {
-  countGateways,
-  fixture,
-  gatewaysOf,
-  isAlive,
-  killAndWait,
-  sample,
-  type ScratchProfiles,
-  withProfiles,
-} from "./scratch-profiles.ts";
+import { countGateways, fixture, gatewaysOf, isAlive, killAndWait, sample, withProfiles } from "./scratch-profiles.ts";
+import type { ScratchProfiles } from "./scratch-profiles.ts";
 
 interface Inside {
   readonly port: number;
@@ -43,7 +35,7 @@ async function startAgent({ profiles, create, folder }: ScratchProfiles, name = 
 const cli = (...args: readonly string[]): string[] => [process.execPath, CLI_ENTRY, ...args];
 
 describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198, openclaw/openclaw#120134)", () => {
-  it("restart is finished from outside, without two gateways at any sample", () =>
+  test("restart is finished from outside, without two gateways at any sample", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
@@ -60,7 +52,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       expect(await output()).toContain("handed over");
     }));
 
-  it("restart is finished even when its environment was cleaned, and nobody keeps the gateway", () =>
+  test("restart is finished even when its environment was cleaned, and nobody keeps the gateway", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, keeperPid, work } = await startAgent(scratch);
@@ -78,7 +70,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       });
     }));
 
-  it("stop asks to be meant, and then happens whole", () =>
+  test("stop asks to be meant, and then happens whole", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, work, output } = await startAgent(scratch);
@@ -90,7 +82,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       await until("nothing is left", () => gatewaysOf(home, "").length === 0);
     }));
 
-  it("start --replace does not end the gateway under its own feet", () =>
+  test("start --replace does not end the gateway under its own feet", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
@@ -100,7 +92,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       expect(await profiles.status("bot")).toMatchObject({ state: "orphaned", pid });
     }));
 
-  it("start works from what a killed gateway left behind, and does not end it", () =>
+  test("start works from what a killed gateway left behind, and does not end it", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
@@ -114,7 +106,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       expect((await profiles.status("bot")).state).toBe("running");
     }));
 
-  it("a profile started there belongs to itself: it survives the end of the gateway it was started in", () =>
+  test("a profile started there belongs to itself: it survives the end of the gateway it was started in", () =>
     withProfiles(async (scratch) => {
       const { profiles, create } = scratch;
       const { work } = await startAgent(scratch);
@@ -131,7 +123,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       });
     }));
 
-  it("stop and restart of another profile need no confirmation", () =>
+  test("stop and restart of another profile need no confirmation", () =>
     withProfiles(async (scratch) => {
       const { profiles, create } = scratch;
       const { work, pid } = await startAgent(scratch);

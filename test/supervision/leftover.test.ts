@@ -2,13 +2,13 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { lockPathFor } from "@lockkeeper/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { holdPort } from "../harness/free-port.ts";
 import { fixture, isAlive, withProfiles } from "./scratch-profiles.ts";
 
 describe.concurrent("a lock file that was left over", () => {
-  it.each(
+  test.each(
     ["stopped", "failed", "none"].flatMap((record) =>
       ["list", "status", "stop"].map((verb) => [record, verb] as const),
     ),
@@ -30,7 +30,7 @@ describe.concurrent("a lock file that was left over", () => {
     }),
   );
 
-  it("is not swept while somebody holds it: the control", () =>
+  test("is not swept while somebody holds it: the control", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { paths } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -44,7 +44,7 @@ describe.concurrent("a lock file that was left over", () => {
     }));
 });
 
-it("discover and import print no warning of Node's, however many listeners there are", () =>
+test("discover and import print no warning of Node's, however many listeners there are", () =>
   withProfiles(async ({ home }) => {
     const held = await Promise.all(Array.from({ length: 14 }, () => holdPort()));
     try {

@@ -1,12 +1,12 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
 describe.concurrent("a gateway that misbehaves", () => {
-  it("by listening elsewhere is ended, with both addresses named (nexu#700)", () =>
+  test("by listening elsewhere is ended, with both addresses named (nexu#700)", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("elsewhere", "{port}") });
       await expect(profiles.start("api", { timeoutMs: 1_500 })).rejects.toMatchObject({
@@ -19,7 +19,7 @@ describe.concurrent("a gateway that misbehaves", () => {
       await until("its keeper has ended too", () => gatewaysOf(home, "").length === 0);
     }));
 
-  it("by going into the background is kept all the same, and stopped whole", () =>
+  test("by going into the background is kept all the same, and stopped whole", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("daemon", "{port}") });
       const { status } = await profiles.start("api");
@@ -28,7 +28,7 @@ describe.concurrent("a gateway that misbehaves", () => {
       expect(gatewaysOf(home, "")).toEqual([]);
     }));
 
-  it("by flooding its log fills no disk, and is stopped as usual", () =>
+  test("by flooding its log fills no disk, and is stopped as usual", () =>
     withProfiles(async ({ profiles, create }) => {
       const { paths } = await create({ name: "api", span: 1, argv: fixture("flood", "{port}") });
       await profiles.start("api");
@@ -40,7 +40,7 @@ describe.concurrent("a gateway that misbehaves", () => {
       expect(bytes).toBeLessThan(1024 * 1024 * 1024);
     }));
 
-  it("by closing the lock it was given still excludes a second one, even as an orphan", () =>
+  test("by closing the lock it was given still excludes a second one, even as an orphan", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("close-lock", "{port}") });
       const { status } = await profiles.start("api");
@@ -53,7 +53,7 @@ describe.concurrent("a gateway that misbehaves", () => {
       expect(gatewaysOf(home, "close-lock.js")).toHaveLength(1);
     }));
 
-  it("by crashing while it stops is stopped nevertheless, and not started again", () =>
+  test("by crashing while it stops is stopped nevertheless, and not started again", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("die-stopping", "{port}") });
       await profiles.start("api");

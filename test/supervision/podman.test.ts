@@ -5,9 +5,11 @@
 import { chownSync, readdirSync } from "node:fs";
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
-import { type Podman, podmanFault, withPodman } from "../harness/podman.ts";
-import { type ScratchHome, withScratchHome } from "../harness/scratch-home.ts";
+import { describe, expect, test } from "vitest";
+import { podmanFault, withPodman } from "../harness/podman.ts";
+import type { Podman } from "../harness/podman.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import type { ScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
 const fault = podmanFault();
@@ -86,7 +88,7 @@ const scene = (use: (scratch: ScratchHome, podman: Podman) => Promise<void>): Pr
   );
 
 describe.skipIf(fault !== undefined)("run in a container", () => {
-  it("passes output on, is stopped from within, and reaps behind an init: 20 helpers leave no zombie; without one doctor says so", () =>
+  test("passes output on, is stopped from within, and reaps behind an init: 20 helpers leave no zombie; without one doctor says so", () =>
     scene(async ({ home, run, json }, podman) => {
       expect(
         (await run(["create", "cmd", "--cwd", "/tmp", "--", "node", "-e", LEAVES_HELPERS.replaceAll(/[{}]/g, "$&$&")]))
@@ -121,7 +123,7 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       expect(left[1]).toBeGreaterThan(10);
     }));
 
-  it("excludes a second container and the host with 78, and nobody advises a pid that is counted elsewhere", () =>
+  test("excludes a second container and the host with 78, and nobody advises a pid that is counted elsewhere", () =>
     scene(async ({ home, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
       give(home, UID);
@@ -165,7 +167,7 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       expect(await exitOf(podman, "third")).toBe(0);
     }));
 
-  it("--stay keeps the container through a person's stop and a failure for good; the engine's stop ends what was started in it", () =>
+  test("--stay keeps the container through a person's stop and a failure for good; the engine's stop ends what was started in it", () =>
     scene(async ({ home, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
       give(home, UID);
@@ -191,7 +193,7 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       expect(record.state).toBe("stopped");
     }));
 
-  it("runs in a private folder of a volume whose root its group may write, and doctor finds nothing loose there", () =>
+  test("runs in a private folder of a volume whose root its group may write, and doctor finds nothing loose there", () =>
     scene(async ({ home, folder, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
       const volume = path.join(folder, "volume");

@@ -10,10 +10,11 @@ import { identifyProcess, ownIdentity } from "@lockkeeper/core";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import { openProfiles } from "@lockkeeper/profiles";
 import type { Profiles } from "@lockkeeper/profiles";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, test, onTestFinished } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
-import { fixture, isAlive, type ScratchProfiles, withProfiles } from "./scratch-profiles.ts";
+import { fixture, isAlive, withProfiles } from "./scratch-profiles.ts";
+import type { ScratchProfiles } from "./scratch-profiles.ts";
 
 const noFixture = fixture("serve", "{port}");
 
@@ -61,7 +62,7 @@ function nested(home: string, args: readonly string[]): { readonly status: numbe
 }
 
 describe("a forged record", () => {
-  it.each(["keeper", "gateway"] as const)("that names a stranger as %s ends nobody, stopped or running", (role) =>
+  test.each(["keeper", "gateway"] as const)("that names a stranger as %s ends nobody, stopped or running", (role) =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await createDev(scratch);
@@ -79,7 +80,7 @@ describe("a forged record", () => {
     }),
   );
 
-  it("that names a stranger who carries its nonce ends nobody but who is of the very run", () =>
+  test("that names a stranger who carries its nonce ends nobody but who is of the very run", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, create } = scratch;
       await create({ name: "dev", span: 1, argv: noFixture, health: "tcp", end: "all" });
@@ -100,7 +101,7 @@ describe("a forged record", () => {
       for (const victim of victims) victim.kill("SIGKILL");
     }));
 
-  it("in the lock's file, with no lock on it, ends nobody", () =>
+  test("in the lock's file, with no lock on it, ends nobody", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await createDev(scratch);
@@ -117,7 +118,7 @@ describe("a forged record", () => {
       expect(isAlive(victim.pid ?? null)).toBe(true);
     }));
 
-  it("of another profile, or of a copied home, ends neither", () =>
+  test("of another profile, or of a copied home, ends neither", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, folder } = scratch;
       await createDev(scratch);
@@ -141,33 +142,35 @@ describe("a forged record", () => {
 });
 
 describe("an ancestor of the command", () => {
-  it.each(["keeper", "gateway"] as const)("that a record names as %s is not ended, whatever is between them", (role) =>
-    withProfiles(async (scratch) => {
-      const { profiles, home } = scratch;
-      await createDev(scratch);
-      await profiles.stop("dev");
-      for (const args of [
-        ["stop", "dev"],
-        ["restart", "dev"],
-        ["start", "dev", "--replace"],
-        ["stop", "dev", "--yes-stop-myself"],
-      ]) {
-        forge(home, "dev", { keeper: null, gateway: null, [role]: ownIdentity() });
-        nested(home, args);
+  test.each(["keeper", "gateway"] as const)(
+    "that a record names as %s is not ended, whatever is between them",
+    (role) =>
+      withProfiles(async (scratch) => {
+        const { profiles, home } = scratch;
+        await createDev(scratch);
         await profiles.stop("dev");
-      }
-      // We are still here to say so. While it really runs, and only the record lies:
-      await profiles.start("dev");
-      const { pid, keeperPid } = await profiles.status("dev");
-      forge(home, "dev", { keeper: null, gateway: null, [role]: ownIdentity() });
-      expect(nested(home, ["restart", "dev"]).status).toBe(0);
-      // The lock told which keeper is meant.
-      expect([isAlive(pid), isAlive(keeperPid)]).toEqual([false, false]);
-      expect((await profiles.status("dev")).state).toBe("running");
-    }),
+        for (const args of [
+          ["stop", "dev"],
+          ["restart", "dev"],
+          ["start", "dev", "--replace"],
+          ["stop", "dev", "--yes-stop-myself"],
+        ]) {
+          forge(home, "dev", { keeper: null, gateway: null, [role]: ownIdentity() });
+          nested(home, args);
+          await profiles.stop("dev");
+        }
+        // We are still here to say so. While it really runs, and only the record lies:
+        await profiles.start("dev");
+        const { pid, keeperPid } = await profiles.status("dev");
+        forge(home, "dev", { keeper: null, gateway: null, [role]: ownIdentity() });
+        expect(nested(home, ["restart", "dev"]).status).toBe(0);
+        // The lock told which keeper is meant.
+        expect([isAlive(pid), isAlive(keeperPid)]).toEqual([false, false]);
+        expect((await profiles.status("dev")).state).toBe("running");
+      }),
   );
 
-  it("that embeds the keeper is asked, and stops the run; and so is the very process that embeds it", () =>
+  test("that embeds the keeper is asked, and stops the run; and so is the very process that embeds it", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, create } = scratch;
       await create({ name: "dev", span: 1, argv: noFixture, health: "tcp" });

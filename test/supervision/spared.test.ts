@@ -1,7 +1,7 @@
 /** What a gateway's end leaves alone: sessions that people have started from inside of it (agentric PR#120, alpamon PR#327). */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../harness/until.ts";
 import { fixture, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
@@ -24,7 +24,7 @@ function read(pid: string, file: string): string {
 }
 
 describe.concurrent("the end of a gateway", () => {
-  it("spares a session that is none of its own, names it, and no later start or stop takes it for a stray", () =>
+  test("spares a session that is none of its own, names it, and no later start or stop takes it for a stray", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 2, argv: fixture("starts-others", "{port}") });
       await profiles.start("api");
@@ -59,7 +59,7 @@ describe.concurrent("the end of a gateway", () => {
       expect((await profiles.status("api")).spared).toEqual([]);
     }));
 
-  it("is the end of all with `end: all`", () =>
+  test("is the end of all with `end: all`", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 2, end: "all", argv: fixture("starts-others", "{port}") });
       await profiles.start("api");
@@ -68,7 +68,7 @@ describe.concurrent("the end of a gateway", () => {
       expect(named(home, "with-session")).toEqual([]);
     }));
 
-  it.each([
+  test.each([
     ["group", "stop"],
     ["group", "start"],
     ["all", "stop"],
@@ -94,7 +94,7 @@ describe.concurrent("the end of a gateway", () => {
       }),
   );
 
-  it("spares sessions of an orphan too", () =>
+  test("spares sessions of an orphan too", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 2, argv: fixture("starts-others", "{port}") });
       const { status } = await profiles.start("api");
@@ -106,7 +106,7 @@ describe.concurrent("the end of a gateway", () => {
     }));
 
   const tmux = canRun("tmux");
-  it.skipIf(!tmux)("leaves a tmux server alone", () =>
+  test.skipIf(!tmux)("leaves a tmux server alone", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const socket = `${home}/tmux`;
       const inside = (...args: string[]): string => execFileSync("tmux", ["-S", socket, ...args], { encoding: "utf8" });

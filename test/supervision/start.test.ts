@@ -1,13 +1,13 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { holdPort } from "../harness/free-port.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
 describe.concurrent("start", () => {
-  it("gives one gateway and eight true answers when asked eight times at once", () =>
+  test("gives one gateway and eight true answers when asked eight times at once", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const results = await Promise.all(Array.from({ length: 8 }, () => profiles.start("api")));
@@ -19,7 +19,7 @@ describe.concurrent("start", () => {
       expect([...ownersOf(port)]).toEqual([gateway]);
     }));
 
-  it.each(["gateway", "keeper", "both"] as const)("leads to one running gateway after SIGKILL of %s", (victim) =>
+  test.each(["gateway", "keeper", "both"] as const)("leads to one running gateway after SIGKILL of %s", (victim) =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status: before } = await profiles.start("api");
@@ -40,7 +40,7 @@ describe.concurrent("start", () => {
     }),
   );
 
-  it("names who holds the port, spawns nothing and tries nothing again (openclaw/openclaw#28191)", () =>
+  test("names who holds the port, spawns nothing and tries nothing again (openclaw/openclaw#28191)", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       const runs = path.join(folder, "runs");
       const { port } = await create({ name: "api", span: 1, argv: fixture("crash", runs, "{port}") });
@@ -59,7 +59,7 @@ describe.concurrent("start", () => {
       }
     }));
 
-  it("gives up after five crashes and shows the child's last lines; a person's start tries again", () =>
+  test("gives up after five crashes and shows the child's last lines; a person's start tries again", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       const runs = path.join(folder, "runs");
       await create({ name: "api", span: 1, argv: fixture("crash", runs) });
@@ -75,7 +75,7 @@ describe.concurrent("start", () => {
       }
     }));
 
-  it("says which program is missing and which PATH was searched", () =>
+  test("says which program is missing and which PATH was searched", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", span: 1, argv: ["no-such-program", "{port}"] });
       await expect(profiles.start("api")).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe.concurrent("start", () => {
       expect(await profiles.status("api")).toMatchObject({ state: "failed", pid: null });
     }));
 
-  it("says that it is still starting, not that it failed, when the time is over (openclaw/openclaw#74281)", () =>
+  test("says that it is still starting, not that it failed, when the time is over (openclaw/openclaw#74281)", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("silent") });
       await expect(profiles.start("api", { timeoutMs: 1_000 })).rejects.toMatchObject({ code: "STILL_STARTING" });
@@ -98,7 +98,7 @@ describe.concurrent("start", () => {
       expect({ status, stderr }).toMatchObject({ status: 5, stderr: expect.stringContaining("still starting") });
     }));
 
-  it("calls a silent gateway unresponsive and replaces it only on request (openclaw/openclaw#57115)", () =>
+  test("calls a silent gateway unresponsive and replaces it only on request (openclaw/openclaw#57115)", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}"), health: "/" });
       const { status: before } = await profiles.start("api");
@@ -115,7 +115,7 @@ describe.concurrent("start", () => {
       expect(status.pid).not.toBe(before.pid);
     }));
 
-  it("leaves a gateway that answers alone, even when it may be replaced", () =>
+  test("leaves a gateway that answers alone, even when it may be replaced", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}"), health: "/" });
       const { status: before } = await profiles.start("api");
@@ -123,7 +123,7 @@ describe.concurrent("start", () => {
       expect({ outcome, pid: status.pid }).toEqual({ outcome: "already-running", pid: before.pid });
     }));
 
-  it("takes another port for one run: kept across a crash, gone at the next start, never another profile's", () =>
+  test("takes another port for one run: kept across a crash, gone at the next start, never another profile's", () =>
     withProfiles(async ({ profiles, create }) => {
       const other = await create({ name: "other", span: 10, argv: fixture("serve", "{port}") });
       const api = await create({ name: "api", span: 2, argv: fixture("serve", "{port}"), extraPorts: { metrics: 1 } });
@@ -145,7 +145,7 @@ describe.concurrent("start", () => {
       expect((await profiles.start("api")).status.port).toBe(api.port);
     }));
 
-  it("ends the helpers of a killed run before the next one", () =>
+  test("ends the helpers of a killed run before the next one", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, end: "all", argv: fixture("stubborn", "{port}") });
       const { status } = await profiles.start("api");
@@ -157,7 +157,7 @@ describe.concurrent("start", () => {
       await profiles.stop("api", { timeoutMs: 200 });
     }));
 
-  it("does not count a stranger's file in the working directory", () =>
+  test("does not count a stranger's file in the working directory", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       const cwd = path.join(folder, "project");
       await mkdir(cwd);

@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./scratch-profiles.ts";
 
 describe.concurrent("stop", () => {
-  it("returns when the tree is gone and the port free, and is content when nothing runs", () =>
+  test("returns when the tree is gone and the port free, and is content when nothing runs", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -28,7 +28,7 @@ describe.concurrent("stop", () => {
       expect((await profiles.stop("api")).outcome).toBe("already-stopped");
     }));
 
-  it("kills what ignores SIGTERM, helpers in groups of their own included, after the deadline", () =>
+  test("kills what ignores SIGTERM, helpers in groups of their own included, after the deadline", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, end: "all", argv: fixture("stubborn", "{port}") });
       await profiles.start("api");
@@ -37,7 +37,7 @@ describe.concurrent("stop", () => {
       expect(ownersOf(port).size).toBe(0);
     }));
 
-  it("ends an orphan with its helpers, and leaves no word of it behind", () =>
+  test("ends an orphan with its helpers, and leaves no word of it behind", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -52,7 +52,7 @@ describe.concurrent("stop", () => {
       });
     }));
 
-  it("is not done while somebody holds the port, and says who (openclaw/openclaw#72942)", () =>
+  test("is not done while somebody holds the port, and says who (openclaw/openclaw#72942)", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       const pidFile = path.join(folder, "holder.pid");
       const { port } = await create({ name: "api", span: 1, argv: fixture("escape", "{port}", pidFile) });
@@ -70,7 +70,7 @@ describe.concurrent("stop", () => {
       }
     }));
 
-  it("works without a registry, from what the keeper published", () =>
+  test("works without a registry, from what the keeper published", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       await profiles.start("api");
@@ -84,7 +84,7 @@ describe.concurrent("stop", () => {
       await chmod(registry, 0o600);
     }));
 
-  it("signals nobody but the recorded process itself, whatever the record says (openclaw/openclaw#140162)", () =>
+  test("signals nobody but the recorded process itself, whatever the record says (openclaw/openclaw#140162)", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -116,7 +116,7 @@ describe.concurrent("stop", () => {
 });
 
 describe.concurrent("restart", () => {
-  it("puts an orphan under a keeper again without two gateways at any sample", () =>
+  test("puts an orphan under a keeper again without two gateways at any sample", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status: before } = await profiles.start("api");
@@ -131,13 +131,13 @@ describe.concurrent("restart", () => {
       expect(samples).toBeGreaterThan(3);
     }));
 
-  it("starts what is stopped", () =>
+  test("starts what is stopped", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       expect(await profiles.restart("api")).toMatchObject({ outcome: "restarted", status: { state: "running" } });
     }));
 
-  it("is done by four at once without two gateways at any sample", () =>
+  test("is done by four at once without two gateways at any sample", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       await profiles.start("api");

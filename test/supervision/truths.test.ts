@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, realpathSync,
 import { connect } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, test, onTestFinished } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { holdPort } from "../harness/free-port.ts";
 import { until } from "../harness/until.ts";
@@ -15,7 +15,7 @@ function readRecord(home: string): Record<string, unknown> {
 }
 
 describe("a gateway whose keeper is gone", () => {
-  it("is orphaned when the keeper was killed before it published it; the holder of the lock is who it is", () =>
+  test("is orphaned when the keeper was killed before it published it; the holder of the lock is who it is", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
       await profiles.start("dev");
@@ -30,7 +30,7 @@ describe("a gateway whose keeper is gone", () => {
       expect(isAlive(pid)).toBe(false);
     }));
 
-  it("that has closed the lock's descriptor is neither doubled by `run` nor lost to the verbs", () =>
+  test("that has closed the lock's descriptor is neither doubled by `run` nor lost to the verbs", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1, argv: fixture("close-lock", "{port}"), health: "none" });
       await profiles.start("dev");
@@ -51,7 +51,7 @@ describe("a gateway whose keeper is gone", () => {
 });
 
 describe("a supervised start", () => {
-  it.each(["serve", "close-lock"])(
+  test.each(["serve", "close-lock"])(
     "adopts its own orphan, keeps it, and starts it again when it ends (%s)",
     (program) =>
       withProfiles(async ({ profiles, create, home }) => {
@@ -78,7 +78,7 @@ describe("a supervised start", () => {
       }),
   );
 
-  it("that adopted is stopped like any keeper", () =>
+  test("that adopted is stopped like any keeper", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
       await profiles.start("dev");
@@ -95,7 +95,7 @@ describe("a supervised start", () => {
 });
 
 describe("a port", () => {
-  it("of the right number on another loopback address is told at once, with the way out", () =>
+  test("of the right number on another loopback address is told at once, with the way out", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "dev", span: 1, argv: fixture("wrong-loopback", "{port}") });
       await expect(profiles.start("dev", { timeoutMs: 20_000 })).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe("a port", () => {
       });
     }));
 
-  it("that blocked it once is looked at again, and a person's stop ends the matter", () =>
+  test("that blocked it once is looked at again, and a person's stop ends the matter", () =>
     withProfiles(async ({ profiles, create }) => {
       const { port } = await create({ name: "dev", span: 1, argv: fixture("serve", "{port}") });
       for (const end of ["look", "stop"] as const) {
@@ -128,7 +128,7 @@ describe("a port", () => {
       }
     }));
 
-  it("taken after the start from outside of the process tree is said to have come afterwards", () =>
+  test("taken after the start from outside of the process tree is said to have come afterwards", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       // A client of a daemon that was there before: the daemon listens, and is nobody's child.
       const go = path.join(folder, "go");
@@ -152,7 +152,7 @@ describe("a port", () => {
   const python = spawnSync("python3", ["-c", "import socket"]).status === 0;
   if (!python) process.stdout.write("skipped: no python3 for a listener without SO_REUSEADDR\n");
 
-  it.runIf(python)("occupied by closed connections is waited for, and is not called somebody's", () =>
+  test.runIf(python)("occupied by closed connections is waited for, and is not called somebody's", () =>
     withProfiles(async ({ profiles, create }) => {
       const program = fileURLToPath(new URL("fixtures/no-reuse.py", import.meta.url));
       const { port } = await create({ name: "dev", span: 1, argv: ["python3", program, "{port}"], health: "tcp" });
@@ -183,7 +183,7 @@ describe("where /proc hides the keeper's own child", () => {
     process.getuid?.() === 0;
   if (!canHide) process.stdout.write("skipped: no second /proc, setcap or setpriv here, or not root\n");
 
-  it.runIf(canHide)("it is kept, stopped and never called a stranger", () =>
+  test.runIf(canHide)("it is kept, stopped and never called a stranger", () =>
     withProfiles(async ({ folder }) => {
       const uid = 4_101;
       // A Node that another user can reach, and one with a capability.

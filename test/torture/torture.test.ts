@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { TortureReport } from "./torture.ts";
 import { torture } from "./torture.ts";
@@ -18,14 +18,14 @@ function findings(report: TortureReport): Pick<TortureReport, "overlaps" | "port
 const NOTHING = { overlaps: 0, portClashes: 0, wedges: 0 };
 
 describe("the torture", () => {
-  it("finds no second owner and no wedge under kills and stops", async () => {
+  test("finds no second owner and no wedge under kills and stops", async () => {
     const report = await torture({ ...SHORT, adapter: "lockkeeper" });
     expect(findings(report)).toEqual(NOTHING);
     expect(report.owners).toBeGreaterThan(20);
     expect(report.randomKills + report.stepKills).toBeGreaterThan(0);
   });
 
-  it("finds none while the lock's file is deleted and replaced", async () => {
+  test("finds none while the lock's file is deleted and replaced", async () => {
     const report = await torture({
       ...SHORT,
       adapter: "lockkeeper",
@@ -37,38 +37,38 @@ describe("the torture", () => {
     expect(report.deletions).toBeGreaterThanOrEqual(3);
   });
 
-  it.each(["two-paths", "two-disks"] as const)("finds none in a world of %s", async (world) => {
+  test.each(["two-paths", "two-disks"] as const)("finds none in a world of %s", async (world) => {
     const report = await torture({ ...SHORT, adapter: "lockkeeper", acquisitions: 300, world });
     expect(findings(report)).toEqual(NOTHING);
     expect(report.owners).toBeGreaterThan(20);
   });
 
-  it("catches the control that names its lock after a path, where there are two", async ({ skip }) => {
+  test("catches the control that names its lock after a path, where there are two", async ({ skip }) => {
     const report = await torture({ ...SHORT, adapter: "path-named", acquisitions: 300, world: "two-paths" });
     if (report.world === "one") skip("this machine makes no mount namespaces for us");
     expect(findings(report).overlaps).toBeGreaterThan(0);
   });
 
-  it("catches the control that knows no disks, where there are two", async ({ skip }) => {
+  test("catches the control that knows no disks, where there are two", async ({ skip }) => {
     const report = await torture({ ...SHORT, adapter: "inode-only", world: "two-disks", stopWhenCaught: true });
     if (report.world === "one") skip("this machine makes no mount namespaces for us");
     expect(findings(report).wedges).toBeGreaterThan(0);
   });
 
-  it("finds none where the addon does not load", async () => {
+  test("finds none where the addon does not load", async () => {
     const report = await torture({ ...SHORT, adapter: "lockkeeper-fallback", acquisitions: 300 });
     expect(findings(report)).toEqual(NOTHING);
     expect(report.owners).toBeGreaterThan(20);
   });
 
-  it("catches the control without a lock, by both witnesses", async () => {
+  test("catches the control without a lock, by both witnesses", async () => {
     const report = await torture({ ...SHORT, adapter: "no-lock" });
     findings(report);
     expect(report.overlaps).toBeGreaterThan(0);
     expect(report.portClashes).toBeGreaterThan(0);
   });
 
-  it("catches the control with a pid file", async () => {
+  test("catches the control with a pid file", async () => {
     const report = await torture({
       ...SHORT,
       adapter: "pid-file",
@@ -87,19 +87,19 @@ const judge = (log: string, deaths: Record<string, number> = {}): ReturnType<typ
   judgeWitnesses(parseWitnessLog(log), new Map(Object.entries(deaths)));
 
 describe("the witnesses' judge", () => {
-  it("lets owners that follow each other pass", () => {
+  test("lets owners that follow each other pass", () => {
     const verdict = judge(
       "A a 1000000\nL a 1000001\nR a 1000002\nG a 1000003\nA b 1000004\nR b 1000005\nG b 1000006\n",
     );
     expect(verdict).toMatchObject({ owners: 2, overlaps: 0, portClashes: 0, reclaimMs: [] });
   });
 
-  it("sees two at one time, and a port that was refused while its holder lived", () => {
+  test("sees two at one time, and a port that was refused while its holder lived", () => {
     const verdict = judge("A a 1000000\nL a 1000001\nA b 1000002\nE b 1000003\nR a 1000004\nR b 1000005\n");
     expect(verdict).toMatchObject({ owners: 2, overlaps: 1, portClashes: 1 });
   });
 
-  it("ends an owner's time at its death, however it came", () => {
+  test("ends an owner's time at its death, however it came", () => {
     expect(judge("A a 1000000\nD a 1000001\nA b 3000001\nR b 4000000\n")).toMatchObject({
       overlaps: 0,
       reclaimMs: [2],
@@ -112,7 +112,7 @@ describe("the witnesses' judge", () => {
     expect(judge("A a 1000000\nA b 3000001\nR b 4000000\n")).toMatchObject({ overlaps: 1 });
   });
 
-  it("reads no line that a death cut short", () => {
+  test("reads no line that a death cut short", () => {
     expect(parseWitnessLog("A a 1000000\nR a 10").map(({ letter }) => letter)).toEqual(["A"]);
   });
 });

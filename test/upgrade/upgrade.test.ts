@@ -1,7 +1,7 @@
 /** Upgrades in place: keepers of the last release under the present command line, and a bundle that goes away under its keeper. */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
@@ -24,7 +24,7 @@ function rowOf(home: string, name: string): Row {
 }
 
 describe("a keeper of release 0.1.0 under the present command line", () => {
-  it("is listed, excluded, restarted and stopped", async () => {
+  test("is listed, excluded, restarted and stopped", async () => {
     await withScratchHome(async ({ home, folder }) => {
       const earlier = installEarlier(path.join(folder, "earlier"));
       expect(run(earlier, home, "up", "dev")).toMatchObject({ status: 0 });
@@ -50,7 +50,7 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
     });
   }, 120_000);
 
-  it("that was killed leaves an orphan, which is seen, restarted and stopped", async () => {
+  test("that was killed leaves an orphan, which is seen, restarted and stopped", async () => {
     await withScratchHome(async ({ home, folder }) => {
       const earlier = installEarlier(path.join(folder, "earlier"));
       expect(run(earlier, home, "up", "dev")).toMatchObject({ status: 0 });
@@ -66,7 +66,7 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
 });
 
 describe("a keeper whose bundle goes away", () => {
-  it.each([
+  test.each([
     ["removed", (folder: string): void => rmSync(folder, { recursive: true })],
     [
       "replaced",

@@ -1,13 +1,7 @@
 /** The difference that an edit makes, for people. Pure. */
 import { shellCommand } from "@lockkeeper/core";
-import {
-  type EditResult,
-  type FieldChange,
-  formatDurationMs,
-  formatLease,
-  formatSizeBytes,
-  type Manifest,
-} from "@lockkeeper/profiles";
+import { formatDurationMs, formatLease, formatSizeBytes } from "@lockkeeper/profiles";
+import type { EditResult, FieldChange, Manifest } from "@lockkeeper/profiles";
 import { plainLine } from "./terminal/plain-text.ts";
 import type { View } from "./terminal/view.ts";
 

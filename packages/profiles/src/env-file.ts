@@ -6,7 +6,8 @@
 import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 
 /** More than any environment: Linux hands no more than this to a program in one string, and few MiB in all. */
 const MAX_BYTES = 128 * 1024;

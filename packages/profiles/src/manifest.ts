@@ -4,8 +4,10 @@
  */
 import type { HookEvent, LeaseSettings } from "@lockkeeper/core";
 import { isRecord } from "./json.ts";
-import { isProfileName, type ProfileName } from "./profile-name.ts";
-import { pathsInFolder, profilePaths, type ProfilePaths } from "./profile-paths.ts";
+import { isProfileName } from "./profile-name.ts";
+import type { ProfileName } from "./profile-name.ts";
+import { pathsInFolder, profilePaths } from "./profile-paths.ts";
+import type { ProfilePaths } from "./profile-paths.ts";
 import { isPort } from "./port-number.ts";
 
 /** What may run behind a profile, in the order in which it is told. `kinds/kinds.ts` has what each is. */

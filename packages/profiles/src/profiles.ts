@@ -2,12 +2,14 @@
  * The facade over one home. Each method loads only the room it needs when it is called, so that a command that lists
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
-import { type KeeperOutcome, LockkeeperError, warn } from "@lockkeeper/core";
+import { LockkeeperError, warn } from "@lockkeeper/core";
+import type { KeeperOutcome } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
 import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config/config-edit.ts";
-import { ownPrograms, type Programs, type ProfilesContext } from "./context.ts";
+import { ownPrograms } from "./context.ts";
+import type { Programs, ProfilesContext } from "./context.ts";
 import type { CreateOptions } from "./life/create-options.ts";
 import type { EditResult } from "./life/edit.ts";
 import type { EditOptions } from "./life/edited-manifest.ts";

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseEnvFile, readEnvFile } from "../src/env-file.ts";
 
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/);
@@ -11,7 +11,7 @@ const values = fc.string({ unit: "grapheme" }).filter((value) => !/[\r\n\0]/.tes
 const quoted = (value: string): string => `"${value.replaceAll(/["\\$`]/g, "\\$&")}"`;
 
 describe("parseEnvFile", () => {
-  it("reads back whatever was written in quotes", () => {
+  test("reads back whatever was written in quotes", () => {
     fc.assert(
       fc.property(fc.dictionary(names, values, { noNullPrototype: true }), (wanted) => {
         const text = Object.entries(wanted).map(([name, value]) => `${name}=${quoted(value)}\n`);
@@ -20,7 +20,7 @@ describe("parseEnvFile", () => {
     );
   });
 
-  it.each([
+  test.each([
     ["A=1\r\n\r\n# comment\r\nA=2", { A: "2" }],
     ["\uFEFF# comment\nA=1", { A: "1" }],
     ["\uFEFFA=1", { A: "1" }],
@@ -40,7 +40,7 @@ describe("parseEnvFile", () => {
     ],
   ])("%j", (text, wanted) => expect(parseEnvFile(text, "f")).toEqual(wanted));
 
-  it.each([
+  test.each([
     ["A = 1", "there is a blank before the ="],
     ["A= 1", "there is a blank after the ="],
     [" A=1", "there is a blank before the name"],
@@ -61,15 +61,15 @@ describe("parseEnvFile", () => {
     expect(parse).toThrow(`not a NAME=value line: /etc/api.env, line 2: ${cause}`);
   });
 
-  it("takes no longer for blanks than for letters", () => {
+  test("takes no longer for blanks than for letters", () => {
     expect(parseEnvFile(`A=x${" ".repeat(120_000)}y`, "f")["A"]).toHaveLength(120_002);
   });
 
-  it("takes __proto__ for a name like any other", () => {
+  test("takes __proto__ for a name like any other", () => {
     expect(Object.entries(parseEnvFile("__proto__=x", "f"))).toEqual([["__proto__", "x"]]);
   });
 
-  it("never tells the text of a line, which may be a secret", () => {
+  test("never tells the text of a line, which may be a secret", () => {
     for (const line of ["hunter2", "hunter2 = x", "A='hunter2", "A='hunter2' hunter2", "export hunter2"]) {
       expect(() => parseEnvFile(line, "f")).toThrow(
         expect.objectContaining({ message: expect.not.stringMatching(/hunter2/) }),
@@ -90,13 +90,13 @@ describe("readEnvFile", () => {
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it("reads a private file, through a link too", async () => {
+  test("reads a private file, through a link too", async () => {
     await symlink(file, path.join(folder, "link.env"));
     expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
     expect(await readEnvFile(path.join(folder, "link.env"))).toEqual({ TOKEN: "t" });
   });
 
-  it.each([0o644, 0o640, 0o602])("refuses mode %o, naming it", async (mode) => {
+  test.each([0o644, 0o640, 0o602])("refuses mode %o, naming it", async (mode) => {
     await chmod(file, mode);
     const shown = mode.toString(8).padStart(4, "0");
     await expect(readEnvFile(file)).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe("readEnvFile", () => {
     });
   });
 
-  it("refuses what is not UTF-8", async () => {
+  test("refuses what is not UTF-8", async () => {
     await writeFile(file, Buffer.from("\uFEFFA=1", "utf16le"));
     await expect(readEnvFile(file)).rejects.toMatchObject({
       code: "OPTION_INVALID",
@@ -113,7 +113,7 @@ describe("readEnvFile", () => {
     });
   });
 
-  it("says that a missing file is missing", async () => {
+  test("says that a missing file is missing", async () => {
     const gone = path.join(folder, "gone.env");
     await expect(readEnvFile(gone)).rejects.toMatchObject({
       code: "OPTION_INVALID",
@@ -121,7 +121,7 @@ describe("readEnvFile", () => {
     });
   });
 
-  it("refuses a FIFO, a folder and a huge file at once", async () => {
+  test("refuses a FIFO, a folder and a huge file at once", async () => {
     const fifo = path.join(folder, "fifo");
     execFileSync("mkfifo", ["-m", "600", fifo]);
     await expect(readEnvFile(fifo)).rejects.toMatchObject({ code: "UNSAFE_PATH" });

@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { pause, throwIfAborted, unlessAborted } from "../src/interruptible.ts";
 
 const aborted = expect.objectContaining({ code: "ABORTED", cause: expect.anything() });
 
 describe("waits that can be ended", () => {
-  it("end when the signal aborts before or meanwhile", async () => {
+  test("end when the signal aborts before or meanwhile", async () => {
     const controller = new AbortController();
     const waits = [pause(60_000, controller.signal), unlessAborted(new Promise(() => undefined), controller.signal)];
     throwIfAborted(controller.signal);
@@ -15,7 +15,7 @@ describe("waits that can be ended", () => {
     expect(() => throwIfAborted(controller.signal)).toThrow(aborted);
   });
 
-  it("pass results and errors on, and let go of the signal", async () => {
+  test("pass results and errors on, and let go of the signal", async () => {
     const { signal } = new AbortController();
     expect(await unlessAborted(Promise.resolve(1), signal)).toBe(1);
     expect(await unlessAborted(Promise.resolve(2), undefined)).toBe(2);

@@ -3,7 +3,8 @@ import path from "node:path";
 import { makeHome } from "../measure/homes.ts";
 import { versionOf } from "../measure/machine.ts";
 import { rowsOf } from "../measure/table.ts";
-import { type Contestant, FLOOR, nodeFloor, ourCommand, takeTurns } from "../measure/turns.ts";
+import { FLOOR, nodeFloor, ourCommand, takeTurns } from "../measure/turns.ts";
+import type { Contestant } from "../measure/turns.ts";
 import type { Bench, Section } from "./section.ts";
 
 const AGAIN = `${FLOOR} once more`;

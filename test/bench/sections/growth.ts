@@ -1,8 +1,10 @@
 /** How commands grow with the number of profiles. Ten thousand is measured, and no goal. */
 import path from "node:path";
 import { makeHome } from "../measure/homes.ts";
-import { type Row, rowsOf } from "../measure/table.ts";
-import { type Contestant, FLOOR, nodeFloor, ourCommand, takeTurns } from "../measure/turns.ts";
+import { rowsOf } from "../measure/table.ts";
+import type { Row } from "../measure/table.ts";
+import { FLOOR, nodeFloor, ourCommand, takeTurns } from "../measure/turns.ts";
+import type { Contestant } from "../measure/turns.ts";
 import type { Bench, Section } from "./section.ts";
 
 const COMMANDS: readonly (readonly [title: string, args: readonly string[]])[] = [

@@ -6,8 +6,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { bareEnvironment } from "../../harness/cli.ts";
 import { findOnPath } from "../measure/machine.ts";
 import { privateKiB } from "../measure/memory.ts";
-import { type Row, rowsOf } from "../measure/table.ts";
-import { type Contestant, FLOOR, nodeFloor, takeTurns } from "../measure/turns.ts";
+import { rowsOf } from "../measure/table.ts";
+import type { Row } from "../measure/table.ts";
+import { FLOOR, nodeFloor, takeTurns } from "../measure/turns.ts";
+import type { Contestant } from "../measure/turns.ts";
 import type { Bench, Section } from "./section.ts";
 
 /** One peer that stands ready to be asked, with as many programs as `count` says. */

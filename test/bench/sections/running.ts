@@ -1,5 +1,6 @@
 /** What it costs to look at gateways that run, to start and to stop many, and to have one kept. Linux: figures from /proc. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -9,8 +10,10 @@ import { WebSocket } from "ws";
 import { bareEnvironment, CLI_ENTRY } from "../../harness/cli.ts";
 import { computingMs, privateKiB } from "../measure/memory.ts";
 import { median, scatter } from "../measure/statistics.ts";
-import { type Row, rowsOf } from "../measure/table.ts";
-import { type Contestant, FLOOR, nodeFloor, ourCommand, takeTurns } from "../measure/turns.ts";
+import { rowsOf } from "../measure/table.ts";
+import type { Row } from "../measure/table.ts";
+import { FLOOR, nodeFloor, ourCommand, takeTurns } from "../measure/turns.ts";
+import type { Contestant } from "../measure/turns.ts";
 import type { Bench, Section } from "./section.ts";
 
 const IDLE = "setInterval(() => undefined, 2 ** 30)";

@@ -1,5 +1,5 @@
 /** The short form of `pnpm torture lease`: each fault once, and the controls, which must be caught. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { whyNoEtcd } from "../../harness/etcd-cluster.ts";
 import { findBreach, formatCycles } from "./lease-report.ts";
@@ -22,7 +22,7 @@ async function torture(options: Pick<LeaseTortureOptions, "design" | "faults">):
 const breachesOf = (cycles: readonly Cycle[]): readonly string[] => cycles.flatMap((cycle) => findBreach(cycle) ?? []);
 
 describe.skipIf(whyNoEtcd() !== undefined).concurrent("a lease under torture", () => {
-  it(
+  test(
     "has one owner whatever becomes of a host",
     async ({ expect: check }) => {
       const faults = [
@@ -37,7 +37,7 @@ describe.skipIf(whyNoEtcd() !== undefined).concurrent("a lease under torture", (
     LIMIT_MS,
   );
 
-  it(
+  test(
     "has one owner whatever becomes of etcd and of the way to it",
     async ({ expect: check }) => {
       const faults = ["partition", "kill-leader", "lose-quorum", "slow-link", "handover"] as const;
@@ -46,7 +46,7 @@ describe.skipIf(whyNoEtcd() !== undefined).concurrent("a lease under torture", (
     LIMIT_MS,
   );
 
-  it(
+  test(
     "has two with keepers that only stop themselves, and with the naive ones: the controls are caught",
     async ({ expect: check }) => {
       const selfStop = await torture({ design: "self-stop", faults: ["kill-keeper", "stop-keeper"] });
@@ -62,7 +62,7 @@ function judge(text: string): ReturnType<typeof judgeWrites> {
 }
 
 describe("the witness of a lease", () => {
-  it("lets owners that follow each other pass, and reads no line that a death cut short", () => {
+  test("lets owners that follow each other pass, and reads no line that a death cut short", () => {
     expect(judge("W a 1 1000000\nW a 1 2000000\nW b 2 3000000\nW b 2 40")).toEqual({
       owners: 2,
       overlapMs: 0,
@@ -71,7 +71,7 @@ describe("the witness of a lease", () => {
     });
   });
 
-  it("sees an owner that writes beside the next one, and that its token refuses it", () => {
+  test("sees an owner that writes beside the next one, and that its token refuses it", () => {
     expect(judge("W a 1 1000000\nW b 2 3000000\nW a 1 8000000\nW b 2 9000000\n")).toMatchObject({
       overlapMs: 5,
       staleWrites: 1,
@@ -79,7 +79,7 @@ describe("the witness of a lease", () => {
     });
   });
 
-  it("sees a token that does not refuse it", () => {
+  test("sees a token that does not refuse it", () => {
     expect(judge("W a 2 1000000\nW b 2 3000000\nW a 2 8000000\n")).toMatchObject({ staleWrites: 1, acceptedStale: 1 });
   });
 });

@@ -3,7 +3,8 @@
  * Keys are in camel case and appear in kebab case to the user. Both readers of the command line are built from this
  * page; values are checked afterwards, by `arguments.ts`, the same way for both.
  */
-import { type KindName, KIND_NAMES } from "@lockkeeper/profiles";
+import { KIND_NAMES } from "@lockkeeper/profiles";
+import type { KindName } from "@lockkeeper/profiles";
 
 /** How the text after an option is understood. `list` may be given several times, every other one once. */
 export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "size" | "moment" | "choice";

@@ -6,7 +6,8 @@ import type { COMMANDS } from "../command-line/commands.ts";
 import type { Failure, Result } from "../command-module.ts";
 import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
-import { onEachProfile, type ProfileOutcome, renderOutcomes } from "../each-profile.ts";
+import { onEachProfile, renderOutcomes } from "../each-profile.ts";
+import type { ProfileOutcome } from "../each-profile.ts";
 import { renderSetPlan, setNotes, setRequest } from "../set-plan-text.ts";
 import type { View } from "../terminal/view.ts";
 

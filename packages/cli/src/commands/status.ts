@@ -1,6 +1,7 @@
 /** `status`: one profile in full, asked live; the exit status tells its state. */
 import { describeSpared, shellCommand } from "@lockkeeper/core";
-import { formatDurationMs, formatSizeBytes, type ProfileDetail } from "@lockkeeper/profiles";
+import { formatDurationMs, formatSizeBytes } from "@lockkeeper/profiles";
+import type { ProfileDetail } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -10,7 +10,8 @@ import type { Context } from "../context.ts";
 import { onEachProfile } from "../each-profile.ts";
 import { renderStatusTable } from "../status-table.ts";
 import { setRequest } from "../set-plan-text.ts";
-import { chooseTargets, type Targets } from "../targets.ts";
+import { chooseTargets } from "../targets.ts";
+import type { Targets } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["up"]>;

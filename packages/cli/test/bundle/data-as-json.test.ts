@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 
 interface Plugin {
   readonly transform: (code: string, id: string) => { readonly code: string } | null;
@@ -18,7 +18,7 @@ describe("a constant as JSON text", () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
   const plugin = dataAsJson({ "/x/data.ts": "DATA" }, scratch);
 
-  it("is the same data, and what follows it stays", () => {
+  test("is the same data, and what follows it stays", () => {
     const code =
       'const names: string[] = ["a"];\nexport const DATA = {\n  a: { b: [1, "it\'s `x`"] },\n  c: names,\n} as const;\nexport const size = 2;\n';
     const made = plugin.transform(code, "/x/data.ts")?.code ?? "";
@@ -28,11 +28,11 @@ describe("a constant as JSON text", () => {
     expect(result).toEqual({ DATA: { a: { b: [1, "it's `x`"] }, c: ["a"] }, size: 2 });
   });
 
-  it("leaves other modules alone", () => {
+  test("leaves other modules alone", () => {
     expect(plugin.transform("export const DATA = {\n};\n", "/x/other.ts")).toBeNull();
   });
 
-  it("fails the build for what JSON cannot hold, and for a shape that it does not know", () => {
+  test("fails the build for what JSON cannot hold, and for a shape that it does not know", () => {
     expect(() => plugin.transform("export const DATA = {\n  a: undefined,\n};\n", "/x/data.ts")).toThrow("plain data");
     expect(() => plugin.transform("export const DATA = [1];\n", "/x/data.ts")).toThrow("no constant DATA");
   });

@@ -1,7 +1,7 @@
 /** What the bundle's one rewriting of emitted code does, shape by shape: the result must run and mean the same. */
 import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 interface Chunk {
   readonly toString: () => string;
@@ -27,13 +27,13 @@ function run(code: string): { readonly result: unknown; readonly loaded: readonl
 const PATH = 'let node_path = require("node:path");\n';
 
 describe("a built-in module", () => {
-  it("is not loaded before it is used", () => {
+  test("is not loaded before it is used", () => {
     const code = `${PATH}node_path = toESM(node_path, 1);\nfunction later() { return node_path.default.sep; }\n`;
     expect(run(code).loaded).toEqual(["node:path"]);
     expect(run(deferred(code).toString()).loaded).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ["a member", `${PATH}result = node_path.join("a", "b");`],
     ["the default", `${PATH}node_path = toESM(node_path, 1);\nresult = node_path.default.join("a", "b");`],
     ["a constant", `${PATH}result = node_path.sep + node_path.default.sep;`],
@@ -54,12 +54,12 @@ describe("a built-in module", () => {
     expect(after).toEqual(before);
   });
 
-  it("used as a value fails the build, quoting the place", () => {
+  test("used as a value fails the build, quoting the place", () => {
     expect(() => deferred(`${PATH}result = Object.keys(node_path);`)).toThrow("node_path is used as a value: ");
   });
 });
 
-it("a chunk that nothing uses any more is not required", () => {
+test("a chunk that nothing uses any more is not required", () => {
   const code =
     'const require_rest = require("./rest.cjs");\nconst require_used = require("./used.cjs");\nresult = require_used.x;\n';
   expect(run(deferred(code).toString()).loaded).toEqual(["./used.cjs"]);

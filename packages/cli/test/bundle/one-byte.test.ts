@@ -1,11 +1,11 @@
 /** What the bundle writes for characters beyond ASCII: fewer bytes in memory, and the same meaning. */
 import { createRequire } from "node:module";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 
 const require = createRequire(import.meta.url);
 const { oneByte } = require("../../bundle/one-byte.js") as { oneByte: (code: string) => { toString: () => string } };
 
-it.each(["'…'", "`a ${1}→\u200d`", "'😀'.length", "/[à-ü–]/.test('é')", "/^…$/u.test('…')", "'\\u2028 \\\\…'"])(
+test.each(["'…'", "`a ${1}→\u200d`", "'😀'.length", "/[à-ü–]/.test('é')", "/^…$/u.test('…')", "'\\u2028 \\\\…'"])(
   "writes %s such that it means the same",
   (expression) => {
     const written = oneByte(`return ${expression};`).toString();

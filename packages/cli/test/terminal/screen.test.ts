@@ -1,5 +1,5 @@
 /** The screen writes only what changed and always gives the terminal back; the keys of real terminals are understood. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openKeyReader } from "../../src/terminal/key-reader.ts";
 import { openScreen } from "../../src/terminal/screen.ts";
 import type { TerminalDevice } from "../../src/terminal/terminal-device.ts";
@@ -36,7 +36,7 @@ function recordingDevice(): Recorded {
 }
 
 describe("a screen", () => {
-  it("writes a line when it changes, and nothing when nothing does", () => {
+  test("writes a line when it changes, and nothing when nothing does", () => {
     const { device, written } = recordingDevice();
     const screen = openScreen(
       device,
@@ -56,7 +56,7 @@ describe("a screen", () => {
     expect(written()).toContain("\u001B[2;1H\u001B[2K\u001B[0m");
   });
 
-  it("draws everything again after the size changed", () => {
+  test("draws everything again after the size changed", () => {
     const recorded = recordingDevice();
     const screen = openScreen(
       recorded.device,
@@ -69,7 +69,7 @@ describe("a screen", () => {
     expect(recorded.written()).toContain("one");
   });
 
-  it("gives the terminal back once, and takes it again after a pause", async () => {
+  test("gives the terminal back once, and takes it again after a pause", async () => {
     const { device, written, isTaken } = recordingDevice();
     const screen = openScreen(
       device,
@@ -90,7 +90,7 @@ describe("a screen", () => {
 });
 
 describe("keys", () => {
-  it.each([
+  test.each([
     ["\u001B[A", ["up"]],
     ["\u001BOB", ["down"]],
     ["\u001B[5~\u001B[6~", ["pageup", "pagedown"]],
@@ -106,13 +106,13 @@ describe("keys", () => {
     expect(openKeyReader()(data)).toEqual(keys);
   });
 
-  it("are whole although a sequence arrives in two pieces", () => {
+  test("are whole although a sequence arrives in two pieces", () => {
     const read = openKeyReader();
     expect(read("x\u001B[")).toEqual(["x"]);
     expect(read("A")).toEqual(["up"]);
   });
 
-  it("end a sequence that never ends", () => {
+  test("end a sequence that never ends", () => {
     const read = openKeyReader();
     expect(read(`\u001B[${"1".repeat(40)}`).length).toBeGreaterThan(0);
     expect(read("q")).toContain("q");

@@ -1,6 +1,6 @@
 /** The live view's state: whatever is typed, the selection is on a row that is shown, and protected profiles are asked for. */
 import * as fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TopState, TopStep } from "../../src/top/top-state.ts";
 import { INITIAL_STATE, press, selectedRow, visibleRows, withRows } from "../../src/top/top-state.ts";
 import { topRow } from "./top-row.ts";
@@ -15,12 +15,12 @@ function type(state: TopState, ...keys: readonly string[]): TopStep {
 }
 
 describe("a verb", () => {
-  it("acts on the selected profile", () => {
+  test("acts on the selected profile", () => {
     expect(type(THREE, "s").action).toEqual({ kind: "act", verb: "start", name: "dev", confirmed: false });
     expect(type(THREE, "end", "x").action).toEqual({ kind: "act", verb: "stop", name: "web", confirmed: false });
   });
 
-  it("asks for the name of a protected one, and takes nothing else", () => {
+  test("asks for the name of a protected one, and takes nothing else", () => {
     const asked = type(THREE, "down", "x");
     expect(asked.action).toBeUndefined();
     expect(asked.state.prompt).toMatchObject({ kind: "confirm", verb: "stop", name: "prod" });
@@ -31,11 +31,11 @@ describe("a verb", () => {
     expect(type(asked.state, "escape", "q").action).toEqual({ kind: "quit" });
   });
 
-  it("starts a protected one unasked: starting harms nothing", () => {
+  test("starts a protected one unasked: starting harms nothing", () => {
     expect(type(THREE, "down", "s").action).toMatchObject({ verb: "start", name: "prod" });
   });
 
-  it("does nothing where nothing is selected", () => {
+  test("does nothing where nothing is selected", () => {
     expect(type(INITIAL_STATE, "x")).toEqual({ state: INITIAL_STATE });
   });
 });

@@ -2,7 +2,8 @@
  * How the gateway host answers by itself: small JSON bodies that no cache keeps, for requests and for upgrades alike.
  * It decides nothing. Used by the gateway host only.
  */
-import { STATUS_CODES, type ServerResponse } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 /** Why something is refused. `waitMs` tells the client when to try again. */

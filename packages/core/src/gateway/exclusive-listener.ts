@@ -4,7 +4,8 @@
  * cluster workers, no fallback to another port. Called by the gateway host only.
  */
 import { lookup } from "node:dns/promises";
-import { isIP, type Server } from "node:net";
+import { isIP } from "node:net";
+import type { Server } from "node:net";
 import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
 import { alreadyListening, gatewayUrl } from "../host/address.ts";
 

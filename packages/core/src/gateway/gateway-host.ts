@@ -3,20 +3,27 @@
  * server's sockets and nothing on disk. Every request and every upgrade passes the guard first, here and nowhere
  * else. Takes no lock: `startGateway` does, or the keeper that spawned this process already has.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket, WebSocketServer } from "ws";
 import { GATEWAY_PROTOCOL } from "./access-token.ts";
 import { refuseRequest, refuseUpgrade, sendJson } from "./answers.ts";
-import { trackConnections, type Connections } from "./connections.ts";
+import { trackConnections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import { listenExclusively } from "./exclusive-listener.ts";
-import { standInFront, type BehindDoor, type Expectation } from "./front-door.ts";
-import { readHostOptions, type GatewayHostOptions, type HostSettings } from "./gateway-options.ts";
+import { standInFront } from "./front-door.ts";
+import type { BehindDoor, Expectation } from "./front-door.ts";
+import { readHostOptions } from "./gateway-options.ts";
+import type { GatewayHostOptions, HostSettings } from "./gateway-options.ts";
 import { guardedSocket } from "./guarded-socket.ts";
 import { gatewayUrl, isWildcardHost } from "../host/address.ts";
-import { peerWatch, type PeerWatch } from "./peer-watch.ts";
-import { requestGuard, type RequestGuard } from "./request-guard.ts";
-import { rpcService, type RpcService } from "./rpc-service.ts";
+import { peerWatch } from "./peer-watch.ts";
+import type { PeerWatch } from "./peer-watch.ts";
+import { requestGuard } from "./request-guard.ts";
+import type { RequestGuard } from "./request-guard.ts";
+import { rpcService } from "./rpc-service.ts";
+import type { RpcService } from "./rpc-service.ts";
 
 /** In this order, each at most once. While `closing`, what was begun is finished and nothing new is taken. */
 export type GatewayState = "starting" | "listening" | "closing" | "closed";

@@ -2,14 +2,16 @@
  * What a gateway host may be told, and the check that refuses a wrong value before anything is opened or bound. After
  * `readHostOptions` the rest of the room trusts its settings.
  */
-import { Server, type IncomingMessage, type ServerResponse } from "node:http";
+import { Server } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import { LockkeeperError } from "../errors.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import { plainLine } from "../plain-text.ts";
 import { WARNING_NAME } from "../warning.ts";
 import { refuseWeakToken } from "./access-token.ts";
-import { DEFAULT_LIMITS, highestLimit, LIMIT_NAMES, type GatewayLimits } from "./gateway-limits.ts";
+import { DEFAULT_LIMITS, highestLimit, LIMIT_NAMES } from "./gateway-limits.ts";
+import type { GatewayLimits } from "./gateway-limits.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../host/address.ts";
 
 /** Answers a request that the guard let through and that is not for a path of the gateway's own. */

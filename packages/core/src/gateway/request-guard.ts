@@ -6,8 +6,10 @@
  */
 import type { IncomingMessage } from "node:http";
 import { isIPv4 } from "node:net";
-import { shownToken, tokenMatcher, type ShownToken } from "./access-token.ts";
-import { failureBudget, type AttemptSource } from "./failure-budget.ts";
+import { shownToken, tokenMatcher } from "./access-token.ts";
+import type { ShownToken } from "./access-token.ts";
+import { failureBudget } from "./failure-budget.ts";
+import type { AttemptSource } from "./failure-budget.ts";
 import type { HostSettings } from "./gateway-options.ts";
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
 

@@ -4,18 +4,11 @@
  */
 import type { WebSocket } from "ws";
 import type { GatewayLimits } from "./gateway-limits.ts";
-import {
-  answerMessage,
-  answerTooLarge,
-  fitsIn,
-  formatNotification,
-  invalidParams,
-  type RpcMethod,
-  type RpcParams,
-  type RpcReply,
-} from "./json-rpc.ts";
+import { answerMessage, answerTooLarge, fitsIn, formatNotification, invalidParams } from "./json-rpc.ts";
+import type { RpcMethod, RpcParams, RpcReply } from "./json-rpc.ts";
 import type { PeerWatch } from "./peer-watch.ts";
-import { createTopics, isTopicName, TOPIC_NAME_RULE, type Subscriber } from "./topics.ts";
+import { createTopics, isTopicName, TOPIC_NAME_RULE } from "./topics.ts";
+import type { Subscriber } from "./topics.ts";
 
 /** The gateway's own methods, for the sockets handed to it. */
 export interface RpcService {

@@ -3,9 +3,12 @@
  * way out the servers first, then the lock. A gateway that loses its lock stops serving by itself.
  */
 import { ownIdentity } from "../host/process-identity.ts";
-import { acquireGatewayLock, type GatewayLock, type GatewayLockOptions } from "../lock/gateway-lock.ts";
-import { hostGateway, type Gateway, type GatewayState } from "./gateway-host.ts";
-import { KNOWN_HOST_OPTIONS, readHostOptions, type GatewayHostOptions } from "./gateway-options.ts";
+import { acquireGatewayLock } from "../lock/gateway-lock.ts";
+import type { GatewayLock, GatewayLockOptions } from "../lock/gateway-lock.ts";
+import { hostGateway } from "./gateway-host.ts";
+import type { Gateway, GatewayState } from "./gateway-host.ts";
+import { KNOWN_HOST_OPTIONS, readHostOptions } from "./gateway-options.ts";
+import type { GatewayHostOptions } from "./gateway-options.ts";
 
 /** How the gateway is hosted, and where its lock is. */
 export interface StartGatewayOptions

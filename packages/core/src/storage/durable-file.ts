@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 
 import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 import { warn } from "../warning.ts";
-import { type FileOwner, createFile, openFile, refuseUnlessPlain, unsafePath } from "./private-file.ts";
+import { createFile, openFile, refuseUnlessPlain, unsafePath } from "./private-file.ts";
+import type { FileOwner } from "./private-file.ts";
 
 /** Far above a registry of 10,000 profiles, far below what would stall the process. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { failureBudget, type Attempt, type BudgetLimits } from "../../src/gateway/failure-budget.ts";
+import { failureBudget } from "../../src/gateway/failure-budget.ts";
+import type { Attempt, BudgetLimits } from "../../src/gateway/failure-budget.ts";
 
 const LIMITS: BudgetLimits = { failures: 3, windowMs: 1_000, refusalMs: 5_000, sources: 4 };
 

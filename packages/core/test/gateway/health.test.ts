@@ -1,13 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpServer } from "node:http";
+import type { RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { probeHealth, type HealthReport } from "../../src/gateway/health.ts";
+import { probeHealth } from "../../src/gateway/health.ts";
+import type { HealthReport } from "../../src/gateway/health.ts";
 import { freePort, startTestGateway } from "./running-gateway.ts";
 
 async function listening(server: Server): Promise<number> {

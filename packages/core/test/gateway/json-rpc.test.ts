@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { answerMessage, invalidParams, type RpcMethod } from "../../src/gateway/json-rpc.ts";
+import { answerMessage, invalidParams } from "../../src/gateway/json-rpc.ts";
+import type { RpcMethod } from "../../src/gateway/json-rpc.ts";
 
 const METHODS: ReadonlyMap<string, RpcMethod<string[]>> = new Map<string, RpcMethod<string[]>>([
   ["echo", (params, calls) => (calls.push("echo"), { result: params ?? null })],

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { call, openRaw, openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead, within } from "./running-gateway.ts";
 

@@ -3,11 +3,14 @@
  * TCP connection for what no client library would send. Everything opened here is closed after the test.
  */
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import { WebSocket, type ClientOptions } from "ws";
+import { WebSocket } from "ws";
+import type { ClientOptions } from "ws";
 import { freePort } from "../../../../test/harness/free-port.ts";
-import { startGatewayHost, type Gateway } from "../../src/gateway/gateway-host.ts";
+import { startGatewayHost } from "../../src/gateway/gateway-host.ts";
+import type { Gateway } from "../../src/gateway/gateway-host.ts";
 import type { GatewayHostOptions } from "../../src/gateway/gateway-options.ts";
 
 export { freePort } from "../../../../test/harness/free-port.ts";

@@ -6,7 +6,8 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Gateway } from "../../src/gateway/gateway-host.ts";
 import { probeHealth } from "../../src/gateway/health.ts";
-import { startGateway, type StartGatewayOptions } from "../../src/gateway/start-gateway.ts";
+import { startGateway } from "../../src/gateway/start-gateway.ts";
+import type { StartGatewayOptions } from "../../src/gateway/start-gateway.ts";
 import { acquireGatewayLock } from "../../src/lock/gateway-lock.ts";
 import { freePort, openSocket, TOKEN, within } from "./running-gateway.ts";
 

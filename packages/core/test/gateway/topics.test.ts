@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/gateway/gateway-limits.ts";
-import { createTopics, isTopicName, type Subscriber } from "../../src/gateway/topics.ts";
+import { createTopics, isTopicName } from "../../src/gateway/topics.ts";
+import type { Subscriber } from "../../src/gateway/topics.ts";
 
 function listener(): Subscriber & { readonly got: string[] } {
   const got: string[] = [];

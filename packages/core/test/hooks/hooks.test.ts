@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
@@ -90,7 +90,7 @@ const message = hookMessage("failed", { profile: "dev", home: null, host: "here"
 const never = new AbortController().signal;
 
 describe("a run with hooks", () => {
-  it("tells a URL when it is ready, silent, well again and stopped, and for how long it was down", async () => {
+  test("tells a URL when it is ready, silent, well again and stopped, and for how long it was down", async () => {
     const all = await listening();
     const events: readonly HookEvent[] = ["ready", "unresponsive", "recovered", "stopped", "failed"];
     const targets = Object.fromEntries(events.map((event) => [event, url(all)]));
@@ -119,7 +119,7 @@ describe("a run with hooks", () => {
       expect(readFileSync(file, "utf8")).not.toContain("canary");
   }, 30_000);
 
-  it("tells a program without a shell, with the environment that it was given, and of an outage before this keeper", async () => {
+  test("tells a program without a shell, with the environment that it was given, and of an outage before this keeper", async () => {
     const hook = noteTaker();
     const target: HookTarget = { kind: "program", path: hook.path };
     const hooks = { targets: { failed: target, recovered: target, ready: target }, env };
@@ -142,7 +142,7 @@ describe("a run with hooks", () => {
     ]);
   });
 
-  it("waits for no hook: neither to run, nor to crash and start again, nor to end", async () => {
+  test("waits for no hook: neither to run, nor to crash and start again, nor to end", async () => {
     const silent = await listening(() => undefined);
     const targets = Object.fromEntries((["ready", "stopped"] as const).map((event) => [event, url(silent)]));
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, hooks: { targets, env } }));
@@ -163,7 +163,7 @@ describe("a run with hooks", () => {
     );
   });
 
-  it("of which nobody may know the address says what is wrong with it in the history, and runs", async () => {
+  test("of which nobody may know the address says what is wrong with it in the history, and runs", async () => {
     const target: HookTarget = { kind: "unusable", shown: "env:HOOK", fault: "the env file has no such variable" };
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, hooks: { targets: { ready: target }, env } }));
     await kept.until("running");
@@ -177,7 +177,7 @@ describe("a run with hooks", () => {
 });
 
 describe("a gateway that flaps", () => {
-  it("is told of once, however often it does, and what is over before it was told is not told", async () => {
+  test("is told of once, however often it does, and what is over before it was told is not told", async () => {
     const all = await listening();
     const events: readonly HookEvent[] = ["ready", "unresponsive", "recovered", "failed"];
     const force = new AbortController();
@@ -214,7 +214,7 @@ describe("a gateway that flaps", () => {
 });
 
 describe("one message", () => {
-  it("is sent three times to a receiver that is down, and then given up", async () => {
+  test("is sent three times to a receiver that is down, and then given up", async () => {
     const gone = await receiver();
     await gone.close();
     expect(await tellHook(url(gone), message, env, never)).toEqual({
@@ -224,7 +224,7 @@ describe("one message", () => {
     });
   }, 15_000);
 
-  it("is sent again after a 503, and not after a 404 or a redirect, which is not followed", async () => {
+  test("is sent again after a 503, and not after a 404 or a redirect, which is not followed", async () => {
     const late = await listening((response, count) => response.writeHead(count === 1 ? 503 : 200).end());
     expect(await tellHook(url(late), message, env, never)).toEqual({ told: true, attempts: 2, detail: "status 200" });
     const other = await listening();
@@ -239,7 +239,7 @@ describe("one message", () => {
     expect(other.requests).toHaveLength(0);
   }, 15_000);
 
-  it("ends with its signal, whatever the receiver or the program does", async () => {
+  test("ends with its signal, whatever the receiver or the program does", async () => {
     const endless = await listening((response) => {
       response.socket?.write("HTTP/1.1 200 OK\r\n");
       const drip = setInterval(() => response.socket?.write("X: y\r\n"), 5);
@@ -260,7 +260,7 @@ describe("one message", () => {
     rmSync(join(stubborn, ".."), { recursive: true });
   });
 
-  it("takes no body, however large, and an answer that is no HTTP for a failure", async () => {
+  test("takes no body, however large, and an answer that is no HTTP for a failure", async () => {
     const flood = await listening((response) => {
       response.writeHead(200);
       const more = (): void => {
@@ -276,7 +276,7 @@ describe("one message", () => {
     expect(telling.detail).toMatch(/^HPE_/);
   }, 15_000);
 
-  it("does not run a program that everybody can write, and says how one that failed ended", async () => {
+  test("does not run a program that everybody can write, and says how one that failed ended", async () => {
     const open = script("exit 0");
     chmodSync(open, 0o777);
     const detail = "can be written by everybody";
@@ -321,7 +321,7 @@ describe("what is told", () => {
     since: fc.constantFrom("2026-01-01T00:00:01.000Z", "2025-12-31T23:59:59.000Z"),
   });
 
-  it("is at most one event for a change of state, none without one, and recovery only after an outage", () => {
+  test("is at most one event for a change of state, none without one, and recovery only after an outage", () => {
     fc.assert(
       fc.property(subject, subject, (one, other) => {
         const [before, after] = [whole(one), whole(other)];
@@ -336,7 +336,7 @@ describe("what is told", () => {
     );
   });
 
-  it("is one event in half a minute and twelve in an hour at most, whatever happens", () => {
+  test("is one event in half a minute and twelve in an hour at most, whatever happens", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(600_000), { maxLength: 200 }), (pausesMs) => {
         const told: number[] = [];
@@ -359,7 +359,7 @@ describe("what is told", () => {
     );
   });
 
-  it("shows of a URL scheme and host only", () => {
+  test("shows of a URL scheme and host only", () => {
     expect(shownTarget("https://u:p@hooks.example:8443/secret?x=y#z")).toBe("https://hooks.example:8443");
     expect(shownTarget("HTTP://a@b@hooks.example")).not.toContain("a@");
     expect(shownTarget("env:HOOK")).toBe("env:HOOK");

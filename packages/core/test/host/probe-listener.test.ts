@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { probeListener } from "../../src/host/probe-port.ts";
 
@@ -13,7 +13,7 @@ async function listen(host: string, port: number): Promise<{ port: number; close
 }
 
 describe("probeListener", () => {
-  it("sees a listener where a bind would meet it, and nobody afterwards", async () => {
+  test("sees a listener where a bind would meet it, and nobody afterwards", async () => {
     const { port, close } = await listen("127.0.0.1", 0);
     for (const host of ["127.0.0.1", "0.0.0.0", "localhost", "::"])
       expect(await probeListener(host, port)).toBe("listening");
@@ -22,15 +22,16 @@ describe("probeListener", () => {
     expect(await probeListener("127.0.0.1", port)).toBe("silent");
   });
 
-  it("never keeps anybody from binding the port that it asks about", async () => {
+  test("never keeps anybody from binding the port that it asks about", async () => {
     const first = await listen("127.0.0.1", 0);
     const { port } = first;
     await first.close();
     for (let round = 0; round < 50; round += 1) {
       const asked = Array.from({ length: 10 }, () => probeListener("127.0.0.1", port));
-      const { close } = await listen("127.0.0.1", port);
+      const bound = await listen("127.0.0.1", port);
+      expect(bound.port).toBe(port);
       await Promise.all(asked);
-      await close();
+      await bound.close();
     }
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "../../src/host/process-identity.ts";
@@ -41,7 +41,7 @@ function identityOf(child: { readonly pid?: number | undefined }): ProcessIdenti
 }
 
 describe.runIf(process.platform === "linux")("process identity", () => {
-  it("holds the raw start ticks, the boot id and the pid namespace", () => {
+  test("holds the raw start ticks, the boot id and the pid namespace", () => {
     const own = ownIdentity();
     expect(own.pid).toBe(process.pid);
     expect(own.startTicks).toBeGreaterThan(0);
@@ -51,7 +51,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess(own)).toBe("alive");
   });
 
-  it("is right for a program whose name looks like the fields after it", async () => {
+  test("is right for a program whose name looks like the fields after it", async () => {
     const folder = mkdtempSync(join(tmpdir(), "lk-names-"));
     try {
       symlinkSync("/bin/sleep", join(folder, "a) R 1 (b) S"));
@@ -66,7 +66,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     }
   });
 
-  it("follows a process from life to death", async () => {
+  test("follows a process from life to death", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     expect(judgeProcess(identity)).toBe("alive");
@@ -76,7 +76,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(identifyProcess(identity.pid)).toBeUndefined();
   });
 
-  it("takes a stopped process for a living one", async () => {
+  test("takes a stopped process for a living one", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     process.kill(identity.pid, "SIGSTOP");
@@ -84,7 +84,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess(identity)).toBe("alive");
   });
 
-  it("takes the same pid with other start ticks, or of another boot, for gone (openclaw/openclaw#74346)", () => {
+  test("takes the same pid with other start ticks, or of another boot, for gone (openclaw/openclaw#74346)", () => {
     const own = ownIdentity();
     expect(judgeProcess({ ...own, startTicks: (own.startTicks ?? 0) + 1 })).toBe("gone");
     expect(judgeProcess({ ...own, bootId: "00000000-0000-0000-0000-000000000000" })).toBe("gone");
@@ -93,7 +93,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(sameProcess({ ...own, startTicks: null }, { ...own, startTicks: null })).toBe(false);
   });
 
-  it("does not judge a pid of another namespace, nor an incomplete identity of a living pid", () => {
+  test("does not judge a pid of another namespace, nor an incomplete identity of a living pid", () => {
     const own = ownIdentity();
     expect(judgeProcess({ ...own, pidNamespace: "1" })).toBe("unknown");
     expect(judgeProcess({ ...own, pidNamespace: null })).toBe("unknown");
@@ -101,7 +101,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess({ ...own, bootId: null })).toBe("unknown");
   });
 
-  it("does not take a zombie for alive", async () => {
+  test("does not take a zombie for alive", async () => {
     // The shell's child ends while its parent, replaced by sleep, never waits for it.
     const parent = spawn("sh", ["-c", "sh -c 'echo $$' & exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     if (parent.pid !== undefined) started.add(parent.pid);
@@ -111,7 +111,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(identifyProcess(pid)).toBeUndefined();
   });
 
-  it("does not take a thread id for a process", async () => {
+  test("does not take a thread id for a process", async () => {
     const worker = new Worker("setInterval(() => {}, 1000)", { eval: true });
     await once(worker, "online");
     const threads = readdirSync("/proc/self/task").map(Number);
@@ -123,14 +123,14 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     await worker.terminate();
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 4_194_305])("finds nobody at pid %s", (pid) => {
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 4_194_305])("finds nobody at pid %s", (pid) => {
     expect(identifyProcess(pid)).toBeUndefined();
     expect(judgeProcess({ ...ownIdentity(), pid })).toBe("gone");
   });
 });
 
 describe.runIf(process.platform === "linux")("process signal", () => {
-  it("reaches the process that the identity names, and says when it is gone", async () => {
+  test("reaches the process that the identity names, and says when it is gone", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     expect(signalProcess(identity, "SIGTERM")).toBe("sent");
@@ -139,7 +139,7 @@ describe.runIf(process.platform === "linux")("process signal", () => {
     expect(signalProcess(identity, "SIGTERM")).toBe("gone");
   });
 
-  it("spares a stranger who has the recorded pid now (openclaw/openclaw#29927)", async () => {
+  test("spares a stranger who has the recorded pid now (openclaw/openclaw#29927)", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     const reused = { ...identity, startTicks: (identity.startTicks ?? 0) - 1 };
@@ -150,13 +150,13 @@ describe.runIf(process.platform === "linux")("process signal", () => {
     expect(judgeProcess(identity)).toBe("alive");
   });
 
-  it.each([1, 0, -1, Number.NaN, 1.5, process.pid, process.ppid])("never signals pid %s", (pid) => {
+  test.each([1, 0, -1, Number.NaN, 1.5, process.pid, process.ppid])("never signals pid %s", (pid) => {
     const identity = identifyProcess(pid) ?? { ...ownIdentity(), pid };
     expect(signalProcess(identity, "SIGURG")).toBe("refused");
     expect(signalGroup(identity, "SIGURG")).toBe("refused");
   });
 
-  it("signals a group through its verified leader, and after the leader's death through a member with the nonce", async () => {
+  test("signals a group through its verified leader, and after the leader's death through a member with the nonce", async () => {
     const leader = spawn("sh", ["-c", "sleep 60 & echo $!; sleep 60"], {
       stdio: ["ignore", "pipe", "ignore"],
       detached: true,
@@ -176,7 +176,7 @@ describe.runIf(process.platform === "linux")("process signal", () => {
     await until("the member is gone", () => judgeProcess(member) === "gone");
   });
 
-  it("does not signal a group through a process that leads none", async () => {
+  test("does not signal a group through a process that leads none", async () => {
     const leader = spawn("sh", ["-c", "sleep 60 & echo $!; wait"], {
       stdio: ["ignore", "pipe", "ignore"],
       detached: true,

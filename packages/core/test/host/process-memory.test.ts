@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
 import { readTreeMemory } from "../../src/host/process-memory.ts";
 import { readProcessUsage } from "../../src/host/process-usage.ts";
@@ -24,7 +24,7 @@ async function tree(mebibytes: number): Promise<number> {
 }
 
 describe.skipIf(process.platform !== "linux")("the memory of a tree (Linux)", () => {
-  it("is that of every process in it, also of one whose parent has gone", async () => {
+  test("is that of every process in it, also of one whose parent has gone", async () => {
     const root = await tree(50);
     const usage = readProcessUsage([root]).get(root);
     expect(usage?.processes.length).toBe(3);
@@ -35,13 +35,13 @@ describe.skipIf(process.platform !== "linux")("the memory of a tree (Linux)", ()
     expect(memory?.bytes).toBeLessThan(usage?.residentBytes ?? 0);
   });
 
-  it("is asked exactly only of one that could be above the limit", async () => {
+  test("is asked exactly only of one that could be above the limit", async () => {
     const root = await tree(1);
     expect(readTreeMemory([root], 2 ** 50).get(root)?.measure).toBe("resident");
     expect(readTreeMemory([root], 2 ** 20).get(root)?.measure).toBe("proportional");
   });
 
-  it("is not known of a process that does not live", () => {
+  test("is not known of a process that does not live", () => {
     expect(readTreeMemory([2 ** 22 + 1]).size).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
 import { identifyProcess } from "../../src/host/process-identity.ts";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
@@ -69,14 +69,14 @@ describe("findRunProcesses", () => {
   const left = "{ detached: true }";
   const leftBare = "{ detached: true, env: {} }";
 
-  it("finds the group, what left it, and what shed its environment, while the leader lives", async () => {
+  test("finds the group, what left it, and what shed its environment, while the leader lives", async () => {
     const { pids } = await startTree({}, group, left, leftBare);
     const members = findRunProcesses({ leader: identify(pids[0]), nonce: "" });
     expect(pidsOf(members)).toEqual(sorted(pids));
     expect(members.filter(({ inGroup }) => inGroup).map(({ pid }) => pid)).toEqual(sorted(pids.slice(0, 2)));
   });
 
-  it("finds by the nonce what the leader left behind, and nothing by its number alone", async () => {
+  test("finds by the nonce what the leader left behind, and nothing by its number alone", async () => {
     const nonce = randomBytes(16).toString("hex");
     const { leader, pids } = await startTree({ LOCKKEEPER_RUN: nonce }, group, left, leftBare);
     const identity = identify(leader.pid);
@@ -87,14 +87,14 @@ describe("findRunProcesses", () => {
     expect(pidsOf(findRunProcesses({ leader: identity, nonce, known: before }))).toEqual(sorted(pids.slice(1)));
   });
 
-  it("needs no leader where the nonce is known", async () => {
+  test("needs no leader where the nonce is known", async () => {
     const nonce = randomBytes(16).toString("hex");
     const { pids } = await startTree({ LOCKKEEPER_RUN: nonce }, group);
     expect(pidsOf(findRunProcesses({ leader: null, nonce }))).toEqual(sorted(pids));
     expect(readRunNonce(pids[1] ?? 0)).toBe(nonce);
   });
 
-  it("takes neither a stranger with the leader's pid nor its children for ours", async () => {
+  test("takes neither a stranger with the leader's pid nor its children for ours", async () => {
     const { leader } = await startTree({}, group);
     const stranger = identify(leader.pid);
     const dead = { ...stranger, startTicks: (stranger.startTicks ?? 1) - 1 };
@@ -102,7 +102,7 @@ describe("findRunProcesses", () => {
     expect(findRunProcesses({ leader: { ...stranger, bootId: "another" }, nonce: "0".repeat(32) })).toEqual([]);
   });
 
-  it("finds what left in the very tick in which its leader began", async () => {
+  test("finds what left in the very tick in which its leader began", async () => {
     const nonce = randomBytes(16).toString("hex");
     const { pids } = await startTree({ LOCKKEEPER_RUN: nonce });
     const member = identify(pids[0]);
@@ -112,7 +112,7 @@ describe("findRunProcesses", () => {
     expect(findRunProcesses({ leader: later, nonce })).toEqual([]);
   });
 
-  it("takes a longer value for another run", async () => {
+  test("takes a longer value for another run", async () => {
     const nonce = randomBytes(16).toString("hex");
     await startTree({ LOCKKEEPER_RUN: `${nonce}0`, OTHER: `LOCKKEEPER_RUN=${nonce}` });
     expect(findRunProcesses({ leader: null, nonce })).toEqual([]);

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
-import { createServer, connect, type Server } from "node:net";
+import { createServer, connect } from "node:net";
+import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";

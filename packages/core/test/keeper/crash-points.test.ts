@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import type { KeeperSpec } from "../../src/keeper/keeper-spec.ts";
@@ -66,7 +66,7 @@ async function startOnce(spec: KeeperSpec): Promise<number> {
   return readyMs;
 }
 
-it("the next start succeeds, or finds the gateway alive under the lock and stops it by what was recorded", async () => {
+test("the next start succeeds, or finds the gateway alive under the lock and stops it by what was recorded", async () => {
   const scene = new KeeperScene();
   const port = await freePort();
   const spec = scene.spec("healthy.js", [port], { port, lockTimeoutMs: 500 });

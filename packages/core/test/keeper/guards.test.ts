@@ -1,6 +1,6 @@
 /** Gateways that live and are no good: those that take too much memory, and those that answer no more. */
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { signalProcess } from "../../src/host/process-signal.ts";
 import { silenceAfter } from "../../src/keeper/hang-guard.ts";
@@ -23,7 +23,7 @@ afterEach(() => scene.end());
 describe.skipIf(process.platform !== "linux")("a gateway that takes too much memory (Linux)", () => {
   const limits = { memoryRestartBytes: 100 * 2 ** 20, memoryIntervalMs: 10 };
 
-  it("is restarted in order, three times in an hour, and then given up, each time with the figures", async () => {
+  test("is restarted in order, three times in an hour, and then given up, each time with the figures", async () => {
     const kept = scene.keep(scene.spec("leaks.js", [port, 60], { port, ...limits }));
     const outcome = await kept.outcome;
     expect(outcome).toMatchObject({
@@ -41,13 +41,13 @@ describe.skipIf(process.platform !== "linux")("a gateway that takes too much mem
     }
   });
 
-  it("is left alone below the limit, though its processes share pages that are counted in each", async () => {
+  test("is left alone below the limit, though its processes share pages that are counted in each", async () => {
     const kept = scene.keep(scene.spec("leaks.js", [port, 1], { port, ...limits, memoryRestartBytes: 2 ** 40 }));
     await kept.until("running");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { restarts: 0 } });
   });
 
-  it("can be stopped by a person while it is being restarted", async () => {
+  test("can be stopped by a person while it is being restarted", async () => {
     const kept = scene.keep(scene.spec("leaks.js", [port, 60], { port, ...limits }));
     await kept.until(({ reason }) => reason?.endsWith("restarting it") === true);
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { state: "stopped", restarts: 0 } });
@@ -57,7 +57,7 @@ describe.skipIf(process.platform !== "linux")("a gateway that takes too much mem
 describe("a gateway that answers no more", () => {
   const patience = { livenessIntervalMs: 50, restartUnresponsiveMs: 5_000, stopTimeoutMs: 300 };
 
-  it("is restarted, with the time that it has for its end", async () => {
+  test("is restarted, with the time that it has for its end", async () => {
     const kept = scene.keep(scene.spec("hangs.js", [port, 2], { port, ...patience }));
     const first = await kept.until("running");
     const hung = await kept.until("unresponsive");
@@ -70,7 +70,7 @@ describe("a gateway that answers no more", () => {
     kept.force();
   }, 40_000);
 
-  it("is left alone as long as it starts, however long that takes, and without the option", async () => {
+  test("is left alone as long as it starts, however long that takes, and without the option", async () => {
     const kept = scene.keep(
       scene.spec("hangs.js", [port, 0], { port, ...patience, restartUnresponsiveMs: 1, startTimeoutMs: 500 }),
     );
@@ -80,7 +80,7 @@ describe("a gateway that answers no more", () => {
     kept.force();
   });
 
-  it("is not restarted when it answers again in time", async () => {
+  test("is not restarted when it answers again in time", async () => {
     const kept = scene.keep(
       scene.spec("goes-silent.js", [port], { port, ...patience, restartUnresponsiveMs: 3_600_000 }),
     );
@@ -94,7 +94,7 @@ describe("a gateway that answers no more", () => {
 });
 
 describe("the bounds", () => {
-  it("let no hour have more than three restarts, whatever happens when", () => {
+  test("let no hour have more than three restarts, whatever happens when", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(3_600_000), { maxLength: 60 }), (pausesMs) => {
         const occasions: number[] = [];
@@ -113,7 +113,7 @@ describe("the bounds", () => {
     );
   });
 
-  it("hold no time against a gateway in which nobody looked, and none from before an answer", () => {
+  test("hold no time against a gateway in which nobody looked, and none from before an answer", () => {
     const look = fc.record({
       health: fc.constantFrom("ok" as const, "failing" as const, "unknown" as const),
       sinceMs: fc.nat(10_000),
@@ -129,7 +129,7 @@ describe("the bounds", () => {
     );
   });
 
-  it("count samples above the limit in a row only", () => {
+  test("count samples above the limit in a row only", () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat(100), { nil: undefined })), fc.nat(100), (samples, limit) => {
         const above = samples.reduce<readonly number[]>((before, bytes) => samplesAbove(before, bytes, limit), []);

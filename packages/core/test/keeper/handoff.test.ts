@@ -1,7 +1,7 @@
 /** Starts under a service manager, which must neither fight a healthy gateway nor retry for ever. */
 import { spawn } from "node:child_process";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { identifyProcess } from "../../src/host/process-identity.ts";
 import { freePort } from "../../../../test/harness/free-port.ts";
@@ -29,7 +29,7 @@ async function startStranger(program: string, env: NodeJS.ProcessEnv = {}): Prom
 }
 
 describe("a supervised start", () => {
-  it("leaves the healthy gateway of the same profile in control, and says whose it is", async () => {
+  test("leaves the healthy gateway of the same profile in control, and says whose it is", async () => {
     const spec = scene.spec("healthy.js", [port], { port, supervised: true });
     const first = scene.keep(spec);
     const { gateway } = await first.until("running");
@@ -39,7 +39,7 @@ describe("a supervised start", () => {
     expect(first.records.at(-1)).toMatchObject({ state: "running", gateway });
   });
 
-  it("leaves a healthy gateway that runs without a keeper in control", async () => {
+  test("leaves a healthy gateway that runs without a keeper in control", async () => {
     const pid = await startStranger("healthy.js");
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, supervised: true }));
     const outcome = await kept.outcome;
@@ -48,7 +48,7 @@ describe("a supervised start", () => {
     expect(identifyProcess(pid)).toBeDefined();
   });
 
-  it("conflicts at once with the gateway of another profile, healthy or not", async () => {
+  test("conflicts at once with the gateway of another profile, healthy or not", async () => {
     await startStranger("healthy.js", { LOCKKEEPER_RUN: "f".repeat(32), LOCKKEEPER_PROFILE: "prod" });
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, supervised: true }));
     const outcome = await kept.outcome;
@@ -56,7 +56,7 @@ describe("a supervised start", () => {
     expect(outcome.detail).toContain("the gateway of profile prod: pid");
   });
 
-  it("is blocked, after bounded retries, by something that is no gateway", async () => {
+  test("is blocked, after bounded retries, by something that is no gateway", async () => {
     await startStranger("not-a-gateway.js");
     const changes = { port, supervised: true, handoffTimeoutMs: 1_200 };
     const kept = scene.keep(scene.spec("healthy.js", [port], changes));
@@ -64,7 +64,7 @@ describe("a supervised start", () => {
     expect(kept.records.map(({ state }) => state)).toEqual(["starting", "blocked"]);
   });
 
-  it("ends with the lock's own error when the owner never gets healthy", async () => {
+  test("ends with the lock's own error when the owner never gets healthy", async () => {
     const first = scene.keep(scene.spec("never-listens.js", [], { port }));
     await first.until((record) => record.gateway !== null);
     const changes = { port, supervised: true, handoffTimeoutMs: 1_200 };
@@ -74,7 +74,7 @@ describe("a supervised start", () => {
     expect(second.records).toEqual([]);
   });
 
-  it("does not take a healthy stranger on the port for the owner that its lock names", async () => {
+  test("does not take a healthy stranger on the port for the owner that its lock names", async () => {
     await scene.keepElsewhere(scene.spec("never-listens.js", [], { port, health: { kind: "none" } }));
     await startStranger("healthy.js");
     const changes = { port, supervised: true, handoffTimeoutMs: 1_200 };
@@ -83,7 +83,7 @@ describe("a supervised start", () => {
     });
   });
 
-  it("starts like any other once the owner has gone", async () => {
+  test("starts like any other once the owner has gone", async () => {
     const spec = scene.spec("slow-start.js", [port, 600_000], { port });
     const first = scene.keep(spec);
     await first.until((record) => record.gateway !== null);

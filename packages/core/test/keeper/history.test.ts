@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { HistoryEvent } from "../../src/keeper/history.ts";
 import { appendHistory, formatHistoryEvent, parseHistoryEvent, readHistory } from "../../src/keeper/history.ts";
@@ -41,7 +41,7 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 describe("the history", () => {
-  it("has one short line per event, whatever the reason says, and gives it back", () => {
+  test("has one short line per event, whatever the reason says, and gives it back", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -58,7 +58,7 @@ describe("the history", () => {
     );
   });
 
-  it("is bounded: it never grows past two files of about 1 MiB, and keeps the latest", () => {
+  test("is bounded: it never grows past two files of about 1 MiB, and keeps the latest", () => {
     const before = process.umask(0o777);
     for (let restarts = 0; restarts < 3_000; restarts += 1) {
       appendHistory(path, formatHistoryEvent({ ...EVENT, restarts, reason: "x".repeat(1_000) }));
@@ -71,7 +71,7 @@ describe("the history", () => {
     expect(events.map(({ restarts }) => restarts)).toEqual(events.map((_, index) => 3_000 - events.length + index));
   });
 
-  it("goes on after a torn line, which is passed over", () => {
+  test("goes on after a torn line, which is passed over", () => {
     appendHistory(path, formatHistoryEvent(EVENT));
     appendFileSync(path, '{"at":"2026-01-02T03:04');
     appendHistory(path, formatHistoryEvent({ ...EVENT, state: "stopped" }));
@@ -79,7 +79,7 @@ describe("the history", () => {
     expect(readFileSync(path, "utf8").split("\n")).toHaveLength(4);
   });
 
-  it.each([
+  test.each([
     ["a symbolic link", (target: string): void => symlinkSync(target, path)],
     ["a hard link", (target: string): void => linkSync(target, path)],
     ["a FIFO", (): void => void execFileSync("mkfifo", [path])],
@@ -94,7 +94,7 @@ describe("the history", () => {
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
-  it("is empty where there is none, and is read from anything without harm", () => {
+  test("is empty where there is none, and is read from anything without harm", () => {
     expect(readHistory(path)).toEqual([]);
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (line) => {

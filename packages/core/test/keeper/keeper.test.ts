@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { judgeProcess } from "../../src/host/process-identity.ts";
 import { readHistory } from "../../src/keeper/history.ts";
@@ -27,7 +27,7 @@ async function isListening(): Promise<boolean> {
 }
 
 describe("a gateway that behaves", () => {
-  it("is locked, verified, published, stopped as a tree, and leaves nothing locked", async () => {
+  test("is locked, verified, published, stopped as a tree, and leaves nothing locked", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway, health, startedAt, keeper } = await kept.until("running");
     expect([health, keeper?.pid]).toEqual(["ok", process.pid]);
@@ -44,7 +44,7 @@ describe("a gateway that behaves", () => {
     expect(await isListening()).toBe(false);
   });
 
-  it("gets exactly its argv, environment, directory and the lock as descriptor 3; its files are private", async () => {
+  test("gets exactly its argv, environment, directory and the lock as descriptor 3; its files are private", async () => {
     const env = { PATH: process.env["PATH"] ?? "", PLAIN: "a b $HOME `id`" };
     const kept = scene.keep(scene.spec("shows-start.js", [port, "a b; $(id)", "*"], { port, env }));
     const { nonce } = await kept.until("running");
@@ -59,7 +59,7 @@ describe("a gateway that behaves", () => {
     expect(statSync(join(scene.home, "run")).mode & 0o777).toBe(0o700);
   });
 
-  it("has its record back soon after somebody removed it", async () => {
+  test("has its record back soon after somebody removed it", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, livenessIntervalMs: 20 }));
     await kept.until("running");
     rmSync(kept.spec.runRecordPath);
@@ -67,7 +67,7 @@ describe("a gateway that behaves", () => {
     expect(parseRunRecord(readFileSync(kept.spec.runRecordPath, "utf8"))).toEqual(kept.records.at(-1));
   });
 
-  it("starts though a process that was just killed listens to its last moment", async () => {
+  test("starts though a process that was just killed listens to its last moment", async () => {
     const last = createServer((socket) => {
       socket.destroy();
       // After the first look at the port, and long before it is looked at again.
@@ -79,7 +79,7 @@ describe("a gateway that behaves", () => {
     expect(last.listening).toBe(false);
   });
 
-  it("is not started twice: the second keeper gets the lock error and spawns nothing", async () => {
+  test("is not started twice: the second keeper gets the lock error and spawns nothing", async () => {
     const spec = scene.spec("healthy.js", [port], { port });
     const first = scene.keep(spec);
     const { gateway } = await first.until("running");
@@ -89,24 +89,24 @@ describe("a gateway that behaves", () => {
     expect(first.records.at(-1)).toMatchObject({ state: "running", gateway });
   });
 
-  it("that is slow is `starting`, is never ended for it, and gets there", async () => {
+  test("that is slow is `starting`, is never ended for it, and gets there", async () => {
     const kept = scene.keep(scene.spec("slow-start.js", [port, 600], { port, startTimeoutMs: 100 }));
     await kept.until(({ state, reason }) => state === "starting" && reason?.includes("still starting") === true);
     const { gateway } = await kept.until("running");
     expect(gateway?.pid).toBe(kept.records.find((record) => record.gateway !== null)?.gateway?.pid);
   });
 
-  it("may have no health check and no port at all", async () => {
+  test("may have no health check and no port at all", async () => {
     const kept = scene.keep(scene.spec("never-listens.js", [], { port, health: { kind: "none" } }));
     expect(await kept.until("running")).toMatchObject({ health: "unknown" });
   });
 
-  it("may be judged by its listener alone", async () => {
+  test("may be judged by its listener alone", async () => {
     const kept = scene.keep(scene.spec("not-a-gateway.js", [port], { port, health: { kind: "tcp" } }));
     expect(await kept.until("running")).toMatchObject({ health: "ok" });
   });
 
-  it("may close the descriptor of the lock: the keeper holds it anyway", async () => {
+  test("may close the descriptor of the lock: the keeper holds it anyway", async () => {
     const spec = scene.spec("closes-lock.js", [port], { port, lockTimeoutMs: 100 });
     const kept = scene.keep(spec);
     await kept.until("running");
@@ -116,7 +116,7 @@ describe("a gateway that behaves", () => {
 });
 
 describe("a gateway that cannot run", () => {
-  it.each([
+  test.each([
     ["no-such-program-anywhere", "command not found: no-such-program-anywhere (PATH searched: /nowhere)"],
     ["/nowhere/gateway", "command not found: /nowhere/gateway"],
     ["/etc/passwd", "cannot run /etc/passwd: EACCES"],
@@ -129,13 +129,13 @@ describe("a gateway that cannot run", () => {
     });
   });
 
-  it("is given up at once when its directory is missing", async () => {
+  test("is given up at once when its directory is missing", async () => {
     const cwd = join(scene.home, "absent");
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, cwd }));
     expect((await kept.outcome).detail).toContain(`working directory is missing: ${cwd}`);
   });
 
-  it("is restarted, five times in all, when it exits at once; then it is `failed`", async () => {
+  test("is restarted, five times in all, when it exits at once; then it is `failed`", async () => {
     const kept = scene.keep(scene.spec("exits.js", [3], { port }));
     expect(await kept.outcome).toMatchObject({
       outcome: "failed",
@@ -146,26 +146,26 @@ describe("a gateway that cannot run", () => {
     expect(readHistory(kept.spec.eventsPath).filter(({ exit }) => exit?.code === 3)).toHaveLength(5);
   });
 
-  it("is not restarted when it says itself, with exit code 78, that it is no use", async () => {
+  test("is not restarted when it says itself, with exit code 78, that it is no use", async () => {
     const kept = scene.keep(scene.spec("exits.js", [78], { port }));
     expect(await kept.outcome).toMatchObject({ outcome: "failed", record: { restarts: 0, lastExit: { code: 78 } } });
     expect(kept.readLog()).toBe("ready, ending with 78\n");
   });
 
-  it("stays `starting` while it never opens its port, and can be stopped", async () => {
+  test("stays `starting` while it never opens its port, and can be stopped", async () => {
     const kept = scene.keep(scene.spec("never-listens.js", [], { port, startTimeoutMs: 100 }));
     const { reason } = await kept.until((record) => record.reason?.includes("not ready after 100 ms") === true);
     expect(reason).toContain(`nothing listens on 127.0.0.1:${port}`);
     expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
   });
 
-  it("is not running when it answers like any web server", async () => {
+  test("is not running when it answers like any web server", async () => {
     const kept = scene.keep(scene.spec("not-a-gateway.js", [port], { port, startTimeoutMs: 100 }));
     await kept.until(({ reason }) => reason?.endsWith("still starting: health check /healthz: HTTP 404") === true);
     expect(kept.records.filter(({ state }) => state === "running")).toEqual([]);
   });
 
-  it("fails with what it listens on and what was expected, and is ended", async () => {
+  test("fails with what it listens on and what was expected, and is ended", async () => {
     const other = await freePort();
     const kept = scene.keep(scene.spec("wrong-host.js", [other, "127.0.0.1"], { port, startTimeoutMs: 500 }));
     const reason = `listening on 127.0.0.1:${other}, expected 127.0.0.1:${port}`;
@@ -176,7 +176,7 @@ describe("a gateway that cannot run", () => {
     expect(kept.records.filter(({ state }) => state === "running")).toEqual([]);
   });
 
-  it("runs, with a warning, when it listens on more than it was told to", async () => {
+  test("runs, with a warning, when it listens on more than it was told to", async () => {
     const kept = scene.keep(scene.spec("wrong-host.js", [port, "0.0.0.0"], { port }));
     expect(await kept.until("running")).toMatchObject({ reason: `listens on 0.0.0.0:${port}, wider than 127.0.0.1` });
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { readHistory } from "../../src/keeper/history.ts";
 import type { HistoryEvent } from "../../src/keeper/history.ts";
@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => scene.end());
 
 describe("a crash", () => {
-  it("leaves its last lines, its memory and the restart in the history, and none of its secrets", async () => {
+  test("leaves its last lines, its memory and the restart in the history, and none of its secrets", async () => {
     const port = await freePort();
     const secrets = ["canary/one two", "-----BEGIN KEY-----\ncanary-line-of-a-key\n-----END KEY-----"];
     const env = { PATH: process.env["PATH"] ?? "", SECRETS: JSON.stringify(secrets) };
@@ -44,7 +44,7 @@ describe("a crash", () => {
 });
 
 describe("redaction", () => {
-  it("leaves nothing of a known secret, in any form, whatever is around it", () => {
+  test("leaves nothing of a known secret, in any form, whatever is around it", () => {
     const secret = fc.string({ minLength: 6, maxLength: 30, unit: fc.constantFrom(...'ab/ +%&"\\é\n') });
     fc.assert(
       fc.property(
@@ -63,7 +63,7 @@ describe("redaction", () => {
     );
   });
 
-  it.each([
+  test.each([
     ["API_KEY=canary12345 rest", "API_KEY=*** rest"],
     ['{"botToken": "canary12345"}', '{"botToken": "***"}'],
     ["Authorization: Bearer canary.12345", "Authorization: Bearer ***"],
@@ -86,7 +86,7 @@ const event = (at: number, state: HistoryEvent["state"]): HistoryEvent => ({
 });
 
 describe("the share of a time in which it was running", () => {
-  it("leaves stops on request out, and what is not known", () => {
+  test("leaves stops on request out, and what is not known", () => {
     const events = [
       event(0, "running"),
       event(60_000, "unresponsive"),
@@ -102,7 +102,7 @@ describe("the share of a time in which it was running", () => {
     expect(uptimeShare([event(0, "stopped")], "stopped", 0, 110_000)).toBeNull();
   });
 
-  it("is between 0 and 1, whatever the clock did", () => {
+  test("is between 0 and 1, whatever the clock did", () => {
     const state = fc.constantFrom("running", "failed", "stopped", "starting", "unresponsive", "standby" as const);
     fc.assert(
       fc.property(
@@ -124,7 +124,7 @@ describe("the share of a time in which it was running", () => {
 });
 
 describe("how a run has been", () => {
-  it("is down from the first word of it until it serves, through stops and starts", () => {
+  test("is down from the first word of it until it serves, through stops and starts", () => {
     const states = fc.constantFrom(
       "starting",
       "running",

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Observation } from "../../src/keeper/liveness.ts";
 import { ALIVE, judgeLiveness } from "../../src/keeper/liveness.ts";
@@ -10,7 +10,7 @@ const observation: fc.Arbitrary<Observation> = fc.record({
 });
 
 describe("judgeLiveness", () => {
-  it("calls a gateway unresponsive only after three failures that were seen in time, and in a row", () => {
+  test("calls a gateway unresponsive only after three failures that were seen in time, and in a row", () => {
     fc.assert(
       fc.property(fc.array(observation, { maxLength: 40 }), (seen) => {
         let liveness = ALIVE;
@@ -27,7 +27,7 @@ describe("judgeLiveness", () => {
     );
   });
 
-  it("is well again with the first good answer, however late it is seen", () => {
+  test("is well again with the first good answer, however late it is seen", () => {
     fc.assert(
       fc.property(fc.array(observation), fc.nat(), (seen, lateMs) => {
         const before = seen.reduce(judgeLiveness, ALIVE);
@@ -36,7 +36,7 @@ describe("judgeLiveness", () => {
     );
   });
 
-  it("holds nothing against a gateway for the time that the host slept", () => {
+  test("holds nothing against a gateway for the time that the host slept", () => {
     const twice = [1, 2].reduce((before) => judgeLiveness(before, { health: "failing", lateMs: 0 }), ALIVE);
     expect(judgeLiveness(twice, { health: "failing", lateMs: 3_600_000 })).toEqual(ALIVE);
   });

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { followLog } from "../../src/keeper/log-reader.ts";
 
@@ -25,7 +25,7 @@ beforeEach(() => {
 
 afterEach(() => fs.rmSync(join(path, ".."), { recursive: true, force: true }));
 
-it("neither repeats nor loses a line", async () => {
+test("neither repeats nor loses a line", async () => {
   fs.writeFileSync(path, "a1\na2\na3\n");
   fs.writeFileSync(`${path}.index`, "lockkeeper-log-index 1 0\n");
   let opened = 0;

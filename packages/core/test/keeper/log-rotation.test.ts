@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { GatewayLog } from "../../src/keeper/log-rotation.ts";
 import type { LogMark } from "../../src/keeper/log-index.ts";
@@ -63,7 +63,7 @@ function range(from: number, to: number): readonly number[] {
 }
 
 describe("rotation", () => {
-  it.each([0, 0o777])("keeps five files, in order, private under umask %o, and loses no line", async (umask) => {
+  test.each([0, 0o777])("keeps five files, in order, private under umask %o, and loses no line", async (umask) => {
     const before = process.umask(umask);
     const log = new GatewayLog(path, { rotateAtBytes: 200 });
     for (let from = 0; from < 160; from += 20) {
@@ -81,7 +81,7 @@ describe("rotation", () => {
     expect(await notesIn(path)).toEqual(Array(6).fill("rotated"));
   });
 
-  it("bounds what a flood leaves on the disk, begins with a whole line, and says what was dropped", async () => {
+  test("bounds what a flood leaves on the disk, begins with a whole line, and says what was dropped", async () => {
     const losses: string[] = [];
     const log = new GatewayLog(path, { rotateAtBytes: 105, onLoss: (text) => losses.push(text) });
     writeSync(log.fd, numbered(0, 1_000));
@@ -93,7 +93,7 @@ describe("rotation", () => {
     await log.close();
   });
 
-  it("does not wait for the end of output that comes as fast as it is copied", { timeout: 30_000 }, async () => {
+  test("does not wait for the end of output that comes as fast as it is copied", { timeout: 30_000 }, async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 4 * 1024 * 1024 });
     const flood = spawn("cat", ["/dev/zero"], { stdio: ["ignore", log.fd, "ignore"] });
     try {
@@ -113,7 +113,7 @@ describe("rotation", () => {
     }
   });
 
-  it("counts what is written while it copies: a follower loses and repeats nothing", async () => {
+  test("counts what is written while it copies: a follower loses and repeats nothing", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(log.fd, numbered(0, 120));
     const looking = log.check();
@@ -134,7 +134,7 @@ describe("rotation", () => {
     await log.close();
   });
 
-  it("moves the first half of a line along with its second half", async () => {
+  test("moves the first half of a line along with its second half", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 100 });
     writeSync(log.fd, `${numbered(0, 12)}0000`);
     await log.check();
@@ -144,7 +144,7 @@ describe("rotation", () => {
     await log.close();
   });
 
-  it("goes on where a killed keeper stopped between truncation and index", async () => {
+  test("goes on where a killed keeper stopped between truncation and index", async () => {
     const first = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(first.fd, numbered(0, 50));
     await first.close();
@@ -158,7 +158,7 @@ describe("rotation", () => {
     expect([numbersIn(lines), end]).toEqual([range(0, 60), 600]);
   });
 
-  it("refuses a file with a second name and leaves it alone", () => {
+  test("refuses a file with a second name and leaves it alone", () => {
     writeFileSync(join(home, "precious"), "x");
     linkSync(join(home, "precious"), path);
     expect(() => new GatewayLog(path)).toThrow(/has 2 names/);
@@ -167,7 +167,7 @@ describe("rotation", () => {
 });
 
 describe("reading", () => {
-  it("gives the last lines, a torn one included, and nothing for no log", async () => {
+  test("gives the last lines, a torn one included, and nothing for no log", async () => {
     expect(await readLastLines(path, 3)).toEqual([]);
     writeFileSync(path, "a\nb\nc\nd");
     expect(await readLastLines(path, 2)).toEqual(["c", "d"]);
@@ -176,7 +176,7 @@ describe("reading", () => {
     expect(await readLastLines(path, 5)).toEqual(["a", ""]);
   });
 
-  it("gives the lines since a time, by the marks", async () => {
+  test("gives the lines since a time, by the marks", async () => {
     writeFileSync(path, numbered(0, 30));
     writeFileSync(`${path}.index`, "lockkeeper-log-index 1 0\n1000 100\n2000 200\n3000 300\n");
     const since = async (sinceMs: number): Promise<readonly number[]> =>
@@ -188,14 +188,14 @@ describe("reading", () => {
     expect(numbersIn((await readLog(path, { sinceMs: 1_000, lines: 3 })).lines)).toEqual(range(27, 30));
   });
 
-  it("gives each line its time, the line's own where it has one", async () => {
+  test("gives each line its time, the line's own where it has one", async () => {
     writeFileSync(path, `a\nb\n1970-01-01T00:00:01.500Z c\n2020-01-01T00:00:00Z d\n`);
     writeFileSync(`${path}.index`, "lockkeeper-log-index 1 0\n1000 2\n2000 54\n");
     const { lines } = await readLog(path);
     expect(lines.map(({ atMs }) => atMs)).toEqual([1_000, 2_000, 1_500, 2_000]);
   });
 
-  it("gives the last lines that fit a condition", async () => {
+  test("gives the last lines that fit a condition", async () => {
     writeFileSync(`${path}.1`, numbered(0, 20_000));
     writeFileSync(path, numbered(20_000, 30_000));
     const { lines } = await readLog(path, { lines: 2, matches: (text) => text.endsWith("77") });
@@ -203,7 +203,7 @@ describe("reading", () => {
     expect(numbersIn((await readLog(path, { lines: 15_000 })).lines)).toEqual(range(15_000, 30_000));
   });
 
-  it("follows across rotations, and neither repeats nor skips a line", async () => {
+  test("follows across rotations, and neither repeats nor skips a line", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 300 });
     writeSync(log.fd, numbered(0, 5));
     await log.check();
@@ -228,7 +228,7 @@ describe("reading", () => {
     expect(numbersIn(seen)).toEqual(range(5, 200));
   });
 
-  it("follows a log that comes later, and cuts a line without an end", async () => {
+  test("follows a log that comes later, and cuts a line without an end", async () => {
     const over = new AbortController();
     const lines = followLog(path, { from: 0, signal: over.signal });
     const first = lines.next();
@@ -242,7 +242,7 @@ describe("reading", () => {
 });
 
 describe("the index", () => {
-  it("of a log that grows by a dot at each look stays smaller than a few marks a minute", async () => {
+  test("of a log that grows by a dot at each look stays smaller than a few marks a minute", async () => {
     const log = new GatewayLog(path);
     const sizeOfIndex = (): number => statSync(`${path}.index`).size;
     const began = Date.now();
@@ -256,7 +256,7 @@ describe("the index", () => {
     expect(readFileSync(`${path}.index`, "latin1")).toMatch(/ 500\n$/);
   });
 
-  it("is thinned by age: never more than two thousand marks, each time within a hundredth of its age", () => {
+  test("is thinned by age: never more than two thousand marks, each time within a hundredth of its age", () => {
     const second = 1_000;
     const now = 30 * 24 * 3_600 * second;
     let marks: readonly LogMark[] = [];
@@ -273,7 +273,7 @@ describe("the index", () => {
     }
   });
 
-  it.each([
+  test.each([
     ["a FIFO", (index: string): void => void execFileSync("mkfifo", [index])],
     ["a hard link", (index: string, target: string): void => linkSync(target, index)],
   ])("that is %s in truth is passed over, waited for and written by nobody", async (_, plant) => {
@@ -288,7 +288,7 @@ describe("the index", () => {
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
-  it("is parsed from anything without harm", () => {
+  test("is parsed from anything without harm", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(), (text, sinceMs) => {
         const index = parseLogIndex(`lockkeeper-log-index 1 7\n${text}`);
@@ -298,7 +298,7 @@ describe("the index", () => {
     );
   });
 
-  it("never says that output since a time begins later than it does", () => {
+  test("never says that output since a time begins later than it does", () => {
     const growth = fc.array(fc.record({ afterMs: fc.nat(5_000), bytes: fc.nat(500) }), { maxLength: 30 });
     fc.assert(
       fc.property(growth, fc.nat(100_000), (steps, sinceMs) => {
@@ -325,7 +325,7 @@ function inShell(log: GatewayLog, program: string): void {
 }
 
 describe("a log that its own gateway cuts", () => {
-  it.each([
+  test.each([
     ["truncated by > /dev/stderr", "echo again > /dev/stderr"],
     ["truncated, and as long as before", "printf '0123456789%.0s' 1 2 3 4 5 6 7 8 9 10 > /dev/stderr"],
     ["truncated, and longer than before", "seq 1000 > /dev/stderr"],
@@ -347,7 +347,7 @@ describe("a log that its own gateway cuts", () => {
     expect(losses).toHaveLength(1);
   });
 
-  it("again and again is told once a minute, and never silently", async () => {
+  test("again and again is told once a minute, and never silently", async () => {
     const losses: string[] = [];
     const log = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
     log.note("start", "the gateway starts");
@@ -361,7 +361,7 @@ describe("a log that its own gateway cuts", () => {
     await log.close();
   });
 
-  it("is noticed by the next keeper too", async () => {
+  test("is noticed by the next keeper too", async () => {
     const first = new GatewayLog(path);
     writeSync(first.fd, numbered(0, 50));
     await first.close();
@@ -372,7 +372,7 @@ describe("a log that its own gateway cuts", () => {
     expect(losses).toEqual([expect.stringMatching(/500 bytes .* while no keeper looked/)]);
   });
 
-  it("leaves rotated files whole, and a writer with a place of its own fills none with zeros", async () => {
+  test("leaves rotated files whole, and a writer with a place of its own fills none with zeros", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 64 * 1024 });
     const own = openSync(path, "r+");
     const write = async (text: string, position: number): Promise<number> => {
@@ -396,7 +396,7 @@ describe("a log that its own gateway cuts", () => {
 });
 
 describe("a rotation that cannot be made", () => {
-  it.each([
+  test.each([
     ["a directory in the place of the copy", () => mkdirSync(`${path}.rotating/full`, { recursive: true })],
     ["a directory in the place of the first rotated file", () => mkdirSync(`${path}.1/full`, { recursive: true })],
   ])("is tried again later, and the log stays within twice its limit: %s", async (_what, plant) => {
@@ -415,7 +415,7 @@ describe("a rotation that cannot be made", () => {
 });
 
 describe("a gateway that floods its log", () => {
-  it("is kept within bounds and stays healthy", async () => {
+  test("is kept within bounds and stays healthy", async () => {
     const scene = new KeeperScene();
     const port = await freePort();
     const totalBytes = 150 * 1024 * 1024;
@@ -437,7 +437,7 @@ describe("a gateway that floods its log", () => {
 const mountable = canMountTmpfs();
 
 describe("a full disk under log, history and run record", () => {
-  it.skipIf(!mountable)(
+  test.skipIf(!mountable)(
     "stops neither keeper nor gateway, their state is told, and what was not written follows later",
     async () => {
       const scene = new KeeperScene();

@@ -1,7 +1,7 @@
 /** The wall around a gateway's memory, with the real kernel where it lets us build one. */
 import { existsSync, readFileSync } from "node:fs";
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { canCapMemory } from "../../src/host/memory-cap.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
@@ -19,7 +19,7 @@ beforeEach(() => {
 
 afterEach(() => scene.end());
 
-it.skipIf(!canCap)("ends a gateway that takes more, says so, and leaves no control group behind", async () => {
+test.skipIf(!canCap)("ends a gateway that takes more, says so, and leaves no control group behind", async () => {
   const port = await freePort();
   const kept = scene.keep(scene.spec("grows.js", [port], { port, memoryMaxBytes: 150 * 2 ** 20 }));
   const { gateway } = await kept.until("running");

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import type { EtcdCluster } from "../../../../test/harness/etcd-cluster.ts";
 import { startEtcd, whyNoEtcd } from "../../../../test/harness/etcd-cluster.ts";
@@ -66,7 +66,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
   const freeKey = async (): Promise<void> =>
     until("the key is free", async () => (await store.read(settings.key)) === undefined);
 
-  it("runs, tells its gateway the token, and gives the lease back when nothing is left", async () => {
+  test("runs, tells its gateway the token, and gives the lease back when nothing is left", async () => {
     const spec = await specOf("a", {}, "shows-start.js");
     const a = scene.keep({ ...spec, health: { kind: "none" } });
     const { lease } = await a.until("running");
@@ -81,7 +81,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(reasons.some((reason) => reason.includes(`owns the lease ${settings.key}`))).toBe(true);
   });
 
-  it("stands by while another host owns, names it, and takes over when that one stops", async () => {
+  test("stands by while another host owns, names it, and takes over when that one stops", async () => {
     const a = scene.keep(await specOf("a"));
     const first = await a.until("running");
     const b = scene.keep(await specOf("b"));
@@ -97,7 +97,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect((await b.stop()).outcome).toBe("stopped");
   });
 
-  it("is stopped while it stands by, and leaves the owner alone", async () => {
+  test("is stopped while it stands by, and leaves the owner alone", async () => {
     const a = scene.keep(await specOf("a"));
     await a.until("running");
     const b = scene.keep(await specOf("b"));
@@ -106,7 +106,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(await store.read(settings.key)).toBeDefined();
   });
 
-  it("is refused when it is not to wait, and the owner is named", async () => {
+  test("is refused when it is not to wait, and the owner is named", async () => {
     const a = scene.keep(await specOf("a"));
     await a.until("running");
     const b = scene.keep(await specOf("b", { whenHeld: "fail" }));
@@ -116,7 +116,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     });
   });
 
-  it("starts nothing when etcd does not answer; one that may wait waits", async () => {
+  test("starts nothing when etcd does not answer; one that may wait waits", async () => {
     settings = { ...settings, endpoints: [`http://127.0.0.1:${await freePort()}`] };
     const a = scene.keep(await specOf("a"));
     expect(await a.outcome).toMatchObject({ outcome: "failed", record: { code: "LEASE_UNAVAILABLE" } });
@@ -125,13 +125,13 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect((await b.stop()).outcome).toBe("stopped");
   });
 
-  it("starts nothing without a sentinel, and leaves no lease behind", async () => {
+  test("starts nothing without a sentinel, and leaves no lease behind", async () => {
     const a = scene.keep(await specOf("a", { sentinelArgv: ["/nonexistent/sentinel"] }));
     expect(await a.outcome).toMatchObject({ outcome: "failed", record: { code: "LEASE_UNAVAILABLE" } });
     expect(await store.read(settings.key)).toBeUndefined();
   });
 
-  it("starts nothing when the state has seen a later token", async () => {
+  test("starts nothing when the state has seen a later token", async () => {
     const spec = await specOf("a");
     writeFileSync(spec.lease?.tokenPath ?? "", JSON.stringify({ key: settings.key, token: "9".repeat(18) }));
     const a = scene.keep(spec);
@@ -146,7 +146,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(readFileSync(spec.lease?.tokenPath ?? "", "utf8")).toContain(settings.key);
   });
 
-  it("starts nothing when its endpoints are no cluster, or another one than the state was used with", async () => {
+  test("starts nothing when its endpoints are no cluster, or another one than the state was used with", async () => {
     const other = await startEtcd();
     const [ours, theirs] = [etcd.endpoints, other.endpoints];
     settings = { ...settings, endpoints: [...ours, ...theirs] };
@@ -167,7 +167,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     await other.end();
   });
 
-  it("ends its gateway when the lease is taken from it, stands by, and comes back", async () => {
+  test("ends its gateway when the lease is taken from it, stands by, and comes back", async () => {
     const a = scene.keep(await specOf("a", {}, "ignores-signals.js"));
     const first = await a.until("running");
     await store.release((await store.read(settings.key))?.leaseId ?? "");
@@ -179,7 +179,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     a.force();
   });
 
-  it("ends its gateway before the lease is over when etcd is gone, and says so", async () => {
+  test("ends its gateway before the lease is over when etcd is gone, and says so", async () => {
     const own = await startEtcd();
     settings = { ...settings, endpoints: own.endpoints };
     const a = scene.keep(await specOf("a", { whenHeld: "fail" }));
@@ -190,7 +190,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
   });
 
-  it("keeps the lease through a long drain", async () => {
+  test("keeps the lease through a long drain", async () => {
     const spec = await specOf("a", {}, "ignores-signals.js");
     const a = scene.keep({ ...spec, stopTimeoutMs: 5_000 });
     await a.until("running");
@@ -210,7 +210,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     await freeKey();
   });
 
-  it("that is killed leaves a gateway that the sentinel ends, and the next keeper here needs not wait", async () => {
+  test("that is killed leaves a gateway that the sentinel ends, and the next keeper here needs not wait", async () => {
     const spec = await specOf("a", {}, "ignores-signals.js");
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -222,7 +222,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     next.force();
   });
 
-  it("outlasts an orphan under a service manager instead of adopting it: nobody renews its lease", async () => {
+  test("outlasts an orphan under a service manager instead of adopting it: nobody renews its lease", async () => {
     const spec = await specOf("a", {}, "ignores-signals.js");
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -234,7 +234,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     next.force();
   });
 
-  it("that is stopped by a signal cannot keep its gateway beyond the lease, and finds out when it wakes", async () => {
+  test("that is stopped by a signal cannot keep its gateway beyond the lease, and finds out when it wakes", async () => {
     const { keeper, record } = await scene.keepElsewhere(await specOf("a", {}, "ignores-signals.js"));
     keeper.kill("SIGSTOP");
     const { nonce } = record;
@@ -250,7 +250,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     keeper.kill("SIGKILL");
   });
 
-  it("has no lease, no sentinel and no state of one when it was asked for none", async () => {
+  test("has no lease, no sentinel and no state of one when it was asked for none", async () => {
     const { lease, ...spec } = await specOf("a");
     const a = scene.keep(spec);
     const record = await a.until("running");

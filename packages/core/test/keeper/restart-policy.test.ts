@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { decideRestart } from "../../src/keeper/restart-policy.ts";
 
 const WINDOW_MS = 5 * 60_000;
 
 describe("decideRestart", () => {
-  it("restarts almost at once, then more slowly, then gives up at the fifth crash", () => {
+  test("restarts almost at once, then more slowly, then gives up at the fifth crash", () => {
     const crashes = [0, 1, 2, 3, 4].map((count) => decideRestart(range(count + 1), count, 0.999_999));
     expect(crashes).toEqual([
       { action: "restart", delayMs: 250, crashes: 1 },
@@ -17,7 +17,7 @@ describe("decideRestart", () => {
     ]);
   });
 
-  it("never lets a gateway start more than five times within any five minutes, however it crashes", () => {
+  test("never lets a gateway start more than five times within any five minutes, however it crashes", () => {
     const lives = fc.array(fc.oneof(fc.nat(5_000), fc.nat(2 * WINDOW_MS)), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(lives, fc.double({ min: 0, max: 0.999, noNaN: true }), (livesMs, random) => {
@@ -41,7 +41,7 @@ describe("decideRestart", () => {
     );
   });
 
-  it("forgets what is older than the window", () => {
+  test("forgets what is older than the window", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1_000), { maxLength: 50 }), (old) => {
         const nowMs = WINDOW_MS + 1_001;

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { readHistory } from "../../src/keeper/history.ts";
 import type { KeeperSpec } from "../../src/keeper/keeper-spec.ts";
@@ -30,7 +30,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const published = (): unknown => parseRunRecord(readFileSync(spec.runRecordPath, "utf8"));
 
-it("a disk without room for a second file still gets the record, over what the last one said", () => {
+test("a disk without room for a second file still gets the record, over what the last one said", () => {
   const publisher = new RunPublisher(spec, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "starting", reason: "a long reason ".repeat(20) });
   // What keeps the temp file from being made stands for the full disk.
@@ -40,7 +40,7 @@ it("a disk without room for a second file still gets the record, over what the l
   expect(readdirSync(home).sort()).toEqual(["dev.json", "events.jsonl"]);
 });
 
-it("a first record that cannot be written is written as soon as it can be", () => {
+test("a first record that cannot be written is written as soon as it can be", () => {
   const runRecordPath = join(home, "run", "dev.json");
   const publisher = new RunPublisher({ ...spec, runRecordPath }, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "running" });
@@ -49,7 +49,7 @@ it("a first record that cannot be written is written as soon as it can be", () =
   expect(parseRunRecord(readFileSync(runRecordPath, "utf8"))).toMatchObject({ state: "running" });
 });
 
-it("a record that was removed or replaced is written again, and one in its place is left alone", () => {
+test("a record that was removed or replaced is written again, and one in its place is left alone", () => {
   const publisher = new RunPublisher(spec, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "running" });
   const written = statSync(spec.runRecordPath).ino;
@@ -66,7 +66,7 @@ it("a record that was removed or replaced is written again, and one in its place
   expect(readFileSync(spec.eventsPath, "utf8").trim().split("\n")).toHaveLength(1);
 });
 
-it("history that a disk refused follows with the next look, whole and once", () => {
+test("history that a disk refused follows with the next look, whole and once", () => {
   const eventsPath = join(home, "logs", "events.jsonl");
   const publisher = new RunPublisher({ ...spec, eventsPath }, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "starting", reason: "exited with code 3" });

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { formatRunRecord, parseRunRecord } from "../../src/keeper/run-record.ts";
@@ -25,17 +25,17 @@ const RECORD: RunRecord = {
 };
 
 describe("parseRunRecord", () => {
-  it("gives back what was written", () => {
+  test("gives back what was written", () => {
     expect(parseRunRecord(formatRunRecord(RECORD))).toEqual(RECORD);
   });
 
-  it("takes nothing that is torn", () => {
+  test("takes nothing that is torn", () => {
     const text = JSON.stringify(RECORD);
     for (let length = 0; length < text.length; length += 1)
       expect(parseRunRecord(text.slice(0, length))).toBeUndefined();
   });
 
-  it("takes no record with a field of another shape", () => {
+  test("takes no record with a field of another shape", () => {
     const other = fc.oneof(fc.constant(-1), fc.constant(1.5), fc.constant({}), fc.constant([]), fc.constant(undefined));
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(RECORD)), other, (field, value) => {
@@ -45,7 +45,7 @@ describe("parseRunRecord", () => {
     );
   });
 
-  it("comes to no harm from anything", () => {
+  test("comes to no harm from anything", () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseRunRecord(text)));
     const hostile = JSON.stringify({ ...RECORD, ports: {} }).replace('"ports":{}', '"ports":{"__proto__":1}');
     expect(Object.keys(parseRunRecord(hostile)?.ports ?? {})).toEqual(["__proto__"]);

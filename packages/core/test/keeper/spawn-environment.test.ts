@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { freePort } from "../../../../test/harness/free-port.ts";
 import { readHistory } from "../../src/keeper/history.ts";
@@ -17,7 +17,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
-it("drops inherited directories that are gone or no directories, and keeps what the profile says", () => {
+test("drops inherited directories that are gone or no directories, and keeps what the profile says", () => {
   const env = { TMPDIR: join(scratch, "gone"), XDG_RUNTIME_DIR: "/dev/null", A: "b" };
   expect(usableEnvironment(env, ["TMPDIR", "XDG_RUNTIME_DIR"])).toEqual({
     env: { A: "b" },
@@ -28,7 +28,7 @@ it("drops inherited directories that are gone or no directories, and keeps what 
   expect(usableEnvironment(usable, Object.keys(usable))).toEqual({ env: usable, dropped: [] });
 });
 
-it("the restart after a crash goes without a TMPDIR that has vanished, and the history says so", async () => {
+test("the restart after a crash goes without a TMPDIR that has vanished, and the history says so", async () => {
   const scene = new KeeperScene();
   try {
     const port = await freePort();

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
@@ -36,7 +36,7 @@ function exitOf(child: ChildProcess): Promise<void> {
 }
 
 describe("stop", () => {
-  it("kills a tree that is deaf to signals, whoever left the group included", async () => {
+  test("kills a tree that is deaf to signals, whoever left the group included", async () => {
     const kept = scene.keep(scene.spec("ignores-signals.js", [port], { port, stopTimeoutMs: 300 }));
     const { nonce } = await kept.until("running");
     const tree = findRunProcesses({ leader: null, nonce });
@@ -46,7 +46,7 @@ describe("stop", () => {
     expect(kept.records.at(-1)?.lastExit).toMatchObject({ signal: "SIGKILL" });
   });
 
-  it("is cut short by force", async () => {
+  test("is cut short by force", async () => {
     const kept = scene.keep(scene.spec("ignores-signals.js", [port], { port, stopTimeoutMs: 600_000 }));
     await kept.until("running");
     const stopped = kept.stop();
@@ -55,13 +55,13 @@ describe("stop", () => {
     expect(await stopped).toMatchObject({ outcome: "stopped", detail: "killed" });
   });
 
-  it("ends well when the gateway dies in the middle of its own shutdown", async () => {
+  test("ends well when the gateway dies in the middle of its own shutdown", async () => {
     const kept = scene.keep(scene.spec("dies-during-stop.js", [port], { port }));
     await kept.until("running");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { lastExit: { signal: "SIGKILL" } } });
   });
 
-  it("ends a helper that shed everything but the lock's descriptor, and the next start has the lock", async () => {
+  test("ends a helper that shed everything but the lock's descriptor, and the next start has the lock", async () => {
     const spec = scene.spec("leaves-heir.js", [port], { port, lockTimeoutMs: 200 });
     const kept = scene.keep(spec);
     const { gateway, nonce } = await kept.until("running");
@@ -78,21 +78,21 @@ describe("stop", () => {
     await scene.keep(spec).until("running");
   });
 
-  it("reaches a gateway that is paused", async () => {
+  test("reaches a gateway that is paused", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway } = await kept.until("running");
     expect(gateway !== null && signalProcess(gateway, "SIGSTOP")).toBe("sent");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", detail: "stopped on request" });
   });
 
-  it("between two attempts of a crashing gateway starts nothing more", async () => {
+  test("between two attempts of a crashing gateway starts nothing more", async () => {
     const kept = scene.keep(scene.spec("exits.js", [1], { port }));
     await kept.until(({ restarts }) => restarts === 3);
     expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
     expect(kept.readLog().split("\n").length).toBeLessThanOrEqual(5);
   });
 
-  it("while waiting for the lock publishes nothing", async () => {
+  test("while waiting for the lock publishes nothing", async () => {
     const first = scene.keep(scene.spec("slow-start.js", [port, 600_000], { port }));
     await first.until((record) => record.gateway !== null);
     const second = scene.keep({ ...first.spec, lockTimeoutMs: 600_000 });
@@ -102,7 +102,7 @@ describe("stop", () => {
 });
 
 describe("SIGKILL of the keeper", () => {
-  it("leaves the gateway serving and the profile locked, until the orphan is stopped by what was recorded", async () => {
+  test("leaves the gateway serving and the profile locked, until the orphan is stopped by what was recorded", async () => {
     const spec = scene.spec("healthy.js", [port], { port, lockTimeoutMs: 200 });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -120,7 +120,7 @@ describe("SIGKILL of the keeper", () => {
     expect(next.records[0]?.reason).toContain("reclaimed the lock");
   });
 
-  it("and of the gateway leaves nothing in the way of the next start", async () => {
+  test("and of the gateway leaves nothing in the way of the next start", async () => {
     const spec = scene.spec("healthy.js", [port], { port });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -132,7 +132,7 @@ describe("SIGKILL of the keeper", () => {
     expect(existsSync(lockPathFor(spec.lockDir, spec.configPath))).toBe(false);
   });
 
-  it("and of the leader, whose successor has shed the lock, lets nobody start beside it and leaves it stoppable", async () => {
+  test("and of the leader, whose successor has shed the lock, lets nobody start beside it and leaves it stoppable", async () => {
     const spec = scene.spec("forks-and-exits.js", [port], { port });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -155,7 +155,7 @@ describe("SIGKILL of the keeper", () => {
 });
 
 describe("stopProcessTree", () => {
-  it("signals nobody when the leader's pid belongs to somebody else by now", async () => {
+  test("signals nobody when the leader's pid belongs to somebody else by now", async () => {
     const stranger = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => undefined, 6e4)"], {
       detached: true,
     });
@@ -169,7 +169,7 @@ describe("stopProcessTree", () => {
     expect(judgeProcess(identity)).toBe("alive");
   });
 
-  it("names a stranger that holds the port after all, and leaves it alone", async () => {
+  test("names a stranger that holds the port after all, and leaves it alone", async () => {
     const kept = scene.keep(scene.spec("wrong-host.js", [port, "127.0.0.1"], { port }));
     const { gateway } = await kept.until("running");
     const order = { leader: null, nonce: "0".repeat(32), host: "127.0.0.1", ports: [port], timeoutMs: 1_000 };

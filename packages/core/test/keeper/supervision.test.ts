@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { renameSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { identifyProcess, judgeProcess } from "../../src/host/process-identity.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
@@ -42,7 +42,7 @@ function isServing({ state, gateway }: RunRecord): boolean {
 }
 
 describe("a crash", () => {
-  it("is answered with a restart, and both are told", async () => {
+  test("is answered with a restart, and both are told", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const first = await kept.until("running");
     signal(first, "SIGKILL");
@@ -53,7 +53,7 @@ describe("a crash", () => {
     expect(listeners()).toEqual([second.gateway?.pid]);
   });
 
-  it("takes what the gateway left behind along, before anything is started again", async () => {
+  test("takes what the gateway left behind along, before anything is started again", async () => {
     const kept = scene.keep(scene.spec("leaves-helper.js", [], { port }));
     expect(await kept.outcome).toMatchObject({ outcome: "failed" });
     const helpers = kept.readLog().match(/\d+/g) ?? [];
@@ -61,7 +61,7 @@ describe("a crash", () => {
     expect(helpers.map((pid) => identifyProcess(Number(pid)))).toEqual(helpers.map(() => undefined));
   });
 
-  it("while the port was taken by somebody else ends in `blocked`", async () => {
+  test("while the port was taken by somebody else ends in `blocked`", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const running = await kept.until("running");
     // The port comes free with the kill; the stranger takes it within the restart delay.
@@ -82,7 +82,7 @@ describe("a crash", () => {
 
 describe("a taken port", () => {
   // https://github.com/openclaw/openclaw/issues/28191: 43,175 restarts in one boot.
-  it("costs no spawn at all, is `blocked`, and names the holder", async () => {
+  test("costs no spawn at all, is `blocked`, and names the holder", async () => {
     const stranger = createServer();
     await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
     const kept = scene.keep(scene.spec("exits.js", [1], { port }));
@@ -97,7 +97,7 @@ describe("a taken port", () => {
     expect(kept.records.map(({ state }) => state)).toEqual(["starting", "blocked"]);
   });
 
-  it.each([
+  test.each([
     ["on another address", { host: "127.0.0.2" }],
     ["for IPv6 alone", { host: "::", ipv6Only: true }],
   ])("%s is no obstacle", async (_, where) => {
@@ -109,7 +109,7 @@ describe("a taken port", () => {
     stranger.close();
   });
 
-  it("that is taken while the gateway boots ends it, and is named", async () => {
+  test("that is taken while the gateway boots ends it, and is named", async () => {
     const kept = scene.keep(scene.spec("never-listens.js", [], { port }));
     const { gateway } = await kept.until((record) => record.gateway !== null);
     const stranger = createServer();
@@ -121,7 +121,7 @@ describe("a taken port", () => {
 });
 
 describe("silence", () => {
-  it("makes a gateway that was healthy `unresponsive`, never ends it, and is over with the next answer", async () => {
+  test("makes a gateway that was healthy `unresponsive`, never ends it, and is over with the next answer", async () => {
     const kept = scene.keep(scene.spec("goes-silent.js", [port], { port, livenessIntervalMs: 100 }));
     const running = await kept.until("running");
     signal(running, "SIGUSR2");
@@ -140,7 +140,7 @@ describe("silence", () => {
 describe("a check for any answer", () => {
   const health = { kind: "answer", scheme: "http" } as const;
 
-  it("takes a refusal for an answer, and silence afterwards for a fault", async () => {
+  test("takes a refusal for an answer, and silence afterwards for a fault", async () => {
     const kept = scene.keep(scene.spec("goes-silent.js", [port], { port, health, livenessIntervalMs: 100 }));
     const running = await kept.until("running");
     expect(running.health).toBe("ok");
@@ -148,7 +148,7 @@ describe("a check for any answer", () => {
     expect((await kept.until("unresponsive")).reason).toContain("no answer to HEAD /: no answer within 2000 ms");
   });
 
-  it("finds no fault in a server that answers nobody, as long as it listens", async () => {
+  test("finds no fault in a server that answers nobody, as long as it listens", async () => {
     const kept = scene.keep(scene.spec("says-nothing.js", [port], { port, health, livenessIntervalMs: 50 }));
     await kept.until("running");
     // Three failures in a row would make it unresponsive.
@@ -159,7 +159,7 @@ describe("a check for any answer", () => {
 
 describe("a successor", () => {
   // https://github.com/openclaw/openclaw/issues/65668: a restart inside the gateway forks, and two fight for the port.
-  it("that a gateway leaves on SIGUSR1 is adopted; there is never a second one", async () => {
+  test("that a gateway leaves on SIGUSR1 is adopted; there is never a second one", async () => {
     const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
     const first = await kept.until("running");
     signal(first, "SIGUSR1");
@@ -174,13 +174,13 @@ describe("a successor", () => {
     expect(running.gateway !== null && judgeProcess(running.gateway)).toBe("gone");
   });
 
-  it("that a daemon forks at its start is adopted", async () => {
+  test("that a daemon forks at its start is adopted", async () => {
     const kept = scene.keep(scene.spec("forks-and-exits.js", [port], { port }));
     const { gateway } = await kept.until("running");
     expect(listeners()).toEqual([gateway?.pid]);
   });
 
-  it("that shed group, parent and environment is known by the lock that it inherited, adopted and stopped", async () => {
+  test("that shed group, parent and environment is known by the lock that it inherited, adopted and stopped", async () => {
     const kept = scene.keep(scene.spec("sheds-everything.js", [port], { port }));
     const { gateway, nonce } = await kept.until(isServing);
     expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
@@ -188,7 +188,7 @@ describe("a successor", () => {
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
   });
 
-  it("that shed everything may listen before the process that started it ends", async () => {
+  test("that shed everything may listen before the process that started it ends", async () => {
     const kept = scene.keep(scene.spec("sheds-everything.js", [port, "stays"], { port }));
     const first = await kept.until("running");
     expect(listeners()).not.toEqual([first.gateway?.pid]);
@@ -201,7 +201,7 @@ describe("a successor", () => {
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
   });
 
-  it("that is adopted and crashes is restarted like any other", async () => {
+  test("that is adopted and crashes is restarted like any other", async () => {
     const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
     signal(await kept.until("running"), "SIGUSR1");
     const adopted = await kept.until(({ state, reason }) => state === "starting" && /handed over/.test(reason ?? ""));
@@ -213,7 +213,7 @@ describe("a successor", () => {
     expect(listeners()).toHaveLength(1);
   });
 
-  it("that never listens is ended and counts as a crash", async () => {
+  test("that never listens is ended and counts as a crash", async () => {
     const kept = scene.keep(scene.spec("forks-and-exits.js", [await freePort()], { port, startTimeoutMs: 300 }));
     await kept.until(({ reason }) => reason?.startsWith("exited with code 0; starting it again") === true);
     const { nonce } = kept.records[0] ?? {};
@@ -222,7 +222,7 @@ describe("a successor", () => {
 });
 
 describe("a lock that is lost", () => {
-  it("ends the gateway, harms no process of the new owner, and nothing is published any more", async () => {
+  test("ends the gateway, harms no process of the new owner, and nothing is published any more", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway } = await kept.until("running");
     const published = kept.records.length;
@@ -242,7 +242,7 @@ describe("a lock that is lost", () => {
 });
 
 describe("what stands in the place of the log", () => {
-  it.each([
+  test.each([
     ["a symbolic link", (path: string): void => symlinkSync("/etc/hostname", path)],
     ["a FIFO", (path: string): void => void execFileSync("mkfifo", [path])],
   ])("is refused, untouched: %s", async (_, plant) => {

@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { EtcdCluster } from "../../../../test/harness/etcd-cluster.ts";
 import { startEtcd, whyNoEtcd } from "../../../../test/harness/etcd-cluster.ts";
@@ -57,7 +57,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
   });
   afterAll(() => etcd.end());
 
-  it("is owned by one, and the next owner's token is greater", async () => {
+  test("is owned by one, and the next owner's token is greater", async () => {
     const key = freshKey();
     expect(await store.read(key)).toBeUndefined();
     const [a, b] = [await store.grant(30), await store.grant(30)];
@@ -76,14 +76,14 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     expect(await store.read(key)).toEqual({ holder: holderOf("b"), leaseId: b, revision: second.token });
   });
 
-  it("is ours when it already was: the answer to the first claim was lost", async () => {
+  test("is ours when it already was: the answer to the first claim was lost", async () => {
     const key = freshKey();
     const lease = await store.grant(30);
     const first = await store.claim(key, holderOf("a"), lease);
     expect(await store.claim(key, holderOf("a"), lease)).toEqual(first);
   });
 
-  it("goes from an owner who is known to be dead to the next, if nobody was faster", async () => {
+  test("goes from an owner who is known to be dead to the next, if nobody was faster", async () => {
     const key = freshKey();
     const [a, b, c] = [await store.grant(30), await store.grant(30), await store.grant(30)];
     await store.claim(key, holderOf("a"), a);
@@ -94,7 +94,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     expect(await store.read(key)).toMatchObject({ leaseId: b });
   });
 
-  it("lasts as long as it is renewed, and is gone afterwards", async () => {
+  test("lasts as long as it is renewed, and is gone afterwards", async () => {
     const key = freshKey();
     const lease = await store.grant(2);
     await store.claim(key, holderOf("a"), lease);
@@ -107,7 +107,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     await store.release(lease);
   });
 
-  it("shows what somebody else wrote there as nobody of ours", async () => {
+  test("shows what somebody else wrote there as nobody of ours", async () => {
     const key = freshKey();
     const forged = { ...holderOf("a"), host: "\u001b[2Ja" };
     for (const text of [
@@ -128,7 +128,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     expect(await store.claim(key, holderOf("a"), await store.grant(30))).toMatchObject({ by: { holder: null } });
   });
 
-  it("is found past endpoints that are dead, silent or no etcd", async () => {
+  test("is found past endpoints that are dead, silent or no etcd", async () => {
     const silent = await holdSilentPort();
     const web = await holdWebPort();
     const dead = `http://127.0.0.1:${await freePort()}`;
@@ -148,7 +148,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     await web.end();
   });
 
-  it("is not looked for in another cluster than the one that answered first", async () => {
+  test("is not looked for in another cluster than the one that answered first", async () => {
     const other = await startEtcd();
     const [ours = ""] = etcd.endpoints;
     const [theirs = ""] = other.endpoints;
@@ -162,7 +162,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     await other.end();
   });
 
-  it("is given up when its asker leaves", async () => {
+  test("is given up when its asker leaves", async () => {
     const silent = await holdSilentPort();
     const asked = storeOf([silent.url], {}, 60_000).read("k", AbortSignal.timeout(50));
     await expect(asked).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
@@ -190,7 +190,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
   });
   afterAll(() => etcd.end());
 
-  it("is taken by a user out of a file, within the user's own keys", async () => {
+  test("is taken by a user out of a file, within the user's own keys", async () => {
     const credentials = readEtcdCredentials(secretFile("keeper.json", { user: "keeper", password: "se cret" }));
     const store = storeOf(etcd.endpoints, credentials);
     const lease = await store.grant(30);
@@ -205,7 +205,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
     });
   });
 
-  it("is refused without a user, and with a wrong password that is not repeated", async () => {
+  test("is refused without a user, and with a wrong password that is not repeated", async () => {
     await expect(storeOf(etcd.endpoints).read("lockkeeper/a")).rejects.toMatchObject({ kind: "refused" });
     const wrong = storeOf(etcd.endpoints, { user: { name: "keeper", password: "hunter2" } });
     await expect(wrong.read("lockkeeper/a")).rejects.toMatchObject({
@@ -214,7 +214,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
     });
   });
 
-  it("goes on when the server has forgotten its access token", async () => {
+  test("goes on when the server has forgotten its access token", async () => {
     const store = storeOf(etcd.endpoints, { user: { name: "keeper", password: "se cret" } });
     await store.read("lockkeeper/a");
     etcd.signal(0, "SIGKILL");
@@ -225,7 +225,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
 });
 
 describe.skipIf(noEtcd || spawnSync("openssl", ["version"]).status !== 0)("a lease over TLS", () => {
-  it("is taken with the right authority and certificate, and with no other", async () => {
+  test("is taken with the right authority and certificate, and with no other", async () => {
     const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
     openssl("req", "-x509", ...newKey, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test-ca");
     for (const name of ["server", "client"]) {
@@ -256,7 +256,7 @@ describe.skipIf(noEtcd || spawnSync("openssl", ["version"]).status !== 0)("a lea
 });
 
 describe("the file of credentials", () => {
-  it("is refused when others can read it, when it is a link, missing or no JSON, and is never quoted", () => {
+  test("is refused when others can read it, when it is a link, missing or no JSON, and is never quoted", () => {
     const open = secretFile("open.json", { user: "u", password: "hunter2" });
     chmodSync(open, 0o640);
     expect(() => readEtcdCredentials(open)).toThrow(expect.objectContaining({ code: "UNSAFE_PATH" }));

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { leasePhase, leaseTimes } from "../../src/lease/lease-deadline.ts";
 
@@ -60,7 +60,7 @@ function play(
 }
 
 describe("the deadline of a lease", () => {
-  it("is kept before anybody else can own, for all delays, lost answers and clocks within 1 %", () => {
+  test("is kept before anybody else can own, for all delays, lost answers and clocks within 1 %", () => {
     fc.assert(
       fc.property(world, (seen) => {
         const { goneAtMs, freeAtMs } = play(seen);
@@ -70,7 +70,7 @@ describe("the deadline of a lease", () => {
     );
   });
 
-  it("would not be without its margin (control)", () => {
+  test("would not be without its margin (control)", () => {
     const property = fc.property(world, (seen) => {
       const { goneAtMs, freeAtMs } = play(seen, 0);
       return goneAtMs <= freeAtMs;
@@ -78,7 +78,7 @@ describe("the deadline of a lease", () => {
     expect(fc.check(property, { numRuns: 2_000 }).failed).toBe(true);
   });
 
-  it("would not be if it counted from the answer instead of the sending (control)", () => {
+  test("would not be if it counted from the answer instead of the sending (control)", () => {
     const property = fc.property(world, (seen) => {
       const { goneAtMs, freeAtMs } = play(seen, undefined, "knownAt");
       return goneAtMs <= freeAtMs;
@@ -86,14 +86,14 @@ describe("the deadline of a lease", () => {
     expect(fc.check(property, { numRuns: 2_000 }).failed).toBe(true);
   });
 
-  it("leaves room for two failed tries of three endpoints before anything is stopped", () => {
+  test("leaves room for two failed tries of three endpoints before anything is stopped", () => {
     const times = leaseTimes(30);
     expect(times.renewAfterMs + 3 * times.attemptMs).toBeLessThan(times.askAfterMs);
     expect(times.askAfterMs).toBeLessThan(times.endAfterMs);
     expect(times.endAfterMs).toBeLessThan(times.ttlMs);
   });
 
-  it("believes in nothing when the clock went back or says nothing", () => {
+  test("believes in nothing when the clock went back or says nothing", () => {
     const times = leaseTimes(30);
     expect(leasePhase(times, 1_000, 999)).toBe("over");
     expect(leasePhase(times, 1_000, Number.NaN)).toBe("over");

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { until } from "../../../../test/harness/until.ts";
 import { bootTimeMs } from "../../src/lease/boot-clock.ts";
@@ -98,7 +98,7 @@ async function take(claimant: LeaseClaimant): Promise<Lease> {
 }
 
 describe("a lease", () => {
-  it("is renewed while it is ours, and its deadline moves with each renewal", async () => {
+  test("is renewed while it is ours, and its deadline moves with each renewal", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     const first = lease.endsAtMs;
@@ -112,7 +112,7 @@ describe("a lease", () => {
     expect(store.renewals).toBe(renewals);
   });
 
-  it("is refused by an owner elsewhere, and taken at once from a dead one in our own lock directory", async () => {
+  test("is refused by an owner elsewhere, and taken at once from a dead one in our own lock directory", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     for (const changes of [{ bootId: "other" }, { lockId: "1:3" }, { bootId: null }, { lockId: null }]) {
@@ -124,7 +124,7 @@ describe("a lease", () => {
     await next.release();
   });
 
-  it("is first doubtful and then over when nothing answers, and stays so", async () => {
+  test("is first doubtful and then over when nothing answers, and stays so", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     const told: (string | undefined)[] = [];
@@ -139,7 +139,7 @@ describe("a lease", () => {
     expect(lease.lost.aborted && lease.over.aborted).toBe(true);
   });
 
-  it("goes on when the engine answers again in time", async () => {
+  test("goes on when the engine answers again in time", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store, {}, 3));
     store.isSilent = true;
@@ -150,7 +150,7 @@ describe("a lease", () => {
     await lease.release();
   });
 
-  it("is over at once when the engine says that it is gone", async () => {
+  test("is over at once when the engine says that it is gone", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     store.isForgetful = true;
@@ -160,7 +160,7 @@ describe("a lease", () => {
     await lease.release();
   });
 
-  it("is over when the host slept through its time", async () => {
+  test("is over when the host slept through its time", async () => {
     const store = new PlannedStore();
     let sleptMs = 0;
     const lease = await take({ ...claimantOf(store, {}, 60), now: () => bootTimeMs() + sleptMs });
@@ -169,14 +169,14 @@ describe("a lease", () => {
     await lease.release();
   });
 
-  it("leaves nothing behind when the answer to its claim was lost", async () => {
+  test("leaves nothing behind when the answer to its claim was lost", async () => {
     const store = new PlannedStore();
     store.losesClaims = 1;
     await expect(takeLease(claimantOf(store), never)).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
     expect(store.held).toBeUndefined();
   });
 
-  it("is not believed in when taking it took too long", async () => {
+  test("is not believed in when taking it took too long", async () => {
     const store = new PlannedStore();
     let nowMs = 0;
     const slow = { ...claimantOf(store), now: () => (nowMs += 700) };
@@ -185,7 +185,7 @@ describe("a lease", () => {
     expect(store.released).toHaveLength(3);
   });
 
-  it("that cannot be given back is said to run out", async () => {
+  test("that cannot be given back is said to run out", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     store.isSilent = true;

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
 import { until } from "../../../../test/harness/until.ts";
 import { listProcessIds } from "../../src/host/proc.ts";
@@ -94,7 +94,7 @@ const say = (sentinel: ChildProcess, order: SentinelOrder): void => {
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 describe("a sentinel", () => {
-  it("kills the whole run at the deadline, and spares everybody else", async () => {
+  test("kills the whole run at the deadline, and spares everybody else", async () => {
     const [gateway, stranger] = [await startGateway(":"), await startGateway(":")];
     say(startSentinel(), orderFor(gateway, bootTimeMs() + 300));
     await until("the run is gone", () => isGone(gateway));
@@ -102,7 +102,7 @@ describe("a sentinel", () => {
     expect(gateway.child.signalCode).toBe("SIGKILL");
   });
 
-  it("does nothing while the deadline moves, whatever half of a line says", async () => {
+  test("does nothing while the deadline moves, whatever half of a line says", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     let answers = "";
@@ -116,7 +116,7 @@ describe("a sentinel", () => {
     expect(isGone(gateway)).toBe(false);
   });
 
-  it("asks at once when its keeper has died, and then has nothing to do", async () => {
+  test("asks at once when its keeper has died, and then has nothing to do", async () => {
     const gateway = await startGateway("exit 3");
     const sentinel = startSentinel();
     say(sentinel, orderFor(gateway, bootTimeMs() + LONG_MS));
@@ -126,7 +126,7 @@ describe("a sentinel", () => {
     await until("the sentinel is gone", () => hasEnded(sentinel));
   });
 
-  it("kills at the deadline what did not end when its keeper had died, and ends itself", async () => {
+  test("kills at the deadline what did not end when its keeper had died, and ends itself", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     say(sentinel, orderFor(gateway, bootTimeMs() + 1_000));
@@ -136,7 +136,7 @@ describe("a sentinel", () => {
     await until("the sentinel is gone", () => hasEnded(sentinel));
   });
 
-  it("calls for another one when its keeper has died, who does the same when the first is killed", async () => {
+  test("calls for another one when its keeper has died, who does the same when the first is killed", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     let answers = "";
@@ -152,7 +152,7 @@ describe("a sentinel", () => {
     await until("nobody is left", () => others() === 0);
   });
 
-  it("does not ask a second time what its keeper has asked already", async () => {
+  test("does not ask a second time what its keeper has asked already", async () => {
     const gateway = await startGateway("exit 3");
     const sentinel = startSentinel();
     say(sentinel, { ...orderFor(gateway, bootTimeMs() + 1_000), asked: true });
@@ -161,7 +161,7 @@ describe("a sentinel", () => {
     expect(gateway.child.signalCode).toBe("SIGKILL");
   });
 
-  it("stays past the deadline while its keeper lives: one that was stopped while starting a gateway starts it then", async () => {
+  test("stays past the deadline while its keeper lives: one that was stopped while starting a gateway starts it then", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     say(sentinel, { ...orderFor(gateway, 0), nonce: "0".repeat(32), leader: null });
@@ -175,7 +175,7 @@ describe("a sentinel", () => {
     await until("the sentinel is gone", () => hasEnded(sentinel));
   });
 
-  it("is not ended by the signals that end a terminal or a service", async () => {
+  test("is not ended by the signals that end a terminal or a service", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     let answers = "";
@@ -198,7 +198,7 @@ async function post(order: SentinelOrder): Promise<PostedSentinel> {
 }
 
 describe("the keeper's side of a sentinel", () => {
-  it("has another one started when the present one is killed, and that one knows the deadline", async () => {
+  test("has another one started when the present one is killed, and that one knows the deadline", async () => {
     const gateway = await startGateway(":");
     const sentinel = await post(orderFor(gateway, bootTimeMs() + LONG_MS));
     const first = sentinel.pid ?? 0;
@@ -209,7 +209,7 @@ describe("the keeper's side of a sentinel", () => {
     expect(sentinel.failed.aborted).toBe(false);
   });
 
-  it("replaces one that does not answer any more", async () => {
+  test("replaces one that does not answer any more", async () => {
     const gateway = await startGateway(":");
     const start = bootTimeMs() + LONG_MS;
     const sentinel = await post(orderFor(gateway, start));
@@ -221,13 +221,13 @@ describe("the keeper's side of a sentinel", () => {
     expect(identifyProcess(first)).toBeUndefined();
   });
 
-  it("fails when there is no program to be started, and lets nothing run", async () => {
+  test("fails when there is no program to be started, and lets nothing run", async () => {
     const sentinel = new PostedSentinel(["/nonexistent/sentinel"]);
     const order = { nonce: "n", leader: null, endsAtMs: bootTimeMs() + LONG_MS, asked: false };
     await expect(sentinel.post(order)).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
   });
 
-  it("sends it home when nothing is left, and leaves it there when something may be", async () => {
+  test("sends it home when nothing is left, and leaves it there when something may be", async () => {
     const gateway = await startGateway(":");
     const sentinel = await post(orderFor(gateway, bootTimeMs() + 1_500));
     const pid = sentinel.pid ?? 0;
@@ -244,7 +244,7 @@ describe("the keeper's side of a sentinel", () => {
 });
 
 describe("an order", () => {
-  it("that is no whole one says nothing", () => {
+  test("that is no whole one says nothing", () => {
     for (const line of ["", "{", "null", "3", '{"nonce":"a"}', '{"endsAtMs":"3","nonce":"a"}']) {
       expect(parseOrder(line)).toBeUndefined();
     }

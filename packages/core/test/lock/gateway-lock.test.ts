@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { GatewayLockOptions } from "../../src/lock/gateway-lock.ts";
 import { acquireGatewayLock, acquireGatewayLockBy, lockPathFor } from "../../src/lock/gateway-lock.ts";
@@ -26,7 +26,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
   const acquire = (options: Partial<GatewayLockOptions> = {}): ReturnType<typeof acquireGatewayLock> =>
     acquireGatewayLockBy([mechanism], { ...place, ...options });
 
-  it("is one private file with a whole record while held, and nothing afterwards", async () => {
+  test("is one private file with a whole record while held, and nothing afterwards", async () => {
     const lock = await acquire({ profile: "dev", host: "127.0.0.1" });
     expect(lock.path).toBe(lockPathFor(place.lockDir, place.configPath));
     const stats = statSync(lock.path);
@@ -48,7 +48,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "free", record: null });
   });
 
-  it("refuses a second owner with the exact message, and not before the deadline", async () => {
+  test("refuses a second owner with the exact message, and not before the deadline", async () => {
     const lock = await acquire();
     const startedAt = performance.now();
     await expect(acquire({ timeoutMs: 120 })).rejects.toMatchObject({
@@ -62,14 +62,14 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     await (await acquire()).release();
   });
 
-  it("waits for an owner that lets go in time", async () => {
+  test("waits for an owner that lets go in time", async () => {
     const lock = await acquire();
     const next = acquire();
     await lock.release();
-    await (await next).release();
+    await expect(next.then((own) => own.release())).resolves.toBeUndefined();
   });
 
-  it("rewrites the record in place", async () => {
+  test("rewrites the record in place", async () => {
     const lock = await acquire();
     const inode = statSync(lock.path).ino;
     lock.update({ host: "::1", port: 18789, gateway: { pid: 42, startTicks: 7 } });
@@ -82,7 +82,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     expect(existsSync(lock.path)).toBe(false);
   });
 
-  it("is given back when the port is taken", async () => {
+  test("is given back when the port is taken", async () => {
     const stranger = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => stranger.once("listening", resolve));
     const address = stranger.address();
@@ -95,7 +95,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     await new Promise((resolve) => stranger.close(resolve));
   });
 
-  it("fails at once when the confirmed owner listens", async () => {
+  test("fails at once when the confirmed owner listens", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const address = server.address();
@@ -110,7 +110,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it("stops waiting when asked", async () => {
+  test("stops waiting when asked", async () => {
     const lock = await acquire();
     const asked = new AbortController();
     const waiting = acquire({ signal: asked.signal });
@@ -122,7 +122,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
 });
 
 describe("the path of a lock", () => {
-  it("is the same for every way that leads to one config", () => {
+  test("is the same for every way that leads to one config", () => {
     writeFileSync(place.configPath, "{}");
     symlinkSync(place.configPath, join(home, "link.json"));
     const path = lockPathFor(place.lockDir, place.configPath);
@@ -132,7 +132,7 @@ describe("the path of a lock", () => {
     expect(lockPathFor(place.lockDir, join(home, "other.json"))).not.toBe(path);
   });
 
-  it("does not change when the config comes into being", () => {
+  test("does not change when the config comes into being", () => {
     symlinkSync(home, join(home, "itself"));
     const before = lockPathFor(place.lockDir, join(home, "itself", "gateway.json"));
     writeFileSync(place.configPath, "{}");
@@ -141,7 +141,7 @@ describe("the path of a lock", () => {
 });
 
 describe("an owner that listens", () => {
-  it("is looked at twice: one that ends at the first look is followed", async () => {
+  test("is looked at twice: one that ends at the first look is followed", async () => {
     const lock = await acquireGatewayLock(place);
     // As a killed owner: it answers a last time, and is gone.
     const server = createServer((connection) => {
@@ -160,7 +160,7 @@ describe("an owner that listens", () => {
 });
 
 describe("a stranger on the port", () => {
-  it("is asked now and then after a takeover, not as fast as it answers", async () => {
+  test("is asked now and then after a takeover, not as fast as it answers", async () => {
     let asked = 0;
     const server = createServer((connection) => {
       asked += 1;
@@ -180,7 +180,7 @@ describe("a stranger on the port", () => {
 });
 
 describe("sweeping", () => {
-  it("removes a leftover, leaves an owner alone, and finds nothing to do", async () => {
+  test("removes a leftover, leaves an owner alone, and finds nothing to do", async () => {
     expect(await sweepGatewayLock(place)).toBe("nothing");
     const lock = await acquireGatewayLock(place);
     expect(await sweepGatewayLock(place)).toBe("held");
@@ -192,7 +192,7 @@ describe("sweeping", () => {
 });
 
 describe("the file mutex", () => {
-  it("runs one at a time, returns the result, and keeps its file", async () => {
+  test("runs one at a time, returns the result, and keeps its file", async () => {
     const path = join(home, "registry.lock");
     let inside = 0;
     const results = await Promise.all(
@@ -210,7 +210,7 @@ describe("the file mutex", () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it("names path and holder when it is not had in time, and lets go after a failure", async () => {
+  test("names path and holder when it is not had in time, and lets go after a failure", async () => {
     const path = join(home, "registry.lock");
     const failed = withFileMutex(path, async () => {
       await expect(withFileMutex(path, () => 1, { timeoutMs: 30 })).rejects.toMatchObject({

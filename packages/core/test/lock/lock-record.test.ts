@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { ownIdentity } from "../../src/host/process-identity.ts";
 import { acquireGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
@@ -35,7 +35,7 @@ const anyRecord: fc.Arbitrary<LockRecord> = fc.record({
 });
 
 describe("a record", () => {
-  it("comes back as it was written, in 1 KiB; only a long path is cut, and marked", () => {
+  test("comes back as it was written, in 1 KiB; only a long path is cut, and marked", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
         const bytes = formatLockRecord(record);
@@ -49,7 +49,7 @@ describe("a record", () => {
     );
   });
 
-  it("that is short is not cut", () => {
+  test("that is short is not cut", () => {
     const record = { ...fc.sample(anyRecord, 1)[0], configPath: "/home/ada/.lockkeeper/profiles/dev/gateway.json" };
     expect(parseLockRecord(formatLockRecord(record as LockRecord)).record).toEqual(record);
   });
@@ -120,7 +120,7 @@ describe("whatever a lock file holds", () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  it("parsing gives a record of sound values, or says why not; nothing is inherited", () => {
+  test("parsing gives a record of sound values, or says why not; nothing is inherited", () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         const parsed = parseLockRecord(bytes);
@@ -137,7 +137,7 @@ describe("whatever a lock file holds", () => {
     );
   });
 
-  it("looking, taking over and sweeping end well and signal nobody", async () => {
+  test("looking, taking over and sweeping end well and signal nobody", async () => {
     await fc.assert(
       fc.asyncProperty(anyBytes, fc.boolean(), async (bytes, isSwept) => {
         // A record of another network namespace's living owner is the one that rightly blocks.
@@ -162,7 +162,7 @@ describe("whatever a lock file holds", () => {
     return finish();
   }
 
-  it("a huge file costs no more than a small one: the same bytes of it are read", async () => {
+  test("a huge file costs no more than a small one: the same bytes of it are read", async () => {
     const read = await lookAndTake(LOCK_RECORD_BYTES);
     // The control: reads of the file are seen.
     expect(read).toBeGreaterThanOrEqual(LOCK_RECORD_BYTES);

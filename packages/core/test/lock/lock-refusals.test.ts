@@ -17,7 +17,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { acquireGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
@@ -60,7 +60,7 @@ const DANGERS: readonly (readonly [string, RegExp, () => void])[] = [
 ];
 
 describe("at the place of the lock file", () => {
-  it.each(DANGERS)("%s is refused without a wait, and left as it is", async (_what, fact, put) => {
+  test.each(DANGERS)("%s is refused without a wait, and left as it is", async (_what, fact, put) => {
     put();
     const before = lstatSync(path, { bigint: true });
     // A wait for its deadline would run into the test's own.
@@ -76,7 +76,7 @@ describe("at the place of the lock file", () => {
     expect(existsSync(join(home, "nowhere"))).toBe(false);
   });
 
-  it.runIf(isRoot)("somebody else's file is refused", async () => {
+  test.runIf(isRoot)("somebody else's file is refused", async () => {
     writeFileSync(path, "", { mode: 0o600 });
     chownSync(path, 65_534, 65_534);
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe("at the place of the lock file", () => {
     });
   });
 
-  it("a socket is refused", async () => {
+  test("a socket is refused", async () => {
     const server = createServer().listen(path);
     await new Promise((resolve) => server.once("listening", resolve));
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
@@ -94,14 +94,14 @@ describe("at the place of the lock file", () => {
 });
 
 describe("the directory of locks is refused", () => {
-  it("when it is a link", async () => {
+  test("when it is a link", async () => {
     mkdirSync(join(home, "real"), { mode: 0o700 });
     symlinkSync(join(home, "real"), join(home, "link"));
     const elsewhere = { ...place, lockDir: join(home, "link") };
     await expect(acquireGatewayLock(elsewhere)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
   });
 
-  it("when others may write it, also when they may only since the last time", async () => {
+  test("when others may write it, also when they may only since the last time", async () => {
     await (await acquireGatewayLock(place)).release();
     chmodSync(place.lockDir, 0o777);
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe("the directory of locks is refused", () => {
     expect(statSync(place.lockDir).mode & 0o777).toBe(0o777);
   });
 
-  it("when it lies in a place that others may write", async () => {
+  test("when it lies in a place that others may write", async () => {
     mkdirSync(join(home, "open"));
     chmodSync(join(home, "open"), 0o777);
     await expect(acquireGatewayLock({ ...place, lockDir: join(home, "open", "lock") })).rejects.toMatchObject({
@@ -119,14 +119,14 @@ describe("the directory of locks is refused", () => {
     });
   });
 
-  it.runIf(isRoot)("when it is somebody else's", async () => {
+  test.runIf(isRoot)("when it is somebody else's", async () => {
     chownSync(place.lockDir, 65_534, 65_534);
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
   });
 });
 
 describe("modes", () => {
-  it.each([0o000, 0o077, 0o777])("are 0700 and 0600 under umask %s", async (umask) => {
+  test.each([0o000, 0o077, 0o777])("are 0700 and 0600 under umask %s", async (umask) => {
     const fresh = { ...place, lockDir: join(home, "fresh") };
     const before = process.umask(umask);
     try {
@@ -139,7 +139,7 @@ describe("modes", () => {
     }
   });
 
-  it("of an empty leftover of a crash under a tight umask are put right", async () => {
+  test("of an empty leftover of a crash under a tight umask are put right", async () => {
     writeFileSync(path, "");
     chmodSync(path, 0o000);
     const lock = await acquireGatewayLock(place);
@@ -149,7 +149,7 @@ describe("modes", () => {
 });
 
 describe("wrong options", () => {
-  it.each([
+  test.each([
     [{ timeoutMS: 5 }, 'acquireGatewayLock: unknown option "timeoutMS"; did you mean timeoutMs?'],
     [{ zzz: 5 }, 'unknown option "zzz"; known are lockDir, configPath'],
     [{ lockDir: "" }, "expected lockDir to be a path"],

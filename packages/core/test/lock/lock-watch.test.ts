@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import type { GatewayLockError } from "../../src/errors.ts";
 import { watchClaim } from "../../src/lock/lock-watch.ts";
@@ -38,7 +38,7 @@ function watch(restore: () => Promise<"restored" | "refused">): { readonly losse
   return { losses };
 }
 
-it("forgets failures that passed: ten in a row cost the lock, and nine again and again do not", async () => {
+test("forgets failures that passed: ten in a row cost the lock, and nine again and again do not", async () => {
   let looks = 0;
   let fails = (): boolean => looks % 10 !== 0;
   const { losses } = watch(async () => {
@@ -54,7 +54,7 @@ it("forgets failures that passed: ten in a row cost the lock, and nine again and
   expect(losses.map(({ code }) => code)).toEqual(["LOCK_LOST"]);
 });
 
-it("says no more of the new owner than it knows", async () => {
+test("says no more of the new owner than it knows", async () => {
   const { losses } = watch(async () => "refused");
   for (let second = 0; second < 3; second++) await vi.advanceTimersByTimeAsync(1_000);
   expect(losses.map(({ code }) => code)).toEqual(["LOCK_LOST"]);

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 let home: string;
 
@@ -30,7 +30,7 @@ const PROGRAM = `
   }
   process.stdout.write(JSON.stringify(said));`;
 
-it("is told path, errno and what helps, and leaves no lock behind", () => {
+test("is told path, errno and what helps, and leaves no lock behind", () => {
   const lockDir = join(home, "lock");
   const script = 'ulimit -n 128; exec "$0" --input-type=module -e "$1" -- "$2" "$3"';
   const output = execFileSync("/bin/sh", ["-c", script, process.execPath, PROGRAM, lockDir, join(home, "config")], {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Exploration, Protocol, World } from "./protocol-model.ts";
 import { explore } from "./protocol-model.ts";
@@ -17,32 +17,32 @@ function run(protocol: Protocol, world: World): Exploration {
 const CLEAN = { twoOwners: undefined, wedge: undefined };
 
 describe("every run of three processes under the lock protocol", () => {
-  it("has one owner at most and always another to come, through crashes and reused pids", () => {
+  test("has one owner at most and always another to come, through crashes and reused pids", () => {
     expect(run(PLAIN, { crashes: 2, deletions: 0 })).toMatchObject(CLEAN);
   });
 
-  it("has one owner at most and always another to come, though the file is deleted or replaced", () => {
+  test("has one owner at most and always another to come, though the file is deleted or replaced", () => {
     expect(run(WHOLE, { crashes: 1, deletions: 1 })).toMatchObject(CLEAN);
   });
 });
 
 describe("the exploration finds the hole", () => {
-  it("of a lock without the inode check", () => {
+  test("of a lock without the inode check", () => {
     const { twoOwners } = run({ ...PLAIN, inodeCheck: false }, { crashes: 0, deletions: 0 });
     expect(twoOwners).toBeDefined();
   });
 
-  it("of a lock that is let go before its file is removed", () => {
+  test("of a lock that is let go before its file is removed", () => {
     const { twoOwners } = run({ ...PLAIN, unlinkBeforeClose: false }, { crashes: 0, deletions: 0 });
     expect(twoOwners).toBeDefined();
   });
 
-  it("of a deleted file where owners leave no mark", () => {
+  test("of a deleted file where owners leave no mark", () => {
     const { twoOwners } = run(PLAIN, { crashes: 0, deletions: 1 });
     expect(twoOwners).toBeDefined();
   });
 
-  it("of a lock that believes in a recorded pid, which somebody else has by now", () => {
+  test("of a lock that believes in a recorded pid, which somebody else has by now", () => {
     const { wedge } = run({ ...PLAIN, trustsPid: true }, { crashes: 1, deletions: 0 });
     expect(wedge).toBeDefined();
   });

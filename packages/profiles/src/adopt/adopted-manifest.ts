@@ -4,7 +4,8 @@ import type { GatewayKind } from "../gateway-kind.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
 import { HIGHEST_PORT } from "../port-number.ts";
-import { parseProfileName, type ProfileName } from "../profile-name.ts";
+import { parseProfileName } from "../profile-name.ts";
+import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 
 /** What a manifest of an adopted gateway is made from. */

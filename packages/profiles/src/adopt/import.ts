@@ -3,21 +3,17 @@
  * changes. What is written down is what the program itself would use: its port, its home, the arguments and the file of
  * variables of its unit. A running gateway stays with its manager and is shown as `external` until `takeover`.
  */
-import {
-  didYouMean,
-  type ErrorCode,
-  ensurePrivateDirectory,
-  LockkeeperError,
-  shellQuote,
-  readProcessLaunch,
-} from "@lockkeeper/core";
+import { didYouMean, ensurePrivateDirectory, LockkeeperError, shellQuote, readProcessLaunch } from "@lockkeeper/core";
+import type { ErrorCode } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { checkStateDirectory, directoriesOf, realOf, refuseShared } from "../directories/directory-rules.ts";
 import { readOtherHomes } from "../directories/other-homes.ts";
-import { findListeningPorts, type ListeningPort } from "../discover/answering-listeners.ts";
+import { findListeningPorts } from "../discover/answering-listeners.ts";
+import type { ListeningPort } from "../discover/answering-listeners.ts";
 import type { PortSource } from "../discover/discovered-gateway.ts";
-import { type LocatedInstallation, locateInstallations } from "../discover/located-installation.ts";
+import { locateInstallations } from "../discover/located-installation.ts";
+import type { LocatedInstallation } from "../discover/located-installation.ts";
 import { readEnvFile } from "../env-file.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { ForeignProgram, Installation } from "../foreign-program.ts";
@@ -30,7 +26,8 @@ import { formatRange, overlaps } from "../ports/port-plan.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
-import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { unitEnvironment, unitEnvironmentFiles } from "../service-units/unit-environment.ts";
 import { statusAfterChange } from "../status/observe-profile.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";

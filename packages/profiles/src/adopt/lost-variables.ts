@@ -2,7 +2,8 @@
  * Which variables of the old gateway ours would not have, told by the process that lives, and by its unit where the process
  * does not show them. Names only: the values may be secrets. Pure but for the reading of files and of /proc.
  */
-import { type ProcessIdentity, readProcessLaunch } from "@lockkeeper/core";
+import { readProcessLaunch } from "@lockkeeper/core";
+import type { ProcessIdentity } from "@lockkeeper/core";
 import type { Installation } from "../foreign-program.ts";
 import { unitEnvironment } from "../service-units/unit-environment.ts";
 

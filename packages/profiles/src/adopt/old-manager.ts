@@ -6,13 +6,12 @@ import {
   findHolders,
   judgeProcess,
   LockkeeperError,
-  type ProcessIdentity,
-  type ProcessLaunch,
   readListeners,
   readProcessLaunch,
   sameProcess,
   signalProcess,
 } from "@lockkeeper/core";
+import type { ProcessIdentity, ProcessLaunch } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
 import type { ForeignProgram, Installation } from "../foreign-program.ts";
 import { pause } from "../interruptible.ts";

@@ -9,26 +9,30 @@ import {
   isWildcardHost,
   judgeProcess,
   LockkeeperError,
-  type ProcessIdentity,
   probeHealth,
   readListeners,
   sameProcess,
 } from "@lockkeeper/core";
+import type { ProcessIdentity } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { ForeignProgram } from "../foreign-program.ts";
 import { pause } from "../interruptible.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { type Manifest, withPort } from "../manifest.ts";
+import { withPort } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { preflight, requirePreflight } from "../run/preflight.ts";
 import { startProfile } from "../run/start.ts";
 import { stopProfile } from "../run/stop.ts";
-import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { disableCommand, disableUnit } from "../service-units/systemctl.ts";
-import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { observeManifest, observeProfile, statusOf } from "../status/observe-profile.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { lostVariables, oldEnvironment } from "./lost-variables.ts";
-import { describeStop, findOldManager, type OldManagement, type OldManager, startOld, stopOld } from "./old-manager.ts";
+import { describeStop, findOldManager, startOld, stopOld } from "./old-manager.ts";
+import type { OldManagement, OldManager } from "./old-manager.ts";
 
 /** What a takeover would do, for a person to agree to. */
 export interface TakeoverPlan {

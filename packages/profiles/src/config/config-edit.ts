@@ -12,15 +12,10 @@ import type { Manifest } from "../manifest.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { defaultGatewaySettings, gatewaySettingsTable } from "../settings/gateway-settings.ts";
-import { DEFAULT_SETTINGS, type Settings, settingsTable } from "../settings/settings.ts";
-import {
-  describeSchema,
-  readSettingsFile,
-  satisfies,
-  type SettingSchema,
-  type SettingsTable,
-  writeSettingsFile,
-} from "../settings/settings-file.ts";
+import { DEFAULT_SETTINGS, settingsTable } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
+import { describeSchema, readSettingsFile, satisfies, writeSettingsFile } from "../settings/settings-file.ts";
+import type { SettingSchema, SettingsTable } from "../settings/settings-file.ts";
 
 /** Which settings are meant. */
 export interface ConfigRequest {

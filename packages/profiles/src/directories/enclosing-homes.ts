@@ -1,7 +1,8 @@
 /** Homes around this one: a home inside another's profile would share its directories, which two homes must not. */
 import { existsSync } from "node:fs";
 import { dirname, parse } from "node:path";
-import { directoriesOf, type OwnedDirectory, realOf } from "./directory-rules.ts";
+import { directoriesOf, realOf } from "./directory-rules.ts";
+import type { OwnedDirectory } from "./directory-rules.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 

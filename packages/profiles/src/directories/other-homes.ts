@@ -2,7 +2,8 @@
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readRegistry } from "../registry/registry.ts";
-import { directoriesOf, type OwnedDirectory } from "./directory-rules.ts";
+import { directoriesOf } from "./directory-rules.ts";
+import type { OwnedDirectory } from "./directory-rules.ts";
 
 /** Returns the directories of every profile in the other homes. */
 export function readOtherHomes(home: string, roots: HostRoots): readonly OwnedDirectory[] {

@@ -3,15 +3,8 @@
  * processes, then health probes, bounded in number and time, to this machine only.
  */
 import { setMaxListeners } from "node:events";
-import {
-  findHolders,
-  type Health,
-  type Holder,
-  isWildcardHost,
-  type Listener,
-  probeHealth,
-  readListeners,
-} from "@lockkeeper/core";
+import { findHolders, isWildcardHost, probeHealth, readListeners } from "@lockkeeper/core";
+import type { Health, Holder, Listener } from "@lockkeeper/core";
 import { throwIfAborted } from "../interruptible.ts";
 
 /** All listeners of one port that are held by one process. */

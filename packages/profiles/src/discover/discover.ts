@@ -10,19 +10,19 @@ import type { KindName } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { namedRanges } from "../ports/port-claims.ts";
-import { readRegistry, type Registry } from "../registry/registry.ts";
-import { findListeningPorts, type ListeningPort } from "./answering-listeners.ts";
-import {
-  type DiscoveredGateway,
-  type Discovery,
-  type GatewaySource,
-  type Manager,
-  withOverlaps,
-} from "./discovered-gateway.ts";
-import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { readRegistry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
+import { findListeningPorts } from "./answering-listeners.ts";
+import type { ListeningPort } from "./answering-listeners.ts";
+import { withOverlaps } from "./discovered-gateway.ts";
+import type { DiscoveredGateway, Discovery, GatewaySource, Manager } from "./discovered-gateway.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { foreignPrograms, kinds } from "../kinds/kinds.ts";
-import { type LocatedInstallation, locateInstallations } from "./located-installation.ts";
-import { readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { locateInstallations } from "./located-installation.ts";
+import type { LocatedInstallation } from "./located-installation.ts";
+import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
+import type { ServiceUnit } from "../service-units/service-units.ts";
 
 /** Where `discover` looks, and until when. */
 export interface DiscoverOptions {

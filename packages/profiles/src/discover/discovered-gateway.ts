@@ -5,7 +5,8 @@
 import type { Health, Holder } from "@lockkeeper/core";
 import type { ClaimedRange, InstallationPortSource, InstallationSource } from "../foreign-program.ts";
 import { isSameOrNested } from "../directories/directory-rules.ts";
-import { formatRange, overlaps, type PortRange } from "../ports/port-plan.ts";
+import { formatRange, overlaps } from "../ports/port-plan.ts";
+import type { PortRange } from "../ports/port-plan.ts";
 import type { ServiceUnit } from "../service-units/service-units.ts";
 
 /** Where a gateway was seen. `app`: the macOS app that brings its own service. */

@@ -1,7 +1,8 @@
 /** Directories that two profiles share, or that are missing. */
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
-import { directoriesOf, type OwnedDirectory } from "../directories/directory-rules.ts";
+import { directoriesOf } from "../directories/directory-rules.ts";
+import type { OwnedDirectory } from "../directories/directory-rules.ts";
 import { readOtherHomes } from "../directories/other-homes.ts";
 import type { Finding, Scene } from "./finding.ts";
 

@@ -2,7 +2,8 @@
 import { shellCommand } from "@lockkeeper/core";
 import { lingers } from "../service-units/linger.ts";
 import { userName } from "../service-units/user-name.ts";
-import { serviceStatuses, type ServiceStatus } from "../service/service-status.ts";
+import { serviceStatuses } from "../service/service-status.ts";
+import type { ServiceStatus } from "../service/service-status.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds units that are gone, not ours, edited, out of date or failed, and a user's manager that ends with the session. */

@@ -1,6 +1,7 @@
 /** Files and folders of ours that others may read or write. */
 import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync, type Stats } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";

@@ -2,7 +2,8 @@
 import { DEFAULT_HOST, hostWithPort, isWildcardHost, LockkeeperError } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "../ports/browser-ports.ts";
 import type { PortConflict } from "../ports/plan-conflicts.ts";
-import { type BlockReport, portsReport } from "../ports/port-audit.ts";
+import { portsReport } from "../ports/port-audit.ts";
+import type { BlockReport } from "../ports/port-audit.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Finding, Scene } from "./finding.ts";
 

@@ -1,5 +1,6 @@
 /** Gateways that are not as their keeper wants them, and what killed ones left behind. */
-import { inspectGatewayLock, type KernelLook, type LockInspection, lookAtKernelLocks } from "@lockkeeper/core";
+import { inspectGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
+import type { KernelLook, LockInspection } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { sweepLeftover } from "../status/leftover.ts";

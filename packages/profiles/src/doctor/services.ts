@@ -4,7 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
+import type { ServiceUnit } from "../service-units/service-units.ts";
 import { findPm2Rivals, unitsByStateDirectory } from "../service/rivals.ts";
 import { disableCommand, editCommand } from "../service-units/systemctl.ts";
 import { unitHome } from "../service-units/unit-environment.ts";

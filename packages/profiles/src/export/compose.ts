@@ -3,7 +3,8 @@
  * Source: the Compose specification (compose-spec.io), and files that Compose v2 really ran.
  */
 import type { ContainerPlan } from "./container-plan.ts";
-import { formatYaml, type Yaml } from "./yaml.ts";
+import { formatYaml } from "./yaml.ts";
+import type { Yaml } from "./yaml.ts";
 
 /** What Compose puts in when no image is named: a variable, and what it says where that is missing. */
 const IMAGE_VARIABLE = "${LOCKKEEPER_IMAGE:?build one: lockkeeper export NAME --containerfile}";

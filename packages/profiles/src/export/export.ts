@@ -2,7 +2,8 @@
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
-import { type ContainerPlan, containerPlan, isMounted } from "./container-plan.ts";
+import { containerPlan, isMounted } from "./container-plan.ts";
+import type { ContainerPlan } from "./container-plan.ts";
 
 /** The engines. */
 export const ENGINE_FORMATS = ["compose", "kubernetes", "quadlet"] as const;

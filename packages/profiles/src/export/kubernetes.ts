@@ -7,7 +7,8 @@ import { LockkeeperError, shellQuote } from "@lockkeeper/core";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { Container, EnvVar, PodSpec, Service, VolumeMount } from "kubernetes-types/core/v1.js";
 import type { ContainerPlan, Mount } from "./container-plan.ts";
-import { formatYaml, type Yaml } from "./yaml.ts";
+import { formatYaml } from "./yaml.ts";
+import type { Yaml } from "./yaml.ts";
 
 /** How much a claim asks for; to be edited. */
 const STORAGE = "10Gi";

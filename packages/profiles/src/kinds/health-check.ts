@@ -1,5 +1,6 @@
 /** The words of `--health` and what they mean: `/path`, `http`, `tcp` or `none`. Pure but for `checkHealth`. */
-import { type Health, LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
+import { LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
+import type { Health } from "@lockkeeper/core";
 import type { KindName, Scheme } from "../manifest.ts";
 import { kinds } from "./kinds.ts";
 import type { HealthCheck } from "../gateway-kind.ts";

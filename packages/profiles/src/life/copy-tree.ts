@@ -3,7 +3,8 @@
  * so that progress can be told and nothing is half decided, then file by file is copied.
  */
 import { ensurePrivateDirectory, fileError, LockkeeperError } from "@lockkeeper/core";
-import { chmodSync, constants, lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
+import { chmodSync, constants, lstatSync, mkdirSync, readdirSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { LeftBehind, LeftBehindKind } from "./left-behind.ts";

@@ -4,9 +4,11 @@ import { usualHealthCheck } from "../kinds/health-check.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { KindName, Manifest } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
-import { parseProfileName, type ProfileName } from "../profile-name.ts";
+import { parseProfileName } from "../profile-name.ts";
+import type { ProfileName } from "../profile-name.ts";
 import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-options.ts";
-import { checkProfileOptions, type OptionFields, type ProfileOptions } from "./profile-options.ts";
+import { checkProfileOptions } from "./profile-options.ts";
+import type { OptionFields, ProfileOptions } from "./profile-options.ts";
 
 /** What may be said of a new profile; only its name must be. */
 export interface CreateOptions extends ProfileOptions {

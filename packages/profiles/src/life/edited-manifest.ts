@@ -2,10 +2,12 @@
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { HOOK_EVENTS, type Manifest, withPort } from "../manifest.ts";
+import { HOOK_EVENTS, withPort } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
 import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-options.ts";
-import { checkProfileOptions, type ProfileOptions } from "./profile-options.ts";
+import { checkProfileOptions } from "./profile-options.ts";
+import type { ProfileOptions } from "./profile-options.ts";
 
 /** What may be said of a profile that exists. */
 export interface EditOptions extends ProfileOptions {

@@ -1,5 +1,6 @@
 /** The text after `--lease`: `etcd://host:port[,host:port...]/key`, with `etcds` for TLS. Pure. */
-import { type LeaseSettings, LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import type { LeaseSettings } from "@lockkeeper/core";
 import { isAbsolute } from "node:path";
 import { parseDurationMs } from "../amounts.ts";
 

@@ -2,23 +2,17 @@
  * What may be said of a profile beside its name, kind and ports: the same options at `create` and at `edit`, with the
  * same checks. Only what was given is judged. Touches nothing.
  */
-import { type HookEvent, LockkeeperError, shownTarget } from "@lockkeeper/core";
+import { LockkeeperError, shownTarget } from "@lockkeeper/core";
+import type { HookEvent } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { LONGEST_DURATION_MS } from "../amounts.ts";
 import { checkPlaceholders, templateValues } from "../kinds/argv-template.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
-import {
-  type EndScope,
-  END_SCOPES,
-  HOOK_EVENTS,
-  type KindName,
-  type Manifest,
-  type Scheme,
-  SCHEMES,
-  type SetOrigin,
-} from "../manifest.ts";
-import { parseProfileName, type ProfileName } from "../profile-name.ts";
+import { END_SCOPES, HOOK_EVENTS, SCHEMES } from "../manifest.ts";
+import type { EndScope, KindName, Manifest, Scheme, SetOrigin } from "../manifest.ts";
+import { parseProfileName } from "../profile-name.ts";
+import type { ProfileName } from "../profile-name.ts";
 import { parseLease } from "./lease-text.ts";
 
 /** Options that `create` and `edit` share. Absent: not said. */

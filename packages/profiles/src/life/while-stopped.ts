@@ -3,7 +3,8 @@
  * let the lock go, or a keeper that lost it, still counts: the run record names them.
  */
 import { GatewayLockError, LockkeeperError, whileUnowned } from "@lockkeeper/core";
-import { isAdopted, type Manifest } from "../manifest.ts";
+import { isAdopted } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { findStateOwner } from "../status/external-gateway.ts";
 import { observeUnderLock } from "../status/leftover.ts";

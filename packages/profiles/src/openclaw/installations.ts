@@ -5,15 +5,18 @@
  *
  * A unit of another user, or with another HOME or OPENCLAW_HOME, starts another gateway than one's own, whatever it is called.
  */
-import { type ProcessIdentity, readProcessLaunch } from "@lockkeeper/core";
+import { readProcessLaunch } from "@lockkeeper/core";
+import type { ProcessIdentity } from "@lockkeeper/core";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Installation, InstallationSource, NamedInstallation, ProgramRecord } from "../foreign-program.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
-import { readGatewayUnits, type ServiceUnit } from "../service-units/service-units.ts";
+import { readGatewayUnits } from "../service-units/service-units.ts";
+import type { ServiceUnit } from "../service-units/service-units.ts";
 import { expandHome, unitEnvironment, unitHome } from "../service-units/unit-environment.ts";
 import { claimedRanges } from "./claims.ts";
-import { type OpenClawConfig, readConfigFile } from "./config-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import type { OpenClawConfig } from "./config-file.ts";
 import { profileOfFolder, readOpenClawFolders, usualStateDir } from "./folders.ts";
 import { defaultPort, flagValue, gatewayPort } from "./gateway-port.ts";
 import { readLockRecords } from "./lock-records.ts";

@@ -6,7 +6,8 @@
  * `gateway.<hash>.lock`, JSON with pid, startTime (raw start ticks on Linux), port, configPath, stateDir, and a role that is
  * missing or `gateway` for a gateway.
  */
-import { identifyProcess, type ProcessIdentity } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core";
+import type { ProcessIdentity } from "@lockkeeper/core";
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { entriesOf } from "../directory-entries.ts";

@@ -2,7 +2,8 @@
  * What this host does with its ports, asked in one go: the listeners, the ephemeral range, reserved ports; and whether
  * the ports of one block can be bound now.
  */
-import { type Listener, probeBind, readListeners } from "@lockkeeper/core";
+import { probeBind, readListeners } from "@lockkeeper/core";
+import type { Listener } from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
 import { isPort } from "../port-number.ts";
 import type { PortRange } from "./port-plan.ts";

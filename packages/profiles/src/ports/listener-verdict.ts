@@ -2,16 +2,8 @@
  * What a listener is to a profile: its own, somebody else's in its way, or on an address that does not matter to it.
  * Judged for each address and family, since one port may have several listeners that do not disturb each other.
  */
-import {
-  carriesRun,
-  coversAddress,
-  findHolders,
-  findRunProcesses,
-  hostWithPort,
-  type Holder,
-  type Listener,
-  probeBind,
-} from "@lockkeeper/core";
+import { carriesRun, coversAddress, findHolders, findRunProcesses, hostWithPort, probeBind } from "@lockkeeper/core";
+import type { Holder, Listener } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 

@@ -1,6 +1,7 @@
 /** Where written-down plans contradict each other, whether anything runs or not. Pure. */
 import { describeClaimant } from "./port-claims.ts";
-import { formatRange, overlaps, type PortClaim } from "./port-plan.ts";
+import { formatRange, overlaps } from "./port-plan.ts";
+import type { PortClaim } from "./port-plan.ts";
 
 /**
  * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an installation of another program that is

@@ -2,25 +2,23 @@
  * The plan against the host: every block, who really listens in it, what conflicts. One pass over the host's sockets and
  * one over its processes, however many profiles there are. Changes nothing.
  */
-import { DEFAULT_HOST, findHolders, type Listener } from "@lockkeeper/core";
+import { DEFAULT_HOST, findHolders } from "@lockkeeper/core";
+import type { Listener } from "@lockkeeper/core";
 import { kinds } from "../kinds/kinds.ts";
-import {
-  describeHolder,
-  judgeListener,
-  type ListenerVerdict,
-  membershipOf,
-  seen,
-  type SeenListener,
-} from "./listener-verdict.ts";
+import { describeHolder, judgeListener, membershipOf, seen } from "./listener-verdict.ts";
+import type { ListenerVerdict, SeenListener } from "./listener-verdict.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { ProfileState } from "../status/observed-state.ts";
-import { findPlanConflicts, type PortConflict } from "./plan-conflicts.ts";
-import { nextFreeBlock, type PortSituation, readPortSituation } from "./port-choice.ts";
+import { findPlanConflicts } from "./plan-conflicts.ts";
+import type { PortConflict } from "./plan-conflicts.ts";
+import { nextFreeBlock, readPortSituation } from "./port-choice.ts";
+import type { PortSituation } from "./port-choice.ts";
 import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
-import { readReservations, type Reservation, reservationClaim } from "./reservations.ts";
+import { readReservations, reservationClaim } from "./reservations.ts";
+import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
 

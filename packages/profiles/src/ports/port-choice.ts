@@ -6,23 +6,20 @@
 import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
-import { type InstallationClaim, readExtraClaims, readInstallationClaims } from "./program-claims.ts";
+import { readExtraClaims, readInstallationClaims } from "./program-claims.ts";
+import type { InstallationClaim } from "./program-claims.ts";
 import { blockOf, describeClaimant, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
 import type { KindName } from "../manifest.ts";
 import { HIGHEST_PORT, isPort } from "../port-number.ts";
-import {
-  formatRange,
-  measurePool,
-  overlaps,
-  planBlock,
-  type PoolUse,
-  type PortClaim,
-  type PortRange,
-} from "./port-plan.ts";
-import { findUnusablePort, type HostPorts, readHostPorts, type UnusablePort } from "./host-ports.ts";
+import { formatRange, measurePool, overlaps, planBlock } from "./port-plan.ts";
+import type { PoolUse, PortClaim, PortRange } from "./port-plan.ts";
+import { findUnusablePort, readHostPorts } from "./host-ports.ts";
+import type { HostPorts, UnusablePort } from "./host-ports.ts";
 import { readReservations, reservationClaim } from "./reservations.ts";
-import { readRegistry, type Registry } from "../registry/registry.ts";
-import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { readRegistry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readSettings } from "../settings/settings.ts";
 

@@ -6,7 +6,8 @@ import type { Listener } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
-import { formatRange, type PortClaim, type PortRange } from "./port-plan.ts";
+import { formatRange } from "./port-plan.ts";
+import type { PortClaim, PortRange } from "./port-plan.ts";
 import type { HostPorts } from "./host-ports.ts";
 
 /** Returns the block of a profile. */

@@ -1,11 +1,14 @@
 /** All that can be said of one port: whose plan it lies in, who has it now, and whether it is free. */
 import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
-import { seen, type SeenListener } from "./listener-verdict.ts";
+import { seen } from "./listener-verdict.ts";
+import type { SeenListener } from "./listener-verdict.ts";
 import { readPortSituation } from "./port-choice.ts";
 import { namedRanges, profileClaims } from "./port-claims.ts";
-import { overlaps, type PortRange } from "./port-plan.ts";
-import { readReservations, type Reservation } from "./reservations.ts";
+import { overlaps } from "./port-plan.ts";
+import type { PortRange } from "./port-plan.ts";
+import { readReservations } from "./reservations.ts";
+import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 
 /** Everything that is known of one port. A contract with scripts: fields are added, never renamed or removed. */

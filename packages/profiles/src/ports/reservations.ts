@@ -6,7 +6,8 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import { parsePort } from "../port-number.ts";
 import { readSettings } from "../settings/settings.ts";
-import { formatRange, type PortClaim, type PortRange } from "./port-plan.ts";
+import { formatRange } from "./port-plan.ts";
+import type { PortClaim, PortRange } from "./port-plan.ts";
 
 /** Ports that are kept. */
 export interface Reservation extends PortRange {

@@ -4,8 +4,10 @@ import { readRegistry } from "../registry/registry.ts";
 import { changeSettings } from "../settings/settings.ts";
 import { overlapError } from "./port-choice.ts";
 import { profileClaims } from "./port-claims.ts";
-import { formatRange, overlaps, type PortRange } from "./port-plan.ts";
-import { describeReservation, formatReservation, parseReservation, type Reservation } from "./reservations.ts";
+import { formatRange, overlaps } from "./port-plan.ts";
+import type { PortRange } from "./port-plan.ts";
+import { describeReservation, formatReservation, parseReservation } from "./reservations.ts";
+import type { Reservation } from "./reservations.ts";
 
 /** What a change came to: all reservations, by port. */
 export interface ReservationChange {

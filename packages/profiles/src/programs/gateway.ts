@@ -2,7 +2,8 @@
  * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It
  * takes no lock: its keeper holds it and has handed it down as a descriptor that this process only has to keep open.
  */
-import { type ErrorCode, ignoreStraySignals, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
+import { ignoreStraySignals, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
+import type { ErrorCode } from "@lockkeeper/core";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
 
 async function main(): Promise<void> {

@@ -7,7 +7,8 @@ import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";
 import { unpackKeeperEnvironment } from "../environment/child-environment.ts";
-import { type KeeperReport, plainError } from "../run/keeper-report.ts";
+import { plainError } from "../run/keeper-report.ts";
+import type { KeeperReport } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */

@@ -16,10 +16,10 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
-  type Stats,
   symlinkSync,
   utimesSync,
 } from "node:fs";
+import type { Stats } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 

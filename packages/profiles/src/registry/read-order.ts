@@ -2,7 +2,8 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import { readRegistry } from "./registry.ts";
-import { type OrderPlan, planRestart, planStart, planStop } from "./start-order.ts";
+import { planRestart, planStart, planStop } from "./start-order.ts";
+import type { OrderPlan } from "./start-order.ts";
 
 /** A verb that acts on several profiles in their order. */
 export type OrderedVerb = "start" | "restart" | "stop";

@@ -23,13 +23,8 @@ import { compareNames, isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { copyFolder, renameFolder } from "./folder-move.ts";
 import { refuseNewCircle } from "./start-order.ts";
-import {
-  formatRegistry,
-  readRegistryDocument,
-  type Registry,
-  type RegistryDocument,
-  rememberRegistry,
-} from "./registry.ts";
+import { formatRegistry, readRegistryDocument, rememberRegistry } from "./registry.ts";
+import type { Registry, RegistryDocument } from "./registry.ts";
 
 /** What a change does to folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
 export interface FolderChange {

@@ -3,17 +3,12 @@
  * document is only ever replaced as a whole. It is never repaired by guessing, and a damaged one is never overwritten.
  * Changes are made by `registry-change.ts`.
  */
-import {
-  didYouMean,
-  type FileOwner,
-  fileError,
-  LockkeeperError,
-  readIfPresentSync,
-  shellCommand,
-} from "@lockkeeper/core";
+import { didYouMean, fileError, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
+import type { FileOwner } from "@lockkeeper/core";
 import { statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
-import { completeManifest, formatManifest, type Manifest } from "../manifest.ts";
+import { completeManifest, formatManifest } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { compareNames, parseProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 

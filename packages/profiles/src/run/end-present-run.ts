@@ -2,7 +2,8 @@
  * The other end of `hand-over.ts`, in a keeper outside of the gateway's process tree: it waits for the asker to go and
  * ends the present run; for a restart it keeps the next one itself.
  */
-import { identifyProcess, judgeProcess, type ProcessIdentity } from "@lockkeeper/core";
+import { identifyProcess, judgeProcess } from "@lockkeeper/core";
+import type { ProcessIdentity } from "@lockkeeper/core";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";
 import type { Errand } from "./spawn-keeper.ts";

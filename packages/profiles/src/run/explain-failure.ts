@@ -2,16 +2,14 @@
 import {
   alreadyListening,
   coversAddress,
-  type ErrorCode,
   GatewayLockError,
-  type LeaseSettings,
   LockkeeperError,
   reachableHost,
   readLastAttempt,
   readListeners,
-  type RunRecord,
   shellCommand,
 } from "@lockkeeper/core";
+import type { ErrorCode, LeaseSettings, RunRecord } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ConfigFault } from "../foreign-program.ts";

@@ -7,7 +7,8 @@ import { bondOf } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";
-import { spawnKeeper, type Errand } from "./spawn-keeper.ts";
+import { spawnKeeper } from "./spawn-keeper.ts";
+import type { Errand } from "./spawn-keeper.ts";
 
 /**
  * On return the errand is in the hands of a process that the end of the gateway does not reach.

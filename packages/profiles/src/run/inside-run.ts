@@ -2,7 +2,8 @@
  * Is this very process part of a profile's run? A command given inside a gateway (by an agent, a plugin, a shell that
  * it opened) would end itself half-way through a stop, so whoever ends a run asks here first. Changes nothing.
  */
-import { isInsideRun as isPartOf, RUN_VARIABLE, type RunRecord } from "@lockkeeper/core";
+import { isInsideRun as isPartOf, RUN_VARIABLE } from "@lockkeeper/core";
+import type { RunRecord } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 

@@ -1,12 +1,6 @@
 /** What a detached keeper tells the process that started it, one JSON line each. Pure; both ends use this file. */
-import {
-  type ErrorCode,
-  GatewayLockError,
-  type GatewayLockErrorCode,
-  type KeeperOutcome,
-  LockkeeperError,
-  type RunRecord,
-} from "@lockkeeper/core";
+import { GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import type { ErrorCode, GatewayLockErrorCode, KeeperOutcome, RunRecord } from "@lockkeeper/core";
 
 /** An error as plain data, made whole again by {@link reviveError}. JSON leaves out what is undefined. */
 export type PlainError =

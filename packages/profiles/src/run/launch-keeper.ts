@@ -1,9 +1,11 @@
 /** Starts a keeper and reads its reports until the gateway is ready or the keeper has ended. */
-import { type GatewayLockError, LockkeeperError, type RunRecord } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import type { GatewayLockError, RunRecord } from "@lockkeeper/core";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ProfilesContext } from "../context.ts";
-import { type KeeperReport, reviveError } from "./keeper-report.ts";
+import { reviveError } from "./keeper-report.ts";
+import type { KeeperReport } from "./keeper-report.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { belongsToRun } from "./inside-run.ts";
 import { spawnKeeper } from "./spawn-keeper.ts";

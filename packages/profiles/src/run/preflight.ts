@@ -2,14 +2,8 @@
  * Everything that the next start of a profile needs, looked at without starting anything: asked before a gateway that runs is
  * stopped for a new one, by `doctor` for every profile, and by `create` and `edit` to warn. Changes nothing.
  */
-import {
-  ensurePrivateDirectory,
-  type ErrorCode,
-  hostWithPort,
-  LockkeeperError,
-  probeBind,
-  shellCommand,
-} from "@lockkeeper/core";
+import { ensurePrivateDirectory, hostWithPort, LockkeeperError, probeBind, shellCommand } from "@lockkeeper/core";
+import type { ErrorCode } from "@lockkeeper/core";
 import { existsSync, lstatSync, statSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -19,7 +13,8 @@ import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
 import { readUnprivilegedFrom } from "../ports/host-ports.ts";
-import { readRegistry, type Registry } from "../registry/registry.ts";
+import { readRegistry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
 import { findProgram } from "./find-program.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { planRunPorts } from "./run-ports.ts";

@@ -1,12 +1,6 @@
 /** What a process must show before it is signalled as part of a profile's run. */
-import {
-  LockkeeperError,
-  lookAtKernelLocks,
-  type ProcessIdentity,
-  readGatewayLock,
-  type RunBond,
-  type RunRecord,
-} from "@lockkeeper/core";
+import { LockkeeperError, lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core";
+import type { ProcessIdentity, RunBond, RunRecord } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";

@@ -1,5 +1,6 @@
 /** The hooks of one profile, as its keeper calls them. Nothing here is loaded for a profile without hooks. */
-import { type HookPlan, type HookTarget, LockkeeperError, shownTarget } from "@lockkeeper/core";
+import { LockkeeperError, shownTarget } from "@lockkeeper/core";
+import type { HookPlan, HookTarget } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { readEnvFile } from "../env-file.ts";

@@ -1,6 +1,7 @@
 /** The ports of one run: the profile's own, or moved as a whole to the base that was asked for. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { type Manifest, withPort } from "../manifest.ts";
+import { withPort } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { overlapError } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
 import { HIGHEST_PORT, parsePort } from "../port-number.ts";

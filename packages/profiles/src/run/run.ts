@@ -2,7 +2,8 @@
  * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
  * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
  */
-import { type KeeperOutcome, type KeeperSpec, type RunRecord, runKeeper } from "@lockkeeper/core";
+import { runKeeper } from "@lockkeeper/core";
+import type { KeeperOutcome, KeeperSpec, RunRecord } from "@lockkeeper/core";
 import { existsSync, readFileSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -13,7 +14,8 @@ import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { openServiceNotifier } from "../service-units/service-notifier.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
-import { readRegistry, type Registry, requireFrom, requireManifest } from "../registry/registry.ts";
+import { readRegistry, requireFrom, requireManifest } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { asOwnRun } from "./own-runs.ts";
 import { refuseSharedDirectories } from "./preflight.ts";

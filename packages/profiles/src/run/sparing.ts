@@ -1,5 +1,6 @@
 /** What an end of a profile's run leaves alone: by the profile's `end`, else by its kind. */
-import { findRunProcesses, type RunRecord, type SparedProcess, type Sparing, tellApart } from "@lockkeeper/core";
+import { findRunProcesses, tellApart } from "@lockkeeper/core";
+import type { RunRecord, SparedProcess, Sparing } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";

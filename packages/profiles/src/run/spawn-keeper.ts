@@ -5,7 +5,8 @@
  * starts itself once more and ends (`detach`), by which the keeper has no ancestor there any more.
  */
 import { fileError, RUN_VARIABLE } from "@lockkeeper/core";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { ProfilesContext } from "../context.ts";
 import { buildKeeperEnvironment } from "../environment/child-environment.ts";
 

@@ -2,7 +2,8 @@
  * Starts a profile: a detached keeper, and the wait until the gateway is ready. Any number of starters may run at
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
-import { type GatewayLockError, LockkeeperError, probeListener, readGatewayLock, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError, probeListener, readGatewayLock, shellCommand } from "@lockkeeper/core";
+import type { GatewayLockError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
@@ -15,7 +16,8 @@ import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
-import { observeManifest, observeProfile, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { observeManifest, observeProfile, statusOf } from "../status/observe-profile.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 import { outOfReach, stopObserved } from "./stop.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
 

@@ -9,16 +9,12 @@ import {
   LockkeeperError,
   mayBeSignalled,
   probeListener,
-  type ProcessIdentity,
-  type RunBond,
-  type RunRecord,
-  type SparedProcess,
   SAME_REQUEST_MS,
   signalProcess,
-  type StopOrder,
   stopProcessTree,
   writeStopRequest,
 } from "@lockkeeper/core";
+import type { ProcessIdentity, RunBond, RunRecord, SparedProcess, StopOrder } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { settleStopped, sweepLeftover } from "../status/leftover.ts";
@@ -32,7 +28,8 @@ import { stillSpared, stopRequestPath } from "../status/run-records.ts";
 import { findSpared, sparingOf } from "./sparing.ts";
 import { endStrays, STRAY_TIMEOUT_MS } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
-import { observeForStop, observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /** How a stop is made and waited for. */
 export interface StopOptions {

@@ -2,15 +2,8 @@
  * What an ended run has left running: helpers, or a successor that has shed the lock. They are ended only with the profile's
  * lock in hand, so that no living run of the profile, in whatever container, loses a process.
  */
-import {
-  findRunProcesses,
-  listVisibleRuns,
-  type LockkeeperError,
-  type RunRecord,
-  type StopResult,
-  stopProcessTree,
-  tellApart,
-} from "@lockkeeper/core";
+import { findRunProcesses, listVisibleRuns, stopProcessTree, tellApart } from "@lockkeeper/core";
+import type { LockkeeperError, RunRecord, StopResult } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { ifUnowned } from "../status/leftover.ts";

@@ -1,5 +1,6 @@
 /** Tries the hooks of a profile: each is told once of its event, marked as a test. The one way to call a hook without a keeper. */
-import { describeTarget, type HookEvent, hookMessage, LockkeeperError, shellCommand, tellHook } from "@lockkeeper/core";
+import { describeTarget, hookMessage, LockkeeperError, shellCommand, tellHook } from "@lockkeeper/core";
+import type { HookEvent } from "@lockkeeper/core";
 import { hostname } from "node:os";
 import type { ProfilesContext } from "../context.ts";
 import { HOOK_EVENTS } from "../manifest.ts";

@@ -5,7 +5,8 @@
  */
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { gatewayUrl, type RunRecord } from "@lockkeeper/core";
+import { gatewayUrl } from "@lockkeeper/core";
+import type { RunRecord } from "@lockkeeper/core";
 
 /** What a supervised run tells its manager. Nothing here ever throws: a manager that does not listen ends nothing. */
 export interface ServiceNotifier {

@@ -5,7 +5,8 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { entriesOf } from "../directory-entries.ts";
-import { parseLaunchdPlist, parseSystemdUnit, type UnitText } from "./unit-files.ts";
+import { parseLaunchdPlist, parseSystemdUnit } from "./unit-files.ts";
+import type { UnitText } from "./unit-files.ts";
 
 /** Who starts units: systemd of the user or of the host, or launchd. */
 export type ServiceManager = "systemd-user" | "systemd" | "launchd";

@@ -1,7 +1,8 @@
 /** Removes and renames a profile that a service manager keeps: its unit goes first, so that it starts nothing that is gone. */
 import type { ProfilesContext } from "../context.ts";
 import { removeProfile } from "../life/remove.ts";
-import { renameProfile, type RenameResult } from "../life/rename.ts";
+import { renameProfile } from "../life/rename.ts";
+import type { RenameResult } from "../life/rename.ts";
 import { running } from "../life/while-stopped.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeManifest } from "../status/observe-profile.ts";

@@ -21,7 +21,8 @@ import { observeManifest } from "../status/observe-profile.ts";
 import { startManaged } from "./managed-run.ts";
 import { findRivals } from "./rivals.ts";
 import { inspectUnitFile, removeUnitFile, unreadableUnit, writeUnitFile } from "./unit-file.ts";
-import { type ProfileUnit, type UnitOptions, unitOf, unitPath } from "./unit-of.ts";
+import { unitOf, unitPath } from "./unit-of.ts";
+import type { ProfileUnit, UnitOptions } from "./unit-of.ts";
 
 /** How a unit is installed. */
 export interface InstallOptions extends UnitOptions {

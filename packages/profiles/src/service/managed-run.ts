@@ -13,9 +13,12 @@ import type { RestartOptions, RestartResult } from "../run/restart.ts";
 import { requirePreflight } from "../run/preflight.ts";
 import type { StartOptions, StartResult } from "../run/start.ts";
 import { isInsideRun } from "../run/inside-run.ts";
-import { type StopOptions, type StopResult, stopProfile, wouldStopItself } from "../run/stop.ts";
-import { type SystemdScope, requireSystemctl, showUnit, systemctl } from "../service-units/systemd.ts";
-import { observeManifest, type ProfileObservation, statusOf } from "../status/observe-profile.ts";
+import { stopProfile, wouldStopItself } from "../run/stop.ts";
+import type { StopOptions, StopResult } from "../run/stop.ts";
+import { requireSystemctl, showUnit, systemctl } from "../service-units/systemd.ts";
+import type { SystemdScope } from "../service-units/systemd.ts";
+import { observeManifest, statusOf } from "../status/observe-profile.ts";
+import type { ProfileObservation } from "../status/observe-profile.ts";
 import { stopRequestPath } from "../status/run-records.ts";
 import { unitPath, unitStopTimeoutMs } from "./unit-of.ts";
 

@@ -7,9 +7,11 @@ import type { ProfilesContext } from "../context.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import { foreignPrograms } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
-import { type HostRoots, hostRoots } from "../service-units/host-roots.ts";
+import { hostRoots } from "../service-units/host-roots.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { readPm2List } from "../service-units/pm2-list.ts";
-import { isEnabled, readGatewayUnits, type ServiceUnit, unitProfile } from "../service-units/service-units.ts";
+import { isEnabled, readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
+import type { ServiceUnit } from "../service-units/service-units.ts";
 import { disableCommand } from "../service-units/systemctl.ts";
 
 /** One other mechanism. */

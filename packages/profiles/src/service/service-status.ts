@@ -5,7 +5,8 @@ import { entriesOf } from "../directory-entries.ts";
 import type { InstalledService, Manifest } from "../manifest.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { showUnit } from "../service-units/systemd.ts";
-import { inspectUnitFile, lineDifference, type UnitPresence } from "./unit-file.ts";
+import { inspectUnitFile, lineDifference } from "./unit-file.ts";
+import type { UnitPresence } from "./unit-file.ts";
 import { unitOf } from "./unit-of.ts";
 
 /** One profile's unit. A contract with scripts: fields are added, never renamed or removed. */

@@ -10,7 +10,8 @@ import { editProfile } from "../life/edit.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readProtection } from "../registry/registry.ts";
 import { requirePreflight } from "../run/preflight.ts";
-import { planSet, type SetPlan } from "./plan-set.ts";
+import { planSet } from "./plan-set.ts";
+import type { SetPlan } from "./plan-set.ts";
 import type { ProfileSet } from "./read-set.ts";
 
 /**

@@ -2,11 +2,13 @@
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import path from "node:path";
 import { parseDurationMs, parseSizeBytes } from "../amounts.ts";
-import { checkCreateOptions, type CreateOptions } from "../life/create-options.ts";
+import { checkCreateOptions } from "../life/create-options.ts";
+import type { CreateOptions } from "../life/create-options.ts";
 import type { Registry } from "../registry/registry.ts";
 import { findCircle } from "../registry/start-order.ts";
 import { isSecretName } from "../secrets.ts";
-import { parseSet, type SetEntry, setFault, type SetPlace, type SetValues } from "./set-document.ts";
+import { parseSet, setFault } from "./set-document.ts";
+import type { SetEntry, SetPlace, SetValues } from "./set-document.ts";
 import type { SetText } from "./set-file.ts";
 
 /** One profile that the file asks for. */

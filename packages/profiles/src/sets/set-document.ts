@@ -3,8 +3,10 @@
  * JSON with comments and trailing commas, and the table of keys; what a value means is for others.
  */
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { type KeySchema, type SetKey, setKeys, type ValueSchema } from "./set-keys.ts";
+import { parseTree, printParseErrorCode } from "jsonc-parser";
+import type { Node, ParseError } from "jsonc-parser";
+import { setKeys } from "./set-keys.ts";
+import type { KeySchema, SetKey, ValueSchema } from "./set-keys.ts";
 
 /** Where something stands in a file, for messages. */
 export interface SetPlace {

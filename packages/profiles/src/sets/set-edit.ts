@@ -6,7 +6,8 @@ import { kinds } from "../kinds/kinds.ts";
 import { derivedOffsets } from "../life/block-options.ts";
 import type { EditOptions } from "../life/edited-manifest.ts";
 import { parseLease } from "../life/lease-text.ts";
-import { type Manifest, SCHEMES } from "../manifest.ts";
+import { SCHEMES } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import type { SetProfile } from "./read-set.ts";
 
 /** A field that the set wants otherwise and that no set changes. */

@@ -3,8 +3,10 @@ import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { applySet } from "./apply-set.ts";
-import { planSet, type SetPlan } from "./plan-set.ts";
-import { type ProfileSet, readSet } from "./read-set.ts";
+import { planSet } from "./plan-set.ts";
+import type { SetPlan } from "./plan-set.ts";
+import { readSet } from "./read-set.ts";
+import type { ProfileSet } from "./read-set.ts";
 import { readSetFile } from "./set-file.ts";
 
 /** Which file, and how its profiles are called here. */

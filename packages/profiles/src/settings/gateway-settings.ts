@@ -2,8 +2,10 @@
  * The settings of a built-in gateway (`config/gateway.json` of its profile). One table, from which reader, writer and help
  * derive, and one literal with all defaults. A file of its own: what only reads the tool's settings does not pay for it.
  */
-import { GATEWAY_LIMITS, type GatewayLimitOptions, type GatewayLimits, highestLimit } from "@lockkeeper/core";
-import { readSettingsFile, type SettingSchema } from "./settings-file.ts";
+import { GATEWAY_LIMITS, highestLimit } from "@lockkeeper/core";
+import type { GatewayLimitOptions, GatewayLimits } from "@lockkeeper/core";
+import { readSettingsFile } from "./settings-file.ts";
+import type { SettingSchema } from "./settings-file.ts";
 
 /** The settings of a built-in gateway; what is absent has the gateway host's own default. */
 export interface GatewaySettings extends GatewayLimitOptions {

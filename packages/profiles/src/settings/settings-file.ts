@@ -3,7 +3,6 @@
  * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
  */
 import {
-  type FileOwner,
   fileError,
   LockkeeperError,
   readIfPresentSync,
@@ -11,6 +10,7 @@ import {
   warnAfter,
   shellCommand,
 } from "@lockkeeper/core";
+import type { FileOwner } from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
 

@@ -5,7 +5,8 @@
 import type { FileOwner } from "@lockkeeper/core";
 import { ensureHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
-import { readSettingsFile, type SettingSchema, writeSettingsFile } from "./settings-file.ts";
+import { readSettingsFile, writeSettingsFile } from "./settings-file.ts";
+import type { SettingSchema } from "./settings-file.ts";
 
 /** The tool's settings. */
 export interface Settings {

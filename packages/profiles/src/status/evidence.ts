@@ -8,21 +8,19 @@ import {
   isInOwnNamespace,
   isPaused,
   judgeProcess,
-  type KernelAnswer,
-  type Listener,
-  type LockRecord,
   lookAtKernelLocks,
-  type ProcessIdentity,
   readGatewayLock,
   readListeners,
-  type RunRecord,
   sameProcess,
 } from "@lockkeeper/core";
+import type { KernelAnswer, Listener, LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
-import { type Manifest, withPort } from "../manifest.ts";
+import { withPort } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { hasLockFile } from "./lock-files.ts";
-import { type Evidence, isResting } from "./observed-state.ts";
+import { isResting } from "./observed-state.ts";
+import type { Evidence } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 
 /** What is known of a profile's lock. */

@@ -5,17 +5,17 @@ import {
   formatHistoryEvent,
   LockkeeperError,
   replaceFile,
-  type RunRecord,
-  type SparedProcess,
   whileUnowned,
 } from "@lockkeeper/core";
+import type { RunRecord, SparedProcess } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { Look, OWN_LOCK } from "./evidence.ts";
-import { isResting, type ObservedState, observeState } from "./observed-state.ts";
+import { isResting, observeState } from "./observed-state.ts";
+import type { ObservedState } from "./observed-state.ts";
 import { readRunRecord, runRecordPath } from "./run-records.ts";
 
 /**

@@ -7,7 +7,8 @@ import type { Manifest } from "../manifest.ts";
 import { observeAll } from "./observe-all.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
-import { describeProfile, type ProfileStatus } from "./profile-status.ts";
+import { describeProfile } from "./profile-status.ts";
+import type { ProfileStatus } from "./profile-status.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSelection } from "../selection/selection.ts";
 

@@ -2,7 +2,8 @@
  * Profiles as they are at this moment: the plan, what was told last of the run, and what of it is true. The observation
  * that every command shares.
  */
-import { type ErrorCode, LockkeeperError, type RunRecord, warnAfter } from "@lockkeeper/core";
+import { LockkeeperError, warnAfter } from "@lockkeeper/core";
+import type { ErrorCode, RunRecord } from "@lockkeeper/core";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
@@ -12,8 +13,10 @@ import { requireManifest } from "../registry/registry.ts";
 import { readableSelection } from "../selection/selection.ts";
 import { Look } from "./evidence.ts";
 import { findExternalGateways, mayRunElsewhere } from "./external-gateway.ts";
-import { observeAtRest, type ObservedState, observeState } from "./observed-state.ts";
-import { describeProfile, type ProfileStatus } from "./profile-status.ts";
+import { observeAtRest, observeState } from "./observed-state.ts";
+import type { ObservedState } from "./observed-state.ts";
+import { describeProfile } from "./profile-status.ts";
+import type { ProfileStatus } from "./profile-status.ts";
 import { readRunRecord } from "./run-records.ts";
 
 /** A profile's plan, the latest run that was told of, and what of it is true. */

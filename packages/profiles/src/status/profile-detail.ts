@@ -1,20 +1,17 @@
 /** One profile in full, with live answers: what `status` shows beyond `list`. */
 import {
   formsOfSecrets,
-  type GatewayExit,
   inspectGatewayLock,
-  type Listener,
-  type LockInspection,
   LockkeeperError,
   readHistory,
   readLastLines,
   readListeners,
   shownTarget,
-  type SparedProcess,
   uptimeShare,
   withoutColours,
   withoutSecrets,
 } from "@lockkeeper/core";
+import type { GatewayExit, Listener, LockInspection, SparedProcess } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { readEnvFile } from "../env-file.ts";
@@ -23,7 +20,8 @@ import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
-import { limitNotes, type MemoryMaxBy, memoryMaxBy } from "./limits.ts";
+import { limitNotes, memoryMaxBy } from "./limits.ts";
+import type { MemoryMaxBy } from "./limits.ts";
 import { withUsage } from "./memory-usage.ts";
 import { observeProfile, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";

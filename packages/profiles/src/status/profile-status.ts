@@ -2,8 +2,10 @@
  * What everybody is shown of a profile: the element of `list --json`. Built in one place from the manifest (the plan)
  * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
  */
-import { gatewayUrl, type GatewayExit, type Health, reachableHost, type RunRecord } from "@lockkeeper/core";
-import { type KindName, type Manifest, withPort } from "../manifest.ts";
+import { gatewayUrl, reachableHost } from "@lockkeeper/core";
+import type { GatewayExit, Health, RunRecord } from "@lockkeeper/core";
+import { withPort } from "../manifest.ts";
+import type { KindName, Manifest } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 

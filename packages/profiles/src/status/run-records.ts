@@ -3,16 +3,8 @@
  * damaged file: a record that does not parse is as good as none, since the lock and the port tell the truth.
  * Synchronous on purpose: these are small local files, and `list` is measured against a bare Node start.
  */
-import {
-  judgeProcess,
-  type FileOwner,
-  LockkeeperError,
-  parseRunRecord,
-  readIfPresentSync,
-  type RunRecord,
-  type SparedProcess,
-  warn,
-} from "@lockkeeper/core";
+import { judgeProcess, LockkeeperError, parseRunRecord, readIfPresentSync, warn } from "@lockkeeper/core";
+import type { FileOwner, RunRecord, SparedProcess } from "@lockkeeper/core";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
 import { homePaths } from "../profile-paths.ts";

@@ -2,13 +2,15 @@ import { LockkeeperError } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { importGateways, type ImportOptions, type ImportReport } from "../../src/adopt/import.ts";
+import { importGateways } from "../../src/adopt/import.ts";
+import type { ImportOptions, ImportReport } from "../../src/adopt/import.ts";
 import { renameProfile } from "../../src/life/rename.ts";
 import { listProfiles } from "../../src/status/list.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { removeProfile } from "../../src/life/remove.ts";
-import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
+import { lockRecord, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
+import type { OpenClawHost } from "../openclaw-host.ts";
 import { manifest } from "../scratch-home.ts";
 
 async function adopt({ context, roots }: OpenClawHost, options: ImportOptions = {}): Promise<ImportReport> {

@@ -5,7 +5,8 @@ import { importGateways } from "../../src/adopt/import.ts";
 import { discoverGateways } from "../../src/discover/discover.ts";
 import { diagnose } from "../../src/doctor/diagnose.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
-import { type OpenClawHost, openClawHost } from "../openclaw-host.ts";
+import { openClawHost } from "../openclaw-host.ts";
+import type { OpenClawHost } from "../openclaw-host.ts";
 
 /** My own gateway in my home, and another one in `srv/a`, run by an enabled unit that the given line tells apart. */
 function twoHomes(unitLine: (other: string) => string): { readonly host: OpenClawHost; readonly other: string } {

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import type { DiscoveredGateway, Discovery } from "../../src/discover/discovered-gateway.ts";
 import { discoverGateways } from "../../src/discover/discover.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
-import { lockRecord, type OpenClawHost, openClawHost, startAnswering, treeHash, unusedPort } from "../openclaw-host.ts";
+import { lockRecord, openClawHost, startAnswering, treeHash, unusedPort } from "../openclaw-host.ts";
+import type { OpenClawHost } from "../openclaw-host.ts";
 import { manifest } from "../scratch-home.ts";
 
 async function discover({ context, roots }: OpenClawHost): Promise<Discovery> {

@@ -1,4 +1,5 @@
-import { acquireGatewayLock, identifyProcess, type ProcessIdentity, type RunRecord } from "@lockkeeper/core";
+import { acquireGatewayLock, identifyProcess } from "@lockkeeper/core";
+import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import {
   buildChildEnvironment,
@@ -9,7 +9,7 @@ import {
 const WITHOUT_COLOURS = { NO_COLOR: "1", CLICOLOR: "0" };
 
 describe("buildChildEnvironment", () => {
-  it.each([
+  test.each([
     ["sets one itself", { own: { FORCE_COLOR: "1" }, pass: [] }, { FORCE_COLOR: "1" }],
     ["sets it to nothing", { own: { NO_COLOR: "" }, pass: [] }, { NO_COLOR: "" }],
     ["passes one on", { own: {}, pass: ["CLICOLOR_FORCE"] }, { CLICOLOR_FORCE: "1" }],
@@ -18,7 +18,7 @@ describe("buildChildEnvironment", () => {
     expect(buildChildEnvironment({ from: { CLICOLOR_FORCE: "1" }, own, pass })).toEqual(expected);
   });
 
-  it("takes over the allow-list and nothing that loads code, points elsewhere or is a secret", () => {
+  test("takes over the allow-list and nothing that loads code, points elsewhere or is a secret", () => {
     const from = {
       PATH: "/bin",
       LC_ALL: "C",
@@ -43,7 +43,7 @@ describe("buildChildEnvironment", () => {
     });
   });
 
-  it("passes what the owner names, if it is set, and lets the profile's own values win", () => {
+  test("passes what the owner names, if it is set, and lets the profile's own values win", () => {
     const from = { API_KEY: "k", NODE_OPTIONS: "--inspect", PATH: "/bin" };
     const own = { PATH: "/own/bin", PORT: "1" };
     expect(buildChildEnvironment({ from, own, pass: ["API_KEY", "NODE_OPTIONS", "ABSENT"] })).toEqual({
@@ -57,7 +57,7 @@ describe("buildChildEnvironment", () => {
 });
 
 describe("buildKeeperEnvironment", () => {
-  it("has an allocator's settings of its own, which the gateway sees only where its owner passes them", () => {
+  test("has an allocator's settings of its own, which the gateway sees only where its owner passes them", () => {
     const own = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" };
     expect(buildKeeperEnvironment("/h", {}, [])).toMatchObject(own);
     expect(

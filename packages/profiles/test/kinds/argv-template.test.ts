@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { checkPlaceholders, fillTemplate, fillVariable, type TemplateValues } from "../../src/kinds/argv-template.ts";
+import { describe, expect, test } from "vitest";
+import { checkPlaceholders, fillTemplate, fillVariable } from "../../src/kinds/argv-template.ts";
+import type { TemplateValues } from "../../src/kinds/argv-template.ts";
 
 const VALUES: TemplateValues = {
   name: "api",
@@ -13,7 +14,7 @@ const VALUES: TemplateValues = {
 };
 
 describe("fillTemplate", () => {
-  it.each([
+  test.each([
     ["--port={port}", "--port=18900"],
     ["{host}:{port+1}", "127.0.0.1:18901"],
     ["{port+0}/{port+9}", "18900/18909"],
@@ -26,18 +27,18 @@ describe("fillTemplate", () => {
     expect(fillTemplate(text, VALUES)).toBe(filled);
   });
 
-  it("puts values in as they are: never expanded again, never split, no replacement patterns", () => {
+  test("puts values in as they are: never expanded again, never split, no replacement patterns", () => {
     expect(fillTemplate("{stateDir}", VALUES)).toBe(VALUES.stateDir);
     expect(fillTemplate("{configPath}", VALUES)).toBe("/c/{port}.json");
     expect(fillTemplate("{workspace}", { ...VALUES, workspace: "$& $1 $$" })).toBe("$& $1 $$");
   });
 
-  it("leaves every text without braces alone", () => {
+  test("leaves every text without braces alone", () => {
     const plain = fc.string({ unit: "grapheme" }).filter((text) => !/[{}]/.test(text));
     fc.assert(fc.property(plain, (text) => fillTemplate(text, VALUES) === text));
   });
 
-  it("gives back any text whose braces were doubled", () => {
+  test("gives back any text whose braces were doubled", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("{", "}", "a", "port", "+", " ") }), (text) => {
         const doubled = text.replaceAll(/[{}]/g, (brace) => brace + brace);
@@ -46,7 +47,7 @@ describe("fillTemplate", () => {
     );
   });
 
-  it.each(["{nope}", "{}", "{ port}", "{PORT}", "{port+}", "{port-1}", "{port+1.5}", "{__proto__}", "{toString}"])(
+  test.each(["{nope}", "{}", "{ port}", "{PORT}", "{port+}", "{port-1}", "{port+1.5}", "{__proto__}", "{toString}"])(
     "refuses the unknown placeholder %s and lists the known ones",
     (text) => {
       expect(() => fillTemplate(text, VALUES)).toThrow(
@@ -55,11 +56,11 @@ describe("fillTemplate", () => {
     },
   );
 
-  it.each(["{", "}", "a{port", "port}", '{"a":1}'.slice(0, 4)])("refuses the single brace in %j", (text) => {
+  test.each(["{", "}", "a{port", "port}", '{"a":1}'.slice(0, 4)])("refuses the single brace in %j", (text) => {
     expect(() => fillTemplate(text, VALUES)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
   });
 
-  it("refuses exactly the offsets that lie outside the block", () => {
+  test("refuses exactly the offsets that lie outside the block", () => {
     fc.assert(
       fc.property(fc.nat(200), fc.integer({ min: 1, max: 120 }), (offset, span) => {
         const fill = (): string => fillTemplate(`{port+${offset}}`, { ...VALUES, span });
@@ -71,7 +72,7 @@ describe("fillTemplate", () => {
 });
 
 describe("fillVariable", () => {
-  it.each([
+  test.each([
     ["{port}", "18900"],
     ["http://{host}:{port+1}/{name}", "http://127.0.0.1:18901/api"],
     ['{"a":{"port":{port}}}', '{"a":{"port":18900}}'],
@@ -81,14 +82,14 @@ describe("fillVariable", () => {
     ["{configPath}", "/c/{port}.json"],
   ])("fills %j", (text, filled) => expect(fillVariable(text, VALUES)).toBe(filled));
 
-  it.each(["{prot}", "a {HOST}", "{port+10}", "{toString}"])("%s is refused where it is written down", (text) => {
+  test.each(["{prot}", "a {HOST}", "{port+10}", "{toString}"])("%s is refused where it is written down", (text) => {
     const check = (): void => checkPlaceholders("SECRET", `hunter2 ${text}`, VALUES);
     expect(check).toThrow(
       expect.objectContaining({ code: "OPTION_INVALID", message: expect.not.stringMatching(/hunter2/) }),
     );
   });
 
-  it("what is accepted is filled in without a placeholder left", () => {
+  test("what is accepted is filled in without a placeholder left", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("{", "}", "port", "+1", "x", "$", " ") }), (text) => {
         try {

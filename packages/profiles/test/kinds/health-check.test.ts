@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkHealth, formatHealthCheck, parseHealthCheck } from "../../src/kinds/health-check.ts";
 
 describe("parseHealthCheck", () => {
-  it("knows tcp, none and a path, which is judged strictly only where the body is known", () => {
+  test("knows tcp, none and a path, which is judged strictly only where the body is known", () => {
     expect(parseHealthCheck("tcp", "command")).toEqual({ kind: "tcp" });
     expect(parseHealthCheck("none", "builtin")).toEqual({ kind: "none" });
     expect(parseHealthCheck("/up?deep=1", "command")).toEqual({
@@ -23,14 +23,14 @@ describe("parseHealthCheck", () => {
     expect(parseHealthCheck("http", "command", "https")).toEqual({ kind: "answer", scheme: "https" });
   });
 
-  it.each(["", "TCP", "healthz", "http://127.0.0.1/healthz", "/with space", "/line\nbreak", "/ümlaut"])(
+  test.each(["", "TCP", "healthz", "http://127.0.0.1/healthz", "/with space", "/line\nbreak", "/ümlaut"])(
     "refuses %j",
     (text) => {
       expect(() => parseHealthCheck(text, "command")).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
     },
   );
 
-  it("is undone by formatHealthCheck", () => {
+  test("is undone by formatHealthCheck", () => {
     for (const text of ["tcp", "none", "http", "/", "/healthz"]) {
       expect(formatHealthCheck(parseHealthCheck(text, "command"))).toBe(text);
     }
@@ -52,7 +52,7 @@ describe("checkHealth", () => {
 
   afterEach(() => server.close());
 
-  it.each([
+  test.each([
     ["/healthz", "builtin", "ok"],
     ["/", "builtin", "failing"],
     ["/", "command", "ok"],
@@ -65,7 +65,7 @@ describe("checkHealth", () => {
     expect(await checkHealth(parseHealthCheck(text, kind), "127.0.0.1", port)).toBe(health);
   });
 
-  it.each(["tcp", "/healthz", "http"])("says failing for %s where nobody listens", async (text) => {
+  test.each(["tcp", "/healthz", "http"])("says failing for %s where nobody listens", async (text) => {
     server.close();
     expect(await checkHealth(parseHealthCheck(text, "command"), "127.0.0.1", port)).toBe("failing");
   });

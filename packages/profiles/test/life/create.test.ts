@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:net";
+import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";

@@ -2,7 +2,8 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../../src/context.ts";
-import { profilePaths, type ProfilePaths } from "../../src/profile-paths.ts";
+import { profilePaths } from "../../src/profile-paths.ts";
+import type { ProfilePaths } from "../../src/profile-paths.ts";
 import { scratchHome } from "../scratch-home.ts";
 
 /** Returns a context whose home does not exist yet. */

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { BROWSER_REFUSED_PORTS } from "../../src/ports/browser-ports.ts";
 import { findPlanConflicts } from "../../src/ports/plan-conflicts.ts";
 import { hostClaims, namedRanges, profileClaims } from "../../src/ports/port-claims.ts";
-import { measurePool, overlaps, planBlock, type PortClaim } from "../../src/ports/port-plan.ts";
+import { measurePool, overlaps, planBlock } from "../../src/ports/port-plan.ts";
+import type { PortClaim } from "../../src/ports/port-plan.ts";
 import { manifest } from "../scratch-home.ts";
 
 const range = fc

@@ -1,15 +1,8 @@
 /** Order among profiles, for any number of them and any wishes: what stands where, and what is a circle. */
 import { array, assert, nat, property, shuffledSubarray, subarray } from "fast-check";
 import { expect, test } from "vitest";
-import {
-  findCircle,
-  type Ordered,
-  type OrderedStep,
-  planRestart,
-  planStart,
-  planStop,
-  refuseNewCircle,
-} from "../../src/registry/start-order.ts";
+import { findCircle, planRestart, planStart, planStop, refuseNewCircle } from "../../src/registry/start-order.ts";
+import type { Ordered, OrderedStep } from "../../src/registry/start-order.ts";
 
 const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
 

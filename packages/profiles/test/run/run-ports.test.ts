@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { planRunPorts } from "../../src/run/run-ports.ts";
 import { manifest } from "../scratch-home.ts";
 
@@ -8,12 +8,12 @@ const other = manifest("/home", "other", 21_000, { span: 120 });
 const registry = new Map([api, other].map((each) => [each.name as string, each]));
 
 describe("planRunPorts", () => {
-  it("moves every named port with the base, and may overlap the profile's own block", () => {
+  test("moves every named port with the base, and may overlap the profile's own block", () => {
     expect(planRunPorts(registry, api, 20_005)).toEqual({ port: 20_005, ports: { gateway: 20_005, metrics: 20_008 } });
     expect(planRunPorts(registry, api, 20_000)).toMatchObject({ port: 20_000, ports: api.ports });
   });
 
-  it("refuses exactly what reaches into another profile's block, naming it", () => {
+  test("refuses exactly what reaches into another profile's block, naming it", () => {
     fc.assert(
       fc.property(fc.integer({ min: 20_900, max: 21_200 }), (port) => {
         const plan = (): unknown => planRunPorts(registry, api, port);
@@ -24,7 +24,7 @@ describe("planRunPorts", () => {
     expect(() => planRunPorts(registry, api, 20_995)).toThrow("21000-21119 of profile other");
   });
 
-  it.each([0, -1, 1.5, 70_000, 65_527, Number.NaN])("refuses the base %s", (port) => {
+  test.each([0, -1, 1.5, 70_000, 65_527, Number.NaN])("refuses the base %s", (port) => {
     expect(() => planRunPorts(registry, api, port)).toThrow(expect.objectContaining({ code: "PORT_INVALID" }));
   });
 });

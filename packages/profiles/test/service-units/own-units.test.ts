@@ -1,6 +1,6 @@
 /** The units that we write, read back: whatever is in a path, the manager gets the words that were meant. */
 import * as fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatLaunchdPlist } from "../../src/service-units/launchd-plist.ts";
 import { formatSystemdUnit, unitOrigin } from "../../src/service-units/systemd-unit.ts";
 import { parseLaunchdPlist, parseSystemdUnit } from "../../src/service-units/unit-files.ts";
@@ -62,7 +62,7 @@ test("a launchd agent is restarted only after an end that was no success, and ha
 });
 
 describe("a systemd unit", () => {
-  it("says when it is ready, never tries 78 again, and repairs a stranger's SIGTERM", () => {
+  test("says when it is ready, never tries 78 again, and repairs a stranger's SIGTERM", () => {
     const lines = formatSystemdUnit(PLAN, "u.service").split("\n");
     for (const line of [
       "Type=notify",
@@ -78,14 +78,14 @@ describe("a systemd unit", () => {
     }
   });
 
-  it("waits after the start where nothing can tell readiness", () => {
+  test("waits after the start where nothing can tell readiness", () => {
     const text = formatSystemdUnit({ ...PLAN, notifies: false }, "u.service");
     expect(text).toContain("Type=exec");
     expect(text).toMatch(/^ExecStartPost=.*"wait" "prod"/m);
     expect(text).not.toContain("NotifyAccess");
   });
 
-  it("has a watchdog, a limit, hardening and a user only when asked for", () => {
+  test("has a watchdog, a limit, hardening and a user only when asked for", () => {
     const plain = formatSystemdUnit(PLAN, "u.service");
     expect(plain).not.toMatch(/WatchdogSec|MemoryMax|NoNewPrivileges|User=/);
     const full = { ...PLAN, watchdogMs: 60_000, memoryMaxBytes: 1024, harden: true, user: "me" };
@@ -103,7 +103,7 @@ describe("a systemd unit", () => {
     expect(text).not.toMatch(/MemoryDenyWriteExecute|SystemCallFilter/);
   });
 
-  it("tells its own text from an edited one and from a stranger's", () => {
+  test("tells its own text from an edited one and from a stranger's", () => {
     const text = formatSystemdUnit(PLAN, "u.service");
     expect(unitOrigin(text)).toBe("ours");
     expect(unitOrigin(text.replace("RestartSec=2", "RestartSec=9"))).toBe("edited");

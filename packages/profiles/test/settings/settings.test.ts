@@ -7,12 +7,8 @@ import { describe, expect, test } from "vitest";
 import { homePaths } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readSelection, useProfile } from "../../src/selection/selection.ts";
-import {
-  readSettingsFile,
-  satisfies,
-  type SettingsTable,
-  writeSettingsFile,
-} from "../../src/settings/settings-file.ts";
+import { readSettingsFile, satisfies, writeSettingsFile } from "../../src/settings/settings-file.ts";
+import type { SettingsTable } from "../../src/settings/settings-file.ts";
 import { gatewaySettingsTable } from "../../src/settings/gateway-settings.ts";
 import { changeSettings, DEFAULT_SETTINGS, readSettings, settingsTable } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";

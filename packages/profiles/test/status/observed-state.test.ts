@@ -1,7 +1,8 @@
 import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { type Evidence, type LockWord, type ObservedState, observeState } from "../../src/status/observed-state.ts";
+import { describe, expect, test } from "vitest";
+import { observeState } from "../../src/status/observed-state.ts";
+import type { Evidence, LockWord, ObservedState } from "../../src/status/observed-state.ts";
 
 const KEEPER: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
 const gateway: ProcessIdentity = { ...KEEPER, pid: 101 };
@@ -56,7 +57,7 @@ function observe(scene: Scene): ObservedState {
 
 /** The table of docs/lock.md. */
 describe("the state of a profile", () => {
-  it.each([
+  test.each([
     // record, lock, keeper, gateway, state, owner
     ["running", "held", "alive", "alive", "running", "here"],
     ["unresponsive", "held", "alive", "alive", "unresponsive", "here"],
@@ -80,34 +81,34 @@ describe("the state of a profile", () => {
     expect(observe({ published: record(state), lock, keeperIs, gatewayIs })).toMatchObject({ state: word, owner });
   });
 
-  it("is stopped where nothing was ever published", () => {
+  test("is stopped where nothing was ever published", () => {
     expect(observe({ lock: "free" })).toMatchObject({ state: "stopped", owner: "nobody", leftover: false });
     expect(observe({ lock: "free", hasLockFile: true })).toMatchObject({ state: "stopped", leftover: true });
   });
 
-  it("is orphaned where a visible process holds the lock and no recorded one lives: killed between spawn and publish", () => {
+  test("is orphaned where a visible process holds the lock and no recorded one lives: killed between spawn and publish", () => {
     const published = record("starting", { gateway: null });
     expect(observe({ published, lock: "held", holder: helper })).toMatchObject({ state: "orphaned", gateway: helper });
   });
 
-  it("keeps a keeper whose clock makes it look like another process, since it holds the lock", () => {
+  test("keeps a keeper whose clock makes it look like another process, since it holds the lock", () => {
     const holder = { ...KEEPER, startTicks: 9_999 };
     const seen = observe({ published: record("running"), lock: "held", holder });
     expect(seen).toMatchObject({ state: "running", keeper: holder });
   });
 
-  it("is orphaned where the gateway has shed the lock and carries the run", () => {
+  test("is orphaned where the gateway has shed the lock and carries the run", () => {
     const seen = observe({ published: record("running"), lock: "free", gatewayIs: "alive", carries: true });
     expect(seen).toMatchObject({ state: "orphaned", gateway, keeper: null });
   });
 
-  it("does not wait for the word of a keeper that is paused", () => {
+  test("does not wait for the word of a keeper that is paused", () => {
     const scene = { published: record("running"), lock: "held", keeperIs: "alive" } as const;
     expect(observe({ ...scene, paused: true })).toMatchObject({ state: "unresponsive", keeper: KEEPER, gateway: null });
     expect(observe({ ...scene, paused: false })).toMatchObject({ state: "starting" });
   });
 
-  it("looks again at what blocked it", () => {
+  test("looks again at what blocked it", () => {
     const published = record("blocked", { keeper: null, gateway: null });
     expect(observe({ published, lock: "free", port: "yes" }).state).toBe("blocked");
     expect(observe({ published, lock: "free", port: "unknown" }).state).toBe("blocked");
@@ -117,7 +118,7 @@ describe("the state of a profile", () => {
     });
   });
 
-  it("has one state for any evidence, which agrees with the kernel and which some verb can leave", () => {
+  test("has one state for any evidence, which agrees with the kernel and which some verb can leave", () => {
     const verdict = fc.constantFrom<ProcessVerdict>("alive", "gone", "unknown");
     const published = fc.constantFrom<PublishedState>(
       ...(["starting", "running", "unresponsive", "blocked", "failed", "stopping", "stopped"] as const),

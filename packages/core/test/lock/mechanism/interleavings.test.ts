@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { KernelLockTable } from "../../../src/host/kernel-locks.ts";
 import { describeSelf } from "../../../src/lock/lock-owner.ts";
@@ -59,7 +59,7 @@ function replace(path: string): void {
 }
 
 describe("a file that is", () => {
-  it.each([
+  test.each([
     ["deleted", (path: string): void => rmSync(path)],
     ["replaced", replace],
   ])("%s after it was opened is not what is locked", (_how, harm) => {
@@ -71,20 +71,23 @@ describe("a file that is", () => {
     file.close();
   });
 
-  it.each(["path", "earlierPath"] as const)("deleted before the record is written (%s) is no claim", async (which) => {
-    const claim = await tryClaim(files, (mechanism) => {
-      rmSync(files[which]);
-      return compose(mechanism);
-    });
-    expect(claim).toBe("refused");
-    const next = await tryClaim(files, compose);
-    expect(next).not.toBe("refused");
-    if (next !== "refused") await next.release("remove");
-  });
+  test.each(["path", "earlierPath"] as const)(
+    "deleted before the record is written (%s) is no claim",
+    async (which) => {
+      const claim = await tryClaim(files, (mechanism) => {
+        rmSync(files[which]);
+        return compose(mechanism);
+      });
+      expect(claim).toBe("refused");
+      const next = await tryClaim(files, compose);
+      expect(next).not.toBe("refused");
+      if (next !== "refused") await next.release("remove");
+    },
+  );
 });
 
 describe.runIf(process.platform === "linux")("an owner by a socket", () => {
-  it.each(["path", "earlierPath"] as const)(
+  test.each(["path", "earlierPath"] as const)(
     "withdraws for one by the kernel that came between its two looks (%s)",
     async (which) => {
       const read = KernelLockTable.read.bind(KernelLockTable);

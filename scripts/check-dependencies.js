@@ -18,7 +18,7 @@ const allowed = new Set(
 /** What runs at an installation, by npm's and pnpm's rules. */
 const HOOKS = ["preinstall", "install", "postinstall"];
 const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
-const FAULTS = [];
+const faults = [];
 
 function checkPins() {
   const own = [".", "test", ...readdirSync(path.join(root, "packages")).map((name) => `packages/${name}`)];
@@ -27,7 +27,7 @@ function checkPins() {
     for (const field of ["dependencies", "devDependencies", "optionalDependencies"]) {
       for (const [name, version] of Object.entries(manifest[field] ?? {})) {
         const isExact = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version) || version === "workspace:*";
-        if (!isExact) FAULTS.push(`${folder}/package.json: ${name} is not one exact version: ${version}`);
+        if (!isExact) faults.push(`${folder}/package.json: ${name} is not one exact version: ${version}`);
       }
     }
   }
@@ -37,7 +37,7 @@ function checkPins() {
     .split(/\n {2}(?=\S)/)
     .slice(1);
   for (const entry of entries) {
-    if (!/integrity: sha512-/.test(entry)) FAULTS.push(`pnpm-lock.yaml: no checksum: ${entry.split("\n")[0]}`);
+    if (!/integrity: sha512-/.test(entry)) faults.push(`pnpm-lock.yaml: no checksum: ${entry.split("\n")[0]}`);
   }
 }
 
@@ -64,9 +64,9 @@ function checkPackages(packages) {
   for (const [id, { manifest }] of packages) {
     const licence = typeof manifest.license === "string" ? manifest.license : "none";
     const words = licence.replaceAll(/[()]/g, "").split(/ (?:AND|OR) /);
-    if (!words.every((word) => allowed.has(word))) FAULTS.push(`${id}: licence ${licence}`);
+    if (!words.every((word) => allowed.has(word))) faults.push(`${id}: licence ${licence}`);
     const running = HOOKS.filter((hook) => manifest.scripts?.[hook] !== undefined);
-    if (running.length > 0) FAULTS.push(`${id}: runs code at its installation: ${running.join(", ")}`);
+    if (running.length > 0) faults.push(`${id}: runs code at its installation: ${running.join(", ")}`);
   }
 }
 
@@ -99,7 +99,7 @@ function checkNotices(packages) {
   const text = `# Third-party notices\n\nThe programs in this package contain parts of the following packages.\n\n${parts.join("\n")}`;
   if (process.argv.includes("--write")) writeFileSync(notices, text);
   else if (!existsSync(notices) || readFileSync(notices, "utf8") !== text) {
-    FAULTS.push(
+    faults.push(
       "packages/cli/THIRD-PARTY-NOTICES.md is not what is bundled: node scripts/check-dependencies.js --write",
     );
   }
@@ -125,7 +125,7 @@ function checkAdvisories() {
   if (advisories === undefined)
     return void process.stdout.write("advisories: not checked, the registry gave no answer\n");
   for (const { module_name: name, severity, title, url } of Object.values(advisories)) {
-    FAULTS.push(`${name}: ${severity}: ${title} (${url})`);
+    faults.push(`${name}: ${severity}: ${title} (${url})`);
   }
 }
 
@@ -134,5 +134,5 @@ const packages = installed();
 checkPackages(packages);
 checkNotices(packages);
 checkAdvisories();
-for (const fault of FAULTS) process.stderr.write(`${fault}\n`);
-process.exitCode = FAULTS.length === 0 ? 0 : 1;
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;

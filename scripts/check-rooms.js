@@ -8,7 +8,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** The tree to check: the argument, or the one that this file lies in. */
+const root = process.argv[2] ?? path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = ["core", "profiles", "cli"];
 
 /** Rooms with one door and one visitor: a program's folder is known to the list of kinds alone. */
@@ -43,7 +44,7 @@ function* importsIn(source) {
 }
 
 const roomOf = (file) => file.split(path.sep)[0];
-const FAULTS = [];
+const faults = [];
 const listed = listedRooms(readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8"));
 for (const name of PACKAGES) {
   const source = path.join(root, "packages", name, "src");
@@ -51,10 +52,10 @@ for (const name of PACKAGES) {
   const present = readdirSync(source);
   const doors = new Set(["index.ts"]);
   for (const room of present) {
-    if (!order.has(room) && !doors.has(room)) FAULTS.push(`${name}: ARCHITECTURE.md does not list ${room}`);
+    if (!order.has(room) && !doors.has(room)) faults.push(`${name}: ARCHITECTURE.md does not list ${room}`);
   }
   for (const room of order.keys()) {
-    if (!present.includes(room)) FAULTS.push(`${name}: ARCHITECTURE.md lists ${room}, which does not exist`);
+    if (!present.includes(room)) faults.push(`${name}: ARCHITECTURE.md lists ${room}, which does not exist`);
   }
   for (const [from, to] of importsIn(source)) {
     const [above, below] = [roomOf(from), roomOf(to)];
@@ -64,14 +65,14 @@ for (const name of PACKAGES) {
       only !== undefined &&
       (to.split(path.sep).join("/") !== only.door || from.split(path.sep).join("/") !== only.visitor)
     ) {
-      FAULTS.push(
+      faults.push(
         `${name}: ${from} imports ${to}, but only ${only.visitor} imports from ${below}/, and only ${only.door}`,
       );
     }
     if ((order.get(below) ?? Infinity) >= (order.get(above) ?? -1)) {
-      FAULTS.push(`${name}: ${from} imports ${to}, but ${below} is not listed above ${above}`);
+      faults.push(`${name}: ${from} imports ${to}, but ${below} is not listed above ${above}`);
     }
   }
 }
-for (const fault of FAULTS) process.stderr.write(`${fault}\n`);
-process.exitCode = FAULTS.length === 0 ? 0 : 1;
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;

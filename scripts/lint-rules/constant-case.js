@@ -1,6 +1,6 @@
 /**
  * Data that is known when the program is written has a name in capitals: `MAX_RESTARTS = 5`, `QUIET = new Set(["stop"])`. All else (functions,
- * objects with a life, values computed at start) is camelCase. A reader then sees in the middle of a line what cannot change.
+ * objects with a life such as a list that is empty at first, values computed at start) is camelCase. A reader then sees in the middle of a line what cannot change.
  */
 
 const CAPITALS = /^_?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
@@ -19,9 +19,11 @@ function isData(node) {
     case "BinaryExpression":
       return isData(node.left) && isData(node.right);
     case "ArrayExpression":
-      return node.elements.every(isData);
+      return node.elements.length > 0 && node.elements.every(isData);
     case "ObjectExpression":
-      return node.properties.every((property) => property.type === "Property" && isData(property.value));
+      return (
+        node.properties.length > 0 && node.properties.every((each) => each.type === "Property" && isData(each.value))
+      );
     case "NewExpression":
       return CONTAINERS.has(node.callee.name) && node.arguments.length > 0 && node.arguments.every(isData);
     case "CallExpression":

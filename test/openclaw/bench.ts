@@ -19,7 +19,7 @@ const START_TIMEOUT_MS = 180_000;
 export const QUIET = ["OPENCLAW_OFFLINE=1", "OPENCLAW_NO_AUTO_UPDATE=1", "OPENCLAW_DISABLE_BONJOUR=1"];
 
 /** One line for each thing that was measured. */
-export const FIGURES: string[] = [];
+export const figures: string[] = [];
 
 /** The command line in the scratch home, and what the system says of the gateways in it. */
 export class Bench {
@@ -165,7 +165,7 @@ export async function healthz(port: number): Promise<unknown> {
 export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now();
   const result = await work();
-  FIGURES.push(`${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+  figures.push(`${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
   return result;
 }
 

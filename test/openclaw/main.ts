@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
-import { Bench, FIGURES, timed } from "./bench.ts";
+import { Bench, figures, timed } from "./bench.ts";
 import { findInstallation, installOpenClaw, registryFault } from "./install.ts";
 import { mainAndRescue } from "./main-and-rescue.ts";
 import { shapes } from "./shapes.ts";
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
       throw error;
     }
     assert.deepEqual(await livingProcesses(home), [], "processes left over");
-    console.log(`ok: nothing left running\n\n${FIGURES.join("\n")}`);
+    console.log(`ok: nothing left running\n\n${figures.join("\n")}`);
     return 0;
   } finally {
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");

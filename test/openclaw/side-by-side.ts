@@ -1,7 +1,7 @@
 /** Two real gateways beside each other: start, health, ports, stop, kills, a taken port. */
 import assert from "node:assert/strict";
 import { holdPort } from "../harness/free-port.ts";
-import { FIGURES, healthz, QUIET, timed } from "./bench.ts";
+import { figures, healthz, QUIET, timed } from "./bench.ts";
 import type { Bench } from "./bench.ts";
 
 export async function sideBySide(bench: Bench): Promise<void> {
@@ -17,7 +17,7 @@ export async function sideBySide(bench: Bench): Promise<void> {
   for (const { name, state, health, port, pid } of [dev, prod]) {
     assert.deepEqual({ name, state, health }, { name, state: "running", health: "ok" });
     assert.deepEqual(await healthz(port), { ok: true, status: "live" });
-    FIGURES.push(`memory of ${name}: ${await bench.memory(pid)}`);
+    figures.push(`memory of ${name}: ${await bench.memory(pid)}`);
   }
   assert.ok(Math.abs(dev.port - prod.port) >= 120, `blocks overlap: ${dev.port} ${prod.port}`);
   console.log(`ok: both run, on ${dev.port} and ${prod.port}, and answer /healthz`);

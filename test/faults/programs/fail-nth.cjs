@@ -27,7 +27,7 @@ const PROMISED = {
 const under = process.env.FAULT_UNDER;
 const report = process.env.FAULT_COUNTS;
 const [wanted, nth, errno] = (process.env.FAULT ?? "::").split(":");
-const COUNTS = {};
+const counts = {};
 /** Descriptors of files below the folder. */
 const ours = new Set();
 const NUMBERS = { EIO: -5, ENOSPC: -28, EROFS: -30, EMFILE: -24, EACCES: -13, EPERM: -1 };
@@ -41,8 +41,8 @@ function isOurs(subject) {
 /** The error, when this is the call that fails. */
 function due(kind, subject, call) {
   if (!isOurs(subject)) return undefined;
-  COUNTS[kind] = (COUNTS[kind] ?? 0) + 1;
-  if (kind !== wanted || COUNTS[kind] !== Number(nth)) return undefined;
+  counts[kind] = (counts[kind] ?? 0) + 1;
+  if (kind !== wanted || counts[kind] !== Number(nth)) return undefined;
   const error = new Error(`${errno}: injected, ${call} '${subject}'`);
   return Object.assign(error, { code: errno, errno: NUMBERS[errno], syscall: call, path: String(subject) });
 }
@@ -83,5 +83,5 @@ require("node:module").syncBuiltinESMExports();
 
 const { writeFileSync } = fs;
 process.on("exit", () => {
-  if (report !== undefined) writeFileSync(report, JSON.stringify(COUNTS));
+  if (report !== undefined) writeFileSync(report, JSON.stringify(counts));
 });

@@ -33,7 +33,7 @@ import { receiver } from "./receiver.ts";
 
 let scene: KeeperScene;
 let port: number;
-const RECEIVERS: Receiver[] = [];
+const receivers: Receiver[] = [];
 const env = { PATH: process.env["PATH"] ?? "", LOCKKEEPER_PROFILE: "dev" };
 
 beforeEach(async () => {
@@ -43,12 +43,12 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await scene.end();
-  for (const each of RECEIVERS.splice(0)) await each.close();
+  for (const each of receivers.splice(0)) await each.close();
 });
 
 async function listening(...answer: Parameters<typeof receiver>): Promise<Receiver> {
   const each = await receiver(...answer);
-  RECEIVERS.push(each);
+  receivers.push(each);
   return each;
 }
 

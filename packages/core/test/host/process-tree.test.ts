@@ -9,10 +9,10 @@ import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import { readRunNonce } from "../../src/host/run-bond.ts";
 
-const STARTED: number[] = [];
+const started: number[] = [];
 
 afterEach(() => {
-  for (const pid of STARTED.splice(0)) {
+  for (const pid of started.splice(0)) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
@@ -40,7 +40,7 @@ async function startTree(
     leader.stdout.once("data", (data: Buffer) => resolve(String(data))),
   );
   const pids = line.trim().split(" ").map(Number);
-  STARTED.push(...pids);
+  started.push(...pids);
   return { leader, pids };
 }
 

@@ -9,14 +9,14 @@ import { probePort } from "../../src/host/probe-port.ts";
 import { coversAddress, findHolders, readClosingPorts, readListeners } from "../../src/host/sockets.ts";
 import type { Listener } from "../../src/host/listener.ts";
 
-const SERVERS: Server[] = [];
+const servers: Server[] = [];
 afterEach(async () => {
-  await Promise.all(SERVERS.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
 async function listen(host: string, options: { port?: number; ipv6Only?: boolean } = {}): Promise<number> {
   const server = createServer((socket) => socket.end());
-  SERVERS.push(server);
+  servers.push(server);
   server.listen({ host, port: 0, ...options });
   await once(server, "listening");
   const address = server.address();
@@ -46,7 +46,7 @@ describe("readListeners and findHolders", () => {
     const socket = connect({ host: "127.0.0.1", port });
     socket.resume();
     await once(socket, "close");
-    const server = SERVERS.pop();
+    const server = servers.pop();
     await new Promise((resolve) => server?.close(resolve));
     const closing = readClosingPorts();
     expect(closing).not.toBe("unknown");

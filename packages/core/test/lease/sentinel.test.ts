@@ -21,17 +21,17 @@ const PROGRAM = [process.execPath, fileURLToPath(new URL("fixtures/sentinel.js",
 /** Long enough for any machine; a sentinel that waits for it would be seen by the test's own timeout. */
 const LONG_MS = 600_000;
 
-const CHILDREN: ChildProcess[] = [];
-const NONCES: string[] = [];
-const POSTED: PostedSentinel[] = [];
+const children: ChildProcess[] = [];
+const nonces: string[] = [];
+const posted: PostedSentinel[] = [];
 
 afterEach(() => {
-  for (const child of CHILDREN.splice(0)) child.kill("SIGKILL");
+  for (const child of children.splice(0)) child.kill("SIGKILL");
   // Helpers have left the group, and no sentinel need have ended them.
-  for (const nonce of NONCES.splice(0)) {
+  for (const nonce of nonces.splice(0)) {
     for (const identity of findRunProcesses({ leader: null, nonce })) signalProcess(identity, "SIGKILL");
   }
-  for (const sentinel of POSTED.splice(0)) {
+  for (const sentinel of posted.splice(0)) {
     const { pid } = sentinel;
     sentinel.dismiss();
     if (pid !== undefined && identifyProcess(pid) !== undefined) process.kill(pid, "SIGKILL");
@@ -47,14 +47,14 @@ interface Gateway {
 /** A gateway with a helper that has left its group; `script` decides what it thinks of SIGTERM. */
 async function startGateway(onTerm: string): Promise<Gateway> {
   const nonce = randomBytes(16).toString("hex");
-  NONCES.push(nonce);
+  nonces.push(nonce);
   const script = `trap '${onTerm}' TERM; setsid sh -c 'trap "${onTerm}" TERM; while :; do sleep 0.1; done' & while :; do sleep 0.1; done`;
   const child = spawn("sh", ["-c", script], {
     detached: true,
     stdio: "ignore",
     env: { ...process.env, LOCKKEEPER_RUN: nonce },
   });
-  CHILDREN.push(child);
+  children.push(child);
   const leader = child.pid === undefined ? undefined : identifyProcess(child.pid);
   if (leader === undefined) throw new Error("the gateway did not start");
   await until("its helper runs", () => findRunProcesses({ leader, nonce }).some(({ inGroup }) => !inGroup));
@@ -83,7 +83,7 @@ function isGone({ leader, nonce, child }: Gateway): boolean {
 /** A sentinel as its keeper has one; `keeper.stdin` is the keeper's end of the pipe. */
 function startSentinel(): ChildProcess {
   const child = spawn(PROGRAM[0], PROGRAM.slice(1), { stdio: ["pipe", "pipe", "inherit"], detached: true });
-  CHILDREN.push(child);
+  children.push(child);
   return child;
 }
 
@@ -192,7 +192,7 @@ describe("a sentinel", () => {
 
 async function post(order: SentinelOrder): Promise<PostedSentinel> {
   const sentinel = new PostedSentinel([PROGRAM[0], PROGRAM[1]]);
-  POSTED.push(sentinel);
+  posted.push(sentinel);
   await sentinel.post(order);
   return sentinel;
 }

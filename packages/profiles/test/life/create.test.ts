@@ -18,14 +18,14 @@ import { removeProfile } from "../../src/life/remove.ts";
 import { changeSettings } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
-const SERVERS: Server[] = [];
+const servers: Server[] = [];
 afterEach(async () => {
-  await Promise.all(SERVERS.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
 async function listen(host: string, port = 0, ipv6Only = false): Promise<number> {
   const server = createServer((socket) => socket.destroy());
-  SERVERS.push(server);
+  servers.push(server);
   server.listen({ host, port, ipv6Only });
   await once(server, "listening");
   const address = server.address();

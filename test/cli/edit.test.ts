@@ -73,6 +73,24 @@ test("--scheme is said by url, list and the gateway's own variables", async () =
   });
 });
 
+test("nobody said a scheme: a program of one's own is http, the built-in gateway ws; the check does not follow", async () => {
+  await withScratchHome(async ({ run, json }) => {
+    await json(["create", "api", "--", "node", "server.js"]);
+    await json(["create", "dev"]);
+    await json(["create", "chat", "--scheme", "ws", "--", "node", "chat.js"]);
+    expect(await json(["list"])).toMatchObject([
+      { name: "api", scheme: "http", healthCheck: "tcp" },
+      { name: "chat", scheme: "ws", healthCheck: "tcp" },
+      { name: "dev", scheme: "ws", healthCheck: "/healthz" },
+    ]);
+    const [api, chat, dev] = await Promise.all(["api", "chat", "dev"].map((name) => run(["url", name])));
+    expect(api?.stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
+    expect(chat?.stdout).toMatch(/^ws:/);
+    expect(dev?.stdout).toMatch(/^ws:/);
+    expect(await json(["open", "chat"])).toMatchObject({ url: expect.stringMatching(/^http:/) as string });
+  });
+});
+
 test("status says what it runs, where, with which names, and no secret", async () => {
   await withScratchHome(async ({ run, json, folder }) => {
     const options = ["--env", "TOKEN=s3cret", "--env", "EDITOR", "--stop-timeout", "90s", "--after", "db"];

@@ -5,6 +5,7 @@ import { freePort, holdPort } from "../harness/free-port.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 interface Report {
+  readonly pool: { readonly first: number; readonly last: number };
   readonly blocks: readonly { readonly profile: string; readonly port: number }[];
   readonly conflicts: readonly { readonly kind: string; readonly profiles: readonly string[] }[];
   readonly nextFree: number;
@@ -18,14 +19,15 @@ describe("ports", () => {
       const { stdout } = await run(["ports"]);
       expect(stdout).toMatch(/^BLOCK +PROFILE +STATE +PORTS +LISTENING\n/);
       expect(stdout).toMatch(/ {2}\d{5} {2}.*\|---------/);
-      expect(stdout).toMatch(/~ ephemeral to \d+/);
       const [, picture = ""] = stdout.split("\n\n");
       expect(Math.max(...picture.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
       const report = (await json(["ports"])) as Report;
       expect(Object.keys(report)).toEqual(
         expect.arrayContaining(["pool", "ephemeral", "blocks", "conflicts", "nextFree"]),
       );
-      expect(stdout).toContain(`next free block: ${report.nextFree}\n`);
+      expect(stdout).toContain(`pool: ${report.pool.first}-${report.pool.last}\nnext free block: ${report.nextFree}\n`);
+      const told = [...stdout.matchAll(/ to (\d+) \(\d+ ports?\)/g)].map(([, end]) => Number(end));
+      expect(Math.max(...told)).toBeLessThanOrEqual(report.pool.last);
 
       const one = (await json(["ports", "dev"])) as Report;
       expect(one.blocks).toMatchObject([{ profile: "dev", port }]);

@@ -16,9 +16,19 @@ export const KIND_NAMES = ["builtin", "command", "openclaw"] as const;
 /** What runs behind a profile. */
 export type KindName = (typeof KIND_NAMES)[number];
 
-/** How a gateway's address is opened when it is no WebSocket. */
-export const SCHEMES = ["http", "https"] as const;
+/** How a gateway's address is opened. */
+export const SCHEMES = ["http", "https", "ws", "wss"] as const;
 export type Scheme = (typeof SCHEMES)[number];
+
+/** Returns how the gateway's address is opened: as its owner says, else as most programs of its kind are. */
+export function schemeOf({ kind, scheme }: Pick<Manifest, "kind" | "scheme">): Scheme {
+  return scheme ?? (kind === "command" ? "http" : "ws");
+}
+
+/** Returns by which scheme a server is asked over HTTP; one of WebSockets answers that too. */
+export function webSchemeOf(scheme: Scheme): "http" | "https" {
+  return scheme === "https" || scheme === "wss" ? "https" : "http";
+}
 
 /** `group`: what belongs to people is spared; `all`: every process of the run is ended. */
 export const END_SCOPES = ["group", "all"] as const;
@@ -192,7 +202,7 @@ const optionalFields: Readonly<Record<string, Check>> = {
   envFile: ["a path", isText],
   portEnv: ["true or false", (value) => typeof value === "boolean"],
   stopTimeoutMs: ["a whole number of milliseconds", isAmount],
-  scheme: ["http or https", isOneOf(SCHEMES)],
+  scheme: [`one of ${SCHEMES.join(", ")}`, isOneOf(SCHEMES)],
   groups: ["a list of names", isTexts],
   after: ["a list of names", isTexts],
   end: ["group or all", isOneOf(END_SCOPES)],

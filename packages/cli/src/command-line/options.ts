@@ -60,9 +60,9 @@ export const OPTIONS = {
   noPortEnv: { type: "flag", summary: "do not set PORT and HOST in its environment" },
   scheme: {
     type: "choice",
-    choices: ["http", "https"],
-    value: "http|https",
-    summary: "how its address is opened and its health asked",
+    choices: ["http", "https", "ws", "wss"],
+    value: "http|ws|...",
+    summary: "how its address is opened: http, https, ws, wss; the first two are asked for its health too",
   },
   stopTimeout: { type: "duration", value: "time", summary: "time to end by itself before it is killed (default 10s)" },
   group: { type: "list", value: "group", summary: "a group that it belongs to (repeatable)" },

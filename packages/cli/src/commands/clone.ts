@@ -36,7 +36,8 @@ export async function run(context: Context, { from, to, port, include, confirm }
 export function render({ status, copied, leftBehind }: CloneResult, { paint, quiet }: View): string {
   if (quiet) return `${status.name}\n`;
   const block = `ports ${status.port}-${status.port + status.span - 1}`;
-  const amount = `${copied.files} ${copied.files === 1 ? "file" : "files"} (${formatSize(copied.bytes)}) copied`;
+  const files = copied.files === 1 ? "1 file" : `${copied.files} files`;
+  const amount = copied.files === 0 ? "nothing to copy" : `${files} (${formatSize(copied.bytes)}) copied`;
   const left = leftBehind.map(({ kind, what }) => `  ${paint.yellow(kind.padEnd(11))}  ${plainLine(what)}\n`);
   const title = left.length === 0 ? "nothing was left behind\n" : "left behind:\n";
   return `${paint.bold(status.name)} created: ${block}, ${amount}\n${title}${left.join("")}`;

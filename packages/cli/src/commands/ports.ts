@@ -152,24 +152,31 @@ function renderAudit(report: PortsReport | OwnReport, view: View): string {
   ]);
   const table = rows.length === 0 ? "" : `${renderTable(columns, rows, width, paint.dim)}\n`;
   const hidden = report.sockets === "unknown" ? "who listens is unknown: this system does not show it\n" : "";
-  const next = report.nextFree === null ? "no free block is left in the pool" : `next free block: ${report.nextFree}`;
+  const pool = rangeText(report.pool);
+  const next =
+    report.nextFree === null
+      ? `no free block is left in the pool ${pool}`
+      : `pool: ${pool}\nnext free block: ${report.nextFree}`;
   const picture = renderPortRuler(toRuler(report), view);
   const kept = report.reservations.map((each) => `kept: ${rangeText(each)}${forWhat(each)}\n`).join("");
   return `${table}${picture}\n${"profile" in report ? "" : kept}${conflicts.join("")}${hidden}${"profile" in report ? "" : `${next}\n`}`;
 }
 
-/** One profile's block alone, or everything from the pool to the ephemeral range. */
+/** One profile's block alone, or the pool and whatever of ours lies beside it. */
 function toRuler(report: PortsReport | OwnReport): Ruler {
   const { pool, ephemeral } = report;
   const blocks = report.blocks.map(toRulerBlock);
-  const [first] = blocks;
-  if ("profile" in report && first !== undefined) return { range: first, blocks, claimed: [], others: [], ephemeral };
+  const [own] = blocks;
+  if ("profile" in report && own !== undefined) return { range: own, pool, blocks, claimed: [], others: [], ephemeral };
+  // A run on another port lies outside of its block, and often of the pool.
+  const drawn = [pool, ...blocks, ...blocks.flatMap(({ derived }) => derived)];
   const range = {
-    first: Math.min(pool.first, ephemeral.first, blocks[0]?.first ?? pool.first),
-    last: blocks.reduce((last, block) => Math.max(last, block.last), Math.max(pool.last, ephemeral.last)),
+    first: Math.min(...drawn.map(({ first }) => first)),
+    last: Math.max(...drawn.map(({ last }) => last)),
   };
   return {
     range,
+    pool,
     blocks,
     claimed: [...report.openclaw, ...report.reservations],
     others: report.others.map(({ port }) => port),

@@ -22,6 +22,8 @@ export interface RulerBlock extends Ports {
 export interface Ruler {
   /** All of it is drawn or told. */
   readonly range: Ports;
+  /** Where new blocks may go; what is empty beside it is no room for one. */
+  readonly pool: Ports;
   readonly blocks: readonly RulerBlock[];
   /** What installations of other programs claim. */
   readonly claimed: readonly Ports[];
@@ -67,7 +69,7 @@ export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "pa
   const used = new Set<Mark>();
   let next = ruler.range.first;
   for (const group of groups) {
-    lines.push(...tellEmpty({ first: next, last: group.first - 1 }, ruler.ephemeral, paint));
+    lines.push(...tellEmpty({ first: next, last: group.first - 1 }, ruler, paint));
     const marks = markGroup(group, scale, ruler);
     for (const mark of marks) used.add(mark);
     for (let start = 0; start < marks.length; start += perRow) {
@@ -78,7 +80,7 @@ export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "pa
     }
     next = group.last + 1;
   }
-  lines.push(...tellEmpty({ first: next, last: ruler.range.last }, ruler.ephemeral, paint));
+  lines.push(...tellEmpty({ first: next, last: ruler.range.last }, ruler, paint));
   return `${[...lines, ...legend(used, scale, width)].join("\n")}\n`;
 }
 
@@ -184,11 +186,22 @@ function paintMarks(marks: readonly Mark[], paint: View["paint"]): string {
   return marks.join("").replaceAll(/(.)\1*/g, (run, mark: Mark) => painters[mark](run));
 }
 
-function tellEmpty({ first, last }: Ports, ephemeral: Ports, paint: View["paint"]): readonly string[] {
+function tellEmpty(
+  { first, last }: Ports,
+  { pool, ephemeral }: Pick<Ruler, "pool" | "ephemeral">,
+  paint: View["paint"],
+): readonly string[] {
+  const inPool = { first: Math.max(first, pool.first), last: Math.min(last, pool.last) };
   const parts: readonly (Ports & { readonly text: string })[] = [
-    { first, last: Math.min(last, ephemeral.first - 1), text: ". free" },
-    { first: Math.max(first, ephemeral.first), last: Math.min(last, ephemeral.last), text: "~ ephemeral" },
-    { first: Math.max(first, ephemeral.last + 1), last, text: ". free" },
+    { first, last: Math.min(last, pool.first - 1), text: ". not in the pool" },
+    { first: inPool.first, last: Math.min(inPool.last, ephemeral.first - 1), text: ". free" },
+    {
+      first: Math.max(inPool.first, ephemeral.first),
+      last: Math.min(inPool.last, ephemeral.last),
+      text: "~ ephemeral",
+    },
+    { first: Math.max(inPool.first, ephemeral.last + 1), last: inPool.last, text: ". free" },
+    { first: Math.max(first, pool.last + 1), last, text: ". not in the pool" },
   ];
   return parts
     .filter((part) => part.first <= part.last)

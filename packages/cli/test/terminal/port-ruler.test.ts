@@ -13,7 +13,8 @@ function block(name: string, first: number, span: number, more: Partial<RulerBlo
 
 function ruler(more: Partial<Ruler> = {}): Ruler {
   return {
-    range: { first: 18_789, last: 60_999 },
+    range: { first: 18_789, last: 32_767 },
+    pool: { first: 18_789, last: 32_767 },
     blocks: [],
     claimed: [],
     others: [],
@@ -47,16 +48,36 @@ describe("the ruler of the ports", () => {
   19004  . free to 24999 (5996 ports)
   25000  x
   25001  . free to 32767 (7767 ports)
-  32768  ~ ephemeral to 60999 (28232 ports)
   one mark is a port:  ! taken by a stranger  O listening  x another's listener
   = derived  | first port  - block  c claimed by an installation
 `);
   });
 
-  test("nothing occupied: two lines, no legend", () => {
-    expect(renderPortRuler(ruler(), plain)).toBe(
-      "  18789  . free to 32767 (13979 ports)\n  32768  ~ ephemeral to 60999 (28232 ports)\n",
+  test("nothing occupied: a line, no legend", () => {
+    expect(renderPortRuler(ruler(), plain)).toBe("  18789  . free to 32767 (13979 ports)\n");
+  });
+
+  test("a pool that reaches into the ephemeral range: no block goes there", () => {
+    const wide = { first: 30_000, last: 62_000 };
+    expect(renderPortRuler(ruler({ range: wide, pool: wide }), plain)).toBe(
+      "  30000  . free to 32767 (2768 ports)\n  32768  ~ ephemeral to 60999 (28232 ports)\n  61000  . free to 62000 (1001 ports)\n",
     );
+  });
+
+  test("beside the pool nothing is called free", () => {
+    const pool = { first: 20_000, last: 20_999 };
+    const range = { first: 3_000, last: 40_009 };
+    const blocks = [block("old", 3_000, 10), block("late", 40_000, 10)];
+    expect(renderPortRuler(ruler({ range, pool, blocks }), plain)).toBe(`\
+         old
+   3000  |---------
+   3010  . not in the pool to 19999 (16990 ports)
+  20000  . free to 20999 (1000 ports)
+  21000  . not in the pool to 39999 (19000 ports)
+         late
+  40000  |---------
+  one mark is a port:  | first port  - block
+`);
   });
 
   test("one block alone", () => {
@@ -95,9 +116,10 @@ describe("the ruler of the ports", () => {
         blocks,
         fc.array(port, { maxLength: 40 }),
         fc.integer({ min: 50, max: 200 }),
-        (made, others, columns) => {
+        fc.tuple(port, port).map(([a, b]) => ({ first: Math.min(a, b), last: Math.max(a, b) })),
+        (made, others, columns, pool) => {
           const range = { first: 1_024, last: 65_535 };
-          const text = renderPortRuler(ruler({ range, blocks: made, others }), { ...plain, columns });
+          const text = renderPortRuler(ruler({ range, pool, blocks: made, others }), { ...plain, columns });
           const lines = text.trimEnd().split("\n");
           expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
           const [, scale] = /one mark is (\d+) ports/.exec(text) ?? [];
@@ -108,7 +130,7 @@ describe("the ruler of the ports", () => {
             // The last mark of a group may stand for fewer ports than the others.
             expect(Number(first)).toBeLessThanOrEqual(next);
             expect(Number(first)).toBeGreaterThan(next - Number(scale ?? 1));
-            const [, end] = /^[.~] \w+ to (\d+)/.exec(rest) ?? [];
+            const [, end] = /^[.~] [\w ]+ to (\d+)/.exec(rest) ?? [];
             next = end === undefined ? Number(first) + rest.length * Number(scale ?? 1) : Number(end) + 1;
           }
           expect(next).toBeGreaterThan(range.last);

@@ -13,7 +13,7 @@ export const DEFAULT_PORT = 18_789;
  *
  * @param scheme of a gateway that is opened otherwise. @default "ws"
  */
-export function gatewayUrl(host: string, port: number, scheme: "ws" | "http" | "https" = "ws"): string {
+export function gatewayUrl(host: string, port: number, scheme: "ws" | "wss" | "http" | "https" = "ws"): string {
   return `${scheme}://${hostWithPort(host, port)}`;
 }
 

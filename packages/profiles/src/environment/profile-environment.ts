@@ -4,6 +4,7 @@
  */
 import { gatewayUrl, reachableHost } from "@lockkeeper/core";
 import { isKindVariable, kinds } from "../kinds/kinds.ts";
+import { schemeOf } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 
 /** The variables of ours that say which profile it is. */
@@ -32,7 +33,7 @@ export function profileEnvironment(home: string, manifest: Manifest, port: numbe
     LOCKKEEPER_PROFILE: manifest.name,
     LOCKKEEPER_HOST: manifest.host,
     LOCKKEEPER_PORT: String(port),
-    LOCKKEEPER_URL: gatewayUrl(reachableHost(manifest.host), port, manifest.scheme),
+    LOCKKEEPER_URL: gatewayUrl(reachableHost(manifest.host), port, schemeOf(manifest)),
     LOCKKEEPER_STATE_DIR: manifest.paths.state,
     LOCKKEEPER_CONFIG_PATH: manifest.paths.config,
     LOCKKEEPER_WORKSPACE: manifest.paths.workspace,

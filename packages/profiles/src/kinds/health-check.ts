@@ -1,6 +1,7 @@
 /** The words of `--health` and what they mean: `/path`, `http`, `tcp` or `none`. Pure but for `checkHealth`. */
 import { LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
 import type { Health } from "@lockkeeper/core";
+import { webSchemeOf } from "../manifest.ts";
 import type { KindName, Scheme } from "../manifest.ts";
 import { kinds } from "./kinds.ts";
 import type { HealthCheck } from "../gateway-kind.ts";
@@ -9,10 +10,11 @@ import type { HealthCheck } from "../gateway-kind.ts";
  * Returns the check that `text` stands for. A path means 200 with `{"ok":true}` for gateways that are known to answer
  * so, and any 2xx for other programs; `http` means any answer at all.
  *
- * @param scheme by which it is asked. @default "http"
+ * @param addressScheme of the gateway's address; a WebSocket's server is asked by HTTP. @default "http"
  * @throws {LockkeeperError} OPTION_INVALID for anything but a path, `http`, `tcp` and `none`.
  */
-export function parseHealthCheck(text: string, kind: KindName, scheme: Scheme = "http"): HealthCheck {
+export function parseHealthCheck(text: string, kind: KindName, addressScheme: Scheme = "http"): HealthCheck {
+  const scheme = webSchemeOf(addressScheme);
   if (text === "tcp" || text === "none") return { kind: text };
   if (text === "http") return { kind: "answer", scheme };
   if (/^\/[\x21-\x7e]*$/.test(text)) {
@@ -29,10 +31,11 @@ export function formatHealthCheck(check: HealthCheck): string {
   return check.kind === "http" ? check.path : check.kind;
 }
 
-/** Returns the word for the check of a profile whose owner chose none: one that says its scheme is asked by it. */
+/** Returns the word for the check of a profile whose owner chose none: one that says it answers HTTP is asked by it. */
 export function usualHealthCheck(kind: KindName, scheme: Scheme | undefined): string {
   const { health } = kinds[kind];
-  return health.kind === "tcp" && scheme !== undefined ? "http" : formatHealthCheck(health);
+  const answers = scheme === "http" || scheme === "https";
+  return health.kind === "tcp" && answers ? "http" : formatHealthCheck(health);
 }
 
 /** Asks the gateway itself, now. `unknown` where the check is `none`. */

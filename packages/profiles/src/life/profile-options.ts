@@ -170,7 +170,7 @@ function checkDirectory(path: string): string {
 
 function checkScheme(text: string): Scheme {
   const scheme = SCHEMES.find((known) => known === text);
-  if (scheme === undefined) throw invalid("scheme", text, "Give http or https.");
+  if (scheme === undefined) throw invalid("scheme", text, `Give one of ${SCHEMES.join(", ")}.`);
   return scheme;
 }
 

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import type { ProfilesContext } from "../context.ts";
 import { reviveError } from "./keeper-report.ts";
 import type { KeeperReport } from "./keeper-report.ts";
+import { describeStart } from "./start-progress.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { belongsToRun } from "./inside-run.ts";
 import { spawnKeeper } from "./spawn-keeper.ts";
@@ -76,9 +77,11 @@ export async function launchKeeper(
         throw error;
       }
       if ("outcome" in report) return { kind: "ended", record: last };
+      const isFirst = last === undefined;
       last = report.record;
       if (last.state === "running" || last.state === "standby") return { kind: last.state };
-      options.onProgress?.(last.reason === null ? last.state : `${last.state}: ${last.reason}`);
+      // The first reason is that this very command starts it.
+      options.onProgress?.(isFirst ? last.state : describeStart(manifest, last));
     }
     options.signal?.throwIfAborted();
     if (!reports.readableEnded) return { kind: "deadline" };

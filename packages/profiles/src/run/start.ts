@@ -16,6 +16,7 @@ import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
+import { describeStart } from "./start-progress.ts";
 import { observeManifest, observeProfile, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { outOfReach, stopObserved } from "./stop.ts";
@@ -135,7 +136,7 @@ export async function startProfile(
       case "explain":
         throw await explainFailure(manifest, observation.record);
       case "wait":
-        if (!story.watched) options.onProgress?.(`${state} already`);
+        if (!story.watched) options.onProgress?.(describeWatched(observation));
         story = { ...story, watched: true };
         break;
       case "refused":
@@ -156,7 +157,7 @@ export async function startProfile(
   const { state } = observation.observed;
   const { reason } = observation.observed;
   throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
-    evidence: reason === null ? [] : [reason],
+    evidence: reason === null ? describeSoFar(observation) : [reason],
     hint: await hintOnSlowness(observation),
   });
 }
@@ -203,6 +204,16 @@ async function endSilentOwner(
   options.onProgress?.(`replacing a gateway that is ${observed.state}`);
   await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
   return observeManifest(context, manifest);
+}
+
+function describeSoFar({ manifest, record }: ProfileObservation): readonly string[] {
+  return record === undefined ? [] : [describeStart(manifest, record)];
+}
+
+/** Somebody else started it, or is stopping it; this start waits for how that ends. */
+function describeWatched({ manifest, observed: { state }, record }: ProfileObservation): string {
+  const isStarting = state === "starting" && record !== undefined;
+  return `already ${isStarting ? describeStart(manifest, record) : state}`;
 }
 
 function ownerOf({ paths }: Manifest): number | undefined {

@@ -11,6 +11,7 @@ import { pause, throwIfAborted } from "../interruptible.ts";
 import { explainFailure } from "../run/explain-failure.ts";
 import type { RestartOptions, RestartResult } from "../run/restart.ts";
 import { requirePreflight } from "../run/preflight.ts";
+import { describeStart } from "../run/start-progress.ts";
 import type { StartOptions, StartResult } from "../run/start.ts";
 import { isInsideRun } from "../run/inside-run.ts";
 import { stopProfile, wouldStopItself } from "../run/stop.ts";
@@ -165,8 +166,9 @@ async function awaitStart(
     if (isNew && state === "running") return { outcome: "started", status: statusOf(context, now) };
     if (isNew && state === "standby") return standingBy(context, now);
     if (isNew && (state === "failed" || state === "blocked")) throw await explainFailure(manifest, now.record);
-    if (isNew && state !== told) options.onProgress?.(reason === null ? state : `${state}: ${reason}`);
-    if (isNew) told = state;
+    const news = isNew ? describeStart(manifest, { ...now.record, state, reason }) : told;
+    if (news !== told) options.onProgress?.(news);
+    told = news;
     // The unit ended before its keeper could publish anything: its own words are all there is.
     if (!isNew && (await hasFailed(context, service))) throw await unitFailed(context, manifest, service);
     if (performance.now() >= deadline) {

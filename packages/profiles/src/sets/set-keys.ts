@@ -90,7 +90,11 @@ export const setKeys: Readonly<Record<SetKey, KeySchema>> = {
     description: "Further ports by name, as distances from the base.",
   },
   health: { ...TEXT, description: "/path (2xx is healthy), http (any answer), tcp or none." },
-  scheme: { type: "string", enum: SCHEMES, description: "How its address is opened and its health asked." },
+  scheme: {
+    type: "string",
+    enum: SCHEMES,
+    description: "How its address is opened; with http and https its health is asked so.",
+  },
   stopTimeout: { ...DURATION, description: "Time to end by itself before it is killed: 500ms, 90s, 5m." },
   groups: { type: "array", items: TEXT, description: "Groups that it belongs to." },
   after: { type: "array", items: TEXT, description: "Profiles to start before it, by their names in this file." },

@@ -4,8 +4,8 @@
  */
 import { gatewayUrl, reachableHost } from "@lockkeeper/core";
 import type { GatewayExit, Health, RunRecord } from "@lockkeeper/core";
-import { withPort } from "../manifest.ts";
-import type { KindName, Manifest } from "../manifest.ts";
+import { schemeOf, withPort } from "../manifest.ts";
+import type { KindName, Manifest, Scheme } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 
@@ -51,7 +51,7 @@ export interface ProfileStatus {
   /** What is asked to tell the health: `/path`, `tcp`, `http` or `none`. */
   readonly healthCheck: string;
   /** What its address is opened with. */
-  readonly scheme: "ws" | "http" | "https";
+  readonly scheme: Scheme;
   readonly groups: readonly string[];
   /** Where this machine itself reaches it: of a gateway on every address, the loopback one. */
   readonly url: string;
@@ -106,9 +106,9 @@ export function describeProfile(
     lastExit: record?.lastExit ?? null,
     health: gatewayLives ? (record?.health ?? "unknown") : "unknown",
     healthCheck: manifest.health,
-    scheme: manifest.scheme ?? "ws",
+    scheme: schemeOf(manifest),
     groups: manifest.groups ?? [],
-    url: gatewayUrl(reachableHost(manifest.host), port, manifest.scheme),
+    url: gatewayUrl(reachableHost(manifest.host), port, schemeOf(manifest)),
     protected: manifest.protected,
     command: manifest.command ?? null,
     cwd: manifest.cwd ?? manifest.paths.workspace,

@@ -21,6 +21,8 @@ describe("parseHealthCheck", () => {
       scheme: "http",
     });
     expect(parseHealthCheck("http", "command", "https")).toEqual({ kind: "answer", scheme: "https" });
+    expect(parseHealthCheck("/up", "command", "wss")).toMatchObject({ scheme: "https" });
+    expect(parseHealthCheck("http", "command", "ws")).toEqual({ kind: "answer", scheme: "http" });
   });
 
   test.each(["", "TCP", "healthz", "http://127.0.0.1/healthz", "/with space", "/line\nbreak", "/ümlaut"])(

@@ -164,6 +164,7 @@ test("a check that nobody chose follows the scheme; a chosen one stays", async (
   expect(bare).toMatchObject({ health: "tcp" });
   expect(bare).not.toHaveProperty("scheme");
   expect(await edit({ scheme: "http" })).toMatchObject({ health: "http" });
+  expect(await edit({ scheme: "ws" })).toMatchObject({ scheme: "ws", health: "tcp" });
   expect(await edit({ unset: ["health", "scheme"] })).toMatchObject({ health: "tcp" });
   const made = await createProfile(context.home, { name: "web", argv: ["true"], scheme: "http" });
   expect(made).toMatchObject({ scheme: "http", health: "http" });

@@ -93,7 +93,7 @@ test.each([
 test.each<[string, unknown]>([
   ["stopTimeoutMs", "10s"],
   ["stopTimeoutMs", -1],
-  ["scheme", "ws"],
+  ["scheme", "ftp"],
   ["groups", "prod"],
   ["after", [1]],
   ["end", true],

@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { describeStart } from "../../src/run/start-progress.ts";
+
+const gateway = { pid: 7, startTicks: 1, bootId: "b", pidNamespace: "1" };
+const begun = { state: "starting", reason: null, gateway, host: "127.0.0.1", port: 20_000 } as const;
+
+describe("what a start says while it lasts", () => {
+  test.each([
+    ["tcp", undefined, "starting, waiting for 127.0.0.1:20000"],
+    ["http", undefined, "starting, waiting for http://127.0.0.1:20000/"],
+    ["/up", "https", "starting, waiting for https://127.0.0.1:20000/up"],
+    ["/up?key=s3cret", "ws", "starting, waiting for http://127.0.0.1:20000/up"],
+    ["none", undefined, "starting"],
+  ] as const)("a check %s with scheme %s", (health, scheme, expected) => {
+    expect(describeStart({ kind: "command", health, ...(scheme && { scheme }) }, begun)).toBe(expected);
+  });
+
+  test("an address of another family is bracketed", () => {
+    expect(describeStart({ kind: "command", health: "tcp" }, { ...begun, host: "::1" })).toContain("[::1]:20000");
+  });
+
+  test("a reason says more, and before there is a process nothing is waited for", () => {
+    const profile = { kind: "builtin", health: "/healthz" } as const;
+    expect(describeStart(profile, { ...begun, reason: "exited with code 3" })).toBe("starting: exited with code 3");
+    expect(describeStart(profile, { ...begun, gateway: null })).toBe("starting");
+  });
+});

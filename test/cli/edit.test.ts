@@ -75,9 +75,9 @@ test("--scheme is said by url, list and the gateway's own variables", async () =
 
 test("nobody said a scheme: a program of one's own is http, the built-in gateway ws; the check does not follow", async () => {
   await withScratchHome(async ({ run, json }) => {
-    await json(["create", "api", "--", "node", "server.js"]);
-    await json(["create", "dev"]);
-    await json(["create", "chat", "--scheme", "ws", "--", "node", "chat.js"]);
+    await run(["create", "api", "--", "node", "server.js"]);
+    await run(["create", "dev"]);
+    await run(["create", "chat", "--scheme", "ws", "--", "node", "chat.js"]);
     expect(await json(["list"])).toMatchObject([
       { name: "api", scheme: "http", healthCheck: "tcp" },
       { name: "chat", scheme: "ws", healthCheck: "tcp" },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { describeStart } from "../../src/run/start-progress.ts";
 
-const gateway = { pid: 7, startTicks: 1, bootId: "b", pidNamespace: "1" };
-const begun = { state: "starting", reason: null, gateway, host: "127.0.0.1", port: 20_000 } as const;
+const GATEWAY = { pid: 7, startTicks: 1, bootId: "b", pidNamespace: "1" };
+const BEGUN = { state: "starting", reason: null, gateway: GATEWAY, host: "127.0.0.1", port: 20_000 } as const;
 
 describe("what a start says while it lasts", () => {
   test.each([
@@ -12,16 +12,16 @@ describe("what a start says while it lasts", () => {
     ["/up?key=s3cret", "ws", "starting, waiting for http://127.0.0.1:20000/up"],
     ["none", undefined, "starting"],
   ] as const)("a check %s with scheme %s", (health, scheme, expected) => {
-    expect(describeStart({ kind: "command", health, ...(scheme && { scheme }) }, begun)).toBe(expected);
+    expect(describeStart({ kind: "command", health, ...(scheme && { scheme }) }, BEGUN)).toBe(expected);
   });
 
   test("an address of another family is bracketed", () => {
-    expect(describeStart({ kind: "command", health: "tcp" }, { ...begun, host: "::1" })).toContain("[::1]:20000");
+    expect(describeStart({ kind: "command", health: "tcp" }, { ...BEGUN, host: "::1" })).toContain("[::1]:20000");
   });
 
   test("a reason says more, and before there is a process nothing is waited for", () => {
     const profile = { kind: "builtin", health: "/healthz" } as const;
-    expect(describeStart(profile, { ...begun, reason: "exited with code 3" })).toBe("starting: exited with code 3");
-    expect(describeStart(profile, { ...begun, gateway: null })).toBe("starting");
+    expect(describeStart(profile, { ...BEGUN, reason: "exited with code 3" })).toBe("starting: exited with code 3");
+    expect(describeStart(profile, { ...BEGUN, gateway: null })).toBe("starting");
   });
 });

@@ -1,6 +1,6 @@
 /**
  * The texts that `export` prints, before any engine gets them: every reader takes them for what was meant, what hostile paths hold
- * stays one value, and no secret is in them. Engines themselves: `engines.test.ts`.
+ * stays one value, and no secret is in them. Engines themselves: beside this.
  */
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";

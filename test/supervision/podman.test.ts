@@ -2,18 +2,15 @@
  * `run` in real containers: as the first process and behind an init, as another user, without any capability. What a container
  * sees of another, and what its host sees of it.
  */
-import { chownSync, readdirSync } from "node:fs";
+import { chownSync } from "node:fs";
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { podmanFault, withPodman } from "../harness/podman.ts";
+import { containerScenes, give } from "../harness/container-scene.ts";
 import type { Podman } from "../harness/podman.ts";
-import { withScratchHome } from "../harness/scratch-home.ts";
-import type { ScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-const fault = podmanFault();
-if (fault !== undefined) process.stdout.write(`skipped: run in real containers: ${fault}\n`);
+const { fault, scene } = containerScenes("run in real containers");
 
 const UID = 1000;
 const hard = [
@@ -47,13 +44,6 @@ const args = (home: string, name: string, ...more: readonly string[]): readonly 
   ...more,
 ];
 
-function give(folder: string, uid: number): void {
-  chownSync(folder, uid, uid);
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    chownSync(path.join(entry.parentPath, entry.name), uid, uid);
-  }
-}
-
 /** Runs `lockkeeper` in a container that is there. */
 const inside = (podman: Podman, container: string, ...command: readonly string[]): ReturnType<Podman["run"]> =>
   podman.run("exec", container, "lockkeeper", ...command);
@@ -75,17 +65,6 @@ const zombiesOf = async (podman: Podman, container: string): Promise<number> => 
   const stats = await podman.must("exec", container, "/bin/sh", "-c", script);
   return stats.split("\n").filter((line) => /\) Z /.test(line)).length;
 };
-
-/** A home, and a podman whose containers have ended before the home is looked at for what is left. */
-const scene = (use: (scratch: ScratchHome, podman: Podman) => Promise<void>): Promise<void> =>
-  withPodman((podman) =>
-    withScratchHome((scratch) =>
-      use(scratch, podman).finally(async () => {
-        await podman.run("rm", "--all", "--force", "--time=0");
-        give(scratch.home, 0);
-      }),
-    ),
-  );
 
 describe.skipIf(fault !== undefined)("run in a container", () => {
   test("passes output on, is stopped from within, and reaps behind an init: 20 helpers leave no zombie; without one doctor says so", () =>

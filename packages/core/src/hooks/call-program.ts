@@ -1,7 +1,7 @@
 /**
- * Calls one program with a document on its standard input: without a shell, without arguments, in a session of its own, with
- * the environment that it is given and nothing of ours. One that is not done when the signal aborts is killed, and with it
- * what it has started in its group.
+ * Calls one program and writes a document to its standard input. There is no shell and there are no arguments. The program
+ * runs in a session of its own and sees only the environment given here. If it has not finished when the signal aborts, it is
+ * killed together with its process group.
  */
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
@@ -32,7 +32,7 @@ export async function callProgram(
     };
     signal.addEventListener("abort", kill, { once: true });
     if (signal.aborted) kill();
-    // One that does not read is none the worse for it.
+    // A program may ignore its standard input.
     child.stdin.on("error", () => undefined).end(`${input}\n`);
     child.once("error", (error) => {
       signal.removeEventListener("abort", kill);
@@ -47,7 +47,7 @@ export async function callProgram(
   });
 }
 
-/** What others can write runs with our rights. */
+/** The program runs with our rights, so a file that others can write is refused. */
 function programFault(path: string): string | undefined {
   try {
     const stats = statSync(path);

@@ -1,7 +1,7 @@
 /**
- * Tells hooks what happens to one run, beside it: nothing of the run ever waits for a hook. At most one message of each event
- * waits, the latest; what is over before it was told is not told. After the end of the run there are ten more seconds, for
- * the word that it has ended. Loaded only for a profile with hooks.
+ * Tells hooks what happens to one run. The run never waits for a hook. For each event only the latest message is queued, and a
+ * message that is out of date before its turn is dropped. After the run has ended, hooks get ten more seconds to hear about
+ * it. Loaded only for a profile with hooks.
  */
 import { hostname } from "node:os";
 
@@ -20,24 +20,24 @@ export interface HookPlan {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Whose hooks they are, and who hears what became of each message. */
+/** The profile that the hooks belong to, and where each result is reported. */
 export interface HookCalls extends HookPlan {
   readonly profile: string;
   readonly home: string | null;
   /** Called with one sentence for the history; must not throw. */
   readonly remark: (fact: string) => void;
-  /** Aborts: no longer waits for anything. */
+  /** When it aborts, nothing is waited for any more. */
   readonly force: AbortSignal;
 }
 
 const DEFAULTS = {
-  /** What is still under way when the run has ended gets this long. */
+  /** How long a call may go on after the run has ended. */
   lastWordsMs: 10_000,
 };
 
-/** With these the run is over, and there is no later moment. */
+/** States that end the run: there is no later moment to report them. */
 const FINAL: ReadonlySet<HookEvent> = new Set(["failed", "blocked", "stopped"]);
-/** What takes an event back that was not told yet: then both are left away, for nothing has changed for the person who is told. */
+/** The event that cancels another one that is still queued. Both are dropped, because nothing has changed for the reader. */
 const TAKES_BACK: Readonly<Partial<Record<HookEvent, HookEvent>>> = {
   recovered: "unresponsive",
   unresponsive: "recovered",
@@ -59,7 +59,7 @@ export class HookCaller {
     this.#calls = calls;
   }
 
-  /** Takes note of what was published; returns at once. */
+  /** Records a published state; returns at once. */
   report(record: HookSubject): void {
     const before = this.#before;
     this.#before = record;
@@ -80,7 +80,7 @@ export class HookCaller {
     }
   }
 
-  /** The run is over: what waits is dropped; returns when what is under way is done, after ten seconds at most. */
+  /** Ends the calls of a finished run: drops the queue and waits at most ten seconds for calls under way. */
   async close(): Promise<void> {
     this.#closing.abort();
     const timer = setTimeout(() => this.#over.abort(), DEFAULTS.lastWordsMs);

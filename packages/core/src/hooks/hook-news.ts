@@ -1,24 +1,24 @@
 /**
- * What is worth telling: from two states of a run, one after the other, to the event that lies between them, and what is
- * told of it. Pure. An outage ends with `recovered`, which says how long it was; any other way to a gateway that serves is
- * `ready`. A crash that is answered with a restart is no outage.
+ * Decides which event lies between two consecutive states of a run, and what a hook is told about it. Pure. An outage ends
+ * with `recovered`, which says how long it was; any other way to a gateway that serves is `ready`. A crash that is answered
+ * with a restart is no outage.
  */
 
 /** What a hook can be told of. */
 export type HookEvent = "failed" | "blocked" | "unresponsive" | "recovered" | "ready" | "stopped";
 
-/** As much of a run's record as a hook is told. */
+/** The part of a run's record that a hook may see. */
 export interface HookSubject {
   readonly state: string;
   readonly reason: string | null;
   readonly since: string;
   readonly restarts: number;
   readonly lastExit: { readonly code: number | null; readonly signal: string | null } | null;
-  /** Since when it has been down, once that was worth telling; null when it is not. ISO 8601. */
+  /** Start of the outage that was reported; null when there is none. ISO 8601. */
   readonly downSince?: string | null;
 }
 
-/** The document that a hook gets. A contract: fields are added, never renamed or removed. */
+/** The document that a hook receives. It is a contract: fields are added, never renamed or removed. */
 export interface HookMessage {
   readonly v: 1;
   readonly event: HookEvent;
@@ -30,14 +30,14 @@ export interface HookMessage {
   readonly at: string;
   readonly state: string;
   readonly reason: string | null;
-  /** Since when it is in that state, ISO 8601. */
+  /** When it entered that state, ISO 8601. */
   readonly since: string;
-  /** How long the outage was that has just ended, in milliseconds; else null. */
+  /** Length of the outage that has just ended, in milliseconds; null otherwise. */
   readonly downMs: number | null;
-  /** How the gateway ended last; null when it never did. */
+  /** How the gateway last ended; null when it never ended. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
   readonly restarts: number;
-  /** Only in a message that somebody sends to try a hook. */
+  /** Present only in a test message. */
   readonly test?: true;
 }
 
@@ -53,7 +53,7 @@ export function hookEventBetween(before: HookSubject | undefined, after: HookSub
     case "blocked":
       return after.state;
     case "stopped":
-      // One that left somebody else in control has stopped nothing.
+      // A keeper that left another one in control has stopped nothing.
       return before?.state === "stopping" ? "stopped" : undefined;
     default:
       return undefined;
@@ -63,7 +63,7 @@ export function hookEventBetween(before: HookSubject | undefined, after: HookSub
 /** Returns how long the outage before `after` was, in milliseconds; null when there was none. */
 export function downTimeMs(before: HookSubject | undefined, after: HookSubject): number | null {
   if (after.state !== "running" || typeof before?.downSince !== "string") return null;
-  // The clock may have been set back since.
+  // The clock may have been set back in between.
   return Math.max(0, Date.parse(after.since) - Date.parse(before.downSince)) || 0;
 }
 

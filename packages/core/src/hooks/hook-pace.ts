@@ -1,6 +1,6 @@
 /**
- * How often one event may be told: a gateway that flaps must not flood anybody. Pure. Invariants: two messages of one event are
- * at least half a minute apart, and no hour has more than twelve of them.
+ * Limits how often one event may be reported, so that a flapping gateway floods nobody. Pure. Invariants: two messages of one
+ * event are at least half a minute apart, and no hour has more than twelve of them.
  */
 
 const DEFAULTS = {

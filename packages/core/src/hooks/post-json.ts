@@ -1,19 +1,19 @@
 /**
- * Posts one JSON document and looks at the status of the answer, nothing else: no redirect is followed, no byte of a body is
- * read, and whatever the other side does, the call ends with its signal.
+ * Posts one JSON document and looks only at the status of the answer. It follows no redirect, reads no body, and ends with its
+ * signal whatever the other side does.
  */
 import { request as httpRequest } from "node:http";
 
 import { errnoOf } from "../errors.ts";
 
-/** How one attempt to tell somebody went. `again`: another attempt may help. */
+/** The result of one attempt. `again`: another attempt may help. */
 export type Attempt =
   { readonly told: true; readonly detail: string } | { readonly told: false; readonly detail: string; again: boolean };
 
 /** Statuses that ask for another attempt, beside all of 500 and above. Source: RFC 9110, RFC 6585. */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** Returns how it went; never throws. Nothing that it returns names more of the address than a code does. */
+/** Returns the result; never throws. The result never contains the address. */
 export async function postJson(url: string, body: string, signal: AbortSignal): Promise<Attempt> {
   const request = /^https:/i.test(url) ? (await import("node:https")).request : httpRequest;
   return new Promise((resolve) => {
@@ -40,7 +40,7 @@ export async function postJson(url: string, body: string, signal: AbortSignal): 
       });
       call.end(body);
     } catch (error) {
-      // A text that no header or address can be; the message of it would name the address.
+      // The text is no valid header or address. Node's own message would contain the address.
       resolve({ told: false, detail: errnoOf(error) ?? "not a URL that can be called", again: false });
     }
   });

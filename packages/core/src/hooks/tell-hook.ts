@@ -1,4 +1,7 @@
-/** Tells one hook of one event: three attempts at most, ten seconds each, and never longer than the caller's signal. */
+/**
+ * Delivers one event to one hook: at most three attempts of ten seconds each, and never longer than the caller's signal
+ * allows.
+ */
 import { pause } from "../pause.ts";
 import { callProgram } from "./call-program.ts";
 import type { HookMessage } from "./hook-news.ts";
@@ -6,21 +9,21 @@ import type { HookTarget } from "./hook-target.ts";
 import type { Attempt } from "./post-json.ts";
 import { postJson } from "./post-json.ts";
 
-/** What became of a message. */
+/** The result of delivering a message. */
 export interface Telling {
   readonly told: boolean;
   readonly attempts: number;
-  /** How the last attempt went, for a person; nothing of the address in it. */
+  /** How the last attempt went, in words, without the address. */
   readonly detail: string;
 }
 
 const DEFAULTS = {
   attemptMs: 10_000,
-  /** Before the second and the third attempt. */
+  /** Pauses before the second and the third attempt. */
   pausesMs: [1_000, 5_000],
 };
 
-/** Returns what became of it; never throws. `env` is the whole environment of a program. */
+/** Returns the result; never throws. `env` is the whole environment of a program. */
 export async function tellHook(
   target: HookTarget,
   message: HookMessage,
@@ -52,7 +55,7 @@ export async function tellHook(
   }
 }
 
-/** Returns what became of a message in one sentence, for the history. */
+/** Returns the result as one sentence for the history. */
 export function describeTelling(event: string, shown: string, { told, attempts, detail }: Telling): string {
   const tries = attempts > 1 ? `, ${attempts} attempts` : "";
   return told

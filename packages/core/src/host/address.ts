@@ -1,6 +1,5 @@
 /**
- * How an address is written and what it stands for, in one place: every message, record and table uses this form.
- * Pure; anybody may call it.
+ * How an address is written and what it means, in one place: every message, record and table uses this form. Pure.
  */
 
 /** Where a gateway listens unless told otherwise: loopback only, the port that OpenClaw made known. */
@@ -11,13 +10,13 @@ export const DEFAULT_PORT = 18_789;
 /**
  * Returns `ws://<host>:<port>`, an IPv6 host in brackets: `gatewayUrl("::1", 18789)` is `ws://[::1]:18789`.
  *
- * @param scheme of a gateway that is opened otherwise. @default "ws"
+ * @param scheme the scheme of a gateway that is not a WebSocket server. @default "ws"
  */
 export function gatewayUrl(host: string, port: number, scheme: "ws" | "wss" | "http" | "https" = "ws"): string {
   return `${scheme}://${hostWithPort(host, port)}`;
 }
 
-/** Returns the sentence for a port that somebody else listens on. Scripts and tests of other tools know it word for word. */
+/** Returns the sentence for a port with another listener. Scripts and tests of other tools match it word for word. */
 export function alreadyListening(host: string, port: number): string {
   return `another gateway instance is already listening on ${gatewayUrl(host, port)}`;
 }
@@ -28,7 +27,10 @@ export function hostWithPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Does a bind of this host, however it is spelt, accept connections on every address of the machine? A name is not looked up. */
+/**
+ * Whether a bind of this host, however it is spelt, accepts connections on every address of the machine. A name is not looked
+ * up.
+ */
 export function isWildcardHost(host: string): boolean {
   if (!host.includes(":")) return ANY_IPV4.test(host);
   const [address = ""] = host.split("%", 1);

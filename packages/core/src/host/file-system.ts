@@ -1,4 +1,7 @@
-/** Which file systems several hosts, or several views, may share, so that one machine's locks may not tell all. One table. */
+/**
+ * The one table of file systems that several hosts or several mounts may share, where the locks of one machine may not be the
+ * whole truth.
+ */
 import { statfsSync } from "node:fs";
 
 /** Source: statfs(2), and the magic number of each in its kernel's header. */
@@ -20,10 +23,10 @@ const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Returns the name of the file system at `path` when other hosts may mount it too, else undefined. `fuse` may be that (sshfs) or
- * a second view of a local disk (bindfs): what is behind it is not told. Undefined outside of Linux.
+ * Returns the name of the file system at `path` when other hosts may mount it too, else undefined. `fuse` may be such a file
+ * system (sshfs) or a second view of a local disk (bindfs): it does not say which. Undefined outside of Linux.
  *
- * @throws system errors, as they are.
+ * @throws System errors, unchanged.
  */
 export function networkFileSystem(path: string): string | undefined {
   return process.platform === "linux" ? SHARED_FILE_SYSTEMS.get(statfsSync(path).type) : undefined;

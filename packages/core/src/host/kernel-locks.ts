@@ -1,7 +1,7 @@
 /**
- * What the kernel tells about its locks without our taking one: the list in /proc/locks. It spans all pid namespaces and names
- * a lock's file, not its owner. A file is named there by the device of its file system and its inode; `stat` may tell another
- * device (btrfs, overlay), and equal inode numbers are common on fresh disks, so both are asked of the kernel in its own words.
+ * Reads the kernel's list of locks in /proc/locks, without taking a lock. The list spans all pid namespaces and names a lock's
+ * file, not its owner. It names a file by the device of its file system and its inode. `stat` may report another device
+ * (btrfs, overlay), and equal inode numbers are common on fresh disks, so both numbers are read in the kernel's own form.
  * Linux only. Source: proc_locks(5), proc_pid_fdinfo(5), proc_pid_mountinfo(5), fs/locks.c.
  */
 import { fstatSync, readFileSync } from "node:fs";
@@ -17,19 +17,22 @@ export class KernelLockTable {
     this.#text = text;
   }
 
-  /** Reads the list; undefined where the host does not tell. The kernel waits for all its cores to make it: milliseconds, at times. */
+  /**
+   * Reads the list; undefined where the host has none. The kernel waits for all its cores to produce it, which may take
+   * milliseconds.
+   */
   static read(): KernelLockTable | undefined {
     const text = readIfThere("/proc/locks");
     return text === undefined ? undefined : new KernelLockTable(text);
   }
 
-  /** Does somebody on this machine hold a lock on that file which would refuse ours? */
+  /** Whether a lock that conflicts with ours is held on that file. */
   isLocked(file: KernelFile): boolean {
     for (const line of this.#linesOf(file)) if (/ (OFDLCK|POSIX) /.test(line)) return true;
     return false;
   }
 
-  /** How many hold a lock on just that byte of that file. */
+  /** How many locks are held on exactly that byte of that file. */
   countMarks(file: KernelFile, offset: number): number {
     const needle = ` ${file} ${offset} ${offset}\n`;
     let count = 0;
@@ -42,34 +45,37 @@ export class KernelLockTable {
     for (let at = this.#text.indexOf(needle); at >= 0; at = this.#text.indexOf(needle, at + 1)) {
       const end = this.#text.indexOf("\n", at);
       const line = this.#text.slice(this.#text.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end);
-      // An arrow marks one that only waits.
+      // An arrow marks a lock that is only waited for.
       if (!line.includes(" -> ")) yield line;
     }
   }
 }
 
-/** The devices of the file systems that are mounted here, by the number of the mount. Read when first asked. */
+/** The device of each mounted file system, by the number of its mount. Read at the first use. */
 export class MountDevices {
   #devices: ReadonlyMap<string, string> | undefined;
 
-  /** Returns the device behind the mount as the kernel's list of locks prints it; undefined where it cannot be told. */
+  /** Returns the device behind the mount as the kernel's list of locks prints it; undefined where it is unknown. */
   find(mount: string): string | undefined {
     this.#devices ??= readMountDevices();
     return this.#devices.get(mount);
   }
 }
 
-/** Returns how the kernel's list names the file that `fd` has open; undefined where the host does not tell. */
+/** Returns the name in the kernel's list for the file that `fd` has open; undefined where the host has none. */
 export function kernelFileOf(fd: number, mounts: MountDevices): KernelFile | undefined {
   const info = readIfThere(`/proc/self/fdinfo/${fd}`) ?? "";
   const mount = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
   const device = mount === undefined ? undefined : mounts.find(mount);
-  // Before Linux 5.14 only `stat` tells the inode; on most file systems it is the same.
+  // Before Linux 5.14 only `stat` reports the inode; on most file systems it is the same.
   const inode = /^ino:\s*(\d+)$/m.exec(info)?.[1] ?? String(fstatSync(fd, { bigint: true }).ino);
   return device === undefined ? undefined : `${device}:${inode}`;
 }
 
-/** Returns how the kernel's list names the file on which `fd` itself holds a lock: its own line says so, without a detour. */
+/**
+ * Returns the name in the kernel's list for the file that `fd` itself has locked, read from the descriptor's own `lock:`
+ * line.
+ */
 export function kernelFileOfOwnLock(fd: number): KernelFile | undefined {
   return / ([0-9a-f]+:[0-9a-f]+:\d+) \d+ \w+$/m.exec(readIfThere(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
 }

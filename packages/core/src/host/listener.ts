@@ -1,4 +1,4 @@
-/** What is known of a listening socket and of the process behind it. Types only. */
+/** A listening socket and the process behind it. Types only. */
 
 /** A TCP socket in state LISTEN. An IPv4 address mapped into IPv6 is reported as the IPv4 listener that it is. */
 export interface Listener {
@@ -6,7 +6,7 @@ export interface Listener {
   /** Canonical text: `127.0.0.1`, `::1`. */
   readonly address: string;
   readonly port: number;
-  /** Names the socket, to be given to {@link findHolders}. */
+  /** Names the socket for {@link findHolders}. */
   readonly inode: string;
   readonly uid: number;
   /**
@@ -16,7 +16,7 @@ export interface Listener {
   readonly v6only?: "yes" | "unknown";
 }
 
-/** The process that holds a listener, as far as we may see. */
+/** The process that holds a listener, as far as it is visible. */
 export interface Holder {
   readonly pid: number;
   /** The command line, cut at {@link COMMAND_LENGTH} characters. */

@@ -1,7 +1,8 @@
 /**
- * Which processes hold the kernel's lock of a file: its list of locks does not tell, the descriptors of the processes do, as far
- * as we may see them. A file is known by device and inode, so one that was deleted, or that another container sees at another
- * path, is found as well. Linux only; nobody is found elsewhere. Each question walks over the descriptors of every process.
+ * Finds the processes that hold the kernel's lock of a file. The kernel's list does not name them; the descriptors of the
+ * processes do, as far as they are visible. A file is known by device and inode, so a deleted file, or one that another
+ * container sees at another path, is found too. Linux only; elsewhere no process is found. Each call walks the descriptors of
+ * every process.
  */
 import { lstatSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -19,8 +20,8 @@ export interface OpenFile {
 }
 
 /**
- * Returns the other processes that hold a kernel lock on the very file that our `fd` has open, through a descriptor of
- * their own: they have inherited it, whatever else they shed. What lies at the file's path by now does not matter.
+ * Returns the other processes that hold a kernel lock on the file that our `fd` has open, through an inherited descriptor. It
+ * does not matter what is at the file's path by now.
  */
 export function findLockHeirs(fd: number): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];
@@ -37,8 +38,8 @@ export function findLockHolders(path: string): readonly ProcessIdentity[] {
 }
 
 /**
- * Returns what can be locked in a directory of locks: its lock files, and the directory itself, which bears the mark of an
- * owner whose file was deleted.
+ * Returns everything that can be locked in a lock directory: its lock files, and the directory itself, which carries the mark
+ * of an owner whose file was deleted.
  */
 export function lockablesIn(lockDir: string): readonly OpenFile[] {
   try {
@@ -52,7 +53,7 @@ export function lockablesIn(lockDir: string): readonly OpenFile[] {
   }
 }
 
-/** Says whether process `pid` holds a kernel lock on one of `files`. `hidden`: its descriptors are not shown to us. */
+/** Says whether process `pid` holds a kernel lock on one of `files`. `hidden`: its descriptors are not visible to us. */
 export function holdsOneOf(pid: number, files: readonly OpenFile[]): "yes" | "no" | "hidden" {
   if (files.length === 0) return "no";
   try {
@@ -78,7 +79,7 @@ function isLockedThrough(directory: string, fd: string, files: readonly OpenFile
     if (!files.some((file) => dev === file.device && ino === file.inode)) return false;
     return readFileSync(`${directory}/fdinfo/${fd}`, "utf8").includes("\nlock:");
   } catch {
-    // It closed this descriptor meanwhile.
+    // The process has closed this descriptor meanwhile.
     return false;
   }
 }

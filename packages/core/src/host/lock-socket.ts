@@ -1,17 +1,17 @@
-/** The abstract Unix sockets that stand for a lock file where the kernel has no locks for it: their names, and who has them. */
+/** The abstract Unix sockets that replace a lock file where kernel locks are not available: their names and their holders. */
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 /**
- * Node fills shorter abstract names up with zeros in some versions and not in others: only a name of full length means
- * the same socket to all of them. Source: unix(7), sun_path has 108 bytes.
+ * Some versions of Node pad a shorter abstract name with zeros and others do not. Only a name of full length means the same
+ * socket to all of them. Source: unix(7), sun_path has 108 bytes.
  */
 const NAME_BYTES = 108;
 
 /**
  * Returns the names of the sockets that stand for the lock file `path`: one after the directory itself, whatever path leads to
- * it, and one after its path, as release 0.1.0 has it. System errors come as they are.
+ * it, and one after its path, as release 0.1.0 has it. System errors are passed on.
  */
 export function lockSocketNames(path: string): readonly string[] {
   const directory = realpathSync(dirname(path));
@@ -19,7 +19,10 @@ export function lockSocketNames(path: string): readonly string[] {
   return [`${dev}:${ino}/${basename(path)}`, `${directory}/${basename(path)}`].map(socketName);
 }
 
-/** Returns how `/proc/<pid>/fd` shows the bound sockets of the lock file `path`; none when nobody here has them. */
+/**
+ * Returns the names in `/proc/<pid>/fd` for the bound sockets of the lock file `path`; empty when no visible process has
+ * them.
+ */
 export function findLockSockets(path: string): readonly string[] {
   try {
     const shown = lockSocketNames(path).map((name) => ` @${name.slice(1)}`);

@@ -1,7 +1,7 @@
 /**
- * A wall for the memory of one gateway: a control group of its own, where this process may make one. Both versions of the
- * kernel's interface; Linux only. Without a place for a group there is no wall, and whoever asked for it is told.
- * Source: docs.kernel.org/admin-guide/cgroup-v2, cgroup-v1/memory.
+ * Caps the memory of one gateway by a control group of its own, where this process may create one. Supports both versions of
+ * the kernel's interface; Linux only. Where no group can be created there is no cap, and the caller is told. Source:
+ * docs.kernel.org/admin-guide/cgroup-v2, cgroup-v1/memory.
  */
 import * as fs from "node:fs";
 import path from "node:path";
@@ -10,15 +10,15 @@ import { errnoOf } from "../errors.ts";
 
 /** A control group with a limit. */
 export interface MemoryCap {
-  /** Moves the process in; what it starts afterwards is in it as well. False when it cannot be moved. */
+  /** Moves the process in; its later children are in it too. False when it cannot be moved. */
   readonly admit: (pid: number) => boolean;
-  /** How many processes the kernel has killed at the limit so far; null when it does not tell. */
+  /** How many processes the kernel has killed at the limit so far; null when unknown. */
   readonly countKills: () => number | null;
-  /** Removes the group when nothing lives in it. */
+  /** Removes the group when no process is in it. */
   readonly remove: () => void;
 }
 
-/** What the two versions call the same things. */
+/** The names that the two versions have for the same things. */
 interface Interface {
   readonly limitFile: string;
   readonly eventsFile: string;
@@ -26,17 +26,17 @@ interface Interface {
 const V1: Interface = { limitFile: "memory.limit_in_bytes", eventsFile: "memory.oom_control" };
 const V2: Interface = { limitFile: "memory.max", eventsFile: "memory.events" };
 
-/** Where a group may be made. */
+/** Where a group may be created. */
 interface CapPlace extends Interface {
   readonly directory: string;
 }
 
-/** Says whether this process may put a wall around a gateway. Changes nothing. */
+/** Says whether this process may cap a gateway's memory. Changes nothing. */
 export function canCapMemory(): boolean {
   return findPlace() !== undefined;
 }
 
-/** Makes the group, or takes the one that an earlier run left; undefined when that cannot be done here. */
+/** Creates the group, or reuses the one of an earlier run; undefined when that is not possible here. */
 export function capMemory(name: string, limitBytes: number): MemoryCap | undefined {
   const place = findPlace();
   if (place === undefined) return undefined;
@@ -45,7 +45,7 @@ export function capMemory(name: string, limitBytes: number): MemoryCap | undefin
     try {
       fs.rmdirSync(group);
     } catch {
-      // Somebody lives in it still; the next run takes it over.
+      // A process is still in it; the next run reuses it.
     }
   };
   try {
@@ -99,7 +99,10 @@ function findPlace(): CapPlace | undefined {
   }
 }
 
-/** Only a group without processes of its own may hand its memory on: the nearest one above ours that does, if it is open to us. */
+/**
+ * Only a group without processes of its own may delegate memory: this is the nearest such group above ours, if we may write
+ * to it.
+ */
 function directoryAbove(mounts: string, v2Path: string): string | undefined {
   for (let at = v2Path; ; at = path.dirname(at)) {
     const directory = directoryOf(mounts, "cgroup2", at);

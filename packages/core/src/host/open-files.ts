@@ -1,9 +1,9 @@
-/** How many files a process may have open: sockets count too. Anybody may ask. */
+/** How many files, sockets included, a process may have open. */
 import { readFileSync } from "node:fs";
 
 /**
- * Returns the soft limit of open files of the process `pid`, infinite where there is none; undefined where the host does
- * not tell: for other processes without a `/proc`, and for those that are not ours to see.
+ * Returns the soft limit of open files of the process `pid`; Infinity where there is none; undefined where it is unknown: for
+ * other processes on a host without `/proc`, and for processes that we may not inspect.
  */
 export function openFileLimit(pid: number = process.pid): number | undefined {
   try {

@@ -1,14 +1,14 @@
 /**
- * Is this port free for us right now, and does anybody listen on it? The answer is true for the moment it was given and
- * promises nothing for the next: only the exclusive bind itself does. Traffic goes to this machine alone, never further.
- * Asking whether a port is free binds it for an instant: ask only when about to bind it.
+ * Says whether a port is free right now, and whether it has a listener. The answer holds only for that moment: only the
+ * exclusive bind itself promises more. Traffic never leaves this machine. Asking whether a port is free binds it for an
+ * instant, so ask only when about to bind it.
  */
 import { connect, createServer, isIP } from "node:net";
 import { errnoOf } from "../errors.ts";
 import { isWildcardHost, reachableHost } from "./address.ts";
 import { coversAddress, readListeners } from "./sockets.ts";
 
-/** `unknown`: the address cannot be judged from here; `errno` says why. */
+/** `unknown`: this address cannot be checked from here; `errno` says why. */
 export type PortProbe =
   | { readonly verdict: "free" }
   | { readonly verdict: "taken"; readonly errno: string }
@@ -29,12 +29,13 @@ export async function probePort(host: string, port: number): Promise<PortProbe> 
 }
 
 /**
- * Says whether somebody listens where a bind of `host:port` would meet him: loopback and wildcard addresses by a connect,
- * others by the host's socket table. Never takes the port: it may be asked while somebody else is about to bind it.
+ * Says whether there is a listener that a bind of `host:port` would collide with: loopback and wildcard addresses by a
+ * connect, others by the host's socket table. Never takes the port, so it may be asked while another process is about to bind
+ * it.
  */
 export async function probeListener(host: string, port: number): Promise<"listening" | "silent" | "unknown"> {
   const addresses = loopbackAddressesOf(host);
-  // Where nobody listens, a loopback connect is refused at once: one that hangs has met a listener with a full queue.
+  // Without a listener a loopback connect is refused at once, so one that hangs has met a listener with a full queue.
   for (const address of addresses) if ((await knock(address, port)) !== "refused") return "listening";
   if (addresses.length > 0) return "silent";
   const listeners = readListeners();
@@ -64,7 +65,7 @@ function knock(address: string, port: number): Promise<"answered" | "refused" | 
   });
 }
 
-/** The bind alone: nothing is sent anywhere. For callers that know the listeners already and ask about many ports. */
+/** Only the bind: nothing is sent. For callers that know the listeners already and ask about many ports. */
 export function probeBind(host: string, port: number): Promise<PortProbe> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,8 +1,8 @@
 /**
- * Is this still that process? A pid alone names nobody: it is reused after exit, after reboot and across containers.
- * An identity adds the raw start ticks, the boot id and the pid namespace. No wall clock takes part.
- * A zombie has ended and a thread id is no process: neither is ever identified. What the host does not let us tell is
- * said to be `unknown`, never guessed.
+ * Says whether this is still that process. A pid alone identifies nothing: it is reused after an exit, after a reboot and
+ * across containers. An identity adds the raw start ticks, the boot id and the pid namespace. No wall clock is involved. A
+ * zombie has ended and a thread id is no process, so neither is ever identified. When the host does not say, the answer is
+ * `unknown`, never a guess.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -10,20 +10,20 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { errnoOf } from "../errors.ts";
 import { readProcStat } from "./proc.ts";
 
-/** A process of this host and no other: what must be equal for a recorded pid to mean the same process today. */
+/** Identifies one process of this host: all of this must be equal for a recorded pid to mean the same process today. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Raw start time in the system's own unit (Linux: clock ticks since boot); null where the system does not tell. */
+  /** Raw start time in the system's own unit (Linux: clock ticks since boot); null where the system has none. */
   readonly startTicks: number | null;
   readonly bootId: string | null;
   /** Inode of the pid namespace in which `pid` is counted, as text (Linux); null elsewhere. */
   readonly pidNamespace: string | null;
 }
 
-/** `unknown`: the host does not let us tell (another pid namespace, no /proc, permission). */
+/** `unknown`: the host does not say (another pid namespace, no /proc, no permission). */
 export type ProcessVerdict = "alive" | "gone" | "unknown";
 
-/** What the host says about one pid now. `hidden`: something may be there, but we may not look at it. */
+/** What the host says about one pid now. `hidden`: there may be a process, but we may not look at it. */
 type Sighting = { readonly seen: "process"; readonly startTicks: number } | { readonly seen: "nobody" | "hidden" };
 
 /** Where and when this process counts pids. Neither changes while it lives. */
@@ -59,7 +59,8 @@ export function ownIdentity(): ProcessIdentity {
 export function judgeProcess(identity: ProcessIdentity): ProcessVerdict {
   if (!isPid(identity.pid)) return "gone";
   const { bootId, pidNamespace } = here();
-  // First: LXC and systemd-nspawn show a boot id of their own inside, so only in one namespace another one means a reboot.
+  // The namespace comes first: LXC and systemd-nspawn show a boot id of their own inside, so another boot id means a reboot
+  // only within one namespace.
   if (identity.pidNamespace !== pidNamespace) return "unknown";
   if (identity.bootId !== null && bootId !== null && identity.bootId !== bootId) return "gone";
   const sighting = look(identity.pid);
@@ -68,7 +69,7 @@ export function judgeProcess(identity: ProcessIdentity): ProcessVerdict {
   return sighting.startTicks === identity.startTicks ? "alive" : "gone";
 }
 
-/** Says whether both identities are complete and name one and the same process. */
+/** Says whether both identities are complete and name the same process. */
 export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return (
     a.pid === b.pid &&
@@ -142,7 +143,7 @@ function lookInProc(pid: number): Sighting {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ESRCH") return { seen: "nobody" };
-    // With hidepid, /proc has no entry for other users' processes: a signal still tells them from nobody.
+    // With hidepid, /proc has no entry for other users' processes, but signal 0 still shows that they exist.
     return errno === "ENOENT" ? lookWithSignal(pid) : { seen: "hidden" };
   }
 }
@@ -195,7 +196,7 @@ function readDarwinBootId(): string | null {
   }
 }
 
-/** Tells nobody from somebody, and nothing about who it is. */
+/** Says only whether there is a process, not which one. */
 function lookWithSignal(pid: number): Sighting {
   try {
     process.kill(pid, 0);

@@ -1,6 +1,6 @@
 /**
- * How a living process was started: argv, environment, working directory; so that what had to be stopped can be started
- * again as it was. Linux only; a process that renamed itself shows its title instead of its argv.
+ * How a living process was started: argv, environment and working directory, so that a stopped process can be started again as
+ * it was. Linux only; a process that renamed itself shows its title instead of its argv.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 
@@ -8,7 +8,7 @@ import { readProcEnvironment } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { judgeProcess } from "./process-identity.ts";
 
-/** What it takes to start a process again as it was started. */
+/** Everything needed to start a process again as it was started. */
 export interface ProcessLaunch {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export function readProcessLaunch(identity: ProcessIdentity): ProcessLaunch | un
     const argv = readFileSync(`${folder}/cmdline`, "utf8").replace(/\0+$/, "").split("\0");
     const environment = readProcEnvironment(identity.pid);
     const cwd = readlinkSync(`${folder}/cwd`);
-    // Read first, judged afterwards: what was read is this process's own only if it still is that process.
+    // Read first, check afterwards: the data belongs to this process only if it is still the same process.
     if (judgeProcess(identity) !== "alive") return undefined;
     const pairs = environment.filter((line) => line.indexOf("=") > 0).map((line) => splitPair(line));
     return { argv, env: Object.fromEntries(pairs), cwd };

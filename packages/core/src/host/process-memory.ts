@@ -1,8 +1,7 @@
 /**
- * How much memory a tree of processes really takes: its proportional set size, in which pages that several processes share
- * are counted once. The kernel walks the page tables for it, so it is asked only where the cheaper resident size does not
- * answer already. Where the host does not tell it (another user's process, an old kernel) the resident size stands.
- * Linux only; elsewhere nothing is known.
+ * How much memory a tree of processes really takes: its proportional set size, which counts shared pages once. The kernel
+ * walks the page tables for it, so it is read only where the cheaper resident size does not decide already. Where the host
+ * does not say (another user's process, an old kernel), the resident size is used. Linux only; elsewhere nothing is known.
  */
 import { readFileSync } from "node:fs";
 import type { ProcessUsage } from "./process-usage.ts";
@@ -11,14 +10,14 @@ import { readProcessUsage } from "./process-usage.ts";
 /** The memory of one tree. */
 export interface TreeMemory {
   readonly bytes: number;
-  /** `resident`: shared pages are counted in each process, so it is the most that it can be. */
+  /** `resident`: shared pages are counted in each process, so this is an upper bound. */
   readonly measure: "proportional" | "resident";
 }
 
 /**
  * Returns the memory of the tree below each of `roots`; a root that does not live is absent.
  *
- * @param exactAbove trees with no more resident bytes than this are not asked further. @default 0
+ * @param exactAbove for trees with no more resident bytes than this, the resident size is enough. @default 0
  */
 export function readTreeMemory(roots: readonly number[], exactAbove: number = 0): ReadonlyMap<number, TreeMemory> {
   return new Map([...readProcessUsage(roots)].map(([root, usage]) => [root, memoryOf(usage, exactAbove)]));
@@ -30,7 +29,7 @@ export function memoryOf({ processes, residentBytes }: ProcessUsage, exactAbove:
   let bytes = 0;
   let measure: TreeMemory["measure"] = "proportional";
   for (const { pid, residentBytes: own } of processes) {
-    // It has ended, and only waits for its parent to ask how.
+    // It has ended; its parent has not collected its status yet.
     if (own === 0) continue;
     const proportional = readProportionalBytes(pid);
     if (proportional === undefined) measure = "resident";

@@ -1,8 +1,8 @@
 /**
- * The only file that signals anybody, and the one rule of who may be signalled. A signal goes to a process that was verified
- * to be the one that was meant, or nowhere: never to a bare pid, to ourselves or to our own process group, and to pid 1 or
- * an ancestor of ours only when it holds the lock of the profile that is acted on, whatever a record says.
- * Between the check and the signal a pid could in theory be reused; the system offers Node nothing closer.
+ * The only file that sends signals, and the one rule for who may be signalled. A signal goes only to a process that was
+ * verified to be the intended one: never to a bare pid, to ourselves or to our own process group. pid 1 and our own ancestors
+ * are signalled only when they hold the lock of the profile in question, whatever a record says. Between the check and the
+ * signal a pid could in theory be reused; the system offers Node nothing closer.
  */
 import { errnoOf } from "../errors.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -12,10 +12,10 @@ import type { OwnChild } from "./process-tree.ts";
 import type { RunBond } from "./run-bond.ts";
 import { ancestorsOf, readRunNonce, standingOf } from "./run-bond.ts";
 
-/** `refused`: the identity is unknown, does not match, or names a process that must never be signalled; nothing was sent. */
+/** `refused`: the identity is unknown, does not match, or names a process that must never be signalled. Nothing was sent. */
 export type SignalOutcome = "sent" | "gone" | "refused";
 
-/** What makes a signal right beyond the identity. */
+/** Evidence, beyond the identity, that a signal is right. */
 export interface SignalGrounds {
   /** It holds the lock of the profile that is acted on: then it may be pid 1 or an ancestor of ours. @default false */
   readonly holdsLock?: boolean;
@@ -24,9 +24,9 @@ export interface SignalGrounds {
 }
 
 /**
- * The rule: may a process that a record names be ended, as part of the run `run`? It must live, and the kernel must say
- * that it belongs to the run: by the profile's lock, or by run, profile and home in its environment. For whoever acts on
- * what somebody wrote down; a keeper knows its own child without asking.
+ * The rule: whether a process that a record names may be ended as part of the run `run`. It must live, and the kernel must say
+ * that it belongs to the run: by the profile's lock, or by run, profile and home in its environment. For callers that act on a
+ * record; a keeper knows its own child without asking.
  *
  * `holder`: yes, and it holds the lock itself. `member`: yes. `gone`: it does not live. `no`: it is another's, or cannot be
  * told apart from another's, or its end would be ours.
@@ -36,18 +36,21 @@ export function mayBeSignalled(identity: ProcessIdentity, run: RunBond): "holder
   return bond === "member" && isUntouchable(identity.pid) ? "no" : bond;
 }
 
-/** The same without regard to who asks: for whoever hands the signal over to a process outside of the run. */
+/** The same rule without regard to the asking process: for callers that hand the signal over to a process outside the run. */
 export function bondOf(identity: ProcessIdentity, run: RunBond): "holder" | "member" | "gone" | "no" {
   const verdict = judgeProcess(identity);
   if (verdict !== "alive") return verdict === "gone" ? "gone" : "no";
-  // Other systems show neither locks nor environments: there the identity is all that there is.
+  // Other systems show neither locks nor environments, so there the identity must be enough.
   if (process.platform !== "linux") return "member";
   const standing = standingOf(identity.pid, run);
   if (standing === "hidden") return isNamedByLock(identity, run) ? "member" : "no";
   return standing === "stranger" ? "no" : standing;
 }
 
-/** A program with capabilities of its own hides what would tell; then the owner's word in the held lock file counts. */
+/**
+ * A program with capabilities of its own hides its descriptors and environment; then the owner's record in the held lock file
+ * counts.
+ */
 function isNamedByLock({ pid, startTicks }: ProcessIdentity, { heldFor }: RunBond): boolean {
   return (
     heldFor !== undefined && heldFor.pid === pid && heldFor.startTicks !== null && heldFor.startTicks === startTicks
@@ -84,7 +87,7 @@ export function signalGroup(
   const verdict = judgeProcess(leader);
   if (verdict === "unknown") return "refused";
   if (verdict === "alive") return readGroup(leader.pid) === leader.pid ? send(-leader.pid, signal) : "refused";
-  // A pid that somebody else has by now cannot name the old group any more.
+  // A pid that was given to another process cannot name the old group any more.
   if (nonce === undefined || identifyProcess(leader.pid) !== undefined) return "gone";
   return hasGroupMember(leader.pid, nonce) ? send(-leader.pid, signal) : "gone";
 }
@@ -106,7 +109,7 @@ function send(target: number, signal: NodeJS.Signals): SignalOutcome {
   }
 }
 
-/** The process group of `pid`, or undefined when it cannot be told. */
+/** The process group of `pid`, or undefined when unknown. */
 function readGroup(pid: number): number | undefined {
   if (process.platform !== "linux") return pid;
   try {

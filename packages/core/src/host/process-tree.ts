@@ -13,17 +13,17 @@ import { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "./proce
 import type { RunMarks } from "./run-bond.ts";
 import { ancestorsOf, carriesRun, readRunNonce } from "./run-bond.ts";
 
-/** By what the processes of a run are known. */
+/** How the processes of a run are recognised. */
 export interface ProcessTreeQuery extends RunMarks {
   /** The process that was started in a group of its own; null when its identity was never learned. */
   readonly leader: ProcessIdentity | null;
-  /** Set where the leader is our own child: until its end was reported it lives, whatever the host shows of it. */
+  /** Set where the leader is our own child: it lives until its end is reported, whatever the host shows. */
   readonly child?: OwnChild | undefined;
   /** Members found by an earlier query: they and their descendants still count after the leader has gone. */
   readonly known?: readonly ProcessIdentity[];
 }
 
-/** A child of this very process. Until we are told of its end, its pid cannot be another process's. */
+/** A child of this process. Until its end is reported, its pid cannot be another process's. */
 export interface OwnChild {
   readonly pid: number;
   readonly hasEnded: () => boolean;
@@ -31,20 +31,20 @@ export interface OwnChild {
 
 /** A living member of a run. */
 export interface RunProcess extends ProcessIdentity {
-  /** Is it in the process group of the (verified, living) leader? */
+  /** Whether it is in the process group of the (verified, living) leader. */
   readonly inGroup: boolean;
-  /** Id of its session; null where the host does not tell. */
+  /** Id of its session; null where unknown. */
   readonly session: number | null;
 }
 
-/** One line of the host's process table. A process that has ended still vouches for its group, but is not alive. */
+/** One line of the host's process table. A zombie still proves that its group exists, but it is not alive. */
 interface TableEntry extends Omit<ProcStat, "startTicks" | "session"> {
   readonly pid: number;
   readonly session: number | null;
   readonly startTicks: number | null;
 }
 
-/** Returns the living processes of a run, leader included, in the order of their pids. Empty: nothing of it is left. */
+/** Returns the living processes of a run, leader included, in the order of their pids. Empty: the run has ended. */
 export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[] {
   const table = readProcessTable();
   const members = new Set<number>();
@@ -77,13 +77,13 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
   return living;
 }
 
-/** Returns the nonces of all runs of which a process is to be seen, with one walk: for whoever asks about many runs. */
+/** Returns the nonces of all runs with a visible process, in one walk: for callers that ask about many runs. */
 export function listVisibleRuns(): ReadonlySet<string> {
   if (process.platform !== "linux") return new Set();
   return new Set(listProcessIds().flatMap((pid) => readRunNonce(pid) ?? []));
 }
 
-/** Says whether this very process is part of the run: it, or an ancestor, carries the run, is its leader or in the leader's group. */
+/** Says whether this process is part of the run: it or an ancestor carries the run, is its leader or is in the leader's group. */
 export function isInsideRun({ leader, ...marks }: ProcessTreeQuery): boolean {
   const group = leader !== null && judgeProcess(leader) === "alive" ? leader.pid : undefined;
   return [process.pid, ...ancestorsOf(process.pid)].some(
@@ -99,7 +99,7 @@ function isInGroup(pid: number, group: number): boolean {
   }
 }
 
-/** Nothing that started before the leader can be its child: that spares most of the host's environments a read. */
+/** A process that started before the leader cannot be its child, so most of the host's environments need not be read. */
 function mayBelong(entry: TableEntry, { leader, nonce }: ProcessTreeQuery): boolean {
   if (nonce === "" || entry.ended) return false;
   const from = leader === null || leader.bootId !== ownIdentity().bootId ? null : leader.startTicks;
@@ -132,7 +132,7 @@ function readProc(): ReadonlyMap<number, TableEntry> {
     try {
       table.set(pid, { pid, ...readProcStat(pid) });
     } catch {
-      // Gone, or hidden from us.
+      // It has ended, or is hidden from us.
     }
   }
   return table;

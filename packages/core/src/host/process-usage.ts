@@ -1,6 +1,6 @@
 /**
- * What trees of processes use: memory now, and processor time since they began. One pass over /proc answers for any number
- * of trees. Linux only; elsewhere nothing is known. For live views and limits; decides nothing.
+ * What trees of processes use: memory now, and processor time since they started. One pass over /proc answers for any number
+ * of trees. Linux only; elsewhere nothing is known. For live views and limits.
  */
 import { readFileSync } from "node:fs";
 import { listProcessIds } from "./proc.ts";
@@ -9,7 +9,7 @@ import { listProcessIds } from "./proc.ts";
 export interface ProcessUsage {
   /** Resident memory of all its processes; pages that they share are counted in each. */
   readonly residentBytes: number;
-  /** Processor time of its living processes since they began, user and system. */
+  /** Processor time of its living processes since they started, user and system. */
   readonly cpuMs: number;
   /** Each process of it. */
   readonly processes: readonly { readonly pid: number; readonly residentBytes: number }[];
@@ -24,12 +24,12 @@ interface UsageEntry {
 
 /** Source: proc_pid_stat(5); USER_HZ is 100 on every architecture that Node runs on. */
 const MS_PER_TICK = 10;
-/** Source: getconf PAGESIZE; arm64 with larger pages would be told too small, so the figure is for comparison. */
+/** Source: getconf PAGESIZE; on arm64 with larger pages the figure would be too small. */
 const PAGE_BYTES = 4096;
 
 /**
- * Returns the usage of the tree below each of `roots`, the root included; a root that does not live is absent. Of a root that
- * leads a session the whole session counts: what lost its parent is still part of it.
+ * Returns the usage of the tree below each of `roots`, the root included; a root that does not live is absent. When a root
+ * leads a session, the whole session counts: a process that lost its parent is still part of it.
  */
 export function readProcessUsage(roots: readonly number[]): ReadonlyMap<number, ProcessUsage> {
   const found = new Map<number, ProcessUsage>();
@@ -38,7 +38,7 @@ export function readProcessUsage(roots: readonly number[]): ReadonlyMap<number, 
   const children = new Map<number, number[]>();
   const wanted = new Set(roots);
   for (const [pid, { parent, session }] of table) {
-    // What lost its parent is listed below the leader of its session, when that was asked for.
+    // A process that lost its parent is listed below the leader of its session, if that leader is a root.
     const isLost = pid !== session && wanted.has(session) && table.get(parent)?.session !== session;
     const above = isLost ? session : parent;
     const siblings = children.get(above);
@@ -50,7 +50,7 @@ export function readProcessUsage(roots: readonly number[]): ReadonlyMap<number, 
     let [pages, ticks] = [0, 0];
     const members = [root];
     const processes: ProcessUsage["processes"][number][] = [];
-    // Grows while it is walked; a pid has one parent, so the walk ends.
+    // The list grows during the walk; every pid has one parent, so the walk ends.
     for (const pid of members) {
       const entry = table.get(pid);
       if (entry === undefined) continue;
@@ -74,7 +74,7 @@ function readTable(): ReadonlyMap<number, UsageEntry> {
       const [parent, session] = [Number(fields[1]), Number(fields[3])];
       table.set(pid, { parent, session, residentPages: Number(fields[21]), ticks });
     } catch {
-      // It has ended since the listing.
+      // It has ended since the directory was listed.
     }
   }
   return table;

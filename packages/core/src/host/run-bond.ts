@@ -1,7 +1,7 @@
 /**
- * Whether a living process belongs to one run of one profile: by the profile's lock, which only the kernel hands out, or by
- * the run's marks in its environment. A record names processes; this file asks the host whether that is true. Looks only.
- * Linux only: elsewhere a bond can neither be shown nor excluded.
+ * Says whether a living process belongs to one run of one profile: by the profile's lock, which only the kernel grants, or by
+ * the run's marks in its environment. A record names processes; this file asks the host whether the record is true. Changes
+ * nothing. Linux only: elsewhere it can be neither proved nor excluded.
  */
 import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export const RUN_VARIABLE = "LOCKKEEPER_RUN";
 /** One run, as its processes carry it in their environment. */
 export interface RunMarks {
   readonly nonce: string;
-  /** Together with `home`, when the run has them: the nonce of a copied record is the original's. */
+  /** Checked together with `home`, when the run has them, because a copied record has the nonce of the original. */
   readonly profile?: string | undefined;
   readonly home?: string | undefined;
 }
@@ -25,17 +25,17 @@ export interface RunMarks {
 export interface RunBond extends RunMarks {
   /** The directory of the profile's locks. */
   readonly lockDir: string;
-  /** The gateway that the record of the lock names, when the kernel says that the lock is held and shows no holder. */
+  /** The gateway named by the lock's record, for the case that the kernel says the lock is held and shows no holder. */
   readonly heldFor?: { readonly pid: number; readonly startTicks: number | null } | undefined;
 }
 
 /**
  * `holder`: the process itself holds the profile's lock. `member`: one of its ancestors does, or its environment carries the
- * run. `hidden`: the host does not show what would tell.
+ * run. `hidden`: the host does not show the evidence.
  */
 export type Standing = "holder" | "member" | "hidden" | "stranger";
 
-/** Says what the living process `pid` is to the run. */
+/** Says how the living process `pid` belongs to the run. */
 export function standingOf(pid: number, run: RunBond): Standing {
   if (process.platform !== "linux") return "hidden";
   const locks = lockablesIn(run.lockDir);
@@ -66,12 +66,12 @@ export function readProcessVariable(pid: number, name: string): string | undefin
   }
 }
 
-/** Returns the nonce of the run that process `pid` was started in; undefined when there is none, or it is not visible. */
+/** Returns the nonce of the run that process `pid` was started in; undefined when there is none or it is not visible. */
 export function readRunNonce(pid: number): string | undefined {
   return readProcessVariable(pid, RUN_VARIABLE);
 }
 
-/** Returns the pids of the process's ancestors, nearest first; as far as they are shown. */
+/** Returns the pids of the process's ancestors, nearest first, as far as they are visible. */
 export function ancestorsOf(pid: number): readonly number[] {
   const found: number[] = [];
   for (let next = parentOf(pid); next > 0 && !found.includes(next); next = parentOf(next)) found.push(next);
@@ -97,7 +97,7 @@ function isSameHome(pid: number, named: string | undefined, home: string): boole
   }
 }
 
-/** The fallback of the lock, a socket, is held by the process that has it among its descriptors. */
+/** The lock's fallback is a socket: its holder is the process that has it among its descriptors. */
 function holdsSocketOf(pid: number, lockDir: string): boolean {
   try {
     const sockets = readdirSync(lockDir).flatMap((name) => findLockSockets(join(lockDir, name)));

@@ -1,6 +1,6 @@
 /**
- * Listeners and their holders where there is no /proc (macOS), as `lsof` prints them. Untested: no such host was at
- * hand. Only `sockets.ts` may call it.
+ * Listeners and their holders where there is no /proc (macOS), as `lsof` prints them. Untested, because no such host was
+ * available. Only `sockets.ts` may call it.
  */
 import { execFileSync } from "node:child_process";
 import type { Holder, Listener } from "./listener.ts";

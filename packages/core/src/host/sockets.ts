@@ -1,7 +1,7 @@
 /**
- * Who listens on this host, and which process holds which listener. On Linux one pass over `/proc/net/tcp{,6}` and one
- * over `/proc/<pid>/fd`, whatever the number of ports asked about. What the host does not tell is said to be
- * unknown or is absent, never guessed. Sends nothing and opens no port.
+ * Lists the listeners of this host and the processes that hold them. On Linux this takes one pass over `/proc/net/tcp{,6}` and
+ * one over `/proc/<pid>/fd`, whatever the number of ports. Facts that the host does not give are unknown or absent, never
+ * guessed. Sends nothing and opens no port.
  */
 import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { SocketAddress, isIP } from "node:net";
@@ -23,7 +23,7 @@ const COMMAND_LENGTH = 200;
 const TCP_TIME_WAIT = "06";
 const TCP_LISTEN = "0A";
 
-/** Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not tell. */
+/** Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not list them. */
 export function readListeners(view: HostView = {}): readonly Listener[] | "unknown" {
   const procRoot = view.procRoot ?? "/proc";
   const lines = readTcpTables(procRoot, TCP_LISTEN);
@@ -36,8 +36,8 @@ export function readListeners(view: HostView = {}): readonly Listener[] | "unkno
 }
 
 /**
- * Returns the local ports that only remember closed connections. They are not listeners and do not hinder a bind; told
- * apart so that nobody takes them for a conflict.
+ * Returns the local ports that only remember closed connections. They are not listeners and do not prevent a bind, so they
+ * must not look like a conflict.
  */
 export function readClosingPorts(view: HostView = {}): ReadonlySet<number> | "unknown" {
   const lines = readTcpTables(view.procRoot ?? "/proc", TCP_TIME_WAIT);
@@ -45,10 +45,10 @@ export function readClosingPorts(view: HostView = {}): ReadonlySet<number> | "un
 }
 
 /**
- * Returns the holder of each of `listeners` that can be seen; one whose owner is hidden from us is absent. A socket that
- * several processes share is reported for the one with the lowest pid among those looked at.
+ * Returns the visible holder of each of `listeners`; a listener with a hidden holder is absent. A socket that several
+ * processes share is reported for the one with the lowest pid among those looked at.
  *
- * @param options.among look at these processes only.
+ * @param options.among look only at these processes.
  */
 export function findHolders(
   listeners: readonly Listener[],
@@ -79,8 +79,9 @@ export function findHolders(
 }
 
 /**
- * Would binding `host` on the listener's port meet this listener? `::` counts as dual-stack unless it is known to be
- * IPv6 only. `localhost` stands for both loopback addresses; any other name could be any address, so it is covered.
+ * Whether binding `host` on the listener's port would collide with this listener. `::` counts as dual-stack unless it is known
+ * to be IPv6 only. `localhost` stands for both loopback addresses; any other name could be any address, so it counts as a
+ * collision.
  */
 export function coversAddress(listener: Listener, host: string): "yes" | "no" {
   if (host === "localhost") {
@@ -93,7 +94,7 @@ export function coversAddress(listener: Listener, host: string): "yes" | "no" {
 
 function coversCanonical(listener: Listener, asked: { family: 4 | 6; address: string }): boolean {
   const dualListener = listener.address === "::" && listener.v6only !== "yes";
-  if (asked.address === "::") return true; // a dual-stack bind wants the port in both families
+  if (asked.address === "::") return true; // a dual-stack bind needs the port in both families
   if (asked.family === 6) {
     return listener.family === 6 && (listener.address === "::" || listener.address === asked.address);
   }
@@ -111,7 +112,7 @@ interface TcpLine {
 
 function readTcpTables(procRoot: string, state: string): readonly TcpLine[] | "unknown" {
   const tables = ["tcp", "tcp6"].map((name) => readIfThere(`${procRoot}/net/${name}`));
-  // A kernel without IPv6 has no tcp6; a host without tcp tells nothing.
+  // A kernel without IPv6 has no tcp6; a host without tcp lists nothing.
   if (tables[0] === undefined) return "unknown";
   const lines: TcpLine[] = [];
   for (const table of tables) {
@@ -137,7 +138,7 @@ function parsePort(local: string): number {
   return Number.parseInt(local.slice(local.indexOf(":") + 1), 16);
 }
 
-/** The kernel prints each 32-bit word of an address as a number of its own byte order. */
+/** The kernel prints each 32-bit word of an address in its own byte order. */
 function kernelWordsToBytes(hex: string): readonly number[] {
   const bytes: number[] = [];
   for (let at = 0; at < hex.length; at += 8) {
@@ -173,7 +174,7 @@ function readProcessIds(procRoot: string): readonly number[] | "unknown" {
   }
 }
 
-/** The `socket:[inode]` links of one process; none when it is gone or hidden from us. */
+/** The `socket:[inode]` links of one process; none when it has ended or is hidden from us. */
 function* readSocketLinks(procRoot: string, pid: number): Generator<string> {
   const directory = `${procRoot}/${pid}/fd`;
   let names: readonly string[];
@@ -187,7 +188,7 @@ function* readSocketLinks(procRoot: string, pid: number): Generator<string> {
       const link = readlinkSync(`${directory}/${name}`);
       if (link.startsWith("socket:")) yield link;
     } catch {
-      // The descriptor was closed meanwhile.
+      // The descriptor has been closed in the meantime.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The clock of a lease: time since boot, with the time that the host slept. A timer's clock stands still in a suspended
- * host, and the wall clock is set by people; neither may decide when a lease is over.
+ * The clock of a lease: time since boot, including time asleep. A timer's clock stops while the host is suspended, and people
+ * set the wall clock, so neither may decide when a lease is over.
  */
 import { uptime } from "node:os";
 

@@ -1,6 +1,6 @@
 /**
- * The file with what etcd must know of us: `{"user", "password", "ca", "cert", "key"}`, all optional. The last three are
- * paths of PEM files, absolute or beside the file. It must belong to us and be closed to everybody else.
+ * Reads the file with our credentials for etcd: `{"user", "password", "ca", "cert", "key"}`, all optional. The last three are
+ * paths of PEM files, absolute or beside the file. The file must be ours and readable by nobody else.
  */
 import { shellCommand } from "../shell-quote.ts";
 import { closeSync, fstatSync, readFileSync } from "node:fs";
@@ -21,10 +21,10 @@ export interface EtcdCredentials {
 const KNOWN: ReadonlySet<string> = new Set(["user", "password", "ca", "cert", "key"]);
 
 /**
- * Returns what the file holds, the PEM files read.
+ * Returns the credentials, with the PEM files read.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when others can read it, or it is no plain file of ours.
- * @throws {LockkeeperError} CONFIG_DAMAGED when it is missing or not as described above; never with what stands in it.
+ * @throws {LockkeeperError} UNSAFE_PATH when others can read the file, or it is not a plain file that we own. @throws
+ * {LockkeeperError} CONFIG_DAMAGED when the file is missing or not as described above; the error never quotes its content.
  */
 export function readEtcdCredentials(path: string): EtcdCredentials {
   const value = parse(path, readPrivately(path));
@@ -54,7 +54,7 @@ function parse(path: string, text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // The parser's own message would quote what stands there.
+    // The parser's own message would quote the content.
   }
   throw damaged(path, "it is no JSON object");
 }

@@ -1,7 +1,7 @@
 /**
- * Speaks etcd's JSON gateway (`POST /v3/...`, the same paths from 3.4 on) with Node's own http and https. Hides endpoints
- * that do not answer, the access token and its renewal, and TLS. No connection is kept: each question takes a fresh one,
- * so that a dead one is never mistaken for a dead member.
+ * Speaks etcd's JSON gateway (`POST /v3/...`, the same paths from 3.4 on) with Node's own http and https. Hides endpoints that
+ * do not answer, the access token and its renewal, and TLS. Each request opens a new connection, so that a dead connection is
+ * never mistaken for a dead member.
  */
 import type { IncomingMessage } from "node:http";
 import { request as requestHttp } from "node:http";
@@ -13,14 +13,14 @@ import { LeaseUnavailableError } from "./lease-store.ts";
 
 /** How {@link EtcdGateway} is reached. */
 export interface EtcdGatewayOptions {
-  /** Base URLs. The one that answered last is asked first. */
+  /** Base URLs. The endpoint that answered last is asked first. */
   readonly endpoints: readonly string[];
   readonly credentials: EtcdCredentials;
-  /** How long one endpoint may take to answer one question, in milliseconds. */
+  /** How long one endpoint may take for one answer, in milliseconds. */
   readonly attemptMs: number;
 }
 
-/** An answer of etcd that is not a failure of the way to it. */
+/** An error that etcd itself returned, as opposed to a network failure. */
 export interface EtcdAnswer {
   /** HTTP status. */
   readonly status: number;
@@ -29,17 +29,17 @@ export interface EtcdAnswer {
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** Codes of gRPC that speak of this member or of the moment, so that the next endpoint may know better. */
+/** gRPC codes that concern only this member or this moment, so that the next endpoint may succeed. */
 const TRANSIENT: ReadonlySet<unknown> = new Set([
   2 /* unknown: a member that is ending */, 4 /* deadline exceeded */, 8 /* too many requests */, 13 /* internal */,
   14 /* unavailable: no leader */,
 ]);
-/** Codes of gRPC that mean who we are: permission denied, unauthenticated. */
+/** gRPC codes about our credentials: permission denied, unauthenticated. */
 const REFUSALS: ReadonlySet<unknown> = new Set([7, 16]);
 const INVALID_TOKEN = "etcdserver: invalid auth token";
 const OLD_REVISION = "etcdserver: revision of auth store is old";
 
-/** More than any answer about one key can be. */
+/** Larger than any answer about one key. */
 const MOST_BYTES = 1024 * 1024;
 
 /** One cluster. */
@@ -47,7 +47,7 @@ export class EtcdGateway {
   readonly #options: EtcdGatewayOptions;
   #endpoints: readonly string[];
   #token: string | undefined;
-  /** Which cluster has answered so far: a key of another one says nothing about ours. */
+  /** The cluster that has answered so far: a key of another cluster says nothing about ours. */
   #cluster: string | undefined;
 
   constructor(options: EtcdGatewayOptions) {
@@ -56,10 +56,10 @@ export class EtcdGateway {
   }
 
   /**
-   * Returns the answer of the first endpoint that gives one. Each is asked once.
+   * Returns the first endpoint's answer. Each endpoint is asked once.
    *
-   * @param path below `/v3/`.
-   * @throws {LeaseUnavailableError} when none does, with one line of evidence for each; or when etcd refuses us.
+   * @param path below `/v3/`. @throws {LeaseUnavailableError} when no endpoint answers (one line of evidence for each), or
+   * when etcd refuses us.
    */
   async ask(path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
     const evidence: string[] = [];
@@ -94,16 +94,15 @@ export class EtcdGateway {
     );
   }
 
-  /** The cluster that has answered, by its own id; undefined before the first answer. */
+  /** The id of the cluster that has answered; undefined before the first answer. */
   get cluster(): string | undefined {
     return this.#cluster;
   }
 
   /**
-   * Returns when all endpoints that answer belong to one cluster: two servers that know nothing of each other would each
-   * have an owner.
+   * Returns when all answering endpoints belong to one cluster. Two unrelated servers would each have an owner.
    *
-   * @throws {LeaseUnavailableError} when two do not.
+   * @throws {LeaseUnavailableError} when two of them belong to different clusters.
    */
   async requireOneCluster(signal?: AbortSignal): Promise<void> {
     const seen = await Promise.all(
@@ -123,7 +122,7 @@ export class EtcdGateway {
     );
   }
 
-  /** Asks with our access token, which the server forgets when it likes. */
+  /** Asks with our access token, which the server may forget at any time. */
   async #askAs(endpoint: string, path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
     const { user } = this.#options.credentials;
     if (user === undefined) return this.#post(endpoint, path, question, signal);
@@ -146,7 +145,7 @@ export class EtcdGateway {
     const { token, code } = answer.body;
     if (typeof token === "string") return token;
     if (TRANSIENT.has(code)) throw new Error(messageOf(answer));
-    // A wrong password comes as an invalid argument, a cluster without users as a failed precondition.
+    // etcd reports a wrong password as an invalid argument, a cluster without users as a failed precondition.
     throw this.#refusal(endpoint, answer);
   }
 
@@ -208,18 +207,18 @@ async function readAnswer(response: IncomingMessage): Promise<EtcdAnswer> {
     if (text.length > MOST_BYTES) throw new Error("the answer is too long");
   }
   const status = response.statusCode ?? 0;
-  // A failure is followed by its trailers, glued to the document.
+  // On failure the trailers follow, glued to the document.
   const document = /^\s*(\{.*\})/su.exec(text)?.[1];
   try {
     const body: unknown = document === undefined ? undefined : JSON.parse(document);
     if (typeof body === "object" && body !== null) return { status, body: { ...body } };
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Error(`no answer of etcd (HTTP ${status}): is this its client port?`);
 }
 
-/** Every good answer has a header with the cluster's id. */
+/** Every successful answer has a header with the cluster's id. */
 function clusterOf({ body }: EtcdAnswer): string | undefined {
   const result = body["result"];
   const holder: Body = typeof result === "object" && result !== null ? { ...result } : body;
@@ -238,7 +237,7 @@ function isRefusal({ status, body }: EtcdAnswer): boolean {
   );
 }
 
-/** What an answer says went wrong. */
+/** The reason that a failed answer gives. */
 export function messageOf({ status, body }: EtcdAnswer): string {
   const text = body["message"] ?? body["error"];
   return typeof text === "string" ? text : `HTTP ${status}`;
@@ -246,7 +245,7 @@ export function messageOf({ status, body }: EtcdAnswer): string {
 
 function describeFailure(error: unknown): string {
   const errno = errnoOf(error);
-  // What went wrong with a certificate, or by our own clock, stands in the message alone.
+  // Problems with a certificate, or with our own clock, are only in the message.
   const plain = errno === undefined || errno.startsWith("ERR_") || /CERT|SELF_SIGNED|UNABLE/u.test(errno);
   return plain && error instanceof Error ? error.message : (errno ?? String(error));
 }

@@ -1,20 +1,20 @@
 /**
- * Leases in etcd. A key is owned by the host that made it: the transaction asks for creation revision 0, and the lease takes the
- * key away with it. The revision of that transaction is the token. Reads are linearizable, so nobody is told of an owner
- * of the past.
+ * Leases in etcd. A key is owned by the host that created it: the transaction requires creation revision 0, and the key goes
+ * when its lease goes. The revision of that transaction is the token. Reads are linearizable, so a past owner is never
+ * reported.
  */
 import type { EtcdAnswer, EtcdGateway } from "./etcd-gateway.ts";
 import { messageOf } from "./etcd-gateway.ts";
 import type { HeldKey, LeaseClaim, LeaseHolder, LeaseStore } from "./lease-store.ts";
 import { LeaseUnavailableError } from "./lease-store.ts";
 
-/** etcd writes names in snake_case; its documents allow camelCase as well, and so do we. */
+/** etcd writes names in snake_case; its documentation allows camelCase too, so both are read. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** gRPC: not found, which here is always the lease. */
+/** gRPC "not found", which here always means the lease. */
 const NOT_FOUND = 5;
 
-/** The store that `gateway` leads to. */
+/** The store behind `gateway`. */
 export class EtcdStore implements LeaseStore {
   readonly #gateway: EtcdGateway;
 
@@ -55,7 +55,7 @@ export class EtcdStore implements LeaseStore {
     }
     const [response] = listAt(answer.body, "responses");
     const by = readHeld(fieldsAt(response, "response_range", "responseRange"));
-    // Let go between the question and now, or changed since `over`: whoever asks, asks again.
+    // The key was released in the meantime, or has changed since `over`: the caller asks again.
     if (by === undefined) return { claimed: false, by: null };
     return by.leaseId === leaseId ? { claimed: true, token: by.revision } : { claimed: false, by };
   }
@@ -66,7 +66,7 @@ export class EtcdStore implements LeaseStore {
     requireGood("lease/keepalive", answer);
     const result = fieldsAt(answer.body, "result");
     if (textAt(result, "ID") !== leaseId) throw unexpected("lease/keepalive", answer);
-    // Zero, which is left out: the lease is gone.
+    // etcd leaves zero out: the lease is gone.
     return Number(textAt(result, "TTL") ?? 0) > 0 ? "renewed" : "gone";
   }
 
@@ -107,7 +107,7 @@ function readHeld(range: Fields | undefined): HeldKey | undefined {
   };
 }
 
-/** Anybody who may write the key decides what stands there, and it is shown on terminals: only short, printable words. */
+/** Anyone who may write the key decides its content, and terminals show it: only short, printable words are accepted. */
 const PLAIN = /^[\u0020-\u007e]{1,256}$/u;
 
 function parseHolder(text: string): LeaseHolder | null {
@@ -145,7 +145,7 @@ function listAt(from: Fields | undefined, name: string): readonly Fields[] {
   return Array.isArray(value) ? (value as readonly Fields[]) : [];
 }
 
-/** 64-bit numbers come as text, so that none of their digits is lost. */
+/** 64-bit numbers arrive as text, so that no digit is lost. */
 function textAt(from: Fields | undefined, ...names: readonly string[]): string | undefined {
   const value = names.map((name) => from?.[name]).find((each) => each !== undefined);
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;

@@ -1,15 +1,15 @@
 /**
- * Until when a lease may be believed in, computed from our own clock alone. Pure.
+ * Computes how long a lease may be trusted, from our own clock alone. Pure.
  *
- * The engine starts a lease's time when it hears of a renewal, which is after we sent it: a gateway that is gone `ttl` after
- * the *sending* is gone before anybody else can own. The margin is for what is not exact: clocks that run at rates up to
- * 1 % apart, a granularity of 10 ms, and the time that killing takes. Nothing is assumed about what clocks show.
+ * The engine starts a lease's time when it receives a renewal, which is after we sent it. So a gateway that is gone `ttl`
+ * after the *sending* is gone before another host can own the lease. The margin covers clocks that run up to 1 % apart, a
+ * granularity of 10 ms, and the time that killing takes. Nothing is assumed about the time that clocks show.
  */
 
 /** The times of a lease, all in milliseconds; all but the first two count from the sending of the last good renewal. */
 export interface LeaseTimes {
   readonly ttlMs: number;
-  /** How long one endpoint may take to answer: three of them are asked before the gateway is. */
+  /** How long one endpoint may take to answer. Three endpoints can be tried before the gateway is asked to end. */
   readonly attemptMs: number;
   readonly renewAfterMs: number;
   /** Without a newer renewal the gateway is asked to end. */
@@ -40,13 +40,13 @@ export function leaseTimes(ttlSeconds: number, margin: number = SHARES.margin): 
   };
 }
 
-/** `held`: serve. `doubtful`: end in peace. `over`: be gone, somebody else may own by now. */
+/** `held`: serve. `doubtful`: end gracefully. `over`: be gone, because another host may own the lease by now. */
 export type LeasePhase = "held" | "doubtful" | "over";
 
-/** Says what holds at `nowMs` when the last good renewal was sent at `sentAtMs`; both on one clock. */
+/** Returns the state at `nowMs` when the last good renewal was sent at `sentAtMs`; both on one clock. */
 export function leasePhase(times: LeaseTimes, sentAtMs: number, nowMs: number): LeasePhase {
   const age = nowMs - sentAtMs;
-  // A clock that went back has told us nothing: then nothing may be believed.
+  // A clock that went back cannot be trusted, and neither can the lease.
   if (!(age >= 0) || age >= times.endAfterMs) return "over";
   return age >= times.askAfterMs ? "doubtful" : "held";
 }

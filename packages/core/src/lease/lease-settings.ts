@@ -1,6 +1,6 @@
-/** What a profile says about its lease. Types only; how people write it down is not for this package. */
+/** A profile's settings for its lease. Types only; this package does not parse their text form. */
 
-/** One owner across hosts, by a key that an engine keeps. */
+/** One owner across hosts, by a key in an engine. */
 export interface LeaseSettings {
   readonly engine: "etcd";
   /** `http://host:port` or `https://host:port`, one for each member. */
@@ -8,7 +8,7 @@ export interface LeaseSettings {
   readonly key: string;
   /** How long the lease outlives its last renewal. */
   readonly ttlSeconds: number;
-  /** Does a start wait while another host owns the lease? Else it fails. */
+  /** Whether a start waits while another host owns the lease; otherwise it fails. */
   readonly standby: boolean;
   /** Absolute, mode 0600: user, password and certificates. */
   readonly credentialsFile?: string;

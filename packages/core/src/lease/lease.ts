@@ -1,7 +1,7 @@
 /**
- * One key owned by a lease, from the claim to the release: renews in time, and says when to end. Invariants: owned means
- * that the engine said so and that our clock still allows it; `lost` and `over` are final; nothing is renewed after
- * `release`. Knows nothing of gateways; whoever runs one must be gone when `over` aborts.
+ * One key owned by a lease, from the claim to the release: renews in time, and says when to end. Invariants: "owned" means
+ * that the engine said so and that our clock still allows it; `lost` and `over` are final; nothing is renewed after `release`.
+ * Knows nothing of gateways: the caller's gateway must be gone when `over` aborts.
  */
 import { pause } from "../pause.ts";
 import type { LeaseSettings } from "./lease-settings.ts";
@@ -10,35 +10,35 @@ import { leasePhase } from "./lease-deadline.ts";
 import type { HeldKey, LeaseHolder, LeaseStore } from "./lease-store.ts";
 import { LeaseUnavailableError } from "./lease-store.ts";
 
-/** What it takes to own a key. */
+/** What is needed to own a key. */
 export interface LeaseClaimant {
   readonly store: LeaseStore;
   readonly settings: LeaseSettings;
   readonly times: LeaseTimes;
-  /** What others are told of us. */
+  /** What others see about us. */
   readonly holder: LeaseHolder;
-  /** Milliseconds on a clock that a sleeping host does not stop. */
+  /** Milliseconds on a clock that goes on while the host sleeps. */
   readonly now: () => number;
   /** Called when the key is seen to be free, before it is claimed. */
   readonly onFree?: () => void;
 }
 
 const DEFAULTS = {
-  /** Between a failed renewal and the next try; each try asks every endpoint. */
+  /** Pause between a failed renewal and the next try; each try asks every endpoint. */
   retryMs: 250,
-  /** A suspended host stops our timers: the clock is looked at this often. */
+  /** A suspended host stops our timers, so the clock is checked this often. */
   lookMs: 200,
-  /** How long giving back may take; what is not given back runs out. */
+  /** How long giving the lease back may take; otherwise it runs out by itself. */
   releaseMs: 2_000,
-  /** A key may be let go, or a lease run out, between any two questions; then it is asked again. */
+  /** A key may be released, or a lease may run out, between two requests; then we ask again, this often. */
   claimTries: 3,
 };
 
 /**
- * Takes the lease, unless somebody else has it: then returns who.
+ * Takes the lease. When another host has it, returns that owner.
  *
- * An owner with our boot id and our lock directory is taken over from at once: we hold the kernel's lock in that very
- * directory, so it is dead.
+ * An owner with our boot id and our lock directory is replaced at once: we hold the kernel's lock in that directory, so that
+ * owner is dead.
  *
  * @throws {LeaseUnavailableError} when the engine cannot be asked.
  */
@@ -57,7 +57,7 @@ export async function takeLease(claimant: LeaseClaimant, signal: AbortSignal): P
       if (claim.claimed && isOurs) return new Lease(claimant, leaseId, claim.token, sentAtMs);
       if (!claim.claimed && claim.by !== null && !isOurFormer(claim.by.holder, holder)) return claim.by;
     } finally {
-      // Also when the answer to the claim was lost: the key may be ours without our knowing.
+      // Also when the answer to the claim was lost: the key may be ours already.
       if (!isOurs) await giveBack(store, leaseId);
     }
     if (left <= 1) {
@@ -90,7 +90,7 @@ async function giveBack(store: LeaseStore, leaseId: string): Promise<boolean> {
 
 /** A lease that is ours. */
 export class Lease {
-  /** A whole number as text; whoever owns the key later has a greater one. */
+  /** A whole number as text; every later owner has a greater one. */
   readonly token: string;
   readonly #claimant: LeaseClaimant;
   readonly #id: string;
@@ -116,17 +116,17 @@ export class Lease {
     return this.#lost.signal;
   }
 
-  /** Aborts when nothing of the gateway may live any more. */
+  /** Aborts when no process of the gateway may live any more. */
   get over(): AbortSignal {
     return this.#over.signal;
   }
 
-  /** Is it beyond doubt at this moment? */
+  /** Whether the lease is certain at this moment. */
   get isHeld(): boolean {
     return this.#look() === "held" && !this.#lost.signal.aborted;
   }
 
-  /** When it is over if nobody renews it, on the claimant's clock. */
+  /** When it is over without another renewal, on the claimant's clock. */
   get endsAtMs(): number {
     return this.#gone === undefined ? this.#sentAtMs + this.#claimant.times.endAfterMs : 0;
   }
@@ -142,8 +142,8 @@ export class Lease {
   }
 
   /**
-   * Ends renewing and, unless told not to, gives the lease back; the key is free when it returns true, else as soon as the
-   * lease has run out. Nothing is to be given back while something of the gateway lives. Harmless twice.
+   * Stops renewing and, unless told not to, gives the lease back. The key is free when this returns true, otherwise when the
+   * lease has run out. Do not give it back while a process of the gateway lives. Harmless twice.
    */
   async release(giveItBack: boolean = true): Promise<boolean> {
     this.#onChange = undefined;

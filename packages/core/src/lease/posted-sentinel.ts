@@ -1,6 +1,6 @@
 /**
  * The keeper's side of its sentinel: starts it, tells it every new deadline, and replaces one that has died or does not
- * answer. Invariant: `post` returns only when a sentinel has understood the order, so no gateway runs without one.
+ * answer. Invariant: `post` returns only after a sentinel has confirmed the order, so no gateway runs without one.
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
@@ -14,17 +14,17 @@ import { DISMISSED, formatOrder } from "./sentinel-order.ts";
 const DEFAULTS = {
   /** How long a sentinel may take to answer, its start included: a loaded machine starts Node in seconds. */
   answerMs: 5_000,
-  /** How soon one that died is replaced, and how often that is tried. */
+  /** Pause before a dead sentinel is replaced, and how often that is tried. */
   replaceMs: 200,
   replaceTries: 3,
 };
 
-/** Of a sentinel that has not answered yet. */
+/** State of a sentinel that has not answered yet. */
 const SILENT = Number.NEGATIVE_INFINITY;
 
 interface Sentinel {
   readonly child: ChildProcess;
-  /** The deadline that it has answered with last. */
+  /** The deadline that it confirmed last. */
   knowsMs: number;
   isGone: boolean;
 }
@@ -42,7 +42,7 @@ export class PostedSentinel {
     this.#argv = argv;
   }
 
-  /** Aborts when no sentinel can be started any more: then no gateway may run. */
+  /** Aborts when no sentinel can be started: then no gateway may run. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }
@@ -52,7 +52,7 @@ export class PostedSentinel {
     return this.#sentinel?.child.pid;
   }
 
-  /** Starts a sentinel that waits for its first order, so that whoever becomes owner need not wait for its start. */
+  /** Starts a sentinel that waits for its first order, so that a new owner need not wait for its start. */
   prepare(): void {
     if (this.#sentinel === undefined || this.#sentinel.isGone) this.#sentinel = this.#start();
   }
@@ -80,20 +80,23 @@ export class PostedSentinel {
     }
   }
 
-  /** Tells the present sentinel a changed order; one that does not answer by the next change is replaced. */
+  /** Sends a changed order to the current sentinel. A sentinel that has not answered by the next change is replaced. */
   update(change: Partial<SentinelOrder>): void {
     if (this.#order === undefined || this.#isOver) return;
     const before = this.#order;
     this.#order = { ...before, ...change };
     const sentinel = this.#sentinel;
     if (sentinel === undefined || sentinel.isGone) return;
-    // One that has not answered yet is still starting. The end of one that is killed is seen, and that starts the next.
+    // A sentinel that has not answered yet is still starting. When one is killed, we see its end and start the next.
     const isDeaf = sentinel.knowsMs !== SILENT && sentinel.knowsMs < before.endsAtMs;
     if (isDeaf && change.endsAtMs !== undefined) sentinel.child.kill("SIGKILL");
     else this.#tell(sentinel);
   }
 
-  /** Ends the duty: nothing of the run is left. With `alive`, something may be: then the sentinel stays until it is not. */
+  /**
+   * Ends the sentinel's duty: no process of the run is left. With `alive`, one may be left, and the sentinel stays until it
+   * has ended.
+   */
   dismiss(alive = false): void {
     this.#isOver = true;
     const stdin = this.#sentinel?.child.stdin;
@@ -104,7 +107,7 @@ export class PostedSentinel {
 
   #start(): Sentinel {
     const [file, ...args] = this.#argv;
-    // It must not count as a process of any run.
+    // A sentinel must not count as a process of any run.
     const { [RUN_VARIABLE]: _run, ...env } = process.env;
     const child = spawn(file, args, { cwd: "/", env, detached: true, stdio: ["pipe", "pipe", "ignore"] });
     const sentinel: Sentinel = { child, knowsMs: SILENT, isGone: false };

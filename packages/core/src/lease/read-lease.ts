@@ -1,20 +1,20 @@
-/** Looks at a lease without wanting it: who owns the key, and for how long. For whoever shows it to people. */
+/** Reads a lease without claiming it: who owns the key, and for how long. For commands that show it. */
 import { readEtcdCredentials } from "./etcd-credentials.ts";
 import { EtcdGateway } from "./etcd-gateway.ts";
 import { EtcdStore } from "./etcd-store.ts";
 import type { LeaseSettings } from "./lease-settings.ts";
 import type { LeaseHolder } from "./lease-store.ts";
 
-/** A lease that somebody has. */
+/** A lease with an owner. */
 export interface SeenLease {
   /** Null when it was not written by Lockkeeper. */
   readonly holder: LeaseHolder | null;
-  /** How long it lasts if nobody renews it; null when it does not run out. */
+  /** How long it lasts without another renewal; null when it does not run out. */
   readonly timeLeftMs: number | null;
 }
 
 /**
- * Returns who has the lease, or null when nobody has it.
+ * Returns the owner of the lease, or null when there is none.
  *
  * @param timeoutMs in all.
  * @throws {LeaseUnavailableError} when no endpoint answers in that time, or etcd refuses us.

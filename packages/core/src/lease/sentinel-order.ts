@@ -1,20 +1,23 @@
-/** What a keeper tells its sentinel: one JSON line each, every line the whole order. Pure; both ends use this file. */
+/**
+ * The order that a keeper sends to its sentinel: one JSON line each time, always the whole order. Pure; both ends use this
+ * file.
+ */
 import type { ProcessIdentity } from "../host/process-identity.ts";
 
-/** Until when which run may live. */
+/** Which run may live, and until when. */
 export interface SentinelOrder {
   readonly nonce: string;
   /** The gateway; null before there is one. */
   readonly leader: ProcessIdentity | null;
-  /** Nothing of the run may live from then on; milliseconds of `bootTimeMs`. */
+  /** From then on no process of the run may live; milliseconds of `bootTimeMs`. */
   readonly endsAtMs: number;
-  /** Was the gateway asked to end already? Nobody is asked twice. */
+  /** Whether the gateway was asked to end already. It is asked only once. */
   readonly asked: boolean;
-  /** Is it the order of a second sentinel, which the first one called for when its keeper had died? */
+  /** Whether this is the order of a second sentinel, started by the first one after its keeper had died. */
   readonly isRelief?: boolean;
 }
 
-/** The word that sends a sentinel home: nothing of the run is left. */
+/** The word that dismisses a sentinel: no process of the run is left. */
 export const DISMISSED = "dismissed";
 
 /** Returns the order as one line. */
@@ -22,7 +25,7 @@ export function formatOrder(order: SentinelOrder): string {
   return `${JSON.stringify(order)}\n`;
 }
 
-/** Returns what `line` says; undefined for half a line, by which nobody is killed and nobody spared. */
+/** Returns the order in `line`; undefined for an incomplete line, which changes nothing. */
 export function parseOrder(line: string): SentinelOrder | typeof DISMISSED | undefined {
   if (line === DISMISSED) return DISMISSED;
   try {

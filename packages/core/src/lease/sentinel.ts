@@ -1,7 +1,7 @@
 /**
- * The sentinel's duty: to end a run when its lease is over, whatever has become of its keeper. A keeper that is killed or
- * stopped cannot end anything; so a second process, in a session of its own, is told every new deadline and needs
- * nobody to act on it. It talks to no engine and keeps no lock.
+ * The sentinel's duty: end a run when its lease is over, whatever has happened to its keeper. A keeper that is killed or
+ * stopped cannot end anything, so a second process in its own session is told every new deadline and acts on it alone. It
+ * talks to no engine and holds no lock.
  */
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
@@ -18,11 +18,11 @@ import { DISMISSED, formatOrder, parseOrder } from "./sentinel-order.ts";
 export type SentinelOutcome = "dismissed" | "ended" | "outlived";
 
 const DEFAULTS = {
-  /** A paused host writes on for as long as this after it wakes. */
+  /** A gateway on a paused host can go on writing for this long after the host wakes. */
   tickMs: 50,
-  /** A walk over all processes is too dear for every tick. */
+  /** Walking all processes is too expensive for every tick. */
   walkMs: 250,
-  /** Between two rounds of killing, at first and at most. */
+  /** Pause between two rounds of killing: the first one, and the longest. */
   killMs: 10,
   slowestKillMs: 500,
 };
@@ -30,9 +30,9 @@ const DEFAULTS = {
 /**
  * Does the duty until it is over. Every order that was understood is answered on `output` by its deadline.
  *
- * When the keeper's end of `input` closes without a dismissal, the keeper is dead and nobody will renew: the gateway is
- * asked to end at once, and killed at the deadline it had. From then on nobody would see this sentinel die either, so it
- * starts the program that it runs in once more: two are left, each with the whole order.
+ * When the keeper's end of `input` closes without a dismissal, the keeper is dead and no renewal will come. The gateway is
+ * then asked to end at once, and killed at its deadline. As no keeper watches this sentinel any more, it starts a second one:
+ * each of the two has the whole order.
  */
 export async function standSentinel(input: Readable, output: Writable): Promise<SentinelOutcome> {
   const post = new Post(input, output);
@@ -49,7 +49,7 @@ export async function standSentinel(input: Readable, output: Writable): Promise<
     }
     const now = bootTimeMs();
     if (now >= order.endsAtMs) {
-      // While the keeper lives it may, stopped in the middle of starting one, still start a gateway.
+      // A keeper that was stopped in the middle of a start may still start a gateway when it goes on.
       if (now < walkAt) continue;
       hasKilled = (await killRun(order)) || hasKilled;
       if (isAlone) return "ended";
@@ -64,7 +64,7 @@ export async function standSentinel(input: Readable, output: Writable): Promise<
   }
 }
 
-/** The pipe from the keeper: the latest order, and whether there still is somebody who gives them. */
+/** The pipe from the keeper: the latest order, and whether the keeper still lives. */
 class Post {
   order: SentinelOrder | undefined;
   isDismissed = false;
@@ -112,10 +112,13 @@ function findMembers({ leader, nonce }: SentinelOrder): readonly RunProcess[] {
   return findRunProcesses({ leader, nonce });
 }
 
-/** Kills until nobody is left; returns whether there was anybody. What cannot die (a disk that hangs) is tried for ever: nothing else is safe. */
+/**
+ * Kills until no process of the run is left; returns whether there was one. A process that cannot die (a hung disk) is tried
+ * for ever: nothing else is safe.
+ */
 async function killRun(order: SentinelOrder): Promise<boolean> {
   const { leader } = order;
-  // Before the walk over all processes, which takes as long as many a write of a host that has just woken.
+  // This comes before the walk over all processes, during which a host that has just woken could write many times.
   const reached = leader !== null && signalGroup(leader, "SIGKILL") === "sent";
   let members = findMembers(order);
   const hadAny = reached || members.length > 0;

@@ -1,6 +1,6 @@
 /**
- * Small files that are either the old content or the new one, whatever happens in between. Hides temp files and the
- * order of fsyncs. Never retries a failed fsync into a success. For whoever keeps state on disk; not for logs.
+ * Writes small files that hold either the old content or the new one, whatever happens in between. Hides temp files and the
+ * order of fsyncs. Never turns a failed fsync into a success by trying again. For state on disk, not for logs.
  */
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
@@ -15,14 +15,14 @@ import type { FileOwner } from "./private-file.ts";
 /** Far above a registry of 10,000 profiles, far below what would stall the process. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;
 
-/** Made at its first use: what only reads need not wait for it. */
+/** Created at its first use, so that reading alone does not pay for it. */
 const fsync = (fd: number): Promise<void> => promisify(fs.fsync)(fd);
 
-/** What a caller does about a file that is replaced and not known to be durable. */
+/** What to do when the file was replaced but the disk did not confirm it. */
 export interface ReplaceOptions {
   /**
-   * `throw`: the write has failed, and its caller can still take back what hangs on it. `warn`: the file is what counts,
-   * so the caller goes on, and somebody is told. @default "throw"
+   * `throw`: the write counts as failed, and the caller can still undo what depends on it. `warn`: the new file counts, so the
+   * caller goes on and a warning is printed. @default "throw"
    */
   readonly unconfirmed?: "throw" | "warn";
 }
@@ -46,7 +46,7 @@ export async function replaceFile(
   try {
     const occupant = fs.lstatSync(path, { throwIfNoEntry: false });
     if (occupant !== undefined) refuseUnlessPlain(occupant, path);
-    // Before the rename: a directory that cannot be opened is no reason to doubt a file that is replaced already.
+    // This is done before the rename, so that a directory that cannot be opened fails the write and not a finished replacement.
     directory = openDirectory(dirname(path));
     await writeDurably(temp, data);
     fs.renameSync(temp, path);
@@ -67,7 +67,7 @@ export async function replaceFile(
 }
 
 /**
- * On return the names in the directory `path` are durable: what was made, renamed or removed there stays so.
+ * On return the names in the directory `path` are durable: every creation, rename or removal there will survive.
  *
  * @throws {LockkeeperError} NOT_DURABLE, PERMISSION_DENIED, IO_FAILED with path and errno.
  */
@@ -102,7 +102,7 @@ function openDirectory(path: string): number | undefined {
   return process.platform === "win32" ? undefined : fs.openSync(path, fs.constants.O_RDONLY);
 }
 
-/** What a file system answers that has no fsync for directories: then the rename itself is all it offers. */
+/** Answers of a file system without fsync for directories; the rename itself is then all that it offers. */
 const WITHOUT_DIRECTORY_FSYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
 
 async function confirm(directory: number | undefined): Promise<void> {
@@ -122,29 +122,28 @@ function notDurable(path: string, cause: unknown): LockkeeperError {
   });
 }
 
-/** The first failure is the one worth telling; a temp file that cannot be removed changes nothing. */
+/** The first failure is reported; a temp file that cannot be removed changes nothing. */
 function removeQuietly(path: string): void {
   try {
     fs.rmSync(path, { force: true });
   } catch {
-    // As said.
+    // See above.
   }
 }
 
 /**
- * Returns the text of a small private file, or undefined when there is none. Never follows a link, never waits on a
- * FIFO or a device.
+ * Returns the text of a small private file, or undefined when there is none. Follows no link and waits on no FIFO or device.
  *
- * @param owner `any` lets somebody else's file pass, to be shown and not to be acted on. @default "own"
- * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name, or a huge one, is there;
- * when the file is another user's (root's is fine) or can be written by others.
+ * @param owner `any` also reads another user's file, for display only. @default "own" @throws {LockkeeperError} UNSAFE_PATH
+ * when `path` is no plain file, has a second name or is huge; when the file is another user's (root's is fine) or can be
+ * written by others.
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export async function readIfPresent(path: string, owner?: FileOwner): Promise<string | undefined> {
   return readIfPresentSync(path, owner);
 }
 
-/** The same as {@link readIfPresent}; one small local file is read faster than an event loop turns. */
+/** The same as {@link readIfPresent}. Reading one small local file is faster than one turn of the event loop. */
 export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {
   let fd: number | undefined;
   try {

@@ -1,6 +1,6 @@
 /**
- * The private directories that state lives in. Hides the checks that keep a planted link, another user or an open mode,
- * there or on the way there, from deciding what we read and write. Never changes the mode of something that it did not make.
+ * The private directories that hold state. Hides the checks against a planted link, another user or an open mode, on the
+ * directory and on the way to it. Never changes the mode of something that it did not create.
  */
 import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
@@ -12,11 +12,11 @@ import { isForeign, isOpenToOthers, modeText, runAsOwner, unsafePath } from "./p
 const DIRECTORY_MODE = 0o700;
 
 /**
- * On return `path` is a directory that only we can write: existing and checked, or created with mode 0700 under any
- * umask, missing parents included. Ancestors must belong to us or to root, and be closed to others unless sticky.
+ * On return `path` is a directory that only we can write: it existed and was checked, or it was created with mode 0700 under
+ * any umask, with its missing parents. Ancestors must belong to us or to root, and be closed to others unless sticky.
  *
- * @throws {LockkeeperError} UNSAFE_PATH naming path, owner or mode when the directory or an ancestor is a link of
- * somebody else, belongs to somebody else, or can be written by others.
+ * @throws {LockkeeperError} UNSAFE_PATH naming path, owner or mode when the directory or an ancestor is another user's link,
+ * belongs to another user, or can be written by others.
  * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, DISK_FULL, IO_FAILED with path and errno.
  */
 export function ensurePrivateDirectory(path: string): void {
@@ -34,10 +34,10 @@ export function ensurePrivateDirectory(path: string): void {
 }
 
 /**
- * Returns when nothing is at `path`, or a directory that nobody but us and root can change: what is in it may then be
- * believed. Makes and changes nothing.
+ * Returns when `path` does not exist, or is a directory that only we and root can change, so that its content can be trusted.
+ * Changes nothing.
  *
- * @param ancestors `unchecked` when those of `path` have been looked at already.
+ * @param ancestors `unchecked` when the ancestors of `path` were checked already.
  * @throws {LockkeeperError} UNSAFE_PATH as {@link ensurePrivateDirectory}; PERMISSION_DENIED, IO_FAILED.
  */
 export function refuseUnsafeDirectory(path: string, ancestors: "checked" | "unchecked"): void {
@@ -53,7 +53,7 @@ function createDirectory(directory: string): void {
     fs.chmodSync(directory, DIRECTORY_MODE);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw fileError(error, "create the directory", directory);
-    // Somebody was faster: then what they made must stand the same checks.
+    // Another process was faster: its directory must pass the same checks.
     const existing = lstatIfPresent(directory);
     if (existing !== undefined) refuseUnlessPrivate(existing, directory, "us");
   }
@@ -66,7 +66,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
     throw unsafePath(path, `belongs to another user (uid ${stats.uid})`, runAsOwner(stats));
   }
   if (isOpenToOthers(stats)) {
-    // A sticky directory is meant to be everybody's.
+    // A sticky directory is shared on purpose.
     const hint =
       (stats.mode & 0o1000) === 0
         ? `Close it: ${shellCommand("chmod", "go-w", path)}`
@@ -75,10 +75,10 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
   }
 }
 
-/** What lies on the way belongs to somebody else: nothing there is to be moved or closed. */
+/** An ancestor belongs to another user, so the hint must not advise to move it or change its mode. */
 const ELSEWHERE = "Use a place that only you can write: export LOCKKEEPER_HOME=DIRECTORY";
 
-/** Looks at the path as written (a link in it may be re-pointed by its owner) and at where it really leads. */
+/** Checks the path as written (the owner of a link in it may re-point it) and the real path behind it. */
 function refuseUnsafeAncestors(directory: string): void {
   const parent = dirname(directory);
   let real: string;
@@ -111,7 +111,7 @@ function* ancestorsOf(path: string): Generator<string> {
   }
 }
 
-/** What root made is not ours to write into, unless we are root. */
+/** A directory that root made is not ours to write into, unless we are root. */
 function isRoots(stats: fs.Stats): boolean {
   return stats.uid === 0 && process.geteuid !== undefined && process.geteuid() !== 0;
 }

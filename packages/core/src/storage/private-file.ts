@@ -1,8 +1,7 @@
 /**
- * Opens and makes the small files that only their owner may read. Never follows a link, never waits on a FIFO or a
- * device, never touches what a hard link leads to, never changes the mode of something that it did not make. For whoever
- * reads or writes a file of ours; lock files have rules of their own. System errors come as they are: the caller
- * knows what was being done.
+ * Opens and creates the small files that only their owner may read. Follows no link, waits on no FIFO or device, touches no
+ * file with a second name, and changes no mode of a file that it did not create. Lock files have rules of their own. System
+ * errors are passed on as they are: the caller knows what was being done.
  */
 import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
@@ -16,10 +15,10 @@ const FILE_MODE = 0o600;
 
 const ACCESS = { read: O_RDONLY, append: O_RDWR | O_APPEND, overwrite: O_RDWR } as const;
 
-/** What a planted link or socket, a FIFO without a reader, or a device without a driver answers to an open. */
+/** Errors of an open that meets a planted link or socket, a FIFO without a reader, or a device without a driver. */
 const PLANTED: ReadonlySet<string | undefined> = new Set(["ELOOP", "ENXIO", "EISDIR", "ENODEV"]);
 
-/** Makes the file, which must not exist, with mode 0600 under any umask, and returns its descriptor. Writes append. */
+/** Creates the file, which must not exist, with mode 0600 under any umask, and returns its descriptor. Writes append. */
 export function createFile(path: string): number {
   const fd = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
   try {
@@ -32,15 +31,14 @@ export function createFile(path: string): number {
   }
 }
 
-/** Whose file may be read: `own` is ours or root's and closed to other writers; `any` is for those who only show it. */
+/** Whose file may be read: `own` means ours or root's, and closed to other writers; `any` is for display only. */
 export type FileOwner = "own" | "any";
 
 /**
- * Opens the file for reading, for appending, or for writing over what it holds, and returns its descriptor; undefined
- * when nothing is there.
+ * Opens the file for reading, appending or overwriting, and returns its descriptor; undefined when it does not exist.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name, somebody else's file (root's is
- * fine) or one that others can write is there; it is left untouched.
+ * @throws {LockkeeperError} UNSAFE_PATH when `path` is no plain file, has a second name, is another user's (root's is fine) or
+ * can be written by others; it is left untouched.
  */
 export function openFile(
   path: string,
@@ -72,7 +70,7 @@ export function openForAppend(path: string): number {
   return openFile(path, "append") ?? createFile(path);
 }
 
-/** @throws {LockkeeperError} UNSAFE_PATH when `stats`, of what is at `path`, are not those of a plain file of one name. */
+/** @throws {LockkeeperError} UNSAFE_PATH when `stats`, those of `path`, do not describe a plain file with a single name. */
 export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
   if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link");
   if (stats.isDirectory()) throw unsafePath(path, "is a directory");
@@ -80,7 +78,7 @@ export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
   if (stats.nlink > 1) throw unsafePath(path, `has ${stats.nlink} names (hard links)`);
 }
 
-/** @throws {LockkeeperError} UNSAFE_PATH when what has these `stats` is somebody else's, or can be written by others. */
+/** @throws {LockkeeperError} UNSAFE_PATH when the file with these `stats` is another user's, or can be written by others. */
 function refuseUnlessOwn(stats: fs.Stats, path: string): void {
   if (isForeign(stats)) {
     throw unsafePath(path, `belongs to another user (uid ${stats.uid})`, runAsOwner(stats));
@@ -94,7 +92,7 @@ function refuseUnlessOwn(stats: fs.Stats, path: string): void {
   }
 }
 
-/** Neither ours nor root's, who could do as he likes anyway. */
+/** Neither ours nor root's. Root could change anything anyway. */
 export function isForeign(stats: fs.Stats): boolean {
   const self = process.geteuid?.();
   return self !== undefined && stats.uid !== self && stats.uid !== 0;
@@ -107,7 +105,7 @@ export function isOpenToOthers(stats: fs.Stats): boolean {
   return (stats.mode & 0o020) !== 0 && !(stats.gid === stats.uid && stats.gid === process.getegid?.());
 }
 
-/** Returns the hint for what belongs to somebody else. */
+/** Returns the hint for a file that belongs to another user. */
 export function runAsOwner({ uid }: fs.Stats): string {
   return `Run it as its owner: ${shellCommand("sudo", "-u", `#${uid}`, "-H", "lockkeeper", "list")}`;
 }
@@ -117,7 +115,7 @@ export function modeText(stats: fs.Stats): string {
   return (stats.mode & 0o7777).toString(8).padStart(4, "0");
 }
 
-/** Returns the error for what must not be read, written or relied on at `path`. */
+/** Returns the error for a `path` that must not be read, written or trusted. */
 export function unsafePath(path: string, fact: string, hint = "Move it away, then run it again."): LockkeeperError {
   return new LockkeeperError("UNSAFE_PATH", `unsafe path: ${path} ${fact}`, { hint });
 }

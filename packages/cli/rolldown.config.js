@@ -1,6 +1,6 @@
 /**
  * The bundles of the command line. CommonJS, because Node starts it faster than ES modules, and split, so that a
- * command loads only what it needs. The keeper and the built-in gateway are programs of their own, one file each.
+ * command loads only what it needs. The keeper and the built-in gateway are programs of their own.
  */
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -132,6 +132,30 @@ function chunksByModule(graph) {
 }
 
 /**
+ * What a keeper needs as long as it lives is in its one file: an upgrade may remove every other one. What only a start needs is
+ * in files of their own, of which a keeper lets go.
+ */
+const staying = [
+  path.join(programs, "keeper.js"),
+  ...core("errors", "stop-signals", "keeper/keeper", "keeper/hooked-run", "keeper/ownership", "host/memory-cap"),
+];
+
+function keeperParts() {
+  let stays;
+  let starts;
+  return {
+    debugName: "keeper-parts",
+    name(id, graph) {
+      stays ??= closure(staying, graph);
+      starts ??= closure(profiles("run/plan-run"), graph);
+      if (stays.has(id) || id.includes("rolldown/runtime")) return "keeper";
+      return starts.has(id) || id.includes("/core/dist/") ? "plan" : null;
+    },
+    includeDependenciesRecursively: false,
+  };
+}
+
+/**
  * Returns every module of a package that `roots` import, directly or not, without what is imported on demand. It stops
  * at the doors of other packages, behind which is everything.
  */
@@ -160,15 +184,30 @@ const refuseCircles = {
   },
 };
 
-/** Removes the chunks of earlier builds: their names change with their content. */
-const sweep = {
-  name: "sweep-old-chunks",
-  writeBundle(_, bundle) {
-    for (const file of readdirSync(path.join(dist, "chunks"))) {
-      if (bundle[`chunks/${file}`] === undefined) rmSync(path.join(dist, "chunks", file));
+/** Fails when core's keeper would load a file of the bundle later on, when an upgrade may have removed it. */
+const refuseLateLoading = {
+  name: "refuse-late-loading",
+  generateBundle(_, bundle) {
+    const inFile = new Set(bundle["keeper.cjs"].moduleIds);
+    for (const id of inFile) {
+      if (!id.includes("/core/dist/")) continue;
+      const late = this.getModuleInfo(id).dynamicallyImportedIds.find(
+        (next) => path.isAbsolute(next) && !inFile.has(next),
+      );
+      if (late !== undefined) throw new Error(`a keeper would load this from another file: ${late} (for ${id})`);
     }
   },
 };
+
+/** Removes the chunks of earlier builds: their names change with their content. */
+const sweep = (folder) => ({
+  name: "sweep-old-chunks",
+  writeBundle(_, bundle) {
+    for (const file of readdirSync(path.join(dist, folder))) {
+      if (bundle[`${folder}/${file}`] === undefined) rmSync(path.join(dist, folder, file));
+    }
+  },
+});
 
 /** Writes every help text beside the bundle: showing one then costs no more than reading it. */
 const storeHelp = {
@@ -184,7 +223,7 @@ export default defineConfig([
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { lockkeeper: entry },
-    plugins: [dataAsText, typescriptMaps, refuseCircles, sweep, deferBuiltins, minifyToOneByte],
+    plugins: [dataAsText, typescriptMaps, refuseCircles, sweep("chunks"), deferBuiltins, minifyToOneByte],
     output: { ...output, codeSplitting: { groups: [chunkOf()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.
@@ -195,7 +234,14 @@ export default defineConfig([
     plugins: [storeHelp],
     output: { ...output, dir: path.join(here, "build/help") },
   },
-  ...["keeper", "gateway", "sentinel"].map((name) => ({
+  {
+    ...common,
+    preserveEntrySignatures: "allow-extension",
+    input: { keeper: path.join(programs, "keeper.js") },
+    plugins: [typescriptMaps, refuseCircles, refuseLateLoading, sweep("start"), deferBuiltins, minifyToOneByte],
+    output: { ...output, chunkFileNames: "start/[name]-[hash].cjs", codeSplitting: { groups: [keeperParts()] } },
+  },
+  ...["gateway", "sentinel"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
     plugins: [typescriptMaps, deferBuiltins, minifyToOneByte],

@@ -6,10 +6,12 @@ import { ignoreStraySignals, LockkeeperError, takeStopSignals } from "@lockkeepe
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";
+import type { endPresentRun } from "../run/end-present-run.ts";
 import { unpackKeeperEnvironment } from "../environment/child-environment.ts";
 import { plainError } from "../run/keeper-report.ts";
 import type { KeeperReport } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
+import { letGoOfStartFiles } from "./start-files.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
 const OPTIONS = {
@@ -44,9 +46,8 @@ async function main(): Promise<void> {
     env: unpackKeeperEnvironment(process.env),
   };
   if (errand === "restart" || errand === "stop") {
-    const { endPresentRun } = await import("../run/end-present-run.ts");
     const timeoutMs = toNumber(timeout);
-    await endPresentRun(context, profile, { errand, askedBy: Number(values["asked-by"]), timeoutMs });
+    await endEarlier(context, profile, { errand, askedBy: Number(values["asked-by"]), timeoutMs });
     if (errand === "stop") return;
   }
   const outcome = await runProfile(context, profile, {
@@ -60,9 +61,15 @@ async function main(): Promise<void> {
     stop,
     force,
     report: (record) => tell({ record }),
+    onConfirmed: letGoOfStartFiles,
   });
   tell({ outcome: outcome.outcome, detail: outcome.detail });
   await outcome.told;
+}
+
+/** What it takes is loaded here, and let go with the rest. */
+async function endEarlier(...request: Parameters<typeof endPresentRun>): Promise<void> {
+  return (await import("../run/end-present-run.ts")).endPresentRun(...request);
 }
 
 function toNumber(text: string | undefined): number | undefined {

@@ -1,59 +1,29 @@
 /**
  * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
- * keeper program does for `start`. Turns the manifest into what core's keeper needs, and checks what only profiles know.
+ * keeper program does for `start`. It plans the run, keeps it, and meanwhile holds on to nothing that only the planning needed:
+ * a keeper lives for months.
  */
 import { runKeeper } from "@lockkeeper/core";
 import type { KeeperOutcome, KeeperSpec, RunRecord } from "@lockkeeper/core";
-import { existsSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { entriesOf } from "../directory-entries.ts";
-import { gatewayEnvironment } from "../environment/gateway-environment.ts";
-import { parseHealthCheck } from "../kinds/health-check.ts";
-import { kinds } from "../kinds/kinds.ts";
-import type { Manifest } from "../manifest.ts";
-import { openServiceNotifier } from "../service-units/service-notifier.ts";
-import { settleRegistry } from "../registry/registry-change.ts";
-import { readRegistry, requireFrom, requireManifest } from "../registry/registry.ts";
-import type { Registry } from "../registry/registry.ts";
-import { launchPlan } from "./launch-plan.ts";
+import type { ServiceNotifier } from "../service-units/service-notifier.ts";
 import { asOwnRun } from "./own-runs.ts";
-import { refuseSharedDirectories } from "./preflight.ts";
-import type { LeaseWaits } from "./run-lease.ts";
-import { endScopeOf } from "./sparing.ts";
-import { requireToken } from "./require-token.ts";
-import type { RunPorts } from "./run-ports.ts";
-import { runSecrets } from "../run-secrets.ts";
-import { settingsMark } from "../status/pending-change.ts";
-import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
-import { warnOfWideBind } from "../wide-bind.ts";
+import type { PlanOptions, RunPlan } from "./plan-run.ts";
 
 /** How a keeper runs, and by what it is ended. */
-export interface RunOptions {
-  /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
-  readonly supervised: boolean;
-  /** The process goes on when the run is over. @default false */
-  readonly stays?: boolean | undefined;
-  /** Base port for this run only. @default the manifest's */
-  readonly port?: number | undefined;
-  /** Whoever asked is part of what an earlier run left, which must not be ended then. @default false */
-  readonly sparesEarlierRun?: boolean | undefined;
-  /** What the gateway has for its start, in milliseconds. @default by kind */
-  readonly startTimeoutMs?: number | undefined;
-  /** Who asked, for the history. @default "lockkeeper run" */
-  readonly startedBy?: string | undefined;
-  /** How a profile with a lease waits for it. */
-  readonly leaseWaits?: LeaseWaits | undefined;
+export interface RunOptions extends PlanOptions {
   /** Aborted: stop the gateway and end. */
   readonly stop: AbortSignal;
   /** Aborted: stop at once. */
   readonly force: AbortSignal;
   /** Called after every published change. */
   readonly report?: (record: RunRecord) => void;
+  /** Called when the plan was confirmed under the lock: what only planning needs is not needed any more. */
+  readonly onConfirmed?: () => void;
 }
-
-/** How long a keeper waits for a lock whose owner is starting or stopping, in milliseconds. */
-const LOCK_TIMEOUT_MS = 5_000;
 
 /**
  * Runs the profile's gateway until it is stopped or given up. A profile that is removed or renamed meanwhile is not
@@ -63,58 +33,58 @@ const LOCK_TIMEOUT_MS = 5_000;
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
  */
 export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
-  // A killed `remove` or `rename` may have moved the profile's folders away already.
-  await settleRegistry(context.home);
-  const registry = readRegistry(context.home);
-  const manifest = requireFrom(registry, context.home, name);
-  refuseSharedDirectories(context.home, registry, manifest);
-  requireToken(manifest);
-  warnOfWideBind(manifest, options.port);
-  const notifier = options.supervised ? openServiceNotifier(context.env) : undefined;
-  const report = (record: RunRecord): void => {
-    notifier?.report(record);
-    options.report?.(record);
+  const { spec, folders, confirmation } = await plan(context, name, options);
+  const notifier = options.supervised ? await openNotifier(context) : undefined;
+  const isThere = (): boolean => existsSync(folders.profile);
+  const confirm = async (): Promise<void> => {
+    await confirmation.ask?.();
+    confirmation.ask = undefined;
+    options.onConfirmed?.();
   };
-  const watched: Partial<KeeperSpec> =
-    notifier === undefined
-      ? {}
-      : {
-          onHealthy: notifier.confirm,
-          ...(notifier.livenessIntervalMs === undefined ? {} : { livenessIntervalMs: notifier.livenessIntervalMs }),
-        };
-  const spec = {
-    ...(await keeperSpec(context, registry, manifest, { ...options, report })),
-    ...(await ownership(context, manifest, options)),
-    ...(manifest.hooks === undefined
-      ? {}
-      : { hooks: await (await import("./run-hooks.ts")).runHooks(context, manifest) }),
-    ...watched,
-  };
-  if (kinds[manifest.kind].foreign !== undefined) {
-    await (await import("../access/profile-access.ts")).refreshTokenFile(context, manifest);
-  }
-  const confirm = (): Promise<void> => requireStill(context.home, name);
   try {
-    if (!existsSync(manifest.paths.profile)) await confirm();
-    return await asOwnRun(context.home, name, options.stop, (stop) => runKeeper({ ...spec, stop, confirm }));
+    if (!isThere()) await confirmation.ask?.();
+    return await asOwnRun(context.home, name, options.stop, (stop) =>
+      runKeeper({ ...spec, ...toldTo(notifier, options), stop, force: options.force, confirm }),
+    );
   } catch (error) {
-    takeBackFolder(manifest);
-    if (!existsSync(manifest.paths.profile)) await confirm();
+    takeBackFolder(folders);
+    if (!isThere()) await confirmation.ask?.();
     throw error;
   } finally {
     await notifier?.close();
   }
 }
 
-/** A change of the profile needs its lock: asked while we hold it, the answer stays true. */
-async function requireStill(home: string, name: string): Promise<void> {
-  await settleRegistry(home);
-  requireManifest(home, name);
+/** What it takes to plan is loaded here, and nothing that stays refers to it. */
+async function plan(context: ProfilesContext, name: string, options: RunOptions): Promise<RunPlan> {
+  const { planRun } = await import("./plan-run.ts");
+  return planRun(context, name, options);
+}
+
+/** Only a service manager is told. */
+async function openNotifier({ env }: ProfilesContext): Promise<ServiceNotifier | undefined> {
+  const { openServiceNotifier } = await import("../service-units/service-notifier.ts");
+  return openServiceNotifier(env);
+}
+
+function toldTo(
+  notifier: ServiceNotifier | undefined,
+  { report }: RunOptions,
+): Pick<KeeperSpec, "report" | "onHealthy" | "livenessIntervalMs"> {
+  if (notifier === undefined) return report === undefined ? {} : { report };
+  const { livenessIntervalMs } = notifier;
+  return {
+    report: (record) => {
+      notifier.report(record);
+      report?.(record);
+    },
+    onHealthy: notifier.confirm,
+    ...(livenessIntervalMs === undefined ? {} : { livenessIntervalMs }),
+  };
 }
 
 /** A folder with nothing in it but an empty place for locks was made by our attempt to lock. */
-function takeBackFolder({ paths }: Manifest): void {
-  const { profile, lock } = paths;
+function takeBackFolder({ profile, lock }: RunPlan["folders"]): void {
   const inIt = entriesOf(profile);
   if (inIt.length !== 1 || inIt[0] !== path.basename(lock)) return;
   try {
@@ -123,77 +93,4 @@ function takeBackFolder({ paths }: Manifest): void {
   } catch {
     // Somebody else uses it by now.
   }
-}
-
-async function keeperSpec(
-  context: ProfilesContext,
-  registry: Registry,
-  manifest: Manifest,
-  options: RunOptions,
-): Promise<KeeperSpec> {
-  const kind = kinds[manifest.kind];
-  const { port, ports } = await runPorts(registry, manifest, options.port);
-  const env = await gatewayEnvironment(context, manifest, port);
-  return {
-    profile: manifest.name,
-    kind: manifest.kind,
-    home: context.home,
-    lockDir: manifest.paths.lock,
-    configPath: manifest.paths.config,
-    host: manifest.host,
-    port,
-    span: manifest.span,
-    ports,
-    ...launchPlan(manifest, context.programs.gateway, port),
-    ...(manifest.kind === "builtin" ? { kept: keepProgram(context.programs.gateway) } : {}),
-    env,
-    inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
-    health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
-    settings: settingsMark(manifest),
-    ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
-    logPath: path.join(manifest.paths.logs, "gateway.log"),
-    eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
-    runRecordPath: runRecordPath(context.home, manifest.name),
-    stopRequestPath: stopRequestPath(context.home, manifest.name),
-    startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
-    stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
-    // A unit has a limit of its own, and must keep its processes.
-    memoryMaxBytes: options.supervised || manifest.service !== undefined ? undefined : manifest.memoryMaxBytes,
-    secrets: await runSecrets(manifest, env),
-    memoryRestartBytes: manifest.memoryRestartBytes,
-    restartUnresponsiveMs: manifest.restartUnresponsiveMs,
-    spares: endScopeOf(manifest) === "all" ? undefined : { first: port, last: port + manifest.span - 1 },
-    sparesEarlierRun: options.sparesEarlierRun,
-    supervised: options.supervised,
-    stays: options.stays,
-    startedBy: options.startedBy ?? "lockkeeper run",
-    stop: options.stop,
-    force: options.force,
-    ...(options.report === undefined ? {} : { report: options.report }),
-  };
-}
-
-/** An upgrade may remove the program while the gateway runs: it is read now, to be started again later. */
-function keepProgram(file: string): KeeperSpec["kept"] {
-  return existsSync(file) ? { path: file, source: readFileSync(file) } : undefined;
-}
-
-/** Only a profile with a lease loads what it takes. */
-async function ownership(
-  context: ProfilesContext,
-  manifest: Manifest,
-  { leaseWaits = {} }: RunOptions,
-): Promise<Pick<KeeperSpec, "lease">> {
-  if (manifest.lease === undefined) return {};
-  const { keeperLease } = await import("./run-lease.ts");
-  const lease = keeperLease(context, manifest, leaseWaits);
-  return lease === undefined ? {} : { lease };
-}
-
-/** Only a run on another port than the profile's own pays for what checks it. */
-async function runPorts(registry: Registry, manifest: Manifest, asked: number | undefined): Promise<RunPorts> {
-  if (asked === undefined) return manifest;
-  const { planRunPorts } = await import("./run-ports.ts");
-  return planRunPorts(registry, manifest, asked);
 }

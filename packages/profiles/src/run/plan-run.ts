@@ -1,0 +1,158 @@
+/**
+ * What a run of a profile is to be: the manifest turned into what core's keeper needs, and what only profiles know checked. Plain
+ * data, but for the one question that is asked under the lock: a keeper lets go of everything here when it has its answer.
+ */
+import type { KeeperSpec } from "@lockkeeper/core";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { ProfilesContext } from "../context.ts";
+import { gatewayEnvironment } from "../environment/gateway-environment.ts";
+import { parseHealthCheck } from "../kinds/health-check.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
+import { settleRegistry } from "../registry/registry-change.ts";
+import { readRegistry, requireFrom, requireManifest } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry.ts";
+import { runSecrets } from "../run-secrets.ts";
+import { settingsMark } from "../status/pending-change.ts";
+import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
+import { warnOfWideBind } from "../wide-bind.ts";
+import { launchPlan } from "./launch-plan.ts";
+import { refuseSharedDirectories } from "./preflight.ts";
+import { requireToken } from "./require-token.ts";
+import type { LeaseWaits } from "./run-lease.ts";
+import type { RunPorts } from "./run-ports.ts";
+import { endScopeOf } from "./sparing.ts";
+
+/** What is asked of a run beside what its profile says. */
+export interface PlanOptions {
+  /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
+  readonly supervised: boolean;
+  /** The process goes on when the run is over. @default false */
+  readonly stays?: boolean | undefined;
+  /** Base port for this run only. @default the manifest's */
+  readonly port?: number | undefined;
+  /** Whoever asked is part of what an earlier run left, which must not be ended then. @default false */
+  readonly sparesEarlierRun?: boolean | undefined;
+  /** What the gateway has for its start, in milliseconds. @default by kind */
+  readonly startTimeoutMs?: number | undefined;
+  /** Who asked, for the history. @default "lockkeeper run" */
+  readonly startedBy?: string | undefined;
+  /** How a profile with a lease waits for it. */
+  readonly leaseWaits?: LeaseWaits | undefined;
+}
+
+/** A run that can begin. */
+export interface RunPlan {
+  /** Without functions: those would keep this file in memory for as long as the run lasts. */
+  readonly spec: Omit<KeeperSpec, "stop" | "force" | "confirm" | "report" | "onHealthy">;
+  readonly folders: { readonly profile: string; readonly lock: string };
+  /** Throws when a change of the registry has made the plan untrue; cleared when it was asked under the lock. */
+  readonly confirmation: { ask: (() => Promise<void>) | undefined };
+}
+
+/** How long a keeper waits for a lock whose owner is starting or stopping, in milliseconds. */
+const LOCK_TIMEOUT_MS = 5_000;
+
+/**
+ * Plans a run of the profile.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
+ */
+export async function planRun(context: ProfilesContext, name: string, options: PlanOptions): Promise<RunPlan> {
+  // A killed `remove` or `rename` may have moved the profile's folders away already.
+  await settleRegistry(context.home);
+  const registry = readRegistry(context.home);
+  const manifest = requireFrom(registry, context.home, name);
+  refuseSharedDirectories(context.home, registry, manifest);
+  requireToken(manifest);
+  warnOfWideBind(manifest, options.port);
+  const spec = {
+    ...(await keeperSpec(context, registry, manifest, options)),
+    ...(await ownership(context, manifest, options)),
+    ...(manifest.hooks === undefined
+      ? {}
+      : { hooks: await (await import("./run-hooks.ts")).runHooks(context, manifest) }),
+  };
+  if (kinds[manifest.kind].foreign !== undefined) {
+    await (await import("../access/profile-access.ts")).refreshTokenFile(context, manifest);
+  }
+  const { profile, lock } = manifest.paths;
+  return { spec, folders: { profile, lock }, confirmation: { ask: () => requireStill(context.home, name) } };
+}
+
+/** A change of the profile needs its lock: asked while we hold it, the answer stays true. */
+async function requireStill(home: string, name: string): Promise<void> {
+  await settleRegistry(home);
+  requireManifest(home, name);
+}
+
+async function keeperSpec(
+  context: ProfilesContext,
+  registry: Registry,
+  manifest: Manifest,
+  options: PlanOptions,
+): Promise<RunPlan["spec"]> {
+  const kind = kinds[manifest.kind];
+  const { port, ports } = await runPorts(registry, manifest, options.port);
+  const env = await gatewayEnvironment(context, manifest, port);
+  return {
+    profile: manifest.name,
+    kind: manifest.kind,
+    home: context.home,
+    lockDir: manifest.paths.lock,
+    configPath: manifest.paths.config,
+    host: manifest.host,
+    port,
+    span: manifest.span,
+    ports,
+    ...launchPlan(manifest, context.programs.gateway, port),
+    ...(manifest.kind === "builtin" ? { kept: keepProgram(context.programs.gateway) } : {}),
+    env,
+    inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
+    health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
+    settings: settingsMark(manifest),
+    ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
+    logPath: path.join(manifest.paths.logs, "gateway.log"),
+    eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
+    runRecordPath: runRecordPath(context.home, manifest.name),
+    stopRequestPath: stopRequestPath(context.home, manifest.name),
+    startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
+    stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    // A unit has a limit of its own, and must keep its processes.
+    memoryMaxBytes: options.supervised || manifest.service !== undefined ? undefined : manifest.memoryMaxBytes,
+    secrets: await runSecrets(manifest, env),
+    memoryRestartBytes: manifest.memoryRestartBytes,
+    restartUnresponsiveMs: manifest.restartUnresponsiveMs,
+    spares: endScopeOf(manifest) === "all" ? undefined : { first: port, last: port + manifest.span - 1 },
+    sparesEarlierRun: options.sparesEarlierRun,
+    supervised: options.supervised,
+    stays: options.stays,
+    startedBy: options.startedBy ?? "lockkeeper run",
+  };
+}
+
+/** An upgrade may remove the program while the gateway runs: it is read now, to be started again later. */
+function keepProgram(file: string): KeeperSpec["kept"] {
+  return existsSync(file) ? { path: file, source: readFileSync(file) } : undefined;
+}
+
+/** Only a profile with a lease loads what it takes. */
+async function ownership(
+  context: ProfilesContext,
+  manifest: Manifest,
+  { leaseWaits = {} }: PlanOptions,
+): Promise<Pick<KeeperSpec, "lease">> {
+  if (manifest.lease === undefined) return {};
+  const { keeperLease } = await import("./run-lease.ts");
+  const lease = keeperLease(context, manifest, leaseWaits);
+  return lease === undefined ? {} : { lease };
+}
+
+/** Only a run on another port than the profile's own pays for what checks it. */
+async function runPorts(registry: Registry, manifest: Manifest, asked: number | undefined): Promise<RunPorts> {
+  if (asked === undefined) return manifest;
+  const { planRunPorts } = await import("./run-ports.ts");
+  return planRunPorts(registry, manifest, asked);
+}

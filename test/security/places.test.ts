@@ -36,6 +36,16 @@ const ACTING = [
   ["exec", "a", "--", "true"],
 ] as const;
 const LOOKING = [["list"], ["status", "a"]] as const;
+/** A stop by name goes by what the keeper has published, and the settings are another file. */
+const ACTING_ON_REGISTRY = [
+  ["stop", "--all"],
+  ["down"],
+  ["start", "a"],
+  ["run", "a"],
+  ["create", "b"],
+  ["use", "a"],
+  ["token", "a"],
+];
 
 let victim: ReturnType<typeof spawn>;
 beforeEach(async () => {
@@ -89,8 +99,8 @@ function makeOwn({ folder, home }: ScratchHome): void {
   for (const each of [folder, home, path.join(home, "run"), path.join(home, "profiles")]) {
     if (fs.lstatSync(each, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
     fs.chmodSync(each, 0o700);
-    if (asRoot) fs.chownSync(each, 0, 0);
   }
+  if (asRoot && fs.existsSync(home)) for (const each of [folder, home]) chownAll(each, 0);
 }
 
 interface Place {
@@ -128,10 +138,10 @@ const places: readonly Place[] = [
   { name: "another user's run/", needsRoot: true, spoil: inHome("run", (file) => fs.chownSync(file, STRANGER, 1)) },
 ];
 
-function chownAll(folder: string): void {
-  fs.chownSync(folder, STRANGER, STRANGER);
+function chownAll(folder: string, to: number = STRANGER): void {
+  fs.chownSync(folder, to, to);
   for (const entry of fs.readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    fs.lchownSync(path.join(entry.parentPath, entry.name), STRANGER, STRANGER);
+    fs.lchownSync(path.join(entry.parentPath, entry.name), to, to);
   }
 }
 
@@ -179,6 +189,43 @@ describe("one file in a home of our own", () => {
       expect({ status, stderr }).toMatchObject({ status: expected });
       if (status === 77) expect(stderr).toContain("0666");
       expect(victim.exitCode ?? victim.signalCode).toBe(null);
+    });
+  });
+});
+
+describe("a registry that others can write, in a home of our own", () => {
+  test.each([
+    ["mode 0666", (file: string): void => fs.chmodSync(file, 0o666)],
+    ["another user's", (file: string): void => fs.chownSync(file, STRANGER, 1)],
+  ])("is shown with one warning by what only looks, and refused by what acts: %s", async (name, spoil) => {
+    if (name !== "mode 0666" && !asRoot) return void process.stdout.write("skipped: only root gives files away\n");
+    await withForgedHome(async (scratch) => {
+      const file = path.join(scratch.home, "registry.json");
+      spoil(file);
+      const looks = [
+        ["list", "a"],
+        ["status", "a"],
+        ["ports"],
+        ["ports", "--explain", "20000"],
+        ["why", "a"],
+        ["url", "a"],
+      ];
+      for (const args of looks) {
+        const { status, stderr } = await scratch.run(args);
+        expect({ args, status: status === 3 ? 0 : status }).toEqual({ args, status: 0 });
+        expect(stderr.match(/^warning: unsafe path: .* is only shown$/gm)).toHaveLength(1);
+      }
+      for (const args of ACTING_ON_REGISTRY) {
+        const { status, stderr } = await scratch.run(args);
+        expect({ args, status, stderr }).toMatchObject({ args, status: 77 });
+      }
+      expect((await scratch.run(["doctor"])).stdout).toContain("unsafe path");
+      // A stop goes by what the keeper has published, and this record's keeper is a stranger.
+      await scratch.run(["stop", "a"]);
+      fs.chmodSync(file, 0o600);
+      if (asRoot) fs.chownSync(file, 0, 0);
+      const identity = identifyProcess(victim.pid ?? 0);
+      expect(identity === undefined ? "gone" : judgeProcess(identity)).toBe("alive");
     });
   });
 });

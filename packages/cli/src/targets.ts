@@ -30,7 +30,7 @@ export interface Targets {
 export async function chooseTargets(context: Context, profiles: Profiles, named: Named): Promise<Targets> {
   const words = [...named.names, ...(named.profile === undefined ? [] : [named.profile])];
   // Plain names need no look at the registry here.
-  const names = words.some(isPattern) ? await profiles.match(words) : [...new Set(words)];
+  const names = words.some(isPattern) ? await profiles.match(words, { toAct: true }) : [...new Set(words)];
   if (names.length > 0 && named.all === true) {
     throw new LockkeeperError("USAGE", `--all and the name ${names[0]} contradict each other`, {
       hint: "Give one or the other.",
@@ -82,7 +82,7 @@ async function chooseAll(context: Context, profiles: Profiles): Promise<Targets>
   const spare = context.spec.rule !== undefined && context.spec.rule.protected !== "usual";
   const names: string[] = [];
   const skipped: string[] = [];
-  for (const status of await profiles.list({ probe: false })) {
+  for (const status of await profiles.list({ probe: false, toAct: true })) {
     (spare && status.protected ? skipped : names).push(status.name);
   }
   return { names, skipped };

@@ -18,7 +18,7 @@ export interface ProfilesContext {
   /** The environment of the caller: selection, and what a profile passes on to its gateway. */
   readonly env: NodeJS.ProcessEnv;
   /** `any`: the home is in a place that others control; what it says is shown, and nothing is done about it. @default "own" */
-  readonly owner?: FileOwner;
+  readonly owner?: FileOwner | undefined;
 }
 
 /** As much of it as a look needs. */

@@ -2,7 +2,7 @@
  * The facade over one home. Each method loads only the room it needs when it is called, so that a command that lists
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
-import { LockkeeperError, warn } from "@lockkeeper/core";
+import { doubtAbout, LockkeeperError, warn } from "@lockkeeper/core";
 import type { KeeperOutcome } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";
@@ -15,6 +15,7 @@ import type { EditResult } from "./life/edit.ts";
 import type { EditOptions } from "./life/edited-manifest.ts";
 import type { TrashedProfile } from "./life/trash.ts";
 import type { Manifest } from "./manifest.ts";
+import { homePaths } from "./profile-paths.ts";
 import type { DiscoverOptions } from "./discover/discover.ts";
 import type { Argv } from "./gateway-kind.ts";
 import type { HookTrial } from "./run/test-hooks.ts";
@@ -70,7 +71,7 @@ export interface Profiles {
   /** One profile as its keeper published it; its gateway is not asked. @throws PROFILE_NOT_FOUND with the nearest names */
   readonly find: (name: string) => Promise<ProfileStatus>;
   /** The names that words mean: names, `@group`, and patterns such as `dev-*`. */
-  readonly match: (words: readonly string[]) => Promise<readonly string[]>;
+  readonly match: (words: readonly string[], request?: Pick<ListOptions, "toAct">) => Promise<readonly string[]>;
   /**
    * In which order a verb acts on the names: to start them, with everything that they come after; to restart and to stop
    * them, alone. A damaged registry knows no order.
@@ -174,136 +175,148 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   const danger = dangerOf(home);
   const owner = danger === undefined ? "own" : "any";
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms(), owner };
-  return guarded(danger, {
-    home,
-    token: async (name) => (await import("./access/profile-access.ts")).readToken(context, name),
-    access: async (name) => (await import("./access/profile-access.ts")).profileAccess(context, name),
-    writeHandoverPage: async (target) => (await import("./access/handover-page.ts")).writeHandoverPage(home, target),
-    removeHandoverPage: async (file) => (await import("./access/handover-page.ts")).removeHandoverPage(file),
-    clientArgv: async (name, argv) => {
-      const { requireManifest } = await import("./registry/registry.ts");
-      return (await import("./environment/client-argv.ts")).clientArgv(requireManifest(home, name), argv);
+  // Who acts does not believe a registry that others can write, and reads the rest of a home that is its own.
+  const doubt = danger ?? doubtAbout(homePaths(home).registry);
+  const look: ProfilesContext = doubt === undefined ? context : { ...context, owner: "any" };
+  return guarded(
+    { danger, doubt },
+    {
+      home,
+      token: async (name) => (await import("./access/profile-access.ts")).readToken(context, name),
+      access: async (name) => (await import("./access/profile-access.ts")).profileAccess(context, name),
+      writeHandoverPage: async (target) => (await import("./access/handover-page.ts")).writeHandoverPage(home, target),
+      removeHandoverPage: async (file) => (await import("./access/handover-page.ts")).removeHandoverPage(file),
+      clientArgv: async (name, argv) => {
+        const { requireManifest } = await import("./registry/registry.ts");
+        return (await import("./environment/client-argv.ts")).clientArgv(requireManifest(home, name), argv);
+      },
+      create: async (request) => {
+        const { createProfile } = await import("./life/create.ts");
+        const { statusAfterChange } = await import("./status/observe-profile.ts");
+        return statusAfterChange(context, await createProfile(home, request));
+      },
+      edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
+      list: async (request) =>
+        (await import("./status/list.ts")).listProfiles(request?.toAct === true ? context : look, request),
+      find: async (name) => {
+        const [{ requireManifest }, { observeOne }, { describeProfile }, { readableSelection }] = await Promise.all([
+          import("./registry/registry.ts"),
+          import("./status/observe-all.ts"),
+          import("./status/profile-status.ts"),
+          import("./selection/selection.ts"),
+        ]);
+        const { manifest, observed, record } = await observeOne(look, requireManifest(home, name, look.owner));
+        return describeProfile(manifest, observed, record, readableSelection(look), Date.now());
+      },
+      match: async (words, request) => {
+        const [{ matchNames }, { readRegistry }] = await Promise.all([
+          import("./registry/match-names.ts"),
+          import("./registry/registry.ts"),
+        ]);
+        return matchNames(readRegistry(home, request?.toAct === true ? owner : look.owner), words);
+      },
+      order: async (verb, names) => (await import("./registry/read-order.ts")).readOrder(context, verb, names),
+      wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(look, names, request),
+      status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(look, name),
+      protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
+      start: async (name, request) => {
+        const manifest = await installedManifest(context, name);
+        if (manifest !== undefined)
+          return (await import("./service/managed-run.ts")).startManaged(context, manifest, request);
+        return (await import("./run/start.ts")).startProfile(context, name, request);
+      },
+      stop: async (name, request) => {
+        const manifest = await installedManifest(context, name);
+        if (manifest !== undefined)
+          return (await import("./service/managed-run.ts")).stopManaged(context, manifest, request);
+        return (await import("./run/stop.ts")).stopProfile(context, name, request);
+      },
+      restart: async (name, request) => {
+        const manifest = await installedManifest(context, name);
+        if (manifest === undefined) return (await import("./run/restart.ts")).restartProfile(context, name, request);
+        return (await import("./service/managed-run.ts")).restartManaged(context, manifest, request);
+      },
+      installService: async (name, request) =>
+        (await import("./service/install.ts")).installService(context, name, request),
+      uninstallService: async (name) => (await import("./service/install.ts")).uninstallService(context, name),
+      serviceStatuses: async (names) => (await import("./service/service-status.ts")).serviceStatuses(context, names),
+      launchPlan: async (name) => {
+        const { requireManifest } = await import("./registry/registry.ts");
+        return (await import("./run/launch-plan.ts")).launchPlan(requireManifest(home, name), context.programs.gateway);
+      },
+      preflight: async (name, request) => {
+        const { requireManifest } = await import("./registry/registry.ts");
+        return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name), request);
+      },
+      limitNotes: async (name) => {
+        const { requireManifest } = await import("./registry/registry.ts");
+        return (await import("./status/limits.ts")).limitNotes(requireManifest(home, name, look.owner));
+      },
+      testHooks: async (name, request) =>
+        (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
+      run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
+      ports: async () => (await import("./ports/port-audit.ts")).portsReport(home, look.owner),
+      reservePorts: async (range, note) => {
+        const { parsePortRange } = await import("./ports/reservations.ts");
+        return (await import("./ports/reserve.ts")).reservePorts(home, parsePortRange(range), note);
+      },
+      releasePorts: async (range) => {
+        const { parsePortRange } = await import("./ports/reservations.ts");
+        return (await import("./ports/reserve.ts")).releasePorts(home, parsePortRange(range));
+      },
+      explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port, look.owner),
+      nextFreeBlock: async (span) => (await import("./ports/port-choice.ts")).nextBlockOf(home, span),
+      diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),
+      repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
+      remove: async (name) => {
+        const manifest = await installedManifest(context, name);
+        if (manifest === undefined) return (await import("./life/remove.ts")).removeProfile(context, name);
+        return (await import("./service/change-installed.ts")).removeInstalled(context, manifest);
+      },
+      environment: async (name) => {
+        const { requireManifest } = await import("./registry/registry.ts");
+        const manifest = requireManifest(home, name);
+        // The file that the environment names holds what is valid now.
+        if (manifest.kind !== "builtin" && manifest.kind !== "command") {
+          await (await import("./access/profile-access.ts")).refreshTokenFile(context, manifest);
+        }
+        return (await import("./environment/shell-environment.ts")).shellEnvironment(context, name);
+      },
+      gatewayEnvironment: async (name) =>
+        (await import("./environment/gateway-environment.ts")).presentGatewayEnvironment(context, name),
+      use: async (name) => (await import("./selection/selection.ts")).useProfile(context, name),
+      selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
+      discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
+      importGateways: async (kind, request) =>
+        (await import("./adopt/import.ts")).importGateways(context, kind, request),
+      takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
+      exportToEngine: async (names, request) =>
+        (await import("./export/export.ts")).exportProfiles(context, names, request),
+      planSet: async (request) => (await import("./sets/sets.ts")).planSetFile(context, request),
+      applySet: async (request, agreed) => (await import("./sets/sets.ts")).applySetFile(context, request, agreed),
+      appliedSet: async (request) => (await import("./sets/sets.ts")).appliedNames(context, request),
+      exportSet: async (names) => (await import("./sets/sets.ts")).exportSet(context, names),
+      rename: async (from, to) => {
+        const manifest = await installedManifest(context, from);
+        if (manifest === undefined) return (await import("./life/rename.ts")).renameProfile(context, from, to);
+        return (await import("./service/change-installed.ts")).renameInstalled(context, manifest, to);
+      },
+      clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
+      restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
+      trash: async () => (await import("./life/trash.ts")).listTrash(home),
+      emptyTrash: async (names) => (await import("./life/trash.ts")).emptyTrash(home, names),
+      readConfig: async (request) => (await import("./config/config-edit.ts")).readConfig(context, request),
+      changeConfig: async (request) => (await import("./config/config-edit.ts")).changeConfig(context, request),
     },
-    create: async (request) => {
-      const { createProfile } = await import("./life/create.ts");
-      const { statusAfterChange } = await import("./status/observe-profile.ts");
-      return statusAfterChange(context, await createProfile(home, request));
-    },
-    edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),
-    list: async (request) => (await import("./status/list.ts")).listProfiles(context, request),
-    find: async (name) => {
-      const [{ requireManifest }, { observeOne }, { describeProfile }, { readableSelection }] = await Promise.all([
-        import("./registry/registry.ts"),
-        import("./status/observe-all.ts"),
-        import("./status/profile-status.ts"),
-        import("./selection/selection.ts"),
-      ]);
-      const { manifest, observed, record } = await observeOne(context, requireManifest(home, name, owner));
-      return describeProfile(manifest, observed, record, readableSelection(context), Date.now());
-    },
-    match: async (words) => {
-      const [{ matchNames }, { readRegistry }] = await Promise.all([
-        import("./registry/match-names.ts"),
-        import("./registry/registry.ts"),
-      ]);
-      return matchNames(readRegistry(home), words);
-    },
-    order: async (verb, names) => (await import("./registry/read-order.ts")).readOrder(context, verb, names),
-    wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(context, names, request),
-    status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(context, name),
-    protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
-    start: async (name, request) => {
-      const manifest = await installedManifest(context, name);
-      if (manifest !== undefined)
-        return (await import("./service/managed-run.ts")).startManaged(context, manifest, request);
-      return (await import("./run/start.ts")).startProfile(context, name, request);
-    },
-    stop: async (name, request) => {
-      const manifest = await installedManifest(context, name);
-      if (manifest !== undefined)
-        return (await import("./service/managed-run.ts")).stopManaged(context, manifest, request);
-      return (await import("./run/stop.ts")).stopProfile(context, name, request);
-    },
-    restart: async (name, request) => {
-      const manifest = await installedManifest(context, name);
-      if (manifest === undefined) return (await import("./run/restart.ts")).restartProfile(context, name, request);
-      return (await import("./service/managed-run.ts")).restartManaged(context, manifest, request);
-    },
-    installService: async (name, request) =>
-      (await import("./service/install.ts")).installService(context, name, request),
-    uninstallService: async (name) => (await import("./service/install.ts")).uninstallService(context, name),
-    serviceStatuses: async (names) => (await import("./service/service-status.ts")).serviceStatuses(context, names),
-    launchPlan: async (name) => {
-      const { requireManifest } = await import("./registry/registry.ts");
-      return (await import("./run/launch-plan.ts")).launchPlan(requireManifest(home, name), context.programs.gateway);
-    },
-    preflight: async (name, request) => {
-      const { requireManifest } = await import("./registry/registry.ts");
-      return (await import("./run/preflight.ts")).preflight(context, requireManifest(home, name), request);
-    },
-    limitNotes: async (name) => {
-      const { requireManifest } = await import("./registry/registry.ts");
-      return (await import("./status/limits.ts")).limitNotes(requireManifest(home, name, owner));
-    },
-    testHooks: async (name, request) => (await import("./run/test-hooks.ts")).testHooks(context, name, request?.signal),
-    run: async (name, request) => (await import("./run/run.ts")).runProfile(context, name, request),
-    ports: async () => (await import("./ports/port-audit.ts")).portsReport(home),
-    reservePorts: async (range, note) => {
-      const { parsePortRange } = await import("./ports/reservations.ts");
-      return (await import("./ports/reserve.ts")).reservePorts(home, parsePortRange(range), note);
-    },
-    releasePorts: async (range) => {
-      const { parsePortRange } = await import("./ports/reservations.ts");
-      return (await import("./ports/reserve.ts")).releasePorts(home, parsePortRange(range));
-    },
-    explainPort: async (port) => (await import("./ports/port-explanation.ts")).explainPort(home, port),
-    nextFreeBlock: async (span) => (await import("./ports/port-choice.ts")).nextBlockOf(home, span),
-    diagnose: async () => (await import("./doctor/diagnose.ts")).diagnose(context),
-    repair: async (findings) => (await import("./doctor/diagnose.ts")).repair(context, findings),
-    remove: async (name) => {
-      const manifest = await installedManifest(context, name);
-      if (manifest === undefined) return (await import("./life/remove.ts")).removeProfile(context, name);
-      return (await import("./service/change-installed.ts")).removeInstalled(context, manifest);
-    },
-    environment: async (name) => {
-      const { requireManifest } = await import("./registry/registry.ts");
-      const manifest = requireManifest(home, name);
-      // The file that the environment names holds what is valid now.
-      if (manifest.kind !== "builtin" && manifest.kind !== "command") {
-        await (await import("./access/profile-access.ts")).refreshTokenFile(context, manifest);
-      }
-      return (await import("./environment/shell-environment.ts")).shellEnvironment(context, name);
-    },
-    gatewayEnvironment: async (name) =>
-      (await import("./environment/gateway-environment.ts")).presentGatewayEnvironment(context, name),
-    use: async (name) => (await import("./selection/selection.ts")).useProfile(context, name),
-    selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
-    discover: async (request) => (await import("./discover/discover.ts")).discoverGateways(context, request),
-    importGateways: async (kind, request) => (await import("./adopt/import.ts")).importGateways(context, kind, request),
-    takeOver: async (name, request) => (await import("./adopt/takeover.ts")).takeOver(context, name, request),
-    exportToEngine: async (names, request) =>
-      (await import("./export/export.ts")).exportProfiles(context, names, request),
-    planSet: async (request) => (await import("./sets/sets.ts")).planSetFile(context, request),
-    applySet: async (request, agreed) => (await import("./sets/sets.ts")).applySetFile(context, request, agreed),
-    appliedSet: async (request) => (await import("./sets/sets.ts")).appliedNames(context, request),
-    exportSet: async (names) => (await import("./sets/sets.ts")).exportSet(context, names),
-    rename: async (from, to) => {
-      const manifest = await installedManifest(context, from);
-      if (manifest === undefined) return (await import("./life/rename.ts")).renameProfile(context, from, to);
-      return (await import("./service/change-installed.ts")).renameInstalled(context, manifest, to);
-    },
-    clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
-    restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
-    trash: async () => (await import("./life/trash.ts")).listTrash(home),
-    emptyTrash: async (names) => (await import("./life/trash.ts")).emptyTrash(home, names),
-    readConfig: async (request) => (await import("./config/config-edit.ts")).readConfig(context, request),
-    changeConfig: async (request) => (await import("./config/config-edit.ts")).changeConfig(context, request),
-  });
+  );
 }
 
 /** What only shows what is there; `repair` sees to its own safety. Every other verb acts, and a new one does at first. */
 const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "list",
+  "find",
+  "match",
+  "wait",
   "status",
   "protection",
   "ports",
@@ -319,6 +332,12 @@ const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "readConfig",
   "limitNotes",
 ]);
+
+/** What speaks against a home: `danger` refuses every verb that acts, `doubt` goes along with what is shown. */
+interface Doubts {
+  readonly danger: LockkeeperError | undefined;
+  readonly doubt: LockkeeperError | undefined;
+}
 
 /** Why what the home says is not to be acted on; undefined when it may be. */
 function dangerOf(home: string): LockkeeperError | undefined {
@@ -348,16 +367,16 @@ async function installedManifest({ home, owner }: ProfilesContext, name: string)
  * Returns `profiles` such that nothing is signalled, changed or handed out on the word of files that somebody else
  * controls: the verbs that act refuse, and those that look say so once.
  */
-function guarded(danger: LockkeeperError | undefined, profiles: Profiles): Profiles {
+function guarded({ danger, doubt }: Doubts, profiles: Profiles): Profiles {
   const { home } = profiles;
   let told = false;
   const before = (verb: string, subject: unknown): void => {
     if (!LOOKERS.has(verb)) {
       if (danger !== undefined) throw danger;
       requireSafeHome(home, profileIn(subject));
-    } else if (danger?.code === "UNSAFE_PATH" && !told) {
+    } else if (doubt?.code === "UNSAFE_PATH" && !told) {
       told = true;
-      warn(`${danger.message}: what is in ${home} is only shown`, danger.code);
+      warn(`${doubt.message}: what is in ${home} is only shown`, doubt.code);
     }
   };
   const methods = Object.entries(profiles).map(([verb, method]: [string, unknown]) => {

@@ -78,6 +78,20 @@ export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
   if (stats.nlink > 1) throw unsafePath(path, `has ${stats.nlink} names (hard links)`);
 }
 
+/**
+ * Returns why the plain file at `path` is not to be acted on: it is somebody else's, or others can write it. Undefined for any other,
+ * and for what is no plain file or cannot be looked at: reading it says so.
+ */
+export function doubtAbout(path: string): LockkeeperError | undefined {
+  try {
+    const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile() === true) refuseUnlessOwn(stats, path);
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error;
+  }
+  return undefined;
+}
+
 /** @throws {LockkeeperError} UNSAFE_PATH when the file with these `stats` is another user's, or can be written by others. */
 function refuseUnlessOwn(stats: fs.Stats, path: string): void {
   if (isForeign(stats)) {

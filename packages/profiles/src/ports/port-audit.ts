@@ -3,7 +3,8 @@
  * one over its processes, however many profiles there are. Changes nothing.
  */
 import { DEFAULT_HOST, findHolders } from "@lockkeeper/core";
-import type { Listener } from "@lockkeeper/core";
+import type { FileOwner, Listener } from "@lockkeeper/core";
+import type { HomePlace } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { describeHolder, judgeListener, membershipOf, seen } from "./listener-verdict.ts";
 import type { ListenerVerdict, SeenListener } from "./listener-verdict.ts";
@@ -61,12 +62,12 @@ export interface PortsReport {
 }
 
 /**
- * Returns the ports of all profiles of `home` beside what the host does.
+ * Returns the ports of all profiles of `home` beside what the host does. `owner: "any"`: for those who only show it.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED, CONFIG_DAMAGED
  */
-export async function portsReport(home: string): Promise<PortsReport> {
-  const registry = readRegistry(home);
+export async function portsReport(home: string, owner?: FileOwner): Promise<PortsReport> {
+  const registry = readRegistry(home, owner);
   const { poolFirst, poolLast } = readSettings(home);
   const pool = { first: poolFirst, last: poolLast };
   const situation = await readPortSituation(home, registry);
@@ -81,7 +82,7 @@ export async function portsReport(home: string): Promise<PortsReport> {
     ...situation.overrides,
     ...installed,
   ];
-  const { blocks, others, runners } = await auditBlocks(home, manifests, pool, situation);
+  const { blocks, others, runners } = await auditBlocks({ home, owner }, manifests, pool, situation);
   const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
   return {
     pool,
@@ -91,7 +92,13 @@ export async function portsReport(home: string): Promise<PortsReport> {
     conflicts: [...findPlanConflicts(claims), ...findStrangers(blocks, runners)],
     nextFree: next?.first ?? null,
     reservations,
-    openclaw: installed.map(({ first, last, program, owner, label }) => ({ first, last, program, owner, label })),
+    openclaw: installed.map(({ first, last, program, owner: whose, label }) => ({
+      first,
+      last,
+      program,
+      owner: whose,
+      label,
+    })),
     others,
   };
 }
@@ -104,12 +111,12 @@ interface Audit {
 }
 
 async function auditBlocks(
-  home: string,
+  place: HomePlace,
   manifests: readonly Manifest[],
   pool: PortRange,
   { host: { listeners }, overrides }: PortSituation,
 ): Promise<Audit> {
-  const observations = await observeAll({ home }, manifests);
+  const observations = await observeAll(place, manifests);
   const elsewhere = observations.flatMap(runElsewhere);
   const overridesOf = (name: string): readonly PortClaim[] =>
     [...overrides, ...elsewhere].filter(({ owner }) => owner === name);
@@ -134,7 +141,7 @@ async function auditBlocks(
   for (const observation of observations) {
     const { manifest, observed } = observation;
     if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
-    const owns = membershipOf({ home }, observation);
+    const owns = membershipOf(place, observation);
     const judged: (SeenListener & { verdict: ListenerVerdict })[] = [];
     for (const listener of inBlocks.get(manifest) ?? []) {
       const holder = holders.get(listener);

@@ -1,5 +1,6 @@
 /** All that can be said of one port: whose plan it lies in, who has it now, and whether it is free. */
 import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
+import type { FileOwner } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { seen } from "./listener-verdict.ts";
 import type { SeenListener } from "./listener-verdict.ts";
@@ -45,19 +46,19 @@ export interface PortExplanation {
 }
 
 /**
- * Returns what is known of `port`. Changes nothing.
+ * Returns what is known of `port`. Changes nothing. `owner: "any"`: for those who only show it.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED
  */
-export async function explainPort(home: string, port: number): Promise<PortExplanation> {
-  const registry = readRegistry(home);
+export async function explainPort(home: string, port: number, owner?: FileOwner): Promise<PortExplanation> {
+  const registry = readRegistry(home, owner);
   const { host, installed, overrides } = await readPortSituation(home, registry);
   const one = { first: port, last: port };
   const listeners = host.listeners === "unknown" ? [] : host.listeners.filter((listener) => listener.port === port);
   const holders = findHolders(listeners);
   const closing = readClosingPorts();
   const claimants = [...registry.values()].flatMap((manifest) => {
-    const own = overrides.filter(({ owner }) => owner === manifest.name);
+    const own = overrides.filter((each) => each.owner === manifest.name);
     const claim = [...profileClaims(manifest), ...own].find((each) => overlaps(each, one));
     const range = [...namedRanges(manifest), ...own].find((each) => overlaps(each, one));
     if (claim === undefined) return [];
@@ -77,7 +78,7 @@ export async function explainPort(home: string, port: number): Promise<PortExpla
     reservations: readReservations(home).filter((range) => overlaps(range, one)),
     openclaw: installed
       .filter((claim) => overlaps(claim, one))
-      .map(({ first, last, program, owner, label }) => ({ first, last, program, owner, label })),
+      .map(({ first, last, program, owner: whose, label }) => ({ first, last, program, owner: whose, label })),
     listeners: listeners.map((listener) => seen(listener, holders.get(listener))),
     sockets: host.listeners === "unknown" ? "unknown" : "read",
     closing: closing === "unknown" ? "unknown" : yesNo(closing.has(port)),

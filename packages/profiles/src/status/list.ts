@@ -18,6 +18,8 @@ export interface ListOptions {
   readonly probe?: boolean;
   /** Look up how much memory each gateway uses. @default false */
   readonly usage?: boolean;
+  /** The names are for a verb that acts: a registry that others can write is refused, not shown. @default false */
+  readonly toAct?: boolean;
 }
 
 /** Health probes under way at once; more would only queue in our own event loop. */

@@ -37,7 +37,7 @@ export async function waitForProfiles(
   names: readonly string[],
   options: WaitOptions = {},
 ): Promise<readonly WaitResult[]> {
-  const registry = readRegistry(context.home);
+  const registry = readRegistry(context.home, context.owner);
   for (const name of names) requireFrom(registry, context.home, name);
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const wanted = options.for ?? "running";
@@ -71,6 +71,6 @@ function judge({ state, health }: ProfileStatus, wanted: "running" | "stopped"):
 }
 
 function throwUnknown(context: ProfilesContext, name: string): never {
-  requireFrom(readRegistry(context.home), context.home, name);
+  requireFrom(readRegistry(context.home, context.owner), context.home, name);
   throw new Error(`${name} is in the registry and not in the list`);
 }

@@ -8,7 +8,7 @@ import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 
-/** What a manifest of an adopted gateway is made from. */
+/** The facts from which the manifest of an adopted gateway is made. */
 export interface AdoptionFacts {
   readonly home: string;
   readonly kind: GatewayKind;
@@ -18,14 +18,14 @@ export interface AdoptionFacts {
   /** Its real path. */
   readonly stateDir: string;
   readonly port: number;
-  /** What was asked for beside that. */
+  /** What the caller asked for on top. */
   readonly asked: Pick<Manifest, "protected"> & Partial<Pick<Manifest, "env" | "passEnv" | "envFile" | "command">>;
 }
 
 /**
  * Returns the name here for what the program calls `name`; `default` means something else here.
  *
- * @throws {LockkeeperError} PROFILE_NAME_INVALID when it is none even in lower case with hyphens.
+ * @throws {LockkeeperError} PROFILE_NAME_INVALID when it is no valid name even in lower case with hyphens.
  */
 export function nameFor(name: string, kind: GatewayKind): ProfileName {
   return parseProfileName(name === "default" ? kind.name : name.toLowerCase().replaceAll("_", "-"));
@@ -44,7 +44,7 @@ export function adoptedManifest(facts: AdoptionFacts): Manifest {
     kind: kind.name,
     host: installation.host,
     port,
-    // Not the round number of a block that we chose: exactly what it derives, so that neighbours close by still fit.
+    // The block covers exactly the derived ports, not the round number that `create` uses, so that close neighbours still fit.
     span: Math.min(last + 1, HIGHEST_PORT - port + 1),
     ports: { gateway: port, ...Object.fromEntries(derived) },
     ...(command === undefined ? {} : { command }),

@@ -1,7 +1,7 @@
 /**
- * Adopts gateways of another program in place: a manifest of ours points at their directories, and not a byte of theirs
- * changes. What is written down is what the program itself would use: its port, its home, the arguments and the file of
- * variables of its unit. A running gateway stays with its manager and is shown as `external` until `takeover`.
+ * Adopts gateways of another program in place: our manifest points at their directories, and not a byte of theirs changes. The
+ * manifest records what the program itself would use: its port, its home, and the arguments and environment file of its unit.
+ * A running gateway stays with its manager and is shown as `external` until `takeover`.
  */
 import { didYouMean, ensurePrivateDirectory, LockkeeperError, shellQuote, readProcessLaunch } from "@lockkeeper/core";
 import type { ErrorCode } from "@lockkeeper/core";
@@ -34,46 +34,46 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
 import { lostVariables } from "./lost-variables.ts";
 
-/** What to adopt, and under which name; nothing given: the default profile. */
+/** Which gateway to adopt, and under which name. Without options: the default profile. */
 export interface ImportOptions {
-  /** As the program calls it. @default "default" */
+  /** The program's own name for it. @default "default" */
   readonly name?: string | undefined;
-  /** Every one that is found; what cannot be adopted is reported, not thrown. @default false */
+  /** Adopt every gateway that is found; failures are reported, not thrown. @default false */
   readonly all?: boolean | undefined;
   /** Its name here. @default its own; that of the kind for `default` */
   readonly as?: string | undefined;
-  /** A state directory elsewhere than discover looks. */
+  /** A state directory outside the places that `discover` searches. */
   readonly stateDir?: string | undefined;
-  /** Its port, where nothing tells, or tells wrong. */
+  /** Its port, when it cannot be found out or is recorded wrongly. */
   readonly port?: number | string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly passEnv?: readonly string[] | undefined;
-  /** Absolute. @default the one file of variables that its unit names, when nobody else can read it */
+  /** Absolute. @default the only environment file that its unit names, when nobody else can read it */
   readonly envFile?: string | undefined;
-  /** What runs it, with arguments. @default as its unit says */
+  /** The program that runs it, with arguments. @default as its unit says */
   readonly argv?: readonly string[] | undefined;
   /** @default false */
   readonly protected?: boolean | undefined;
-  /** Where to look for traces. @default the usual places of this user */
+  /** Where to search for installations. @default the usual places of this user */
   readonly roots?: HostRoots | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A gateway that is a profile of this home from now on. */
+/** A gateway that is now a profile of this home. */
 export interface ImportedProfile {
   /** As the program calls it. */
   readonly from: string;
   readonly status: ProfileStatus;
   /** Where its port was read; null when it was given. */
   readonly portSource: PortSource | null;
-  /** What ours would lack or do otherwise, one fact each. */
+  /** What our gateway would lack or do differently, one fact each. */
   readonly notes: readonly string[];
 }
 
-/** What became of each gateway that was asked for. */
+/** The result for each gateway that was asked for. */
 export interface ImportReport {
   readonly imported: readonly ImportedProfile[];
-  /** Adopted before, under this name here. */
+  /** Already adopted, under this name. */
   readonly already: readonly { readonly from: string; readonly profile: string }[];
   /** With `all` only. */
   readonly refused: readonly {
@@ -87,9 +87,10 @@ export interface ImportReport {
 /**
  * Adopts one gateway of the program that `kindName` runs, or all.
  *
- * @throws {LockkeeperError} OPTION_INVALID for a kind that nobody runs without us, and for `all` with what belongs to one;
- *   PROFILE_NOT_FOUND when there is none of that name; PROFILE_EXISTS, PROFILE_NAME_INVALID; CONFIG_DAMAGED; PORT_INVALID when
- *   nothing tells its port; PORTS_OVERLAP, DIRECTORY_SHARED, naming both; UNSAFE_PATH; and what changing the registry throws.
+ * @throws {LockkeeperError} OPTION_INVALID for a kind that only Lockkeeper runs, and for `all` with an option for a single
+ * gateway; PROFILE_NOT_FOUND when no gateway has that name; PROFILE_EXISTS, PROFILE_NAME_INVALID; CONFIG_DAMAGED; PORT_INVALID
+ * when its port cannot be found out; PORTS_OVERLAP, DIRECTORY_SHARED, naming both; UNSAFE_PATH; and the errors of a change of
+ * the registry.
  */
 export async function importGateways(
   context: ProfilesContext,
@@ -127,7 +128,7 @@ export async function importGateways(
   return { ...report, refused };
 }
 
-/** What is adopted from. */
+/** The installation to adopt. */
 interface Source {
   readonly kind: GatewayKind;
   readonly program: ForeignProgram;
@@ -159,7 +160,7 @@ async function locate(
       ({ installation }) => installation.stateDir === path.resolve(stateDir),
     );
   }
-  // A gateway of another user or home is none of ours, whatever it is called: only its state directory names it.
+  // A gateway of another user or home is not ours, whatever its name is: it is found only by its state directory.
   const mine = (await program.findInstallations(roots)).filter((each) => each.mine === "yes");
   const located = locateInstallations(mine, listening);
   if (all) return located;
@@ -183,7 +184,7 @@ async function adopt(
   refuseUnfitConfig(installation, program, kind);
   const port = options.port === undefined ? requirePort(installation, program, kind) : parsePort(options.port);
   const name = nameFor(options.as ?? installation.name, kind);
-  // Its values are kept nowhere: what counts is that a start could read them.
+  // The values are not kept: this only checks that a start could read them.
   if (options.envFile !== undefined) await readEnvFile(options.envFile);
   const manifest = adoptedManifest({
     home,
@@ -222,7 +223,7 @@ async function adopt(
   );
 }
 
-/** The file of variables that was asked for, or the only one that the unit names, when it is fit to be read at each start. */
+/** The environment file that was asked for, or the only one that the unit names, when it can be read at each start. */
 async function unitFile(
   { units }: Installation,
   { userHome }: HostRoots,
@@ -235,7 +236,7 @@ async function unitFile(
     await readEnvFile(file);
     return { envFile: file };
   } catch {
-    // Missing, open to others, or of a form that we do not read: what is in it is told as lost.
+    // The file is missing, open to others, or in a form that we do not read: its variables are reported as lost.
     return undefined;
   }
 }
@@ -258,7 +259,7 @@ async function notesOn(
   ];
 }
 
-/** What the living process has, else what its units would give it. */
+/** The environment of the living process, or else what its units would give it. */
 function oldVariables({ records, units }: Installation, { userHome }: HostRoots): Readonly<Record<string, string>> {
   const owner = records.find((record) => record.owner !== null && record.role === "gateway")?.owner ?? null;
   const living = owner === null ? undefined : readProcessLaunch(owner)?.env;

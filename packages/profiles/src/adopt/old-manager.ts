@@ -1,6 +1,7 @@
 /**
- * Who runs an external gateway today, and how that is stopped and started again: a systemd unit through its manager, when
- * that says itself that the process is the unit's; else the process by its verified identity. Never by port or name.
+ * Finds what runs an external gateway today, and how to stop it and start it again: a systemd unit through its manager, when
+ * the manager itself says that the process belongs to the unit; otherwise the process by its verified identity. Never by port
+ * or name.
  */
 import {
   findHolders,
@@ -20,7 +21,7 @@ import type { Manifest } from "../manifest.ts";
 import type { ServiceUnit } from "../service-units/service-units.ts";
 import { readUnitState, startUnit, stopCommand, stopUnit } from "../service-units/systemctl.ts";
 
-/** Who runs a gateway today: a unit of systemd, or nobody but the process itself. */
+/** What runs a gateway today: a unit of systemd, or just a process. */
 export type OldManager =
   | {
       readonly kind: "unit";
@@ -39,9 +40,9 @@ export interface OldManagement {
 const POLL_MS = 50;
 
 /**
- * Returns who runs the process that serves the profile.
+ * Returns what runs the process that serves the profile.
  *
- * @throws {LockkeeperError} RECORD_UNVERIFIED when that cannot be told for certain, with the command to stop it by hand.
+ * @throws {LockkeeperError} RECORD_UNVERIFIED when that is not certain, with the command to stop it by hand.
  */
 export async function findOldManager(
   env: NodeJS.ProcessEnv,
@@ -74,7 +75,7 @@ export async function findOldManager(
   );
 }
 
-/** A record alone, of a process that serves nobody, is not enough to end it. */
+/** A record alone, of a process that does not listen, is not enough to end it. */
 function listens({ pid }: ProcessIdentity): boolean {
   const listeners = readListeners();
   return listeners === "unknown" || [...findHolders(listeners).values()].some((holder) => holder.pid === pid);
@@ -88,8 +89,8 @@ export function describeStop(manager: OldManager): string {
 /**
  * On return the old gateway is gone.
  *
- * @throws {LockkeeperError} STOP_INCOMPLETE at the deadline, ABORTED when `signal` aborts; it is not killed, and goes on
- *   stopping.
+ * @throws {LockkeeperError} STOP_INCOMPLETE at the deadline, ABORTED when `signal` aborts; it is not killed and continues to
+ * stop.
  */
 export async function stopOld(
   env: NodeJS.ProcessEnv,
@@ -119,7 +120,7 @@ export async function stopOld(
   }
 }
 
-/** Starts the old gateway again, as it was started before. Whether it comes to serve is for the caller to see. */
+/** Starts the old gateway again as it was started before. The caller checks whether it comes up. */
 export async function startOld(
   env: NodeJS.ProcessEnv,
   manager: OldManager,

@@ -1,8 +1,8 @@
 /**
- * Brings an adopted gateway that somebody else runs under a keeper of ours: looks whether ours can start and what it would
- * lack, shows both managers, stops the old one, starts ours, and goes back if ours does not serve or listens more widely
- * than the old one did. At no moment do two gateways run. Both ends are told by the program's own record in this profile's
- * state directory, never by whoever answers on a port.
+ * Moves an adopted gateway from its old manager to one of our keepers. Checks whether ours can start and what it would lack,
+ * shows both managers, stops the old gateway, starts ours, and goes back if ours does not serve or listens more widely than
+ * the old one did. Two gateways never run at once. Whether either of them runs is read from the program's own record in this
+ * profile's state directory, never from an answer on a port.
  */
 import {
   findHolders,
@@ -34,12 +34,12 @@ import { lostVariables, oldEnvironment } from "./lost-variables.ts";
 import { describeStop, findOldManager, startOld, stopOld } from "./old-manager.ts";
 import type { OldManagement, OldManager } from "./old-manager.ts";
 
-/** What a takeover would do, for a person to agree to. */
+/** What a takeover would do, to be confirmed by a person. */
 export interface TakeoverPlan {
   readonly profile: string;
   readonly host: string;
   readonly port: number;
-  /** Who runs it today. */
+  /** What runs it today. */
   readonly old: {
     readonly kind: "unit" | "process";
     readonly pid: number;
@@ -50,11 +50,11 @@ export interface TakeoverPlan {
   };
   /** What will happen, in order, one step a line. */
   readonly steps: readonly string[];
-  /** Variables of the old gateway that ours will not have, or has with another value; names only. */
+  /** Variables of the old gateway that ours will lack or will have with another value; names only. */
   readonly leftBehind: readonly string[];
-  /** What will not be as it was, one fact each. */
+  /** What will change, one fact each. */
   readonly warnings: readonly string[];
-  /** What makes a mere yes too little: the gateway would lack what its config names. Empty when nothing does. */
+  /** Why a plain yes is not enough: the gateway would lack something that its config names. Empty when a yes is enough. */
   readonly grave: readonly string[];
 }
 
@@ -62,31 +62,31 @@ export interface TakeoverPlan {
 export interface TakeoverOptions {
   /** Asked with the plan before anything is touched. */
   readonly consent: (plan: TakeoverPlan) => boolean | Promise<boolean>;
-  /** For the old one to end, in milliseconds. @default by kind (330_000) */
+  /** Time for the old one to end, in milliseconds. @default by kind (330_000) */
   readonly stopTimeoutMs?: number | undefined;
-  /** For ours to become healthy, in milliseconds. @default by kind (120_000) */
+  /** Time for ours to become healthy, in milliseconds. @default by kind (120_000) */
   readonly startTimeoutMs?: number | undefined;
   readonly roots?: HostRoots | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** What came of it; `plan` is null where there was nothing to take over. */
+/** The result; `plan` is null when there was nothing to take over. */
 export interface TakeoverResult {
   readonly outcome: "taken-over" | "already-ours" | "declined";
   readonly plan: TakeoverPlan | null;
   readonly status: ProfileStatus;
 }
 
-/** Between two looks at what comes to serve, in milliseconds. */
+/** Pause between two checks of what serves, in milliseconds. */
 const POLL_MS = 100;
 
-/** Everything that a takeover acts on, found out before it asks. */
+/** Everything that a takeover acts on, gathered before it asks. */
 interface Scene {
   readonly manifest: Manifest;
   readonly program: ForeignProgram;
   readonly management: OldManagement;
-  /** Where the old gateway listens, which may be another port than the profile's. */
+  /** Where the old gateway listens; it may be another port than the profile's. */
   readonly oldPort: number;
   readonly oldAddresses: readonly string[] | "unknown";
 }
@@ -94,9 +94,9 @@ interface Scene {
 /**
  * Takes over. On return our keeper runs the gateway and the old manager neither runs it nor starts it again.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND; OPTION_INVALID when nothing runs; what a start would be refused for, before
- *   anything is touched; RECORD_UNVERIFIED when it cannot be told who runs it; STOP_INCOMPLETE when the old one does not end;
- *   what `start` throws, and LISTENER_MISMATCH when ours listens more widely: after going back, with evidence of that.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND; OPTION_INVALID when nothing runs; the errors that would refuse a start, before
+ * anything is touched; RECORD_UNVERIFIED when it is not certain what runs it; STOP_INCOMPLETE when the old one does not end;
+ * the errors of `start`, and LISTENER_MISMATCH when ours listens more widely: both after going back, with evidence.
  */
 export async function takeOver(
   context: ProfilesContext,
@@ -128,7 +128,7 @@ export async function takeOver(
     if (manager.kind === "unit" && manager.enabled === "yes") await disableUnit(context.env, manager.unit);
     return { outcome: "taken-over", plan, status };
   } catch (error) {
-    // A stop that did not come about leaves the old one in its place: there is nothing to go back to.
+    // When the stop failed, the old gateway is still in its place and there is nothing to undo.
     if (judgeProcess(manager.process) !== "gone") throw error;
     onProgress?.("ours does not serve as the old one did: going back");
     throw withEvidence(error, await goBack(context, scene));
@@ -198,16 +198,16 @@ async function planOf(
 }
 
 function titleOf(manager: OldManager & { readonly kind: "process" }): string {
-  // Its arguments may hold secrets: the program is enough to know it by.
+  // Its arguments may hold secrets, so only the program is named.
   return manager.launch.argv[0] ?? "a process";
 }
 
-/** Returns whether the process is the one that the plan was made for. */
+/** Returns whether this is the process that the plan was made for. */
 function isStill(manager: OldManager, now: ProcessIdentity | null): boolean {
   return now !== null && sameProcess(now, manager.process);
 }
 
-/** Nobody asked for more than there was: what only this machine could reach stays so. */
+/** A gateway that only this machine could reach must stay that way, because nobody asked for more. */
 function refuseWider({ manifest, oldAddresses }: Scene, { pid }: ProfileStatus): void {
   const addresses = pid === null ? "unknown" : addressesOf(pid);
   if (addresses === "unknown" || oldAddresses === "unknown" || oldAddresses.some(isWildcardHost)) return;
@@ -231,7 +231,7 @@ function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }
 
-/** Returns what came of it, one fact a line. Never throws: the first failure is the one to tell. */
+/** Returns what happened, one fact a line. Never throws, because the first failure is the one to report. */
 async function goBack(context: ProfilesContext, scene: Scene): Promise<readonly string[]> {
   const { manifest, program, management, oldPort } = scene;
   const { manager } = management;
@@ -241,7 +241,7 @@ async function goBack(context: ProfilesContext, scene: Scene): Promise<readonly 
     await startOld(context.env, manager, withPort(manifest, oldPort), program);
     const deadline = performance.now() + kinds[manifest.kind].startTimeoutMs;
     for (;;) {
-      // What answers on the port may be anybody's: the record in this very state directory says whose it is.
+      // Anything may answer on the port; the record in this state directory says whether it is this gateway.
       const found = observeManifest(context, manifest).observed;
       if (found.state === "external" && found.port !== undefined) {
         const { health } = await probeHealth({ host: manifest.host, port: found.port });

@@ -1,13 +1,13 @@
 /**
- * Who listens on this host, and who of them answers as a gateway does. One pass over the sockets, one over the
- * processes, then health probes, bounded in number and time, to this machine only.
+ * Finds the listeners of this host that answer like a gateway: one pass over the sockets, one over the processes, then health
+ * probes to this machine only, bounded in number and time.
  */
 import { setMaxListeners } from "node:events";
 import { findHolders, isWildcardHost, probeHealth, readListeners } from "@lockkeeper/core";
 import type { Health, Holder, Listener } from "@lockkeeper/core";
 import { throwIfAborted } from "../interruptible.ts";
 
-/** All listeners of one port that are held by one process. */
+/** All listeners of one process on one port. */
 export interface ListeningPort {
   readonly port: number;
   readonly addresses: readonly string[];
@@ -17,12 +17,12 @@ export interface ListeningPort {
 
 const LIMITS = {
   probesAtOnce: 32,
-  /** A gateway on this machine answers in a few milliseconds; a busy one gets this long. */
+  /** A gateway on this machine answers within a few milliseconds; this allows for a busy one. */
   probeTimeoutMs: 1_000,
 };
 
 /**
- * Returns every listening port of this host, by number, or `unknown` where the host does not tell.
+ * Returns every listening port of this host, by number, or `unknown` where the host does not list them.
  *
  * @throws {LockkeeperError} ABORTED when `signal` aborts.
  */
@@ -30,7 +30,7 @@ export async function findListeningPorts(signal?: AbortSignal): Promise<readonly
   const listeners = readListeners();
   if (listeners === "unknown") return "unknown";
   const ports = groupByPort(listeners, findHolders(listeners));
-  // One listener for each probe under way is no leak, of which Node would warn.
+  // One abort listener for each probe under way: without this, Node would warn about a leak.
   const over = signal === undefined ? undefined : AbortSignal.any([signal]);
   if (over !== undefined) setMaxListeners(2 * LIMITS.probesAtOnce, over);
   const queue = ports.entries();
@@ -58,7 +58,7 @@ function groupByPort(listeners: readonly Listener[], holders: ReadonlyMap<Listen
   return [...groups.values()].sort((a, b) => a.port - b.port);
 }
 
-/** The address at which this machine reaches it without leaving it; undefined for a listener on another interface only. */
+/** The address that reaches the listener without leaving this machine; undefined when it listens only on another interface. */
 function probeAddress(addresses: readonly string[]): string | undefined {
   return addresses.find((address) => address.startsWith("127.") || address === "::1" || isWildcardHost(address));
 }

@@ -1,6 +1,6 @@
 /**
- * Every gateway on this host, managed or not. Changes nothing, on an untouched machine too: files are read, sockets
- * listed, and listeners of this machine asked for their health. No service manager and no OpenClaw program is called.
+ * Finds every gateway on this host, managed or not. Changes nothing, not even on a machine without a home: it reads files,
+ * lists sockets and asks local listeners for their health. No service manager and no OpenClaw program is called.
  */
 import { hostWithPort, LockkeeperError } from "@lockkeeper/core";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
@@ -24,14 +24,14 @@ import type { LocatedInstallation } from "./located-installation.ts";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
 import type { ServiceUnit } from "../service-units/service-units.ts";
 
-/** Where `discover` looks, and until when. */
+/** Where `discover` searches, and when it stops. */
 export interface DiscoverOptions {
-  /** Where to look for traces. @default the usual places of this user */
+  /** Where to search for installations. @default the usual places of this user */
   readonly roots?: HostRoots | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Returns every gateway that left a trace, those of this home first, with the commands that adopt the others. */
+/** Returns every gateway that was found, those of this home first, with the commands that adopt the others. */
 export async function discoverGateways(context: ProfilesContext, options: DiscoverOptions = {}): Promise<Discovery> {
   const roots = options.roots ?? hostRoots(context.env);
   const { registry, faults } = readProfiles(context.home);
@@ -111,7 +111,7 @@ function profileGateway(
     owner: live?.owner ?? null,
     health: live?.health ?? "unknown",
     managers: [
-      // A profile whose gateway somebody else runs does not start it.
+      // A profile whose gateway another manager runs does not start it.
       ...(state === "external" ? [] : [{ kind: "profile", name: manifest.name } as const]),
       ...(adopted === undefined ? [] : managersOf(adopted)),
       ...ours.map((unit): Manager => ({ kind: "unit", unit })),
@@ -154,7 +154,7 @@ function installedGateway(located: Installed): DiscoveredGateway {
   };
 }
 
-/** A link is not adopted by its own name, which may lead elsewhere tomorrow; nor is what another home calls so. */
+/** A link is not adopted under its own name, because it may lead elsewhere tomorrow; neither is a gateway of another home. */
 function adoptCommand({ kind, installation: { name, mine, stateDir, realStateDir } }: Installed): string | null {
   if (realStateDir === null) return null;
   const command = `lockkeeper import ${kind} ${name}`;
@@ -184,7 +184,7 @@ function listenerGateway({ port, addresses, owner, health }: ListeningPort): Dis
   };
 }
 
-/** By the name that it gives itself: good enough to show, never to act on. */
+/** Judged by the name that the process gives itself: good enough for display, never for an action. */
 function programOf(command: string): string {
   const foreign = Object.values(kinds).filter((kind) => kind.foreign !== undefined);
   const words = command

@@ -1,6 +1,6 @@
 /**
- * What `discover` says of one gateway, whoever runs it: where it was seen, where it listens, who holds it, who starts
- * it, what it overlaps and how it would be adopted. Plain data and pure functions.
+ * What `discover` reports about one gateway: where it was seen, where it listens, which process holds it, what starts it, what
+ * it overlaps and how it can be adopted. Plain data and pure functions.
  */
 import type { Health, Holder } from "@lockkeeper/core";
 import type { ClaimedRange, InstallationPortSource, InstallationSource } from "../foreign-program.ts";
@@ -15,7 +15,7 @@ export type GatewaySource = "profile" | "listener" | InstallationSource;
 /** Where its port was read. */
 export type PortSource = "profile" | "listener" | InstallationPortSource;
 
-/** Who starts it: a profile of this home, a unit of a service manager, or the macOS app. */
+/** What starts it: a profile of this home, a unit of a service manager, or the macOS app. */
 export type Manager =
   | { readonly kind: "profile"; readonly name: string }
   | { readonly kind: "unit"; readonly unit: ServiceUnit }
@@ -33,12 +33,12 @@ export interface GatewayOverlap {
 /** One gateway of this host. A contract with scripts: fields are added, never renamed or removed. */
 export interface DiscoveredGateway {
   readonly sources: readonly GatewaySource[];
-  /** As its owner calls it: a profile of ours or of OpenClaw (`default`, `work`), or `127.0.0.1:18789`. */
+  /** The name that its owner uses: a profile of ours or of OpenClaw (`default`, `work`), or `127.0.0.1:18789`. */
   readonly name: string;
   /** `lockkeeper`, the kind that would run it (`openclaw`), or `unknown`. */
   readonly program: string;
   readonly host: string;
-  /** Null when nothing that was looked at tells. */
+  /** Null when unknown. */
   readonly port: number | null;
   readonly portSource: PortSource | null;
   /** Every address that listens on its port now. */
@@ -48,25 +48,25 @@ export interface DiscoveredGateway {
   /** The process on its port; null when nothing listens or the owner is not visible. */
   readonly owner: Holder | null;
   readonly health: Health;
-  /** Everybody who would start it; more than one is a duel. */
+  /** Everything that would start it; more than one is a conflict. */
   readonly managers: readonly Manager[];
   readonly stateDir: string | null;
   readonly configPath: string | null;
   readonly overlaps: readonly GatewayOverlap[];
-  /** What is odd about it, one fact each: a config that does not parse, a lock of a process that is gone. */
+  /** Oddities, one fact each: a config that does not parse, a lock of a process that has ended. */
   readonly notes: readonly string[];
-  /** The command that would adopt it; null when it is ours already, or cannot be. */
+  /** The command that would adopt it; null when it is ours already or cannot be adopted. */
   readonly adopt: string | null;
 }
 
-/** Everything that `discover` found, and what it looked at. */
+/** Everything that `discover` found, and where it searched. */
 export interface Discovery {
   readonly gateways: readonly DiscoveredGateway[];
-  /** The places that were looked at, for a person who misses one. */
+  /** The places that were searched, so that a person sees which one is missing. */
   readonly looked: readonly string[];
-  /** Whether the host tells who listens. */
+  /** Whether the host lists its listeners. */
   readonly listeners: "seen" | "unknown";
-  /** What could not be looked at, one fact each: a damaged registry. */
+  /** What could not be read, one fact each: a damaged registry. */
   readonly faults: readonly string[];
   /** The commands that adopt what can be adopted, in order. */
   readonly adopt: readonly string[];

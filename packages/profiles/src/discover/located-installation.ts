@@ -1,6 +1,6 @@
 /**
- * Brings together what an installation left on disk and who listens now: whose process it is that serves it. The same
- * judgement for `discover` and `import`. Pure.
+ * Matches an installation on disk with the listeners of now, to find the process that serves it. Shared by `discover` and
+ * `import`. Pure.
  */
 import type { Installation } from "../foreign-program.ts";
 import type { ListeningPort } from "./answering-listeners.ts";
@@ -8,7 +8,7 @@ import type { ListeningPort } from "./answering-listeners.ts";
 /** An installation with its listener while it runs. */
 export interface LocatedInstallation {
   readonly installation: Installation;
-  /** Its living listener; null when it does not run, or somebody else has its port. */
+  /** Its living listener; null when it does not run or another process has its port. */
   readonly live: ListeningPort | null;
   readonly notes: readonly string[];
 }

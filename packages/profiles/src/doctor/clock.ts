@@ -1,10 +1,10 @@
-/** A wall clock that went back: no decision rests on it, but histories and ages mislead. */
+/** Checks for a wall clock that went back: no decision depends on it, but histories and ages would mislead. */
 import type { Finding, Scene } from "./finding.ts";
 
-/** Less than this is the clocks' usual disagreement. */
+/** Clocks usually disagree by less than this. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** Finds times on record that lie ahead of the clock. */
+/** Finds recorded times that are ahead of the clock. */
 export function checkClock({ patients }: Scene): readonly Finding[] {
   const now = Date.now();
   const ahead = patients.flatMap(({ manifest, record }) => {

@@ -1,6 +1,6 @@
 /**
- * `doctor`: every check over one home, the most serious finding first. Looks only; what can be put right without losing
- * anything comes along as a repair that somebody else applies after having shown it.
+ * Runs every check of `doctor` over one home; the most serious finding comes first. Changes nothing: a fault that can be
+ * mended without losing anything carries a repair, which the caller shows and then applies.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -51,7 +51,7 @@ const checks: readonly Check[] = [
 
 const ORDER: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown: 2 };
 
-/** Returns what is not as it should be, most serious first; nothing when all is well. Changes nothing. */
+/** Returns the findings, most serious first; empty when all is well. Changes nothing. */
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
   const { manifests, findings } = readManifests(context);
   const patients = await observeAll(context, manifests);
@@ -61,9 +61,9 @@ export async function diagnose(context: ProfilesContext): Promise<readonly Findi
   return found.sort((a, b) => ORDER[a.weight] - ORDER[b.weight]);
 }
 
-/** Returns the findings that remain after the repairs of `findings` were made, in order. Throws what a repair throws. */
+/** Returns the findings that remain after the repairs of `findings` were made, in order. Throws the error of a repair. */
 export async function repair(context: ProfilesContext, findings: readonly Finding[]): Promise<readonly Finding[]> {
-  // First what makes the home ours alone, which is safe anywhere; the rest acts on what the home says.
+  // Repairs that close the home to others come first, because they are always safe; the others rely on the home's content.
   const closing = findings.filter(({ code }) => code === "mode-loose");
   for (const { fix } of closing) await fix?.apply();
   const others = findings.filter((finding) => finding.fix !== undefined && !closing.includes(finding));

@@ -6,7 +6,7 @@ import type { OwnedDirectory } from "../directories/directory-rules.ts";
 import { readOtherHomes } from "../directories/other-homes.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds directories that are missing, or that two profiles have in common. */
+/** Finds directories that are missing, or that two profiles share. */
 export function checkDirectories({ context: { home }, roots, patients }: Scene): readonly Finding[] {
   const findings: Finding[] = [];
   for (const { manifest } of patients) {
@@ -33,7 +33,7 @@ export function checkDirectories({ context: { home }, roots, patients }: Scene):
   return findings;
 }
 
-/** In the order of their paths, whatever contains a path stands before it: one pass finds the pairs. */
+/** Sorted by path, a folder comes before everything in it, so one pass finds the pairs. */
 function findShared(directories: readonly OwnedDirectory[]): readonly (readonly [OwnedDirectory, OwnedDirectory])[] {
   const keyed = directories.map((directory) => ({ directory, key: `${directory.path}${sep}` }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : 1));

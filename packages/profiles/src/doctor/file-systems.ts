@@ -1,9 +1,9 @@
-/** Locks on file systems that other hosts may mount too: a kernel lock may not hold between hosts. */
+/** Checks for locks on file systems that other hosts may mount too: a kernel lock may not hold between hosts. */
 import { networkFileSystem } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds locks on file systems where they may not hold; says so where it cannot tell. */
+/** Finds locks on file systems where they may not hold, and says where it does not know. */
 export function checkFileSystems({ context: { home }, patients }: Scene): readonly Finding[] {
   if (process.platform !== "linux") {
     const title = "whether locks lie on a network file system cannot be told on this system";
@@ -24,7 +24,7 @@ export function checkFileSystems({ context: { home }, patients }: Scene): readon
         },
       ];
     }
-    // What is behind it is not told.
+    // The file system behind it is unknown.
     if (name === undefined) return [];
     const title = `${path} lies on a FUSE file system: whether its locks hold cannot be told`;
     return [{ weight: "unknown", code: "file-system-unknown", title, evidence: ["fuse"], command: null }];

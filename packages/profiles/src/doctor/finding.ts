@@ -1,17 +1,17 @@
-/** What `doctor` says: one finding is one fact that matters, what shows it, and the one command that helps. */
+/** A finding of `doctor`: one fact that matters, the evidence, and the one command that helps. */
 import type { ProfilesContext } from "../context.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /**
- * `error`: something does not work, or will not. `warning`: it works, and is not as it should be. `unknown`: this host
- * does not let us tell, so nothing is claimed.
+ * `error`: something does not work, or will not. `warning`: it works, but is not as it should be. `unknown`: this host does
+ * not say, so nothing is claimed.
  */
 export type Weight = "error" | "warning" | "unknown";
 
 /** A change that loses nothing, to be shown before it is made. */
 export interface Repair {
-  /** What it does, as a verb phrase: `close /home/a/.lockkeeper/registry.json to others (mode 0600)`. */
+  /** Its effect, as a verb phrase: `close /home/a/.lockkeeper/registry.json to others (mode 0600)`. */
   readonly what: string;
   readonly apply: () => Promise<void>;
 }
@@ -22,17 +22,17 @@ export interface Finding {
   /** Stable, for scripts: `port-conflict`. */
   readonly code: string;
   readonly title: string;
-  /** What was seen, one fact a line. */
+  /** The observations, one fact a line. */
   readonly evidence: readonly string[];
   /** The one command that helps; null when there is nothing to run. */
   readonly command: string | null;
   readonly fix?: Repair;
 }
 
-/** One thing to look at. Changes nothing; throws only for bugs of ours. */
+/** One check. Changes nothing; throws only because of a bug. */
 export type Check = (scene: Scene) => Promise<readonly Finding[]> | readonly Finding[];
 
-/** What the checks look at, read once. */
+/** What the checks need, read once. */
 export interface Scene {
   readonly context: ProfilesContext;
   readonly roots: HostRoots;

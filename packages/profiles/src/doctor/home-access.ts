@@ -1,14 +1,14 @@
-/** Whether this user may change anything in the home. Asked of the system (access(2)), never tried. */
+/** Checks whether this user may change the home. The system is asked (access(2)); nothing is written to find out. */
 import { errnoOf, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { accessSync, constants } from "node:fs";
 import { requireSafeHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** What a folder must allow for a file in it to be made or replaced. */
+/** The access to a folder that creating or replacing a file in it needs. */
 const changeable = constants.W_OK | constants.X_OK;
 
-/** Finds a home, or a folder that all profiles of it share, that cannot be written. A missing one is made when needed. */
+/** Finds a home, or a folder that its profiles share, that cannot be written. A missing one is created when it is needed. */
 export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[] {
   const { profiles, run, trash } = homePaths(home);
   const danger = dangerOf(home);

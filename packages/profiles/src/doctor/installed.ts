@@ -1,4 +1,7 @@
-/** Profiles that a service manager keeps: their units beside what an install would write, and whether the manager outlives a logout. */
+/**
+ * Checks profiles under a service manager: their units compared with what an install would write, and whether the manager
+ * outlives a logout.
+ */
 import { shellCommand } from "@lockkeeper/core";
 import { lingers } from "../service-units/linger.ts";
 import { userName } from "../service-units/user-name.ts";
@@ -6,10 +9,10 @@ import { serviceStatuses } from "../service/service-status.ts";
 import type { ServiceStatus } from "../service/service-status.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds units that are gone, not ours, edited, out of date or failed, and a user's manager that ends with the session. */
+/** Finds units that are missing, not ours, edited, out of date or failed, and a user's manager that ends with the session. */
 export async function checkInstalled({ context, patients }: Scene): Promise<readonly Finding[]> {
   const installed = patients.filter(({ manifest }) => manifest.service !== undefined);
-  // Most homes have none, and nobody is asked then.
+  // Most homes have none, and then no manager is asked.
   if (installed.length === 0 || context.programs.launcher === undefined) return [];
   const statuses = await serviceStatuses(
     context,

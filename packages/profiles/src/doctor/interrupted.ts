@@ -1,4 +1,4 @@
-/** What a killed command left: a change half made, folders that no profile owns. */
+/** Checks for the remains of a killed command: a half-made change, folders that no profile owns. */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -8,7 +8,7 @@ import { readRegistry } from "../registry/registry.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds a change that was never finished, and folders that nobody owns. */
+/** Finds a change that was never finished, and folders that no profile owns. */
 export function checkInterrupted({ context: { home }, patients }: Scene): readonly Finding[] {
   const { registryIntent, profiles } = homePaths(home);
   const findings: Finding[] = [];
@@ -38,7 +38,7 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
   return findings;
 }
 
-/** A damaged registry says nothing about whose the folders are; an empty one does. */
+/** A damaged registry does not say which profile owns a folder; an empty one says that none does. */
 function isReadable(home: string): boolean {
   try {
     readRegistry(home);

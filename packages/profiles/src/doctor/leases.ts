@@ -1,10 +1,13 @@
-/** Leases with too few members to lose one, and with state that another host does not see. Whether etcd answers is asked by preflight. */
+/**
+ * Checks for leases whose etcd has too few members to lose one, and for state that another host does not see. The preflight
+ * checks whether etcd answers.
+ */
 import { networkFileSystem } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds what keeps a lease from doing what it is for. */
+/** Finds reasons why a lease cannot do its work. */
 export function checkLeases({ patients }: Scene): readonly Finding[] {
   return patients.flatMap(({ manifest }) => checkLease(manifest));
 }

@@ -1,9 +1,9 @@
-/** Open files: what a process may have, and gateways that are close to it. */
+/** Checks the limits of open files, and gateways that are close to them. */
 import { openFileLimit } from "@lockkeeper/core";
 import { readdirSync } from "node:fs";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Below this a gateway with some hundred clients stands still. */
+/** With fewer files a gateway with some hundred clients stops accepting. */
 const SENSIBLE_FILES = 1024;
 const NEARLY = 0.8;
 

@@ -1,4 +1,4 @@
-/** Files and folders of ours that others may read or write. */
+/** Checks for our files and folders that others may read or write. */
 import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
@@ -6,14 +6,14 @@ import { dirname, sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds what others may read or write, with the repair for what is ours. */
+/** Finds files and folders that others may read or write, with a repair for those that are ours. */
 export function checkModes({ context: { home }, patients }: Scene): readonly Finding[] {
   if (process.platform === "win32") return [];
   const shared = homePaths(home);
   const places = [home, shared.settings, shared.registry, shared.registryLastGood, shared.profiles, shared.run];
   for (const { manifest } of patients) {
     const { profile, lock, token, logs } = manifest.paths;
-    // What an adopted gateway has elsewhere was not made by us: its modes are its owner's.
+    // We did not create the folders that an adopted gateway has elsewhere: their modes are their owner's choice.
     const own = [manifest.paths.state, dirname(manifest.paths.config), manifest.paths.workspace];
     places.push(profile, lock, token, logs, ...own.filter((path) => path.startsWith(profile)));
   }
@@ -42,7 +42,7 @@ function ofPlace(home: string, path: string): readonly Finding[] {
     evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${stats.uid}`],
     command: shellCommand("chmod", closed, path),
   };
-  // What a link leads to, there or on the way there, was not made by us: its mode is its owner's.
+  // We did not create what a link leads to, at the path or on the way: its mode is its owner's choice.
   if (!ours || !liesIn(home, path)) return [finding];
   const apply = async (): Promise<void> => close(path, mode, stats);
   return [{ ...finding, fix: { what: `close ${path} to others (mode ${closed})`, apply } }];
@@ -57,7 +57,7 @@ function liesIn(home: string, path: string): boolean {
   }
 }
 
-/** Changes the mode of the very thing that was looked at, whatever is at its path by now. */
+/** Changes the mode of exactly the file that was checked, whatever is at its path by now. */
 function close(path: string, mode: number, seen: Stats): void {
   const { O_RDONLY, O_NOFOLLOW = 0, O_DIRECTORY = 0, O_NONBLOCK = 0 } = constants;
   let fd: number | undefined;

@@ -1,14 +1,14 @@
-/** What the next start of each profile needs and does not have. */
+/** Checks what the next start of each profile needs. */
 import { HostFacts, preflight } from "../run/preflight.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds profiles that could not be started, or not as they are meant. */
+/** Finds profiles that could not be started, or not as configured. */
 export async function checkNextStart({ context, patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const facts = new HostFacts();
   for (const { manifest, observed } of patients) {
     const lives = observed.keeper !== null || observed.gateway !== null;
-    // The folders of all profiles are the matter of checks of their own.
+    // Other checks look at the folders of all profiles.
     const faults = await preflight(context, manifest, { skip: "folders", facts });
     for (const { weight, about, message, evidence, hint } of faults) {
       const goesOn = lives ? ["it runs, and could not be started again"] : [];

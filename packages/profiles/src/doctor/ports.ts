@@ -1,4 +1,4 @@
-/** Conflicts between the plans and the host, and blocks in places where ports do not last. */
+/** Checks for conflicts between the plans and the host, and for blocks in ranges where ports do not last. */
 import { DEFAULT_HOST, hostWithPort, isWildcardHost, LockkeeperError } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "../ports/browser-ports.ts";
 import type { PortConflict } from "../ports/plan-conflicts.ts";
@@ -7,14 +7,14 @@ import type { BlockReport } from "../ports/port-audit.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds ports that two want, and blocks where ports do not last. */
+/** Finds ports with two claimants, and blocks in ranges where ports do not last. */
 export async function checkPorts({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
   if (patients.length === 0) return [];
   let report;
   try {
     report = await portsReport(home);
   } catch (error) {
-    // Settings that cannot be read, an address that is gone: told by the check whose matter it is.
+    // Unreadable settings or a missing address are reported by their own checks.
     if (error instanceof LockkeeperError) return [];
     throw error;
   }
@@ -62,7 +62,10 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
   return findings;
 }
 
-/** By its host, and by what its processes really do: a program may bind more than it was asked to, or a name stand for all. */
+/**
+ * Judged by its host and by its real listeners: a program may bind more than it was asked to, or a name may stand for all
+ * addresses.
+ */
 function wideBinds({ profile, listeners }: BlockReport, patients: Scene["patients"]): readonly Finding[] {
   const host = patients.find(({ manifest }) => manifest.name === profile)?.manifest.host ?? "";
   const wide = listeners.filter(({ verdict, address }) => verdict === "own" && isWildcardHost(address));

@@ -1,10 +1,13 @@
-/** Gateways that more can reach than their profile says, or whose own config says another port than they are started on. */
+/**
+ * Checks for gateways that are reachable from more places than their profile says, and for a config that names another port
+ * than the profile.
+ */
 import { findHolders, isWildcardHost, readListeners } from "@lockkeeper/core";
 import { kinds } from "../kinds/kinds.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds what listens more widely than planned, and ports that a config was given later. */
+/** Finds gateways that listen more widely than planned, and ports that a config was given later. */
 export async function checkReach({ patients }: Scene): Promise<readonly Finding[]> {
   const living = patients.filter(({ observed }) => observed.gateway !== null);
   const wide = living.length === 0 ? [] : ofListeners(living);

@@ -1,4 +1,4 @@
-/** Gateways that are not as their keeper wants them, and what killed ones left behind. */
+/** Checks for gateways in a bad state, and for the remains of killed runs. */
 import { inspectGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
 import type { KernelLook, LockInspection } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
@@ -7,7 +7,7 @@ import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds gateways in a bad state, and what killed runs left behind. */
+/** Finds gateways in a bad state, and the remains of killed runs. */
 export async function checkRuns({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const look = lookAtKernelLocks();
@@ -60,7 +60,7 @@ function ofState({ manifest: { name, paths }, observed }: ProfileObservation): F
   }
 }
 
-/** Only what adopts every orphan can reap it: here that is a program that knows its own children alone. */
+/** Only the process that adopts orphans can reap them, and here that is a program that waits for its own children alone. */
 function asFirstProcess(name: string): Finding {
   return {
     weight: "warning",
@@ -98,7 +98,7 @@ async function ofLock(
   };
 }
 
-/** What is not plainly free is looked at anew: since the shared look an owner may have come or gone. */
+/** A lock that is not plainly free is checked again: an owner may have come or gone since the shared observation. */
 async function inspect({ paths }: Manifest, look: KernelLook): Promise<LockInspection> {
   const shared = await inspectGatewayLock(lockPlace(paths), look);
   return shared.verdict === "free" ? shared : inspectGatewayLock(lockPlace(paths));

@@ -1,6 +1,6 @@
 /**
- * One secret in two profiles: two gateways with one bot token take each other's messages. Compared by a hash whose key
- * is drawn anew each time and forgotten; no secret is ever printed or kept.
+ * Checks for one secret in two profiles: two gateways with one bot token take each other's messages. Secrets are compared by a
+ * hash with a fresh random key that is then forgotten; no secret is ever printed or kept.
  */
 import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
 import { createHmac, randomBytes } from "node:crypto";
@@ -10,7 +10,7 @@ import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Shorter ones are words like `none`, or not worth the name. */
+/** Shorter values are words like `none`, or no real secrets. */
 const SHORTEST_SECRET = 8;
 
 interface Place {
@@ -18,7 +18,7 @@ interface Place {
   readonly where: string;
 }
 
-/** Finds one secret in two profiles; names the places, never the secret. */
+/** Finds a secret that two profiles share; names the places, never the secret. */
 export async function checkSecrets({ patients }: Scene): Promise<readonly Finding[]> {
   const salt = randomBytes(32);
   const places = new Map<string, Place[]>();
@@ -56,7 +56,7 @@ async function secretsOf(manifest: Manifest): Promise<readonly { where: string; 
   for (const { where, secret } of secretsIn(inFile)) add(`env file ${where}`, secret);
   const config = (await (await kinds[kind].foreign?.())?.readConfig(manifest))?.document;
   for (const { where, secret } of secretsIn(config)) {
-    // `${NAME}` stands for a variable of the environment, which two profiles may well call the same.
+    // `${NAME}` stands for a variable of the environment, and two profiles may use the same name.
     if (!secret.startsWith("$")) add(`config ${where}`, secret);
   }
   return found;

@@ -1,6 +1,6 @@
 /**
- * Service units that start gateways: of profiles that are gone, with programs that are gone, or several for one. Units
- * that brought up an adopted gateway before count for as long as they are enabled.
+ * Checks service units that start gateways: for a profile that is gone, with a program that is gone, or several units for one
+ * gateway. The old unit of an adopted gateway counts for as long as it is enabled.
  */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
@@ -13,7 +13,7 @@ import { realOf } from "../directories/directory-rules.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** Finds units that start what is gone, or what another one starts too. */
+/** Finds units that start something that is gone, or that another unit starts too. */
 export async function checkServices({ context, roots, patients }: Scene): Promise<readonly Finding[]> {
   const { home } = context;
   const findings: Finding[] = [];
@@ -79,7 +79,7 @@ function programMissing(unit: ServiceUnit, missing: string): Finding {
   };
 }
 
-/** Which of them is to stay is the owner's to say; the command is for the last one found. */
+/** The owner decides which unit stays; the command is for the last one found. */
 function duelOf(
   profile: string,
   units: readonly ServiceUnit[],
@@ -95,7 +95,7 @@ function duelOf(
   };
 }
 
-/** A unit that runs as another user is theirs to switch off. */
+/** A unit that runs as another user must be switched off by that user. */
 function isSomebodyElses(unit: ServiceUnit, userHome: string): boolean {
   return unitHome(unit, userHome) !== userHome;
 }

@@ -1,4 +1,4 @@
-/** Settings that cannot be read, or that point at what is not there any more. */
+/** Checks for settings that cannot be read or that point at something that is gone. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
 import { readSettings } from "../settings/settings.ts";

@@ -11,7 +11,7 @@ import { splitCommand } from "./command-line.ts";
 import { at, readConfigFile } from "./config-file.ts";
 import { flagValue } from "./gateway-port.ts";
 
-/** Returns how it is reached. `env`: the gateway's own environment, for tokens that are kept there. */
+/** Returns how it is reached. `env`: the gateway's own environment, which may hold the token. */
 export async function gatewayAccess(
   { command, paths }: Manifest,
   env: Readonly<Record<string, string>>,

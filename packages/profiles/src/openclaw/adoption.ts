@@ -1,4 +1,7 @@
-/** What a manifest takes over from an OpenClaw gateway that is adopted in place. Reads at most whether a workspace exists. */
+/**
+ * The parts of a manifest that come from an OpenClaw gateway that is adopted in place. Reads nothing except whether a
+ * workspace exists.
+ */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { AdoptedParts, Installation } from "../foreign-program.ts";
@@ -13,14 +16,14 @@ export function adoptedParts(installation: Installation, config: OpenClawConfig,
   const { command, secrets } = commandOf(installation);
   return {
     command,
-    // Where it has always run: relative paths in its config mean this.
+    // Its original working directory: relative paths in its config refer to it.
     cwd:
       units.map(({ workingDirectory }) => workingDirectory && expandHome(workingDirectory, userHome)).find(Boolean) ??
       userHome,
     env: {
-      // OpenClaw puts some of its paths under the profile's name, so it keeps the one that it had.
+      // OpenClaw puts some of its paths under the profile's name, so the gateway keeps its old name.
       ...(name === "default" ? {} : { OPENCLAW_PROFILE: name }),
-      // `~` in its config means the home that it had; clients of it have to agree.
+      // `~` in its config means its old home, and its clients must use the same home.
       ...(userHome === ourHome ? {} : { HOME: userHome, OPENCLAW_HOME: userHome }),
       ...secrets,
     },
@@ -28,13 +31,13 @@ export function adoptedParts(installation: Installation, config: OpenClawConfig,
   };
 }
 
-/** A profile's command is shown to everybody who looks; these say the same in variables, whose values are never shown. */
+/** A profile's command is shown to anyone who looks. These flags become variables, whose values are never shown. */
 const SECRET_FLAGS: readonly (readonly [flag: string, variable: string])[] = [
   ["--token", "OPENCLAW_GATEWAY_TOKEN"],
   ["--password", "OPENCLAW_GATEWAY_PASSWORD"],
 ];
 
-/** The program of its unit with what follows `gateway run`; undefined for `openclaw` from the PATH without flags. */
+/** The program of its unit with the arguments after `gateway run`; undefined for `openclaw` from the PATH without flags. */
 function commandOf({ units }: Installation): {
   readonly command: readonly string[] | undefined;
   readonly secrets: Readonly<Record<string, string>>;

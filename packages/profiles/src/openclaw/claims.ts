@@ -1,6 +1,6 @@
 /**
- * Which ports an OpenClaw gateway claims: its own, those that it derives, and those that its config gives to browsers and
- * channels. The last are the same for every profile that does not say another. Pure.
+ * The ports that an OpenClaw gateway claims: its own, the derived ones, and those that its config gives to browsers and
+ * channels. The last are the same for every profile that does not set them. Pure.
  *
  * Source: OpenClaw 2026.9.6, docs/tools/browser, docs/channels/*, docs/plugins/voice-call, docs/gateway/config-hooks.
  */
@@ -15,7 +15,7 @@ export function claimedRanges(document: unknown, base: number): readonly Claimed
   return [rangeFrom("gateway and derived ports", base, derivedLast + 1), ...extraRanges(document)];
 }
 
-/** Returns what the config itself names, in place of, or beside, what follows from the base. */
+/** Returns the ports that the config itself names, in place of or beside those derived from the base. */
 export function extraRanges(document: unknown): readonly ClaimedRange[] {
   return [...browserRanges(at(document, "browser")), ...channelRanges(document)];
 }
@@ -34,10 +34,10 @@ function browserRanges(browser: unknown): readonly ClaimedRange[] {
   return found;
 }
 
-/** A listener that a channel or plugin opens: where it is configured, and its port when the config does not say one. */
+/** A listener that a channel or plugin opens: where it is configured, and its default port. */
 interface ChannelListener {
   readonly place: readonly string[];
-  /** Without one of these keys it opens nothing. */
+  /** It opens a port only when one of these keys is set. */
   readonly needs?: readonly string[];
   readonly port: readonly string[];
   readonly usual: number;
@@ -57,7 +57,7 @@ function channelRanges(document: unknown): readonly ClaimedRange[] {
     const configured = at(document, ...place);
     if (!isRecord(configured) || configured["enabled"] === false) return [];
     if (needs !== undefined && !needs.some((key) => Object.hasOwn(configured, key))) return [];
-    // Signal's other transports speak to a server that somebody else runs.
+    // Signal's other transports talk to a server that OpenClaw does not run.
     const kind = at(configured, "transport", "kind");
     if (kind === "external-native" || kind === "container") return [];
     const asked = at(configured, ...port);

@@ -1,20 +1,20 @@
 /**
- * How OpenClaw's gateway is started: the program, `gateway run`, and what follows it. What a unit or a person had behind
- * `gateway run` is kept, but for the port and the profile, which are a profile's own here. Pure.
+ * How OpenClaw's gateway is started: the program, `gateway run`, and its flags. The flags of a unit or a person are kept,
+ * except port and profile, which our profile sets itself. Pure.
  */
 
 /** A command line taken apart. */
 export interface GatewayCommand {
   /** The program with its first arguments: `["node", "/opt/openclaw.mjs"]`. */
   readonly program: readonly string[];
-  /** What follows `gateway run`. */
+  /** The arguments after `gateway run`. */
   readonly flags: readonly string[];
 }
 
-/** Options with a value that the profile says itself. */
+/** Options with a value that our profile sets itself. */
 const OWN_FLAGS = ["--port", "--profile"] as const;
 
-/** Returns the parts of an argv that starts a gateway; undefined when it starts none. */
+/** Returns the parts of an argv that starts a gateway; undefined for any other argv. */
 export function parseGatewayCommand(argv: readonly string[]): GatewayCommand | undefined {
   const verb = argv.indexOf("gateway", 1);
   if (verb < 1) return undefined;
@@ -22,13 +22,13 @@ export function parseGatewayCommand(argv: readonly string[]): GatewayCommand | u
   return { program: withoutOwn(argv.slice(0, verb)), flags: withoutOwn(tail[0] === "run" ? tail.slice(1) : tail) };
 }
 
-/** Returns what is written into a manifest; undefined for the usual program without flags. */
+/** Returns the command for a manifest; undefined for the usual program without flags. */
 export function formatCommand({ program, flags }: GatewayCommand): readonly string[] | undefined {
   if (flags.length > 0) return [...program, "gateway", "run", ...flags];
   return program.length === 1 && program[0] === "openclaw" ? undefined : program;
 }
 
-/** Returns the program of a manifest's command and the flags behind `gateway run`, if it has any. */
+/** Returns the program of a manifest's command and the flags after `gateway run`, if there are any. */
 export function splitCommand(command: readonly string[] = ["openclaw"]): GatewayCommand {
   return parseGatewayCommand(command) ?? { program: command, flags: [] };
 }

@@ -1,4 +1,7 @@
-/** What is wrong with an OpenClaw config before the gateway starts; OpenClaw itself would end with another, misleading word. */
+/**
+ * Finds faults of an OpenClaw config before the gateway starts; OpenClaw itself would end with a different, misleading
+ * message.
+ */
 import path from "node:path";
 import type { ConfigFault } from "../foreign-program.ts";
 import type { Manifest } from "../manifest.ts";

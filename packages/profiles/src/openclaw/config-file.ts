@@ -1,6 +1,6 @@
 /**
- * What an OpenClaw config says that matters to its neighbours: port, address, workspace. Read only, JSON5, loaded only
- * here, with the parts that `$include` names. A config that does not parse is reported, never judged away.
+ * Reads the settings of an OpenClaw config that matter to its neighbours: port, address, workspace. The format is JSON5, with
+ * the parts that `$include` names. A config that does not parse is reported, never ignored. JSON5 is loaded only here.
  */
 import { errnoOf } from "@lockkeeper/core";
 import { readFileSync, realpathSync, statSync } from "node:fs";
@@ -8,22 +8,22 @@ import path from "node:path";
 import { isRecord } from "../json.ts";
 import { isPort } from "../port-number.ts";
 
-/** What was read of one config file; null where it does not say. */
+/** The settings of one config file; null where one is not set. */
 export interface OpenClawConfig {
   /** `absent`: there is no such file. `damaged`: it is there and cannot be read; `fault` says why. */
   readonly verdict: "read" | "absent" | "damaged";
-  /** For a person, with file, line and column where one does not parse. */
+  /** A sentence for people, with file, line and column where it does not parse. */
   readonly fault: string | null;
   readonly port: number | null;
   /** `gateway.bind`: a word (`loopback`, `lan`, ...) or an address. */
   readonly bind: string | null;
-  /** `gateway.customBindHost`, which counts with `bind: "custom"`. */
+  /** `gateway.customBindHost`, used with `bind: "custom"`. */
   readonly bindHost: string | null;
   /** `agents.defaults.workspace`, as written. */
   readonly workspace: string | null;
-  /** The whole document, parts included, for whoever reads single settings. */
+  /** The whole document with its parts, for callers that read single settings. */
   readonly document: unknown;
-  /** The files that `$include` brought in, in the order of reading; also those that are missing. */
+  /** The files that `$include` names, in reading order, missing ones included. */
   readonly parts: readonly string[];
 }
 
@@ -33,9 +33,9 @@ const nothing = { port: null, bind: null, bindHost: null, workspace: null, docum
 const LIMITS = { fileBytes: 4 * 1_024 * 1_024, includeDepth: 10, parts: 256 };
 
 /**
- * Returns what the config at `file` says. Links are followed: it is their file, and it is only read.
+ * Returns the settings in `file`. Links are followed, because the file is OpenClaw's and is only read.
  *
- * @param roots folders beside its own in which its parts may lie: what OPENCLAW_INCLUDE_ROOTS names. @default none
+ * @param roots other folders that may hold its parts, as OPENCLAW_INCLUDE_ROOTS names them. @default none
  */
 export async function readConfigFile(file: string, roots: readonly string[] = []): Promise<OpenClawConfig> {
   const parts: string[] = [];
@@ -50,7 +50,7 @@ export async function readConfigFile(file: string, roots: readonly string[] = []
   }
 }
 
-/** Why a config cannot be read, for a person. */
+/** Why a config cannot be read, as a sentence for people. */
 class Unreadable extends Error {
   readonly missing: boolean;
 
@@ -126,14 +126,14 @@ class Reader {
     if (!lexical || !this.#folders.some((folder) => isInside(realOrSame(part), realOrSame(folder)))) {
       throw new Unreadable(`${file}: $include leads out of ${this.#folders[0]} and is not followed: ${named}`, false);
     }
-    // Ten levels of files that each name many would be read for ever.
+    // The number of files is bounded too: ten levels of files that each name many would never end.
     if (this.#parts.length >= LIMITS.parts) throw new Unreadable(`${file}: more than ${LIMITS.parts} parts`, false);
     this.#parts.push(part);
     return this.read(part, chain);
   }
 }
 
-/** Objects are merged key by key, lists joined, of anything else the second wins. */
+/** Objects are merged key by key and lists are joined; otherwise the second value wins. */
 function merge(first: unknown, second: unknown): unknown {
   if (Array.isArray(first) && Array.isArray(second)) return [...(first as unknown[]), ...(second as unknown[])];
   if (!isRecord(first) || !isRecord(second)) return second;
@@ -183,7 +183,7 @@ function realOrSame(file: string): string {
   }
 }
 
-/** Returns what `document` holds under `keys`, or undefined. Pure. */
+/** Returns the value in `document` under `keys`, or undefined. Pure. */
 export function at(document: unknown, ...keys: readonly string[]): unknown {
   let value = document;
   for (const key of keys) {

@@ -26,7 +26,7 @@ export function readOpenClawFolders(userHome: string): readonly OpenClawFolder[]
   });
 }
 
-/** A link that leads in a circle, or to where we may not look, holds no installation that we could know of. */
+/** A link that leads in a circle, or to a place that we may not read, shows no installation. */
 function isDirectory(folder: string): boolean {
   try {
     return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;

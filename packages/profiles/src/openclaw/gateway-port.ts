@@ -1,6 +1,6 @@
 /**
  * The port of an OpenClaw gateway, as OpenClaw itself finds it; the one answer for `ports`, `create`, `discover`, `import` and
- * `doctor`. A living gateway's own record comes first: it says what is, the rest says what would be.
+ * `doctor`. A living gateway's own record comes first: it states a fact, the rest is only a plan.
  *
  * Source: OpenClaw 2026.9.6, src/config/paths.ts, src/cli/profile.ts, src/infra/dotenv-global-core.ts: `--port`, then
  * OPENCLAW_GATEWAY_PORT from the environment, else from `<state>/.env` (for the default profile also from
@@ -16,9 +16,9 @@ import { readAssignments } from "../service-units/environment-file.ts";
 import type { ServiceUnit } from "../service-units/service-units.ts";
 import type { OpenClawConfig } from "./config-file.ts";
 
-/** What a port is read from. */
+/** The sources from which a port is read. */
 export interface PortClues {
-  /** As OpenClaw calls the profile. */
+  /** OpenClaw's name for the profile. */
   readonly profile: string;
   readonly stateDir: string;
   readonly userHome: string;
@@ -45,7 +45,7 @@ export function gatewayPort(clues: PortClues): Pick<Installation, "port" | "port
   return { port: defaultPort(profile), portSource: "default" };
 }
 
-/** Returns the port of a profile for which nothing says another. Pure. */
+/** Returns the default port of a profile. Pure. */
 export function defaultPort(profile: string): number {
   if (profile.toLowerCase() === "default") return DEFAULT_PORT;
   if (profile === "dev") return 19_001;

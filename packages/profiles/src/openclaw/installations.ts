@@ -1,9 +1,9 @@
 /**
- * The OpenClaw gateways that left traces on this host, one for each state directory: its own profiles on disk
- * (`~/.openclaw`, `~/.openclaw-<name>`), the units that start them, their lock records, the macOS app. Reads only; says
- * where each fact comes from. Shared by everybody who looks for one, so that all see the same host.
+ * Finds the OpenClaw gateways of this host, one for each state directory: its own profiles on disk (`~/.openclaw`,
+ * `~/.openclaw-<name>`), the units that start them, their lock records, the macOS app. Only reads, and says where each fact
+ * comes from. All callers share it, so that all see the same host.
  *
- * A unit of another user, or with another HOME or OPENCLAW_HOME, starts another gateway than one's own, whatever it is called.
+ * A unit of another user, or with another HOME or OPENCLAW_HOME, starts a gateway that is not ours, whatever its name is.
  */
 import { readProcessLaunch } from "@lockkeeper/core";
 import type { ProcessIdentity } from "@lockkeeper/core";
@@ -21,7 +21,7 @@ import { profileOfFolder, readOpenClawFolders, usualStateDir } from "./folders.t
 import { defaultPort, flagValue, gatewayPort } from "./gateway-port.ts";
 import { readLockRecords } from "./lock-records.ts";
 
-/** A state directory and what points at it. */
+/** A state directory and everything that points at it. */
 interface Place {
   readonly name: string;
   readonly userHome: string;
@@ -29,7 +29,7 @@ interface Place {
   readonly units: ServiceUnit[];
 }
 
-/** Returns every installation, by name. `named`: one more place to look at. */
+/** Returns every installation, by name. `named`: one more place to search. */
 export async function findInstallations(roots: HostRoots, named?: NamedInstallation): Promise<readonly Installation[]> {
   const places = new Map<string, Place>();
   for (const { name, stateDir } of readOpenClawFolders(roots.userHome)) {
@@ -90,7 +90,7 @@ async function describe(
   };
 }
 
-/** A config that cannot be relied on claims what its profile would use: better a gap than a collision. */
+/** A config that cannot be trusted claims its profile's default ports: a gap is better than a collision. */
 function rangesOf(name: string, config: OpenClawConfig, port: number | null): Installation["ranges"] {
   if (port !== null) return claimedRanges(config.document, port);
   return config.verdict === "absent" ? [] : claimedRanges(config.document, defaultPort(name));
@@ -107,7 +107,7 @@ function notesOf(config: OpenClawConfig, records: readonly ProgramRecord[], port
   ];
 }
 
-/** Returns the address that a gateway binds, as far as its arguments and its config tell; OpenClaw's own default is loopback. */
+/** Returns the address that a gateway binds, as far as its arguments and its config say; OpenClaw's default is loopback. */
 export function hostOf(config: OpenClawConfig, units: readonly ServiceUnit[]): string {
   const bind = units.map(({ argv }) => flagValue(argv, "--bind")).find((word) => word !== undefined) ?? config.bind;
   if (bind === "lan" || bind === "0.0.0.0") return "0.0.0.0";
@@ -139,14 +139,14 @@ function profileOf({ name, argv }: ServiceUnit, environment: Readonly<Record<str
   return fromName ?? "default";
 }
 
-/** The process that lives knows best what `~` means to it. Linux only. */
+/** The environment of the living process says what `~` means to it. Linux only. */
 function livingHome(records: readonly ProgramRecord[]): string | undefined {
   const owner: ProcessIdentity | null | undefined = records.find((record) => record.owner !== null)?.owner;
   const env = owner === undefined || owner === null ? undefined : readProcessLaunch(owner)?.env;
   return absolute(env?.["OPENCLAW_HOME"], "") ?? absolute(env?.["HOME"], "");
 }
 
-/** A state directory in the usual place tells whose it is. */
+/** The usual place of a state directory shows which profile it belongs to. */
 function homeAround(stateDir: string): string | undefined {
   return profileOfFolder(path.basename(stateDir)) === undefined ? undefined : path.dirname(stateDir);
 }
@@ -160,7 +160,7 @@ function configPathOf(stateDir: string, units: readonly ServiceUnit[], ourHome: 
   return path.join(stateDir, "openclaw.json");
 }
 
-/** Anything that is not absolute once `~` and `%h` are known is not followed. */
+/** A path that is still relative after `~` and `%h` are replaced is not followed. */
 function absolute(value: string | undefined, home: string): string | undefined {
   const expanded = value === undefined || value === "" ? undefined : expandHome(value, home);
   return expanded !== undefined && path.isAbsolute(expanded) ? path.normalize(expanded) : undefined;

@@ -1,6 +1,6 @@
 /**
- * The records that running OpenClaw processes keep in their state directories. Only read, and believed only while the
- * process they name is that very process and the state directory they name is this one.
+ * Reads the records that running OpenClaw processes keep in their state directories. A record counts only while the process
+ * that it names still lives and the state directory that it names is this one.
  *
  * Source: OpenClaw 2026.9.6, src/infra/gateway-lock.ts: `<state>/tmp/openclaw-<uid>/gateway.state.lock` and
  * `gateway.<hash>.lock`, JSON with pid, startTime (raw start ticks on Linux), port, configPath, stateDir, and a role that is
@@ -16,7 +16,7 @@ import { isPort } from "../port-number.ts";
 
 const RECORD_BYTES = 64 * 1_024;
 
-/** Returns the records of processes in a state directory; what is no record of this directory is passed over. */
+/** Returns the records of processes in a state directory; records of other directories are skipped. */
 export function readLockRecords(stateDir: string): readonly ProgramRecord[] {
   const folder = path.join(stateDir, "tmp");
   return entriesOf(folder)
@@ -34,7 +34,7 @@ function readRecord(file: string, stateDir: string): ProgramRecord | undefined {
     if (typeof value !== "object" || value === null) return undefined;
     const { pid, startTime, port, role } = value;
     if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 1) return undefined;
-    // A copied state directory has the original's records in it.
+    // A copied state directory contains the original's records.
     if (typeof value["stateDir"] === "string" && !isSameDirectory(value["stateDir"], stateDir)) return undefined;
     return {
       path: file,
@@ -44,19 +44,19 @@ function readRecord(file: string, stateDir: string): ProgramRecord | undefined {
       role: role === undefined || role === "gateway" ? "gateway" : "other",
     };
   } catch {
-    // Gone meanwhile, hidden from us, or half written by a crash: it tells nothing.
+    // The file has gone, is hidden from us, or was half written by a crash: it proves nothing.
     return undefined;
   }
 }
 
-/** A pid alone names nobody: without equal start ticks the record is not believed. */
+/** A pid alone identifies nothing: without equal start ticks the record does not count. */
 function verifiedOwner(pid: number, startTime: unknown): ProcessIdentity | null {
   const identity = identifyProcess(pid);
   if (identity === undefined || typeof startTime !== "number") return null;
   return identity.startTicks === startTime ? identity : null;
 }
 
-/** By inode too: a link, or a mount, may lead to it under another name. */
+/** Compared by inode too, because a link or a mount may lead to it under another name. */
 function isSameDirectory(a: string, b: string): boolean {
   if (a === b) return true;
   const [one, other] = [a, b].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }));

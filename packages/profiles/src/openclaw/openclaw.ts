@@ -1,6 +1,6 @@
 /**
- * The door of everything that knows OpenClaw: a real OpenClaw gateway with config, state and workspace of its own as one
- * kind among the others, and what only OpenClaw answers, loaded when it is asked.
+ * The door of everything that knows OpenClaw: its gateway as one kind among the others, with its own config, state and
+ * workspace, and the answers that only OpenClaw has, loaded when they are needed.
  *
  * Source: behaviour of OpenClaw 2026.9.6 as observed: it refuses to start without `gateway.mode`; `/healthz` answers 200 when
  * it lives, `/startupz` when it has started, after 5-9 s on an idle machine; on SIGTERM it drains for up to 315 s and its own
@@ -13,13 +13,13 @@ import { splitCommand } from "./command-line.ts";
 import { DERIVED_PORTS } from "./derived-ports.ts";
 import { readLockRecords } from "./lock-records.ts";
 
-/** Its stop deadline leaves time for the whole drain. */
+/** The stop deadline leaves time for the whole drain. */
 export const openclaw: GatewayKind = {
   name: "openclaw",
   span: 120,
   derived: DERIVED_PORTS,
   health: { kind: "http", path: "/healthz", expect: "ok-body" },
-  // Versions that do not know the path have started when they answer at all.
+  // A version that does not know this path has started as soon as it answers at all.
   readiness: { kind: "http", path: "/startupz", expect: "not-5xx" },
   startTimeoutMs: 120_000,
   stopTimeoutMs: 330_000,
@@ -30,7 +30,7 @@ export const openclaw: GatewayKind = {
     return [...program, "gateway", "run", "--port", String(port), ...flags] as unknown as Argv;
   },
   environment: (manifest, port) => ({
-    // It puts its log, and some of its paths, under the profile's name; an adopted one keeps the name that it had.
+    // OpenClaw puts its log and some of its paths under the profile's name; an adopted gateway keeps its old name.
     OPENCLAW_PROFILE: profileName(manifest),
     OPENCLAW_STATE_DIR: manifest.paths.state,
     OPENCLAW_CONFIG_PATH: manifest.paths.config,
@@ -42,7 +42,7 @@ export const openclaw: GatewayKind = {
   }),
   ownVariables: {
     prefix: "OPENCLAW_",
-    // Named for shells, which can only unset what they know by name.
+    // Listed for shells, which can unset a variable only by its name.
     known: [
       "OPENCLAW_AGENT_DIR",
       "OPENCLAW_CONFIG_PATH",
@@ -78,7 +78,7 @@ export const openclaw: GatewayKind = {
   foreign: async () => (await import("./program.ts")).openClawProgram,
 };
 
-/** Source: docs/gateway/config-gateway: `bind` is a word; another address than loopback and all stands beside it. */
+/** Source: docs/gateway/config-gateway: `bind` is a word; an address other than loopback or all is a setting of its own. */
 function bindOf(host: string): Readonly<Record<string, string>> {
   if (host === "0.0.0.0" || host === "::") return { bind: "lan" };
   return /^(?:127\.0\.0\.1|::1|localhost)$/.test(host)

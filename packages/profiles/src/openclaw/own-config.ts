@@ -1,6 +1,6 @@
 /**
- * The config of a clone: the original's with its parts put together, with port, token and folders of its own, and without
- * secrets. OpenClaw writes absolute paths into its config; none may lead back into the original.
+ * Makes the config of a clone: the original's config with its parts put together, with its own port, token and folders, and
+ * without secrets. OpenClaw writes absolute paths into its config; none of them may lead back into the original.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { homedir } from "node:os";
@@ -15,7 +15,8 @@ import { readConfigFile } from "./config-file.ts";
 /**
  * Returns the text of the clone's config.
  *
- * @throws {LockkeeperError} DIRECTORY_SHARED naming every setting that leads into the original and has no counterpart.
+ * @throws {LockkeeperError} DIRECTORY_SHARED naming every setting that leads into the original and has no counterpart in the
+ * clone.
  */
 export async function ownConfig(
   original: Manifest,
@@ -29,12 +30,15 @@ export async function ownConfig(
   const mapped = mapPaths(clean, pathMap(original, clone), userHome);
   const own = withOwnParts(mapped, clone, token);
   refusePathsInto(own, original, userHome);
-  // What cannot be understood may hold secrets, and stays behind whole.
+  // A config that cannot be parsed may hold secrets and is not copied at all.
   const whole = verdict === "damaged" ? ["(it cannot be understood, so it may hold secrets)"] : [];
   return { text: `${JSON.stringify(own, null, 2)}\n`, dropped: [...whole, ...dropped] };
 }
 
-/** What `~` means to the original: what it was adopted with, else the folder around a state directory in its usual place. */
+/**
+ * What `~` means to the original: the home that it was adopted with, or else the folder around a state directory in its usual
+ * place.
+ */
 function homeOf({ env, paths }: Manifest): string {
   const usual = profileOfFolder(path.basename(paths.state)) === undefined ? homedir() : path.dirname(paths.state);
   return env?.["OPENCLAW_HOME"] ?? usual;

@@ -1,4 +1,4 @@
-/** What only OpenClaw answers, brought together behind its door. */
+/** The answers that only OpenClaw has, collected behind its door. */
 import path from "node:path";
 import type { ForeignProgram } from "../foreign-program.ts";
 import { gatewayAccess } from "./access.ts";
@@ -11,7 +11,7 @@ import { findInstallations } from "./installations.ts";
 import { ownConfig } from "./own-config.ts";
 import { isOwnMark, relaunch } from "./relaunch.ts";
 
-/** OpenClaw, as the rooms that adopt, clone and diagnose ask it. */
+/** OpenClaw, as seen by the rooms that adopt, clone and diagnose. */
 export const openClawProgram: ForeignProgram = {
   title: "OpenClaw",
   places: ({ userHome }) => [path.join(userHome, ".openclaw"), path.join(userHome, ".openclaw-*")],

@@ -1,6 +1,6 @@
 /**
- * How an OpenClaw gateway that somebody started by hand is started again: with its own variables, and with those that say which
- * profile it is. `--profile` sets them inside the process only, and OpenClaw shows its title in place of its arguments.
+ * How to start an OpenClaw gateway again that a person had started by hand: with its own variables, and with those that say
+ * which profile it is. `--profile` sets them inside the process only, and OpenClaw shows its title in place of its arguments.
  */
 import type { ProcessLaunch } from "@lockkeeper/core";
 import { accessSync, constants } from "node:fs";
@@ -8,16 +8,19 @@ import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 import { splitCommand } from "./command-line.ts";
 
-/** Set by OpenClaw for one process, or by whoever manages it; a process that is started anew gets its own. */
+/** Variables that OpenClaw or its manager sets for one process; a newly started process gets its own. */
 const MARKS =
   /^OPENCLAW_(?:SERVICE_.*|SYSTEMD_UNIT|LAUNCHD_.*|WINDOWS_.*|NODE_OPTIONS_READY|NODE_EXTRA_CA_CERTS_READY|NO_RESPAWN|SUPERVISOR_MODE|SHELL|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|PROFILE|HOME)$/;
 
-/** Returns whether a variable says which gateway it is, or who manages it: ours has its own, and it is no loss. */
+/**
+ * Returns whether a variable says which gateway it is or what manages it. Ours has its own, so losing the variable is
+ * harmless.
+ */
 export function isOwnMark(variable: string): boolean {
   return MARKS.test(variable);
 }
 
-/** Returns what to run. An argv that is still to be seen is run to the letter. */
+/** Returns what to run. An argv that is still visible is run literally. */
 export function relaunch(manifest: Manifest, { argv, env, cwd }: ProcessLaunch): ProcessLaunch {
   const { paths, port } = manifest;
   const identity = {
@@ -35,7 +38,7 @@ export function relaunch(manifest: Manifest, { argv, env, cwd }: ProcessLaunch):
   };
 }
 
-/** Shells leave the path of the program that they started in `_`. */
+/** Shells put the path of the program that they start into `_`. */
 function startedFrom(env: Readonly<Record<string, string>>): string | undefined {
   const file = env["_"];
   if (file === undefined || !path.isAbsolute(file) || !path.basename(file).startsWith("openclaw")) return undefined;

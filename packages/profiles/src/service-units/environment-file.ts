@@ -1,13 +1,13 @@
 /**
- * Files of `NAME=value` lines that other programs read (`EnvironmentFile=` of systemd, `.env`): only read, and tolerantly, for
- * whoever wants to know which variables somebody else's gateway gets. Links are followed: they are not ours.
+ * Files of `NAME=value` lines that other programs read (`EnvironmentFile=` of systemd, `.env`): read tolerantly, to find the
+ * variables of a gateway that we do not run. Links are followed, because the files are not ours.
  */
 import { readFileSync, statSync } from "node:fs";
 
-/** More than any of them has. */
+/** Larger than any such file. */
 const MAX_BYTES = 1_024 * 1_024;
 
-/** Returns the assignments in `file`, the last of two equal names; none when it cannot be read. */
+/** Returns the assignments in `file`; the last of equal names wins; none when it cannot be read. */
 export function readAssignments(file: string): Readonly<Record<string, string>> {
   try {
     const stats = statSync(file);
@@ -18,9 +18,9 @@ export function readAssignments(file: string): Readonly<Record<string, string>> 
 }
 
 /**
- * Returns the assignments of a text; a line that is none is passed over. Pure.
+ * Returns the assignments of a text; other lines are skipped. Pure.
  *
- * Source: systemd.exec(5), EnvironmentFile=; what dotenv reads beside that: `export`, a comment behind a value.
+ * Source: systemd.exec(5), EnvironmentFile=; and what dotenv reads on top: `export`, a comment after a value.
  */
 export function parseAssignments(text: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};

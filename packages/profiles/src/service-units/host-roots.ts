@@ -1,9 +1,9 @@
-/** Where gateways leave traces on a host. A value, so that a test points it at a tree of its own. */
+/** The places where gateways leave traces on a host. A value, so that a test can use its own tree. */
 import { homedir } from "node:os";
 import path from "node:path";
 import type { UnitDirectory } from "./service-units.ts";
 
-/** The places that are looked at. Absolute paths; those that do not exist hold nothing. */
+/** The places that are searched. Absolute paths; a missing one counts as empty. */
 export interface HostRoots {
   /** The home of our own user. */
   readonly userHome: string;

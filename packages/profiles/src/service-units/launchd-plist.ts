@@ -1,12 +1,12 @@
 /**
- * The property list of a launchd agent for one profile. Pure. Written from launchd.plist(5); no macOS was at hand to run it,
- * so only its form is tested.
+ * The property list of a launchd agent for one profile. Pure. Written from launchd.plist(5). It was never run, because no
+ * macOS host was available: only its form is tested.
  */
 import type { UnitPlan } from "./unit-plan.ts";
 
 /**
- * Returns the property list. `KeepAlive` is only for ends that are no success: launchd ignores exit statuses otherwise, and
- * the launcher ends a permanent failure with 0 there, so that it stays down.
+ * Returns the property list. `KeepAlive` applies only to unsuccessful exits. launchd knows no other exit statuses, so there
+ * the launcher ends a permanent failure with 0, and the gateway stays down.
  */
 export function formatLaunchdPlist(plan: UnitPlan, label: string): string {
   const argv = [...plan.launcher, "run", plan.profile, "--supervised"];

@@ -1,4 +1,4 @@
-/** Whether a user's own manager runs without a session of that user. Source: loginctl(1), logind's own files. */
+/** Says whether a user's own manager runs without a session of that user. Source: loginctl(1), logind's own files. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { userName } from "./user-name.ts";

@@ -1,4 +1,4 @@
-/** Other homes of this user, as far as they can be known: the usual one, and those that service units name. Reads only. */
+/** Finds other homes of this user: the usual one, and those that service units name. Others stay unknown. Only reads. */
 import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { HostRoots } from "./host-roots.ts";

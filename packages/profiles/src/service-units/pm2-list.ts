@@ -1,6 +1,6 @@
 /**
- * What pm2 starts again after a reboot: the list that `pm2 save` wrote. Read from its file alone; pm2 is not asked. What is not
- * understood is passed over.
+ * Reads the programs that pm2 starts after a reboot from the list that `pm2 save` wrote. pm2 itself is not asked. Entries that
+ * are not understood are skipped.
  */
 import { readIfPresentSync } from "@lockkeeper/core";
 import path from "node:path";
@@ -11,11 +11,11 @@ export interface Pm2Program {
   readonly name: string;
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** The list that it stands in. */
+  /** The list that contains it. */
   readonly path: string;
 }
 
-/** Returns the saved programs of the user of `env`; none when there is no list, or it cannot be read. */
+/** Returns the saved programs of the user of `env`; none when there is no readable list. */
 export function readPm2List(userHome: string, env: NodeJS.ProcessEnv): readonly Pm2Program[] {
   const file = path.join(env["PM2_HOME"] || path.join(userHome, ".pm2"), "dump.pm2");
   let saved: unknown;

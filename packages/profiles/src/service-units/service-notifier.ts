@@ -1,33 +1,33 @@
 /**
- * Tells systemd how the gateway does: ready when it is healthy, why it is not, that it stops, and a sign of life from each
- * health check that went well. Through `systemd-notify`, because Node has no datagram sockets of the Unix kind. The gateway
- * itself never gets the socket's address: its environment is made from an allow-list.
+ * Tells systemd about the gateway: that it is ready, why it is not healthy, that it stops, and a sign of life after each
+ * successful health check. Through `systemd-notify`, because Node has no datagram sockets of the Unix kind. The gateway itself
+ * never gets the socket's address: its environment is made from an allow-list.
  */
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { gatewayUrl } from "@lockkeeper/core";
 import type { RunRecord } from "@lockkeeper/core";
 
-/** What a supervised run tells its manager. Nothing here ever throws: a manager that does not listen ends nothing. */
+/** What a supervised run tells its manager. Never throws: a manager that does not listen must not end the run. */
 export interface ServiceNotifier {
-  /** How often the health must be looked at for the watchdog; undefined: as usual. In milliseconds. */
+  /** How often the watchdog needs a health check, in milliseconds; undefined: as usual. */
   readonly livenessIntervalMs: number | undefined;
   readonly report: (record: RunRecord) => void;
-  /** A look at the gateway's health that went well. */
+  /** A successful health check. */
   readonly confirm: () => void;
-  /** Returns when everything was said. */
+  /** Returns when everything was sent. */
   readonly close: () => Promise<void>;
 }
 
 const TIMES = {
-  /** A helper that hangs is ended. */
+  /** A helper that hangs is killed after this time. */
   helperMs: 5_000,
-  /** Between two requests for more time to start, each of which asks for more than that. */
+  /** Pause between two requests for more time to start; each asks for more than that. */
   extendMs: 5_000,
   extensionUs: 20_000_000,
 };
 
-/** Where systemd's own helper may be: in the same package as systemd. */
+/** Possible places of systemd's own helper, which comes with systemd. */
 const HELPERS = ["/usr/bin/systemd-notify", "/bin/systemd-notify"];
 
 /** Returns the path of systemd's helper, or undefined where there is none. */
@@ -42,7 +42,7 @@ export function findNotifyHelper(): string | undefined {
   });
 }
 
-/** Returns what speaks to the manager of `env`; undefined when none listens, or nothing can speak to it. */
+/** Returns a notifier for the manager in `env`; undefined when no manager listens or the helper is missing. */
 export function openServiceNotifier(env: NodeJS.ProcessEnv): ServiceNotifier | undefined {
   const socket = env["NOTIFY_SOCKET"];
   const helper = socket === undefined || socket === "" ? undefined : findNotifyHelper();
@@ -61,11 +61,11 @@ export function openServiceNotifier(env: NodeJS.ProcessEnv): ServiceNotifier | u
     extension = isBusy ? setInterval(askForTime, TIMES.extendMs).unref() : undefined;
   };
   return {
-    // Twice in the time after which the manager would act.
+    // Twice within the time after which the manager would act.
     livenessIntervalMs: watchdogMs === undefined ? undefined : Math.max(500, watchdogMs / 3),
     report(record) {
       const status = `STATUS=${statusLine(record)}`;
-      // While the keeper starts, restarts or waits, it is the keeper that is alive, within its own bounds.
+      // While the keeper starts, restarts or waits, the sign of life is the keeper's, within its own bounds.
       setBusy(record.state === "starting" || record.state === "standby");
       if (record.state === "running") say("READY=1", status, ...alive);
       else if (record.state === "standby") say("READY=1", status, ...alive);

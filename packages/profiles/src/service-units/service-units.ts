@@ -8,10 +8,10 @@ import { entriesOf } from "../directory-entries.ts";
 import { parseLaunchdPlist, parseSystemdUnit } from "./unit-files.ts";
 import type { UnitText } from "./unit-files.ts";
 
-/** Who starts units: systemd of the user or of the host, or launchd. */
+/** The managers that start units: systemd of the user or of the host, or launchd. */
 export type ServiceManager = "systemd-user" | "systemd" | "launchd";
 
-/** What one unit starts, and as whom. */
+/** What one unit starts, and as which user. */
 export interface ServiceUnit extends UnitText {
   readonly manager: ServiceManager;
   /** `dev.service`, `com.example.dev`. */
@@ -28,17 +28,17 @@ export interface UnitDirectory {
 /** A profile of ours that a unit runs. */
 export interface UnitProfile {
   readonly name: string;
-  /** As the unit says; null for the usual home. */
+  /** The home that the unit names; null for the usual one. */
   readonly home: string | null;
 }
 
-/** More than any host has; keeps a planted directory from holding us up. */
+/** More than any host has, so that a planted directory cannot delay us. */
 const LIMITS = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
 
 /**
- * Returns the units in `directories` that start a gateway. What cannot be read is passed over.
+ * Returns the units in `directories` that start a gateway. Unreadable ones are skipped.
  *
- * @param starts whether an argv starts one that is looked for. @default those that run a profile of Lockkeeper
+ * @param starts whether an argv starts a gateway that we look for. @default those that run a profile of Lockkeeper
  */
 export function readGatewayUnits(
   directories: readonly UnitDirectory[],
@@ -103,7 +103,7 @@ function runsProfile(argv: readonly string[]): boolean {
   return argv.some(isLockkeeper) && argv.includes("run");
 }
 
-/** By the file alone: a folder on the way to another program may be called so too. */
+/** Judged by the file name alone: a folder on the way to another program may have this name too. */
 function isLockkeeper(argument: string): boolean {
   return /^lockkeeper(?:\.[a-z]+)*$/.test(path.basename(argument));
 }

@@ -1,15 +1,15 @@
-/** Asks and tells the unit's own systemd, and says by which command a person does the same with either manager. */
+/** Asks and commands the unit's own systemd, and gives the command with which a person does the same with either manager. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ServiceUnit } from "./service-units.ts";
 import { systemctl } from "./systemd.ts";
 
-/** What systemd says of a unit now. A host without systemd has no unit that runs. */
+/** The state of a unit in systemd now. A host without systemd has no running unit. */
 export interface UnitState {
   readonly mainPid: number | null;
   readonly enabled: "yes" | "no";
 }
 
-/** Returns what systemd says of the unit. An agent of launchd is never asked: its files do not say whether it runs. */
+/** Returns the unit's state in systemd. launchd is never asked about an agent. */
 export async function readUnitState(env: NodeJS.ProcessEnv, unit: ServiceUnit): Promise<UnitState> {
   if (unit.manager === "launchd") return { mainPid: null, enabled: "no" };
   const mainPid = Number((await call(env, unit, ["show", "--property=MainPID", "--value", unit.name])).stdout.trim());
@@ -53,7 +53,7 @@ export function enableCommand(unit: ServiceUnit): string {
     : systemctlArgv(unit, ["enable", "--now", unit.name]).join(" ");
 }
 
-/** Returns the command with which a person looks into the unit to mend it. */
+/** Returns the command with which a person inspects the unit. */
 export function editCommand(unit: ServiceUnit): string {
   return unit.manager === "launchd"
     ? `plutil -p ${unit.path}`

@@ -1,20 +1,23 @@
 /**
- * The text of a systemd service for one profile. Pure. What each line is for, and what was tried, stands beside it; the
- * rules of quoting are those of systemd.syntax(7) and systemd.service(5).
+ * The text of a systemd service for one profile. Pure. The reason for each line stands beside it; the rules of quoting are
+ * those of systemd.syntax(7) and systemd.service(5).
  */
 import { createHash } from "node:crypto";
 import type { UnitPlan } from "./unit-plan.ts";
 
-/** Raised when the text changes; `service status` compares by text, so it only tells a person how old a unit is. */
+/**
+ * Increased when the text changes. `service status` compares the text itself, so the number only shows people how old a unit
+ * is.
+ */
 const UNIT_VERSION = 1;
 
-/** The first line of every unit of ours. The sum is of the lines below it: it tells whether somebody has edited them. */
+/** The first line of all our units. Its checksum covers the lines below it and shows whether they were edited. */
 const MARK = /^# lockkeeper unit v(\d+) for profile (\S+), sum ([0-9a-f]{16}); /;
 
-/** How long a start may take before the keeper asks for more; it asks for as long as the gateway has time. */
+/** How long a start may take before the keeper asks for more time, up to the gateway's own deadline. */
 const START_TIMEOUT_S = 60;
 
-/** Sandboxing that needs only seccomp and prctl, so that a user's own manager can do it, and that Node survives. */
+/** Sandboxing that Node tolerates and that needs only seccomp and prctl, so that a user's own manager can apply it. */
 const HARDENING = [
   "NoNewPrivileges=yes",
   "RestrictSUIDSGID=yes",
@@ -30,13 +33,13 @@ export function formatSystemdUnit(plan: UnitPlan, unit: string): string {
   const lines = [
     "[Unit]",
     `Description=Lockkeeper gateway ${plan.profile}`,
-    // A gateway that cannot be kept is given up by the keeper; this bounds what kills the keeper itself.
+    // The keeper gives up on a gateway that keeps failing; this limit is for a keeper that keeps failing.
     "StartLimitIntervalSec=300",
     "StartLimitBurst=5",
     "",
     "[Service]",
     ...(plan.notifies
-      ? // The helper that tells readiness runs under a pid of its own, so all processes of the unit must be heard.
+      ? // The helper that reports readiness has a pid of its own, so every process of the unit must be accepted.
         ["Type=notify", "NotifyAccess=all"]
       : ["Type=exec", ...(plan.mayStandBy ? [] : [`ExecStartPost=${wait}`])]),
     `ExecStart=${run}`,
@@ -44,14 +47,14 @@ export function formatSystemdUnit(plan: UnitPlan, unit: string): string {
     ...(plan.user === undefined ? [] : [`User=${plan.user}`]),
     "Restart=on-failure",
     "RestartSec=2",
-    // 78: lock, port, configuration. Starting again is no use, and loops.
+    // 78: lock, port, configuration. Restarting does not help and would loop.
     "RestartPreventExitStatus=78",
-    // 143 is SIGTERM: success when the manager sent it, and a reason to start again when a stranger did.
+    // 143 is SIGTERM: a success when the manager sent it, a reason to restart when a stranger did.
     "SuccessExitStatus=143",
     "RestartForceExitStatus=143",
     `TimeoutStartSec=${START_TIMEOUT_S}`,
     `TimeoutStopSec=${Math.ceil(plan.stopTimeoutMs / 1_000)}`,
-    // The keeper is asked first and ends the gateway in order; what survives it is killed with the unit.
+    // The keeper is asked first and ends the gateway in order; processes that survive it are killed with the unit.
     "KillMode=mixed",
     "OOMPolicy=continue",
     "UMask=0077",
@@ -68,7 +71,7 @@ export function formatSystemdUnit(plan: UnitPlan, unit: string): string {
   return `# lockkeeper unit v${UNIT_VERSION} for profile ${plan.profile}, sum ${sumOf(body)}; own changes: ${edit}\n${body}`;
 }
 
-/** Whose a unit's text is: not ours, ours as it was written, or ours and edited since. */
+/** The origin of a unit's text: not ours, ours as written, or ours and edited since. */
 export function unitOrigin(text: string): "foreign" | "ours" | "edited" {
   const [first = "", ...rest] = text.split("\n");
   const mark = MARK.exec(first);
@@ -76,7 +79,7 @@ export function unitOrigin(text: string): "foreign" | "ours" | "edited" {
   return mark[3] === sumOf(rest.join("\n")) ? "ours" : "edited";
 }
 
-/** Enough to notice an edit; it is no secret. */
+/** Long enough to notice an edit; it is not a secret. */
 function sumOf(body: string): string {
   return createHash("sha256").update(body).digest("hex").slice(0, 16);
 }

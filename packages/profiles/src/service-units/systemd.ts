@@ -1,15 +1,15 @@
 /**
- * Asks a systemd: of the user or of the host. Every call has a deadline, and one that cannot be made is told apart from a
- * manager that said no.
+ * Calls a systemd, of the user or of the host. Every call has a deadline, and an unreachable manager is told apart from a
+ * manager that refuses.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { LockkeeperError } from "@lockkeeper/core";
 
-/** Which systemd. */
+/** The systemd to call. */
 export type SystemdScope = "systemd" | "systemd-user";
 
-/** What a call came to. */
+/** The result of a call. */
 export interface SystemctlAnswer {
   readonly status: number;
   readonly stdout: string;
@@ -18,11 +18,11 @@ export interface SystemctlAnswer {
 
 const CALL_TIMEOUT_MS = 20_000;
 
-/** What systemctl says when it has nobody to talk to. Source: its own messages, which have no status of their own. */
+/** Messages of systemctl when it reaches no manager. Source: its own texts, because it has no exit status for that. */
 const UNREACHABLE = /Failed to connect to (?:user scope )?bus|System has not been booted with systemd|No medium found/i;
 
 /**
- * Returns what `systemctl` answered, whatever its status.
+ * Returns the answer of `systemctl`, whatever its status.
  *
  * @throws {LockkeeperError} MANAGER_UNREACHABLE when there is no systemctl, or no manager behind it.
  */
@@ -51,9 +51,9 @@ export async function systemctl(
 }
 
 /**
- * Returns what a call that must succeed printed.
+ * Returns the output of a call that must succeed.
  *
- * @throws {LockkeeperError} MANAGER_UNREACHABLE; MANAGER_REFUSED with what the manager said.
+ * @throws {LockkeeperError} MANAGER_UNREACHABLE; MANAGER_REFUSED with the manager's message.
  */
 export async function requireSystemctl(
   scope: SystemdScope,
@@ -84,7 +84,7 @@ export async function showUnit(
   );
 }
 
-/** Returns the environment that the manager gives to its services, as far as it tells. */
+/** Returns the environment that the manager gives to its services, as far as it says. */
 export async function managerEnvironment(scope: SystemdScope, env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
   const text = await requireSystemctl(scope, ["show-environment"], env);
   return Object.fromEntries(
@@ -95,7 +95,7 @@ export async function managerEnvironment(scope: SystemdScope, env: NodeJS.Proces
   );
 }
 
-/** A shell under `su` or cron often lacks the variable by which the user's bus is found, while the bus is there. */
+/** A shell under `su` or cron often lacks the variable that names the user's bus, although the bus is there. */
 function busEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const usual = `/run/user/${process.getuid?.() ?? 0}`;
   return (env["XDG_RUNTIME_DIR"] ?? "") === "" && existsSync(usual) ? { ...env, XDG_RUNTIME_DIR: usual } : env;

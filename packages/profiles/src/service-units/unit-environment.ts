@@ -1,20 +1,23 @@
 /**
- * As whom a unit runs, where that user is at home, and which variables its process gets, as far as files tell. A unit of
- * another user or home starts another gateway than one's own, however it is called.
+ * The user of a unit, that user's home, and the variables of its process, as far as files say. A unit of another user or home
+ * starts a gateway that is not ours, whatever its name is.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { readAssignments } from "./environment-file.ts";
 import type { ServiceUnit } from "./service-units.ts";
 
-/** Returns what `~` and `%h` mean to the unit's process, `HOME` of its own variables aside. `userHome`: that of our user. */
+/**
+ * Returns what `~` and `%h` mean to the unit's process, without regard to `HOME` in its own variables. `userHome`: our user's
+ * home.
+ */
 export function unitHome({ manager, user }: ServiceUnit, userHome: string): string {
   // Source: systemd.exec(5): a unit of the system manager without User= runs as root.
   const account = user ?? (manager === "systemd" ? "root" : null);
   return account === null ? userHome : (homeOf(account) ?? `/home/${account}`);
 }
 
-/** Returns the unit's variables: those in the unit, and over them those in the files that it names and we can read. */
+/** Returns the unit's variables: those in the unit, overridden by those in its readable environment files. */
 export function unitEnvironment(unit: ServiceUnit, userHome: string): Readonly<Record<string, string>> {
   const home = unitHome(unit, userHome);
   const files = unit.environmentFiles.map((file) => readAssignments(expandHome(file.replace(/^-/, ""), home)));
@@ -22,7 +25,7 @@ export function unitEnvironment(unit: ServiceUnit, userHome: string): Readonly<R
   return Object.assign({}, Object.fromEntries(own), ...files) as Record<string, string>;
 }
 
-/** Returns the files of variables that the unit names, as absolute paths. */
+/** Returns the environment files that the unit names, as absolute paths. */
 export function unitEnvironmentFiles(unit: ServiceUnit, userHome: string): readonly string[] {
   const home = unitHome(unit, userHome);
   return unit.environmentFiles
@@ -35,7 +38,7 @@ export function expandHome(text: string, home: string): string {
   return text.replace(/^~(?=\/|$)/, home).replaceAll("%h", home);
 }
 
-/** Source: passwd(5). Users of other directories than the host's own file are not known here. */
+/** Source: passwd(5). Users of a directory service are unknown here. */
 function homeOf(account: string): string | undefined {
   try {
     const entries = readFileSync("/etc/passwd", "utf8")

@@ -1,14 +1,14 @@
 /**
- * What a unit file says it starts: argv, environment, working directory. Pure. Reads as much of each format as the
- * units of gateways use; what it does not understand it leaves out.
+ * Reads what a unit file starts: argv, environment, working directory. Pure. Understands as much of each format as the units
+ * of gateways use and leaves out the rest.
  */
 
-/** What a unit file says, as far as it matters here. */
+/** The content of a unit file, as far as it matters here. */
 export interface UnitText {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string | null;
-  /** The account as which it runs, a name or a number; null for that of its manager. */
+  /** The account that it runs as, a name or a number; null for the manager's own. */
   readonly user: string | null;
   /** `EnvironmentFile=` as written; a leading `-` means that it may be missing. */
   readonly environmentFiles: readonly string[];
@@ -19,7 +19,7 @@ export interface UnitText {
 /**
  * Returns what a systemd service starts, its drop-ins given after the unit itself; undefined when it starts nothing.
  *
- * Source: systemd.unit(5), systemd.syntax(7): a line that ends in a backslash goes on; an empty assignment resets a list.
+ * Source: systemd.unit(5), systemd.syntax(7): a line that ends in a backslash continues; an empty assignment resets a list.
  */
 export function parseSystemdUnit(texts: readonly string[]): UnitText | undefined {
   let argv: readonly string[] = [];
@@ -80,7 +80,7 @@ function serviceAssignments(text: string): readonly (readonly [string, string])[
   return found;
 }
 
-/** Words as systemd splits them: quotes group, a backslash takes the next character as it is, `%%` is a percent sign. */
+/** Words as systemd splits them: quotes group, a backslash takes the next character literally, `%%` is a percent sign. */
 function splitWords(text: string): readonly string[] {
   const words: string[] = [];
   for (const [word] of text.matchAll(/(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+/g)) {

@@ -1,17 +1,17 @@
-/** What a profile's unit is called, and where it lies. Pure. */
+/** The name and the place of a profile's unit. Pure. */
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { ServiceManager } from "./service-units.ts";
 
-/** Returns the unit's name: `lockkeeper-prod.service`; a home other than the usual one is in it as eight letters. */
+/** Returns the unit's name: `lockkeeper-prod.service`; a home other than the usual one adds eight letters. */
 export function unitName(manager: ServiceManager, home: string, profile: string): string {
   const usual = path.join(homedir(), ".lockkeeper");
   const place = home === usual ? "" : `${createHash("sha256").update(home).digest("hex").slice(0, 8)}-`;
   return manager === "launchd" ? `dev.lockkeeper.${place}${profile}` : `lockkeeper-${place}${profile}.service`;
 }
 
-/** Returns the folder that a unit of ours goes into. Source: systemd.unit(5), launchd.plist(5). */
+/** Returns the folder for our units. Source: systemd.unit(5), launchd.plist(5). */
 export function unitDirectory(manager: ServiceManager, env: NodeJS.ProcessEnv): string {
   const userHome = env["HOME"] || homedir();
   switch (manager) {

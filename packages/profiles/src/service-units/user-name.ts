@@ -1,4 +1,4 @@
-/** The login name of this user, where there is one: a container's user is often only a number. */
+/** The login name of this user, if there is one: a container's user is often only a number. */
 import { userInfo } from "node:os";
 
 /** Returns the login name, else the number of the user as text. */

@@ -1,4 +1,4 @@
-/** Removes and renames a profile that a service manager keeps: its unit goes first, so that it starts nothing that is gone. */
+/** Removes and renames a profile under a service manager: the unit goes first, so that it never starts a missing profile. */
 import type { ProfilesContext } from "../context.ts";
 import { removeProfile } from "../life/remove.ts";
 import { renameProfile } from "../life/rename.ts";
@@ -11,8 +11,8 @@ import { installService, uninstallService } from "./install.ts";
 /**
  * On return the profile and its unit have the new name.
  *
- * @throws {LockkeeperError} PROFILE_RUNNING, and what a rename, an install and an uninstall throw; the unit is put back when the
- *   rename fails.
+ * @throws {LockkeeperError} PROFILE_RUNNING, and the errors of a rename, an install and an uninstall; the unit is put back
+ * when the rename fails.
  */
 export async function renameInstalled(context: ProfilesContext, manifest: Manifest, to: string): Promise<RenameResult> {
   refuseRunning(context, manifest);
@@ -30,13 +30,13 @@ export async function renameInstalled(context: ProfilesContext, manifest: Manife
     await installService(context, to, options);
     return result;
   } catch (error) {
-    // The first error tells what went wrong; a profile without its unit would only come as a surprise.
+    // The first error is the one to report, but a profile that lost its unit would be a surprise.
     await installService(context, manifest.name, options).catch(() => undefined);
     throw error;
   }
 }
 
-/** On return neither the unit nor the profile is there; the profile lies in the trash. Throws as {@link renameInstalled}. */
+/** On return the unit is gone and the profile is in the trash. Throws as {@link renameInstalled}. */
 export async function removeInstalled(
   context: ProfilesContext,
   manifest: Manifest,
@@ -46,7 +46,7 @@ export async function removeInstalled(
   return removeProfile(context, manifest.name);
 }
 
-/** Taking a unit away stops what runs; a verb that needs a stopped profile must not. */
+/** Removing a unit stops its gateway, which a command that needs a stopped profile must not do. */
 function refuseRunning(context: ProfilesContext, manifest: Manifest): void {
   const { keeper, gateway } = observeManifest(context, manifest).observed;
   if (keeper !== null || gateway !== null) throw running(manifest.name, (gateway ?? keeper)?.pid);

@@ -1,6 +1,6 @@
 /**
- * Installs the unit that keeps a profile under a service manager, and takes it away again. Nothing is half installed: what
- * the manager refuses is taken back. A gateway that runs is handed over, and never are there two.
+ * Installs the unit that runs a profile under a service manager, and removes it again. Nothing is half installed: a step that
+ * the manager refuses is undone. A running gateway is handed over, and there are never two at once.
  */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -28,13 +28,13 @@ import type { ProfileUnit, UnitOptions } from "./unit-of.ts";
 export interface InstallOptions extends UnitOptions {
   /** Check and show, change nothing. @default false */
   readonly dryRun?: boolean | undefined;
-  /** Overwrite a unit of ours that somebody edited. @default false */
+  /** Overwrite our unit although it was edited. @default false */
   readonly overwrite?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** What an install did, or would do. */
+/** The result of an install, or its plan. */
 export interface InstallResult {
   readonly outcome: "installed" | "already-installed" | "would-install";
   readonly profile: string;
@@ -42,19 +42,19 @@ export interface InstallResult {
   readonly path: string;
   readonly text: string;
   readonly boot: InstalledService["boot"];
-  /** Whether a gateway that ran was handed over to the manager. */
+  /** Whether a running gateway was handed over to the manager. */
   readonly handedOver: boolean;
-  /** What the person should know or do next, one fact each. */
+  /** What the user should know or do next, one fact each. */
   readonly notes: readonly string[];
 }
 
 /**
- * On return the profile's unit is in place, known to the manager, enabled as asked, and the gateway runs under it if it ran
- * before.
+ * On return the profile's unit is in place, known to the manager and enabled as asked. If the gateway ran before, it runs
+ * under the unit.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND; what the preflight finds, COMMAND_NOT_FOUND for a program that the manager would not
- *   find; UNIT_CONFLICT for a second mechanism or a file that is not ours; CONFIRMATION_NEEDED for an edited one;
- *   MANAGER_UNREACHABLE, MANAGER_REFUSED. Nothing is installed then.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND; the errors of the preflight; COMMAND_NOT_FOUND for a program that the manager
+ * would not find; UNIT_CONFLICT for a second mechanism or a file that is not ours; CONFIRMATION_NEEDED for an edited unit;
+ * MANAGER_UNREACHABLE, MANAGER_REFUSED. After an error nothing is installed.
  */
 export async function installService(
   context: ProfilesContext,
@@ -89,7 +89,7 @@ export async function installService(
   return { outcome: "installed", ...facts, handedOver };
 }
 
-/** What taking a unit away did. */
+/** The result of removing a unit. */
 export interface UninstallResult {
   readonly outcome: "uninstalled" | "not-installed";
   readonly profile: string;
@@ -97,9 +97,9 @@ export interface UninstallResult {
 }
 
 /**
- * On return no unit of ours starts the profile, and what the unit kept is stopped.
+ * On return no unit of ours starts the profile, and the unit's gateway is stopped.
  *
- * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; UNIT_CONFLICT when the file is not ours, or cannot be read.
+ * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; UNIT_CONFLICT when the file is not ours or cannot be read.
  */
 export async function uninstallService(context: ProfilesContext, name: string): Promise<UninstallResult> {
   const manifest = requireFrom(readRegistry(context.home), context.home, name);
@@ -115,15 +115,15 @@ export async function uninstallService(context: ProfilesContext, name: string): 
   if (present.is === "unreadable") throw unreadableUnit(unit.path, present.error);
   if (service.manager === "launchd") await launchctl(["bootout", `gui/${process.getuid?.() ?? 0}/${service.unit}`]);
   else if (present.is === "absent") {
-    // Somebody removed the file alone: what runs under it, and the link by which it is enabled, may be left. Without
-    // either there is nothing to do, which systemd calls a failure.
+    // Only the unit's file was removed: its processes, and the link that enables it, may remain. When neither remains there is
+    // nothing to do, and systemd would report a failure.
     await systemctl(service.manager, ["stop", service.unit], context.env);
     await systemctl(service.manager, ["disable", service.unit], context.env);
   } else await requireSystemctl(service.manager, ["disable", "--now", service.unit], context.env);
   removeUnitFile(unitPath(service, context.env));
   if (service.manager !== "launchd") {
     await requireSystemctl(service.manager, ["daemon-reload"], context.env);
-    // Forgets a failed state, so that nothing of the unit is shown any more.
+    // Clears a failed state, so that the unit is not listed any more.
     await systemctl(service.manager, ["reset-failed", service.unit], context.env);
   }
   await rememberService(context, manifest.name, undefined);
@@ -151,7 +151,7 @@ async function rememberService(
   });
 }
 
-/** A gateway that runs under a keeper of its own is stopped and comes back under the manager. */
+/** Stops a gateway that runs under its own keeper, so that it comes back under the manager. */
 async function handOver(context: ProfilesContext, manifest: Manifest, options: InstallOptions): Promise<boolean> {
   const { keeper, gateway } = observeManifest(context, manifest).observed;
   if (keeper === null && gateway === null) return false;
@@ -171,7 +171,7 @@ async function refuseRivals(context: ProfilesContext, manifest: Manifest, unit: 
   });
 }
 
-/** Checks the next start with the environment that the manager gives; returns what will be missing in it. */
+/** Checks the next start in the environment of the manager; returns what will be missing there. */
 async function checkUnderManager(
   context: ProfilesContext,
   manifest: Manifest,
@@ -180,7 +180,7 @@ async function checkUnderManager(
   if (service.manager === "launchd") return [];
   const given = await managerEnvironment(service.manager, context.env);
   const env = { ...given, HOME: given["HOME"] ?? context.env["HOME"], LOCKKEEPER_HOME: context.home };
-  // The manager's own variables decide, not those of the shell that installs.
+  // The manager's variables decide, not those of the installing shell.
   for (const fault of await preflight({ ...context, env }, manifest, { skip: "program" })) {
     if (fault.weight === "error") {
       throw new LockkeeperError(
@@ -236,7 +236,7 @@ function locate(program: string, searchPath: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** What a stop without a manager spares does not outlive its unit. */
+/** Processes that a stop without a manager would spare end with the unit. */
 function endNotes({ kind, end, name }: Manifest, { service }: ProfileUnit): readonly string[] {
   if ((end ?? kinds[kind].end) !== "group") return [];
   return [
@@ -251,7 +251,7 @@ function lingerNotes({ service }: ProfileUnit): readonly string[] {
   return [`it ends when you log out, and starts when you log in: to start it with the host, ${command}`];
 }
 
-/** Untested: no macOS was at hand. */
+/** Untested, because no macOS host was available. */
 async function launchctl(args: readonly string[]): Promise<void> {
   const { execFile } = await import("node:child_process");
   await new Promise<void>((resolve, reject) => {

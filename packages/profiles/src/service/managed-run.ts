@@ -1,6 +1,6 @@
 /**
- * Starts and stops a profile that a service manager keeps, through that manager, so that both always agree about what runs. What
- * the person is told comes from the same observation as for any other profile.
+ * Starts and stops a profile under a service manager through that manager, so that both always agree. The reported state comes
+ * from the same observation as for any other profile.
  */
 import { LockkeeperError, shellCommand, writeStopRequest } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -24,14 +24,14 @@ import { stopRequestPath } from "../status/run-records.ts";
 import { unitPath, unitStopTimeoutMs } from "./unit-of.ts";
 
 const LOOK_MS = 50;
-/** What the manager needs beside the deadline to notice, kill and tell. */
+/** Time that the manager needs after the deadline to notice, kill and report. */
 const STOP_GRACE_MS = 5_000;
 
 /**
  * Starts the profile's unit and waits until the gateway is ready.
  *
- * @throws {LockkeeperError} USAGE for options that would contradict the unit; MANAGER_UNREACHABLE, MANAGER_REFUSED; and what a start
- *   without a manager throws.
+ * @throws {LockkeeperError} USAGE for options that would contradict the unit; MANAGER_UNREACHABLE, MANAGER_REFUSED; and the
+ * errors of a start without a manager.
  */
 export async function startManaged(
   context: ProfilesContext,
@@ -58,13 +58,13 @@ export async function startManaged(
   if (before.observed.state === "standby") return standingBy(context, before);
   requireUnitFile(context, manifest);
   await requirePreflight(context, manifest, "nothing was started");
-  // A unit that gave up counts its starts; a person's start begins anew.
+  // systemd counts the starts of a unit that gave up; a start by a person resets the count.
   await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
   await requireSystemctl(scopeOf(service), ["start", "--no-block", service.unit], context.env);
   return awaitStart(context, manifest, before.record?.nonce, options);
 }
 
-/** Restarts the profile's unit; what the next start needs is checked before anything is stopped. */
+/** Restarts the profile's unit. The needs of the next start are checked before anything is stopped. */
 export async function restartManaged(
   context: ProfilesContext,
   manifest: Manifest,
@@ -85,7 +85,7 @@ export async function restartManaged(
 /**
  * Stops the profile through its unit, so that it stays stopped. Where the manager cannot be reached, its keeper is asked instead.
  *
- * @throws {LockkeeperError} USAGE for a deadline that the unit would cut short; and what a stop without a manager throws.
+ * @throws {LockkeeperError} USAGE for a deadline that the unit would cut short; and the errors of a stop without a manager.
  */
 export async function stopManaged(
   context: ProfilesContext,
@@ -120,7 +120,7 @@ export async function stopManaged(
   return awaitStop(context, manifest, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
 }
 
-/** The keeper ends the gateway; the manager kills what is left at its own deadline. Nothing is signalled from here. */
+/** The keeper ends the gateway, and the manager kills the rest at its own deadline. This process sends no signal. */
 async function awaitStop(
   context: ProfilesContext,
   manifest: Manifest,
@@ -132,7 +132,7 @@ async function awaitStop(
     throwIfAborted(signal);
     const now = observeManifest(context, manifest);
     if (now.observed.keeper === null && now.observed.gateway === null) {
-      // Everything in a unit ends with it: nothing is spared.
+      // Every process in a unit ends with it: none is spared.
       return {
         outcome: now.record?.killed === true ? "killed" : "stopped",
         spared: [],
@@ -169,7 +169,7 @@ async function awaitStart(
     const news = isNew ? describeStart(manifest, { ...now.record, state, reason }) : told;
     if (news !== told) options.onProgress?.(news);
     told = news;
-    // The unit ended before its keeper could publish anything: its own words are all there is.
+    // The unit ended before its keeper could publish anything, so its own output is the only evidence.
     if (!isNew && (await hasFailed(context, service))) throw await unitFailed(context, manifest, service);
     if (performance.now() >= deadline) {
       throw new LockkeeperError("STILL_STARTING", `${manifest.name} is still ${state} after ${timeoutMs} ms`, {
@@ -207,7 +207,7 @@ async function unitFailed(
   });
 }
 
-/** A unit that was removed by hand is told as that, not in the manager's words. */
+/** A unit that was removed by hand is reported as such, not in the manager's words. */
 function requireUnitFile(context: ProfilesContext, { name, service }: Manifest): void {
   if (service === undefined || existsSync(unitPath(service, context.env))) return;
   throw new LockkeeperError("MANAGER_REFUSED", `${name} is kept by ${service.unit}, and that unit's file is gone`, {
@@ -221,7 +221,7 @@ function requireService({ name, service }: Manifest): InstalledService {
   return service;
 }
 
-/** launchd is not asked: nobody could try it. */
+/** launchd is not asked, because that could not be tested. */
 function scopeOf({ manager, unit }: InstalledService): SystemdScope {
   if (manager !== "launchd") return manager;
   throw new LockkeeperError("MANAGER_UNREACHABLE", `${unit} is kept by launchd, which Lockkeeper does not drive yet`, {

@@ -1,6 +1,6 @@
 /**
- * Who else starts a profile's gateway: another unit of ours, a unit of the program's own, pm2. Two that start one gateway end in a
- * duel: each starts again what the other one stops. Looks at files only.
+ * Finds other mechanisms that start a profile's gateway: another unit of ours, a unit of the program itself, pm2. Two of them
+ * fight: each restarts the gateway that the other one stops. Reads files only.
  */
 import { shellCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -18,7 +18,7 @@ import { disableCommand } from "../service-units/systemctl.ts";
 export interface Rival {
   readonly name: string;
   readonly evidence: readonly string[];
-  /** The command that ends it and keeps it from coming back. */
+  /** The command that stops it for good. */
   readonly disable: string;
 }
 

@@ -1,4 +1,4 @@
-/** What is true of a profile's unit: its file beside what it ought to be, and what the manager says. Changes nothing. */
+/** The state of a profile's unit: its file compared with what it should be, and the manager's answer. Changes nothing. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { entriesOf } from "../directory-entries.ts";
@@ -18,11 +18,11 @@ export interface ServiceStatus {
   readonly unit: string | null;
   readonly path: string | null;
   readonly boot: InstalledService["boot"] | null;
-  /** The file beside what an install would write now. `unreadable`: something is there that cannot be read as a file. */
+  /** The file compared with what an install would write now. `unreadable`: there is something that cannot be read as a file. */
   readonly file: "same" | "older" | "edited" | "absent" | "foreign" | "unreadable" | null;
   /** `- line` is in the file, `+ line` is what an install would write. */
   readonly drift: readonly string[];
-  /** Files of the owner that add to the unit. */
+  /** The owner's drop-ins. */
   readonly dropIns: readonly string[];
   /** What the manager says: `active`, `inactive`, `failed`, ...; null when it cannot be asked. */
   readonly active: string | null;
@@ -31,7 +31,7 @@ export interface ServiceStatus {
   readonly statusText: string | null;
 }
 
-/** Returns what is true of the unit of each profile. @throws {LockkeeperError} PROFILE_NOT_FOUND */
+/** Returns the state of each profile's unit. @throws {LockkeeperError} PROFILE_NOT_FOUND */
 export async function serviceStatuses(
   context: ProfilesContext,
   names: readonly string[],
@@ -69,7 +69,7 @@ async function statusOfUnit(context: ProfilesContext, manifest: Manifest): Promi
   };
 }
 
-/** The mark in the first line of a unit of ours sums up the lines below: it says nothing that they do not. */
+/** The first line of our units is a checksum of the lines below, so it is not compared. */
 function driftOf(present: UnitPresence, wanted: string): readonly string[] {
   if (present.is === "absent" || present.is === "same") return [];
   if (present.is === "unreadable") return [present.error.message];

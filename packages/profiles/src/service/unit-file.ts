@@ -1,18 +1,18 @@
-/** The file of a unit: what is there, and whether it is ours to write. */
+/** The file of a unit: its content, and whether we may write it. */
 import { LockkeeperError, readIfPresentSync, replaceFile, shellCommand } from "@lockkeeper/core";
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { unitOrigin } from "../service-units/systemd-unit.ts";
 import type { ProfileUnit } from "./unit-of.ts";
 
-/** What stands at a unit's place. */
+/** What is at a unit's path. */
 export type UnitPresence =
   | { readonly is: "absent" }
   | { readonly is: "same" | "older" | "edited" | "foreign"; readonly text: string }
-  /** Something that cannot be read as a file; `error` says why. */
+  /** Something that cannot be read as a file; `error` gives the reason. */
   | { readonly is: "unreadable"; readonly error: LockkeeperError };
 
-/** Returns what is at the unit's place, beside what ought to be there. */
+/** Returns what is at the unit's path, compared with what should be there. */
 export function inspectUnitFile({ path: file, text, service }: ProfileUnit): UnitPresence {
   let present: string | undefined;
   try {
@@ -24,7 +24,7 @@ export function inspectUnitFile({ path: file, text, service }: ProfileUnit): Uni
   if (present === undefined) return { is: "absent" };
   if (present === text) return { is: "same", text: present };
   if (service.manager === "launchd") {
-    // A property list has no place for a mark: its label says whose it is.
+    // A property list has no room for a checksum: its label shows that it is ours.
     return { is: present.includes(`<string>${service.unit}</string>`) ? "edited" : "foreign", text: present };
   }
   const origin = unitOrigin(present);
@@ -32,11 +32,10 @@ export function inspectUnitFile({ path: file, text, service }: ProfileUnit): Uni
 }
 
 /**
- * On return the unit's file is as it ought to be.
+ * On return the unit's file is up to date.
  *
- * @param mayOverwrite somebody agreed to lose what was edited in it.
- * @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours, or that cannot be read; CONFIRMATION_NEEDED for one that was
- *   edited; and file errors.
+ * @param mayOverwrite the user agreed to lose edits. @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours or
+ * cannot be read; CONFIRMATION_NEEDED for an edited file; and file errors.
  */
 export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): Promise<void> {
   const present = inspectUnitFile(unit);
@@ -58,7 +57,7 @@ export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): P
   await replaceFile(unit.path, unit.text);
 }
 
-/** Returns what is told of something at a unit's place that cannot be read: it may be anybody's, so it is left alone. */
+/** Returns the error for an unreadable file at a unit's path: it may belong to anyone, so it is left alone. */
 export function unreadableUnit(file: string, error: LockkeeperError): LockkeeperError {
   return new LockkeeperError("UNIT_CONFLICT", `what is at ${file} cannot be read, and was left alone`, {
     evidence: [error.message],

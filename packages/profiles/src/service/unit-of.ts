@@ -1,4 +1,4 @@
-/** The unit that a profile has, or would get, and what it says. */
+/** The unit that a profile has or would get, and its content. */
 import { LockkeeperError } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -11,36 +11,36 @@ import { unitDirectory, unitName } from "../service-units/unit-name.ts";
 import { userName } from "../service-units/user-name.ts";
 import type { UnitPlan } from "../service-units/unit-plan.ts";
 
-/** How a unit is made. */
+/** The options of a unit. */
 export interface UnitOptions {
   /** @default launchd on macOS, else systemd */
   readonly manager?: "systemd" | "launchd" | undefined;
   /** A unit of the whole system instead of the user's own manager. @default false */
   readonly system?: boolean | undefined;
-  /** Sandboxing that gateways usually bear. @default false */
+  /** Sandboxing that most gateways tolerate. @default false */
   readonly harden?: boolean | undefined;
   /** Restart the gateway when its health was not confirmed for this long. @default never */
   readonly watchdogMs?: number | undefined;
-  /** Whether it comes up with the host. @default "auto" */
+  /** Whether it starts with the host. @default "auto" */
   readonly boot?: "auto" | "manual" | undefined;
 }
 
-/** A unit as it ought to be. */
+/** A unit as it should be. */
 export interface ProfileUnit {
   readonly service: InstalledService;
   readonly path: string;
   readonly text: string;
 }
 
-/** What the keeper needs beside the gateway's own time: to kill, verify, publish and let go. */
+/** Time that the keeper needs beyond the gateway's own: to kill, verify, publish and release the lock. */
 const KEEPER_GRACE_MS = 15_000;
 
-/** Returns the time that the manager gives a stop before it kills, in milliseconds. */
+/** Returns how long the manager waits for a stop before it kills, in milliseconds. */
 export function unitStopTimeoutMs(manifest: Manifest): number {
   return (manifest.stopTimeoutMs ?? kinds[manifest.kind].stopTimeoutMs) + KEEPER_GRACE_MS;
 }
 
-/** Returns the unit that `options` ask for; for an installed profile, what is not said stays as it is. */
+/** Returns the unit that `options` ask for; an installed profile keeps the options that are not given. */
 export function unitOf(context: ProfilesContext, manifest: Manifest, options: UnitOptions = {}): ProfileUnit {
   const manager = managerOf(manifest, options);
   const unit = unitName(manager, context.home, manifest.name);

@@ -2,8 +2,9 @@
  * `run` in real containers: as the first process and behind an init, as another user, without any capability. What a container
  * sees of another, and what its host sees of it.
  */
+import { spawnSync } from "node:child_process";
 import { chownSync } from "node:fs";
-import { chmod, mkdir, readFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { containerScenes, give } from "../harness/container-scene.ts";
@@ -173,39 +174,58 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
     }));
 
   test("runs in a private folder of a volume whose root its group may write, and doctor finds nothing loose there", () =>
-    scene(async ({ home, folder, run }, podman) => {
-      expect((await run(["create", "dev"])).status).toBe(0);
-      const volume = path.join(folder, "volume");
-      await mkdir(volume);
-      chownSync(volume, 0, UID);
-      await chmod(volume, 0o2775);
-      const mounted = ["--volume", `${volume}:/volume`, "--network=host", ...hard];
+    scene(async ({ home, folder }, podman) => {
+      const volume = await groupsVolume(folder);
       // As the exported init container does.
-      await podman.must(
-        "run",
-        "--rm",
-        ...mounted,
-        "--entrypoint",
-        "/bin/sh",
-        podman.image,
-        "-c",
-        "mkdir -p -m 0700 /volume/home",
-      );
-      const own = [
-        "run",
-        "--rm",
-        "--volume",
-        `${volume}/home:${home}`,
-        "--env",
-        `LOCKKEEPER_HOME=${home}`,
-        "--network=host",
-        ...hard,
-        podman.image,
-      ];
-      await podman.must(...own, "create", "inner");
-      const doctor = await podman.run(...own, "doctor", "--json");
+      const mkdirHome = ["--entrypoint", "/bin/sh", podman.image, "-c", "mkdir -p -m 0700 /volume/home"];
+      await podman.must(...onVolume(`${volume}:/volume`), "--rm", ...mkdirHome);
+      const own = [...onVolume(`${volume}/home:${home}`), "--env", `LOCKKEEPER_HOME=${home}`];
+      await podman.must(...own, "--rm", podman.image, "create", "inner");
+      const doctor = await podman.run(...own, "--rm", podman.image, "doctor", "--json");
       expect(doctor.stdout).not.toContain("mode-loose");
-      await podman.must("run", "--detach", "--name", "inner", ...own.slice(2), "run", "inner");
+      await podman.must(...own, "--detach", "--name", "inner", podman.image, "run", "inner");
       await untilRunning(podman, "inner", "inner");
     }));
+
+  test("runs in a home that is the root of a volume of our group, and again after a kubelet has opened all of it to that group", () =>
+    scene(async ({ folder }, podman) => {
+      const volume = await groupsVolume(folder);
+      const own = [...onVolume(`${volume}:/volume`), "--env", "LOCKKEEPER_HOME=/volume"];
+      await writeFile(path.join(volume, "env"), "A=1\n", { mode: 0o600 });
+      chownSync(path.join(volume, "env"), UID, UID);
+      await podman.must(...own, "--rm", podman.image, "create", "inner", "--env-file", "/volume/env");
+      for (const name of ["first", "second"]) {
+        await podman.must(...own, "--detach", "--name", name, podman.image, "run", "inner");
+        await untilRunning(podman, name, "inner");
+        // What a kill leaves is opened too, the lock file with it.
+        await podman.must("kill", "--signal=KILL", name);
+        await podman.must("wait", name);
+        spawnSync("chgrp", ["-R", String(UID), volume]);
+        spawnSync("chmod", ["-R", "g+rwX", volume]);
+      }
+      const findings = async (): Promise<readonly { code: string; title: string }[]> => {
+        const { stdout, stderr } = await podman.run(...own, "--rm", podman.image, "doctor", "--json");
+        return (JSON.parse(stdout || stderr) as { findings: { code: string; title: string }[] }).findings;
+      };
+      const loose = (await findings()).filter(({ code }) => code === "mode-loose" || code === "home-unsafe");
+      // Everybody may list the volume's own root.
+      expect(loose.map(({ title }) => title)).toEqual(["others may read /volume"]);
+      // The control: opened to everybody it is refused, and complained of.
+      spawnSync("chmod", ["-R", "o+w", path.join(volume, "profiles")]);
+      expect((await findings()).some(({ title }) => title.startsWith("others may write"))).toBe(true);
+      const refused = await podman.run(...own, "--rm", podman.image, "run", "inner");
+      expect(refused.status).toBe(77);
+      expect(refused.stderr).toContain("can be written by others");
+    }));
 });
+
+/** A folder as Kubernetes hands a volume to a pod with an `fsGroup`. */
+async function groupsVolume(folder: string): Promise<string> {
+  const volume = path.join(folder, "volume");
+  await mkdir(volume);
+  chownSync(volume, 0, UID);
+  await chmod(volume, 0o2775);
+  return volume;
+}
+
+const onVolume = (mount: string): readonly string[] => ["run", "--volume", mount, "--network=host", ...hard];

@@ -89,6 +89,7 @@ export { SAME_REQUEST_MS, ignoreStraySignals, takeStopSignals } from "./stop-sig
 export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
 export type { FileOwner } from "./storage/private-file.ts";
+export { bitsOfOthers } from "./storage/bits-of-others.ts";
 export { doubtAbout } from "./storage/private-file.ts";
 export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 

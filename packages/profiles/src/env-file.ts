@@ -3,7 +3,7 @@
  * what the gateway is told, and anybody who can read it knows its secrets, so a file that others can touch is refused.
  * Nothing is expanded: what stands in the file is what the gateway gets.
  */
-import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { bitsOfOthers, errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
@@ -123,7 +123,7 @@ async function requirePrivate(handle: FileHandle, file: string): Promise<void> {
   if (stats.uid !== process.geteuid?.() && stats.uid !== 0) {
     throw unsafe(`the env file belongs to another user: ${file}, uid ${stats.uid}`, "Use a file of your own.");
   }
-  if ((stats.mode & 0o077) !== 0) {
+  if (bitsOfOthers(stats) !== 0) {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
     throw unsafe(`the env file is open to others: ${file} has mode ${mode}`, shellCommand("chmod", "600", file));
   }

@@ -7,6 +7,7 @@ import { closeSync, fstatSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import { fileError, LockkeeperError } from "../errors.ts";
+import { bitsOfOthers } from "../storage/bits-of-others.ts";
 import { openFile, unsafePath } from "../storage/private-file.ts";
 
 /** What {@link readEtcdCredentials} found. */
@@ -64,10 +65,11 @@ function readPrivately(path: string): string {
   try {
     fd = openFile(path, "read");
     if (fd === undefined) throw damaged(path, "it is missing");
-    const { uid, mode } = fstatSync(fd);
+    const stats = fstatSync(fd);
+    const { uid, mode } = stats;
     if (uid !== process.getuid?.())
       throw unsafePath(path, `belongs to another user (uid ${uid})`, "Name a file of your own.");
-    if ((mode & 0o077) !== 0) {
+    if (bitsOfOthers(stats) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, "0");
       throw unsafePath(
         path,

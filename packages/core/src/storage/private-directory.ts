@@ -7,7 +7,8 @@ import * as fs from "node:fs";
 import { dirname, parse, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
-import { isForeign, isOpenToOthers, modeText, runAsOwner, unsafePath } from "./private-file.ts";
+import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
+import { isForeign, modeText, runAsOwner, unsafePath } from "./private-file.ts";
 
 const DIRECTORY_MODE = 0o700;
 
@@ -111,9 +112,13 @@ function* ancestorsOf(path: string): Generator<string> {
   }
 }
 
-/** A directory that root made is not ours to write into, unless we are root. */
+/**
+ * Whether it is root's and not ours to write into. What root handed to our private group is ours: Kubernetes does so with the root of
+ * a volume.
+ */
 function isRoots(stats: fs.Stats): boolean {
-  return stats.uid === 0 && process.geteuid !== undefined && process.geteuid() !== 0;
+  if (stats.uid !== 0 || process.geteuid === undefined || process.geteuid() === 0) return false;
+  return !((stats.mode & 0o020) !== 0 && isPrivateGroup(stats));
 }
 
 function lstatIfPresent(path: string): fs.Stats | undefined {

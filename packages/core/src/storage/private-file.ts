@@ -7,6 +7,7 @@ import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
 
 import { LockkeeperError, errnoOf } from "../errors.ts";
+import { isOpenToOthers } from "./bits-of-others.ts";
 
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
 
@@ -110,13 +111,6 @@ function refuseUnlessOwn(stats: fs.Stats, path: string): void {
 export function isForeign(stats: fs.Stats): boolean {
   const self = process.geteuid?.();
   return self !== undefined && stats.uid !== self && stats.uid !== 0;
-}
-
-/** Write permission for the world, or for a group that is not the user's private one (gid = uid, by convention). */
-export function isOpenToOthers(stats: fs.Stats): boolean {
-  if (process.platform === "win32") return false;
-  if ((stats.mode & 0o002) !== 0) return true;
-  return (stats.mode & 0o020) !== 0 && !(stats.gid === stats.uid && stats.gid === process.getegid?.());
 }
 
 /** Returns the hint for a file that belongs to another user. */

@@ -1,5 +1,5 @@
 /** Checks for our files and folders that others may read or write. */
-import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { bitsOfOthers, errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
@@ -30,15 +30,17 @@ function ofPlace(home: string, path: string): readonly Finding[] {
       { weight: "unknown", code: "mode-unknown", title: `cannot look at ${path}`, evidence: [errno], command: null },
     ];
   }
-  if (stats === undefined || stats.isSymbolicLink() || (stats.mode & 0o077) === 0) return [];
+  if (stats === undefined || stats.isSymbolicLink()) return [];
+  const open = bitsOfOthers(stats);
+  if (open === 0) return [];
   const mode = (stats.mode & 0o700) | (stats.isDirectory() ? 0o700 : 0o600);
   const shown = (stats.mode & 0o7777).toString(8).padStart(4, "0");
   const closed = mode.toString(8).padStart(4, "0");
   const ours = stats.uid === process.geteuid?.();
   const finding: Finding = {
-    weight: (stats.mode & 0o022) === 0 ? "warning" : "error",
+    weight: (open & 0o022) === 0 ? "warning" : "error",
     code: "mode-loose",
-    title: `others may ${(stats.mode & 0o022) === 0 ? "read" : "write"} ${path}`,
+    title: `others may ${(open & 0o022) === 0 ? "read" : "write"} ${path}`,
     evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${stats.uid}`],
     command: shellCommand("chmod", closed, path),
   };

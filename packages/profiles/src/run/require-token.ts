@@ -1,5 +1,5 @@
 /** The access token of a built-in gateway, looked at before anything is started: what is wrong with it is told by its code. */
-import { LockkeeperError, readIfPresentSync, refuseWeakToken, shellCommand } from "@lockkeeper/core";
+import { bitsOfOthers, LockkeeperError, readIfPresentSync, refuseWeakToken, shellCommand } from "@lockkeeper/core";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 
@@ -18,8 +18,9 @@ export function requireToken({ kind, paths: { token: file } }: Manifest): void {
     });
   }
   refuseWeakToken(text.trim());
-  const mode = process.platform === "win32" ? 0 : lstatSync(file).mode & 0o777;
-  if ((mode & 0o077) === 0) return;
+  const stats = lstatSync(file);
+  if (bitsOfOthers(stats) === 0) return;
+  const mode = stats.mode & 0o777;
   throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${file} can be read by others (mode 0${mode.toString(8)})`, {
     hint: `Close it: ${shellCommand("chmod", "600", file)}`,
   });

@@ -7,6 +7,7 @@
 import * as fs from "node:fs";
 
 import { LockkeeperError, errnoOf, fileError } from "../../errors.ts";
+import { bitsOfOthers } from "../../storage/bits-of-others.ts";
 import { tryKernelLock } from "./kernel-lock.ts";
 import { LOCK_RECORD_BYTES } from "../lock-record.ts";
 
@@ -190,7 +191,8 @@ function findDanger(stats: fs.BigIntStats): string | undefined {
   if (!stats.isFile()) return "is not a plain file";
   if (stats.nlink > 1n) return `has ${stats.nlink} names (hard links)`;
   if (isForeign(stats)) return `belongs to another user (uid ${stats.uid})`;
-  if (process.platform !== "win32" && (stats.mode & 0o022n) !== 0n) {
+  const [mode, uid, gid] = [Number(stats.mode), Number(stats.uid), Number(stats.gid)];
+  if ((bitsOfOthers({ mode, uid, gid }) & 0o022) !== 0) {
     return `can be written by others (mode ${(stats.mode & 0o7777n).toString(8).padStart(4, "0")})`;
   }
   return undefined;

@@ -1,4 +1,4 @@
-/** What every operation on profiles needs to know: which home, and which programs to start. */
+/** What every operation on profiles needs: the home, and the programs to start. */
 import type { FileOwner } from "@lockkeeper/core";
 import { fileURLToPath } from "node:url";
 
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export interface Programs {
   readonly keeper: string;
   readonly gateway: string;
-  /** What starts the command line, for the units of service managers: the runtime and the entry, both absolute. */
+  /** The command that starts the command line, for units of service managers: the runtime and the entry, both absolute. */
   readonly launcher?: readonly [string, ...string[]] | undefined;
 }
 
@@ -17,14 +17,14 @@ export interface ProfilesContext {
   readonly programs: Programs;
   /** The environment of the caller: selection, and what a profile passes on to its gateway. */
   readonly env: NodeJS.ProcessEnv;
-  /** `any`: the home is in a place that others control; what it says is shown, and nothing is done about it. @default "own" */
+  /** `any`: the home is in a place that others control; its content is shown but never acted on. @default "own" */
   readonly owner?: FileOwner | undefined;
 }
 
-/** As much of it as a look needs. */
+/** The part that reading needs. */
 export type HomePlace = Pick<ProfilesContext, "home" | "owner">;
 
-/** Returns the programs that come with this package; a bundle that inlines it brings its own. */
+/** Returns the programs that come with this package; a bundle that inlines the package has its own. */
 export function ownPrograms(): Programs {
   return {
     keeper: fileURLToPath(new URL("./programs/keeper.js", import.meta.url)),

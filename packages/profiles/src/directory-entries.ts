@@ -1,4 +1,4 @@
-/** What lies in a directory: for those to whom a hidden one is as good as empty, and for those who must know. */
+/** Lists a directory: one function treats an unreadable directory as empty, the other reports it. */
 import { errnoOf, fileError } from "@lockkeeper/core";
 import { readdirSync } from "node:fs";
 
@@ -14,7 +14,7 @@ export function entriesOf(directory: string): readonly string[] {
 /**
  * Returns the names in `directory`, sorted; none when there is no such directory.
  *
- * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED when it cannot be known what is in it.
+ * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED when it cannot be read.
  */
 export function requireEntries(directory: string): readonly string[] {
   try {

@@ -1,7 +1,7 @@
 /**
- * A profile's env file: secrets that are read at each start and kept nowhere else. Anybody who can write it decides
- * what the gateway is told, and anybody who can read it knows its secrets, so a file that others can touch is refused.
- * Nothing is expanded: what stands in the file is what the gateway gets.
+ * A profile's env file: secrets that are read at each start and kept nowhere else. Whoever can write it controls the gateway,
+ * and whoever can read it knows its secrets, so a file that others can touch is refused. Nothing is expanded: the gateway gets
+ * exactly the values in the file.
  */
 import { bitsOfOthers, errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { isUtf8 } from "node:buffer";
@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 
-/** More than any environment: Linux hands no more than this to a program in one string, and few MiB in all. */
+/** More than any environment: Linux passes at most this much to a program in one string, and a few MiB in all. */
 const MAX_BYTES = 128 * 1024;
 
 /**
@@ -56,7 +56,7 @@ export function parseEnvFile(text: string, file: string): Readonly<Record<string
   return Object.fromEntries(values);
 }
 
-/** Returns name and value, or what is wrong with the line. */
+/** Returns name and value, or the fault of the line. */
 function readLine(line: string): { readonly name: string; readonly value: string } | string {
   const [, exported = "", assignment = ""] = /^(export[ \t]+)?(.*)$/s.exec(line) ?? [];
   if (/^[ \t]/.test(line)) return "there is a blank before the name";
@@ -100,7 +100,7 @@ function decode(bytes: Buffer, file: string): string {
 
 async function openEnvFile(file: string): Promise<FileHandle> {
   try {
-    // Without O_NONBLOCK a FIFO at this place would hold the start up until somebody writes to it.
+    // Without O_NONBLOCK a FIFO at this path would block the start until a process writes to it.
     return await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw fileError(error, "read the env file", file);
@@ -111,7 +111,7 @@ async function openEnvFile(file: string): Promise<FileHandle> {
   }
 }
 
-/** Judges the opened file, not the path: what was checked is what is read. */
+/** Checks the opened file, not the path, so that the checked file is the one that is read. */
 async function requirePrivate(handle: FileHandle, file: string): Promise<void> {
   const stats = await handle.stat();
   if (!stats.isFile()) throw unsafe(`the env file is not a regular file: ${file}`, "Name a plain file.");

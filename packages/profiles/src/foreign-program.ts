@@ -1,7 +1,7 @@
 /**
- * What a folder answers for a program that people also run without us (OpenClaw; another one would be one more folder):
- * where its gateways are on this host, what they claim, how one is adopted, what of it is a secret. The rooms that
- * discover, import, take over, clone and diagnose ask these questions and know no program by name. Types only.
+ * The questions about a program that people also run without Lockkeeper (OpenClaw; another one would be one more folder):
+ * where its gateways are on this host, what they claim, how one is adopted, which parts are secret. The rooms that discover,
+ * import, take over, clone and diagnose ask these questions and know no program by name. Types only.
  */
 import type { ProcessIdentity, ProcessLaunch } from "@lockkeeper/core";
 import type { Manifest } from "./manifest.ts";
@@ -11,48 +11,48 @@ import type { ServiceUnit } from "./service-units/service-units.ts";
 /** Where a gateway was seen. `app`: the macOS app that brings its own service. */
 export type InstallationSource = "disk" | "unit" | "lock" | "app";
 
-/** Where its port was read. `env-file`: a file of variables that the program reads itself. `default`: nothing says another. */
+/** Where its port was read. `env-file`: an environment file that the program reads itself. `default`: no other source. */
 export type InstallationPortSource = "config" | "unit" | "lock" | "env-file" | "default";
 
-/** Ports that a gateway claims, and what they are to it. */
+/** Ports that a gateway claims, and their purpose. */
 export interface ClaimedRange {
   readonly first: number;
   readonly last: number;
   readonly label: string;
 }
 
-/** What the program itself wrote down about a process that has its state open. */
+/** The program's own record of a process that has its state open. */
 export interface ProgramRecord {
   readonly path: string;
-  /** The process that the record names, verified; null when it is gone or cannot be told from another. */
+  /** The process that the record names, verified; null when it has ended or cannot be verified. */
   readonly owner: ProcessIdentity | null;
   readonly pid: number;
   readonly port: number | null;
-  /** `gateway` serves; another one only works in the state directory. */
+  /** `gateway` serves; any other role only works in the state directory. */
   readonly role: "gateway" | "other";
 }
 
-/** One gateway of the program, told by its state directory, with everything that points at it. */
+/** One gateway of the program, identified by its state directory, with everything that points at it. */
 export interface Installation {
-  /** As the program calls it: `default`, `work`. */
+  /** The program's own name for it: `default`, `work`. */
   readonly name: string;
-  /** `yes`: it is found under our own user's home. A gateway of another user or home is never ours by its name. */
+  /** `yes`: it is under our own user's home. A gateway of another user or home is never ours because of its name. */
   readonly mine: "yes" | "no";
   readonly sources: readonly InstallationSource[];
-  /** As written; {@link realStateDir} is where it leads. */
+  /** As written; {@link realStateDir} is the real path. */
   readonly stateDir: string;
   /** Null when there is no such directory. */
   readonly realStateDir: string | null;
   readonly configPath: string;
-  /** `absent`: there is no such file. `damaged`: it is there and cannot be relied on. */
+  /** `absent`: there is no such file. `damaged`: the file exists and cannot be trusted. */
   readonly config: "read" | "absent" | "damaged";
-  /** What is wrong with the config; null when nothing is. */
+  /** The fault of the config; null when it is sound. */
   readonly configFault: string | null;
-  /** The address that it binds, as far as its config and its arguments tell. */
+  /** The address that it binds, as far as its config and arguments say. */
   readonly host: string;
   readonly port: number | null;
   readonly portSource: InstallationPortSource | null;
-  /** The ports that it claims; those that it usually has when its config cannot be relied on. */
+  /** The ports that it claims; its default ports when its config cannot be trusted. */
   readonly ranges: readonly ClaimedRange[];
   readonly units: readonly ServiceUnit[];
   readonly records: readonly ProgramRecord[];
@@ -60,27 +60,27 @@ export interface Installation {
   readonly app: string | null;
   /** What `~` means to it. */
   readonly userHome: string;
-  /** What is odd about it, one fact each: a record of a process that is gone, a port that is not the one of its config. */
+  /** Oddities, one fact each: a record of a process that has ended, a port that differs from its config. */
   readonly notes: readonly string[];
 }
 
-/** An installation that a person names; nothing on the host may point to it. */
+/** An installation that a person names; possibly nothing on the host points to it. */
 export interface NamedInstallation {
   readonly name: string;
   readonly stateDir: string;
 }
 
-/** What a manifest takes over from an installation, beside name, port and state directory. */
+/** The parts of a manifest that come from an installation, besides name, port and state directory. */
 export interface AdoptedParts {
   /** The program with its arguments; undefined for the usual program from the PATH. */
   readonly command: readonly string[] | undefined;
   readonly cwd: string;
-  /** Variables that tell it which gateway it is, and nothing else. */
+  /** Only the variables that tell it which gateway it is. */
   readonly env: Readonly<Record<string, string>>;
   readonly workspace: string;
 }
 
-/** The config of a clone, and what of the original's is not in it. */
+/** The config of a clone, and the parts of the original that it omits. */
 export interface OwnConfig {
   /** Null when there is nothing to write. */
   readonly text: string | null;
@@ -95,17 +95,17 @@ export interface GatewayAccess {
   /** Whether it serves a page at all. */
   readonly page: "on" | "off";
   readonly scheme: "http" | "https";
-  /** The token that is valid now; null when another way of access is configured, or none. */
+  /** The token that is valid now; null when access is configured in another way, or not at all. */
   readonly token: string | null;
-  /** Why there is no token, for a person; null with one. */
+  /** Why there is no token, as a sentence; null with one. */
   readonly tokenFault: string | null;
-  /** What follows the page's address to hand it the token: `#token=...`; null without a token. */
+  /** The suffix of the page's address that hands over the token: `#token=...`; null without a token. */
   readonly tokenFragment: string | null;
 }
 
 /** What is wrong with a gateway's own config before it starts. */
 export interface ConfigFault {
-  /** `broken`: it will not start. `missing-variable`: it starts, and lacks what a variable was to hold. */
+  /** `broken`: it will not start. `missing-variable`: it starts without a variable that it needs. */
   readonly kind: "broken" | "missing-variable";
   /** `the config cannot be read: ~/.openclaw/openclaw.json:5:13: invalid character 'l'`. */
   readonly message: string;
@@ -114,35 +114,35 @@ export interface ConfigFault {
 
 /** A profile's own config as its program understands it. */
 export interface ProgramConfig {
-  /** The whole of it, parts in other files included; undefined when it cannot be read. */
+  /** The whole config with its parts in other files; undefined when it cannot be read. */
   readonly document: unknown;
-  /** Why it cannot be relied on; null when it can. */
+  /** Why it cannot be trusted; null when it can. */
   readonly fault: string | null;
   /** The port that it names; null when it names none. */
   readonly port: number | null;
-  /** The files that it is made of beside itself; they may hold the same secrets. */
+  /** Its parts in other files, which may hold the same secrets. */
   readonly parts: readonly string[];
-  /** Ports that it claims beside those that follow from the gateway's own. */
+  /** Ports that it claims besides those derived from the gateway's own. */
   readonly extraRanges: readonly ClaimedRange[];
 }
 
-/** One program that people also run without us. Everything reads; nothing of the program's is ever written. */
+/** One program that people also run without Lockkeeper. These functions only read; the program's files are never written. */
 export interface ForeignProgram {
-  /** As people write it: `OpenClaw`. */
+  /** The usual spelling: `OpenClaw`. */
   readonly title: string;
-  /** Where its gateways are looked for, for a person who misses one. */
+  /** Where its gateways are searched, so that a person sees which place is missing. */
   readonly places: (roots: HostRoots) => readonly string[];
-  /** Returns every gateway of it on this host. `named`: one more place to look at. */
+  /** Returns every gateway of the program on this host. `named`: one more place to search. */
   readonly findInstallations: (roots: HostRoots, named?: NamedInstallation) => Promise<readonly Installation[]>;
-  /** Returns what is taken over when it is adopted. `ourHome`: the home of our own user. */
+  /** Returns the parts for the manifest when it is adopted. `ourHome`: the home of our own user. */
   readonly adopt: (installation: Installation, ourHome: string) => Promise<AdoptedParts>;
   readonly readConfig: (manifest: Manifest) => Promise<ProgramConfig>;
-  /** Returns what is wrong with the config, or with what it needs from `env`, the gateway's own environment. */
+  /** Returns the faults of the config, and of the variables that it needs from `env`, the gateway's own environment. */
   readonly checkConfig: (manifest: Manifest, env: Readonly<Record<string, string>>) => Promise<readonly ConfigFault[]>;
   /**
    * Returns the config of a clone that has ports, token and folders of its own.
    *
-   * @throws {LockkeeperError} DIRECTORY_SHARED when a path into the original remains that has no counterpart.
+   * @throws {LockkeeperError} DIRECTORY_SHARED when a path into the original has no counterpart in the clone.
    */
   readonly cloneConfig: (
     original: Manifest,
@@ -150,10 +150,10 @@ export interface ForeignProgram {
     token: string,
     keepSecrets: boolean,
   ) => Promise<OwnConfig>;
-  /** Returns how a gateway that was started as `launch` tells is started again, as itself. */
+  /** Returns how to start again, as itself, a gateway that was started as `launch` says. */
   readonly relaunch: (manifest: Manifest, launch: ProcessLaunch) => ProcessLaunch;
-  /** Returns whether a gateway of ours lacks nothing when it lacks this variable: it has its own, or reads it from a file. */
+  /** Returns whether our gateway can do without this variable, because it has its own or reads it from a file. */
   readonly needsNot: (manifest: Manifest, variable: string) => boolean;
-  /** Returns how a gateway is reached. `env`: its own environment, for tokens that are kept there. */
+  /** Returns how a gateway is reached. `env`: its own environment, which may hold the token. */
   readonly access: (manifest: Manifest, env: Readonly<Record<string, string>>) => Promise<GatewayAccess>;
 }

@@ -1,7 +1,7 @@
 /**
- * What differs between kinds of gateway, and nothing else: how many ports, which of them are derived from the base,
- * how long it may take, what to run, and what to put on disk first. A kind is pure data plus pure functions but for
- * `seed`; the keeper runs every kind the same way.
+ * What differs between kinds of gateway, and nothing else: how many ports, which of them are derived from the base, how long
+ * it may take, what to run, and what to write to disk first. A kind is pure data plus pure functions, except for `seed`; the
+ * keeper runs every kind in the same way.
  */
 import type { ForeignProgram, ProgramRecord } from "./foreign-program.ts";
 import type { EndScope, KindName, Manifest } from "./manifest.ts";
@@ -15,8 +15,8 @@ export interface DerivedRange {
 }
 
 /**
- * How a keeper judges the gateway's health. `ok-body`: 200 with JSON `{"ok":true,...}`. `not-5xx`: any
- * answer but "not now".
+ * How a keeper judges the gateway's health. `ok-body`: 200 with JSON `{"ok":true,...}`. `not-5xx`: any answer except "not
+ * now".
  */
 export type HealthCheck =
   | {
@@ -33,7 +33,7 @@ export type HealthCheck =
 /** What to spawn, exactly: no shell takes part. */
 export type Argv = readonly [string, ...string[]];
 
-/** What an argv is made from. */
+/** The values from which an argv is made. */
 export interface LaunchRequest {
   readonly manifest: Manifest;
   /** The base port of this run; `start --port` makes it differ from the manifest's. */
@@ -49,22 +49,22 @@ export interface GatewayKind {
   readonly span: number;
   readonly derived: readonly DerivedRange[];
   readonly health: HealthCheck;
-  /** What a start waits for beside health: a gateway may answer before it has started. @default nothing */
+  /** What a start waits for besides health, because a gateway may answer before it has started. @default nothing */
   readonly readiness?: HealthCheck;
   /** How long `start` waits for readiness before it answers "still starting", in milliseconds. */
   readonly startTimeoutMs: number;
-  /** What takes a stop so long, for a person who waits. @default nothing */
+  /** Why a stop takes long, for a waiting person. @default nothing */
   readonly stopNote?: string;
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopTimeoutMs: number;
-  /** Whether an end of the gateway ends all that it started, or spares sessions of their own. */
+  /** Whether the end of the gateway ends everything that it started, or spares separate sessions. */
   readonly end: EndScope;
   readonly launch: (request: LaunchRequest) => Argv;
-  /** Variables of the gateway's own tongue, beside those that every profile has. */
+  /** The kind's own variables, besides those that every profile has. */
   readonly environment: (manifest: Manifest, port: number) => Readonly<Record<string, string>>;
   /**
-   * Every variable of that tongue: whoever enters a profile, of whatever kind, drops them all before any is set, for one that
-   * is inherited was another profile's. @default none
+   * Every variable of the kind. All of them are dropped before a profile's variables are set, because an inherited one belongs
+   * to another profile. @default none
    */
   readonly ownVariables?: { readonly prefix: string; readonly known: readonly string[] };
   /** Writes the gateway's own config when it is absent, and never touches one that is there. */

@@ -1,6 +1,6 @@
 /**
- * A page that hands a token to a browser. The token stands in no argument, which every user of the host could read, but in a
- * file that only we can read and that is gone soon; it leads on with the token in the fragment, which no server is sent.
+ * A page that hands a token to a browser. The token is not in an argument, which every user of the host could read, but in a
+ * short-lived file that only we can read. The page redirects with the token in the fragment, which is sent to no server.
  */
 import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core";
 import { randomBytes } from "node:crypto";
@@ -11,7 +11,7 @@ import { homePaths } from "../profile-paths.ts";
 
 const PAGE_NAME = /^open-[0-9a-f]{16}\.html$/;
 
-/** Writes the page into the home and returns its path; pages that a killed run left are removed. */
+/** Writes the page into the home and returns its path; removes the pages of killed runs. */
 export async function writeHandoverPage(home: string, target: string): Promise<string> {
   const { run } = homePaths(home);
   ensurePrivateDirectory(run);

@@ -1,6 +1,6 @@
 /**
- * How a person or a client reaches a profile's gateway: the address of its page and the token that is valid now. What the
- * program's own config says is the truth; the profile's token file follows it.
+ * How a person or a client reaches a profile's gateway: the address of its page and the token that is valid now. The program's
+ * own config decides; the profile's token file follows it.
  */
 import { hostWithPort, LockkeeperError, reachableHost, readIfPresent, replaceFile } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -18,16 +18,16 @@ import type { ProfileState } from "../status/observed-state.ts";
 export interface ProfileAccess {
   readonly name: string;
   readonly state: ProfileState;
-  /** `http://127.0.0.1:18789/`; null for a gateway that has no page. Never with a token. */
+  /** `http://127.0.0.1:18789/`; null for a gateway without a page. Never contains a token. */
   readonly page: string | null;
-  /** What follows the page's address to hand it the token; null without a token. A secret. */
+  /** The suffix of the page's address that hands over the token; null without a token. A secret. */
   readonly fragment: string | null;
 }
 
 /**
  * Returns how the profile's gateway is reached on the port that it has now.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED; what its env file is refused for.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED; the errors of its env file.
  */
 export async function profileAccess(context: ProfilesContext, name: string): Promise<ProfileAccess> {
   const observation = observeProfile(context, name);
@@ -46,8 +46,8 @@ export async function profileAccess(context: ProfilesContext, name: string): Pro
 /**
  * Returns the profile's token.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; UNSAFE_PATH when its file is not ours alone; IO_FAILED
- *   when there is none, with the reason.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; UNSAFE_PATH when others can touch its file; IO_FAILED
+ * when there is no token, with the reason.
  */
 export async function readToken(context: ProfilesContext, name: string): Promise<string> {
   const { manifest } = observeProfile(context, name);
@@ -63,8 +63,8 @@ export async function readToken(context: ProfilesContext, name: string): Promise
 }
 
 /**
- * On return the profile's token file holds what its program's config says now. Does nothing when that says nothing, or when
- * it cannot be read or written: whoever needs the token is told why by {@link readToken}.
+ * On return the profile's token file holds the token in its program's config. Does nothing when the config has none or cannot
+ * be read, or when the file cannot be written: {@link readToken} reports the reason to whoever needs the token.
  */
 export async function refreshTokenFile(context: ProfilesContext, manifest: Manifest): Promise<void> {
   try {

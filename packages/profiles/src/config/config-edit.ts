@@ -1,6 +1,6 @@
 /**
- * `config get|set`: the tool's own settings and a built-in gateway's, checked against their tables, changed with a diff.
- * The config of a program that people also run without us is read and never written: it has its own command for that.
+ * `config get|set`: the tool's own settings and a built-in gateway's, checked against their tables, changed with a diff. The
+ * config of a program that people also run without Lockkeeper is only read: that program has its own command to change it.
  */
 import { didYouMean, LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -17,7 +17,7 @@ import type { Settings } from "../settings/settings.ts";
 import { describeSchema, readSettingsFile, satisfies, writeSettingsFile } from "../settings/settings-file.ts";
 import type { SettingSchema, SettingsTable } from "../settings/settings-file.ts";
 
-/** Which settings are meant. */
+/** The settings to read or change. */
 export interface ConfigRequest {
   /** Whose gateway's config. @default none: the tool's own settings */
   readonly profile?: string | undefined;
@@ -28,7 +28,7 @@ export interface ConfigRequest {
 /** One setting. */
 export interface ConfigEntry {
   readonly key: string;
-  /** Undefined: not set, and the gateway's own default holds. */
+  /** Undefined: not set, so the gateway's own default applies. */
   readonly value: unknown;
   readonly set: "yes" | "default";
   readonly description: string;
@@ -41,7 +41,7 @@ export interface ConfigReading {
   readonly entries: readonly ConfigEntry[];
 }
 
-/** One setting and what it is to be. */
+/** One setting and its new value. */
 export interface ConfigChangeRequest extends ConfigRequest {
   readonly key: string;
   /** As typed: a number, a text, `null`, a list as JSON or separated by commas. */
@@ -50,7 +50,7 @@ export interface ConfigChangeRequest extends ConfigRequest {
   readonly dryRun?: boolean | undefined;
 }
 
-/** What a change did, or would do. */
+/** The result of a change, or its plan. */
 export interface ConfigChange {
   readonly path: string;
   readonly profile: string | null;
@@ -64,7 +64,7 @@ export interface ConfigChange {
   readonly takesEffect: "now" | "next-start";
 }
 
-/** What can be set here, and where it lies. */
+/** The settings of one file, and its place. */
 interface Subject {
   readonly path: string;
   readonly profile: string | null;
@@ -73,7 +73,7 @@ interface Subject {
 }
 
 /**
- * Returns the settings, or the one that was asked for.
+ * Returns the settings, or the requested one.
  *
  * @throws {LockkeeperError} OPTION_INVALID for an unknown key, with the nearest; CONFIG_DAMAGED; PROFILE_NOT_FOUND.
  */
@@ -96,10 +96,10 @@ export async function readConfig(
 }
 
 /**
- * Changes one setting, durably, beside what else the file holds.
+ * Changes one setting durably and keeps the rest of the file.
  *
- * @throws {LockkeeperError} OPTION_INVALID for an unknown key, a value that is not allowed, or a config that is not ours to
- *   write; CONFIG_DAMAGED, PROFILE_NOT_FOUND, MUTEX_TIMEOUT, and what file calls throw.
+ * @throws {LockkeeperError} OPTION_INVALID for an unknown key, a value that is not allowed, or a config that we must not
+ * write; CONFIG_DAMAGED, PROFILE_NOT_FOUND, MUTEX_TIMEOUT, and file errors.
  */
 export async function changeConfig(
   { home }: Pick<ProfilesContext, "home">,
@@ -185,7 +185,7 @@ function readTyped(typed: string, schema: SettingSchema): unknown {
   }
 }
 
-/** What people switch by is switched by the verb that says so loudly. */
+/** The default profile is changed only by `use`, which says so loudly. */
 function refuseOtherVerbs(key: string): void {
   if (key !== "defaultProfile" && key !== "previousProfile") return;
   throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, { hint: "lockkeeper use NAME" });
@@ -222,7 +222,7 @@ async function readProgramConfig(
   });
 }
 
-/** Secrets are the program's: that they are set is told, their values are not. */
+/** Secrets belong to the program: only the fact that they are set is shown. */
 function* flatten(value: unknown, key: string): Generator<ConfigEntry> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [name, inner] of Object.entries(value)) yield* flatten(inner, key === "" ? name : `${key}.${name}`);

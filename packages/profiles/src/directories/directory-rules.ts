@@ -1,6 +1,6 @@
 /**
- * Which directories a profile may have that we did not make, and that no two profiles have one in common: same or nested
- * real paths are refused, naming both. Looks only.
+ * Rules for directories that we did not create: which of them a profile may use, and that no two profiles share one. The same
+ * or nested real paths are refused, naming both. Changes nothing.
  */
 import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
@@ -9,17 +9,17 @@ import type { Manifest } from "../manifest.ts";
 
 /** A directory (or the config file) of a profile, by its real path. */
 export interface OwnedDirectory {
-  /** For a person: `profile dev (/home/a/.lockkeeper)`. */
+  /** For display: `profile dev (/home/a/.lockkeeper)`. */
   readonly owner: string;
   readonly role: "state" | "config" | "workspace";
   readonly path: string;
 }
 
 /**
- * Returns the real path of a state directory that somebody else made and a profile may use.
+ * Returns the real path of an existing state directory that a profile may use.
  *
- * @throws {LockkeeperError} UNSAFE_PATH for a link, a user's home, a root, a git repository, a directory inside or around
- *   the home of Lockkeeper itself, or no directory at all.
+ * @throws {LockkeeperError} UNSAFE_PATH for a link, a user's home, a root, a git repository, a directory inside or around the
+ * home of Lockkeeper itself, or something that is not a directory.
  */
 export function checkStateDirectory(directory: string, userHome: string, home: string): string {
   const stats = lstat(directory);
@@ -64,7 +64,7 @@ export function directoriesOf(
   const owner = `profile ${name} (${home})`;
   return [
     { owner, role: "state", path: realOf(paths.state) },
-    // The file and not its directory, which for an adopted one may be as wide as a user's home.
+    // The file, not its directory, because an adopted config may lie directly in a user's home.
     { owner, role: "config", path: realOf(paths.config) },
     { owner, role: "workspace", path: realOf(paths.workspace) },
   ];
@@ -97,7 +97,7 @@ function isWithin(inner: string, outer: string): boolean {
   return inner.startsWith(outer.endsWith(path.sep) ? outer : outer + path.sep);
 }
 
-/** Returns the real path; of what does not exist yet, that of the nearest ancestor with the rest put behind it. */
+/** Returns the real path; for a missing path, that of its nearest ancestor followed by the rest. */
 export function realOf(file: string): string {
   try {
     // Native: a start asks for those of every profile.

@@ -1,4 +1,4 @@
-/** Homes around this one: a home inside another's profile would share its directories, which two homes must not. */
+/** Finds homes around this one: a home inside another home's profile would share its directories. */
 import { existsSync } from "node:fs";
 import { dirname, parse } from "node:path";
 import { directoriesOf, realOf } from "./directory-rules.ts";
@@ -6,7 +6,7 @@ import type { OwnedDirectory } from "./directory-rules.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 
-/** Returns the directories of every profile of a home in which `home` lies. One look at one path for each folder above. */
+/** Returns the directories of every profile of a home in which `home` lies. One check of one path for each folder above. */
 export function readEnclosingHomes(home: string): readonly OwnedDirectory[] {
   const real = realOf(home);
   const { root } = parse(real);
@@ -16,7 +16,7 @@ export function readEnclosingHomes(home: string): readonly OwnedDirectory[] {
     try {
       found.push(...[...readRegistry(above).values()].flatMap((manifest) => directoriesOf(manifest, above)));
     } catch {
-      // Not a registry of ours, or a damaged one: that home's own commands say so.
+      // Not our registry, or a damaged one: the commands of that home report it.
     }
   }
   return found;

@@ -1,4 +1,4 @@
-/** Directories that profiles of other homes have. Reads only; a damaged registry elsewhere is not ours to report here. */
+/** The directories of profiles in other homes. Only reads; a damaged registry elsewhere is not reported here. */
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readRegistry } from "../registry/registry.ts";

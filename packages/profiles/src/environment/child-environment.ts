@@ -1,11 +1,11 @@
 /**
- * The environment of a gateway, and of the keeper that starts it: an allow-list from the starter's, what the owner asked
- * to pass, and the profile's own values; colours are off unless the profile says otherwise. Pure. Variables that change how
- * programs load code (`NODE_OPTIONS`, `LD_*`, ...) and another profile's variables are not on the list: they come through
- * only as the owner's explicit choice.
+ * The environment of a gateway, and of the keeper that starts it: an allow-list from the starter's, the variables that the
+ * owner passes on, and the profile's own values. Colours are off unless the profile says otherwise. Pure. Variables that
+ * change how programs load code (`NODE_OPTIONS`, `LD_*`, ...) and another profile's variables are not on the list: they are
+ * passed only by the owner's explicit choice.
  */
 
-/** What programs need to find their tools, their user, their language and the network, and nothing that loads code. */
+/** Variables that programs need to find their tools, their user, their language and the network; none of them loads code. */
 const ALLOWED_NAMES: ReadonlySet<string> = new Set([
   "PATH",
   "HOME",
@@ -27,15 +27,15 @@ const ALLOWED_NAMES: ReadonlySet<string> = new Set([
   "NODE_EXTRA_CA_CERTS",
 ]);
 /**
- * The output goes to a log, whatever a program believes of it. Source: no-color.org, bixense.com/clicolors.
- * A profile that says anything about colours itself is left to it.
+ * The output goes to a log, whatever a program assumes. Source: no-color.org, bixense.com/clicolors. A profile that sets one
+ * of these itself decides for itself.
  */
 const WITHOUT_COLOURS = { NO_COLOR: "1", CLICOLOR: "0" } as const;
 const COLOUR_NAMES = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] as const;
 
 const ALLOWED_PREFIXES = ["LC_", "XDG_", "SSL_CERT_"];
 
-/** What a child's environment is made of. */
+/** The sources of a child's environment. */
 export interface ChildEnvironmentSources {
   /** The starter's environment. */
   readonly from: NodeJS.ProcessEnv;
@@ -59,13 +59,16 @@ function isAllowed(name: string): boolean {
   return ALLOWED_NAMES.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
-/** What Node, its libraries or the loader obey at start. A keeper carries it to its gateway and must not obey it. */
+/**
+ * Variables that Node, its libraries or the loader obey at start. A keeper passes them to its gateway and must not obey them
+ * itself.
+ */
 const OBEYED = /^(?:NODE_|LD_|DYLD_|OPENSSL_|SSLKEYLOGFILE$|MALLOC_|GLIBC_|UV_)/;
 const CARRIED_PREFIX = "LOCKKEEPER_CARRIED_";
 
 /**
- * The keeper's own: glibc gives back at once what reading the program took, some 3 MiB that a keeper would hold for months.
- * In bytes. Source: mallopt(3); other libraries ignore them.
+ * The keeper's own: with these glibc returns at once the memory that loading the program took, some 3 MiB that a keeper would
+ * hold for months. In bytes. Source: mallopt(3); other libraries ignore them.
  */
 const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" } as const;
 
@@ -85,7 +88,7 @@ export function buildKeeperEnvironment(
   return Object.fromEntries([...carried, ...Object.entries(ALLOCATOR)]);
 }
 
-/** Returns what a keeper was started with, under the names that its gateway is to see. */
+/** Returns the environment of a keeper under the names that its gateway should see. */
 export function unpackKeeperEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env)

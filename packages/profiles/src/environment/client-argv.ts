@@ -1,4 +1,7 @@
-/** A client of a profile's gateway is the profile's own program, which may be another version than the one on the PATH. Pure. */
+/**
+ * Makes a client of a profile's gateway use the profile's own program, which may be another version than the one on the PATH.
+ * Pure.
+ */
 import type { Argv } from "../gateway-kind.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";

@@ -1,4 +1,4 @@
-/** What a gateway gets: its whole environment, made anew at each start, for the keeper and for `exec --gateway-env`. */
+/** The whole environment of a gateway, made anew at each start, for the keeper and for `exec --gateway-env`. */
 import type { ProfilesContext } from "../context.ts";
 import { fillVariable, templateValues } from "../kinds/argv-template.ts";
 import { portVariables } from "../kinds/command.ts";
@@ -37,7 +37,7 @@ export async function gatewayEnvironment(
 }
 
 /**
- * Returns what the profile's gateway would get from this caller, with the port that it has now.
+ * Returns the environment that the profile's gateway would get from this caller, with its present port.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED; as {@link gatewayEnvironment}.
  */

@@ -1,13 +1,13 @@
 /**
- * The variables by which a process knows its profile: config, state, port and workspace together or not at all.
- * One list for the gateway's own environment, `exec`, `env` and `shell`. Pure.
+ * The variables that tell a process its profile: config, state, port and workspace, together or not at all. One list for the
+ * gateway's own environment, `exec`, `env` and `shell`. Pure.
  */
 import { gatewayUrl, reachableHost } from "@lockkeeper/core";
 import { isKindVariable, kinds } from "../kinds/kinds.ts";
 import { schemeOf } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 
-/** The variables of ours that say which profile it is. */
+/** Our variables that name the profile. */
 export const PROFILE_VARIABLES = [
   "LOCKKEEPER_PROFILE",
   "LOCKKEEPER_HOST",
@@ -21,12 +21,12 @@ export const PROFILE_VARIABLES = [
   "LOCKKEEPER_RUN",
 ] as const;
 
-/** Returns whether the variable can belong to a profile: one of ours, or of the own tongue of any kind of gateway. */
+/** Returns whether the variable can belong to a profile: one of ours, or one of a kind of gateway. */
 export function isProfileVariable(variable: string): boolean {
   return PROFILE_VARIABLES.some((known) => known === variable) || isKindVariable(variable);
 }
 
-/** Returns the profile's own variables for a run whose base port is `port`, to be put over a cleaned environment. */
+/** Returns the profile's own variables for a run whose base port is `port`; they go on top of a cleaned environment. */
 export function profileEnvironment(home: string, manifest: Manifest, port: number): Record<string, string> {
   return {
     LOCKKEEPER_HOME: home,

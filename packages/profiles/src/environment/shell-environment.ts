@@ -1,6 +1,6 @@
 /**
- * What `env`, `exec` and `shell` export: config, state, port and workspace together or not at all, and nothing that was
- * another profile's. The gateway's own secrets and custom variables stay with the gateway. Rendering is pure.
+ * The variables that `env`, `exec` and `shell` export: config, state, port and workspace, together or not at all, and none of
+ * another profile. The gateway's own secrets and custom variables stay with the gateway. Rendering is pure.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -8,10 +8,10 @@ import { kindVariables } from "../kinds/kinds.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { isProfileVariable, profileEnvironment, PROFILE_VARIABLES } from "./profile-environment.ts";
 
-/** The shells that can be written for. */
+/** The supported shells. */
 export type ShellName = "bash" | "zsh" | "fish";
 
-/** What a shell or a child of the caller's needs to act on one profile. */
+/** What a shell or a child process needs to act on one profile. */
 export interface ShellEnvironment {
   readonly profile: string;
   /** Whether the prompt should warn. */
@@ -19,13 +19,13 @@ export interface ShellEnvironment {
   /** Every variable that can belong to a profile: dropped before anything is set. */
   readonly unset: readonly string[];
   readonly set: Readonly<Record<string, string>>;
-  /** The caller's environment without `unset` and with `set`: what a child gets, whole. */
+  /** The whole environment of a child: the caller's, without `unset` and with `set`. */
   readonly child: Readonly<Record<string, string>>;
 }
 
 /**
- * Returns what makes a process act on the profile. The port is the one that it has now: that of a run started on
- * another port while it lasts, else its own.
+ * Returns the variables with which a process acts on the profile. The port is the present one: that of a run on another port
+ * while it lasts, otherwise the profile's own.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
@@ -36,7 +36,7 @@ export function shellEnvironment(context: ProfilesContext, name: string): ShellE
   // Of an adopted gateway's own variables, those that say which profile it is belong to the set.
   const own = Object.entries(manifest.env ?? {}).filter(([variable]) => isProfileVariable(variable));
   const set = { ...Object.fromEntries(own), ...profileEnvironment(context.home, manifest, port) };
-  // A shell can only unset what it is told by name: also what no list knows, when it is there.
+  // A shell can unset a variable only by its name, so present variables that are on no list are named too.
   const present = Object.keys(context.env).filter(isProfileVariable).sort();
   const inherited = Object.entries(context.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !isProfileVariable(entry[0]),
@@ -52,7 +52,7 @@ export function shellEnvironment(context: ProfilesContext, name: string): ShellE
   };
 }
 
-/** Returns `text` as one of the shells that can be written for. @throws {LockkeeperError} OPTION_INVALID for any other. */
+/** Returns `text` as one of the supported shells. @throws {LockkeeperError} OPTION_INVALID for any other. */
 export function parseShellName(text: string): ShellName {
   if (text === "bash" || text === "zsh" || text === "fish") return text;
   throw new LockkeeperError("OPTION_INVALID", `not a shell that is known here: ${JSON.stringify(text)}`, {

@@ -1,7 +1,7 @@
 /**
  * Fills `{port}`, `{port+N}`, `{host}`, `{stateDir}`, `{configPath}`, `{workspace}` and `{name}` into one argument or one
- * variable. In an argument `{{` and `}}` are braces, and any other brace is an error; values of variables often hold
- * braces of their own (JSON, templates), so there every other one stays. Pure. No shell takes part.
+ * variable. In an argument `{{` and `}}` are braces, and any other brace is an error; values of variables often contain other
+ * braces (JSON, templates), so there all other braces stay. Pure. No shell is involved.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
@@ -17,13 +17,13 @@ export interface TemplateValues {
   readonly workspace: string;
 }
 
-/** Returns what placeholders stand for in a run whose base port is `port`. */
+/** Returns the values of the placeholders in a run whose base port is `port`. */
 export function templateValues({ name, host, span, paths }: Manifest, port: number): TemplateValues {
   const { state: stateDir, config: configPath, workspace } = paths;
   return { name, host, port, span, stateDir, configPath, workspace };
 }
 
-/** A lone brace is caught as well: it would be a typing error that nobody notices. */
+/** A lone brace is an error as well: it would be a typing mistake that nobody notices. */
 const PLACEHOLDER = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
 
 const KNOWN = "Known: {port} {port+N} {host} {stateDir} {configPath} {workspace} {name}; write {{ or }} for a brace.";
@@ -42,7 +42,7 @@ export function fillTemplate(text: string, values: TemplateValues): string {
   });
 }
 
-/** `{{`, `}}` and what follows a `$` are no placeholders: they belong to somebody else's template. */
+/** `{{`, `}}` and braces after a `$` are no placeholders: they belong to another template language. */
 const IN_VARIABLE = /\{\{|\}\}|\$\{|\{([A-Za-z]+|port\+\d{1,5})\}/g;
 
 /** Returns `text` with the known placeholders filled in, and everything else as it is. */
@@ -53,9 +53,9 @@ export function fillVariable(text: string, values: TemplateValues): string {
 }
 
 /**
- * Returns when `text`, the value of `variable`, has no placeholder that would be left as it is.
+ * Returns when `text`, the value of `variable`, has no placeholder that would stay unfilled.
  *
- * @throws {LockkeeperError} OPTION_INVALID naming the placeholder; the value may be a secret and is not told.
+ * @throws {LockkeeperError} OPTION_INVALID naming the placeholder; the value may be a secret and is not shown.
  */
 export function checkPlaceholders(variable: string, text: string, values: TemplateValues): void {
   for (const [whole, key] of text.matchAll(IN_VARIABLE)) {

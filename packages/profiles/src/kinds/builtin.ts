@@ -12,6 +12,6 @@ export const builtin: GatewayKind = {
   end: "all",
   launch: ({ gatewayProgram }) => [process.execPath, gatewayProgram],
   environment: () => ({}),
-  // Its config is optional: the gateway runs on the defaults until `config set` writes the file.
+  // Its config is optional: the gateway uses the defaults until `config set` writes the file.
   seed: async () => undefined,
 };

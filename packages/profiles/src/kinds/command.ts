@@ -27,7 +27,7 @@ export const command: GatewayKind = {
   seed: async () => undefined,
 };
 
-/** Returns `PORT` and `HOST`, by which most servers are told where to listen; nothing for a profile that wants neither. */
+/** Returns `PORT` and `HOST`, which tell most servers where to listen; nothing for a profile without them. */
 export function portVariables({ kind, host, portEnv }: Manifest, port: number): Readonly<Record<string, string>> {
   return kind === "command" && portEnv !== false ? { PORT: String(port), HOST: host } : {};
 }

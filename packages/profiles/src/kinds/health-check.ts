@@ -1,4 +1,4 @@
-/** The words of `--health` and what they mean: `/path`, `http`, `tcp` or `none`. Pure but for `checkHealth`. */
+/** The words of `--health` and their meaning: `/path`, `http`, `tcp` or `none`. Pure except for `checkHealth`. */
 import { LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
 import type { Health } from "@lockkeeper/core";
 import { webSchemeOf } from "../manifest.ts";
@@ -7,10 +7,10 @@ import { kinds } from "./kinds.ts";
 import type { HealthCheck } from "../gateway-kind.ts";
 
 /**
- * Returns the check that `text` stands for. A path means 200 with `{"ok":true}` for gateways that are known to answer
- * so, and any 2xx for other programs; `http` means any answer at all.
+ * Returns the check for `text`. A path means 200 with `{"ok":true}` for the gateways that answer in that way, and any 2xx for
+ * other programs; `http` means any answer at all.
  *
- * @param addressScheme of the gateway's address; a WebSocket's server is asked by HTTP. @default "http"
+ * @param addressScheme the scheme of the gateway's address; a WebSocket server is asked by HTTP. @default "http"
  * @throws {LockkeeperError} OPTION_INVALID for anything but a path, `http`, `tcp` and `none`.
  */
 export function parseHealthCheck(text: string, kind: KindName, addressScheme: Scheme = "http"): HealthCheck {
@@ -31,14 +31,14 @@ export function formatHealthCheck(check: HealthCheck): string {
   return check.kind === "http" ? check.path : check.kind;
 }
 
-/** Returns the word for the check of a profile whose owner chose none: one that says it answers HTTP is asked by it. */
+/** Returns the default check of a profile: HTTP when its address is an HTTP address. */
 export function usualHealthCheck(kind: KindName, scheme: Scheme | undefined): string {
   const { health } = kinds[kind];
   const answers = scheme === "http" || scheme === "https";
   return health.kind === "tcp" && answers ? "http" : formatHealthCheck(health);
 }
 
-/** Asks the gateway itself, now. `unknown` where the check is `none`. */
+/** Asks the gateway itself, now. `unknown` when the check is `none`. */
 export async function checkHealth(check: HealthCheck, host: string, port: number): Promise<Health> {
   switch (check.kind) {
     case "none":

@@ -14,7 +14,7 @@ export function isKindName(text: string): text is KindName {
   return Object.hasOwn(kinds, text);
 }
 
-/** Returns every program that people also run without us, with the kind that runs it. */
+/** Returns every program that people also run without Lockkeeper, with its kind. */
 export async function foreignPrograms(): Promise<
   readonly { readonly kind: GatewayKind; readonly program: ForeignProgram }[]
 > {
@@ -22,12 +22,12 @@ export async function foreignPrograms(): Promise<
   return (await Promise.all(found)).flatMap(({ kind, program }) => (program === undefined ? [] : [{ kind, program }]));
 }
 
-/** Every variable that belongs to the own tongue of some kind, as far as it has a name that is known. */
+/** Every known variable of any kind of gateway. */
 export const kindVariables: readonly string[] = Object.values(kinds).flatMap(
   ({ ownVariables }) => ownVariables?.known ?? [],
 );
 
-/** Returns whether the variable belongs to the own tongue of some kind. */
+/** Returns whether the variable belongs to some kind of gateway. */
 export function isKindVariable(variable: string): boolean {
   return Object.values(kinds).some(
     ({ ownVariables }) => ownVariables !== undefined && variable.startsWith(ownVariables.prefix),

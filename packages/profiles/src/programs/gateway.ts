@@ -1,6 +1,6 @@
 /**
- * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It
- * takes no lock: its keeper holds it and has handed it down as a descriptor that this process only has to keep open.
+ * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It takes no
+ * lock: its keeper holds the lock and has passed it on as a descriptor that this process only keeps open.
  */
 import { ignoreStraySignals, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
 import type { ErrorCode } from "@lockkeeper/core";
@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const { allowedHosts = [], ...settings } = readGatewaySettings(required("LOCKKEEPER_CONFIG_PATH"));
   const gateway = await startGatewayHost({
     ...settings,
-    // A name of its own for browsers, which share the cookies of one host among all of its ports.
+    // A cookie name of its own, because browsers share the cookies of one host among all ports.
     allowedHosts: [...allowedHosts, `${required("LOCKKEEPER_PROFILE")}.localhost`],
     host: required("LOCKKEEPER_HOST"),
     port: Number(required("LOCKKEEPER_PORT")),
@@ -44,19 +44,19 @@ function required(variable: string): string {
   return value;
 }
 
-/** One event, one line. A full disk under the log must not take the gateway down, so a failed write is let go. */
+/** One event, one line. A full disk under the log must not end the gateway, so a failed write is ignored. */
 function log(text: string): void {
   process.stdout.write(`${new Date().toISOString()} ${text}\n`, () => undefined);
 }
 
-/** A person has to act first: its keeper is told that starting it again is no use. */
+/** A person must act first, so the keeper is told not to restart it. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "CONFIG_DAMAGED",
   "OPTION_INVALID",
   "PERMISSION_DENIED",
   "UNSAFE_PATH",
 ]);
-/** Source: EX_CONFIG of sysexits.h, which a keeper takes for "not again". */
+/** Source: EX_CONFIG of sysexits.h, which a keeper understands as "do not restart". */
 const PERMANENT_EXIT_CODE = 78;
 
 function fail(error: unknown): void {

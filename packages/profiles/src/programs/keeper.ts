@@ -1,6 +1,6 @@
 /**
- * The keeper as a detached program, started by `start`. Its standard output is a pipe to the starter, which reads one
- * JSON line per published change and one at the end; the starter may be gone at any time.
+ * The keeper as a detached program, started by `start`. Its standard output is a pipe to the starter, which reads one JSON
+ * line per published change and one at the end; the starter may exit at any time.
  */
 import { ignoreStraySignals, LockkeeperError, takeStopSignals } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   if (values.detach === true) return startOutside();
   const { stop, force } = takeStopSignals(["SIGTERM", "SIGINT"]);
   ignoreStraySignals();
-  // The terminal that started us may close; the gateway stays.
+  // The terminal that started us may close; the gateway goes on.
   process.on("SIGHUP", () => undefined);
   const context: ProfilesContext = {
     home,
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   await outcome.told;
 }
 
-/** What it takes is loaded here, and let go with the rest. */
+/** Its modules are loaded here, and released with the others. */
 async function endEarlier(...request: Parameters<typeof endPresentRun>): Promise<void> {
   return (await import("../run/end-present-run.ts")).endPresentRun(...request);
 }
@@ -76,7 +76,7 @@ function toNumber(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** Starts this program once more; when we have ended, it has no ancestor in the tree that we were started in. */
+/** Starts this program once more; when we have ended, the copy has no ancestor in our original process tree. */
 function startOutside(): void {
   const argv = process.argv.slice(1).filter((argument) => argument !== "--detach");
   spawn(process.execPath, argv, { detached: true, stdio: ["ignore", "inherit", "ignore"], windowsHide: true });
@@ -86,7 +86,7 @@ function tell(report: KeeperReport): void {
   process.stdout.write(`${JSON.stringify(report)}\n`);
 }
 
-// The starter reads until the gateway is ready and then goes away: what cannot be told any more is published anyway.
+// The starter reads until the gateway is ready and then exits; later changes are published in the record anyway.
 process.stdout.on("error", () => undefined);
 
 main().then(

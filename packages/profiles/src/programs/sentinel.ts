@@ -1,6 +1,6 @@
 /**
- * The sentinel as a program, started by a keeper with a lease: standard input brings orders, standard output the answers.
- * It ends the gateway when the lease is over and its keeper cannot, and then tells the profile's history why.
+ * The sentinel as a program, started by a keeper with a lease: it reads orders from standard input and answers on standard
+ * output. It ends the gateway when the lease is over and the keeper cannot, and writes the reason into the profile's history.
  */
 import { standSentinel } from "@lockkeeper/core";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ const REASONS = {
 
 async function main(): Promise<void> {
   const { home, profile } = parseArgs({ options: OPTIONS }).values;
-  // Whoever ends a terminal or a unit means the keeper, which sends us home when nothing is left.
+  // The end of a terminal or a unit is meant for the keeper, which dismisses us when no process is left.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   const outcome = await standSentinel(process.stdin, process.stdout);
   if (outcome === "dismissed" || home === undefined || profile === undefined) return;

@@ -1,7 +1,7 @@
 /**
- * Moves a folder within the home: by one rename or, where the file system refuses that, as a container's image layer and a
- * mount do, by a copy that lies beside the original until somebody removes that. For changes to the registry, which write
- * down which of the two it is.
+ * Moves a folder within the home: by one rename or, where the file system refuses that (a container's image layer, a mount),
+ * by a copy beside the original, which the caller removes later. For changes to the registry, which record which of the two it
+ * is.
  */
 import { errnoOf, fileError } from "@lockkeeper/core";
 import {
@@ -24,8 +24,8 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Renames the folder. `refused`: nothing was done, for the two places are not on one file system, or the folder comes from a
- * layer below.
+ * Renames the folder. `refused`: nothing was done, because the two places are on different file systems, or the folder comes
+ * from a lower layer.
  *
  * @throws {LockkeeperError} file errors with path and errno.
  */
@@ -40,10 +40,10 @@ export function renameFolder(from: string, to: string): "renamed" | "refused" {
 }
 
 /**
- * Copies the folder with all that is in it, as `mv` does: modes, times, links as links, and owners as far as we may. On return
- * the copy is on the disk. Sockets, pipes and devices stay behind: they are nothing without the process that made them.
+ * Copies the folder and its content as `mv` does: modes, times, links as links, and owners as far as we may. On return the
+ * copy is durable. Sockets, pipes and devices are not copied: they are useless without the process that made them.
  *
- * @throws {LockkeeperError} file errors with path and errno; what was copied by then is there.
+ * @throws {LockkeeperError} file errors with path and errno; a partial copy remains.
  */
 export async function copyFolder(from: string, to: string): Promise<void> {
   try {
@@ -69,14 +69,14 @@ async function copyEntry(from: string, to: string): Promise<void> {
     return;
   }
   takeOwner(to, stats);
-  // After the owner: a change of that takes the bits of set-user-id away.
+  // The mode comes after the owner, because changing the owner clears the set-user-id bits.
   chmodSync(to, stats.mode & 0o7777);
-  // Not as dates, which round to whole milliseconds.
+  // Not as dates, because they round to whole milliseconds.
   utimesSync(to, stats.atimeMs / 1_000, stats.mtimeMs / 1_000);
   syncToDisk(to);
 }
 
-/** Only root may give files away; anybody else has made them his own, as `cp -p` does. */
+/** Only root may give files away; other users own their copies, as with `cp -p`. */
 function takeOwner(path: string, { uid, gid }: Stats): void {
   const made = lstatSync(path);
   if (made.uid === uid && made.gid === gid) return;
@@ -87,7 +87,7 @@ function takeOwner(path: string, { uid, gid }: Stats): void {
   }
 }
 
-/** The original is removed soon. What we may not open, its file system has to keep by itself. */
+/** The original will be removed soon, so each file is synced. A file that we may not open is left to its file system. */
 function syncToDisk(path: string): void {
   let fd: number;
   try {

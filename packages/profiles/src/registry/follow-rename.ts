@@ -1,7 +1,7 @@
 /**
- * What else follows when a profile has a new name, or none any more: the default of `use`, and paths into its folder that its own config
- * holds. Run under the registry's mutex once the rename counts, and again by the next change if it was interrupted; a
- * second time changes nothing.
+ * Updates everything that follows the new name of a profile, or its removal: the default of `use`, and paths into its folder
+ * in its own config. Runs under the registry's mutex once the rename counts, and again in the next change if it was
+ * interrupted; a second run changes nothing.
  */
 import { LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import { sep } from "node:path";
@@ -10,7 +10,7 @@ import { homePaths, profilePaths } from "../profile-paths.ts";
 import { readSettings, settingsTable } from "../settings/settings.ts";
 import { writeSettingsFile } from "../settings/settings-file.ts";
 
-/** On return nothing of ours names `from` where it means the profile that is called `to` now. */
+/** On return none of our files says `from` when it means the profile that is now called `to`. */
 export async function followRename(home: string, from: string, to: string): Promise<void> {
   await followSelection(home, from, to);
   const { config } = profilePaths(home, to as ProfileName);
@@ -31,7 +31,7 @@ export function moveFolderInText(text: string, from: string, to: string): string
   return text.replaceAll(`${old}${separator}`, `${now}${separator}`).replaceAll(`${old}"`, `${now}"`);
 }
 
-/** On return `name` is neither the default of people nor the one before, because there is no such profile any more. */
+/** On return `name` is neither the default nor the previous default, because the profile no longer exists. */
 export function forgetSelection(home: string, name: string): Promise<void> {
   return followSelection(home, name, null);
 }
@@ -45,7 +45,7 @@ async function followSelection(home: string, from: string, to: string | null): P
       ...(previousProfile === from ? { previousProfile: to } : {}),
     });
   } catch (error) {
-    // Damaged settings select nothing, and are reported by whoever reads them; the rename is whole without them.
+    // Damaged settings select nothing, and readers report them; the rename is complete without them.
     if (!(error instanceof LockkeeperError) || error.code !== "CONFIG_DAMAGED") throw error;
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The profiles that words on a command line mean: a name is itself, `@group` is everything in that group, and `dev-*` or
- * `web?` are patterns. The sigil keeps a group from ever being mistaken for a profile. Pure.
+ * Resolves the words of a command line to profiles: a name is itself, `@group` is every profile in that group, `dev-*` and
+ * `web?` are patterns. The `@` keeps groups and profiles apart. Pure.
  */
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import type { Registry } from "./registry.ts";
 
-/** Returns whether `word` stands for several profiles, and so has to be looked up. */
+/** Returns whether `word` may mean several profiles. */
 export function isPattern(word: string): boolean {
   return word.startsWith("@") || /[*?]/.test(word);
 }
@@ -14,7 +14,7 @@ export function isPattern(word: string): boolean {
  * Returns the names that `words` mean, each once, in the order of the words; within one word sorted. A plain name is returned as
  * it is, known or not.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND for a group or pattern that means no profile.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND for a group or pattern without a profile.
  */
 export function matchNames(registry: Registry, words: readonly string[]): readonly string[] {
   return [...new Set(words.flatMap((word) => (isPattern(word) ? matchOne(registry, word) : word)))];

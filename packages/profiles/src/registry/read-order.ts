@@ -1,4 +1,4 @@
-/** The order of the profiles of one home, for those who act on several. */
+/** The order of the profiles of one home, for commands that act on several. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import { readRegistry } from "./registry.ts";
@@ -15,9 +15,9 @@ const plans: Readonly<Record<OrderedVerb, typeof planStart>> = {
 };
 
 /**
- * Returns the steps of the verb. What a damaged registry says about order is unknown, and a stop goes on without it.
+ * Returns the steps of the verb. With a damaged registry the order is unknown, and a stop goes on without it.
  *
- * @throws {LockkeeperError} OPTION_INVALID when what is to be started waits for itself.
+ * @throws {LockkeeperError} OPTION_INVALID when a profile to be started waits for itself.
  */
 export function readOrder({ home, owner }: HomePlace, verb: OrderedVerb, names: readonly string[]): OrderPlan {
   try {

@@ -1,4 +1,4 @@
-/** A name can be given once: in the registry, and as a folder on disk. Looks only. */
+/** Refuses a name that is taken, in the registry or as a folder on disk. Changes nothing. */
 import { fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
@@ -9,8 +9,8 @@ import type { Registry } from "./registry.ts";
 /**
  * Returns when `name` is free.
  *
- * @param self the profile that is to have the name, when it is there already: its own folder does not stand in its way
- * @throws {LockkeeperError} PROFILE_EXISTS when a profile has it, or its folder, or when its folder is there without one.
+ * @param self the profile that will get the name, if it exists already: its own folder is no obstacle @throws
+ * {LockkeeperError} PROFILE_EXISTS when a profile has the name, or a folder with that name exists.
  */
 export function refuseExisting(home: string, registry: Registry, name: ProfileName, self?: Manifest): void {
   if (registry.has(name)) {
@@ -37,7 +37,7 @@ export function refuseExisting(home: string, registry: Registry, name: ProfileNa
   }
 }
 
-/** A link that leads nowhere takes the place too: what is made through it would lie elsewhere. */
+/** A dangling link counts as taken, because a file made through it would lie elsewhere. */
 function isTaken(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

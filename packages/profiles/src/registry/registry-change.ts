@@ -1,8 +1,8 @@
 /**
- * Changes to the registry and to the folders that go with it: whole or not at all, whatever kills us in between. One
- * change at a time (a kernel-held mutex); what it is about to do to folders is written down first, and an interrupted
- * change is undone, or seen through, by the next one. The write of the registry is the moment at which it counts: what
- * fails before is taken back, what fails after is a warning, and the next change does the rest.
+ * Changes the registry and its folders: completely or not at all, whatever kills us in between. One change runs at a time (a
+ * kernel-held mutex). It first records what it will do to folders, so that the next change can undo or finish an interrupted
+ * one. A change counts from the moment when the registry is written: an earlier failure is undone; a later one is a warning,
+ * and the next change does the rest.
  */
 import {
   errnoOf,
@@ -26,20 +26,20 @@ import { refuseNewCircle } from "./start-order.ts";
 import { formatRegistry, readRegistryDocument, rememberRegistry } from "./registry.ts";
 import type { Registry, RegistryDocument } from "./registry.ts";
 
-/** What a change does to folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
+/** The effect of a change on folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
 export interface FolderChange {
-  /** Made by `prepare`; removed, with all they hold, when the change does not come about. */
+  /** Created by `prepare`; removed with their content when the change fails. */
   readonly make?: readonly string[];
   /**
-   * Renamed before the change counts, in this order; renamed back when it does not come about. Where a rename is refused it is a
-   * copy, which is removed when the change does not come about; the original is removed once it counts.
+   * Renamed before the change counts, in this order; renamed back when it fails. Where a rename is refused, the folder is
+   * copied: the copy is removed when the change fails, the original once it counts.
    */
   readonly move?: readonly FolderMove[];
-  /** Removed, with all they hold, once the change counts. */
+  /** Removed with their content once the change counts. */
   readonly discard?: readonly string[];
-  /** What else names the profile follows its new name once the change counts. */
+  /** Everything else that names the profile gets its new name once the change counts. */
   readonly renamed?: { readonly from: string; readonly to: string };
-  /** The selection of people forgets that profile once the change counts. */
+  /** The default of `use` forgets that profile once the change counts. */
   readonly removed?: string;
 }
 
@@ -49,28 +49,28 @@ export interface FolderMove {
   readonly to: string;
 }
 
-/** The registry in the hands of the one who may change it. */
+/** The registry, as given to a change. */
 export interface RegistryTransaction {
-  /** As it is now; nobody else changes it meanwhile. */
+  /** The present content; no other process can change it meanwhile. */
   readonly registry: Registry;
   /**
-   * On return the home holds exactly `manifests`, and its folders are as `folders` says; what the disk refused once that
-   * counted has been told as a warning.
+   * On return the home holds exactly `manifests`, and its folders are as `folders` says. A failure after that point was
+   * reported as a warning.
    *
-   * @throws {LockkeeperError} when nothing has changed: OPTION_INVALID when profiles would come after each other in a circle;
-   *   what `prepare` and file calls throw.
+   * @throws {LockkeeperError} and nothing has changed: OPTION_INVALID when the start order would be circular; the errors of
+   * `prepare` and file errors.
    */
   commit(manifests: Iterable<Manifest>, folders?: FolderChange, prepare?: () => Promise<void>): Promise<void>;
 }
 
 /** How long a change waits for its turn. */
 export interface ChangeOptions {
-  /** How long to wait for others that change the registry, in milliseconds. @default 60_000 */
+  /** How long to wait for other changes of the registry, in milliseconds. @default 60_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A hundred `create`s at once on two busy processors stay below. */
+/** A hundred simultaneous `create`s on two busy processors take less. */
 const MUTEX_TIMEOUT_MS = 60_000;
 
 interface Intent extends FolderChange {
@@ -81,14 +81,14 @@ interface Intent extends FolderChange {
 }
 
 interface IntendedMove extends FolderMove {
-  /** Set before the copy begins: until the change counts, the original is whole. @default by a rename */
+  /** Set before the copy begins; until the change counts, the original is complete. @default a rename */
   readonly by?: "copy";
 }
 
 /**
- * Runs `change` alone among all that change this home, after an interrupted change has been settled.
+ * Runs `change` with exclusive access to this home, after settling an interrupted change.
  *
- * @throws {LockkeeperError} MUTEX_TIMEOUT, ABORTED, REGISTRY_DAMAGED, UNSAFE_PATH, and what file calls and `change` throw.
+ * @throws {LockkeeperError} MUTEX_TIMEOUT, ABORTED, REGISTRY_DAMAGED, UNSAFE_PATH, file errors, and the errors of `change`.
  */
 export async function changeRegistry<T>(
   home: string,
@@ -114,7 +114,7 @@ export async function changeRegistry<T>(
   );
 }
 
-/** Settles what an interrupted change left, if there is any: one look at one path otherwise. Throws as {@link changeRegistry}. */
+/** Settles an interrupted change if there is one; otherwise it checks only one path. Throws as {@link changeRegistry}. */
 export async function settleRegistry(home: string, options: ChangeOptions = {}): Promise<void> {
   if (existsSync(homePaths(home).registryIntent)) await changeRegistry(home, async () => undefined, options);
 }
@@ -150,7 +150,7 @@ async function commit(
     tell(error, paths.registry);
   }
   await afterwards(paths.registryLastGood, () => {
-    // For a registry that somebody else damages later; written second, so it is never ahead of it.
+    // The copy is for a registry that is damaged later; it is written second, so it is never ahead of it.
     return replaceFile(paths.registryLastGood, text);
   });
   const settled = intent;
@@ -161,13 +161,13 @@ async function commit(
   return changed;
 }
 
-/** Folders are durable before the registry names them: after a power cut it must not name one that is not there. */
+/** Folders are durable before the registry names them: after a power cut it must not name a missing one. */
 async function confirmFolders(home: string, { make = [], move = [] }: Intent): Promise<void> {
   const changed = [...make, ...move.flatMap(({ from, to }) => [from, to])].map((each) => dirname(join(home, each)));
   for (const parent of new Set(changed)) if (existsSync(parent)) await syncDirectory(parent);
 }
 
-/** A failed write may have replaced the registry all the same; one that cannot be read now leaves it to the next change. */
+/** A failed write may have replaced the registry anyway. If it cannot be read now, the next change decides. */
 function hasCounted(home: string, revision: number): "yes" | "no" | "unknown" {
   try {
     return readRegistryDocument(home).revision === revision ? "yes" : "no";
@@ -185,13 +185,13 @@ async function writeIntent(home: string, intent: Intent): Promise<void> {
   try {
     await replaceFile(path, formatIntent(intent));
   } catch (error) {
-    // Written but not confirmed: nothing has been done yet, so nothing is to be undone.
+    // Written but not confirmed: nothing has been done yet, so there is nothing to undo.
     removeQuietly(path);
     throw error;
   }
 }
 
-/** The failure that is being told is the one that matters; what could not be taken back is settled by the next change. */
+/** The first failure is the one to report; the next change settles what could not be undone. */
 function undoIfPossible(home: string, intent: Intent): void {
   try {
     undo(home, intent);
@@ -200,7 +200,7 @@ function undoIfPossible(home: string, intent: Intent): void {
   }
 }
 
-/** Runs what a change leaves to be done once it counts. */
+/** Does the steps that follow once a change counts. */
 async function afterwards(path: string, step: () => Promise<void>): Promise<void> {
   try {
     await step();
@@ -215,10 +215,10 @@ function tell(error: unknown, path: string): void {
   else throw error;
 }
 
-/** Ours (`replaceFile`), and conf's. */
+/** Temp files of `replaceFile` and of conf. */
 const TEMP_FILE = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
 
-/** Only the holder of the mutex writes these files: a temp file that is there was left by a killed writer. */
+/** Only the holder of the mutex writes these files: a temp file is the remains of a killed writer. */
 function sweepTempFiles(home: string): void {
   let names: readonly string[];
   try {
@@ -229,7 +229,7 @@ function sweepTempFiles(home: string): void {
   for (const name of names) if (TEMP_FILE.test(name)) removeQuietly(join(home, name));
 }
 
-/** A file that nobody will read again is no reason to fail. */
+/** A leftover file that nobody will read is no reason to fail. */
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
@@ -247,7 +247,7 @@ async function settle(home: string, document: RegistryDocument): Promise<void> {
   else undo(home, intent);
 }
 
-/** Each step may have been done already: all of them are harmless a second time. */
+/** Any step may have been done already; all of them are harmless a second time. */
 async function finish(home: string, intent: Intent): Promise<void> {
   if (intent.renamed !== undefined) {
     const { followRename } = await import("./follow-rename.ts");
@@ -262,7 +262,7 @@ async function finish(home: string, intent: Intent): Promise<void> {
   remove(homePaths(home).registryIntent);
 }
 
-/** Each step may have been done or not: what is where it was is left alone. */
+/** Any step may have been done or not; a folder that is still in its place is left alone. */
 function undo(home: string, intent: Intent): void {
   for (const { from, to, by } of (intent.move ?? []).toReversed()) {
     if (!isThere(join(home, to))) continue;
@@ -274,7 +274,7 @@ function undo(home: string, intent: Intent): void {
   remove(homePaths(home).registryIntent);
 }
 
-/** Somebody made the folder anew in between: which of the two is the profile is for a person to say. */
+/** The folder was created again in between: a person must decide which of the two is the profile. */
 function contradiction(from: string, to: string): LockkeeperError {
   return new LockkeeperError(
     "REGISTRY_DAMAGED",
@@ -295,14 +295,14 @@ function moveBack(to: string, from: string): void {
 
 function remove(path: string): void {
   try {
-    // Removes links themselves, never what they lead to.
+    // Removes links themselves, never their targets.
     rmSync(path, { recursive: true, force: true });
   } catch (error) {
     throw fileError(error, "remove", path);
   }
 }
 
-/** What cannot be looked at is not taken for missing: a folder would be given up for it. */
+/** A path that cannot be checked does not count as missing, because that would give up a folder. */
 function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -311,7 +311,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Nothing outside the folders that are ours is ever moved or removed, whatever the file says. */
+/** Only our own folders are ever moved or removed, whatever the file says. */
 const OWN_PATH = /^(?:profiles|run|trash|staging)\/[A-Za-z0-9][A-Za-z0-9.-]*(?:\/manifest\.json)?$/;
 
 function parseIntent(text: string, path: string): Intent {
@@ -326,7 +326,7 @@ function parseIntent(text: string, path: string): Intent {
     const sound = named.every((each) => OWN_PATH.test(each)) && names.every((name) => isProfileName(name));
     if (v === 1 && Number.isSafeInteger(revision) && sound) return value;
   } catch {
-    // Not JSON, or of another shape: told below.
+    // Not JSON, or of another shape: reported below.
   }
   throw new LockkeeperError("REGISTRY_DAMAGED", `the record of an interrupted change is damaged: ${path}`, {
     hint: `Move it away after a look at the folders in it: ${shellCommand("mv", path, `${path}.damaged`)}`,

@@ -17,18 +17,18 @@ export type Registry = ReadonlyMap<string, Manifest>;
 
 /** The document as it was read. */
 export interface RegistryDocument {
-  /** Counts the changes; tells whether an interrupted change was made. */
+  /** Counts the changes, and shows whether an interrupted change took effect. */
   readonly revision: number;
   readonly registry: Registry;
 }
 
 const SCHEMA_VERSION = 1;
 
-/** What was read, or written by us, last: the same text is not checked a second time. */
+/** The text that was read or written last; the same text is not checked twice. */
 let known: { readonly path: string; readonly text: string; readonly document: RegistryDocument } | undefined;
 
 /**
- * Returns every profile of `home`; none when there is no registry yet. `owner: "any"`: for those who only show it.
+ * Returns every profile of `home`; none when there is no registry yet. `owner: "any"`: for display only.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED with path, position, and how to restore the last good copy.
  */
@@ -36,7 +36,7 @@ export function readRegistry(home: string, owner?: FileOwner): Registry {
   return readRegistryDocument(home, owner).registry;
 }
 
-/** The same as {@link readRegistry}, with the revision; for whoever changes it. */
+/** The same as {@link readRegistry}, with the revision, for changes. */
 export function readRegistryDocument(home: string, owner?: FileOwner): RegistryDocument {
   const { registry } = homePaths(home);
   const text = readIfPresentSync(registry, owner);
@@ -47,7 +47,7 @@ export function readRegistryDocument(home: string, owner?: FileOwner): RegistryD
   return document;
 }
 
-/** Notes what the registry's file says while it has just this text. */
+/** Remembers the manifests for exactly this text of the file. */
 export function rememberRegistry(home: string, text: string, document: RegistryDocument): void {
   known = { path: homePaths(home).registry, text, document };
 }
@@ -72,10 +72,10 @@ export function requireFrom(registry: Registry, home: string, name: string): Man
   });
 }
 
-/** Whether what ends a profile needs its name twice; `unknown` when neither the registry nor its last good copy tells. */
+/** Whether ending a profile needs its name twice; `unknown` when neither the registry nor its last good copy can be read. */
 export type Protection = "protected" | "open" | "unknown";
 
-/** Returns the profile's protection; an unreadable registry must not keep anybody from stopping a gateway. */
+/** Returns the profile's protection. An unreadable registry must not prevent a stop. */
 export function readProtection(home: string, name: string, owner?: FileOwner): Protection {
   const registry = readUsable(home, owner);
   if (registry === undefined) return "unknown";
@@ -98,7 +98,7 @@ export function formatRegistry(home: string, revision: number, manifests: Iterab
   return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n${lines}\n]}\n`;
 }
 
-/** Returns how many profiles the last good copy holds and when it was written, or undefined when it is of no use. */
+/** Returns how many profiles the last good copy holds and when it was written, or undefined when it is unusable. */
 export function inspectLastGood(home: string): { readonly profiles: number; readonly writtenAt: Date } | undefined {
   const registry = readLastGood(home);
   if (registry === undefined) return undefined;
@@ -131,9 +131,9 @@ function parseRegistry(home: string, path: string, text: string): RegistryDocume
   }
 }
 
-/** What is wrong with a document that is JSON; the path is added by whoever knows it. */
+/** A fault in a document that is JSON; the caller adds the path. */
 class DocumentFault extends Error {
-  /** Nothing is broken: this program is too old to read it. */
+  /** The document is sound, but this program is too old to read it. */
   readonly newer: boolean;
 
   constructor(message: string, newer = false) {
@@ -166,7 +166,7 @@ function checkDocument(home: string, value: unknown): RegistryDocument {
   return { revision, registry: inOrder(registry) };
 }
 
-/** Registries of earlier releases are sorted by letters. */
+/** Registries of earlier releases are sorted alphabetically. */
 function inOrder(registry: Registry): Registry {
   const entries = [...registry];
   const isSorted = entries.every(([name], index) => compareNames(entries[index - 1]?.[0] ?? "", name) < 0);

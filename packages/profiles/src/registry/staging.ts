@@ -1,18 +1,18 @@
 /**
- * Where a clone grows before it counts. One at a time and home; what a killed one left is removed by whoever comes next,
- * since the kernel let its claim go.
+ * The folder where a clone is prepared before it counts. One clone at a time in each home. The kernel releases the claim of a
+ * killed clone, and the next one removes its remains.
  */
 import { ensurePrivateDirectory, fileError, LockkeeperError, withFileMutex } from "@lockkeeper/core";
 import { existsSync, rmSync } from "node:fs";
 import { homePaths } from "../profile-paths.ts";
 
-/** Another clone may take long: it is waited for a while, and then named. */
+/** Another clone may take long: we wait this long, then refuse and name it. */
 const WAIT_MS = 10_000;
 
 /**
- * Runs `fill` with an empty staging folder that is nobody else's meanwhile and gone afterwards.
+ * Runs `fill` with an empty staging folder that is exclusive meanwhile and removed afterwards.
  *
- * @throws {LockkeeperError} MUTEX_TIMEOUT when another clone takes longer; and what `fill` throws.
+ * @throws {LockkeeperError} MUTEX_TIMEOUT when another clone takes longer; and the errors of `fill`.
  */
 export async function withStaging<T>(home: string, fill: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const { staging, stagingLock } = homePaths(home);
@@ -39,7 +39,7 @@ function removeFolder(folder: string): void {
   }
 }
 
-/** What stays is swept by the next change; whether the clone counts does not hang on it. */
+/** The next change sweeps any remains; the clone counts regardless. */
 function removeQuietly(folder: string): void {
   try {
     removeFolder(folder);
@@ -48,7 +48,7 @@ function removeQuietly(folder: string): void {
   }
 }
 
-/** Removes what a killed clone left; does nothing while one is at work. Cheap when there is nothing. */
+/** Removes the remains of a killed clone; does nothing while a clone is running. Cheap when there are none. */
 export async function sweepStaging(home: string): Promise<void> {
   const { staging, stagingLock } = homePaths(home);
   if (!existsSync(staging)) return;

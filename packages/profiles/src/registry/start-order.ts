@@ -1,10 +1,10 @@
 /**
- * The order in which profiles are started and stopped: who comes after whom, and which circle would keep all of its members
- * waiting. Pure. A profile that somebody comes after and that does not exist is a step like any other: starting it says so.
+ * The order in which profiles are started and stopped: which comes after which, and which circle would make its members wait
+ * for ever. Pure. A missing profile in `after` is a step like any other: its start reports that it is missing.
  */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 
-/** As much of a profile as its place in the order needs. */
+/** The part of a profile that decides its place in the order. */
 export interface Ordered {
   readonly name: string;
   readonly after?: readonly string[] | undefined;
@@ -19,18 +19,18 @@ export interface OrderedStep {
   readonly awaits: readonly string[];
 }
 
-/** What is done in which order. */
+/** The steps, in order. */
 export interface OrderPlan {
-  /** No step awaits one that comes behind it. */
+  /** No step awaits a later one. */
   readonly steps: readonly OrderedStep[];
-  /** Profiles that come after one of the steps and are none of them. Sorted. */
+  /** Profiles outside the steps that come after one of them. Sorted. */
   readonly followers: readonly string[];
 }
 
 /**
- * Returns the names and everything that they come after, each awaiting what it comes after itself.
+ * Returns the names and everything that they come after; each step awaits those that it comes after.
  *
- * @throws {LockkeeperError} OPTION_INVALID when some of it waits for itself.
+ * @throws {LockkeeperError} OPTION_INVALID when one of them waits for itself.
  */
 export function planStart(profiles: OrderedProfiles, names: readonly string[]): OrderPlan {
   const all = withPredecessors(profiles, names);
@@ -43,7 +43,10 @@ export function planStart(profiles: OrderedProfiles, names: readonly string[]): 
   };
 }
 
-/** Returns the names alone, each awaiting those that it comes after, by whatever way. What waits for itself awaits nobody. */
+/**
+ * Returns only the names; each step awaits those that it comes after, directly or not. A profile that waits for itself awaits
+ * none.
+ */
 export function planRestart(profiles: OrderedProfiles, names: readonly string[]): OrderPlan {
   const chosen = new Set(names);
   const steps = names.map((name) => ({
@@ -53,7 +56,10 @@ export function planRestart(profiles: OrderedProfiles, names: readonly string[])
   return { steps: inOrder(steps), followers: followersOf(profiles, chosen) };
 }
 
-/** Returns the names alone, each awaiting those that come after it, by whatever way. What waits for itself awaits nobody. */
+/**
+ * Returns only the names; each step awaits those that come after it, directly or not. A profile that waits for itself awaits
+ * none.
+ */
 export function planStop(profiles: OrderedProfiles, names: readonly string[]): OrderPlan {
   const chosen = new Set(names);
   const awaits = new Map<string, string[]>(names.map((name) => [name, []]));
@@ -90,8 +96,8 @@ export function findCircle(profiles: Iterable<Ordered>): readonly string[] | und
 }
 
 /**
- * Returns when `after` has no circle that `before` did not have. One that is there already must not keep anybody from
- * changing something else, or from mending it.
+ * Returns when `after` has no circle that `before` did not have. An existing circle must not block other changes, or its own
+ * repair.
  *
  * @throws {LockkeeperError} OPTION_INVALID naming the circle.
  */
@@ -103,7 +109,7 @@ export function refuseNewCircle(before: OrderedProfiles, after: readonly Ordered
     throw circleError(circle, "nothing was changed");
 }
 
-/** Returns the error for profiles of which each comes after the next. */
+/** Returns the error for a circle of profiles. */
 export function circleError(circle: readonly string[], outcome: string): LockkeeperError {
   const [name = ""] = circle;
   return new LockkeeperError("OPTION_INVALID", `${circle.join(" comes after ")}: a circle, ${outcome}`, {
@@ -111,7 +117,7 @@ export function circleError(circle: readonly string[], outcome: string): Lockkee
   });
 }
 
-/** Everything that `name` comes after, by whatever way; not itself. */
+/** Everything that `name` comes after, directly or not, without `name` itself. */
 function predecessorsOf(profiles: OrderedProfiles, name: string): readonly string[] {
   const found = withPredecessors(profiles, [name]);
   found.delete(name);
@@ -134,7 +140,7 @@ function followersOf(profiles: OrderedProfiles, chosen: ReadonlySet<string>): re
   return [...found].filter((name) => !chosen.has(name)).sort();
 }
 
-/** Sorts the steps such that each stands behind what it awaits; steps of a circle await nobody. */
+/** Sorts the steps so that each follows those that it awaits; steps of a circle await none. */
 function inOrder(steps: readonly OrderedStep[]): readonly OrderedStep[] {
   const waiting = new Map(steps.map((step) => [step.name, new Set(step.awaits)]));
   const sorted: OrderedStep[] = [];

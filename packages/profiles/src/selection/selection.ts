@@ -1,6 +1,6 @@
 /**
- * Which profile a command without a name acts on, for people only: services and keepers name theirs and never ask
- * here. Changing the default touches no gateway.
+ * Finds the profile for a command without a name. For people only: services and keepers always name theirs. Changing the
+ * default touches no gateway.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -8,28 +8,28 @@ import { changeSettings, readSettings } from "../settings/settings.ts";
 
 type Asker = Pick<ProfilesContext, "home" | "env" | "owner">;
 
-/** Where a selection comes from, strongest first. */
+/** The source of a selection, strongest first. */
 export type SelectionSource = "argument" | "environment" | "default";
 
-/** Which profile is meant, and why. */
+/** The selected profile, and why. */
 export interface Selection {
-  /** Null when nothing selects a profile. Whether it exists is for the command to find out. */
+  /** Null when nothing selects a profile. The command checks whether it exists. */
   readonly name: string | null;
   readonly source: SelectionSource | "none";
-  /** Everything that was looked at, strongest first; the first with a name won. */
+  /** All sources, strongest first; the first with a name won. */
   readonly candidates: readonly { readonly source: SelectionSource; readonly name: string | null }[];
 }
 
-/** What `use` changed. */
+/** The result of `use`. */
 export interface SelectionChange {
   readonly previous: string | null;
   readonly current: string;
-  /** Whether the new default is a protected profile, which is to be said loudly. */
+  /** Whether the new default is protected, which must be said loudly. */
   readonly protected: boolean;
 }
 
 /**
- * Returns what is selected: the argument, else LOCKKEEPER_PROFILE, else the default set by `use`.
+ * Returns the selection: the argument, else LOCKKEEPER_PROFILE, else the default set by `use`.
  *
  * @throws {LockkeeperError} CONFIG_DAMAGED
  */
@@ -47,7 +47,7 @@ export function readSelection(
   return { name: winner?.name ?? null, source: winner?.source ?? "none", candidates };
 }
 
-/** Returns the name that is selected, null also when the settings cannot be read: to mark it, not to act on it. */
+/** Returns the selected name, or null, also when the settings cannot be read. For display only. */
 export function readableSelection(asker: Asker): string | null {
   try {
     return readSelection(asker).name;
@@ -58,7 +58,7 @@ export function readableSelection(asker: Asker): string | null {
 }
 
 /**
- * Makes `name` the default, or with `-` the default before this one.
+ * Makes `name` the default, or with `-` the previous default.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; OPTION_INVALID when there is nothing to go back to.
  */

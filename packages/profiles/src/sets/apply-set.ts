@@ -1,6 +1,6 @@
 /**
- * Carries a plan out, up to the restarts, which are for whoever starts and stops. New profiles come into being together or not
- * at all; each edit is whole. Killed anywhere, the same call does what is missing.
+ * Carries out a plan, except for the restarts, which the caller does. New profiles are created together or not at all, and
+ * each edit is whole. After a kill at any point, the same call does the rest.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { isDeepStrictEqual } from "node:util";
@@ -15,11 +15,11 @@ import type { SetPlan } from "./plan-set.ts";
 import type { ProfileSet } from "./read-set.ts";
 
 /**
- * On return everything of `agreed` is done but its restarts, whose next start has what it needs.
+ * On return everything in `agreed` is done except its restarts, and their next start has all that it needs.
  *
- * @param agreed the plan that a person has seen
- * @throws {LockkeeperError} CONFIRMATION_NEEDED when by now something else would be done; what {@link requirePreflight} throws,
- *   before anything is changed; what creating and editing throw, and then what came before it is done.
+ * @param agreed the plan that a person has seen @throws {LockkeeperError} CONFIRMATION_NEEDED when the plan has changed in the
+ * meantime; the errors of {@link requirePreflight}, before anything is changed; the errors of creating and editing, after the
+ * earlier steps are done.
  */
 export async function applySet(context: ProfilesContext, set: ProfileSet, agreed: SetPlan): Promise<void> {
   const { home } = context;

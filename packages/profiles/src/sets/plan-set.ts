@@ -1,6 +1,6 @@
 /**
- * What would have to be done for the profiles of a set to be what its file says. Changes nothing. Never among it: to delete, to
- * start what was stopped, to move a port, to touch a protected profile or one that another file has.
+ * Plans the steps that make the profiles of a set match their file. Changes nothing. A plan never deletes a profile, starts a
+ * stopped one, moves a port, or touches a protected profile or one that belongs to another file.
  */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -29,23 +29,23 @@ import { actsOnARun, hasPendingChange } from "../status/pending-change.ts";
 import type { ProfileSet, SetProfile } from "./read-set.ts";
 import { setEdit } from "./set-edit.ts";
 
-/** One thing that is to be done, in the order in which it is done. */
+/** One step of the plan; steps are in the order of execution. */
 export interface SetChange {
   readonly profile: string;
   readonly action: "create" | "edit" | "restart";
-  /** What it sets or changes; nothing for a restart. */
+  /** The fields that it sets or changes; empty for a restart. */
   readonly fields: readonly FieldChange[];
 }
 
-/** What the file asks for and nobody does. */
+/** A request of the file that the plan leaves undone. */
 export interface LeftOut {
   readonly profile: string;
-  /** Null: all of it, because it is protected or of another kind. */
+  /** Null: the whole profile, because it is protected or of another kind. */
   readonly field: string | null;
   readonly reason: string;
   /** One command that does it, or null. */
   readonly hint: string | null;
-  /** `asked`: a person has to do something for the file to be true. `protected`: that is as it should be. */
+  /** `asked`: a person must act before the profile matches the file. `protected`: this is intended. */
   readonly weight: "asked" | "protected";
 }
 
@@ -54,27 +54,27 @@ export interface SetPlan {
   readonly file: string;
   readonly prefix: string;
   readonly changes: readonly SetChange[];
-  /** Profiles of the home that belong to no file, or to this one and are no longer in it. They are left alone. */
+  /** Profiles of the home that belong to no file, or that were removed from this file. They are left alone. */
   readonly unmanaged: readonly string[];
   readonly left: readonly LeftOut[];
-  /** Profiles that are as they should be and will belong to this file. */
+  /** Profiles that already match and will now belong to this file. */
   readonly claims: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** The plan with what it takes to carry it out. */
+/** The plan with the data to carry it out. */
 export interface PreparedPlan {
   readonly plan: SetPlan;
   readonly creates: readonly SetProfile[];
   readonly edits: readonly { readonly name: string; readonly options: EditOptions }[];
-  /** What the profiles that are to be restarted will be then. */
+  /** The new manifests of the profiles that will be restarted. */
   readonly restarts: readonly Manifest[];
 }
 
 /**
- * Returns what would be done.
+ * Returns the plan.
  *
- * @throws {LockkeeperError} SET_CONFLICT when a name belongs to another file; PORTS_OVERLAP when a fixed port is somebody's.
+ * @throws {LockkeeperError} SET_CONFLICT when a name belongs to another file; PORTS_OVERLAP when a fixed port is taken.
  */
 export async function planSet(context: ProfilesContext, set: ProfileSet): Promise<PreparedPlan> {
   const registry = readRegistry(context.home);
@@ -140,13 +140,13 @@ export async function planSet(context: ProfilesContext, set: ProfileSet): Promis
   return { plan, creates, edits, restarts: [...restarts.values()] };
 }
 
-/** The profile as it would be made; the port is any, because what it runs is judged and not where. */
+/** The profile as it would be created. Its port is arbitrary, because only the program is checked, not the place. */
 function draftOf(home: string, { options }: SetProfile): Manifest {
   const checked = checkCreateOptions(options);
   return manifestOf(checked, checked.port ?? readSettings(home).poolFirst, profilePaths(home, checked.name));
 }
 
-/** What a start would refuse is told where it stands. */
+/** Reports a reason to refuse a start at its place in the file. */
 function refuseUnlaunchable({ options, place }: SetProfile, manifest: Manifest): void {
   try {
     launchPlan(manifest, "");
@@ -157,7 +157,7 @@ function refuseUnlaunchable({ options, place }: SetProfile, manifest: Manifest):
   }
 }
 
-/** A file that is gone owns nothing any more: its folder was moved. */
+/** A file that no longer exists owns nothing: its folder was moved. */
 function refuseOthers(registry: Registry, set: ProfileSet): void {
   for (const { name } of set.profiles) {
     const owner = registry.get(name)?.set?.file;
@@ -168,7 +168,10 @@ function refuseOthers(registry: Registry, set: ProfileSet): void {
   }
 }
 
-/** Ports that the file fixes, against what is written down and against each other; the host is asked when they are chosen. */
+/**
+ * Checks the ports that the file fixes against the registry and against each other. The host is asked later, when ports are
+ * chosen.
+ */
 function refuseOverlaps(registry: Registry, creates: readonly SetProfile[]): void {
   const claims: PortClaim[] = [...registry.values()].flatMap(profileClaims);
   for (const { options } of creates) {
@@ -181,7 +184,7 @@ function refuseOverlaps(registry: Registry, creates: readonly SetProfile[]): voi
   }
 }
 
-/** Values of variables and hooks are told to nobody. */
+/** Values of variables and hooks are never shown. */
 function fieldsOf(options: SetProfile["options"]): readonly FieldChange[] {
   const { name: _name, argv, set: _set, ...others } = options;
   const said = Object.entries({ kind: options.kind, command: argv, ...others }).filter(
@@ -224,7 +227,7 @@ function unmanagedBy(registry: Registry, set: ProfileSet): readonly string[] {
     .map(({ name }) => name);
 }
 
-/** A value that is to be kept and does not exist yet. */
+/** A value that should be kept but does not exist yet. */
 function lackOf({ name, kept }: SetProfile): readonly string[] {
   return kept.map((each) =>
     each.startsWith("env.")

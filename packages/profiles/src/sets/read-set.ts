@@ -1,4 +1,7 @@
-/** A set as `create` and `edit` would be asked for it: names with their prefix, absolute paths, times and sizes as numbers. */
+/**
+ * Reads a set into the form that `create` and `edit` take: names with their prefix, absolute paths, times and sizes as
+ * numbers.
+ */
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import path from "node:path";
 import { parseDurationMs, parseSizeBytes } from "../amounts.ts";
@@ -15,25 +18,25 @@ import type { SetText } from "./set-file.ts";
 export interface SetProfile {
   readonly name: string;
   readonly options: CreateOptions;
-  /** Variables and hooks whose values stay as they are: `env.NAME`, `hooks.EVENT`. */
+  /** Variables and hooks that keep their values: `env.NAME`, `hooks.EVENT`. */
   readonly kept: readonly string[];
   readonly place: SetPlace;
 }
 
-/** The file in whole, sound in itself. */
+/** The whole file, consistent in itself. */
 export interface ProfileSet {
   readonly file: string;
   readonly prefix: string;
   /** In the order of the file. */
   readonly profiles: readonly SetProfile[];
-  /** What is not as it should be and yet no fault, one fact a line. */
+  /** Warnings, one fact a line. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Returns what the file asks for.
+ * Returns the content of the file.
  *
- * @param registry for the names that profiles of the file come after and that are not in it.
+ * @param registry for names in `after` that are not in the file.
  * @throws {LockkeeperError} CONFIG_DAMAGED with line and column.
  */
 export function readSet({ file, text }: SetText, prefix: string, registry: Registry): ProfileSet {
@@ -54,7 +57,7 @@ export function readSet({ file, text }: SetText, prefix: string, registry: Regis
 function readProfile(file: string, entry: SetEntry, prefix: string, own: ReadonlySet<string>): SetProfile {
   const name = `${prefix}${entry.name}`;
   const { options, kept } = toOptions(file, name, entry.values, prefix, own);
-  // One by one first: a fault is then told where it stands.
+  // Each profile is checked alone first, so that a fault is reported at its place.
   const { name: _, kind, argv, ...others } = options;
   try {
     checkCreateOptions({ name, kind, argv });
@@ -84,13 +87,13 @@ function readProfile(file: string, entry: SetEntry, prefix: string, own: Readonl
   return { name, options, kept, place: entry.place };
 }
 
-/** Tells a refusal of `create` where its cause stands. */
+/** Reports a refusal of `create` at the place of its cause. */
 function blame(place: SetPlace, error: unknown): never {
   if (!(error instanceof LockkeeperError)) throw error;
   throw setFault(place, error.message, error.hint);
 }
 
-/** Options that are called otherwise in the file. */
+/** Options with another name in the file. */
 const KEY_OF: Readonly<Record<string, string>> = {
   stopTimeoutMs: "stopTimeout",
   restartUnresponsiveMs: "restartUnresponsive",
@@ -109,7 +112,7 @@ function toOptions(
   prefix: string,
   own: ReadonlySet<string>,
 ): Pick<SetProfile, "options" | "kept"> {
-  // The types are what the table of keys says, and the document was read by it.
+  // The document was read by the table of keys, so the types are right.
   const get = <T>(key: keyof SetValues): T | undefined => values[key] as T | undefined;
   const inFolder = (given: string | undefined): string | undefined =>
     given === undefined ? undefined : path.resolve(path.dirname(file), given);
@@ -133,7 +136,7 @@ function toOptions(
     scheme: get("scheme"),
     stopTimeoutMs: optional(get("stopTimeout"), parseDurationMs),
     groups: get("groups"),
-    // What is not in the file is somebody else's, and has the name that it has.
+    // A profile outside the file gets no prefix.
     after: get<readonly string[]>("after")?.map((each) => (own.has(each) ? `${prefix}${each}` : each)),
     end: get("end"),
     memoryRestartBytes: optional(get("memoryRestart"), parseSizeBytes),
@@ -171,11 +174,11 @@ function refuseCircle(profiles: readonly SetProfile[], registry: Registry): void
   const circle = findCircle(named.values());
   if (circle === undefined) return;
   const place = profiles.find(({ name }) => circle.includes(name))?.place;
-  // One that has nothing to do with the file is told by whoever starts it.
+  // A circle that does not involve the file is reported by `start`.
   if (place !== undefined) throw setFault(place, `after: ${circle.join(" comes after ")}: a circle`);
 }
 
-/** A file of a repository is no place for a secret. */
+/** A file in a repository must not contain a secret. */
 function secretsOf({ name, values, place }: SetEntry): readonly string[] {
   const env = (values.env ?? {}) as Readonly<Record<string, string | null>>;
   return Object.entries(env)

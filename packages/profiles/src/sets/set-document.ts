@@ -1,6 +1,6 @@
 /**
- * The text of a set, taken apart with the place of everything in it, so that each fault is told by line and column. Knows
- * JSON with comments and trailing commas, and the table of keys; what a value means is for others.
+ * Parses the text of a set and keeps the place of every value, so that each fault has a line and column. Knows JSON with
+ * comments and trailing commas, and the table of keys; other files interpret the values.
  */
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import { parseTree, printParseErrorCode } from "jsonc-parser";
@@ -8,30 +8,30 @@ import type { Node, ParseError } from "jsonc-parser";
 import { setKeys } from "./set-keys.ts";
 import type { KeySchema, SetKey, ValueSchema } from "./set-keys.ts";
 
-/** Where something stands in a file, for messages. */
+/** A place in a file, for messages. */
 export interface SetPlace {
   readonly file: string;
   readonly text: string;
   readonly offset: number;
 }
 
-/** The keys of one profile that were given, each of the type that the table says. */
+/** The given keys of one profile, each of the type in the table. */
 export type SetValues = Readonly<Partial<Record<SetKey, unknown>>>;
 
-/** One profile as it stands in the file. */
+/** One profile as written in the file. */
 export interface SetEntry {
   readonly name: string;
   readonly values: SetValues;
   readonly place: SetPlace;
-  /** Where the value of each key stands. */
+  /** The place of each key's value. */
   readonly places: ReadonlyMap<string, SetPlace>;
 }
 
 /**
- * Returns the profiles of the document, in its order.
+ * Returns the profiles of the document, in order.
  *
- * @throws {LockkeeperError} CONFIG_DAMAGED with line and column: no JSON, a key that nobody knows (with the near one), a
- *   key twice, a value of the wrong type.
+ * @throws {LockkeeperError} CONFIG_DAMAGED with line and column: not JSON, an unknown key (with the nearest one), a repeated
+ * key, a value of the wrong type.
  */
 export function parseSet(file: string, text: string): readonly SetEntry[] {
   const root = parse(file, text);
@@ -56,7 +56,7 @@ export function parseSet(file: string, text: string): readonly SetEntry[] {
   });
 }
 
-/** Returns the error for what is wrong at a place of a set. */
+/** Returns the error for a fault at a place in a set. */
 export function setFault(place: SetPlace, fault: string, hint?: string): LockkeeperError {
   const before = place.text.slice(0, place.offset).split(/\r\n|\r|\n/);
   const column = (before.at(-1)?.length ?? 0) + 1;
@@ -69,7 +69,7 @@ function parse(file: string, text: string): Node {
   try {
     root = parseTree(text, errors, { allowTrailingComma: true });
   } catch (error) {
-    // The parser calls itself for each level.
+    // The depth is bounded, because the parser calls itself for each level.
     if (!(error instanceof RangeError)) throw error;
     throw setFault({ file, text, offset: 0 }, "nested too deeply");
   }
@@ -172,7 +172,7 @@ function wrongType(node: Node, key: string, expected: string, place: SetPlace): 
   return setFault(place, `${key}: expected ${expected}, got ${describe(node)}`);
 }
 
-/** Values may be secrets: only what kind of thing is there is told, and a short number or word. */
+/** Values may be secrets, so only their type is reported, or a short number or word. */
 function describe({ type, value }: Node): string {
   if (type === "number" || type === "boolean" || type === "null") return String(value);
   if (type === "string") return "a text";

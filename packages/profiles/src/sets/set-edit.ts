@@ -1,4 +1,7 @@
-/** The edit that makes a profile what a set says: what is said is set, what is not said is taken back. Pure but for a look at `cwd`. */
+/**
+ * The edit that makes a profile match a set: keys in the file are set, missing keys are reset. Pure except for a check of
+ * `cwd`.
+ */
 import { DEFAULT_HOST, shownTarget } from "@lockkeeper/core";
 import { isDeepStrictEqual } from "node:util";
 import { usualHealthCheck } from "../kinds/health-check.ts";
@@ -10,27 +13,27 @@ import { SCHEMES } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import type { SetProfile } from "./read-set.ts";
 
-/** A field that the set wants otherwise and that no set changes. */
+/** A field that differs from the set but that a set may not change. */
 export interface LeftField {
   readonly field: string;
   readonly from: unknown;
   readonly to: unknown;
 }
 
-/** What is to be done to a profile that exists. */
+/** The edit for an existing profile. */
 export interface SetEdit {
   readonly options: EditOptions;
   readonly left: readonly LeftField[];
 }
 
-/** Returns the edit. `lives`: something of the profile runs, so that what needs a stopped one is left as it is. */
+/** Returns the edit. `lives`: a process of the profile runs, so changes that need a stopped profile are left out. */
 export function setEdit(before: Manifest, { options, kept }: SetProfile, lives: boolean): SetEdit {
   const { port, span = kinds[before.kind].span, host = DEFAULT_HOST, lease, extraPorts = {}, ...others } = options;
   const left: LeftField[] = [];
   const leave = (field: string, from: unknown, to: unknown): undefined => {
     if (!isDeepStrictEqual(from, to)) left.push({ field, from, to });
   };
-  // The block was promised to others when it was chosen.
+  // A block never moves: others rely on it.
   if (port !== undefined) leave("port", before.port, port);
   leave("span", before.span, span);
   const wantedLease = lease === undefined ? undefined : parseLease(lease);
@@ -42,7 +45,7 @@ export function setEdit(before: Manifest, { options, kept }: SetProfile, lives: 
   const edit: EditOptions = {
     ...plain,
     argv,
-    // Such a profile has run in its workspace since before there was a choice.
+    // Such a profile is older than the option and runs in its workspace.
     cwd: before.cwd === undefined && cwd === before.paths.workspace ? undefined : cwd,
     portEnv: portEnv === true && before.portEnv === undefined ? undefined : portEnv,
     protected: isProtected === true ? true : undefined,
@@ -60,7 +63,7 @@ function extraOffsets({ kind, port, ports }: Manifest): Readonly<Record<string, 
   return Object.fromEntries(entries.map(([label, value]) => [label, value - port]));
 }
 
-/** A URL is shown without what may be secret in it; so shown, it means the one that there is. */
+/** A URL is exported without its possible secrets. In that form it means the URL that the profile has. */
 function sayHooks(
   before: Manifest,
   hooks: Readonly<Record<string, string>>,
@@ -71,7 +74,7 @@ function sayHooks(
     const now = present[event];
     return [event, now !== undefined && shownTarget(now) === target ? now : target] as const;
   });
-  // What an edit says of hooks replaces all of them.
+  // An edit replaces all hooks.
   const stay = Object.entries(present).filter(([event]) => kept.includes(`hooks.${event}`));
   return Object.fromEntries([...stay, ...said]);
 }

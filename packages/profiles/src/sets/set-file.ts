@@ -1,15 +1,15 @@
-/** Finds the file of a set and reads it. What stands in it is run as whoever applies it, so others must not be able to write it. */
+/** Finds and reads the file of a set. Its commands run as the user who applies it, so others must not be able to write it. */
 import { fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 
-/** What the file is called when nobody names another. */
+/** The default name of the file. */
 export const SET_FILE_NAME = "lockkeeper.json";
 
-/** More than thousands of profiles take. */
+/** Enough for thousands of profiles. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** The file as it was read. */
+/** The file as read. */
 export interface SetText {
   /** Real and absolute. */
   readonly file: string;
@@ -19,9 +19,8 @@ export interface SetText {
 /**
  * Returns the file's text.
  *
- * @param named a path, as it was typed or absolute.
- * @throws {LockkeeperError} OPTION_INVALID when it is not there or no file; UNSAFE_PATH when it is a link, somebody else's, or
- *   everybody may write it; CONFIG_DAMAGED when it is no text or too long.
+ * @param named a path, as it was typed or absolute. @throws {LockkeeperError} OPTION_INVALID when it is missing or not a file;
+ * UNSAFE_PATH when it is a link, another user's, or writable by everyone; CONFIG_DAMAGED when it is not text or too long.
  */
 export function readSetFile(named: string): SetText {
   const asked = path.resolve(named);

@@ -1,16 +1,15 @@
 /**
- * What may be said of a profile in `lockkeeper.json`: one table, which the reader goes by and from which the published schema
- * derives. Data only.
+ * The keys of a profile in `lockkeeper.json`: one table for the reader, from which the published schema is derived. Data only.
  */
 import { END_SCOPES, HOOK_EVENTS, KIND_NAMES, SCHEMES } from "../manifest.ts";
 import { HIGHEST_PORT } from "../port-number.ts";
 
-/** What a value may be, in the words of JSON Schema. */
+/** The allowed values, in the words of JSON Schema. */
 export type ValueSchema =
   | { readonly type: "string"; readonly pattern?: string; readonly enum?: readonly string[] }
   | { readonly type: "integer"; readonly minimum: number; readonly maximum: number }
   | { readonly type: "boolean" }
-  /** Null: what the profile has stays. */
+  /** Null: the profile keeps its value. */
   | { readonly type: readonly ["string", "null"] };
 
 /** A value, a list of texts, or names with values. */

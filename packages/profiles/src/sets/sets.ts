@@ -9,20 +9,20 @@ import { readSet } from "./read-set.ts";
 import type { ProfileSet } from "./read-set.ts";
 import { readSetFile } from "./set-file.ts";
 
-/** Which file, and how its profiles are called here. */
+/** Which file, and how its profiles are named here. */
 export interface SetRequest {
   /** Absolute, or relative to the process. */
   readonly file: string;
-  /** Stands before each name of the file. @default "" */
+  /** Put before each name in the file. @default "" */
   readonly prefix?: string | undefined;
 }
 
-/** Returns what applying the file would do. Throws as reading and planning a set do. */
+/** Returns what applying the file would do. Throws the errors of reading and planning a set. */
 export async function planSetFile(context: ProfilesContext, request: SetRequest): Promise<SetPlan> {
   return (await planSet(context, read(context, request))).plan;
 }
 
-/** Does what `agreed` says, up to its restarts. Throws as {@link applySet}. */
+/** Carries out `agreed`, except for its restarts. Throws as {@link applySet}. */
 export async function applySetFile(context: ProfilesContext, request: SetRequest, agreed: SetPlan): Promise<void> {
   await applySet(context, read(context, request), agreed);
 }
@@ -30,7 +30,7 @@ export async function applySetFile(context: ProfilesContext, request: SetRequest
 /**
  * Returns the names of a file that was applied.
  *
- * @throws {LockkeeperError} CONFIRMATION_NEEDED when a profile of it does not exist, or does not belong to it.
+ * @throws {LockkeeperError} CONFIRMATION_NEEDED when one of its profiles does not exist or does not belong to it.
  */
 export async function appliedNames(context: ProfilesContext, request: SetRequest): Promise<readonly string[]> {
   const set = read(context, request);

@@ -1,4 +1,7 @@
-/** Profiles as the file that makes them. What looks secret is null, which means: keep what is there. */
+/**
+ * Writes profiles as the file that creates them. A value that looks secret becomes null, which means "keep the present
+ * value".
+ */
 import { DEFAULT_HOST, jsonText, shownTarget } from "@lockkeeper/core";
 import { formatDurationMs, formatSizeBytes, parseSizeBytes } from "../amounts.ts";
 import { usualHealthCheck } from "../kinds/health-check.ts";
@@ -62,7 +65,7 @@ function durationText(durationMs: number | undefined): string | undefined {
   return durationMs === undefined ? undefined : formatDurationMs(durationMs);
 }
 
-/** Every size can be read back, odd ones in bytes. */
+/** Every size can be read back; odd ones are written in bytes. */
 function sizeText(sizeBytes: number | undefined): string | undefined {
   if (sizeBytes === undefined) return undefined;
   const text = formatSizeBytes(sizeBytes).replace(" ", "");

@@ -1,24 +1,24 @@
 /**
- * The settings of a built-in gateway (`config/gateway.json` of its profile). One table, from which reader, writer and help
- * derive, and one literal with all defaults. A file of its own: what only reads the tool's settings does not pay for it.
+ * The settings of a built-in gateway (`config/gateway.json` of its profile). One table for reader, writer and help, and one
+ * literal with all defaults. It is a separate file, so that reading the tool's settings does not load it.
  */
 import { GATEWAY_LIMITS, highestLimit } from "@lockkeeper/core";
 import type { GatewayLimitOptions, GatewayLimits } from "@lockkeeper/core";
 import { readSettingsFile } from "./settings-file.ts";
 import type { SettingSchema } from "./settings-file.ts";
 
-/** The settings of a built-in gateway; what is absent has the gateway host's own default. */
+/** The settings of a built-in gateway; a missing one has the gateway host's default. */
 export interface GatewaySettings extends GatewayLimitOptions {
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
 }
 
-/** A built-in gateway's settings where nothing is set; its lists are then empty. */
+/** A built-in gateway's default settings; its lists are empty. */
 export const defaultGatewaySettings: GatewaySettings = Object.fromEntries(
   Object.entries(GATEWAY_LIMITS).map(([name, limit]) => [name, limit.default]),
 );
 
-/** What each of a built-in gateway's settings may be. */
+/** The allowed values of each setting of a built-in gateway. */
 export const gatewaySettingsTable: Readonly<Record<keyof GatewaySettings, SettingSchema>> = {
   allowedHosts: {
     type: "array",
@@ -49,6 +49,6 @@ function limitSettings(): Readonly<Record<keyof GatewayLimits, SettingSchema>> {
  */
 export function readGatewaySettings(path: string): GatewaySettings {
   const values = Object.entries(readSettingsFile(path, gatewaySettingsTable));
-  // What else stands in the file means nothing, and the gateway host would refuse it.
+  // Other keys in the file mean nothing, and the gateway host would refuse them.
   return Object.fromEntries(values.filter(([key]) => Object.hasOwn(gatewaySettingsTable, key))) as GatewaySettings;
 }

@@ -14,7 +14,7 @@ import type { FileOwner } from "@lockkeeper/core";
 import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
 
-/** What one setting may be: the part of JSON Schema that the cheap reader understands too. */
+/** The allowed values of one setting: the part of JSON Schema that the cheap reader understands too. */
 export type SettingSchema = { readonly description: string } & (
   | { readonly type: "integer"; readonly minimum: number; readonly maximum: number }
   | { readonly type: readonly ["string", "null"]; readonly pattern: string }
@@ -24,7 +24,7 @@ export type SettingSchema = { readonly description: string } & (
 /** Every setting of a file, by its key. */
 export type SettingsTable = Readonly<Record<string, SettingSchema>>;
 
-/** Values as they stand in the file; what is absent has its default. Other keys are kept and mean nothing. */
+/** Values as written in the file; a missing one has its default. Other keys are kept and ignored. */
 export type SettingsValues = Readonly<Record<string, unknown>>;
 
 /** Returns whether `value` satisfies `schema`. Pure. */
@@ -40,7 +40,7 @@ export function satisfies(schema: SettingSchema, value: unknown): boolean {
 }
 
 /**
- * Returns what the file at `path` says; nothing when there is none.
+ * Returns the settings in the file at `path`; empty when there is no file.
  *
  * @throws {LockkeeperError} CONFIG_DAMAGED with path and position, or the key and what it must be.
  * @throws {LockkeeperError} UNSAFE_PATH, PERMISSION_DENIED, IO_FAILED
@@ -65,8 +65,8 @@ export function readSettingsFile(path: string, table: SettingsTable, owner?: Fil
 }
 
 /**
- * On return the file at `path` holds `changes` beside what it held, durably, with mode 0600. Its directory exists and
- * the caller sees to it that nobody else writes it meanwhile.
+ * On return the file at `path` holds `changes` and its other keys, durably, with mode 0600. Its directory must exist, and the
+ * caller must make sure that no other process writes the file meanwhile.
  *
  * @throws {LockkeeperError} OPTION_INVALID when a value is not allowed; DISK_FULL, DISK_READ_ONLY; and as
  *   {@link readSettingsFile}.
@@ -86,7 +86,7 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
       );
     }
   }
-  // conf reads before it writes; what it would choke on is told in our words first.
+  // conf reads before it writes, so a file that it could not read is reported in our words first.
   readSettingsFile(path, table);
   const { default: Conf } = await import("conf");
   try {
@@ -101,7 +101,7 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
     throw fileError(error, "write the settings", path);
   }
   try {
-    // conf makes the file durable, and leaves its name to us.
+    // conf makes the file durable, but not its name: that is done here.
     await syncDirectory(dirname(path));
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
@@ -109,7 +109,7 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
   }
 }
 
-/** Returns what a setting may be, for a person. */
+/** Returns the allowed values of a setting, for display. */
 export function describeSchema(schema: SettingSchema): string {
   if (schema.type === "integer") return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   return schema.type === "array"

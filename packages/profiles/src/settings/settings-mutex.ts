@@ -1,2 +1,2 @@
-/** The mutex that a change of settings takes, apart: whoever only reads settings must not pay for loading locks. */
+/** The mutex for changes of settings, in a separate file, so that reading settings does not load locks. */
 export { withFileMutex } from "@lockkeeper/core";

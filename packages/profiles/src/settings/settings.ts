@@ -1,6 +1,6 @@
 /**
- * The tool's own settings (`config.json` of the home). One table, from which reader, writer and help derive, and one
- * literal with all defaults.
+ * The tool's own settings (`config.json` of the home). One table for reader, writer and help, and one literal with all
+ * defaults.
  */
 import type { FileOwner } from "@lockkeeper/core";
 import { ensureHome } from "../home.ts";
@@ -14,24 +14,24 @@ export interface Settings {
   readonly previousProfile: string | null;
   readonly poolFirst: number;
   readonly poolLast: number;
-  /** `5432 postgres`, `6000-6010`: ports, and behind a blank what they are kept for. */
+  /** `5432 postgres`, `6000-6010`: ports, then a blank and what they are reserved for. */
   readonly reservedPorts: readonly string[];
 }
 
-/** The tool's settings where nothing is set. */
+/** The tool's default settings. */
 export const DEFAULT_SETTINGS: Settings = {
   defaultProfile: null,
   previousProfile: null,
   /** Source: the port on which OpenClaw gateways have always listened. */
   poolFirst: 18_789,
-  /** Below the ephemeral range of most Linux systems. The host's real one is left out whatever the pool says. */
+  /** Below the ephemeral range of most Linux systems. The host's real range is always excluded, whatever the pool says. */
   poolLast: 32_767,
   reservedPorts: [],
 };
 
 const PROFILE_NAME = "^[a-z0-9][a-z0-9-]{0,31}$";
 
-/** What each of the tool's settings may be. */
+/** The allowed values of each of the tool's settings. */
 export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
   defaultProfile: { type: ["string", "null"], pattern: PROFILE_NAME, description: "the profile that commands act on" },
   previousProfile: { type: ["string", "null"], pattern: PROFILE_NAME, description: "where `use -` goes back to" },
@@ -55,10 +55,10 @@ export function readSettings(home: string, owner?: FileOwner): Settings {
 }
 
 /**
- * On return the tool's settings hold the changes that `decide` returned for what they were; an empty answer writes
- * nothing. Nobody else changes them in between.
+ * On return the tool's settings hold the changes that `decide` returned for the present ones; an empty answer writes nothing.
+ * No other process changes them in between.
  *
- * @throws {LockkeeperError} CONFIG_DAMAGED, OPTION_INVALID, MUTEX_TIMEOUT, and what file calls throw.
+ * @throws {LockkeeperError} CONFIG_DAMAGED, OPTION_INVALID, MUTEX_TIMEOUT, and file errors.
  */
 export async function changeSettings(
   home: string,

@@ -16,6 +16,8 @@ import type { ConfigFault } from "../foreign-program.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
+import { searchHint } from "./find-program.ts";
+import { portHint } from "./port-hint.ts";
 
 /** What a keeper says of a run that it gave up, and is passed on as it is. */
 const PASSED_ON = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE", "GATEWAY_UNHEALTHY"] as const;
@@ -61,6 +63,7 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
   }
   const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
   const silent = printed === 0 && record?.lastExit?.code === 0;
+  const otherPort = code === "LISTENER_MISMATCH" ? portHint(manifest) : undefined;
   return new LockkeeperError(code, `${name} failed: ${reason}`, {
     evidence: lines,
     hint:
@@ -68,15 +71,15 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
         ? `Give the profile that address, or make the program listen on {host}: ${shellCommand("lockkeeper", "edit", name, "--host", hostFor(manifest.host, record.listensOn))}`
         : silent
           ? "It ended well and printed nothing: a gateway has no standard input, and a program that reads it finds its end at once."
-          : `The whole story: lockkeeper why ${name}`,
+          : (otherPort ?? `The whole story: lockkeeper why ${name}`),
   });
 }
 
 /** What was missing is asked again, for what is there now decides the way out. */
-function missingHint({ name, cwd, paths }: Manifest): string {
+function missingHint({ name, cwd, command, paths }: Manifest): string {
   const directory = cwd ?? paths.workspace;
   return existsSync(directory)
-    ? "Check the PATH and the spelling; a full path always works."
+    ? searchHint(command?.[0] ?? "", directory)
     : `Make it again, or give the profile another one: ${shellCommand("lockkeeper", "edit", name, "--cwd", ".")}`;
 }
 

@@ -1,5 +1,5 @@
 /** Would the system find this program, and may we run it? The same search as a spawn without a shell. Looks only. */
-import { errnoOf, LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 
@@ -46,7 +46,7 @@ function locate(program: string, { cwd, searchPath }: ProgramSearch): string {
     const file = path.resolve(cwd, program);
     const fault = process.platform === "win32" ? undefined : faultOf(file);
     if (fault === undefined) return file;
-    throw notFound(`command not found: ${program}: ${file} ${fault}`, "Check the spelling, or name another program.");
+    throw notFound(`command not found: ${program}: ${file} ${fault}`, searchHint(program, cwd));
   }
   const searched = searchPath ?? USUAL_PATH;
   let refused: string | undefined;
@@ -58,10 +58,22 @@ function locate(program: string, { cwd, searchPath }: ProgramSearch): string {
   }
   throw notFound(
     `command not found: ${program} (${refused ?? `PATH searched: ${searched}`})`,
-    "Check the PATH and the spelling; a full path always works.",
+    searchHint(program, cwd),
   );
 }
 
+/** Returns what helps when this program was not found from there. Looks only. */
+export function searchHint(program: string, cwd: string): string {
+  if (/\s/.test(program)) return `Write its words without quotes around all of them: -- ${program}`;
+  const file = path.resolve(cwd, program);
+  const fault = process.platform === "win32" ? MISSING : faultOf(file);
+  if (fault === REFUSED) return `Make it executable: ${shellCommand("chmod", "+x", file)}`;
+  if (program.includes("/")) return "Check the spelling, or name another program.";
+  if (fault === undefined) return `A program of that folder is named by its path: -- ./${program}`;
+  return "Check the PATH and the spelling; a full path always works.";
+}
+
+const REFUSED = "may not be run by this user";
 const MISSING = "is not there";
 
 function faultOf(file: string): string | undefined {
@@ -72,7 +84,7 @@ function faultOf(file: string): string | undefined {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR") return MISSING;
-    return errno === "EACCES" ? "may not be run by this user" : `cannot be looked at: ${errno ?? String(error)}`;
+    return errno === "EACCES" ? REFUSED : `cannot be looked at: ${errno ?? String(error)}`;
   }
 }
 

@@ -2,12 +2,20 @@
  * Starts a profile: a detached keeper, and the wait until the gateway is ready. Any number of starters may run at
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
-import { LockkeeperError, probeListener, readGatewayLock, shellCommand } from "@lockkeeper/core";
+import {
+  findHolders,
+  LockkeeperError,
+  probeListener,
+  readGatewayLock,
+  readListeners,
+  shellCommand,
+} from "@lockkeeper/core";
 import type { GatewayLockError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
+import { membershipOf } from "../ports/listener-verdict.ts";
 import { askHealth } from "../status/ask-health.ts";
 import type { ObservedState } from "../status/observed-state.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
@@ -16,6 +24,7 @@ import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
+import { portHint } from "./port-hint.ts";
 import { describeStart } from "./start-progress.ts";
 import { observeManifest, observeProfile, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
@@ -158,7 +167,7 @@ export async function startProfile(
   const { reason } = observation.observed;
   throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
     evidence: reason === null ? describeSoFar(observation) : [reason],
-    hint: await hintOnSlowness(observation),
+    hint: await hintOnSlowness(context, observation),
   });
 }
 
@@ -221,11 +230,21 @@ function ownerOf({ paths }: Manifest): number | undefined {
 }
 
 /** A gateway without a port of its own would be waited for in vain, for ever. */
-async function hintOnSlowness({ manifest: { name, health, host }, record }: ProfileObservation): Promise<string> {
+async function hintOnSlowness({ home }: ProfilesContext, observation: ProfileObservation): Promise<string> {
+  const { manifest, record } = observation;
+  const { name, health, host } = manifest;
   const isSilent = record !== undefined && (await probeListener(host, record.port)) === "silent";
   const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
   if (health === "none" || !isSilent) return look;
+  if (listensAnywhere(home, observation)) return portHint(manifest) ?? look;
   return `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
+}
+
+function listensAnywhere(home: string, observation: ProfileObservation): boolean {
+  const listeners = readListeners();
+  if (listeners === "unknown") return false;
+  const isOwn = membershipOf({ home }, observation);
+  return [...findHolders(listeners).values()].some(({ pid }) => isOwn(pid));
 }
 
 function heldElsewhere({ manifest: { name }, observed: { reason } }: ProfileObservation): LockkeeperError {

@@ -1,0 +1,27 @@
+/** What helps a program that listens on a port of its own choice. Pure. */
+import { shellCommand } from "@lockkeeper/core";
+import path from "node:path";
+import type { Manifest } from "../manifest.ts";
+
+/** Returns one sentence with a command; undefined for a program that is told its port already. */
+export function portHint({
+  name,
+  kind,
+  command = [],
+}: Pick<Manifest, "name" | "kind" | "command">): string | undefined {
+  if (kind !== "command" || command.some((word) => word.includes("{port"))) return undefined;
+  const [program = ""] = command;
+  // What is meant for the script of package.json stands behind a second `--`.
+  const isScript = path.basename(program) === "npm" && !command.includes("--");
+  const edit = shellCommand(
+    "lockkeeper",
+    "edit",
+    name,
+    "--",
+    ...command,
+    ...(isScript ? ["--"] : []),
+    "--port",
+    "{port}",
+  );
+  return `It does not go by the variable PORT. If it takes its port as an argument: ${edit}`;
+}

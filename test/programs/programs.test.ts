@@ -1,0 +1,69 @@
+/** The programs of docs/programs.md that need nothing but what is on this machine; `pnpm e2e:programs` tries the others too. */
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import { RECIPES } from "./recipes.ts";
+import { tryRecipe } from "./try-recipe.ts";
+
+const page = readFileSync(new URL("../../docs/programs.md", import.meta.url), "utf8");
+
+test("each of them stands on the page as it is tried", () => {
+  for (const { command } of RECIPES) expect(page).toContain(`\`${command}\``);
+});
+
+test.concurrent.each(RECIPES.filter(({ packages }) => packages === undefined))(
+  "$command",
+  async (recipe) => {
+    const found = recipe.finds?.();
+    if (found !== undefined && "missing" in found) {
+      console.log(`skipped: ${found.missing}`);
+      return;
+    }
+    const PATH = `${found === undefined ? "" : `${found.folder}:`}${process.env["PATH"] ?? ""}`;
+    await expect(withScratchHome((scratch) => tryRecipe(scratch, recipe, PATH))).resolves.toBeUndefined();
+  },
+  120_000,
+);
+
+test("one that takes no port from PORT is told from one that opens none, with the command that helps", async () => {
+  await withScratchHome(async ({ run }) => {
+    const other = `const s = require("node:net").createServer().listen(0, "127.0.0.1", () => console.log(s.address().port))`;
+    // Behind a shell, as npm runs a script: the listener is not the process that was started.
+    const script = `exec 3>&-; node -e '${other}'; true`;
+    expect((await run(["create", "dev", "--", "sh", "-c", script])).status).toBe(0);
+    const started = await run(["start", "dev", "--timeout", "3s"]);
+    expect(started.status).toBe(5);
+    expect(started.stderr).toMatch(/listens on 127\.0\.0\.1:\d+ so far, waiting for 127\.0\.0\.1:\d+/);
+    expect(started.stderr).toMatch(
+      /hint: It does not go by the variable PORT\. .*lockkeeper edit dev -- sh -c .* --port '\{port\}'/,
+    );
+    await run(["stop", "dev"]);
+    expect((await run(["create", "idle", "--", "sh", "-c", "sleep 600"])).status).toBe(0);
+    const idle = await run(["start", "idle", "--timeout", "1s"]);
+    expect(idle.status).toBe(5);
+    expect(idle.stderr).toContain("hint: If it opens no port at all: lockkeeper edit idle --health none");
+  });
+});
+
+test("a program that is not found: the hint names the way out for what is there", async () => {
+  await withScratchHome(async ({ run, folder }) => {
+    writeFileSync(path.join(folder, "serve.sh"), "#!/bin/sh\n", { mode: 0o755 });
+    writeFileSync(path.join(folder, "plain.sh"), "#!/bin/sh\n", { mode: 0o644 });
+    const hints: Readonly<Record<string, readonly string[]>> = {
+      "A program of that folder is named by its path: -- ./serve.sh": ["serve.sh"],
+      [`Make it executable: chmod +x ${folder}/plain.sh`]: ["./plain.sh"],
+      "Write its words without quotes around all of them: -- node server.js": ["node server.js"],
+      "Check the PATH and the spelling; a full path always works.": ["no-such-program"],
+    };
+    for (const [index, [hint, argv]] of Object.entries(hints).entries()) {
+      const name = `p${index}`;
+      const created = await run(["create", name, "--", ...argv]);
+      expect(created.status).toBe(0);
+      expect(created.stderr).toContain(hint);
+      const started = await run(["start", name]);
+      expect(started.status).toBe(1);
+      expect(started.stderr).toContain(`hint: ${hint}\n`);
+    }
+  });
+});

@@ -71,15 +71,15 @@ export interface GatewayKind {
   readonly seed: (manifest: Manifest, token: string) => Promise<void>;
   /** Variables for `exec`, `env` and `shell` only. @default none */
   readonly clientEnvironment?: Readonly<Record<string, string>>;
-  /** The argv with which a client of that name (`openclaw`) is run for the profile; undefined for another name. */
+  /** The argv that runs a client with that name (`openclaw`) for the profile; undefined for another name. */
   readonly clientProgram?: (manifest: Manifest, name: string) => readonly string[] | undefined;
-  /** Paths that the gateway remembers by their text: a rename must leave the folder where it is. @default "no" */
+  /** Whether the gateway stores absolute paths, so that a rename must leave the folder in its place. @default "no" */
   readonly remembersPaths?: "yes" | "no";
   /**
-   * Records that the program itself keeps of processes which have this very state directory open. Reads one folder, for it is
-   * asked on every look. @default none
+   * The program's own records of processes that have this state directory open. Reads only one folder, because every
+   * observation asks. @default none
    */
   readonly records?: (paths: Pick<ProfilePaths, "state">) => readonly ProgramRecord[];
-  /** What only a program answers that people also run without us; loaded when it is asked. */
+  /** The answers of a program that people also run without Lockkeeper; loaded when needed. */
   readonly foreign?: () => Promise<ForeignProgram>;
 }

@@ -1,4 +1,4 @@
-/** The one root on disk: which it is, and that it is safe to keep things in. */
+/** The one root on disk: where it is, and whether it is safe to keep state in it. */
 import { ensurePrivateDirectory, fileError, LockkeeperError, refuseUnsafeDirectory } from "@lockkeeper/core";
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
@@ -9,12 +9,12 @@ import { homePaths, profilePaths } from "./profile-paths.ts";
 /**
  * Returns the home that `env` names, or `~/.lockkeeper`. Touches nothing.
  *
- * @throws {LockkeeperError} OPTION_INVALID when LOCKKEEPER_HOME, or the HOME that counts instead, is not absolute:
- * relative, it would be another home in every directory.
+ * @throws {LockkeeperError} OPTION_INVALID when LOCKKEEPER_HOME, or the HOME that counts instead, is not absolute: a relative
+ * one would be another home in every directory.
  */
 export function resolveHome(env: NodeJS.ProcessEnv): string {
   const named = env["LOCKKEEPER_HOME"];
-  // An empty variable counts as none: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory.
+  // An empty variable counts as unset: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory.
   if (named === undefined || named === "") return join(userHome(env), ".lockkeeper");
   if (!isAbsolute(named)) {
     throw new LockkeeperError("OPTION_INVALID", `LOCKKEEPER_HOME is not an absolute path: ${JSON.stringify(named)}`, {
@@ -32,7 +32,7 @@ function userHome(env: NodeJS.ProcessEnv): string {
   throw new LockkeeperError("OPTION_INVALID", `HOME ${fact}`, { hint: "Set LOCKKEEPER_HOME to an absolute path." });
 }
 
-/** What the system has on record; a user id of a container may have nothing. */
+/** The home on record in the system; the user id of a container may have none. */
 function recordedHome(): string | undefined {
   try {
     return userInfo().homedir;
@@ -42,8 +42,7 @@ function recordedHome(): string | undefined {
 }
 
 /**
- * Returns `home`, unless it is a directory that is there for something else: what we make, close to others and remove
- * there would lie between things that are not ours.
+ * Returns `home`, unless that directory serves another purpose: our files would then lie among files that are not ours.
  *
  * @throws {LockkeeperError} OPTION_INVALID for the root of the file system and the user's own home directory.
  */
@@ -60,21 +59,21 @@ export function requireOwnDirectory(home: string, env: NodeJS.ProcessEnv): strin
   });
 }
 
-/** By inode too: another spelling, or a link on the way, leads to the same place. */
+/** Compared by inode too, because another spelling or a link on the way may lead to the same place. */
 function isSameDirectory(a: string, b: string): boolean {
   if (a === b) return true;
   try {
     const [one, other] = [statSync(a, { bigint: true }), statSync(b, { bigint: true })];
     return one.ino === other.ino && one.dev === other.dev;
   } catch {
-    // One that is not there, or that we may not look at, is no place of the user's.
+    // A missing or unreadable directory is not one of the user's places.
     return false;
   }
 }
 
 /**
- * On return `home` and the folders in it are directories that only we can write, created if need be. A link in their
- * place is refused: what is moved and removed there would be somebody else's.
+ * On return `home` and the folders in it are directories that only we can write, created if need be. A link in their place is
+ * refused, because we would move and remove files elsewhere.
  *
  * @throws {LockkeeperError} UNSAFE_PATH for a link, a foreign owner, a mode that lets others write.
  * @throws {LockkeeperError} PERMISSION_DENIED, DISK_READ_ONLY, DISK_FULL, IO_FAILED with path and errno.
@@ -85,9 +84,9 @@ export function ensureHome(home: string): void {
 }
 
 /**
- * Returns `home`, or where it leads when it is a link of the user's own (or root's): resolved once, so that every path
- * below has one spelling and no later change of the link splits a run in two. Another's link stays what it is, and is
- * refused by {@link requireSafeHome}.
+ * Returns `home`, or its target when it is a link of this user or of root. It is resolved once, so that every path below has
+ * one spelling and a later change of the link cannot split a run. Another user's link is not followed; {@link requireSafeHome}
+ * refuses it.
  */
 export function resolveOwnLink(home: string): string {
   try {
@@ -100,8 +99,8 @@ export function resolveOwnLink(home: string): string {
 }
 
 /**
- * Returns when what `home` says may be acted on: it, the folders in it and those of the profile `name` are missing, or
- * directories that only we and root can change. A few looks at inodes; makes and changes nothing.
+ * Returns when the content of `home` can be trusted: the home, its folders and those of the profile `name` are missing, or are
+ * directories that only we and root can change. Reads a few inodes; changes nothing.
  *
  * @throws {LockkeeperError} UNSAFE_PATH naming path, owner or mode; PERMISSION_DENIED, IO_FAILED.
  */

@@ -1,6 +1,6 @@
 /**
- * The one door of `@lockkeeper/profiles`: `openProfiles`, the shapes of what its methods take and return, and the few
- * words that a command line needs before it has opened anything.
+ * The one door of `@lockkeeper/profiles`: `openProfiles`, the types of its methods, and the few names that a command line
+ * needs before it has opened anything.
  */
 
 // Opening a home.

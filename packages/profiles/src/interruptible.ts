@@ -1,4 +1,4 @@
-/** Waits that a caller can end: the waiting ends, what was asked of a keeper or a gateway goes on by itself. */
+/** Waits that a caller can end. Only the wait ends: a keeper or a gateway carries on with its request. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { setTimeout as delay } from "node:timers/promises";
 

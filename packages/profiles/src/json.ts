@@ -1,6 +1,6 @@
 /**
- * JSON that people may have edited: what it must be before its fields are looked at, and where a damaged text stops being
- * JSON, which `JSON.parse` of Node 20 does not always say. Pure.
+ * JSON that people may have edited: checks that it is an object before its fields are read, and finds the place where a
+ * damaged text stops being JSON, which `JSON.parse` of Node 20 does not always report. Pure.
  */
 
 /** Both count from 1. */
@@ -22,7 +22,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns the place of the first token that does not fit, or of the end when something is missing there. */
+/** Returns the place of the first token that does not fit, or the end when something is missing there. */
 export function locateJsonError(text: string): TextPosition {
   const open: ("{" | "[")[] = [];
   let expected: Expected = "value";
@@ -38,7 +38,7 @@ export function locateJsonError(text: string): TextPosition {
   }
 }
 
-/** Returns what may come after `kind`, or undefined when it must not stand here. */
+/** Returns what may follow `kind`, or undefined when `kind` is not allowed here. */
 function follow(kind: string, expected: Expected, open: ("{" | "[")[]): Expected | undefined {
   const afterValue = (): Expected => (open.length === 0 ? "end" : "comma or close");
   const wantsValue = expected === "value" || expected === "value or close";

@@ -1,6 +1,6 @@
 /**
- * What is written down about a profile: chosen once at `create`, changed only by a person's verb. The check here is
- * hand-written and cheap, because every command reads every manifest. Pure.
+ * The manifest of a profile: chosen at `create`, changed only by a command of a person. The check here is hand-written and
+ * cheap, because every command reads every manifest. Pure.
  */
 import type { HookEvent, LeaseSettings } from "@lockkeeper/core";
 import { isRecord } from "./json.ts";
@@ -10,53 +10,53 @@ import { pathsInFolder, profilePaths } from "./profile-paths.ts";
 import type { ProfilePaths } from "./profile-paths.ts";
 import { isPort } from "./port-number.ts";
 
-/** What may run behind a profile, in the order in which it is told. `kinds/kinds.ts` has what each is. */
+/** The kinds of gateway, in the order of display. `kinds/kinds.ts` describes each. */
 export const KIND_NAMES = ["builtin", "command", "openclaw"] as const;
 
-/** What runs behind a profile. */
+/** The kind of gateway that a profile runs. */
 export type KindName = (typeof KIND_NAMES)[number];
 
-/** How a gateway's address is opened. */
+/** The scheme of a gateway's address. */
 export const SCHEMES = ["http", "https", "ws", "wss"] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
-/** Returns how the gateway's address is opened: as its owner says, else as most programs of its kind are. */
+/** Returns the scheme of the gateway's address: the owner's choice, else the usual one of its kind. */
 export function schemeOf({ kind, scheme }: Pick<Manifest, "kind" | "scheme">): Scheme {
   return scheme ?? (kind === "command" ? "http" : "ws");
 }
 
-/** Returns by which scheme a server is asked over HTTP; one of WebSockets answers that too. */
+/** Returns the scheme for HTTP requests to a server; a WebSocket server answers them too. */
 export function webSchemeOf(scheme: Scheme): "http" | "https" {
   return scheme === "https" || scheme === "wss" ? "https" : "http";
 }
 
-/** `group`: what belongs to people is spared; `all`: every process of the run is ended. */
+/** `group`: separate sessions of people are spared; `all`: every process of the run is ended. */
 export const END_SCOPES = ["group", "all"] as const;
 export type EndScope = (typeof END_SCOPES)[number];
 
-/** What a hook can be told of. */
+/** The events of a hook. */
 export const HOOK_EVENTS: readonly HookEvent[] = ["failed", "blocked", "unresponsive", "recovered", "ready", "stopped"];
 
 /** The unit of a service manager that starts the profile. */
 export interface InstalledService {
   readonly manager: "systemd-user" | "systemd" | "launchd";
   readonly unit: string;
-  /** Whether it comes up with the host, or with its user's session. */
+  /** Whether it starts with the host, or with its user's session. */
   readonly boot: "auto" | "manual";
-  /** What was asked for beside the unit's usual text. */
+  /** Options that add to the unit's usual text. */
   readonly harden?: boolean;
   readonly watchdogMs?: number;
 }
 
-/** The file of a set that made the profile, or took it over: nobody else's file may change it. */
+/** The file of a set that owns the profile: no other file may change it. */
 export interface SetOrigin {
   /** Real and absolute. */
   readonly file: string;
-  /** What stands before the name that the file gives it. */
+  /** The prefix of the name in the file. */
   readonly prefix: string;
 }
 
-/** One profile as it is written down. A contract with other tools: fields are added, never renamed or removed. */
+/** The record of one profile. It is a contract with other tools: fields are added, never renamed or removed. */
 export interface Manifest {
   readonly schemaVersion: 1;
   readonly name: ProfileName;
@@ -66,7 +66,7 @@ export interface Manifest {
   /** The base of the block `[port, port + span)`; the gateway listens here. */
   readonly port: number;
   readonly span: number;
-  /** Every port that has a name, `gateway` (the base) first. A derived range is named by its first port. */
+  /** Every named port, `gateway` (the base) first. A derived range is named by its first port. */
   readonly ports: Readonly<Record<string, number>>;
   /** `command`: the argv with placeholders. `openclaw`: the program and its first arguments, when not `openclaw`. */
   readonly command?: readonly string[];
@@ -107,27 +107,27 @@ export interface Manifest {
   readonly protected: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Absolute. Only those that lie elsewhere than {@link profilePaths} says are written down. */
+  /** Absolute. Only paths that differ from {@link profilePaths} are stored. */
   readonly paths: ProfilePaths;
 }
 
-/** Paths that a profile may have elsewhere: an adopted gateway keeps its own. */
+/** Paths that may lie outside the profile's folder: an adopted gateway keeps its own. */
 const MOVABLE = ["config", "state", "workspace"] as const;
 
-/** A folder that kept its first name when the profile got another; from the home, which may be seen under another path. */
+/** A folder that kept its name when the profile was renamed; relative to the home, which may have another path elsewhere. */
 const KEPT_FOLDER = /^profiles\/[a-z0-9][a-z0-9-]{0,31}$/;
 
-/** An address, or a name; not one with a port behind it. It goes into addresses, tables and variables of shells. */
+/** An address or a name, without a port. It appears in addresses, tables and shell variables. */
 const HOST_TEXT = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
 
-/** Returns whether a gateway can be told to listen there: an address or a name, without brackets or port. */
+/** Returns whether a gateway can listen on `text`: an address or a name, without brackets or port. */
 export function isHost(text: string): boolean {
   return HOST_TEXT.test(text);
 }
 
 /**
- * Returns the manifest that was written down as `value`, with all its paths, or what is wrong with it as text. The object
- * is completed in place: a copy for each of a thousand profiles would be measurable.
+ * Returns the manifest stored as `value`, with all its paths, or its fault as text. The object is completed in place, because
+ * copying a thousand manifests takes measurable time.
  */
 export function completeManifest(home: string, value: unknown): Manifest | string {
   if (!isRecord(value)) return `expected an object, got ${describe(value)}`;
@@ -145,7 +145,7 @@ function completePaths(home: string, name: ProfileName, elsewhere: Record<string
   return { ...usual, ...moved };
 }
 
-/** Returns whether the profile was adopted in place: its gateway keeps directories of its own, which we did not make. */
+/** Returns whether the profile was adopted in place: its gateway keeps its own directories, which we did not create. */
 export function isAdopted({ paths }: Pick<Manifest, "paths">): boolean {
   return !paths.state.startsWith(`${paths.profile}/`);
 }
@@ -193,7 +193,7 @@ const isAmount = (value: unknown): boolean => Number.isSafeInteger(value) && Num
 const isOneOf = (words: readonly string[]) => (value: unknown) => words.some((word) => word === value);
 const isTextsByName = (value: unknown): boolean => isRecord(value) && isTexts(Object.values(value));
 
-/** What may be absent. An unknown field is somebody newer's and is left alone. */
+/** Optional fields. An unknown field comes from a newer release and is left alone. */
 const optionalFields: Readonly<Record<string, Check>> = {
   command: ["a list of arguments", isTexts],
   cwd: ["a path", isText],

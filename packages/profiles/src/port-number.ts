@@ -1,4 +1,4 @@
-/** What is a port, as a number and as a word on the command line. Pure. */
+/** Port numbers, as numbers and as words of the command line. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
 
 /** Source: TCP has 16 bits for a port. */
@@ -10,7 +10,7 @@ export function isPort(value: unknown): value is number {
 }
 
 /**
- * Returns the port that `value` stands for: a number, or plain digits.
+ * Returns the port in `value`: a number, or plain digits.
  *
  * @throws {LockkeeperError} PORT_INVALID for anything but 1 to 65535: 0, 70000, `abc`, `1.5`, `-1`, the empty text.
  */

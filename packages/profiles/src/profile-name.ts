@@ -1,6 +1,6 @@
 /**
- * What a profile may be called: the one validator, in front of every path that is built from a name. A name that
- * passed is branded, so that a function can ask for a checked one. Pure.
+ * The one validator of profile names, in front of every path that is built from a name. A valid name gets a branded type, so
+ * that a function can require it. Pure.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 

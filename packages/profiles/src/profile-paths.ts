@@ -1,12 +1,12 @@
 /**
- * Where everything is on disk: from a home, and a checked name, to every path. Pure, and the only place that knows the
- * layout. Plain concatenation, since `list` builds these for a thousand profiles at a time.
+ * The layout on disk: from a home and a checked name to every path. Pure, and the only place that knows the layout. Plain
+ * concatenation, since `list` builds these for a thousand profiles at a time.
  */
 import type { LockPlace } from "@lockkeeper/core";
 import { sep } from "node:path";
 import type { ProfileName } from "./profile-name.ts";
 
-/** Absolute paths of what all profiles of a home share. */
+/** Absolute paths of the files that all profiles of a home share. */
 export interface HomePaths {
   readonly home: string;
   /** The tool's settings. */
@@ -15,14 +15,14 @@ export interface HomePaths {
   readonly registryLastGood: string;
   /** The kernel-held mutex for changes; never deleted. */
   readonly registryLock: string;
-  /** What a change that also touches folders is about to do, while it does it. */
+  /** The plan of a change that touches folders, present while it runs. */
   readonly registryIntent: string;
   readonly profiles: string;
   readonly run: string;
   readonly trash: string;
-  /** Where a clone grows until it is whole; what a killed one leaves there is swept by the next. */
+  /** The folder where a clone is prepared; the next clone sweeps the remains of a killed one. */
   readonly staging: string;
-  /** Held by the process that uses it. */
+  /** The lock of the staging folder, held by the process that uses it. */
   readonly stagingLock: string;
 }
 
@@ -40,7 +40,7 @@ export interface ProfilePaths {
   readonly logs: string;
 }
 
-/** Returns the paths of what all profiles of `home` share. */
+/** Returns the paths of the files that all profiles of `home` share. */
 export function homePaths(home: string): HomePaths {
   return {
     home,
@@ -57,7 +57,7 @@ export function homePaths(home: string): HomePaths {
   };
 }
 
-/** Returns the paths of one profile, as they are unless its manifest says otherwise. */
+/** Returns the default paths of one profile; its manifest may say otherwise. */
 export function profilePaths(home: string, name: ProfileName): ProfilePaths {
   return pathsInFolder(`${home}${sep}profiles${sep}${name}`);
 }
@@ -75,7 +75,10 @@ export function pathsInFolder(profile: string): ProfilePaths {
   };
 }
 
-/** Returns where the profile's lock is: the directory is the profile's own, so whoever owns anything in it owns the profile. */
+/**
+ * Returns the place of the profile's lock. The directory belongs to this profile alone, so the owner of any lock in it owns
+ * the profile.
+ */
 export function lockPlace({ lock, config }: Pick<ProfilePaths, "lock" | "config">): LockPlace {
   return { lockDir: lock, configPath: config, scope: "directory" };
 }

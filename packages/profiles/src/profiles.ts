@@ -51,11 +51,11 @@ import type { Selection, SelectionChange } from "./selection/selection.ts";
 import type { ShellEnvironment } from "./environment/shell-environment.ts";
 import type { ProfileDetail } from "./status/profile-detail.ts";
 
-/** Which home to open, and for whom. */
+/** The home to open, and its environment. */
 export interface OpenOptions {
   /** The one root of everything on disk. @default LOCKKEEPER_HOME of `env`, else `~/.lockkeeper` */
   readonly home?: string | undefined;
-  /** What the caller's environment is. @default process.env */
+  /** The caller's environment. @default process.env */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Programs to start, for a bundle that inlines this package. @default this package's own */
   readonly programs?: Programs | undefined;
@@ -65,16 +65,16 @@ export interface OpenOptions {
 export interface Profiles {
   readonly home: string;
   readonly create: (options: CreateOptions) => Promise<ProfileStatus>;
-  /** Changes what is written down about the profile; what runs takes it at its next start. */
+  /** Changes the profile's settings; a running gateway takes them at its next start. */
   readonly edit: (name: string, options: EditOptions) => Promise<EditResult>;
   readonly list: (options?: ListOptions) => Promise<readonly ProfileStatus[]>;
-  /** One profile as its keeper published it; its gateway is not asked. @throws PROFILE_NOT_FOUND with the nearest names */
+  /** One profile as its keeper published it, without asking its gateway. @throws PROFILE_NOT_FOUND with the nearest names */
   readonly find: (name: string) => Promise<ProfileStatus>;
-  /** The names that words mean: names, `@group`, and patterns such as `dev-*`. */
+  /** Resolves words to names: names, `@group`, and patterns such as `dev-*`. */
   readonly match: (words: readonly string[], request?: Pick<ListOptions, "toAct">) => Promise<readonly string[]>;
   /**
-   * In which order a verb acts on the names: to start them, with everything that they come after; to restart and to stop
-   * them, alone. A damaged registry knows no order.
+   * The order in which a verb acts on the names: a start includes everything that they come after, a restart and a stop only
+   * the names. With a damaged registry the order is unknown.
    */
   readonly order: (verb: OrderedVerb, names: readonly string[]) => Promise<OrderPlan>;
   /** Waits until each profile runs, or has stopped. */
@@ -85,54 +85,54 @@ export interface Profiles {
   readonly start: (name: string, options?: StartOptions) => Promise<StartResult>;
   readonly stop: (name: string, options?: StopOptions) => Promise<StopResult>;
   readonly restart: (name: string, options?: RestartOptions) => Promise<RestartResult>;
-  /** What the next start runs, and where. */
+  /** The command of the next start, and its folder. */
   readonly launchPlan: (name: string) => Promise<LaunchPlan>;
-  /** What the next start needs and does not have. */
+  /** The missing needs of the next start. */
   readonly preflight: (name: string, options?: PreflightOptions) => Promise<readonly PreflightFault[]>;
-  /** A sentence for each limit that the profile has and that nothing on this host holds it to. */
+  /** One sentence for each limit of the profile that nothing on this host enforces. */
   readonly limitNotes: (name: string) => Promise<readonly string[]>;
-  /** Tells each hook of the profile once, as a test. */
+  /** Calls each hook of the profile once, as a test. */
   readonly testHooks: (
     name: string,
     options?: { readonly signal?: AbortSignal | undefined },
   ) => Promise<readonly HookTrial[]>;
-  /** The keeper in this very process; returns when it has ended. */
+  /** Runs the keeper in this process; returns when it has ended. */
   readonly run: (name: string, options: RunOptions) => Promise<KeeperOutcome>;
   readonly ports: () => Promise<PortsReport>;
-  /** Keeps ports (`5432`, `6000-6010`) for what is not ours: no new block touches them. */
+  /** Reserves ports (`5432`, `6000-6010`) for other programs: no new block touches them. */
   readonly reservePorts: (range: string, note: string) => Promise<ReservationChange>;
   readonly releasePorts: (range: string) => Promise<ReservationChange>;
-  /** All that can be said of one port. */
+  /** Everything that is known about one port. */
   readonly explainPort: (port: number) => Promise<PortExplanation>;
-  /** The block that the next `create` with that span would get; null when the pool is exhausted. */
+  /** The block for the next `create` with that span; null when the pool is exhausted. */
   readonly nextFreeBlock: (span?: number) => Promise<PortRange | null>;
-  /** What is not as it should be, most serious first. Changes nothing. */
+  /** The findings, most serious first. Changes nothing. */
   readonly diagnose: () => Promise<readonly Finding[]>;
-  /** Makes the repairs that `findings` carry, and returns what remains. */
+  /** Makes the repairs in `findings`, and returns the remaining findings. */
   readonly repair: (findings: readonly Finding[]) => Promise<readonly Finding[]>;
   /** The profile's access token. */
   readonly token: (name: string) => Promise<string>;
   /** How its web page is reached. */
   readonly access: (name: string) => Promise<ProfileAccess>;
-  /** Writes a page that only we can read and that leads to `target`; returns its path. */
+  /** Writes a page that redirects to `target` and that only we can read; returns its path. */
   readonly writeHandoverPage: (target: string) => Promise<string>;
   readonly removeHandoverPage: (file: string) => Promise<void>;
-  /** The argv to run for a client of the profile: of its own program, when it is one that the profile runs. */
+  /** The argv for a client of the profile; its own program when the client has that program's name. */
   readonly clientArgv: (name: string, argv: Argv) => Promise<Argv>;
   readonly remove: (name: string) => Promise<{ readonly trash: string }>;
-  /** What makes a process act on the profile, whole, and what must be dropped before. */
+  /** The variables with which a process acts on the profile, and those to drop first. */
   readonly environment: (name: string) => Promise<ShellEnvironment>;
-  /** What its gateway gets, secrets included. */
+  /** The environment of its gateway, secrets included. */
   readonly gatewayEnvironment: (name: string) => Promise<Readonly<Record<string, string>>>;
-  /** Makes `name` the default for people, `-` the one before. Touches no gateway. */
+  /** Makes `name` the default for people; `-` means the previous one. Touches no gateway. */
   readonly use: (name: string) => Promise<SelectionChange>;
-  /** Which profile a command without a name acts on, and why. */
+  /** The profile for a command without a name, and why. */
   readonly selection: (options?: { readonly profile?: string | undefined }) => Promise<Selection>;
   /** Every gateway on this host, managed or not. Writes nothing, not even a home. */
   readonly discover: (options?: DiscoverOptions) => Promise<Discovery>;
-  /** Adopts gateways of another program in place; nothing of theirs changes. `kind` would run them. */
+  /** Adopts gateways of another program in place; their files do not change. `kind` is the kind that will run them. */
   readonly importGateways: (kind: string, options?: ImportOptions) => Promise<ImportReport>;
-  /** Brings an adopted gateway that somebody else runs under a keeper of ours. */
+  /** Moves an adopted gateway from its old manager to one of our keepers. */
   readonly takeOver: (name: string, options: TakeoverOptions) => Promise<TakeoverResult>;
   /** Puts the profile under a service manager. */
   readonly installService: (name: string, options?: InstallOptions) => Promise<InstallResult>;
@@ -141,9 +141,9 @@ export interface Profiles {
   readonly serviceStatuses: (names: readonly string[]) => Promise<readonly ServiceStatus[]>;
   /** The profiles as text for an engine of containers. Changes nothing. */
   readonly exportToEngine: (names: readonly string[], options: ExportOptions) => Promise<ExportResult>;
-  /** What applying a file of profiles would do. Changes nothing. */
+  /** Plans what applying a file of profiles would do. Changes nothing. */
   readonly planSet: (request: SetRequest) => Promise<SetPlan>;
-  /** Does what a plan of that file says, as it was agreed to, up to its restarts. */
+  /** Carries out an agreed plan of that file, except for its restarts. */
   readonly applySet: (request: SetRequest, agreed: SetPlan) => Promise<void>;
   /** The profiles of a file that was applied. */
   readonly appliedSet: (request: SetRequest) => Promise<readonly string[]>;
@@ -151,11 +151,11 @@ export interface Profiles {
   readonly exportSet: (names: readonly string[]) => Promise<string>;
   readonly rename: (from: string, to: string) => Promise<RenameResult>;
   readonly clone: (from: string, to: string, options?: CloneOptions) => Promise<CloneResult>;
-  /** Brings back what was removed last under that name. */
+  /** Restores the last removed profile of that name. */
   readonly restore: (name: string, options?: RestoreOptions) => Promise<ProfileStatus>;
-  /** What was removed and can be restored. */
+  /** The removed profiles that can be restored. */
   readonly trash: () => Promise<readonly TrashedProfile[]>;
-  /** Deletes what was removed, for good: everything, or only what had one of these names. */
+  /** Deletes removed profiles for good: all of them, or those with one of these names. */
   readonly emptyTrash: (names: readonly string[]) => Promise<readonly TrashedProfile[]>;
   readonly readConfig: (request?: ConfigRequest) => Promise<ConfigReading>;
   readonly changeConfig: (request: ConfigChangeRequest) => Promise<ConfigChange>;
@@ -164,8 +164,7 @@ export interface Profiles {
 /**
  * Opens the profiles of one home. Reads and writes nothing in it yet.
  *
- * In a home that somebody else controls the verbs that act are refused with UNSAFE_PATH, and a warning goes along with
- * what the others show.
+ * In a home that another user controls, verbs that act are refused with UNSAFE_PATH, and the others add a warning.
  *
  * @throws {LockkeeperError} OPTION_INVALID when the home is not absolute, the file system's root or the user's own home.
  */
@@ -175,7 +174,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   const danger = dangerOf(home);
   const owner = danger === undefined ? "own" : "any";
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms(), owner };
-  // Who acts does not believe a registry that others can write, and reads the rest of a home that is its own.
+  // A verb that acts does not trust a registry that others can write.
   const doubt = danger ?? doubtAbout(homePaths(home).registry);
   const look: ProfilesContext = doubt === undefined ? context : { ...context, owner: "any" };
   return guarded(
@@ -276,7 +275,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       environment: async (name) => {
         const { requireManifest } = await import("./registry/registry.ts");
         const manifest = requireManifest(home, name);
-        // The file that the environment names holds what is valid now.
+        // The file that the environment names holds the present value.
         if (manifest.kind !== "builtin" && manifest.kind !== "command") {
           await (await import("./access/profile-access.ts")).refreshTokenFile(context, manifest);
         }
@@ -311,7 +310,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   );
 }
 
-/** What only shows what is there; `repair` sees to its own safety. Every other verb acts, and a new one does at first. */
+/** Verbs that only show; `repair` checks its safety itself. Every other verb acts, and so does a new one by default. */
 const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "list",
   "find",
@@ -333,13 +332,13 @@ const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "limitNotes",
 ]);
 
-/** What speaks against a home: `danger` refuses every verb that acts, `doubt` goes along with what is shown. */
+/** Reasons against a home: `danger` refuses every verb that acts, `doubt` is shown as a warning. */
 interface Doubts {
   readonly danger: LockkeeperError | undefined;
   readonly doubt: LockkeeperError | undefined;
 }
 
-/** Why what the home says is not to be acted on; undefined when it may be. */
+/** Why the home must not be acted on; undefined when it may be. */
 function dangerOf(home: string): LockkeeperError | undefined {
   try {
     requireSafeHome(home);
@@ -350,22 +349,22 @@ function dangerOf(home: string): LockkeeperError | undefined {
   }
 }
 
-/** The manifest of a profile that a service manager keeps; undefined for any other, and where the registry does not tell. */
+/** The manifest of a profile under a service manager; undefined for any other, and when the registry cannot be read. */
 async function installedManifest({ home, owner }: ProfilesContext, name: string): Promise<Manifest | undefined> {
   const { readRegistry } = await import("./registry/registry.ts");
   try {
     const manifest = readRegistry(home, owner).get(name);
     return manifest?.service === undefined ? undefined : manifest;
   } catch (error) {
-    // Damaged, or not readable: the verb itself says so, and a stop goes by what the keeper published.
+    // A damaged or unreadable registry is reported by the verb itself; a stop uses the keeper's record.
     if (error instanceof LockkeeperError) return undefined;
     throw error;
   }
 }
 
 /**
- * Returns `profiles` such that nothing is signalled, changed or handed out on the word of files that somebody else
- * controls: the verbs that act refuse, and those that look say so once.
+ * Wraps `profiles` so that nothing is signalled, changed or handed out because of files that another user controls: verbs that
+ * act refuse, and verbs that only read warn once.
  */
 function guarded({ danger, doubt }: Doubts, profiles: Profiles): Profiles {
   const { home } = profiles;
@@ -390,7 +389,7 @@ function guarded({ danger, doubt }: Doubts, profiles: Profiles): Profiles {
   return Object.fromEntries(methods) as Profiles;
 }
 
-/** The profile that a verb is about: its first argument, or what that says. */
+/** The profile of a verb: its first argument, or a name in it. */
 function profileIn(subject: unknown): string | undefined {
   if (typeof subject === "string") return subject;
   const named = typeof subject === "object" && subject !== null && "profile" in subject ? subject.profile : undefined;

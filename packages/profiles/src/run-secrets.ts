@@ -1,14 +1,14 @@
-/** What the keeper of a profile must not keep of the output of its gateway. */
+/** The secrets that the keeper must hide in the output of its gateway. */
 import { readIfPresentSync, LockkeeperError } from "@lockkeeper/core";
 import { readEnvFile } from "./env-file.ts";
 import type { Manifest } from "./manifest.ts";
 import { isSecretName, secretsIn } from "./secrets.ts";
 
 /**
- * Returns the values that are secret: all of the profile's env file, what it passes on from its starter, those whose name says
- * so, the token, and the secrets in its config.
+ * Returns the secret values: all values of the profile's env file, the variables passed on from its starter, variables with a
+ * secret's name, the token, and the secrets in its config.
  *
- * @param env what the gateway gets.
+ * @param env the gateway's environment.
  */
 export async function runSecrets(
   { passEnv = [], envFile, paths }: Manifest,
@@ -34,7 +34,7 @@ function textOf(file: string): string {
   }
 }
 
-/** A config in another language than JSON tells nothing here. */
+/** A config that is not JSON is not searched. */
 function documentOf(text: string): unknown {
   try {
     return JSON.parse(text);

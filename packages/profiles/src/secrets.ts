@@ -1,17 +1,17 @@
 /**
- * What counts as a secret: told by the name of a setting or a variable, the same for whoever leaves secrets behind, hides
- * them or compares them. Pure.
+ * What counts as a secret, judged by the name of a setting or a variable. One rule for the code that omits, hides or compares
+ * secrets. Pure.
  */
 
 /** The end of a key or variable whose value is a secret: `botToken`, `API_KEY`. */
 const SECRET_NAME = /(?:token|secret|password|passwd|passphrase|api[-_]?key|private[-_]?key|credential)s?$/i;
 
-/** Returns whether a setting of that name holds a secret, if its value is a text. */
+/** Returns whether a setting of that name holds a secret when its value is text. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** Returns `document` without the texts that are secrets, and where they were: `channels.telegram.botToken`. */
+/** Returns `document` without its secrets, and their paths: `channels.telegram.botToken`. */
 export function withoutSecrets(
   document: unknown,
   at = "",
@@ -37,7 +37,7 @@ export function withoutSecrets(
   return { clean: Object.fromEntries(kept), dropped };
 }
 
-/** Returns every text in `document` that is a secret, with the path that leads to it. */
+/** Returns every secret in `document` with its path. */
 export function* secretsIn(document: unknown, at = ""): Generator<{ readonly where: string; readonly secret: string }> {
   if (typeof document !== "object" || document === null) return;
   for (const [key, value] of Object.entries(document) as [string, unknown][]) {

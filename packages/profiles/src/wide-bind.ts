@@ -1,4 +1,4 @@
-/** A gateway on every address of the machine is reached by others: that is said at a terminal, not in a log alone. */
+/** A gateway on every address of the machine can be reached by others. This is said at a terminal, not only in a log. */
 import { isWildcardHost, warn } from "@lockkeeper/core";
 import type { Manifest } from "./manifest.ts";
 

@@ -1,4 +1,4 @@
-/** What a block of ports may be: its address, its length, and its named ports. Pure. */
+/** Checks the options of a block of ports: its address, its length, and its named ports. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { GatewayKind } from "../gateway-kind.ts";
 import { isHost } from "../manifest.ts";
@@ -31,12 +31,12 @@ export function checkSpan(span: number, kind: GatewayKind, port: number | undefi
   return span;
 }
 
-/** Returns the ports that a gateway of that kind opens by itself, as distances from the base. */
+/** Returns the derived ports of a kind of gateway, as distances from the base. */
 export function derivedOffsets(kind: GatewayKind): Record<string, number> {
   return Object.fromEntries(kind.derived.map((range) => [range.name, range.first]));
 }
 
-/** Returns the further ports, each within the block and under a name of its own. @throws {LockkeeperError} OPTION_INVALID */
+/** Returns the extra ports, each within the block and with a unique name. @throws {LockkeeperError} OPTION_INVALID */
 export function checkExtraPorts(
   extra: Readonly<Record<string, number>>,
   kind: GatewayKind,

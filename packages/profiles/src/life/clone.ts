@@ -1,6 +1,7 @@
 /**
- * Makes a second profile from a stopped one: its own ports, token and folders, the original's config, state and workspace
- * without what must not exist twice. It grows in a staging folder and counts with one rename: whole or not at all.
+ * Makes a second profile from a stopped one: with its own ports, token and folders, and with the original's config, state and
+ * workspace except for the parts that must not exist twice. The clone is prepared in a staging folder and counts with one
+ * rename: completely or not at all.
  */
 import { ensurePrivateDirectory, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
@@ -33,7 +34,7 @@ import { refuseStateOwner, whileStopped } from "./while-stopped.ts";
 
 /** What a clone copies and where it gets its ports. */
 export interface CloneOptions {
-  /** What is copied although it is usually left behind. Links never are. @default none */
+  /** Kinds of files to copy although they usually stay behind. Links are never copied. @default none */
   readonly include?: readonly string[] | undefined;
   /** Base of its block. @default the lowest free block of the pool */
   readonly port?: number | string | undefined;
@@ -41,7 +42,7 @@ export interface CloneOptions {
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
 
-/** The clone, and what of the original it does not have. */
+/** The clone, and the parts of the original that it lacks. */
 export interface CloneResult {
   readonly status: ProfileStatus;
   readonly copied: { readonly files: number; readonly bytes: number };
@@ -52,7 +53,7 @@ export interface CloneResult {
  * Clones the profile. Starts nothing; the clone is not protected.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_EXISTS, PROFILE_RUNNING; OPTION_INVALID for an
- *   unknown `include`; UNSAFE_PATH when a folder of the original is a link; ABORTED; and what `create` throws for ports.
+ * unknown `include`; UNSAFE_PATH when a folder of the original is a link; ABORTED; and the errors of `create` for ports.
  */
 export async function cloneProfile(
   context: ProfilesContext,
@@ -108,7 +109,7 @@ function parseKind(text: string): LeftBehindKind {
   });
 }
 
-/** Returns whether a file is one of the config's parts, or holds one of the secrets that the original is known to have. */
+/** Returns whether a file is a part of the config, or holds a known secret of the original. */
 async function secretFiles(
   original: Manifest,
   program: ForeignProgram | undefined,
@@ -117,7 +118,7 @@ async function secretFiles(
   const parts = new Set(config?.parts);
   const texts = [...secretsIn(config?.document), ...secretsIn(original.env)].map(({ secret }) => secret);
   const secrets = [...texts, readIfPresentSync(original.paths.token)?.trim() ?? ""]
-    // Shorter ones are words like `none`; `${NAME}` only points at one.
+    // Shorter values are words like `none`; `${NAME}` is only a reference.
     .filter((secret) => secret.length >= 8 && !secret.startsWith("$"))
     .map((secret) => Buffer.from(secret));
   return (file, sizeBytes) => {
@@ -128,7 +129,7 @@ async function secretFiles(
   };
 }
 
-/** The rooms that are copied as they are; an adopted gateway may have its config and workspace within its state. */
+/** The folders that are copied; an adopted gateway may have its config and workspace within its state. */
 function planRooms(
   { paths }: Manifest,
   folder: string,
@@ -151,7 +152,7 @@ function planRooms(
   );
 }
 
-/** Larger ones are media and databases; the latter stay behind by name. */
+/** Larger files are media and databases; databases stay behind by their name. */
 const SEARCHED_BYTES = 4 * 1_024 * 1_024;
 
 function clonedManifest(
@@ -161,13 +162,12 @@ function clonedManifest(
   include: ReadonlySet<LeftBehindKind>,
 ): { readonly manifest: Manifest; readonly left: readonly LeftBehind[] } {
   const paths = profilePaths(home, name);
-  // The deepest first: an adopted gateway's workspace may lie in its state.
+  // The deepest path first, because an adopted gateway's workspace may lie in its state.
   const rooms = (["workspace", "state", "profile"] as const)
     .map((room) => [original.paths[room], paths[room]] as const)
     .sort(([a], [b]) => b.length - a.length);
   const moved = rooms.reduce((manifest, [from, to]) => moveManifest(manifest, from, to), original);
-  // With the lease of the original it would wait for ever for its own turn.
-  // Nor does it stand in the file of a set.
+  // With the original's lease the clone would wait for ever. And the clone is not in the file of a set.
   const { env, envFile, hooks, lease: _lease, set: _set, ...rest } = moved;
   const itsName = kinds[original.kind].environment(original, original.port);
   const keepSecrets = include.has("credentials");
@@ -175,7 +175,7 @@ function clonedManifest(
   const kept = Object.entries(env ?? {}).filter(
     ([variable]) => !secret.includes(variable) && !Object.hasOwn(itsName, variable),
   );
-  // An address may be a secret, and those who are told of the original did not ask to be told of a second one.
+  // An address may be a secret, and its owner asked for news of the original only.
   const isSilenced = ([, target]: [string, string]): boolean => !keepSecrets && !path.isAbsolute(target);
   const told = Object.entries(hooks ?? {}).filter((hook) => !isSilenced(hook));
   const silenced = Object.entries(hooks ?? {}).filter(isSilenced);
@@ -199,7 +199,7 @@ function clonedManifest(
   };
 }
 
-/** Puts into the staged folder what is the clone's own: folders, token, config. Returns what stayed behind of the config. */
+/** Adds the clone's own folders, token and config to the staged folder. Returns the omitted parts of the config. */
 async function furnish(
   original: Manifest,
   clone: Manifest,

@@ -1,6 +1,6 @@
 /**
- * The config of a clone whose gateway is no program of other people: the original's, with paths of its own and without
- * secrets. A config that cannot be understood may hold secrets and stays behind.
+ * The config of a clone whose gateway only Lockkeeper runs: the original's config with the clone's paths and without secrets.
+ * A config that cannot be parsed may hold secrets and is not copied.
  */
 import { readIfPresentSync } from "@lockkeeper/core";
 import type { OwnConfig } from "../foreign-program.ts";
@@ -8,7 +8,7 @@ import type { Manifest } from "../manifest.ts";
 import { moveFolderInText } from "../registry/follow-rename.ts";
 import { withoutSecrets } from "../secrets.ts";
 
-/** Returns what becomes of the original's config. `keepSecrets`: they were asked for by name. */
+/** Returns the clone's version of the config. `keepSecrets`: the user asked for them. */
 export async function cloneConfig(original: Manifest, clone: Manifest, keepSecrets: boolean): Promise<OwnConfig> {
   const text = readIfPresentSync(original.paths.config);
   if (text === undefined) return { text: null, dropped: [] };

@@ -1,6 +1,6 @@
 /**
- * Copies a folder's plain files and folders, private to us, without ever following a link: first all of it is listed,
- * so that progress can be told and nothing is half decided, then file by file is copied.
+ * Copies a folder's plain files and folders, private to us, without following links. Everything is listed first, so that
+ * progress is known and every decision is made before the first copy.
  */
 import { ensurePrivateDirectory, fileError, LockkeeperError } from "@lockkeeper/core";
 import { chmodSync, constants, lstatSync, mkdirSync, readdirSync } from "node:fs";
@@ -9,20 +9,20 @@ import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { LeftBehind, LeftBehindKind } from "./left-behind.ts";
 
-/** What is copied, in order, and what is not. */
+/** The copies to make, in order, and the omitted entries. */
 export interface CopyPlan {
   readonly folders: readonly CopyStep[];
   readonly files: readonly (CopyStep & { readonly sizeBytes: number; readonly mode: number })[];
   readonly left: readonly LeftBehind[];
 }
 
-/** One folder to make, or one file to copy. */
+/** One folder to create, or one file to copy. */
 export interface CopyStep {
   readonly from: string;
   readonly to: string;
 }
 
-/** How far a copy is. */
+/** The progress of a copy. */
 export interface CopyProgress {
   readonly files: number;
   readonly totalFiles: number;
@@ -30,23 +30,23 @@ export interface CopyProgress {
   readonly totalBytes: number;
 }
 
-/** What of a tree is copied. */
+/** Which part of a tree is copied. */
 export interface CopyRules {
-  /** How the folder is called in what is told: `state`. */
+  /** The name of the folder in reports: `state`. */
   readonly label: string;
-  /** Why an entry stays behind, or undefined. `sizeBytes` is null for a folder. */
+  /** Why an entry is omitted, or undefined. `sizeBytes` is null for a folder. */
   readonly leave: (name: string, source: string, sizeBytes: number | null) => LeftBehindKind | undefined;
-  /** Absolute paths that are no part of it, and not worth telling. */
+  /** Absolute paths that are excluded without a report. */
   readonly except: ReadonlySet<string>;
 }
 
-/** Deeper than any state; keeps a loop of mounts from holding us for ever. */
+/** Deeper than any real state, so that a loop of mounts ends. */
 const DEEPEST = 64;
 
 /**
- * Returns what copying the folder `from` to `to` means. A missing folder is an empty one.
+ * Returns the plan for copying the folder `from` to `to`. A missing folder counts as empty.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when `from` itself is a link or no folder; file errors with path and errno.
+ * @throws {LockkeeperError} UNSAFE_PATH when `from` itself is a link or not a folder; file errors with path and errno.
  */
 export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
   const plan = { folders: [] as CopyStep[], files: [] as CopyPlan["files"][number][], left: [] as LeftBehind[] };
@@ -77,7 +77,7 @@ export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
 }
 
 /**
- * On return everything that was planned is there. Folders have mode 0700, files 0600 (0700 where the original can be run).
+ * On return the plan is carried out. Folders have mode 0700, files 0600 (0700 when the original is executable).
  *
  * @throws {LockkeeperError} ABORTED when `signal` aborts; file errors with path and errno.
  */
@@ -96,7 +96,7 @@ export async function runCopy(
   let progress: CopyProgress = { files: 0, bytes: 0, ...totals };
   onProgress?.(progress);
   for (const { folders } of plans) {
-    // A folder is listed after the one that it lies in.
+    // A folder is listed after its parent.
     for (const [index, { to }] of folders.entries()) {
       if (index === 0) ensurePrivateDirectory(to);
       else makeFolder(to);

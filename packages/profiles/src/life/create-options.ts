@@ -1,4 +1,4 @@
-/** What may be asked for at `create`, with every default, and the check that comes before anything is touched. */
+/** The options of `create` with their defaults, and their check before anything is touched. */
 import { DEFAULT_HOST, LockkeeperError } from "@lockkeeper/core";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
@@ -10,7 +10,7 @@ import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-o
 import { checkProfileOptions } from "./profile-options.ts";
 import type { OptionFields, ProfileOptions } from "./profile-options.ts";
 
-/** What may be said of a new profile; only its name must be. */
+/** The options of a new profile; only its name is required. */
 export interface CreateOptions extends ProfileOptions {
   readonly name: string;
   /** @default "command" when there is an argv, else "builtin" */
@@ -21,11 +21,11 @@ export interface CreateOptions extends ProfileOptions {
   readonly span?: number | undefined;
   /** The one address to listen on. @default "127.0.0.1" */
   readonly host?: string | undefined;
-  /** Further ports with a name, as distances from the base. */
+  /** Extra named ports, as distances from the base. */
   readonly extraPorts?: Readonly<Record<string, number>> | undefined;
 }
 
-/** A request that can be carried out, defaults filled in. */
+/** A valid request with all defaults. */
 export interface CheckedOptions {
   readonly name: ProfileName;
   readonly kind: KindName;
@@ -34,7 +34,7 @@ export interface CheckedOptions {
   readonly span: number;
   /** Every named port as a distance from the base; `gateway` is 0. */
   readonly offsets: Readonly<Record<string, number>>;
-  /** What was asked for, and the kind's health check. */
+  /** The requested options, and the kind's health check. */
   readonly fields: OptionFields & Pick<Manifest, "health" | "protected">;
 }
 

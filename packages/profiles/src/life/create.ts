@@ -1,6 +1,6 @@
 /**
- * Creates profiles, one or many at once: a name, a block of ports, folders, a token, the gateway's first config, and the manifest, all of
- * it or nothing. The block is chosen while nobody else can choose one, so any number of creations may run at once.
+ * Creates profiles, one or many at once: a name, a block of ports, folders, a token, the gateway's first config, and the
+ * manifest, all or nothing. The block is chosen under the registry's mutex, so any number of creations may run at once.
  */
 import { ensurePrivateDirectory } from "@lockkeeper/core";
 import { dirname } from "node:path";
@@ -22,13 +22,13 @@ import { writeNewToken } from "./token.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
 
 /**
- * Returns the manifest of the new profile, which is on disk in whole. Starts nothing.
+ * Returns the manifest of the new profile, which is completely on disk. Starts nothing.
  *
- * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; UNSAFE_PATH for
- *   an env file that others can touch; PROFILE_EXISTS;
- *   DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED
- *   for its ports; what {@link changeRegistry} throws.
- * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is no address of ours.
+ * @throws {LockkeeperError} PROFILE_NAME_INVALID, PORT_INVALID, OPTION_INVALID for a wrong request; UNSAFE_PATH for an env
+ * file that others can touch; PROFILE_EXISTS; DIRECTORY_SHARED when `home` lies in a profile of another home; PORTS_OVERLAP,
+ * PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; the errors of {@link changeRegistry}.
+ * @throws {GatewayLockError} PORT_IN_USE when a port asked for is taken; BIND_FAILED when `host` is not an address of this
+ * machine.
  */
 export async function createProfile(home: string, options: CreateOptions): Promise<Manifest> {
   const [created] = await createProfiles(home, [options]);
@@ -42,9 +42,9 @@ export async function createProfile(home: string, options: CreateOptions): Promi
  */
 export async function createProfiles(home: string, requests: readonly CreateOptions[]): Promise<readonly Manifest[]> {
   const all = requests.map(checkCreateOptions);
-  // Their values are kept nowhere: what counts is that a start could read them.
+  // The values are not kept: this only checks that a start could read them.
   for (const { fields } of all) if (fields.envFile !== undefined) await readEnvFile(fields.envFile);
-  // Read before the others have to wait for us: what changes meanwhile is met by the bind of each port.
+  // Read before the mutex is taken, so that others wait less; the bind of each port catches later changes.
   const situation = await readPortSituation(home, readRegistry(home));
   const created = await changeRegistry(home, async ({ registry, commit }) => {
     const known = new Map(registry);
@@ -55,7 +55,7 @@ export async function createProfiles(home: string, requests: readonly CreateOpti
       refuseExisting(home, known, name);
       const { first: port } = await chooseBlock(home, known, checked, situation);
       const manifest = manifestOf(checked, port, profilePaths(home, name));
-      // What a start would refuse is better refused now: a placeholder that means nothing, say.
+      // Refuse now what a start would refuse, such as an unknown placeholder.
       launchPlan(manifest, "");
       refuseUnknownPlaceholders(manifest, checked.fields.env ?? {});
       refuseShared(directoriesOf(manifest, home), enclosing);
@@ -71,7 +71,7 @@ export async function createProfiles(home: string, requests: readonly CreateOpti
   return created;
 }
 
-/** Returns the manifest of a profile that is asked for, on that base. Pure. */
+/** Returns the manifest of a requested profile on that base. Pure. */
 export function manifestOf(checked: CheckedOptions, port: number, paths: Manifest["paths"]): Manifest {
   const { name, kind, host, span, offsets, fields } = checked;
   return {

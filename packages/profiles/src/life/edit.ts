@@ -1,6 +1,6 @@
 /**
- * Changes what is written down about a profile: everything but its name and kind, as a whole or not at all. A gateway
- * that runs goes on with what its keeper has read; the change acts from the next start on.
+ * Changes the settings of a profile, all except its name and kind, completely or not at all. A running gateway keeps its old
+ * settings; the change takes effect at the next start.
  */
 import { warn } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -22,26 +22,27 @@ import { refuseUnknownPlaceholders } from "./profile-options.ts";
 import { running, whileStopped } from "./while-stopped.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
 
-/** What an edit came to. */
+/** The result of an edit. */
 export interface EditResult {
   readonly profile: string;
-  /** Empty: everything was so already, and nothing was written. */
+  /** Empty: there was nothing to change, and nothing was written. */
   readonly changes: readonly FieldChange[];
-  /** Nothing was written because that was asked for. */
+  /** True: nothing was written, as requested. */
   readonly dryRun: boolean;
-  /** Something runs that goes on with the old settings until its next start. */
+  /** A running gateway keeps the old settings until its next start. */
   readonly pending: boolean;
 }
 
-/** The lock and everything that was promised to others hang on these: they change only while nothing runs. */
+/** The lock and other promises depend on these fields, so they change only while nothing runs. */
 const NEED_STOPPED: ReadonlySet<string> = new Set(["port", "host", "span", "lease"]);
 
 /**
- * Changes the profile; on return the registry holds the old manifest or the new one, whatever killed us in between.
+ * Changes the profile. The registry always holds either the old manifest or the new one, even if we are killed.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; OPTION_INVALID, PORT_INVALID, USAGE for a wrong request;
- *   UNSAFE_PATH for an env file that others can touch; PROFILE_RUNNING when what needs a stopped profile is to change;
- *   PORTS_OVERLAP, PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; what changing the registry throws. Nothing was changed then.
+ * UNSAFE_PATH for an env file that others can touch; PROFILE_RUNNING when a field needs a stopped profile; PORTS_OVERLAP,
+ * PORTS_EXHAUSTED, PERMISSION_DENIED for its ports; the errors of a change of the registry. After an error nothing has
+ * changed.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED for its ports.
  */
 export async function editProfile(context: ProfilesContext, name: string, options: EditOptions): Promise<EditResult> {
@@ -50,7 +51,7 @@ export async function editProfile(context: ProfilesContext, name: string, option
   const planned = applyEdit(requireFrom(registry, home, name), options);
   if (options.envFile !== undefined && planned.envFile !== undefined) await readEnvFile(planned.envFile);
   const moves = movesBlock(requireFrom(registry, home, name), planned);
-  // Read before the others have to wait for us.
+  // Read before the mutex is taken, so that others wait less.
   const situation = moves ? await readPortSituation(home, registry) : undefined;
   if (options.dryRun === true) return judge(context, registry, name, options, situation);
   return changeRegistry(home, async ({ registry: present, commit }) => {
@@ -69,7 +70,7 @@ export async function editProfile(context: ProfilesContext, name: string, option
   });
 }
 
-/** A program with a config of its own listens where that says; a config that is the owner's is not rewritten. */
+/** A program with its own config listens where that config says; we do not rewrite the owner's config. */
 function warnOfOwnBind({ name, kind, host, paths }: Manifest): void {
   if (kind !== "openclaw") return;
   warn(
@@ -78,7 +79,7 @@ function warnOfOwnBind({ name, kind, host, paths }: Manifest): void {
   );
 }
 
-/** Returns what the edit would change; throws when it cannot be made. Writes nothing. */
+/** Returns the changes of the edit; throws when it is not possible. Writes nothing. */
 async function judge(
   context: ProfilesContext,
   registry: Registry,
@@ -89,9 +90,9 @@ async function judge(
   const before = requireFrom(registry, context.home, name);
   const after = applyEdit(before, options);
   const changes = manifestChanges(before, after);
-  // What a start would refuse is better refused now.
+  // Refuse now what a start would refuse.
   launchPlan(after, "");
-  // What it has already is judged again only when its block gets shorter.
+  // Present ports are checked again only when the block gets shorter.
   refuseUnknownPlaceholders(after, after.span < before.span ? (after.env ?? {}) : (options.env ?? {}));
   const observation = observeManifest(context, before);
   if (needsStop(changes)) {

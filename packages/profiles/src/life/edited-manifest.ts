@@ -1,4 +1,7 @@
-/** The manifest that an edit asks for: what is said replaces, what is not said stays, and what is unset goes. Pure but for a look at `cwd`. */
+/**
+ * The manifest after an edit: given options replace, missing options stay, unset options go. Pure except for a check of
+ * `cwd`.
+ */
 import { didYouMean, LockkeeperError } from "@lockkeeper/core";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -9,21 +12,21 @@ import { checkExtraPorts, checkHost, checkSpan, derivedOffsets } from "./block-o
 import { checkProfileOptions } from "./profile-options.ts";
 import type { ProfileOptions } from "./profile-options.ts";
 
-/** What may be said of a profile that exists. */
+/** The options of an edit. */
 export interface EditOptions extends ProfileOptions {
   /** Base of the block. */
   readonly port?: number | string | undefined;
   readonly span?: number | undefined;
   readonly host?: string | undefined;
-  /** Further ports with a name, as distances from the base; they replace the present ones. */
+  /** Extra named ports, as distances from the base; they replace the present ones. */
   readonly extraPorts?: Readonly<Record<string, number>> | undefined;
-  /** Options to take back, as they are typed: `env.NAME`, `env-file`, `group`, `hook.failed`. */
+  /** Options to reset, as typed: `env.NAME`, `env-file`, `group`, `hook.failed`. */
   readonly unset?: readonly string[] | undefined;
-  /** Only say what would change. @default false */
+  /** Only report what would change. @default false */
   readonly dryRun?: boolean | undefined;
 }
 
-/** What each word of `--unset` takes back, beside the entries of `env` and `hook`. */
+/** The fields that each word of `--unset` resets, besides the entries of `env` and `hook`. */
 const UNSETTABLE: Readonly<Record<string, keyof ProfileOptions | "extraPorts">> = {
   argv: "argv",
   cwd: "cwd",
@@ -66,7 +69,7 @@ export function applyEdit(before: Manifest, options: EditOptions): Manifest {
   return tidy(after);
 }
 
-/** Two limits are judged together: the one that is not said is the one that it has. */
+/** Checks the two limits together; a missing one is the present one. */
 function limitsOf({ memoryRestartBytes, memoryMaxBytes }: Manifest): ProfileOptions {
   return { memoryRestartBytes, memoryMaxBytes };
 }
@@ -112,7 +115,7 @@ function unset(after: Changing, word: string): void {
     case "extraPorts":
       return unsetExtraPort(after, entry);
     case "health":
-      // Which check is the usual one depends on what else is edited.
+      // The default check depends on the other edits.
       return;
     case "protected":
       after.protected = false;
@@ -140,7 +143,7 @@ function unsetExtraPort(after: Changing, label: string | undefined): void {
   );
 }
 
-/** A variable that is given a value is no longer taken from the starter, and the other way round. */
+/** A variable with a value is no longer passed on from the starter, and the other way round. */
 function mergeEnvironment(after: Changing, env: Readonly<Record<string, string>>, passEnv: readonly string[]): void {
   const names = Object.keys(env);
   const passed = (after.passEnv ?? []).filter((name) => !names.includes(name));
@@ -153,7 +156,7 @@ function moveBlock(after: Changing, { port, span, host, extraPorts }: EditOption
   const kind = kinds[after.kind];
   if (host !== undefined) after.host = checkHost(host);
   if (port !== undefined) Object.assign(after, withPort(after, parsePort(port)));
-  // The block of an adopted gateway may be shorter than usual: it is judged only when it changes.
+  // The block of an adopted gateway may be shorter than usual, so it is checked only when it changes.
   if (span !== undefined || port !== undefined) after.span = checkSpan(span ?? after.span, kind, after.port);
   const own = { gateway: 0, ...derivedOffsets(kind) };
   const present = Object.entries(after.ports).map(([label, value]) => [label, value - after.port] as const);
@@ -163,13 +166,13 @@ function moveBlock(after: Changing, { port, span, host, extraPorts }: EditOption
   after.ports = Object.fromEntries(Object.entries(offsets).map(([label, offset]) => [label, after.port + offset]));
 }
 
-/** A check that nobody chose follows the scheme; the same word as the usual one counts as not chosen. */
+/** A default check follows the scheme; a check with the same word as the default counts as default. */
 function followScheme(before: Manifest, after: Changing, isUnset: boolean): void {
   const moves = before.scheme !== after.scheme && before.health === usualHealthCheck(before.kind, before.scheme);
   if (isUnset || moves) after.health = usualHealthCheck(after.kind, after.scheme);
 }
 
-/** What is empty is not written down. */
+/** Empty values are not stored. */
 function tidy(manifest: Changing): Manifest {
   const entries = Object.entries(manifest).filter(([field, value]) => {
     const mayBeEmpty = field === "ports" || field === "paths";

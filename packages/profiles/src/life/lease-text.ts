@@ -4,7 +4,7 @@ import type { LeaseSettings } from "@lockkeeper/core";
 import { isAbsolute } from "node:path";
 import { parseDurationMs } from "../amounts.ts";
 
-/** Seconds. Source: below ten, the loss of one member of the store already costs the lease. */
+/** Seconds. Source: below ten seconds, the loss of one member of the store already costs the lease. */
 const TTL = { usual: 30, least: 10, most: 3_600 };
 const LONGEST_KEY = 512;
 
@@ -14,7 +14,7 @@ const HINT = "For example: etcd://h1:2379,h2:2379,h3:2379/lockkeeper/prod?ttl=30
  * Returns the lease that `text` describes: members, key, and as `?name=value` its `ttl` (10s to 1h, default 30s), `standby`
  * (`yes` or `no`, default `yes`) and `credentials` (an absolute path).
  *
- * @throws {LockkeeperError} OPTION_INVALID naming what is wrong.
+ * @throws {LockkeeperError} OPTION_INVALID naming the fault.
  */
 export function parseLease(text: string): LeaseSettings {
   const [, engine, members, key, query] = /^(etcds?):\/\/([^/?#]+)\/([^?#]+)(?:\?([^#]*))?$/.exec(text) ?? [];

@@ -1,10 +1,10 @@
 /**
- * What a clone leaves behind: whatever makes the original who it is to others (credentials, device identities,
- * schedules) and whatever belongs to one running process (locks, logs). Judged by name, so that it also holds for
- * gateways that are unknown here; in doubt something stays behind, and all of it is listed. Pure.
+ * The files that a clone omits: those that identify the original to others (credentials, device identities, schedules) and
+ * those of one running process (locks, logs). Judged by name, so that the rule also holds for unknown gateways. In doubt a
+ * file is omitted, and every omission is listed. Pure.
  */
 
-/** Everything that a clone may leave behind, in the order in which it is listed. */
+/** The kinds of omitted files, in the order of display. */
 export const LEFT_BEHIND_KINDS = [
   "credentials",
   "devices",
@@ -16,10 +16,10 @@ export const LEFT_BEHIND_KINDS = [
   "links",
 ] as const;
 
-/** Why something was not copied. `links`: symbolic links and special files, which are never followed nor copied. */
+/** Why a file was not copied. `links`: symbolic links and special files, which are never followed or copied. */
 export type LeftBehindKind = (typeof LEFT_BEHIND_KINDS)[number];
 
-/** One thing that was not copied. */
+/** One omission. */
 export interface LeftBehind {
   readonly kind: LeftBehindKind;
   /** As seen from the profile: `state/credentials`, `config: channels.telegram.botToken`, `env: API_TOKEN`. */
@@ -39,7 +39,7 @@ const BY_NAME: readonly (readonly [LeftBehindKind, RegExp])[] = [
     "credentials",
     /^\.env(?:\..*)?$|^id_(?:rsa|ed25519|ecdsa)|\.(?:pem|key|p12|pfx)$|(?:token|secret|credential)s?\.(?:json|txt)$/i,
   ],
-  // Copies that programs and editors keep of a config, with all that stood in it: `openclaw.json.bak.1`, `config.json~`.
+  // Copies of a config that programs and editors keep, secrets included: `openclaw.json.bak.1`, `config.json~`.
   [
     "credentials",
     /\.(?:json5?|ya?ml|toml|ini|conf)(?:~$|\.(?:bak|old|orig|save|backup|last-good|clobbered)(?:[.\-_].*)?$)/i,
@@ -52,10 +52,10 @@ const BY_NAME: readonly (readonly [LeftBehindKind, RegExp])[] = [
   ["logs", /^logs?$|\.log(?:\.\d+)?$/i],
 ];
 
-/** A workspace is a person's own work, in which `yarn.lock` and `logs` mean other things: only secrets stay behind. */
+/** A workspace is a person's own work, where `yarn.lock` and `logs` mean other things: only secrets are omitted. */
 const IN_WORKSPACE: ReadonlySet<LeftBehindKind> = new Set(["credentials"]);
 
-/** Returns why an entry of that name stays behind, or undefined when it is copied. */
+/** Returns why an entry of that name is omitted, or undefined when it is copied. */
 export function reasonToLeave(name: string, room: "state" | "workspace"): LeftBehindKind | undefined {
   const kind = BY_NAME.find(([, pattern]) => pattern.test(name))?.[0];
   return kind === undefined || (room === "workspace" && !IN_WORKSPACE.has(kind)) ? undefined : kind;

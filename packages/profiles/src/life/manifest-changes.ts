@@ -1,9 +1,9 @@
-/** What differs between two manifests of one profile, field by field; values that may be secret are not told. Pure. */
+/** The differences between two manifests of one profile, field by field, without values that may be secret. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
 
-/** One difference. `from` and `to` are null where there is nothing, and for values of `env` and `hooks`. */
+/** One difference. `from` and `to` are null for a missing value, and for values of `env` and `hooks`. */
 export interface FieldChange {
   /** As in the manifest; one variable is `env.NAME`, one hook `hooks.EVENT`. */
   readonly field: string;
@@ -12,14 +12,14 @@ export interface FieldChange {
   readonly kind: "added" | "changed" | "removed";
 }
 
-/** Records whose entries are told one by one and whose values are told to nobody. */
+/** Records whose entries are listed one by one and whose values are never shown. */
 const SECRET: readonly (keyof Manifest)[] = ["env", "hooks"];
 
 /** Returns every difference, in the order of the fields. */
 export function manifestChanges(before: Manifest, after: Manifest): readonly FieldChange[] {
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof Manifest)[];
   return fields.flatMap((field) => {
-    // Named ports that only move with the block are no news of their own.
+    // Named ports that only move with the block are not listed separately.
     if (field === "ports")
       return isDeepStrictEqual(offsetsOf(before), offsetsOf(after)) ? [] : changeOf(field, before.ports, after.ports);
     if (SECRET.includes(field)) return entryChanges(field, before[field], after[field]);

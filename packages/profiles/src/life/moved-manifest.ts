@@ -1,4 +1,4 @@
-/** A manifest for another folder: every path in it that leads into the old one leads into the new one. Pure. */
+/** A manifest for another folder: every path into the old folder becomes a path into the new one. Pure. */
 import { sep } from "node:path";
 import type { Manifest } from "../manifest.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What may be said of a profile beside its name, kind and ports: the same options at `create` and at `edit`, with the
- * same checks. Only what was given is judged. Touches nothing.
+ * The options of a profile besides its name, kind and ports: the same at `create` and at `edit`, with the same checks. Only
+ * given options are checked. Changes nothing.
  */
 import { LockkeeperError, shownTarget } from "@lockkeeper/core";
 import type { HookEvent } from "@lockkeeper/core";
@@ -15,7 +15,7 @@ import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
 import { parseLease } from "./lease-text.ts";
 
-/** Options that `create` and `edit` share. Absent: not said. */
+/** Options that `create` and `edit` share. Absent: not given. */
 export interface ProfileOptions {
   /** What to run, with placeholders; no shell. For `openclaw`: its program and first arguments. */
   readonly argv?: readonly string[] | undefined;
@@ -29,7 +29,7 @@ export interface ProfileOptions {
   readonly health?: string | undefined;
   /** False: no `PORT` and `HOST` in its environment. */
   readonly portEnv?: boolean | undefined;
-  /** `http` or `https`: how its address is opened. */
+  /** `http` or `https`: the scheme of its address. */
   readonly scheme?: string | undefined;
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopTimeoutMs?: number | undefined;
@@ -37,7 +37,7 @@ export interface ProfileOptions {
   readonly groups?: readonly string[] | undefined;
   /** Profiles that are started before it. */
   readonly after?: readonly string[] | undefined;
-  /** `group` or `all`: what a stop ends. */
+  /** `group` or `all`: which processes a stop ends. */
   readonly end?: string | undefined;
   readonly memoryRestartBytes?: number | undefined;
   readonly memoryMaxBytes?: number | undefined;
@@ -51,7 +51,7 @@ export interface ProfileOptions {
   readonly set?: SetOrigin | undefined;
 }
 
-/** The fields of a manifest that {@link ProfileOptions} decide. */
+/** The fields of a manifest that {@link ProfileOptions} set. */
 export type OptionFields = Partial<
   Pick<
     Manifest,
@@ -77,13 +77,13 @@ export type OptionFields = Partial<
   >
 >;
 
-/** Less than this is a typing error, not a limit: no runtime starts in a mebibyte. */
+/** A smaller value is a typing mistake: no runtime starts in a mebibyte. */
 const LEAST_MEMORY_BYTES = 1024 ** 2;
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Returns the fields for what was given, checked one by one; an empty list or record leaves its field out.
+ * Returns the fields for the given options, checked one by one; an empty list or record omits its field.
  *
  * @throws {LockkeeperError} OPTION_INVALID naming option and value; PROFILE_NAME_INVALID for a name in `after`.
  */
@@ -119,7 +119,7 @@ export function checkProfileOptions(name: ProfileName, kind: KindName, options: 
 }
 
 /**
- * Returns when the values of `env`, new ones of the profile, hold no placeholder that would be left as it is.
+ * Returns when the new values in `env` have no placeholder that would stay unfilled.
  *
  * @throws {LockkeeperError} OPTION_INVALID naming variable and placeholder.
  */
@@ -190,7 +190,7 @@ function checkMemory(sizeBytes: number): number {
   throw invalid("memory limit", sizeBytes, "Give a size such as 512M or 2G.");
 }
 
-/** A group is written like a profile; the `@` before it belongs to the command line. */
+/** A group is stored like a profile name; the `@` belongs to the command line. */
 function checkGroup(text: string): string {
   const group = text.startsWith("@") ? text.slice(1) : text;
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(group)) return group;

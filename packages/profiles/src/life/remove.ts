@@ -1,7 +1,7 @@
 /**
- * Removes a profile: its folder goes to the trash in one rename, with the manifest in it, so that it can be restored.
- * Only what we made is moved; what an adopted gateway has elsewhere stays where it is. A running profile is refused,
- * and none can start while its folder moves, because its lock is held meanwhile.
+ * Removes a profile: its folder goes to the trash in one rename, with the manifest in it, so that it can be restored. Only
+ * folders that we created are moved; those of an adopted gateway stay in their place. A running profile is refused, and it
+ * cannot start while its folder moves, because its lock is held meanwhile.
  */
 import { replaceFile } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -13,9 +13,10 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import { requireFrom } from "../registry/registry.ts";
 
 /**
- * Returns the trash folder in which the profile lies now.
+ * Returns the profile's folder in the trash.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_RUNNING, and what changing the registry throws.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_RUNNING, and the errors of a change of the
+ * registry.
  */
 export async function removeProfile(
   { home }: Pick<ProfilesContext, "home">,

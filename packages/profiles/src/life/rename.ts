@@ -1,7 +1,7 @@
 /**
- * Gives a stopped profile another name: its folder, its manifest, the default of `use`, and the paths in its own config
- * change together or not at all. Its ports, its token and what an adopted gateway has elsewhere stay as they are. The folder
- * of a gateway that remembers paths keeps its first name, and the manifest says so.
+ * Gives a stopped profile another name: its folder, its manifest, the default of `use`, and the paths in its own config change
+ * together or not at all. Its ports, its token and an adopted gateway's own folders stay as they are. The folder of a gateway
+ * that stores absolute paths keeps its first name, and the manifest says so.
  */
 import { relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -25,15 +25,15 @@ import { whileStopped } from "./while-stopped.ts";
 /** The profile under its new name. */
 export interface RenameResult {
   readonly status: ProfileStatus;
-  /** What names the old name elsewhere and is not ours to change, one fact each. */
+  /** Other places with the old name that we must not change, one fact each. */
   readonly notes: readonly string[];
 }
 
 /**
  * Renames the profile.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_EXISTS, PROFILE_RUNNING, and what changing
- *   the registry throws.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_EXISTS, PROFILE_RUNNING, and the errors of a
+ * change of the registry.
  */
 export async function renameProfile(context: ProfilesContext, from: string, to: string): Promise<RenameResult> {
   const { home } = context;
@@ -60,7 +60,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   };
 }
 
-/** Profiles that start after it do so under its new name. */
+/** Profiles that start after this one use its new name. */
 function follow(from: ProfileName, to: ProfileName): (other: Manifest) => Manifest {
   return (other) =>
     other.after?.includes(from) === true

@@ -1,6 +1,6 @@
 /**
- * Brings a removed profile back from the trash, as it was: its folder in one rename, and its manifest. Its ports are its
- * own again only if nobody was given them meanwhile.
+ * Restores a removed profile from the trash: its folder in one rename, and its manifest. It gets its old ports only if no
+ * other profile was given them meanwhile.
  */
 import { didYouMean, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
@@ -23,17 +23,17 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 
-/** How a profile comes back when it cannot come back as it was. */
+/** Options for a profile that cannot be restored unchanged. */
 export interface RestoreOptions {
-  /** Base of its block from now on. @default the one that it had */
+  /** The new base of its block. @default the old one */
   readonly port?: number | string | undefined;
 }
 
 /**
- * Restores what was removed last under that name. Starts nothing.
+ * Restores the last removed profile of that name. Starts nothing.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND when the trash has none; PROFILE_EXISTS, PORTS_OVERLAP, DIRECTORY_SHARED
- *   naming the other; REGISTRY_DAMAGED when what the trash holds is damaged; and what changing the registry throws.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND when the trash has none; PROFILE_EXISTS, PORTS_OVERLAP, DIRECTORY_SHARED naming
+ * the other; REGISTRY_DAMAGED when the profile in the trash is damaged; and the errors of a change of the registry.
  */
 export async function restoreProfile(
   context: ProfilesContext,
@@ -55,7 +55,7 @@ export async function restoreProfile(
       directoriesOf(manifest, home),
       others.flatMap((other) => directoriesOf(other, home)),
     );
-    // Where it was, which for a renamed one that remembers paths is not the folder of its name.
+    // Its old place. A renamed gateway that stores absolute paths has a folder with another name.
     const to = path.relative(home, manifest.paths.profile);
     await commit([...others, manifest], {
       move: [{ from: `trash/${folder}`, to }],
@@ -83,7 +83,7 @@ function folderTaken({ name, paths }: Manifest, registry: Registry): LockkeeperE
 
 function latestInTrash(home: string, name: ProfileName): string {
   const folders = requireEntries(homePaths(home).trash);
-  // The time in the name sorts as text.
+  // The time in the folder's name sorts as text.
   const latest = folders.filter((folder) => nameOf(folder) === name).at(-1);
   if (latest !== undefined) return latest;
   const names = [...new Set(folders.map(nameOf))];

@@ -2,10 +2,10 @@
 import { replaceFile } from "@lockkeeper/core";
 import { randomBytes } from "node:crypto";
 
-/** 256 bits: nobody guesses it, and the gateway host refuses much shorter ones. */
+/** 256 bits: impossible to guess; the gateway host refuses much shorter ones. */
 const TOKEN_BYTES = 32;
 
-/** Returns a new token, which `file` holds on return with mode 0600. */
+/** Writes a new token to `file` with mode 0600 and returns it. */
 export async function writeNewToken(file: string): Promise<string> {
   const token = randomBytes(TOKEN_BYTES).toString("base64url");
   await replaceFile(file, `${token}\n`);

@@ -1,4 +1,4 @@
-/** What `remove` keeps: which removed profiles there are, and their end for good. Only folders of the trash are ever touched. */
+/** The trash: lists removed profiles and deletes them for good. Touches only folders of the trash. */
 import { fileError } from "@lockkeeper/core";
 import { rm } from "node:fs/promises";
 import path from "node:path";
@@ -9,13 +9,13 @@ import { changeRegistry } from "../registry/registry-change.ts";
 /** One removed profile. */
 export interface TrashedProfile {
   readonly name: string;
-  /** ISO 8601; null when the folder's name does not tell. */
+  /** ISO 8601; null when the folder's name has no time. */
   readonly removedAt: string | null;
   readonly path: string;
 }
 
 /**
- * Returns what lies in the trash, by name and time.
+ * Returns the content of the trash, by name and time.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED
  */
@@ -30,10 +30,10 @@ export function listTrash(home: string): readonly TrashedProfile[] {
 }
 
 /**
- * Deletes what lies in the trash, for good: everything, or what has one of `names`. Returns what was deleted. Links are
- * removed, never followed; nothing is restored meanwhile.
+ * Deletes the content of the trash for good, all of it or the profiles in `names`, and returns what was deleted. Links are
+ * removed, never followed; no profile is restored meanwhile.
  *
- * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED naming the folder; and what changing the registry throws.
+ * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED naming the folder; and the errors of a change of the registry.
  */
 export async function emptyTrash(home: string, names: readonly string[]): Promise<readonly TrashedProfile[]> {
   return changeRegistry(home, async () => {
@@ -49,7 +49,7 @@ export async function emptyTrash(home: string, names: readonly string[]): Promis
   });
 }
 
-/** `remove` writes the time with hyphens, for file systems that know no colons in names. */
+/** `remove` writes the time with hyphens, because some file systems allow no colons in names. */
 function momentOf(text: string): string | null {
   const iso = text.replace(/T(\d\d)-(\d\d)-/, "T$1:$2:");
   return Number.isNaN(Date.parse(iso)) ? null : iso;

@@ -1,6 +1,6 @@
 /**
- * Holds a profile still: while the action runs, no keeper and no gateway can own it, because its lock is taken. A gateway that has
- * let the lock go, or a keeper that lost it, still counts: the run record names them.
+ * Keeps a profile stopped: while the action runs, no keeper and no gateway can own it, because its lock is taken. A gateway
+ * that has closed the lock, or a keeper that lost it, still counts: the run record names it.
  */
 import { GatewayLockError, LockkeeperError, whileUnowned } from "@lockkeeper/core";
 import { isAdopted } from "../manifest.ts";
@@ -10,14 +10,14 @@ import { findStateOwner } from "../status/external-gateway.ts";
 import { observeUnderLock } from "../status/leftover.ts";
 import { observeManifest } from "../status/observe-profile.ts";
 
-/** Somebody who only looks, or sweeps a leftover, has the lock for milliseconds. */
+/** A reader, or a sweep of a leftover, holds the lock for milliseconds. */
 const LOOKERS_MS = 500;
 
 /**
  * Runs `action` while the profile is stopped and cannot start.
  *
- * @param lockMovesTo where the directory of locks is after the action, when the action moves it.
- * @throws {LockkeeperError} PROFILE_RUNNING naming the process, of whoever it is; and what `action` throws.
+ * @param lockMovesTo the place of the lock directory after the action, when the action moves it. @throws {LockkeeperError}
+ * PROFILE_RUNNING naming the process, whoever owns it; and the errors of `action`.
  */
 export async function whileStopped<T>(
   home: string,
@@ -28,7 +28,7 @@ export async function whileStopped<T>(
   const enter = (): Promise<T> => {
     const { owner, keeper, gateway } = observeUnderLock(home, manifest);
     if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid);
-    // Our lock keeps out keepers of ours, and nobody else.
+    // Our lock keeps out only our own keepers.
     if (!isAdopted(manifest)) refuseStateOwner(manifest);
     return action();
   };
@@ -37,7 +37,7 @@ export async function whileStopped<T>(
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;
-    // A pid of another container's is somebody else's here.
+    // A pid of another container means another process here.
     if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, error);
     throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} ${reason ?? "runs elsewhere"}`, {
       cause: error,
@@ -47,8 +47,8 @@ export async function whileStopped<T>(
 }
 
 /**
- * Returns when no process has the state open without a keeper of ours: it would go on writing into a folder that has moved, or
- * that is being copied. The state of an adopted gateway does not move.
+ * Returns when no process without one of our keepers has the state open: it would go on writing into a folder that moves or is
+ * copied. The state of an adopted gateway does not move.
  *
  * @throws {LockkeeperError} PROFILE_RUNNING naming the process.
  */
@@ -64,7 +64,7 @@ export function refuseStateOwner(manifest: Manifest): void {
   );
 }
 
-/** Returns the error for a verb that needs a stopped profile. */
+/** Returns the error of a verb that needs a stopped profile. */
 export function running(name: string, pid: number | undefined, cause?: unknown): LockkeeperError {
   const process = pid === undefined ? "" : ` (pid ${pid})`;
   return new LockkeeperError("PROFILE_RUNNING", `${name} is running${process}`, {

@@ -16,7 +16,7 @@ export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { acquireGatewayLock, lockPathFor } from "./lock/gateway-lock.ts";
 export { inspectGatewayLock } from "./lock/inspect.ts";
 export { sweepGatewayLock } from "./lock/sweep.ts";
-export { readGatewayLock } from "./lock/inspect.ts";
+export { readGatewayLock, readLockFile } from "./lock/inspect.ts";
 export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";

@@ -34,14 +34,40 @@ export function parseProfileName(text: string): ProfileName {
 
 /** Orders names as people do: `exp-2` before `exp-10`. For `sort`; two different names are never equal. */
 export function compareNames(a: string, b: string): number {
-  const [left, right] = [a.match(/\d+|\D+/g) ?? [], b.match(/\d+|\D+/g) ?? []];
-  for (const [index, part] of left.entries()) {
-    const other = right[index];
-    if (other === undefined) return 1;
-    if (part === other) continue;
-    const difference = Number(part) - Number(other);
+  // Up to here both have the same parts: a registry of a thousand names is checked at every reading.
+  let from = startOfDifference(a, b);
+  for (;;) {
+    const [left, right] = [partAt(a, from), partAt(b, from)];
+    if (left === right && left !== "") {
+      from += left.length;
+      continue;
+    }
+    if (left === "" || right === "") return left === right ? 0 : left === "" ? -1 : 1;
+    const difference = Number(left) - Number(right);
     if (!Number.isNaN(difference) && difference !== 0) return difference;
-    return part < other ? -1 : 1;
+    return left < right ? -1 : 1;
   }
-  return left.length < right.length ? -1 : 0;
+}
+
+/** Returns where the part begins in which two names differ, or the one before it. */
+function startOfDifference(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
+  if (at === 0) return 0;
+  const isNumber = isDigit(a, at - 1);
+  while (at > 0 && isDigit(a, at - 1) === isNumber) at -= 1;
+  return at;
+}
+
+/** Returns the digits, or the other characters, that stand from there on; "" at the end. */
+function partAt(name: string, from: number): string {
+  const isNumber = isDigit(name, from);
+  let end = from + 1;
+  while (end < name.length && isDigit(name, end) === isNumber) end += 1;
+  return name.slice(from, end);
+}
+
+function isDigit(name: string, at: number): boolean {
+  const code = name.charCodeAt(at);
+  return code >= 48 && code <= 57;
 }

@@ -16,7 +16,7 @@ interface Written {
   readonly ports: Readonly<Record<string, number>>;
 }
 
-/** Makes a home of `count` built-in profiles `p0`, `p1`, ..., of which `p0` is the default and nothing runs. */
+/** Makes a home of `count` built-in profiles `p0`, `p1`, ..., in the order in which a change writes them, of which `p0` is the default and nothing runs. */
 export async function makeHome(home: string, count: number): Promise<string> {
   const profiles = await openProfiles({ home, env: { HOME: path.dirname(home) } });
   await profiles.create({ name: "p0" });
@@ -35,7 +35,6 @@ export async function makeHome(home: string, count: number): Promise<string> {
     for (const each of FOLDERS) mkdirSync(path.join(folder, each), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(folder, "token"), `${name.padEnd(43, "x")}\n`, { mode: 0o600 });
   }
-  document.profiles.sort((a, b) => (a.name < b.name ? -1 : 1));
   writeFileSync(registry, JSON.stringify(document), { mode: 0o600 });
   return home;
 }

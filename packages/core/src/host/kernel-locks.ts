@@ -4,7 +4,7 @@
  * (btrfs, overlay), and equal inode numbers are common on fresh disks, so both numbers are read in the kernel's own form.
  * Linux only. Source: proc_locks(5), proc_pid_fdinfo(5), proc_pid_mountinfo(5), fs/locks.c.
  */
-import { fstatSync, readFileSync } from "node:fs";
+import { fstatSync, readFileSync, realpathSync } from "node:fs";
 
 /** A file as the kernel's list names it: `<major>:<minor>:<inode>`, the device in hexadecimal. */
 export type KernelFile = string;
@@ -40,6 +40,28 @@ export class KernelLockTable {
     return count;
   }
 
+  /** Does it list a lock that begins at `offset` or behind? */
+  listsFrom(offset: number): boolean {
+    for (const { start } of this.#fileLocks()) if (start >= offset) return true;
+    return false;
+  }
+
+  /**
+   * Does it list a lock of an open file, which is what our owners have, on another file than those? Locks from byte `marks` on are
+   * left out: who has one has locked a file too.
+   */
+  listsOthers(files: ReadonlySet<KernelFile>, marks: number): boolean {
+    for (const { file, start } of this.#fileLocks()) if (start < marks && !files.has(file)) return true;
+    return false;
+  }
+
+  /** The locks of open files that are held. Source: fs/locks.c, lock_get_status. */
+  *#fileLocks(): Generator<{ readonly file: KernelFile; readonly start: number }> {
+    for (const [, file = "", start] of this.#text.matchAll(/: OFDLCK .* (\S+:\S+:\d+) (\d+) \w+$/gm)) {
+      yield { file, start: Number(start) };
+    }
+  }
+
   *#linesOf(file: KernelFile): Generator<string> {
     const needle = ` ${file} `;
     for (let at = this.#text.indexOf(needle); at >= 0; at = this.#text.indexOf(needle, at + 1)) {
@@ -51,19 +73,37 @@ export class KernelLockTable {
   }
 }
 
-/** The device of each mounted file system, by the number of its mount. Read at the first use. */
-export class MountDevices {
+/** The file systems that are mounted here. Read at the first use. */
+export class MountTable {
+  #mounts: readonly Mount[] | undefined;
   #devices: ReadonlyMap<string, string> | undefined;
 
   /** Returns the device behind the mount as the kernel's list of locks prints it; undefined where it is unknown. */
   find(mount: string): string | undefined {
-    this.#devices ??= readMountDevices();
+    this.#devices ??= new Map(this.#read().map(({ id, device }) => [id, device]));
     return this.#devices.get(mount);
+  }
+
+  /** Is something mounted below the directory, or may it be, as the host does not tell? */
+  hasBelow(directory: string): boolean {
+    const mounts = this.#read();
+    const real = `${realpathSync.native(directory)}/`;
+    return mounts.length === 0 || mounts.some(({ point }) => point.startsWith(real));
+  }
+
+  #read(): readonly Mount[] {
+    return (this.#mounts ??= readMounts());
   }
 }
 
+interface Mount {
+  readonly id: string;
+  readonly device: string;
+  readonly point: string;
+}
+
 /** Returns the name in the kernel's list for the file that `fd` has open; undefined where the host has none. */
-export function kernelFileOf(fd: number, mounts: MountDevices): KernelFile | undefined {
+export function kernelFileOf(fd: number, mounts: MountTable): KernelFile | undefined {
   const info = readIfThere(`/proc/self/fdinfo/${fd}`) ?? "";
   const mount = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
   const device = mount === undefined ? undefined : mounts.find(mount);
@@ -80,14 +120,15 @@ export function kernelFileOfOwnLock(fd: number): KernelFile | undefined {
   return / ([0-9a-f]+:[0-9a-f]+:\d+) \d+ \w+$/m.exec(readIfThere(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
 }
 
-function readMountDevices(): ReadonlyMap<string, string> {
-  const devices = new Map<string, string>();
-  for (const line of (readIfThere("/proc/self/mountinfo") ?? "").split("\n")) {
-    const [mount = "", , device = ""] = line.split(" ", 3);
+/** Source: proc_pid_mountinfo(5); blanks and the like in a path are written as octal numbers. */
+function readMounts(): readonly Mount[] {
+  return (readIfThere("/proc/self/mountinfo") ?? "").split("\n").flatMap((line) => {
+    const [id = "", , device = "", , point = ""] = line.split(" ", 5);
     const [major, minor] = device.split(":").map(Number);
-    if (major !== undefined && minor !== undefined) devices.set(mount, `${hex(major)}:${hex(minor)}`);
-  }
-  return devices;
+    if (major === undefined || minor === undefined) return [];
+    const path = point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+    return { id, device: `${hex(major)}:${hex(minor)}`, point: path };
+  });
 }
 
 function hex(number: number): string {

@@ -9,6 +9,8 @@ import { basename, dirname } from "node:path";
  */
 const NAME_BYTES = 108;
 
+const PREFIX = "lockkeeper-";
+
 /**
  * Returns the names of the sockets that stand for the lock file `path`: one after the directory itself, whatever path leads to
  * it, and one after its path, as release 0.1.0 has it. System errors are passed on.
@@ -35,7 +37,16 @@ export function findLockSockets(path: string): readonly string[] {
   }
 }
 
+/** Does somebody in this network namespace own some lock by its socket, whichever that is? `true` where the host does not tell. */
+export function hasLockSockets(): boolean {
+  try {
+    return readFileSync("/proc/net/unix", "utf8").includes(` @${PREFIX}`);
+  } catch {
+    return true;
+  }
+}
+
 function socketName(place: string): string {
-  const name = `\0lockkeeper-${createHash("sha256").update(place).digest("hex")}-`;
+  const name = `\0${PREFIX}${createHash("sha256").update(place).digest("hex")}-`;
   return name.padEnd(NAME_BYTES, "x");
 }

@@ -4,9 +4,10 @@
  * guessed. Sends nothing and opens no port.
  */
 import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
-import { SocketAddress, isIP } from "node:net";
 import { endianness } from "node:os";
 import { errnoOf } from "../errors.ts";
+import { canonicalAddress, canonicalBytes } from "./canonical-address.ts";
+import type { CanonicalAddress } from "./canonical-address.ts";
 import type { Holder, Listener } from "./listener.ts";
 import { listProcessIds } from "./proc.ts";
 import { findLsofHolders, readLsofListeners } from "./sockets-lsof.ts";
@@ -92,7 +93,7 @@ export function coversAddress(listener: Listener, host: string): "yes" | "no" {
   return coversCanonical(listener, asked) ? "yes" : "no";
 }
 
-function coversCanonical(listener: Listener, asked: { family: 4 | 6; address: string }): boolean {
+function coversCanonical(listener: Listener, asked: CanonicalAddress): boolean {
   const dualListener = listener.address === "::" && listener.v6only !== "yes";
   if (asked.address === "::") return true; // a dual-stack bind needs the port in both families
   if (asked.family === 6) {
@@ -128,9 +129,7 @@ function readTcpTables(procRoot: string, state: string): readonly TcpLine[] | "u
 }
 
 function toListener({ local, uid, inode }: TcpLine): Listener {
-  const bytes = kernelWordsToBytes(local.slice(0, local.indexOf(":")));
-  const text = bytes.length === 4 ? bytes.join(".") : ipv6Text(bytes);
-  const { family, address } = canonicalAddress(text) ?? { family: 4, address: text };
+  const { family, address } = canonicalBytes(kernelWordsToBytes(local.slice(0, local.indexOf(":"))));
   return { family, address, port: parsePort(local), inode, uid };
 }
 
@@ -146,24 +145,6 @@ function kernelWordsToBytes(hex: string): readonly number[] {
     bytes.push(...(endianness() === "LE" ? word.toReversed() : word));
   }
   return bytes;
-}
-
-function ipv6Text(bytes: readonly number[]): string {
-  const groups: string[] = [];
-  for (let at = 0; at < bytes.length; at += 2) {
-    groups.push((((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
-  }
-  return groups.join(":");
-}
-
-function canonicalAddress(host: string): { family: 4 | 6; address: string } | undefined {
-  const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
-  const version = isIP(bare);
-  if (version === 4) return { family: 4, address: bare };
-  if (version !== 6) return undefined;
-  const { address } = new SocketAddress({ address: bare.replace(/%.*$/u, ""), family: "ipv6" });
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/u.exec(address)?.[1];
-  return mapped === undefined ? { family: 6, address } : { family: 4, address: mapped };
 }
 
 function readProcessIds(procRoot: string): readonly number[] | "unknown" {

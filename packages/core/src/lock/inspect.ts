@@ -51,6 +51,11 @@ export function readGatewayLock(place: LockPlace): LockRecord | null {
   return findLikelyOwner(place).record;
 }
 
+/** Returns what the lock file at `path` says of its owner, unjudged; null when it says nothing. */
+export function readLockFile(path: string): LockRecord | null {
+  return sightingAt(path).record;
+}
+
 function judge(seen: Sighting, answer: KernelAnswer): Pick<LockInspection, "verdict" | "reason"> {
   const owner = seen.record === null ? undefined : judgeOwner(seen.record);
   const whose = owner === undefined ? describeFile(seen) : `its owner (pid ${owner.pid}) ${STATES[owner.verdict]}`;

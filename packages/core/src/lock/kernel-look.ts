@@ -4,18 +4,21 @@
  * and where /proc hides the list, the answer is `unknown`.
  */
 import * as fs from "node:fs";
-import { dirname } from "node:path";
+import { resolve } from "node:path";
 
 import { LockkeeperError, errnoOf } from "../errors.ts";
-import { KernelLockTable, MountDevices, kernelFileOf } from "../host/kernel-locks.ts";
+import type { KernelFile } from "../host/kernel-locks.ts";
+import { KernelLockTable, MountTable, kernelFileOf } from "../host/kernel-locks.ts";
+import { networkFileSystem } from "../host/file-system.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeOwner } from "./lock-owner.ts";
-import type { LockFiles, LockPlace } from "./lock-path.ts";
-import { lockFilesFor } from "./lock-path.ts";
+import { hasLockSockets } from "../host/lock-socket.ts";
+import type { LockPlace } from "./lock-path.ts";
+import { lockFilesFor, lockFilesIn } from "./lock-path.ts";
 import type { LockRecord } from "./lock-record.ts";
 import { isOnNetwork } from "./mechanism/foreign-owner.ts";
-import { earlierMarkOffsetOf, markOffsetOf } from "./mechanism/owner-mark.ts";
+import { FIRST_MARK, earlierMarkOffsetOf, markOffsetOf } from "./mechanism/owner-mark.ts";
 import { readLockRecord } from "./read-lock-record.ts";
 import { findRivalFiles } from "./rival-files.ts";
 
@@ -39,6 +42,13 @@ export interface KernelLook {
   ask(place: LockPlace): KernelAnswer;
   /** Says who owns the lock file at `path`. */
   askFile(path: string): KernelAnswer;
+  /**
+   * Says whether no lock of the kernel's list can be one of an owner in `directory` besides those that this look was asked about
+   * before: then every other place in there is free, and need not be looked at. One reading, however many places there are.
+   * False also where the list may not show every owner: a shared file system, another disk below, an owner by a socket. An owner
+   * by a socket in another network namespace is known by its record alone.
+   */
+  hasSeenAllIn(directory: string): boolean;
 }
 
 /** Begins a look. The kernel's list is read when the first lock directory is found, and not at all when there is none. */
@@ -49,22 +59,30 @@ export function lookAtKernelLocks(): KernelLook {
 const FREE: KernelAnswer = { verdict: "free" };
 
 class Look implements KernelLook {
-  readonly #mounts = new MountDevices();
+  readonly #mounts = new MountTable();
+  readonly #seen = new Set<KernelFile>();
   #table: KernelLockTable | "unread" | undefined = "unread";
 
   ask(place: LockPlace): KernelAnswer {
     return orUnknown(() => {
-      const files = lockFilesFor(place);
-      const paths = new Set([files.path, files.earlierPath, ...findRivalFiles(place, files)]);
-      const answers = [...paths].map((path) => this.#askFile(path));
+      const answers = pathsOf(place).map((path) => this.#askFile(path));
       const bad =
         answers.find(({ verdict }) => verdict === "held") ?? answers.find(({ verdict }) => verdict !== "free");
-      return bad ?? this.#askMark(files);
+      return bad ?? this.#askMark(place);
     });
   }
 
   askFile(path: string): KernelAnswer {
     return orUnknown(() => this.#askFile(path));
+  }
+
+  hasSeenAllIn(directory: string): boolean {
+    try {
+      if (process.platform !== "linux" || this.#read().listsOthers(this.#seen, FIRST_MARK)) return false;
+      return !hasLockSockets() && networkFileSystem(directory) === undefined && !this.#mounts.hasBelow(directory);
+    } catch {
+      return false;
+    }
   }
 
   #askFile(path: string): KernelAnswer {
@@ -77,19 +95,22 @@ class Look implements KernelLook {
   }
 
   /** An owner whose file was deleted a moment ago still has its mark on the directory. */
-  #askMark({ path, earlierPath }: LockFiles): KernelAnswer {
-    const directory = openToLook(dirname(path), fs.constants.O_DIRECTORY);
-    if (directory === undefined) return FREE;
+  #askMark(place: LockPlace): KernelAnswer {
+    const directory = resolve(place.lockDir);
+    const fd = openToLook(directory, fs.constants.O_DIRECTORY);
+    if (fd === undefined) return FREE;
     try {
-      const marked = kernelFileOf(directory, this.#mounts);
-      if (marked === undefined) throw new Hidden();
-      const offset = markOffsetOf(path, fs.fstatSync(directory, { bigint: true }).dev);
       const table = this.#read();
+      if (!table.listsFrom(FIRST_MARK)) return FREE;
+      const marked = kernelFileOf(fd, this.#mounts);
+      if (marked === undefined) throw new Hidden();
+      const { path, earlierPath } = lockFilesFor(place);
+      const offset = markOffsetOf(path, fs.fstatSync(fd, { bigint: true }).dev);
       const isMarked =
         table.countMarks(marked, offset) + table.countMarks(marked, earlierMarkOffsetOf(earlierPath)) > 0;
-      return isMarked ? held(path, dirname(path)) : FREE;
+      return isMarked ? held(path, directory) : FREE;
     } finally {
-      fs.closeSync(directory);
+      fs.closeSync(fd);
     }
   }
 
@@ -99,6 +120,7 @@ class Look implements KernelLook {
     try {
       const name = kernelFileOf(fd, this.#mounts);
       if (name === undefined) throw new Hidden();
+      this.#seen.add(name);
       return this.#read().isLocked(name);
     } finally {
       fs.closeSync(fd);
@@ -110,6 +132,16 @@ class Look implements KernelLook {
     if (this.#table === undefined) throw new Hidden();
     return this.#table;
   }
+}
+
+/** The lock files by which somebody may own the place. A directory of one thing alone needs no names: all that is in it counts. */
+function pathsOf(place: LockPlace): readonly string[] {
+  if (place.scope === "directory") {
+    const present = lockFilesIn(resolve(place.lockDir));
+    if (present.length < 2) return present;
+  }
+  const files = lockFilesFor(place);
+  return [...new Set([files.path, files.earlierPath, ...findRivalFiles(place, files)])];
 }
 
 /** The host does not show its locks. */

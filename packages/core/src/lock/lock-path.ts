@@ -69,12 +69,15 @@ export function lockFilesFor({ lockDir, configPath }: LockPlace): LockFiles {
 
 /** Returns the lock files in the directory besides those of `files`; none when there is no such directory. */
 export function otherLockFiles({ path, earlierPath }: LockFiles): readonly string[] {
-  const directory = dirname(path);
+  return lockFilesIn(dirname(path)).filter((file) => file !== path && file !== earlierPath);
+}
+
+/** Returns the lock files in the directory; none when there is no such directory. */
+export function lockFilesIn(directory: string): readonly string[] {
   try {
-    const own = [basename(path), basename(earlierPath)];
     return readdirSync(directory)
-      .filter((name) => !own.includes(name) && LOCK_FILE.test(name))
-      .map((name) => join(directory, name));
+      .filter((name) => LOCK_FILE.test(name))
+      .map((name) => `${directory}${sep}${name}`);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];
     throw fileError(error, "read the lock directory", directory);

@@ -3,6 +3,7 @@ import { inspectGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
 import type { KernelLook, LockInspection } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
+import { hasLockFile } from "../status/lock-files.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
@@ -76,7 +77,9 @@ async function ofLock(
   { manifest, record, observed }: ProfileObservation,
   look: KernelLook,
 ): Promise<Finding | undefined> {
-  const { name } = manifest;
+  const { name, paths } = manifest;
+  // Most have no lock file, and nobody's mark: nothing is left to be told of them.
+  if (!observed.leftover && !hasLockFile(paths.lock) && look.ask(lockPlace(paths)).verdict === "free") return undefined;
   const { verdict, path, reason } = await inspect(manifest, look);
   if (verdict === "unknown") {
     return {

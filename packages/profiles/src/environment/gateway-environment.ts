@@ -19,8 +19,8 @@ export async function gatewayEnvironment(
   context: ProfilesContext,
   manifest: Manifest,
   port: number,
+  inherited: NodeJS.ProcessEnv = withoutProfile(context.env),
 ): Promise<Record<string, string>> {
-  const inherited = Object.fromEntries(Object.entries(context.env).filter(([name]) => !isProfileVariable(name)));
   const pass = manifest.passEnv ?? [];
   const chosen = pass.filter((variable) => inherited[variable] !== undefined);
   const fromFile = manifest.envFile === undefined ? {} : await readEnvFile(manifest.envFile);
@@ -47,6 +47,11 @@ export async function presentGatewayEnvironment(
 ): Promise<Record<string, string>> {
   const observation = observeProfile(context, name);
   return gatewayEnvironment(context, observation.manifest, statusOf(context, observation).port);
+}
+
+/** Returns the variables of `env` that say nothing of a profile. Each look into Node's own environment takes its time. */
+export function withoutProfile(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isProfileVariable(name)));
 }
 
 /** The values of `--env`, with placeholders filled in. */

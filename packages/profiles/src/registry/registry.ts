@@ -157,20 +157,22 @@ function checkDocument(home: string, value: unknown): RegistryDocument {
   }
   if (!Array.isArray(profiles)) throw new DocumentFault("profiles: expected a list");
   const registry = new Map<string, Manifest>();
-  for (const [index, entry] of profiles.entries()) {
-    const manifest = completeManifest(home, entry);
+  let isSorted = true;
+  let before = "";
+  for (let index = 0; index < profiles.length; index += 1) {
+    const manifest = completeManifest(home, profiles[index]);
     if (typeof manifest === "string") throw new DocumentFault(`profiles[${index}].${manifest}`);
-    if (registry.has(manifest.name)) throw new DocumentFault(`profiles[${index}].name: a second ${manifest.name}`);
-    registry.set(manifest.name, manifest);
+    const { name } = manifest;
+    if (registry.has(name)) throw new DocumentFault(`profiles[${index}].name: a second ${name}`);
+    registry.set(name, manifest);
+    isSorted &&= compareNames(before, name) < 0;
+    before = name;
   }
-  return { revision, registry: inOrder(registry) };
-}
-
-/** Registries of earlier releases are sorted alphabetically. */
-function inOrder(registry: Registry): Registry {
-  const entries = [...registry];
-  const isSorted = entries.every(([name], index) => compareNames(entries[index - 1]?.[0] ?? "", name) < 0);
-  return isSorted ? registry : new Map(entries.sort(([a], [b]) => compareNames(a, b)));
+  // Registries of earlier releases are sorted alphabetically.
+  return {
+    revision,
+    registry: isSorted ? registry : new Map([...registry].sort(([a], [b]) => compareNames(a, b))),
+  };
 }
 
 function damaged(home: string, message: string, cause: unknown): LockkeeperError {

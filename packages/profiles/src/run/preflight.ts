@@ -8,7 +8,7 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
-import { gatewayEnvironment } from "../environment/gateway-environment.ts";
+import { gatewayEnvironment, withoutProfile } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
@@ -44,12 +44,18 @@ export interface PreflightOptions {
 export class HostFacts {
   readonly #binds = new Map<string, ReturnType<typeof probeBind>>();
   #unprivilegedFrom: number | undefined;
+  #inherited: NodeJS.ProcessEnv | undefined;
 
   /** Returns whether any port of `host` can be bound. */
   bind(host: string): ReturnType<typeof probeBind> {
     const asked = this.#binds.get(host) ?? probeBind(host, 0);
     this.#binds.set(host, asked);
     return asked;
+  }
+
+  /** Returns what a gateway may inherit of `env`. */
+  inherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return (this.#inherited ??= withoutProfile(env));
   }
 
   /** The first port that takes no privilege. */
@@ -84,10 +90,10 @@ export async function preflight(
   await check("folders", () => refuseForeignFolders(context, manifest));
   await check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
   await check("cwd", () => requireDirectory(manifest, cwd));
-  await check(
-    "env-file",
-    async () => (env = await gatewayEnvironment(context, manifest, options.port ?? manifest.port)),
-  );
+  await check("env-file", async () => {
+    const inherited = facts.inherited(context.env);
+    env = await gatewayEnvironment(context, manifest, options.port ?? manifest.port, inherited);
+  });
   await check("program", () => {
     const [program] = launchPlan(manifest, context.programs.gateway, options.port).argv;
     // A missing directory was told above; from there no relative program can be found.

@@ -10,6 +10,7 @@ import {
   judgeProcess,
   lookAtKernelLocks,
   readGatewayLock,
+  readLockFile,
   readListeners,
   sameProcess,
 } from "@lockkeeper/core";
@@ -17,7 +18,7 @@ import type { KernelAnswer, Listener, LockRecord, ProcessIdentity, RunRecord } f
 import type { HomePlace } from "../context.ts";
 import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
-import { lockPlace } from "../profile-paths.ts";
+import { homePaths, lockPlace } from "../profile-paths.ts";
 import { hasLockFile } from "./lock-files.ts";
 import { isResting } from "./observed-state.ts";
 import type { Evidence } from "./observed-state.ts";
@@ -56,7 +57,7 @@ export class Look {
     if (answer.verdict === "free" && record !== undefined && !isResting(record.state)) {
       record = ofProfile(name, readRunRecord(this.#place.home, name, this.#place.owner));
     }
-    if (answer.verdict !== "free") record = latestRun(manifest, record);
+    if (answer.verdict !== "free") record = latestRun(manifest, record, answer);
     return {
       record,
       lock: answer.verdict,
@@ -68,6 +69,11 @@ export class Look {
       isPaused: ({ pid }) => isPaused(pid),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
     };
+  }
+
+  /** Is nobody left who could own a profile of the home, besides those that were asked about? Then the others are free. */
+  hasSeenAll(): boolean {
+    return this.#locks.hasSeenAllIn(homePaths(this.#place.home).profiles);
   }
 
   #askKernel({ paths }: Manifest): SeenLock {
@@ -97,8 +103,12 @@ function ofProfile(name: string, record: RunRecord | undefined): RunRecord | und
  * What was published, unless the lock names another run or a living keeper that is not the published one: its keeper could
  * not publish, because the record is damaged, was removed or changed by somebody, or the disk is full.
  */
-function latestRun(manifest: Manifest, published: RunRecord | undefined): RunRecord | undefined {
-  const locked = readGatewayLock(lockPlace(manifest.paths));
+function latestRun(
+  manifest: Manifest,
+  published: RunRecord | undefined,
+  answer: Exclude<KernelAnswer, { verdict: "free" }>,
+): RunRecord | undefined {
+  const locked = answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(manifest.paths));
   // Without a port nobody keeps a gateway by it: somebody sweeps, renames or removes.
   if (locked === null || locked.port === null) return published;
   if (locked.profile !== null && locked.profile !== manifest.name) return published;

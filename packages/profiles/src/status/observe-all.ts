@@ -6,6 +6,7 @@
 import type { RunRecord } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
+import type { Look } from "./evidence.ts";
 import { hasLockFile } from "./lock-files.ts";
 import { observeAtRest } from "./observed-state.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
@@ -18,40 +19,69 @@ export async function observeOne(place: HomePlace, manifest: Manifest): Promise<
   return (await import("./observe-profile.ts")).observeManifest(place, manifest);
 }
 
+/**
+ * From so many profiles on, one reading of the kernel's list of locks is cheaper than a look at each lock directory. For fewer it is
+ * not: the kernel waits for all its cores to make the list, for milliseconds.
+ */
+const MANY = 300;
+
 /** Returns the profiles that `manifests` describe as they are now, in their order. Changes nothing. */
 export async function observeAll(
   place: HomePlace,
   manifests: readonly Manifest[],
 ): Promise<readonly ProfileObservation[]> {
   const records = readRunRecords(place.home, place.owner);
-  const observations: ProfileObservation[] = [];
-  const unsure: number[] = [];
-  for (const manifest of manifests) {
+  const observations = manifests.map((manifest): ProfileObservation => {
     const record = records.get(manifest.name);
-    const observed = isPlainlyAtRest(manifest, record) ? observeAtRest(record) : undefined;
-    if (observed === undefined) unsure.push(observations.length);
-    observations.push({ manifest, record, observed: observed ?? observeAtRest(undefined) });
+    return { manifest, record, observed: observeAtRest(record) };
+  });
+  const resting: number[] = [];
+  const unsure: number[] = [];
+  for (const [index, { manifest, record }] of observations.entries()) {
+    (isSaidToRest(manifest, record) ? resting : unsure).push(index);
   }
-  if (unsure.length === 0) return observations;
+  const isLockedAt = (index: number): boolean => hasLockFile(observations[index]?.manifest.paths.lock ?? "");
+  if (resting.length < MANY) {
+    await lookAgain(place, observations, [...unsure, ...resting.filter(isLockedAt)]);
+    return observations;
+  }
+  const { Look } = await import("./evidence.ts");
+  const look = new Look(place);
+  await lookAgain(place, observations, unsure, look);
+  if (!look.hasSeenAll()) await lookAgain(place, observations, resting.filter(isLockedAt), look);
+  return observations;
+}
+
+/** Puts what the host says into the places of `observations`. */
+async function lookAgain(
+  place: HomePlace,
+  observations: ProfileObservation[],
+  at: readonly number[],
+  look?: Look,
+): Promise<void> {
+  if (at.length === 0) return;
   const { observeEach } = await import("./observe-profile.ts");
   const seen = observeEach(
     place,
-    unsure.flatMap((index) => observations[index] ?? []),
+    at.flatMap((index) => observations[index] ?? []),
+    look,
   );
-  for (const [at, index] of unsure.entries()) {
-    const observation = seen[at];
+  for (const [order, index] of at.entries()) {
+    const observation = seen[order];
     if (observation !== undefined) observations[index] = observation;
   }
-  return observations;
 }
 
 /** Its keeper said that it has ended, and neither a lock file nor somebody else's gateway can contradict it. */
 function isPlainlyAtRest(manifest: Manifest, record: RunRecord | undefined): boolean {
+  return isSaidToRest(manifest, record) && !hasLockFile(manifest.paths.lock);
+}
+
+function isSaidToRest({ kind, name }: Manifest, record: RunRecord | undefined): boolean {
   // Told by the word alone, so that the kinds need not be loaded: other gateways may run without a keeper of ours.
-  if (manifest.kind !== "builtin" && manifest.kind !== "command") return false;
-  if (hasLockFile(manifest.paths.lock)) return false;
+  if (kind !== "builtin" && kind !== "command") return false;
   if (record === undefined) return true;
   const { state, keeper, gateway, profile } = record;
   const isOver = state === "stopped" || state === "failed";
-  return isOver && keeper === null && gateway === null && profile === manifest.name;
+  return isOver && keeper === null && gateway === null && profile === name;
 }

@@ -30,8 +30,8 @@ export interface ProfileObservation {
 export function observeEach(
   place: HomePlace,
   profiles: readonly Pick<ProfileObservation, "manifest" | "record">[],
+  look: Look = new Look(place),
 ): readonly ProfileObservation[] {
-  const look = new Look(place);
   const own = profiles.map(({ manifest, record: published }): ProfileObservation => {
     const evidence = look.about(manifest, published);
     return { manifest, record: evidence.record, observed: observeState(evidence) };

@@ -24,7 +24,7 @@ export interface OwnerMark {
 }
 
 /** Beyond every byte that a file could have, so that nothing else is ever locked there. */
-const FIRST_OFFSET = 2 ** 44;
+export const FIRST_MARK: number = 2 ** 44;
 
 /** Leaves our mark for an owner of `files`; undefined where there is nothing to mark with. */
 export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | undefined {
@@ -60,12 +60,12 @@ export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | un
  * subvolumes of one btrfs disk have equal inodes and, for the kernel's list, one device.
  */
 export function markOffsetOf(path: string, device: bigint): number {
-  return FIRST_OFFSET + hashName(`${basename(path)} ${device}`);
+  return FIRST_MARK + hashName(`${basename(path)} ${device}`);
 }
 
 /** Returns the byte that an owner of release 0.1.0 marks for the lock file `path`. */
 export function earlierMarkOffsetOf(path: string): number {
-  return FIRST_OFFSET + hashName(basename(path));
+  return FIRST_MARK + hashName(basename(path));
 }
 
 /** The directory that was marked last, and how the kernel's list names it: most processes mark one directory, again and again. */

@@ -3,7 +3,7 @@
  * through `tryClaim`.
  */
 import { GatewayLockError } from "../../errors.ts";
-import { KernelLockTable, MountDevices, kernelFileOf } from "../../host/kernel-locks.ts";
+import { KernelLockTable, MountTable, kernelFileOf } from "../../host/kernel-locks.ts";
 import type { Claim, ClaimedFile, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
 import { mayLiveElsewhere } from "./foreign-owner.ts";
@@ -101,7 +101,7 @@ function markFile(path: string, bytes: Uint8Array): ClaimedFile | "refused" {
 }
 
 function isKernelFree(file: LockedFile): boolean {
-  const name = kernelFileOf(file.fd, new MountDevices());
+  const name = kernelFileOf(file.fd, new MountTable());
   const table = KernelLockTable.read();
   if (table === undefined || name === undefined) {
     throw unsupported(file.path, new Error("the kernel's locks cannot be seen in /proc"));

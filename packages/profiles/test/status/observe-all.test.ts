@@ -1,0 +1,76 @@
+import { acquireGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
+import * as fs from "node:fs";
+import { expect, test } from "vitest";
+import type { Manifest } from "../../src/manifest.ts";
+import { homePaths, lockPlace } from "../../src/profile-paths.ts";
+import { observeAll } from "../../src/status/observe-all.ts";
+import { runRecordPath } from "../../src/status/run-records.ts";
+import { manifest, scratchHome } from "../scratch-home.ts";
+
+/** More than are looked at one by one. */
+const MANY = 400;
+
+function homeOf(count: number): { readonly home: string; readonly manifests: readonly Manifest[] } {
+  const home = scratchHome();
+  fs.mkdirSync(homePaths(home).run, { recursive: true, mode: 0o700 });
+  const manifests = Array.from({ length: count }, (_, index) => manifest(home, `p${index}`, 20_000 + 10 * index));
+  for (const { paths } of manifests) fs.mkdirSync(paths.lock, { recursive: true, mode: 0o700 });
+  return { home, manifests };
+}
+
+async function statesOf(home: string, manifests: readonly Manifest[]): Promise<Readonly<Record<string, string>>> {
+  const seen = (await observeAll({ home }, manifests)).map(({ manifest: { name }, observed }) => [
+    name,
+    observed.state,
+  ]);
+  return Object.fromEntries(seen.filter(([, state]) => state !== "stopped")) as Record<string, string>;
+}
+
+test.each([3, MANY])("an owner without a record is seen among %d profiles", async (count) => {
+  const { home, manifests } = homeOf(count);
+  expect(await statesOf(home, manifests)).toEqual({});
+  const owned = manifests[count - 1] as Manifest;
+  const lock = await acquireGatewayLock({ ...lockPlace(owned.paths), host: owned.host, port: owned.port });
+  try {
+    expect(lookAtKernelLocks().hasSeenAllIn(homePaths(home).profiles)).toBe(false);
+    expect(await statesOf(home, manifests)).toEqual({ [owned.name]: "starting" });
+  } finally {
+    await lock.release();
+  }
+  expect(await statesOf(home, manifests)).toEqual({});
+});
+
+test("an owner whose record says that it has ended is seen among many", async () => {
+  const { home, manifests } = homeOf(MANY);
+  const owned = manifests[7] as Manifest;
+  const { name: profile, host, port, ports, createdAt: since } = owned;
+  const rest = { state: "stopped", reason: null, code: null, keeper: null, gateway: null, startedAt: null };
+  const record = { v: 1, profile, nonce: "0".repeat(32), since, host, port, ports, health: "unknown", restarts: 0 };
+  fs.writeFileSync(runRecordPath(home, profile), JSON.stringify({ ...record, ...rest, lastExit: null }), {
+    mode: 0o600,
+  });
+  expect(await statesOf(home, manifests)).toEqual({});
+  const lock = await acquireGatewayLock({ ...lockPlace(owned.paths), host, port });
+  try {
+    expect(await statesOf(home, manifests)).toEqual({ [profile]: "starting" });
+  } finally {
+    await lock.release();
+  }
+});
+
+test("a look that was asked about every owner of a home says so, unless others are about", async () => {
+  const { home, manifests } = homeOf(2);
+  const [owned] = manifests as [Manifest];
+  const lock = await acquireGatewayLock(lockPlace(owned.paths));
+  try {
+    const look = lookAtKernelLocks();
+    expect(look.hasSeenAllIn(homePaths(home).profiles)).toBe(false);
+    expect(look.ask(lockPlace(owned.paths)).verdict).toBe("held");
+    const others = fs.readFileSync("/proc/locks", "utf8").match(/: OFDLCK /g)?.length ?? 0;
+    // Its file, and two marks on its directory: with anybody else about on this host nothing follows.
+    if (others === 3) expect(look.hasSeenAllIn(homePaths(home).profiles)).toBe(true);
+    else process.stdout.write(`not looked at: ${others - 3} other locks are held on this host\n`);
+  } finally {
+    await lock.release();
+  }
+});

@@ -38,11 +38,16 @@ function ipv6Text(bytes: readonly number[]): string {
   const groups: number[] = [];
   for (let at = 0; at < bytes.length; at += 2) groups.push(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
   const { first, length } = longestZeros(groups);
-  const text = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
   // IPv4-compatible and IPv4-mapped: the last 32 bits are written as IPv4.
   const isMapped = first === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff));
   if (isMapped) return `${length === 5 ? "::ffff:" : "::"}${bytes.slice(12).join(".")}`;
-  return length < 2 ? text(groups) : `${text(groups.slice(0, first))}::${text(groups.slice(first + length))}`;
+  return length < 2
+    ? hexGroups(groups)
+    : `${hexGroups(groups.slice(0, first))}::${hexGroups(groups.slice(first + length))}`;
+}
+
+function hexGroups(groups: readonly number[]): string {
+  return groups.map((group) => group.toString(16)).join(":");
 }
 
 function longestZeros(groups: readonly number[]): { readonly first: number; readonly length: number } {

@@ -3,6 +3,7 @@
  * stays one value, and no secret is in them. Engines themselves: beside this.
  */
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
+import { Service } from "kubernetes-models/v1/Service";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
@@ -21,7 +22,16 @@ const FORMATS = ["compose", "kubernetes", "quadlet"] as const;
 const exported = async ({ json }: ScratchHome, ...args: readonly string[]): Promise<Exported> =>
   (await json(["export", ...args])) as Exported;
 
-const model = (value: unknown): StatefulSet => new StatefulSet(value as never);
+interface KubernetesObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly serviceName?: string;
+    readonly selector?: Record<string, string>;
+    readonly ports?: readonly { readonly name: string }[];
+    readonly template?: { readonly metadata: { readonly labels: object } };
+  };
+}
 
 const textOf = ({ files }: Exported): string => files.map(({ text }) => text).join("\n");
 
@@ -106,18 +116,45 @@ test("a builtin, a command with hostile words and an openclaw: paths, user and a
     expect(needs).toContain(`cmd needs the folder ${cwd}, its working directory`);
   }));
 
+function judge(object: { readonly kind: string; readonly spec: object }): () => void {
+  const Model = object.kind === "Service" ? Service : StatefulSet;
+  return () => new Model(object as never).validate();
+}
+
 test("what Kubernetes gets is what its models take; with a wrong type they refuse it", () =>
   withScratchHome(async (scratch) => {
-    expect((await scratch.run(["create", "wide", "--host", "0.0.0.0"])).status).toBe(0);
+    expect((await scratch.run(["create", "wide", "--host", "0.0.0.0", "--extra-port", "admin=+1"])).status).toBe(0);
     await createHostile(scratch);
     const documents = parseAllDocuments(textOf(await exported(scratch, "wide", "cmd", "--format", "kubernetes")));
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
-    const objects = documents.map((document) => document.toJS() as { kind: string; spec: { replicas: unknown } });
+    const objects = documents.map((document) => document.toJS() as KubernetesObject);
     expect(objects.map(({ kind }) => kind)).toEqual(["StatefulSet", "Service", "StatefulSet"]);
-    for (const object of objects.filter(({ kind }) => kind === "StatefulSet")) {
-      expect(() => model(object).validate()).not.toThrow();
-      expect(() => model({ ...object, spec: { ...object.spec, replicas: "one" } }).validate()).toThrow(/replicas/);
+    for (const object of objects) {
+      expect(judge(object)).not.toThrow();
+      const spoiled = object.kind === "Service" ? { ports: [{ port: "one" }] } : { replicas: "one" };
+      expect(judge({ ...object, spec: { ...object.spec, ...spoiled } })).toThrow(/replicas|port/);
     }
+    // The Service leads to the pods of its StatefulSet, and names nothing twice.
+    const [set, service] = objects;
+    expect(set?.spec.template?.metadata.labels).toMatchObject(service?.spec.selector ?? { missing: "" });
+    const ports = service?.spec.ports ?? [];
+    expect(new Set(ports.map(({ name }) => name)).size).toBe(2);
+    expect(set?.spec.serviceName).toBe(service?.metadata.name);
+  }));
+
+test("an openclaw that is to be reached from elsewhere, but whose own config says loopback, is told of and left alone", () =>
+  withScratchHome(async (scratch) => {
+    const { run } = scratch;
+    expect((await run(["create", "oc", "--kind", "openclaw", "--host", "0.0.0.0"])).status).toBe(0);
+    expect((await exported(scratch, "oc", "--format", "compose")).notes).toEqual([]);
+    const [{ paths }] = (await scratch.json(["list"])) as [{ paths: { config: string } }];
+    const { config } = paths;
+    const text = (await readFile(config, "utf8")).replace('"lan"', '"loopback"');
+    await writeFile(config, text);
+    expect((await exported(scratch, "oc", "--format", "compose")).notes).toEqual([
+      `oc listens on 127.0.0.1 by its own config, so nobody reaches it from outside its container: gateway.bind in ${config} has to be "lan"`,
+    ]);
+    expect(await readFile(config, "utf8")).toBe(text);
   }));
 
 test("what an engine cannot express is refused, with one command that helps", () =>

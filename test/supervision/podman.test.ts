@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { chownSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { containerScenes, give } from "../harness/container-scene.ts";
@@ -14,6 +14,8 @@ import { until } from "../harness/until.ts";
 const { fault, scene } = containerScenes("run in real containers");
 
 const UID = 1000;
+/** Source: RFC 5737, for documentation: nobody has it. */
+const ADDRESS = "192.0.2.7";
 const hard = [
   "--read-only",
   "--tmpfs=/tmp",
@@ -216,6 +218,67 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       const refused = await podman.run(...own, "--rm", podman.image, "run", "inner");
       expect(refused.status).toBe(77);
       expect(refused.stderr).toContain("can be written by others");
+    }));
+
+  test("what was created for every address is reached at its container's own, an openclaw by the config that was made for it", () =>
+    scene(async ({ home, folder, run, json }, podman) => {
+      for (const given of [
+        ["web"],
+        ["oc", "--kind", "openclaw"],
+        ["near", "--kind", "openclaw", "--host", "127.0.0.1"],
+      ]) {
+        const wide = given.includes("--host") ? [] : ["--host", "0.0.0.0"];
+        expect((await run(["create", ...given, ...wide])).status).toBe(0);
+      }
+      const list = (await json(["list"])) as readonly { name: string; port: number }[];
+      const portOf = (name: string): number => list.find((each) => each.name === name)?.port ?? 0;
+      await copyFile(
+        new URL("../openclaw/fixtures/openclaw-stand-in.js", import.meta.url),
+        path.join(folder, "oc.mjs"),
+      );
+      await writeFile(path.join(folder, "openclaw"), `#!/bin/sh\nexec node ${folder}/oc.mjs "$@"\n`, { mode: 0o755 });
+      give(home, UID);
+      const programs = [
+        "--volume",
+        `${folder}/oc.mjs:${folder}/oc.mjs:ro`,
+        "--volume",
+        `${folder}/openclaw:/usr/bin/openclaw:ro`,
+      ];
+      const answers: Record<string, string> = {};
+      for (const name of ["web", "oc", "near"]) {
+        const own = args(home, name, "--network=none", ...programs).filter((each) => each !== "--network=host");
+        await podman.must(...own, podman.image, "run", name);
+        await untilRunning(podman, name, name);
+        // An address as a pod has one: nothing of it is seen outside of this container.
+        const pid = (await podman.must("inspect", "--format", "{{.State.Pid}}", name)).trim();
+        const addressed = spawnSync("nsenter", [
+          "--target",
+          pid,
+          "--net",
+          "ip",
+          "address",
+          "add",
+          `${ADDRESS}/32`,
+          "dev",
+          "lo",
+        ]);
+        expect(addressed.status, String(addressed.stderr)).toBe(0);
+        const ask = async (host?: string): Promise<string> => {
+          const options = JSON.stringify({ host: ADDRESS, port: portOf(name), path: "/healthz", headers: { host } });
+          const script = `require("node:http").get(${options}, (r) => console.log(r.statusCode)).on("error", (e) => console.log(e.code))`;
+          return (await podman.must("exec", name, "node", "-e", script)).trim();
+        };
+        answers[name] = await ask();
+        if (name === "web") answers["web, as a probe asks that names a host"] = await ask(`127.0.0.1:${portOf("web")}`);
+        await podman.must("rm", "--force", "--time=20", name);
+      }
+      expect(answers).toEqual({
+        // The built-in gateway answers to names that it knows (`allowedHosts`); a probe has to name one, or run a command.
+        web: "403",
+        "web, as a probe asks that names a host": "200",
+        oc: "200",
+        near: "ECONNREFUSED",
+      });
     }));
 });
 

@@ -120,6 +120,8 @@ export interface ProgramConfig {
   readonly fault: string | null;
   /** The port that it names; null when it names none. */
   readonly port: number | null;
+  /** The address that the gateway listens on according to it, or by default. */
+  readonly host: string;
   /** Its parts in other files, which may hold the same secrets. */
   readonly parts: readonly string[];
   /** Ports that it claims besides those derived from the gateway's own. */

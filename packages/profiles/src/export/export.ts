@@ -1,6 +1,8 @@
 /** Profiles as text for an engine that others run. Reads what is written down, changes nothing, and needs no gateway to stop. */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { isWildcardHost, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
+import { kinds } from "../kinds/kinds.ts";
+import type { Manifest } from "../manifest.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { containerPlan, isMounted } from "./container-plan.ts";
 import type { ContainerPlan } from "./container-plan.ts";
@@ -69,6 +71,7 @@ export async function exportProfiles(
         .map((other) => `${name} starts after ${other}, which is not exported with it`),
     ]),
     ...(format === "kubernetes" ? [] : plans.flatMap(wideDirectories)),
+    ...(await Promise.all(manifests.map(unreachable))).flat(),
   ];
   const files = containerfile
     ? [await containerfileOf({ version, image: ours, needs })]
@@ -113,6 +116,17 @@ function foldersOutside({ profile, mounts }: ContainerPlan): readonly string[] {
   return mounts.flatMap(({ role, path }) =>
     role === "cwd" && !isMounted(path, kept) ? [`${profile} needs the folder ${path}, its working directory`] : [],
   );
+}
+
+/** A program with a config of its own listens where that says, whatever is published for it. */
+async function unreachable(manifest: Manifest): Promise<readonly string[]> {
+  const { name, kind, host, paths } = manifest;
+  if (!isWildcardHost(host)) return [];
+  const config = await (await kinds[kind].foreign?.())?.readConfig(manifest);
+  if (config === undefined || isWildcardHost(config.host)) return [];
+  return [
+    `${name} listens on ${config.host} by its own config, so nobody reaches it from outside its container: gateway.bind in ${paths.config} has to be "lan"`,
+  ];
 }
 
 /** Whoever calls `create` from a home directory exports all of it. */

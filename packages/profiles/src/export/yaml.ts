@@ -6,8 +6,8 @@
 /** What can be written. An undefined member of a map is left out. */
 export type Yaml = string | number | boolean | null | readonly Yaml[] | { readonly [name: string]: Yaml | undefined };
 
-/** Words that some reader takes for something else. Source: yaml.org/type/bool.html and null.html (YAML 1.1). */
-const NO_TEXT = /^(?:y|n|yes|no|on|off|true|false|null|none|nan|inf)$/i;
+/** Words that some reader takes for something else. Source: yaml.org/type (YAML 1.1: bool, null), and a reader that takes `e9` for a number. */
+const NO_TEXT = /^(?:y|n|yes|no|on|off|true|false|null|none|nan|inf|e[-+]?\d+)$/i;
 const PLAIN = /^[A-Za-z/][A-Za-z0-9_./-]*$/;
 /** JSON leaves these as they are; YAML wants them escaped. Source: YAML 1.2.2, production 1 (c-printable) and line breaks. */
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;

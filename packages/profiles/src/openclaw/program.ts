@@ -7,7 +7,7 @@ import { extraRanges } from "./claims.ts";
 import { checkConfig } from "./config-check.ts";
 import { readConfigFile } from "./config-file.ts";
 import { ownEnvFileNames } from "./gateway-port.ts";
-import { findInstallations } from "./installations.ts";
+import { findInstallations, hostOf } from "./installations.ts";
 import { ownConfig } from "./own-config.ts";
 import { isOwnMark, relaunch } from "./relaunch.ts";
 
@@ -19,11 +19,13 @@ export const openClawProgram: ForeignProgram = {
   adopt: async (installation, ourHome) =>
     adoptedParts(installation, await readConfigFile(installation.configPath), ourHome),
   readConfig: async ({ paths }) => {
-    const { document, fault, verdict, port, parts } = await readConfigFile(paths.config);
+    const config = await readConfigFile(paths.config);
+    const { document, fault, verdict, port, parts } = config;
     return {
       document,
       fault: verdict === "absent" ? "there is none" : fault,
       port,
+      host: hostOf(config, []),
       parts,
       extraRanges: extraRanges(document),
     };

@@ -58,6 +58,8 @@ export interface FaultOptions {
   readonly errnosAt: (kind: string, n: number) => readonly string[];
   readonly atOnce?: number;
   readonly onProgress?: (text: string) => void;
+  /** Called for each flaw as soon as it is found. */
+  readonly onFlaw?: (flaw: Flaw) => void;
 }
 
 const program = path.join(
@@ -96,7 +98,10 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
           const home = path.join(root, `${index}`);
           copy(template, home);
           const flaw = await tryFault(home, argsIn(lane, change), fault, before, after);
-          if (flaw !== undefined) flaws.push({ change: change.name, fault, flaw });
+          if (flaw !== undefined) {
+            flaws.push({ change: change.name, fault, flaw });
+            options.onFlaw?.({ change: change.name, fault, flaw });
+          }
           fs.rmSync(home, { recursive: true, force: true });
           injected += 1;
         }

@@ -80,6 +80,8 @@ export interface Profiles {
   /** Waits until each profile runs, or has stopped. */
   readonly wait: (names: readonly string[], options?: WaitOptions) => Promise<readonly WaitResult[]>;
   readonly status: (name: string) => Promise<ProfileDetail>;
+  /** What its gateway printed, without the secrets that can be known here. */
+  readonly shownOutput: (name: string, lines: readonly string[]) => Promise<readonly string[]>;
   /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. */
   readonly protection: (name: string) => Promise<Protection>;
   readonly start: (name: string, options?: StartOptions) => Promise<StartResult>;
@@ -217,6 +219,13 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       order: async (verb, names) => (await import("./registry/read-order.ts")).readOrder(context, verb, names),
       wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(look, names, request),
       status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(look, name),
+      shownOutput: async (name, lines) => {
+        const [{ requireManifest }, { shownOutput }] = await Promise.all([
+          import("./registry/registry.ts"),
+          import("./run-secrets.ts"),
+        ]);
+        return shownOutput(lines, requireManifest(home, name, look.owner), env);
+      },
       protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
       start: async (name, request) => {
         const manifest = await installedManifest(context, name);
@@ -317,6 +326,7 @@ const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "match",
   "wait",
   "status",
+  "shownOutput",
   "protection",
   "ports",
   "explainPort",

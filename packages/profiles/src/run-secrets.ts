@@ -1,5 +1,5 @@
-/** The secrets that the keeper must hide in the output of its gateway. */
-import { readIfPresentSync, LockkeeperError } from "@lockkeeper/core";
+/** The secrets that must be hidden in the output of a gateway, by its keeper and by who repeats it. */
+import { formsOfSecrets, readIfPresentSync, LockkeeperError, withoutSecrets } from "@lockkeeper/core";
 import { readEnvFile } from "./env-file.ts";
 import type { Manifest } from "./manifest.ts";
 import { isSecretName, secretsIn } from "./secrets.ts";
@@ -23,6 +23,28 @@ export async function runSecrets(
     textOf(paths.token).trim(),
     ...[...secretsIn(documentOf(textOf(paths.config)))].map(({ secret }) => secret),
   ];
+}
+
+/**
+ * Returns what a gateway of the profile printed without the secrets that can be known here: those of {@link runSecrets}, the
+ * values that are passed on as `env` has them. Nothing at all when the env file cannot be read: what stood in it may be in
+ * any line.
+ */
+export async function shownOutput(
+  lines: readonly string[],
+  manifest: Manifest,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  try {
+    const { env: own = {}, passEnv = [], envFile } = manifest;
+    const inFile = envFile === undefined ? {} : await readEnvFile(envFile);
+    const passed = Object.fromEntries(passEnv.map((name) => [name, env[name] ?? ""]));
+    const forms = formsOfSecrets(await runSecrets(manifest, { ...inFile, ...own, ...passed }));
+    return lines.map((line) => withoutSecrets(line, forms));
+  } catch (error) {
+    if (error instanceof LockkeeperError) return [];
+    throw error;
+  }
 }
 
 function textOf(file: string): string {

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { readHistory, readLastAttempt } from "@lockkeeper/core";
 import type { HistoryEvent } from "@lockkeeper/core";
-import type { LeaseStatus, ProfileStatus } from "@lockkeeper/profiles";
+import type { LeaseStatus, Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -34,7 +34,7 @@ interface Shown extends Story {
 }
 
 interface LastOutput {
-  /** Without colours; the middle of a long output is left out. */
+  /** Without colours and secrets; the middle of a long output is left out. */
   readonly lines: readonly string[];
   readonly printed: number;
 }
@@ -48,10 +48,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   const { state, reason, lease, paths } = await profiles.status(name);
   const events = readHistory(path.join(paths.logs, "events.jsonl")).slice(-(given.lines ?? DEFAULT_LINES));
-  const output = await outputOf(
-    events.findLast(({ exit }) => exit !== null),
-    path.join(paths.logs, "gateway.log"),
-  );
+  const last = events.findLast(({ exit }) => exit !== null);
+  const output = last === undefined ? null : (last.output ?? (await outputInLog(profiles, name, paths.logs)));
   const story: Story = {
     name,
     state,
@@ -64,12 +62,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   return { value: story, shown };
 }
 
-/** As its keeper kept it, without secrets; an older keeper kept nothing, and then the log tells. */
-async function outputOf(end: HistoryEvent | undefined, log: string): Promise<LastOutput | null> {
-  if (end === undefined) return null;
-  if (end.output !== undefined) return end.output;
-  const { lines, printed } = await readLastAttempt(log, { ended: true });
-  return { lines, printed };
+/** An older keeper kept nothing with the end, and one with a full disk neither; then the log tells. */
+async function outputInLog(profiles: Profiles, name: string, logs: string): Promise<LastOutput> {
+  const { lines, printed } = await readLastAttempt(path.join(logs, "gateway.log"), { ended: true });
+  return { lines: await profiles.shownOutput(name, lines), printed };
 }
 
 export function render({ name, state, reason, lease, events, output, now }: Shown, view: View): string {

@@ -162,7 +162,8 @@ class TopSession {
     const mark = markOf(file);
     const known = this.#lastLines.get(name);
     if (known?.mark === mark) return known.line;
-    const [line = ""] = await readLastLines(file, 1).catch(() => []);
+    const lines = await readLastLines(file, 1).catch(() => []);
+    const [line = ""] = await this.#profiles.shownOutput(name, lines).catch(() => []);
     this.#lastLines.set(name, { mark, line });
     return line;
   }

@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { createServer, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { Gateway } from "../../src/gateway/gateway-host.ts";
@@ -66,6 +68,22 @@ describe("security 4: connections", () => {
       else await until("all answers", () => text.split('"ok":true').length - 1 === answers);
     }
     expect((await sendRaw(gateway, healthz(gateway).trimEnd().split("\r\n"))).status).toBe(200);
+  });
+
+  test("of a chunk full of requests no more is read once its connection is cut off", async () => {
+    let made = 0;
+    class Counted extends ServerResponse {
+      constructor(request: IncomingMessage) {
+        super(request);
+        made += 1;
+      }
+    }
+    const gateway = await startTestGateway({ server: createServer({ ServerResponse: Counted }), maxPipelined: 20 });
+    const socket = await openRaw(gateway);
+    const closed = new Promise((resolve) => void socket.once("close", resolve));
+    socket.resume().write(healthz(gateway).repeat(1_000));
+    await within("the connection to end", closed);
+    expect(made).toBe(21);
   });
 
   test("WebSockets beyond the bound hear 503, and one that ends makes room", async () => {

@@ -12,10 +12,12 @@ import {
 import type { ErrorCode, LeaseSettings, RunRecord } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import type { ProfilesContext } from "../context.ts";
 import type { ConfigFault } from "../foreign-program.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
+import { shownOutput } from "../run-secrets.ts";
 import { searchHint } from "./find-program.ts";
 import { portHint } from "./port-hint.ts";
 
@@ -35,7 +37,11 @@ const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string, lease: Lea
 };
 
 /** Returns the error for a keeper that ended with `record` as its last word. */
-export async function explainFailure(manifest: Manifest, record: RunRecord | undefined): Promise<LockkeeperError> {
+export async function explainFailure(
+  { env }: ProfilesContext,
+  manifest: Manifest,
+  record: RunRecord | undefined,
+): Promise<LockkeeperError> {
   const { name } = manifest;
   if (record?.state === "blocked") return portConflict(manifest, record);
   if (record?.state === "stopped") {
@@ -56,16 +62,16 @@ export async function explainFailure(manifest: Manifest, record: RunRecord | und
   if (code === "COMMAND_NOT_FOUND") {
     return new LockkeeperError(code, `${name} failed: ${reason}`, { hint: missingHint(manifest) });
   }
+  const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
+  const evidence = await shownOutput(lines, manifest, env);
   const fault = await configFault(manifest);
   if (fault !== undefined) {
-    const { lines } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
-    return new LockkeeperError(code, `${name} failed: ${fault.message}`, { evidence: lines, hint: fault.hint });
+    return new LockkeeperError(code, `${name} failed: ${fault.message}`, { evidence, hint: fault.hint });
   }
-  const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
   const silent = printed === 0 && record?.lastExit?.code === 0;
   const otherPort = code === "LISTENER_MISMATCH" ? portHint(manifest) : undefined;
   return new LockkeeperError(code, `${name} failed: ${reason}`, {
-    evidence: lines,
+    evidence,
     hint:
       record?.listensOn !== undefined
         ? `Give the profile that address, or make the program listen on {host}: ${shellCommand("lockkeeper", "edit", name, "--host", hostFor(manifest.host, record.listensOn))}`

@@ -143,7 +143,7 @@ export async function startProfile(
       case "unresponsive":
         throw unresponsive(observation, observation.observed.reason);
       case "explain":
-        throw await explainFailure(manifest, observation.record);
+        throw await explainFailure(context, manifest, observation.record);
       case "wait":
         if (!story.watched) options.onProgress?.(describeWatched(observation));
         story = { ...story, watched: true };
@@ -155,7 +155,7 @@ export async function startProfile(
         continue;
       case "launch": {
         const result = await launchKeeper(context, observation, options, deadline);
-        if (result.kind === "ended") throw await explainFailure(manifest, result.record);
+        if (result.kind === "ended") throw await explainFailure(context, manifest, result.record);
         if (result.kind === "running") story = { ...story, started: true };
         if (result.kind === "held") story = { ...story, watched: true, refused: result.error };
       }

@@ -165,7 +165,7 @@ async function awaitStart(
     const isNew = now.record !== undefined && now.record.nonce !== earlierNonce;
     if (isNew && state === "running") return { outcome: "started", status: statusOf(context, now) };
     if (isNew && state === "standby") return standingBy(context, now);
-    if (isNew && (state === "failed" || state === "blocked")) throw await explainFailure(manifest, now.record);
+    if (isNew && (state === "failed" || state === "blocked")) throw await explainFailure(context, manifest, now.record);
     const news = isNew ? describeStart(manifest, { ...now.record, state, reason }) : told;
     if (news !== told) options.onProgress?.(news);
     told = news;

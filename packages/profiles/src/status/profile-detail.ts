@@ -1,6 +1,5 @@
 /** One profile in full, with live answers: what `status` shows beyond `list`. */
 import {
-  formsOfSecrets,
   inspectGatewayLock,
   LockkeeperError,
   readHistory,
@@ -9,13 +8,11 @@ import {
   shownTarget,
   uptimeShare,
   withoutColours,
-  withoutSecrets,
 } from "@lockkeeper/core";
 import type { GatewayExit, Listener, LockInspection, SparedProcess } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
-import { readEnvFile } from "../env-file.ts";
-import { runSecrets } from "../run-secrets.ts";
+import { shownOutput } from "../run-secrets.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -102,7 +99,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     spared: stillSpared(record),
     pendingChange: hasPendingChange(observation),
     ...settingsOf(manifest),
-    lastOutput: await readLastOutput(manifest),
+    lastOutput: await readLastOutput(context, manifest),
   };
   // In a place of somebody else nothing is swept.
   if (observed.leftover && context.owner !== "any") {
@@ -129,14 +126,10 @@ function uptimeShareOf({ paths }: Manifest, state: string): number | null {
  * Returns them without the secrets that can be known here. A log that cannot be read hides nothing else of the profile; `logs`
  * says why.
  */
-async function readLastOutput(manifest: Manifest): Promise<readonly string[]> {
-  const { env = {}, passEnv = [], envFile, paths } = manifest;
+async function readLastOutput({ env }: ProfilesContext, manifest: Manifest): Promise<readonly string[]> {
   try {
-    const lines = await readLastLines(path.join(paths.logs, "gateway.log"), SHOWN_LINES);
-    const inFile = envFile === undefined ? {} : await readEnvFile(envFile);
-    const passed = passEnv.map((name): [string, string] => [name, process.env[name] ?? ""]);
-    const forms = formsOfSecrets(await runSecrets(manifest, { ...inFile, ...env, ...Object.fromEntries(passed) }));
-    return lines.map((line) => withoutSecrets(withoutColours(line), forms));
+    const lines = await readLastLines(path.join(manifest.paths.logs, "gateway.log"), SHOWN_LINES);
+    return await shownOutput(lines.map(withoutColours), manifest, env);
   } catch (error) {
     if (error instanceof LockkeeperError) return [];
     throw error;

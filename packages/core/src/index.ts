@@ -114,6 +114,8 @@ export type { HealthCheck, KeeperLease, KeeperOutcome, KeeperSpec } from "./keep
 export { runKeeper } from "./keeper/keeper.ts";
 export type { PortBlock, SparedProcess, Sparing } from "./keeper/sparing.ts";
 export { describeSpared, tellApart } from "./keeper/sparing.ts";
+export type { OutsideSocket } from "./keeper/outside-sockets.ts";
+export { findOutsideSockets, isOutsideSocket } from "./keeper/outside-sockets.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
 export { removeStopRequest, writeStopRequest } from "./keeper/stop-request.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";

@@ -186,11 +186,16 @@ function toRuler(report: PortsReport | OwnReport): Ruler {
 
 type Block = PortsReport["blocks"][number];
 
-function toRulerBlock({ profile, port, end, ranges, listeners }: Block): RulerBlock {
+function toRulerBlock({ profile, port, end, ranges, listeners, state }: Block): RulerBlock {
   const heard = (verdict: Block["listeners"][number]["verdict"]): readonly number[] =>
     listeners.filter((listener) => listener.verdict === verdict).map((listener) => listener.port);
   const derived = ranges.filter(({ first }) => first !== port);
-  return { name: profile, first: port, last: end, derived, own: heard("own"), taken: heard("stranger") };
+  // What a run has handed its work to serves the run, and is in the way of the next one.
+  const isOver = state === "stopped" || state === "failed" || state === "blocked";
+  const [own, taken] = isOver
+    ? [heard("own"), [...heard("stranger"), ...heard("outside")]]
+    : [[...heard("own"), ...heard("outside")], heard("stranger")];
+  return { name: profile, first: port, last: end, derived, own, taken };
 }
 
 function describeRange({ label, first, last }: Block["ranges"][number]): string {
@@ -200,5 +205,6 @@ function describeRange({ label, first, last }: Block["ranges"][number]): string 
 function describeListener({ address, port, pid, verdict }: Block["listeners"][number]): string {
   const place = `${address.includes(":") ? `[${address}]` : address}:${port}`;
   if (verdict === "own") return place;
-  return `${place} (${verdict}, ${pid === null ? "owner not visible" : `pid ${pid}`})`;
+  const what = verdict === "outside" ? "outside of its process tree" : verdict;
+  return `${place} (${what}, ${pid === null ? "owner not visible" : `pid ${pid}`})`;
 }

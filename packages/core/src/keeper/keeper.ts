@@ -27,6 +27,8 @@ import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { Ownership } from "./ownership.ts";
 import { readLastWords } from "./last-words.ts";
+import { findOutsideSockets, stillListening } from "./outside-sockets.ts";
+import type { OutsideSocket } from "./outside-sockets.ts";
 import { MemoryWatch } from "./memory-guard.ts";
 import { decideGuardedRestart, decideRestart, GUARDED_BOUND, RESTART_BOUND } from "./restart-policy.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
@@ -317,6 +319,7 @@ class Keeper {
   /** Returns undefined when the gateway is to be started again. */
   async #restartAfter(exit: GatewayExit): Promise<KeeperOutcome | undefined> {
     if (this.#spec.stop.aborted) return this.#stop();
+    this.#publisher.noteOutside(this.#findOutside());
     await this.#gatherRemains();
     if (this.#ownership?.isHeld === false) return this.#standBack(exit);
     const hitTheWall = (this.#cap?.countKills() ?? 0) > this.#killsBefore;
@@ -499,6 +502,8 @@ class Keeper {
     this.#ownership?.noteAsked();
     const reasons = [hurry, this.#ownership?.over].filter((signal) => signal !== undefined);
     const force = reasons.length === 0 ? undefined : AbortSignal.any(reasons);
+    // While the tree lives, it is seen who is no part of it.
+    const outside = this.#findOutside();
     const result = await stopProcessTree({
       ...this.#run,
       known: findLockHeirs(this.#lock.fd),
@@ -514,7 +519,13 @@ class Keeper {
     });
     this.#survived = result.survivors.length > 0;
     this.#publisher.addSpared(result.spared);
+    this.#publisher.noteOutside(stillListening(outside));
     return result;
+  }
+
+  /** Only without a health check can a run go on whose listener is no part of it. */
+  #findOutside(): readonly OutsideSocket[] {
+    return this.#spec.health.kind === "none" ? findOutsideSockets(this.#spec, this.#run) : [];
   }
 
   /** A gateway that has not been ready may still be on its way into the background. */
@@ -523,7 +534,9 @@ class Keeper {
     return block === undefined || !this.#wasReady ? undefined : { lockDir, sessions: this.#sessions, block };
   }
 
-  #block({ blockedBy, leftover }: Blocked, exit: GatewayExit | null = null): KeeperOutcome {
+  #block({ blockedBy: who, leftover }: Blocked, exit: GatewayExit | null = null): KeeperOutcome {
+    const isHandedOn = stillListening(this.#publisher.record.outside).some(({ port }) => port === this.#spec.port);
+    const blockedBy = isHandedOn ? `${who}; ${HANDED_ON}` : who;
     // A leftover stays stoppable: its identity and its nonce are what `stop` verifies.
     const left =
       leftover === null ? GONE : { ...GONE, gateway: leftover, nonce: this.#publisher.earlier?.nonce ?? this.#nonce };
@@ -551,6 +564,10 @@ class Keeper {
     return { leader: this.#gateway?.identity ?? null, child: this.#gateway?.child, nonce: this.#nonce };
   }
 }
+
+/** What a run is told whose port has stayed with another process since a run of this profile. */
+const HANDED_ON =
+  "it began to listen during a run of this profile, outside of its process tree: its command hands its work to a daemon";
 
 /** What holds of every run without a gateway. */
 const GONE = { gateway: null, startedAt: null, health: "unknown" } as const;

@@ -12,6 +12,8 @@ import { createFile, openFile } from "../storage/private-file.ts";
 import type { HistoryEvent } from "./history.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
+import { stillListening } from "./outside-sockets.ts";
+import type { OutsideSocket } from "./outside-sockets.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { formatRunRecord, parseRunRecord } from "./run-record.ts";
 import type { SparedProcess } from "./sparing.ts";
@@ -63,6 +65,7 @@ export class RunPublisher {
       lastUnhealthyAt: this.earlier?.lastUnhealthyAt ?? null,
       downSince: this.earlier?.downSince ?? null,
       ...stillSpared(this.earlier),
+      ...stillOutside(this.earlier),
       ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
       ...(spec.stays === true ? { stays: true } : {}),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
@@ -99,6 +102,11 @@ export class RunPublisher {
       ({ pid }) => !spared.some((each) => each.pid === pid),
     );
     this.#record = { ...this.#record, spared: [...others, ...spared] };
+  }
+
+  /** Lists the sockets that this run leaves to others from the next change on. */
+  noteOutside(outside: readonly OutsideSocket[]): void {
+    if (outside.length > 0) this.#record = { ...this.#record, outside };
   }
 
   /** Adds a fact to the history; the state and its reason stay what they are. */
@@ -141,6 +149,12 @@ export class RunPublisher {
 function stillSpared(earlier: RunRecord | undefined): Pick<RunRecord, "spared"> {
   const spared = (earlier?.spared ?? []).filter((each) => judgeProcess(each) !== "gone");
   return spared.length === 0 ? {} : { spared };
+}
+
+/** And so does what it handed its work to, while that listens. */
+function stillOutside(earlier: RunRecord | undefined): Pick<RunRecord, "outside"> {
+  const outside = stillListening(earlier?.outside);
+  return outside.length === 0 ? {} : { outside };
 }
 
 /** Tells one file from the next at the same path: a freed inode may be used again at once, but not in the same instant. */

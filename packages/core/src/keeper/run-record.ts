@@ -4,6 +4,7 @@
  * before believing a state that needs a living process.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";
+import type { OutsideSocket } from "./outside-sockets.ts";
 import type { SparedProcess } from "./sparing.ts";
 
 /** What a keeper can say about its gateway. `orphaned` and `external` are conclusions of a reader, never published. */
@@ -66,6 +67,8 @@ export interface RunRecord {
   readonly downSince?: string | null;
   /** What earlier ends of this profile's runs have left alone: no stray, whatever it carries. Absent: nothing. */
   readonly spared?: readonly SparedProcess[];
+  /** What its command handed its work to, when that went on listening after the end of the run. Absent: nothing. */
+  readonly outside?: readonly OutsideSocket[];
   /** What a stop of this run may take, in milliseconds, where nobody says otherwise; its keeper reads requests that do. */
   readonly stopTimeoutMs?: number;
   /** Its process goes on when a `stop` has ended the run, so that nobody waits for its end. */
@@ -134,6 +137,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     isCount(value["restarts"]) &&
     isNullOr(value["lastExit"], isExit) &&
     (value["spared"] === undefined || (Array.isArray(value["spared"]) && value["spared"].every(isSpared))) &&
+    (value["outside"] === undefined || (Array.isArray(value["outside"]) && value["outside"].every(isOutside))) &&
     TIMES.every((name) => value[name] === undefined || isNullOr(value[name], isString)) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
     (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
@@ -161,6 +165,10 @@ function isIdentity(value: unknown): value is ProcessIdentity {
 
 function isSpared(value: unknown): value is SparedProcess {
   return isIdentity(value) && isObject(value) && isString(value["name"]);
+}
+
+function isOutside(value: unknown): value is OutsideSocket {
+  return isObject(value) && isPort(value["port"]) && isString(value["socket"]) && isNullOr(value["bootId"], isString);
 }
 
 /** Is it the end of a gateway, as a record or an event holds it? */

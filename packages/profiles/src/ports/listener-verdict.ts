@@ -2,17 +2,27 @@
  * What a listener is to a profile: its own, somebody else's in its way, or on an address that does not matter to it.
  * Judged for each address and family, since one port may have several listeners that do not disturb each other.
  */
-import { carriesRun, coversAddress, findHolders, findRunProcesses, hostWithPort, probeBind } from "@lockkeeper/core";
+import {
+  carriesRun,
+  coversAddress,
+  findHolders,
+  findRunProcesses,
+  hostWithPort,
+  isOutsideSocket,
+  probeBind,
+} from "@lockkeeper/core";
 import type { Holder, Listener } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
+import { isServing } from "../status/observed-state.ts";
 
 /**
- * `own`: the profile's run holds it. `elsewhere`: an address that does not hinder the profile. `stranger`: it takes a port of
- * the profile; one whose owner is hidden counts as such, because taken is taken. `unclear`: it may be the run's own, by a process
- * that the host hides, or a daemon that its command handed the work to.
+ * `own`: the profile's run holds it, here or where its keeper lives. `elsewhere`: an address that does not hinder the profile.
+ * `outside`: it began to listen during a run of the profile, in a process that is no part of it: a daemon that its command handed the
+ * work to. `stranger`: it takes a port of the profile; one whose owner is hidden counts as such, because taken is taken. `unclear`: it
+ * may be the run's own, by a process that the host hides.
  */
-export type ListenerVerdict = "own" | "elsewhere" | "stranger" | "unclear";
+export type ListenerVerdict = "own" | "elsewhere" | "outside" | "stranger" | "unclear";
 
 /** A listener with what may be seen of its holder. */
 export interface SeenListener {
@@ -75,15 +85,24 @@ export function membershipOf(
 /** Returns what `listener` is to the observed profile. */
 export async function judgeListener(
   listener: Listener,
-  { manifest: { host, health }, record, observed: { owner } }: ProfileObservation,
+  { manifest: { host, health }, record, observed }: ProfileObservation,
   holder: Holder | undefined,
   owns: (pid: number) => boolean,
 ): Promise<ListenerVerdict> {
+  const { owner } = observed;
   if (holder !== undefined && owns(holder.pid)) return "own";
   if (coversAddress(listener, host) === "no") return "elsewhere";
   // The table does not say whether `::` takes IPv4 too; a bind that is given back at once does.
   if (listener.v6only === "unknown" && (await probeBind(host, listener.port)).verdict === "free") return "elsewhere";
-  // Without a health check nobody ever said that the listener is in the tree: a command may hand its work to a daemon.
-  const mayBeOwn = owner !== "nobody" && listener.port === record?.port && (holder === undefined || health === "none");
-  return mayBeOwn ? "unclear" : "stranger";
+  if (isOutsideSocket(listener, record?.outside)) return "outside";
+  if (owner === "nobody" || listener.port !== record?.port) return "stranger";
+  // Its keeper has seen that the listener is its own; one that is seen here may be what passes connections on to it.
+  if (owner === "elsewhere") {
+    const isIts =
+      holder === undefined && health !== "none" && listener.uid === process.geteuid?.() && isServing(observed);
+    return isIts ? "own" : "unclear";
+  }
+  if (holder === undefined) return "unclear";
+  // Without a health check the port was free when the run began, and nobody has asked since whose its listener is.
+  return health === "none" ? "outside" : "stranger";
 }

@@ -8,6 +8,7 @@ import type { HomePlace } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { describeHolder, judgeListener, membershipOf, seen } from "./listener-verdict.ts";
 import type { ListenerVerdict, SeenListener } from "./listener-verdict.ts";
+import { HANDED_ON } from "./handed-on.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
@@ -176,14 +177,20 @@ function portsOf(ranges: readonly PortRange[]): readonly number[] {
  * was started on that port is named as such.
  */
 function findStrangers(blocks: readonly BlockReport[], runners: ReadonlyMap<number, string>): readonly PortConflict[] {
-  return blocks.flatMap(({ profile, listeners }) => {
+  return blocks.flatMap(({ profile, state, listeners }) => {
+    // What a run has handed its work to is in the way of the next one.
+    const isOver = state === "stopped" || state === "failed" || state === "blocked";
     const strangers = new Map(
-      listeners.filter(({ verdict }) => verdict === "stranger").map((listener) => [listener.port, listener]),
+      listeners
+        .filter(({ verdict }) => verdict === "stranger" || (verdict === "outside" && isOver))
+        .map((listener) => [listener.port, listener]),
     );
     return [...strangers.values()].map((listener): PortConflict => {
       const runner = listener.pid === null ? undefined : runners.get(listener.pid);
       const profiles = runner === undefined ? [profile] : [profile, runner];
-      return { kind: "listener", port: listener.port, profiles, owner: describeHolder(listener) };
+      const owner = describeHolder(listener);
+      const since = listener.verdict === "outside" ? `; ${HANDED_ON}` : "";
+      return { kind: "listener", port: listener.port, profiles, owner: `${owner}${since}` };
     });
   });
 }

@@ -202,7 +202,7 @@ export function overlapError(registry: Registry, block: PortRange, claim: PortCl
   const owner = claim.by === "profile" ? registry.get(claim.owner) : undefined;
   const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);
   const inTheWay = named.filter((range) => overlaps(range, block));
-  const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`).join(", ");
+  const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`.trim()).join(", ");
   const whose = claim.by === "profile" ? `profile ${claim.owner}` : describeClaimant(claim);
   const detail = parts === "" ? "" : ` (there: ${parts})`;
   return new LockkeeperError(

@@ -16,6 +16,7 @@ import type { ProfilesContext } from "../context.ts";
 import type { ConfigFault } from "../foreign-program.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import { findHandedOn, HANDED_ON, howToEnd } from "../ports/handed-on.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
 import { shownOutput } from "../run-secrets.ts";
 import { searchHint } from "./find-program.ts";
@@ -103,10 +104,13 @@ async function configFault(manifest: Manifest): Promise<ConfigFault | undefined>
 }
 
 /** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */
-function portConflict(manifest: Manifest, { port }: RunRecord): GatewayLockError {
+function portConflict(manifest: Manifest, record: RunRecord): GatewayLockError {
+  const { port } = record;
+  const handedOn = findHandedOn(record);
+  const evidence = holdersOf(manifest.host, port);
   return new GatewayLockError("PORT_IN_USE", alreadyListening(manifest.host, port), {
-    evidence: holdersOf(manifest.host, port),
-    hint: `lockkeeper ports --explain ${port}`,
+    evidence: handedOn.length === 0 ? evidence : [...evidence, HANDED_ON],
+    hint: handedOn.length === 0 ? `lockkeeper ports --explain ${port}` : howToEnd(handedOn),
   });
 }
 

@@ -5,6 +5,7 @@
 import {
   ancestorsOf,
   describeSpared,
+  findOutsideSockets,
   judgeProcess,
   LockkeeperError,
   mayBeSignalled,
@@ -17,6 +18,8 @@ import {
 import type { ProcessIdentity, RunBond, RunRecord, SparedProcess, StopOrder } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
+import { findHandedOn, HANDED_ON, howToEnd } from "../ports/handed-on.ts";
+import { describeListeners } from "../ports/listener-verdict.ts";
 import { settleStopped, sweepLeftover } from "../status/leftover.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
@@ -121,26 +124,24 @@ export async function stopObserved(
   const leader = last.gateway ?? gateway;
   if (leader !== null && mayBeSignalled(leader, bond) === "no") throw unverified(manifest.name, "gateway", leader);
   const { nonce, host, ports } = record;
+  const run = { leader, nonce, profile: manifest.name, home: context.home, known: gateway === null ? [] : [gateway] };
+  const outside = manifest.health === "none" ? findOutsideSockets(record, run) : [];
   const order: StopOrder = {
-    leader,
-    nonce,
-    profile: manifest.name,
-    home: context.home,
-    known: gateway === null ? [] : [gateway],
+    ...run,
     sparing: sparingOf(manifest, record),
     host,
     ports: Object.values(ports),
     timeoutMs: keeper === null ? timeoutMs : STRAY_TIMEOUT_MS,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
-  const { outcome, killed, detail, spared } = await unlessAborted(stopProcessTree(order), options.signal);
-  if (outcome !== "stopped") throw stopIncomplete(manifest, record, detail);
-  await sweepLeftover(
-    context.home,
-    manifest,
-    keeper === null ? "the orphan was stopped" : "its keeper had to be killed",
-    spared,
-  );
+  const ended = await unlessAborted(stopProcessTree(order), options.signal);
+  const { killed, detail, spared, survivors } = ended;
+  const left: RunRecord = outside.length === 0 ? record : { ...record, outside };
+  const isTreeGone = survivors.length === 0 && findHandedOn(left).length > 0;
+  if (ended.outcome !== "stopped" && !isTreeGone) throw stopIncomplete(manifest, record, detail);
+  const reason = keeper === null ? "the orphan was stopped" : "its keeper had to be killed";
+  await sweepLeftover(context.home, manifest, reason, { spared, outside });
+  requireNothingHandedOn(manifest, left);
   await requireFreePort(context, manifest, record);
   return killed ? "killed" : "stopped";
 }
@@ -154,6 +155,7 @@ async function clearEnded(
   const strays = await endStrays(context, manifest, record, ({ detail }) => stopIncomplete(manifest, record, detail));
   if (observed.leftover) await sweepLeftover(context.home, manifest);
   else if (record.state !== "stopped") await settleStopped(context.home, manifest);
+  requireNothingHandedOn(manifest, observed.leftover ? (observeManifest(context, manifest).record ?? record) : record);
   return strays ? "stopped" : "already-stopped";
 }
 
@@ -231,8 +233,22 @@ function isRunOver(context: ProfilesContext, manifest: Manifest): boolean {
 
 async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<void> {
   if ((await probeListener(record.host, record.port)) !== "listening") return;
-  if (observeManifest(context, manifest).record?.nonce !== record.nonce) return;
+  const last = observeManifest(context, manifest).record;
+  if (last === undefined || last.nonce !== record.nonce) return;
+  requireNothingHandedOn(manifest, last);
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);
+}
+
+/** What its command handed its work to goes on: it is named, each time, with the way to end it. */
+function requireNothingHandedOn({ name }: Manifest, record: RunRecord): void {
+  const listeners = findHandedOn(record);
+  if (listeners.length === 0) return;
+  const ports = [...new Set(listeners.map(({ port }) => port))].join(", ");
+  throw new LockkeeperError(
+    "STOP_INCOMPLETE",
+    `${name} is not stopped: its process tree is gone, but port ${ports} is held; ${HANDED_ON}`,
+    { evidence: describeListeners(listeners), hint: howToEnd(listeners) },
+  );
 }
 
 function stopIncomplete({ name }: Manifest, { host, port }: RunRecord, detail: string): LockkeeperError {

@@ -7,7 +7,7 @@ import {
   replaceFile,
   whileUnowned,
 } from "@lockkeeper/core";
-import type { RunRecord, SparedProcess } from "@lockkeeper/core";
+import type { OutsideSocket, RunRecord, SparedProcess } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
@@ -23,25 +23,27 @@ import { readRunRecord, runRecordPath } from "./run-records.ts";
  * will see to it, or when the disk refuses: the next look tries again, and nothing depends on it.
  *
  * @param reason how the run came to its end. @default what the look says of it
- * @param spared what its end has left alone.
+ * @param left what its end has left alone, and what the run had handed its work to.
  */
-export async function sweepLeftover(
-  home: string,
-  manifest: Manifest,
-  reason?: string,
-  spared: readonly SparedProcess[] = [],
-): Promise<void> {
+export async function sweepLeftover(home: string, manifest: Manifest, reason?: string, left: Left = {}): Promise<void> {
   try {
     await ifUnowned(home, manifest, async () => {
       const { record, observed } = lookAgain(home, manifest);
       if (record !== undefined && observed.owner === "nobody" && !isResting(record.state)) {
-        const left = spared.length === 0 ? record : { ...record, spared };
-        await settle(home, manifest, left, reason ?? observed.reason);
+        const { spared = [], outside = [] } = left;
+        const told = { ...record, ...(spared.length > 0 && { spared }), ...(outside.length > 0 && { outside }) };
+        await settle(home, manifest, told, reason ?? observed.reason);
       }
     });
   } catch (error) {
     if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
   }
+}
+
+/** What a run leaves that nobody ends. */
+interface Left {
+  readonly spared?: readonly SparedProcess[];
+  readonly outside?: readonly OutsideSocket[];
 }
 
 /** Writes down that a profile which gave up, or was blocked, has been stopped by a person since. As quiet as {@link sweepLeftover}. */

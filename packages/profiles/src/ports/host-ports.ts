@@ -1,6 +1,6 @@
 /**
- * What this host does with its ports, asked in one go: the listeners, the ephemeral range, reserved ports; and whether
- * the ports of one block can be bound now.
+ * What this host does with its ports: listeners, the ephemeral range and reserved ports, read together; and whether the ports
+ * of one block can be bound now.
  */
 import { probeBind, readListeners } from "@lockkeeper/core";
 import type { Listener } from "@lockkeeper/core";
@@ -11,14 +11,14 @@ import type { PortRange } from "./port-plan.ts";
 /** What this host does with its ports. */
 export interface HostPorts {
   readonly listeners: readonly Listener[] | "unknown";
-  /** From which the system hands out ports to outgoing connections. */
+  /** The range for outgoing connections. */
   readonly ephemeral: PortRange & { readonly source: "read" | "assumed" };
   readonly reserved: readonly PortRange[];
-  /** Ports below this one need a privilege to bind. */
+  /** Binding a port below this one needs a privilege. */
   readonly unprivilegedFrom: number;
 }
 
-/** Where the host is looked at; for tests. */
+/** Where to read the host's files; for tests. */
 export interface HostPortsView {
   /** @default "/proc" */
   readonly procRoot?: string;
@@ -27,7 +27,7 @@ export interface HostPortsView {
 /** Source: RFC 6335, section 6, "Dynamic Ports"; what macOS and Windows use unless told otherwise. */
 const ASSUMED_EPHEMERAL = { first: 49_152, last: 65_535 };
 
-/** Returns what the host does with its ports. Never fails: what it does not tell is `unknown` or `assumed`. */
+/** Returns what the host does with its ports. Never fails: a missing fact is `unknown` or `assumed`. */
 export function readHostPorts(view: HostPortsView = {}): HostPorts {
   const ipv4 = `${view.procRoot ?? "/proc"}/sys/net/ipv4`;
   const [first, last] = numbersIn(`${ipv4}/ip_local_port_range`);
@@ -41,7 +41,7 @@ export function readHostPorts(view: HostPortsView = {}): HostPorts {
   };
 }
 
-/** Returns the first port that takes no privilege. Source: ip-sysctl of the kernel; 1024 where it does not tell. */
+/** Returns the first port that needs no privilege. Source: the kernel's ip-sysctl; 1024 where it is not shown. */
 export function readUnprivilegedFrom({ procRoot = "/proc" }: HostPortsView = {}): number {
   return numbersIn(`${procRoot}/sys/net/ipv4/ip_unprivileged_port_start`)[0] ?? 1024;
 }
@@ -54,9 +54,9 @@ export interface UnusablePort {
 }
 
 /**
- * Returns the highest port of the block that is not free on `host` now, or undefined when all can; a search goes on
- * right behind it. Each port is bound once and given back, which also finds sockets that are bound but do not listen.
- * Where the host shows no listeners, every local address is tried, as the table would have shown those too.
+ * Returns the highest port of the block that is not free on `host` now, or undefined when all are free; a search continues
+ * after it. Each port is bound once and released, which also finds sockets that are bound but do not listen. Where the host
+ * does not list its listeners, every local address is tried, as the list would have covered them.
  */
 export async function findUnusablePort(
   host: string,
@@ -74,15 +74,15 @@ export async function findUnusablePort(
 }
 
 /**
- * get-port tries all local addresses, and answers with another port when one of them is taken. It is not asked about a
- * single address: it does not tell taken from forbidden, and a bare bind is ten times cheaper.
+ * get-port tries all local addresses, and answers with another port when one of them is taken. It is not used for a single
+ * address, because it does not distinguish taken from forbidden and a bare bind is ten times cheaper.
  */
 async function isFreeEverywhere(port: number): Promise<boolean> {
   const { clearLockedPorts, default: getPort } = await import("get-port");
   try {
     return (await getPort({ port })) === port;
   } finally {
-    // It would take the port for used for half a minute now.
+    // Otherwise it would regard the port as used for half a minute.
     clearLockedPorts();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a listener is to a profile: its own, somebody else's in its way, or on an address that does not matter to it.
- * Judged for each address and family, since one port may have several listeners that do not disturb each other.
+ * Judges a listener for a profile: its own, a stranger in its way, or on an address that does not matter to it. Judged for
+ * each address and family, because one port may have several listeners that do not disturb each other.
  */
 import {
   carriesRun,
@@ -24,12 +24,12 @@ import { isServing } from "../status/observed-state.ts";
  */
 export type ListenerVerdict = "own" | "elsewhere" | "outside" | "stranger" | "unclear";
 
-/** A listener with what may be seen of its holder. */
+/** A listener with the visible facts about its holder. */
 export interface SeenListener {
   readonly address: string;
   readonly family: 4 | 6;
   readonly port: number;
-  /** Null: owner not visible. */
+  /** Null: the owner is not visible. */
   readonly pid: number | null;
   readonly command: string | null;
   readonly user: string | null;
@@ -64,8 +64,8 @@ export function describeListeners(listeners: readonly Listener[]): readonly stri
 }
 
 /**
- * Returns whether a pid is part of the profile's run; the host's processes are looked at only when it must be. A run in a
- * container is known by what its processes carry.
+ * Returns whether a pid is part of the profile's run; the host's processes are read only when necessary. A run in a container
+ * is recognised by the environment of its processes.
  */
 export function membershipOf(
   { home }: HomePlace,
@@ -82,7 +82,7 @@ export function membershipOf(
   };
 }
 
-/** Returns what `listener` is to the observed profile. */
+/** Returns the verdict on `listener` for the observed profile. */
 export async function judgeListener(
   listener: Listener,
   { manifest: { host, health }, record, observed }: ProfileObservation,
@@ -92,7 +92,7 @@ export async function judgeListener(
   const { owner } = observed;
   if (holder !== undefined && owns(holder.pid)) return "own";
   if (coversAddress(listener, host) === "no") return "elsewhere";
-  // The table does not say whether `::` takes IPv4 too; a bind that is given back at once does.
+  // The table does not say whether `::` takes IPv4 too; a bind that is released at once does.
   if (listener.v6only === "unknown" && (await probeBind(host, listener.port)).verdict === "free") return "elsewhere";
   if (isOutsideSocket(listener, record?.outside)) return "outside";
   if (owner === "nobody" || listener.port !== record?.port) return "stranger";

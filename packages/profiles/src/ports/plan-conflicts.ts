@@ -1,4 +1,4 @@
-/** Where written-down plans contradict each other, whether anything runs or not. Pure. */
+/** Finds contradictions between recorded plans, whether anything runs or not. Pure. */
 import { describeClaimant } from "./port-claims.ts";
 import { formatRange, overlaps } from "./port-plan.ts";
 import type { PortClaim } from "./port-plan.ts";
@@ -9,16 +9,16 @@ import type { PortClaim } from "./port-plan.ts";
  */
 export interface PortConflict {
   readonly kind: "overlap" | "openclaw" | "reservation" | "listener";
-  /** The first port that both want. */
+  /** The first port that both claim. */
   readonly port: number;
   readonly profiles: readonly string[];
-  /** Who is not a profile, in words; null when all are. */
+  /** The claimant that is not a profile, in words; null when all are profiles. */
   readonly owner: string | null;
 }
 
 /**
- * Returns one conflict for each pair of owners whose claims touch, by port. Claims of one owner never conflict, nor do
- * claims of installations among themselves: those are not ours to judge.
+ * Returns one conflict for each pair of owners whose claims touch, by port. Claims of one owner never conflict; conflicts
+ * among installations are not ours to judge.
  */
 export function findPlanConflicts(claims: readonly PortClaim[]): readonly PortConflict[] {
   const inOrder = [...claims].sort((a, b) => a.first - b.first);

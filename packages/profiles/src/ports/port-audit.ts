@@ -1,6 +1,6 @@
 /**
- * The plan against the host: every block, who really listens in it, what conflicts. One pass over the host's sockets and
- * one over its processes, however many profiles there are. Changes nothing.
+ * Compares the plan with the host: every block, its real listeners, and conflicts. One pass over the host's sockets and one
+ * over its processes, for any number of profiles. Changes nothing.
  */
 import { DEFAULT_HOST, findHolders } from "@lockkeeper/core";
 import type { FileOwner, Listener } from "@lockkeeper/core";
@@ -24,46 +24,46 @@ import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
 
-/** One profile's block, and who is in it. */
+/** One profile's block, and its listeners. */
 export interface BlockReport {
   readonly profile: string;
   /** First and last port of the block, both included. */
   readonly port: number;
   readonly end: number;
   readonly ports: Readonly<Record<string, number>>;
-  /** Named ports, each with the whole range that it stands for. */
+  /** Named ports, each with its whole range. */
   readonly ranges: readonly (PortRange & { readonly label: string })[];
   readonly state: ProfileState;
-  /** Everybody who listens on a port of the block now. */
+  /** All listeners on ports of the block now. */
   readonly listeners: readonly (SeenListener & { readonly verdict: ListenerVerdict })[];
 }
 
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface PortsReport {
   readonly pool: PortRange;
-  /** `assumed`: the host does not tell, so the usual range is left out. */
+  /** `assumed`: the host does not say, so the usual range is excluded. */
   readonly ephemeral: PortRange & { readonly source: "read" | "assumed" };
-  /** `unknown`: the host does not show its listeners, so conflicts with them cannot be seen. */
+  /** `unknown`: the host does not list its listeners, so conflicts with them are invisible. */
   readonly sockets: "read" | "unknown";
   /** Sorted by port. */
   readonly blocks: readonly BlockReport[];
   readonly conflicts: readonly PortConflict[];
-  /** Base of the block that the next built-in gateway would get; null when the pool is exhausted. */
+  /** Base of the block for the next built-in gateway; null when the pool is exhausted. */
   readonly nextFree: number | null;
-  /** Ports that are kept for what is not ours. */
+  /** Ports that are reserved for other programs. */
   readonly reservations: readonly Reservation[];
-  /** What installations of other programs claim. */
+  /** Claims of installations of other programs. */
   readonly openclaw: readonly (PortRange & {
     readonly program: string;
     readonly owner: string;
     readonly label: string;
   })[];
-  /** Listeners in the pool that lie in no block. */
+  /** Listeners in the pool outside of all blocks. */
   readonly others: readonly SeenListener[];
 }
 
 /**
- * Returns the ports of all profiles of `home` beside what the host does. `owner: "any"`: for those who only show it.
+ * Returns the ports of all profiles of `home` compared with the host. `owner: "any"`: for display only.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED, CONFIG_DAMAGED
  */
@@ -73,7 +73,7 @@ export async function portsReport(home: string, owner?: FileOwner): Promise<Port
   const pool = { first: poolFirst, last: poolLast };
   const situation = await readPortSituation(home, registry);
   const manifests = [...registry.values()];
-  // An installation that a profile runs is that profile: its ports are in the profile's block.
+  // An installation that a profile runs counts as that profile: its ports are in the profile's block.
   const adopted = new Set(manifests.map(({ paths }) => paths.state));
   const installed = situation.installed.filter(({ stateDir }) => !adopted.has(stateDir));
   const reservations = readReservations(home);
@@ -159,7 +159,7 @@ async function auditBlocks(
   return { blocks, others: others.map((listener) => seen(listener, holders.get(listener))), runners };
 }
 
-/** The block of a run that was started on another port than the profile's own; nothing for any other. */
+/** The block of a run on another port than the profile's own; nothing for other runs. */
 function runElsewhere({ manifest, observed, record }: ProfileObservation): readonly PortClaim[] {
   if (observed.gateway === null || record === undefined || record.port === manifest.port) return [];
   const block = blockOf({ port: record.port, span: manifest.span });
@@ -173,8 +173,8 @@ function portsOf(ranges: readonly PortRange[]): readonly number[] {
 }
 
 /**
- * One conflict for each port of a block that somebody else has, however many sockets he has on it. Another profile that
- * was started on that port is named as such.
+ * One conflict for each port of a block with another holder, however many sockets it has there. A profile that was started on
+ * that port is named.
  */
 function findStrangers(blocks: readonly BlockReport[], runners: ReadonlyMap<number, string>): readonly PortConflict[] {
   return blocks.flatMap(({ profile, state, listeners }) => {

@@ -1,7 +1,7 @@
 /**
- * Chooses the block of a new profile: the plan (pure) against what this host really does. Called under the registry's
- * mutex, so nobody else chooses at the same time; what it costs is one pass over the host's listeners and one bind for
- * each port of the block.
+ * Chooses the block of a new profile from the plan (pure) and the real state of this host. Called under the registry's mutex,
+ * so that only one process chooses at a time. It costs one pass over the host's listeners and one bind for each port of the
+ * block.
  */
 import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import { kinds } from "../kinds/kinds.ts";
@@ -27,24 +27,24 @@ import { readSettings } from "../settings/settings.ts";
 export interface BlockRequest {
   readonly host: string;
   readonly span: number;
-  /** The base, when it was asked for. */
+  /** The requested base, if any. */
   readonly port?: number | undefined;
-  /** The program of a `command` binds by itself, perhaps with a privilege that we lack. */
+  /** The program of a `command` binds the port itself, perhaps with a privilege that we lack. */
   readonly kind?: KindName | undefined;
 }
 
-/** What is done with ports beside the manifests, read once. */
+/** Claims on ports besides the manifests, read once. */
 export interface PortSituation {
   readonly host: HostPorts;
   /** What installations of other programs claim. */
   readonly installed: readonly InstallationClaim[];
-  /** The blocks of profiles in other homes: ports are the host's. */
+  /** The blocks of profiles in other homes, because all homes share the host's ports. */
   readonly elsewhere: readonly PortClaim[];
-  /** What the configs of our own profiles put outside of their blocks. */
+  /** Ports outside their blocks in the configs of our own profiles. */
   readonly overrides: readonly PortClaim[];
 }
 
-/** Returns the situation as it is now. Changes nothing. */
+/** Returns the present claims. Changes nothing. */
 export async function readPortSituation(home: string, registry: Registry): Promise<PortSituation> {
   const roots = hostRoots(process.env);
   return {
@@ -55,7 +55,7 @@ export async function readPortSituation(home: string, registry: Registry): Promi
   };
 }
 
-/** A registry that cannot be read there is reported there. */
+/** An unreadable registry is reported by the commands of its own home. */
 function readClaimsElsewhere(home: string, roots: HostRoots): readonly PortClaim[] {
   return findOtherHomes(home, roots).flatMap((other) => {
     try {
@@ -69,7 +69,7 @@ function readClaimsElsewhere(home: string, roots: HostRoots): readonly PortClaim
 }
 
 /**
- * Returns a block that no profile, no other installation and no listener has and that can be bound now: the one asked for, or the
+ * Returns a block that no profile, other installation or listener has and that can be bound now: the requested one, or the
  * lowest of the pool.
  *
  * @param situation @default read now; given by a caller that must not keep others waiting, or has read it already
@@ -181,13 +181,13 @@ async function checkAskedFor(
   );
 }
 
-/** Not this port is the trouble: trying the next one would end the same way, thousands of times. */
+/** The cause is not this port: trying the next ones would fail in the same way, thousands of times. */
 function holdsForAll({ verdict, errno }: UnusablePort): boolean {
   return verdict === "unknown" && errno !== "EACCES" && errno !== "EPERM";
 }
 
 function cannotBind(address: string, { port, errno }: UnusablePort): LockkeeperError {
-  // The trouble is this process, not the address.
+  // The cause is this process, not the address.
   if (errno === "EMFILE" || errno === "ENFILE") {
     const cause = Object.assign(new Error(errno), { code: errno });
     return fileError(cause, "probe the port", `${address}:${port}`);
@@ -197,7 +197,7 @@ function cannotBind(address: string, { port, errno }: UnusablePort): LockkeeperE
   });
 }
 
-/** Returns the error for a block that reaches into what `claim` has, naming owner, block and derived range. */
+/** Returns the error for a block that overlaps `claim`, naming owner, block and derived range. */
 export function overlapError(registry: Registry, block: PortRange, claim: PortClaim): LockkeeperError {
   const owner = claim.by === "profile" ? registry.get(claim.owner) : undefined;
   const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);

@@ -1,6 +1,6 @@
 /**
- * Everything that claims ports on this host, gathered once and in one shape: profiles (running or not),
- * installations of other programs, listeners of all users, and the ranges that the host and browsers keep for themselves.
+ * Everything that claims ports on this host, gathered once and in one shape: profiles (running or not), installations of other
+ * programs, listeners of all users, and the ranges that the host and browsers reserve.
  */
 import type { Listener } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
@@ -15,7 +15,7 @@ export function blockOf({ port, span }: Pick<Manifest, "port" | "span">): PortRa
   return { first: port, last: port + span - 1 };
 }
 
-/** Returns the ranges of a profile that have a name: the gateway's port, derived ranges, extra ports. */
+/** Returns the named ranges of a profile: the gateway's port, derived ranges, extra ports. */
 export function namedRanges(manifest: Manifest): readonly (PortRange & { readonly label: string })[] {
   const derived = new Map(kinds[manifest.kind].derived.map((range) => [range.name, range.last - range.first]));
   return Object.entries(manifest.ports).map(([label, first]) => ({
@@ -25,7 +25,7 @@ export function namedRanges(manifest: Manifest): readonly (PortRange & { readonl
   }));
 }
 
-/** Returns what a profile claims: its whole block, and named ports that were put outside of it. */
+/** Returns the claims of a profile: its whole block, and named ports outside of it. */
 export function profileClaims(manifest: Manifest): readonly PortClaim[] {
   const block = blockOf(manifest);
   const outside = namedRanges(manifest).filter(({ first, last }) => first < block.first || last > block.last);
@@ -35,7 +35,7 @@ export function profileClaims(manifest: Manifest): readonly PortClaim[] {
   ];
 }
 
-/** Returns what the host keeps or has given away. Every listener counts, on whatever address and of whatever user. */
+/** Returns the ports that the host reserves or has assigned. Every listener counts, on any address and of any user. */
 export function hostClaims(host: HostPorts): readonly PortClaim[] {
   const claims: PortClaim[] = [];
   const { ephemeral } = host;
@@ -53,7 +53,7 @@ function listenerClaim({ address, port }: Listener): PortClaim {
   return { first: port, last: port, by: "listener", owner: `the listener on ${address}`, label: "" };
 }
 
-/** Returns who claims it, in words: `profile dev`, `OpenClaw in ~/.openclaw`. */
+/** Returns the claimant in words: `profile dev`, `OpenClaw in ~/.openclaw`. */
 export function describeClaimant({ by, owner, program }: PortClaim): string {
   if (by === "profile") return `profile ${owner}`;
   if (by === "reservation") return owner === "" ? "a reservation" : `the reservation for ${owner}`;

@@ -1,4 +1,4 @@
-/** All that can be said of one port: whose plan it lies in, who has it now, and whether it is free. */
+/** Explains one port: the plans that contain it, its present holder, and whether it is free. */
 import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
 import type { FileOwner } from "@lockkeeper/core";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
@@ -12,33 +12,33 @@ import { readReservations } from "./reservations.ts";
 import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 
-/** Everything that is known of one port. A contract with scripts: fields are added, never renamed or removed. */
+/** Everything that is known about one port. A contract with scripts: fields are added, never renamed or removed. */
 export interface PortExplanation {
   readonly port: number;
-  /** Profiles whose block, or derived range, holds it. */
+  /** Profiles whose block or derived range contains it. */
   readonly profiles: readonly {
     readonly profile: string;
     readonly block: PortRange;
-    /** The named range in which it lies; null for an unnamed port of the block. */
+    /** The named range that contains it; null for an unnamed port of the block. */
     readonly label: string | null;
     readonly range: PortRange | null;
-    /** When the profile was created, and the port became its own; ISO 8601. */
+    /** When the profile was created and got the port; ISO 8601. */
     readonly since: string;
   }[];
-  /** Ports that are kept for what is not ours, this one among them. */
+  /** The reservations that contain it. */
   readonly reservations: readonly Reservation[];
-  /** What installations of other programs claim. */
+  /** Claims of installations of other programs. */
   readonly openclaw: readonly (PortRange & {
     readonly program: string;
     readonly owner: string;
     readonly label: string;
   })[];
   readonly listeners: readonly SeenListener[];
-  /** `unknown`: the host does not show its listeners. */
+  /** `unknown`: the host does not list its listeners. */
   readonly sockets: "read" | "unknown";
-  /** Closed connections linger on it (TIME_WAIT); they hinder nobody. */
+  /** Closed connections linger on it (TIME_WAIT); they block nothing. */
   readonly closing: "yes" | "no" | "unknown";
-  /** What a bind on the default address says now. */
+  /** The result of a bind on the default address now. */
   readonly bind: "free" | "taken" | "unknown";
   readonly ephemeral: "yes" | "no";
   readonly reserved: "yes" | "no";
@@ -46,7 +46,7 @@ export interface PortExplanation {
 }
 
 /**
- * Returns what is known of `port`. Changes nothing. `owner: "any"`: for those who only show it.
+ * Returns everything that is known about `port`. Changes nothing. `owner: "any"`: for display only.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED
  */

@@ -1,6 +1,6 @@
 /**
- * Which block of ports a new profile gets. Pure: everything the host and other profiles claim is handed in. A block is
- * disjoint from every claim, derived ranges included.
+ * Plans the block of ports of a new profile. Pure: all claims of the host and of other profiles are passed in. A block
+ * overlaps no claim, derived ranges included.
  */
 
 /** Ports from `first` to `last`, both included. */
@@ -9,18 +9,18 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** A range that is wanted, and by whom. The kinds of claimant, in the order in which an exhausted pool names them. */
+/** A claimed range and its claimant. The kinds of claimant, in the order in which an exhausted pool names them. */
 export interface PortClaim extends PortRange {
   readonly by: "profile" | "reservation" | "installation" | "listener" | "ephemeral" | "reserved" | "browser";
   /** For a person: `dev`, `~/.openclaw`, `the host's ephemeral range`. */
   readonly owner: string;
-  /** Whose installation it is: `OpenClaw`. */
+  /** The program of the installation: `OpenClaw`. */
   readonly program?: string;
-  /** What these ports are to the owner: `gateway`, `cdp`. Empty for all of a block. */
+  /** The owner's purpose for these ports: `gateway`, `cdp`. Empty for a whole block. */
   readonly label: string;
 }
 
-/** What a plan is made from. */
+/** The input of a plan. */
 export interface PlanRequest {
   readonly span: number;
   readonly pool: PortRange;
@@ -35,7 +35,8 @@ export function overlaps(a: PortRange, b: PortRange): boolean {
 /**
  * Returns the lowest block of the pool, from the port `from` on, that no claim touches; undefined when there is none.
  *
- * @param from where to begin, so that a search can go on behind a block that turned out to be taken. @default the pool's first
+ * @param from where to begin, so that a search can continue after a block that turned out to be taken. @default the pool's
+ * first
  */
 export function planBlock({ span, pool, claims }: PlanRequest, from: number = pool.first): PortRange | undefined {
   const inOrder = [...claims].sort((a, b) => a.first - b.first);
@@ -47,7 +48,7 @@ export function planBlock({ span, pool, claims }: PlanRequest, from: number = po
   return block.last <= pool.last ? block : undefined;
 }
 
-/** How much of the pool one kind of claimant has. */
+/** How much of the pool one kind of claimant uses. */
 export interface PoolUse {
   readonly by: PortClaim["by"];
   readonly ports: number;
@@ -55,7 +56,7 @@ export interface PoolUse {
   readonly owners: number;
 }
 
-/** Returns how the pool is used up, each port counted once, for the claimant that comes first in the order of `by`. */
+/** Returns how the pool is used. Each port counts once, for the first claimant in the order of `by`. */
 export function measurePool(pool: PortRange, claims: readonly PortClaim[]): readonly PoolUse[] {
   const order = ["profile", "reservation", "installation", "listener", "ephemeral", "reserved", "browser"] as const;
   const counted = new Set<number>();

@@ -1,6 +1,6 @@
 /**
- * Which ports the programs claim that people also run without us, whether they run or not, and what the configs of our own
- * profiles of such a kind claim outside of their blocks. Their files are read and never changed.
+ * The ports of programs that people also run without Lockkeeper, running or not, and the ports outside their blocks in the
+ * configs of our own profiles of such a kind. Their files are only read.
  */
 import { homedir } from "node:os";
 import path from "node:path";
@@ -9,13 +9,13 @@ import type { Manifest } from "../manifest.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import type { PortClaim } from "./port-plan.ts";
 
-/** A claim of an installation, with the real state directory by which a profile that adopted it is known. */
+/** A claim of an installation, with its real state directory, which identifies a profile that adopted it. */
 export interface InstallationClaim extends PortClaim {
   readonly program: string;
   readonly stateDir: string;
 }
 
-/** Returns the claims of every installation that left a trace on this host. */
+/** Returns the claims of every installation on this host. */
 export async function readInstallationClaims(roots: HostRoots): Promise<readonly InstallationClaim[]> {
   const claims: InstallationClaim[] = [];
   for (const { program } of await foreignPrograms()) {
@@ -28,7 +28,7 @@ export async function readInstallationClaims(roots: HostRoots): Promise<readonly
   return claims;
 }
 
-/** Returns what the configs of profiles of ours put outside of their blocks. */
+/** Returns the ports outside their blocks in the configs of our own profiles. */
 export async function readExtraClaims(manifests: Iterable<Manifest>): Promise<readonly PortClaim[]> {
   const claims: PortClaim[] = [];
   for (const manifest of manifests) {

@@ -1,6 +1,6 @@
 /**
- * The other end of `hand-over.ts`, in a keeper outside of the gateway's process tree: it waits for the asker to go and
- * ends the present run; for a restart it keeps the next one itself.
+ * The other end of `hand-over.ts`, in a keeper outside of the gateway's process tree: it waits until the asking process has
+ * ended and then ends the present run. For a restart it runs the next one itself.
  */
 import { identifyProcess, judgeProcess } from "@lockkeeper/core";
 import type { ProcessIdentity } from "@lockkeeper/core";
@@ -9,11 +9,11 @@ import type { ProfilesContext } from "../context.ts";
 import type { Errand } from "./spawn-keeper.ts";
 import { stopProfile } from "./stop.ts";
 
-/** How long an asker may take to say that it has handed over; afterwards it ends with the gateway. In milliseconds. */
+/** How long the asking process may take to confirm; afterwards it ends with the gateway. In milliseconds. */
 const ASKER_GRACE_MS = 2_000;
 const POLL_MS = 10;
 
-/** On return the asker is gone, or was given its time, and the run that it sat in is ended. */
+/** On return the asking process has ended or used up its time, and its run is ended. */
 export async function endPresentRun(context: ProfilesContext, profile: string, errand: Errand): Promise<void> {
   const asker = identifyProcess(errand.askedBy);
   if (asker !== undefined) await waitForEnd(asker);

@@ -22,10 +22,10 @@ import { shownOutput } from "../run-secrets.ts";
 import { searchHint } from "./find-program.ts";
 import { portHint } from "./port-hint.ts";
 
-/** What a keeper says of a run that it gave up, and is passed on as it is. */
+/** Error codes of a keeper that gave up; they are passed on unchanged. */
 const PASSED_ON = ["COMMAND_NOT_FOUND", "LISTENER_MISMATCH", "STOP_INCOMPLETE", "GATEWAY_UNHEALTHY"] as const;
 
-/** What kept a gateway with a lease from being started at all, with what helps. Older output would only mislead. */
+/** Reasons why a gateway with a lease was never started, each with its remedy. Older output would only mislead. */
 const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string, lease: LeaseSettings) => string>>> = {
   LEASE_HELD: (name, lease) =>
     lease.standby
@@ -37,7 +37,7 @@ const withoutLease: Readonly<Partial<Record<ErrorCode, (name: string, lease: Lea
   UNSAFE_PATH: (_, { credentialsFile = "-" }) => shellCommand("chmod", "600", credentialsFile),
 };
 
-/** Returns the error for a keeper that ended with `record` as its last word. */
+/** Returns the error for a keeper whose last record is `record`. */
 export async function explainFailure(
   { env }: ProfilesContext,
   manifest: Manifest,
@@ -59,7 +59,7 @@ export async function explainFailure(
   }
   const code = PASSED_ON.find((known) => known === record?.code) ?? "GATEWAY_EXITED";
   const reason = record?.reason ?? "its keeper ended without a word";
-  // A program that was never run has said nothing: older lines would only mislead.
+  // The program never ran, so older lines would only mislead.
   if (code === "COMMAND_NOT_FOUND") {
     return new LockkeeperError(code, `${name} failed: ${reason}`, { hint: missingHint(manifest) });
   }
@@ -82,7 +82,7 @@ export async function explainFailure(
   });
 }
 
-/** What was missing is asked again, for what is there now decides the way out. */
+/** Checks again what was missing, because the present state decides the next step. */
 function missingHint({ name, cwd, command, paths }: Manifest): string {
   const directory = cwd ?? paths.workspace;
   return existsSync(directory)
@@ -92,18 +92,18 @@ function missingHint({ name, cwd, command, paths }: Manifest): string {
 
 const LOOPBACKS: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 
-/** `localhost` is both loopback addresses, whichever a program takes. */
+/** `localhost` may be either loopback address. */
 function hostFor(host: string, listensOn: string): string {
   return LOOPBACKS.has(host) && LOOPBACKS.has(listensOn) ? "localhost" : reachableHost(listensOn);
 }
 
-/** What the program itself would only say in other words. */
+/** Reasons that the program's own output would only repeat. */
 async function configFault(manifest: Manifest): Promise<ConfigFault | undefined> {
   const faults = await (await kinds[manifest.kind].foreign?.())?.checkConfig(manifest, manifest.env ?? {});
   return faults?.find(({ kind }) => kind === "broken");
 }
 
-/** Returns the error for a port that somebody else holds, with the holder as far as this user may see it. */
+/** Returns the error for a port that another process holds, with its holder as far as it is visible. */
 function portConflict(manifest: Manifest, record: RunRecord): GatewayLockError {
   const { port } = record;
   const handedOn = findHandedOn(record);
@@ -114,7 +114,7 @@ function portConflict(manifest: Manifest, record: RunRecord): GatewayLockError {
   });
 }
 
-/** One line for each listener that stands in the way of `host:port`. */
+/** One line for each listener that blocks `host:port`. */
 export function holdersOf(host: string, port: number): readonly string[] {
   const listeners = readListeners();
   if (listeners === "unknown") return [`port ${port} is held; this system does not show by whom`];

@@ -1,11 +1,14 @@
-/** Would the system find this program, and may we run it? The same search as a spawn without a shell. Looks only. */
+/**
+ * Checks whether the system finds this program and whether we may run it, by the same search as a spawn without a shell.
+ * Changes nothing.
+ */
 import { errnoOf, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 
-/** Where to look. */
+/** Where to search. */
 export interface ProgramSearch {
-  /** What relative paths count from. */
+  /** The base of relative paths. */
   readonly cwd: string;
   /** `PATH` of the child; undefined: the system's default. */
   readonly searchPath: string | undefined;
@@ -17,9 +20,9 @@ const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
 const INTERPRETER_BYTES = 256;
 
 /**
- * Returns the path of the program, and looks at the interpreter of a script too.
+ * Returns the path of the program. Checks the interpreter of a script too.
  *
- * @throws {LockkeeperError} COMMAND_NOT_FOUND naming the program and where it was looked for.
+ * @throws {LockkeeperError} COMMAND_NOT_FOUND naming the program and where it was searched.
  */
 export function findProgram(program: string, search: ProgramSearch): string {
   const found = locate(program, search);
@@ -27,7 +30,7 @@ export function findProgram(program: string, search: ProgramSearch): string {
   if (interpreter === undefined) return found;
   try {
     locate(interpreter, search);
-    // `#!/usr/bin/env node`: what is really run is looked for on the PATH.
+    // `#!/usr/bin/env node`: the real program is searched on the PATH.
     if (path.basename(interpreter) === "env" && argument !== undefined && !/^-|=/.test(argument)) {
       locate(argument, search);
     }
@@ -62,7 +65,7 @@ function locate(program: string, { cwd, searchPath }: ProgramSearch): string {
   );
 }
 
-/** Returns what helps when this program was not found from there. Looks only. */
+/** Returns the hint for a program that was not found from there. Changes nothing. */
 export function searchHint(program: string, cwd: string): string {
   if (/\s/.test(program)) return `Write its words without quotes around all of them: -- ${program}`;
   const file = path.resolve(cwd, program);

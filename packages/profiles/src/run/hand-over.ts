@@ -1,6 +1,6 @@
 /**
- * A stop or restart asked for from inside the gateway's own process tree. The asker would be ended half-way, so the
- * work is handed to a keeper outside of the tree, which goes on in `end-present-run.ts`.
+ * Hands over a stop or restart that was requested from inside the gateway's own process tree. The asking process would be
+ * ended half-way, so a keeper outside of the tree does the work, in `end-present-run.ts`.
  */
 import { once } from "node:events";
 import { bondOf } from "@lockkeeper/core";
@@ -11,10 +11,10 @@ import { spawnKeeper } from "./spawn-keeper.ts";
 import type { Errand } from "./spawn-keeper.ts";
 
 /**
- * On return the errand is in the hands of a process that the end of the gateway does not reach.
+ * On return a process that survives the end of the gateway has the errand.
  *
- * @throws {LockkeeperError} RECORD_UNVERIFIED when what is recorded as the gateway is not this profile's own: it may be our
- *   shell or our terminal, which the errand would end.
+ * @throws {LockkeeperError} RECORD_UNVERIFIED when the recorded gateway does not belong to this profile: it may be our shell
+ * or our terminal, which the errand would end.
  */
 export async function handOver(
   context: ProfilesContext,

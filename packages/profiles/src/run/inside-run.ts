@@ -1,6 +1,6 @@
 /**
- * Is this very process part of a profile's run? A command given inside a gateway (by an agent, a plugin, a shell that
- * it opened) would end itself half-way through a stop, so whoever ends a run asks here first. Changes nothing.
+ * Says whether this process is part of a profile's run. A command inside a gateway (from an agent, a plugin, a shell that it
+ * opened) would end itself half-way through a stop, so every stop asks here first. Changes nothing.
  */
 import { isInsideRun as isPartOf, RUN_VARIABLE } from "@lockkeeper/core";
 import type { RunRecord } from "@lockkeeper/core";
@@ -12,8 +12,8 @@ export function isInsideRun(context: ProfilesContext, { observed, record }: Prof
   return observed.owner === "here" && record !== undefined && belongsToRun(context, record);
 }
 
-/** Returns whether this process was started in the run that `record` describes, be it over or not. */
+/** Returns whether this process was started in the run of `record`, even if that run is over. */
 export function belongsToRun(context: ProfilesContext, { gateway, nonce }: RunRecord): boolean {
-  // The environment may have been cleaned on the way; the ancestry still shows whose child we are.
+  // The environment may have been cleaned on the way; the ancestry still shows the run.
   return context.env[RUN_VARIABLE] === nonce || isPartOf({ leader: gateway, nonce });
 }

@@ -1,8 +1,8 @@
-/** What a detached keeper tells the process that started it, one JSON line each. Pure; both ends use this file. */
+/** The reports of a detached keeper to its starter, one JSON line each. Pure; both ends use this file. */
 import { GatewayLockError, LockkeeperError } from "@lockkeeper/core";
 import type { ErrorCode, GatewayLockErrorCode, KeeperOutcome, RunRecord } from "@lockkeeper/core";
 
-/** An error as plain data, made whole again by {@link reviveError}. JSON leaves out what is undefined. */
+/** An error as plain data; {@link reviveError} makes it an error again. JSON omits undefined fields. */
 export type PlainError =
   | (PlainDetails & {
       readonly kind: "lock";

@@ -11,34 +11,34 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 import { belongsToRun } from "./inside-run.ts";
 import { spawnKeeper } from "./spawn-keeper.ts";
 
-/** What a starter has learned from its keeper. */
+/** The result of a launch, as reported by the keeper. */
 export type LaunchResult =
   | { readonly kind: "running" }
   /** Another host owns the lease, and the keeper waits for it. */
   | { readonly kind: "standby" }
-  /** Somebody else owns the profile; what became of it is to be looked up. */
+  /** Another process owns the profile; the caller looks up its state. */
   | { readonly kind: "held"; readonly error: GatewayLockError }
   /** The keeper ended without a running gateway: given up, blocked, or stopped meanwhile. */
   | { readonly kind: "ended"; readonly record: RunRecord | undefined }
   | { readonly kind: "deadline" };
 
-/** What a start hands on to its keeper, and how it is watched. */
+/** The options for the keeper, and how the start is watched. */
 export interface LaunchOptions {
   readonly port?: number | undefined;
-  /** What the gateway has for its start, in milliseconds. @default by kind */
+  /** How long the gateway's start may take, in milliseconds. @default by kind */
   readonly timeoutMs?: number | undefined;
   readonly standby?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** How much later than its starter a keeper may come to its verdict on a start, the end of the gateway included. In milliseconds. */
+/** How much later than its starter a keeper may decide about a start, the end of the gateway included. In milliseconds. */
 const VERDICT_MS = 3_000;
 
 /**
- * Starts a keeper and waits for its word until `deadline` (of `performance.now()`). The keeper lives on in any case.
+ * Starts a keeper and waits for its reports until `deadline` (of `performance.now()`). The keeper goes on in any case.
  *
- * @throws {LockkeeperError} what the keeper itself reported.
+ * @throws {LockkeeperError} the error that the keeper reported.
  */
 export async function launchKeeper(
   context: ProfilesContext,
@@ -60,7 +60,7 @@ export async function launchKeeper(
   const hangUp = (): void => lines.close();
   let last: RunRecord | undefined;
   const atDeadline = (): void => {
-    // The keeper's clock began a little later: what it will say in a moment is better than "still starting".
+    // The keeper's clock started a little later, so its next report is worth a short wait.
     if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, VERDICT_MS);
     else hangUp();
   };

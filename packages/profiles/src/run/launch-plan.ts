@@ -1,4 +1,4 @@
-/** What the next start of a profile runs, and where: the one place that turns a manifest into a command. Pure. */
+/** The command of the next start and its folder: the one place that turns a manifest into a command. Pure. */
 import type { Argv } from "../gateway-kind.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
@@ -10,9 +10,9 @@ export interface LaunchPlan {
 }
 
 /**
- * Returns what a run with the base port `port` consists of.
+ * Returns the command of a run with the base port `port`.
  *
- * @throws {LockkeeperError} OPTION_INVALID for a placeholder that means nothing.
+ * @throws {LockkeeperError} OPTION_INVALID for an unknown placeholder.
  */
 export function launchPlan(manifest: Manifest, gatewayProgram: string, port: number = manifest.port): LaunchPlan {
   return {

@@ -1,4 +1,4 @@
-/** The runs that this very process keeps: a program that embeds a keeper stops it without a signal to itself. */
+/** The runs that this process itself keeps, so that a program with an embedded keeper stops it without a signal to itself. */
 import { LockkeeperError } from "@lockkeeper/core";
 
 interface OwnRun {
@@ -32,7 +32,7 @@ export async function asOwnRun<T>(
 /**
  * Ends the run of the profile that this process keeps; returns when it is over.
  *
- * @throws {LockkeeperError} RECORD_UNVERIFIED when this process keeps none: the record names us by mistake.
+ * @throws {LockkeeperError} RECORD_UNVERIFIED when this process keeps no such run: the record names us by mistake.
  */
 export async function stopOwnRun(home: string, profile: string): Promise<void> {
   const run = runs.get(keyOf(home, profile));

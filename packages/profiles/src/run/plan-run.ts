@@ -1,6 +1,6 @@
 /**
- * What a run of a profile is to be: the manifest turned into what core's keeper needs, and what only profiles know checked. Plain
- * data, but for the one question that is asked under the lock: a keeper lets go of everything here when it has its answer.
+ * Plans a run: turns the manifest into the input of core's keeper and makes the checks that only profiles can make. The plan
+ * is plain data, except for one check under the lock; after that check the keeper releases everything here.
  */
 import type { KeeperSpec } from "@lockkeeper/core";
 import { existsSync, readFileSync } from "node:fs";
@@ -24,30 +24,30 @@ import type { LeaseWaits } from "./run-lease.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { endScopeOf } from "./sparing.ts";
 
-/** What is asked of a run beside what its profile says. */
+/** Options of a run besides its profile's settings. */
 export interface PlanOptions {
-  /** Leave a healthy gateway that is already there in control and end well, as a service manager expects. */
+  /** When a healthy gateway runs already, leave it in control and exit with success, as a service manager expects. */
   readonly supervised: boolean;
-  /** The process goes on when the run is over. @default false */
+  /** Whether the process goes on after the run. @default false */
   readonly stays?: boolean | undefined;
   /** Base port for this run only. @default the manifest's */
   readonly port?: number | undefined;
-  /** Whoever asked is part of what an earlier run left, which must not be ended then. @default false */
+  /** Whether the asking process belongs to an earlier run, whose remains must then not be ended. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
   /** What the gateway has for its start, in milliseconds. @default by kind */
   readonly startTimeoutMs?: number | undefined;
-  /** Who asked, for the history. @default "lockkeeper run" */
+  /** The origin of the request, for the history. @default "lockkeeper run" */
   readonly startedBy?: string | undefined;
-  /** How a profile with a lease waits for it. */
+  /** How to wait for a lease. */
   readonly leaseWaits?: LeaseWaits | undefined;
 }
 
-/** A run that can begin. */
+/** A run that is ready to begin. */
 export interface RunPlan {
-  /** Without functions: those would keep this file in memory for as long as the run lasts. */
+  /** Plain data, because a function would keep this file in memory during the whole run. */
   readonly spec: Omit<KeeperSpec, "stop" | "force" | "confirm" | "report" | "onHealthy">;
   readonly folders: { readonly profile: string; readonly lock: string };
-  /** Throws when a change of the registry has made the plan untrue; cleared when it was asked under the lock. */
+  /** Throws when a change of the registry has made the plan outdated; cleared after it was called under the lock. */
   readonly confirmation: { ask: (() => Promise<void>) | undefined };
 }
 
@@ -60,7 +60,7 @@ const LOCK_TIMEOUT_MS = 5_000;
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
  */
 export async function planRun(context: ProfilesContext, name: string, options: PlanOptions): Promise<RunPlan> {
-  // A killed `remove` or `rename` may have moved the profile's folders away already.
+  // A killed `remove` or `rename` may have moved the profile's folders already.
   await settleRegistry(context.home);
   const registry = readRegistry(context.home);
   const manifest = requireFrom(registry, context.home, name);
@@ -81,7 +81,7 @@ export async function planRun(context: ProfilesContext, name: string, options: P
   return { spec, folders: { profile, lock }, confirmation: { ask: () => requireStill(context.home, name) } };
 }
 
-/** A change of the profile needs its lock: asked while we hold it, the answer stays true. */
+/** Changing a profile needs its lock. We hold it, so this answer cannot go stale. */
 async function requireStill(home: string, name: string): Promise<void> {
   await settleRegistry(home);
   requireManifest(home, name);
@@ -120,7 +120,7 @@ async function keeperSpec(
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,
     stopTimeoutMs: manifest.stopTimeoutMs ?? kind.stopTimeoutMs,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
-    // A unit has a limit of its own, and must keep its processes.
+    // A unit has its own limit, and its processes must stay in the unit's group.
     memoryMaxBytes: options.supervised || manifest.service !== undefined ? undefined : manifest.memoryMaxBytes,
     secrets: await runSecrets(manifest, env),
     memoryRestartBytes: manifest.memoryRestartBytes,
@@ -133,12 +133,12 @@ async function keeperSpec(
   };
 }
 
-/** An upgrade may remove the program while the gateway runs: it is read now, to be started again later. */
+/** An upgrade may remove the program while the gateway runs, so it is read now for a later start. */
 function keepProgram(file: string): KeeperSpec["kept"] {
   return existsSync(file) ? { path: file, source: readFileSync(file) } : undefined;
 }
 
-/** Only a profile with a lease loads what it takes. */
+/** Loaded only for a profile with a lease. */
 async function ownership(
   context: ProfilesContext,
   manifest: Manifest,
@@ -150,7 +150,7 @@ async function ownership(
   return lease === undefined ? {} : { lease };
 }
 
-/** Only a run on another port than the profile's own pays for what checks it. */
+/** Loaded only for a run on another port than the profile's own. */
 async function runPorts(registry: Registry, manifest: Manifest, asked: number | undefined): Promise<RunPorts> {
   if (asked === undefined) return manifest;
   const { planRunPorts } = await import("./run-ports.ts");

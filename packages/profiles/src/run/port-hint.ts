@@ -1,9 +1,9 @@
-/** What helps a program that listens on a port of its own choice. Pure. */
+/** The hint for a program that listens on a port of its own choice. Pure. */
 import { shellCommand } from "@lockkeeper/core";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 
-/** Returns one sentence with a command; undefined for a program that is told its port already. */
+/** Returns one sentence with a command; undefined for a program that gets its port already. */
 export function portHint({
   name,
   kind,
@@ -11,7 +11,7 @@ export function portHint({
 }: Pick<Manifest, "name" | "kind" | "command">): string | undefined {
   if (kind !== "command" || command.some((word) => word.includes("{port"))) return undefined;
   const [program = ""] = command;
-  // What is meant for the script of package.json stands behind a second `--`.
+  // Arguments for the script in package.json follow a second `--`.
   const isScript = path.basename(program) === "npm" && !command.includes("--");
   const edit = shellCommand(
     "lockkeeper",

@@ -1,6 +1,6 @@
 /**
- * Everything that the next start of a profile needs, looked at without starting anything: asked before a gateway that runs is
- * stopped for a new one, by `doctor` for every profile, and by `create` and `edit` to warn. Changes nothing.
+ * Checks everything that the next start of a profile needs, without starting anything: before a running gateway is replaced,
+ * in `doctor` for every profile, and in `create` and `edit` as a warning. Changes nothing.
  */
 import { ensurePrivateDirectory, hostWithPort, LockkeeperError, probeBind, shellCommand } from "@lockkeeper/core";
 import type { ErrorCode } from "@lockkeeper/core";
@@ -19,10 +19,10 @@ import { findProgram } from "./find-program.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { planRunPorts } from "./run-ports.ts";
 
-/** One thing that the next start needs and does not have; `warning`: it will start, but perhaps not as meant. */
+/** One missing need of the next start. `warning`: it will start, but perhaps not as intended. */
 export interface PreflightFault {
   readonly weight: "error" | "warning";
-  /** What it is about, for scripts. */
+  /** The subject, for scripts. */
   readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "block" | "variables" | "lease";
   readonly code: ErrorCode;
   readonly message: string;
@@ -30,17 +30,17 @@ export interface PreflightFault {
   readonly hint: string | null;
 }
 
-/** What a start is asked to do otherwise than the profile says. */
+/** Options of a start that differ from the profile. */
 export interface PreflightOptions {
   /** Base port for this run only. */
   readonly port?: number | undefined;
-  /** Not to be looked at again: a check of all profiles at once has done it. */
+  /** Checks to skip, because they were done for all profiles at once. */
   readonly skip?: PreflightFault["about"] | undefined;
-  /** What the host has told already, for a check of many profiles. @default asked anew */
+  /** Facts about the host, for a check of many profiles. @default asked again */
   readonly facts?: HostFacts | undefined;
 }
 
-/** What the host says to every profile alike, asked once. */
+/** Facts about the host that are the same for every profile, asked once. */
 export class HostFacts {
   readonly #binds = new Map<string, ReturnType<typeof probeBind>>();
   #unprivilegedFrom: number | undefined;
@@ -58,7 +58,7 @@ export class HostFacts {
     return (this.#inherited ??= withoutProfile(env));
   }
 
-  /** The first port that takes no privilege. */
+  /** The first port that needs no privilege. */
   get unprivilegedFrom(): number {
     return (this.#unprivilegedFrom ??= readUnprivilegedFrom());
   }
@@ -66,7 +66,7 @@ export class HostFacts {
 
 type About = PreflightFault["about"];
 
-/** Returns what is missing for the next start of the profile, errors first. Never throws for what it finds. */
+/** Returns the missing needs of the profile's next start, errors first. Never throws because of a finding. */
 export async function preflight(
   context: ProfilesContext,
   manifest: Manifest,
@@ -96,7 +96,7 @@ export async function preflight(
   });
   await check("program", () => {
     const [program] = launchPlan(manifest, context.programs.gateway, options.port).argv;
-    // A missing directory was told above; from there no relative program can be found.
+    // A missing directory was reported above; a relative program cannot be found from there.
     if (existsSync(cwd)) findProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
   });
   const config = env === undefined ? [] : await configFaults(manifest, env);
@@ -114,9 +114,9 @@ export async function preflight(
 }
 
 /**
- * Returns when the next start has what it needs.
+ * Returns when the next start has everything that it needs.
  *
- * @param outcome what is true of the gateway that runs now, for the message: `it still runs`.
+ * @param outcome the state of the present gateway, for the message: `it still runs`.
  * @throws {LockkeeperError} the first error that {@link preflight} finds, the others as evidence.
  */
 export async function requirePreflight(
@@ -134,7 +134,7 @@ export async function requirePreflight(
   });
 }
 
-/** Returns when no other profile of the home has a directory of this one: since `create`, a link may have been put there. */
+/** Returns when no other profile of the home shares a directory with this one: a link may have appeared since `create`. */
 export function refuseSharedDirectories(home: string, registry: Registry, manifest: Manifest): void {
   const others = [...registry.values()].filter(({ name }) => name !== manifest.name);
   refuseShared(
@@ -143,7 +143,7 @@ export function refuseSharedDirectories(home: string, registry: Registry, manife
   );
 }
 
-/** What is ours must be this very user's: root would leave files behind that the owner cannot change. */
+/** Our folders must belong to this user: root would leave files that the owner cannot change. */
 function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manifest): void {
   for (const folder of [home, paths.profile, paths.lock, paths.logs]) {
     const stats = lstatSync(folder, { throwIfNoEntry: false });
@@ -170,7 +170,7 @@ function requireDirectory({ name, paths }: Manifest, cwd: string): void {
   });
 }
 
-/** What the gateway itself would say of its config, before it says it. */
+/** Finds faults of the config before the gateway does. */
 async function configFaults(
   manifest: Manifest,
   env: Readonly<Record<string, string>>,
@@ -198,7 +198,7 @@ function builtinConfigFaults({ paths }: Manifest): readonly PreflightFault[] {
   }
 }
 
-/** Port 0 is any free one: only the address is asked about. */
+/** Port 0 means any free port, so this checks only the address. */
 async function requireAddress({ name, host }: Manifest, facts: HostFacts): Promise<void> {
   const probe = await facts.bind(host);
   if (probe.verdict !== "unknown") return;
@@ -247,7 +247,7 @@ function doubts(
   return faults;
 }
 
-/** Everybody's, as `/tmp` is, will do. */
+/** A directory shared by everyone, such as `/tmp`, is accepted. */
 function isOwnDirectory(directory: string): boolean {
   const stats = path.isAbsolute(directory) ? statSync(directory, { throwIfNoEntry: false }) : undefined;
   if (stats === undefined || !stats.isDirectory()) return false;

@@ -1,13 +1,13 @@
-/** The access token of a built-in gateway, looked at before anything is started: what is wrong with it is told by its code. */
+/** Checks the access token of a built-in gateway before anything is started. */
 import { bitsOfOthers, LockkeeperError, readIfPresentSync, refuseWeakToken, shellCommand } from "@lockkeeper/core";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 
 /**
- * Returns when the profile's token is there, strong, and its owner's alone.
+ * Returns when the profile's token exists, is strong, and belongs to its owner alone.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when others can read or write it, or it is somebody else's; OPTION_INVALID when it is
- *   missing or weak; file errors with path and errno.
+ * @throws {LockkeeperError} UNSAFE_PATH when others can read or write it, or it is another user's; OPTION_INVALID when it is
+ * missing or weak; file errors with path and errno.
  */
 export function requireToken({ kind, paths: { token: file } }: Manifest): void {
   if (kind !== "builtin") return;

@@ -1,4 +1,4 @@
-/** Stops a profile and starts it again: never two gateways at any moment, and a keeper again for an orphan. */
+/** Stops a profile and starts it again: there are never two gateways, and an orphan gets a keeper again. */
 import type { SparedProcess } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
@@ -9,7 +9,7 @@ import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { startProfile } from "./start.ts";
 import { stopProfile } from "./stop.ts";
 
-/** How a restart is waited for. */
+/** Options of a restart. */
 export interface RestartOptions {
   /** For each half, in milliseconds. @default by kind */
   readonly timeoutMs?: number | undefined;
@@ -17,24 +17,25 @@ export interface RestartOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** What became of the restart. */
+/** The result of a restart. */
 export interface RestartResult {
   /**
-   * `handed-over`: this process is part of the gateway and will end with it; a process outside of it does the restart,
-   * once this one has ended. `standby`: it was stopped, and another host owns the lease by now.
+   * `handed-over`: this process is part of the gateway and ends with it; a process outside does the restart after that.
+   * `standby`: the gateway was stopped, and another host owns the lease now.
    */
   readonly outcome: "restarted" | "handed-over" | "standby";
-  /** The gateway before did not end by itself in its time. */
+  /** The old gateway did not end by itself in time. */
   readonly killed: boolean;
-  /** What the stop has left alone. */
+  /** Processes that the stop has spared. */
   readonly spared: readonly SparedProcess[];
   readonly status: ProfileStatus;
 }
 
 /**
- * Restarts the profile; a stopped one is started. What runs is stopped only when the next start has what it needs.
+ * Restarts the profile; a stopped one is started. A running gateway is stopped only when the next start has everything that it
+ * needs.
  *
- * @throws {LockkeeperError} what {@link requirePreflight}, stop and start throw.
+ * @throws {LockkeeperError} the errors of {@link requirePreflight}, stop and start.
  */
 export async function restartProfile(
   context: ProfilesContext,

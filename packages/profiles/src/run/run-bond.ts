@@ -1,11 +1,11 @@
-/** What a process must show before it is signalled as part of a profile's run. */
+/** The evidence that a process must show before it is signalled as part of a profile's run. */
 import { LockkeeperError, lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core";
 import type { ProcessIdentity, RunBond, RunRecord } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 
-/** Returns the bond of the run that `record` describes to this very profile of this very home. */
+/** Returns the bond between the run of `record` and this profile of this home. */
 export function bondOfRun({ home }: ProfilesContext, { name, paths }: Manifest, { nonce }: RunRecord): RunBond {
   return {
     nonce,
@@ -21,7 +21,7 @@ export function bondOfRun({ home }: ProfilesContext, { name, paths }: Manifest, 
   };
 }
 
-/** Returns the error for a recorded process that may be a stranger. */
+/** Returns the error for a recorded process that may not be ours. */
 export function unverified(name: string, what: "keeper" | "gateway", { pid }: ProcessIdentity): LockkeeperError {
   return new LockkeeperError(
     "RECORD_UNVERIFIED",

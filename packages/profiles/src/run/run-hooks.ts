@@ -7,9 +7,9 @@ import { readEnvFile } from "../env-file.ts";
 import type { Manifest } from "../manifest.ts";
 
 /**
- * Returns whom to call and with which environment: the allow-list, home and profile; nothing that the profile passes on, and
- * nothing of its env file but the addresses that hooks name. A hook that cannot be called is no reason not to start: it says
- * so when its time comes.
+ * Returns the hooks and their environment: the allow-list, home and profile, without passed-on variables, and from the env
+ * file only the addresses that hooks name. A hook that cannot be called does not prevent a start: it is reported when its
+ * event comes.
  */
 export async function runHooks(context: ProfilesContext, manifest: Manifest): Promise<HookPlan> {
   const { hooks = {}, name } = manifest;
@@ -24,7 +24,7 @@ export async function runHooks(context: ProfilesContext, manifest: Manifest): Pr
   };
 }
 
-/** Returns what the env file holds, or why it cannot be read. */
+/** Returns the values of the env file, or why it cannot be read. */
 async function valuesOf({ envFile }: Manifest): Promise<Readonly<Record<string, string>> | string> {
   if (envFile === undefined) return "the profile has no env file (--env-file)";
   try {
@@ -45,7 +45,7 @@ function targetOf(text: string, secrets: Readonly<Record<string, string>> | stri
   if (typeof secrets === "string") return unusable(secrets);
   const url = secrets[text.slice("env:".length)];
   if (url === undefined) return unusable("the env file has no such variable");
-  // Only the name is shown: even the host may tell something.
+  // Only the name is shown, because even the host may be confidential.
   return /^https?:\/\//i.test(url) && URL.canParse(url)
     ? { kind: "url", url, shown: text }
     : unusable("the variable holds no http(s) URL");

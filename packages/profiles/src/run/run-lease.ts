@@ -1,4 +1,4 @@
-/** What a keeper needs for a profile with a lease. Nothing here is loaded for any other. */
+/** The needs of a keeper for a profile with a lease. Loaded for no other profile. */
 import type { KeeperLease } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -6,13 +6,13 @@ import type { Manifest } from "../manifest.ts";
 
 /** How a run waits for its lease. */
 export interface LeaseWaits {
-  /** Whether to wait while another host owns it. @default what the lease says */
+  /** Whether to wait while another host owns it. @default the lease's own setting */
   readonly standby?: boolean | undefined;
   /** Whether to wait for an engine that does not answer. @default false */
   readonly patient?: boolean | undefined;
 }
 
-/** Lies in the state, which the hosts share, so that an owner of the past meets it there. */
+/** The token file is in the state, which the hosts share, so that a past owner sees it. */
 const TOKEN_NAME = ".lockkeeper-lease.json";
 
 /** Returns how the run is owned across hosts; undefined for a profile without a lease. */
@@ -22,7 +22,7 @@ export function keeperLease(
   { standby, patient }: LeaseWaits,
 ): KeeperLease | undefined {
   if (lease === undefined) return undefined;
-  // The sentinel comes with the keeper, in the same form: a module of this package, or one file of a bundle.
+  // The sentinel has the same form as the keeper: a module of this package, or one file of a bundle.
   const sentinel = path.join(path.dirname(programs.keeper), `sentinel${path.extname(programs.keeper)}`);
   return {
     settings: lease,

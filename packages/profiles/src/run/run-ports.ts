@@ -1,4 +1,4 @@
-/** The ports of one run: the profile's own, or moved as a whole to the base that was asked for. Pure. */
+/** The ports of one run: the profile's own, or the whole block moved to the requested base. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
@@ -17,8 +17,8 @@ export interface RunPorts {
 /**
  * Returns the ports of a run whose base is `asked`.
  *
- * @throws {LockkeeperError} PORT_INVALID when the block would end above 65535; PORTS_OVERLAP when it would reach into
- *   what another profile has, running or not.
+ * @throws {LockkeeperError} PORT_INVALID when the block would end above 65535; PORTS_OVERLAP when it would overlap another
+ * profile's ports, running or not.
  */
 export function planRunPorts(registry: Registry, manifest: Manifest, asked: number): RunPorts {
   if (asked === manifest.port) return manifest;

@@ -1,7 +1,7 @@
 /**
- * The keeper of one profile, in this very process: what `lockkeeper run` does in the foreground and what the detached
- * keeper program does for `start`. It plans the run, keeps it, and meanwhile holds on to nothing that only the planning needed:
- * a keeper lives for months.
+ * The keeper of one profile in this process: `lockkeeper run` uses it in the foreground, the detached keeper program uses it
+ * for `start`. It plans the run and keeps it, and meanwhile it releases everything that only the planning needed, because a
+ * keeper lives for months.
  */
 import { runKeeper } from "@lockkeeper/core";
 import type { KeeperOutcome, KeeperSpec, RunRecord } from "@lockkeeper/core";
@@ -13,7 +13,7 @@ import type { ServiceNotifier } from "../service-units/service-notifier.ts";
 import { asOwnRun } from "./own-runs.ts";
 import type { PlanOptions, RunPlan } from "./plan-run.ts";
 
-/** How a keeper runs, and by what it is ended. */
+/** How a keeper runs, and how it is ended. */
 export interface RunOptions extends PlanOptions {
   /** Aborted: stop the gateway and end. */
   readonly stop: AbortSignal;
@@ -21,13 +21,13 @@ export interface RunOptions extends PlanOptions {
   readonly force: AbortSignal;
   /** Called after every published change. */
   readonly report?: (record: RunRecord) => void;
-  /** Called when the plan was confirmed under the lock: what only planning needs is not needed any more. */
+  /** Called when the plan was confirmed under the lock, so that everything for planning can be released. */
   readonly onConfirmed?: () => void;
 }
 
 /**
- * Runs the profile's gateway until it is stopped or given up. A profile that is removed or renamed meanwhile is not
- * found; its folder is not made again.
+ * Runs the profile's gateway until it is stopped or given up. A profile that was removed or renamed meanwhile is not found,
+ * and its folder is not created again.
  *
  * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile.
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
@@ -55,13 +55,13 @@ export async function runProfile(context: ProfilesContext, name: string, options
   }
 }
 
-/** What it takes to plan is loaded here, and nothing that stays refers to it. */
+/** The modules for planning are loaded here, and no lasting object refers to them. */
 async function plan(context: ProfilesContext, name: string, options: RunOptions): Promise<RunPlan> {
   const { planRun } = await import("./plan-run.ts");
   return planRun(context, name, options);
 }
 
-/** Only a service manager is told. */
+/** Loaded only for a service manager. */
 async function openNotifier({ env }: ProfilesContext): Promise<ServiceNotifier | undefined> {
   const { openServiceNotifier } = await import("../service-units/service-notifier.ts");
   return openServiceNotifier(env);
@@ -83,7 +83,7 @@ function toldTo(
   };
 }
 
-/** A folder with nothing in it but an empty place for locks was made by our attempt to lock. */
+/** A folder that contains only an empty lock directory was made by our attempt to lock. */
 function takeBackFolder({ profile, lock }: RunPlan["folders"]): void {
   const inIt = entriesOf(profile);
   if (inIt.length !== 1 || inIt[0] !== path.basename(lock)) return;
@@ -91,6 +91,6 @@ function takeBackFolder({ profile, lock }: RunPlan["folders"]): void {
     rmdirSync(lock);
     rmdirSync(profile);
   } catch {
-    // Somebody else uses it by now.
+    // Another process uses it by now.
   }
 }

@@ -1,4 +1,4 @@
-/** What an end of a profile's run leaves alone: by the profile's `end`, else by its kind. */
+/** The processes that an end of a profile's run spares: by the profile's `end`, else by its kind. */
 import { findRunProcesses, tellApart } from "@lockkeeper/core";
 import type { RunRecord, SparedProcess, Sparing } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -6,14 +6,14 @@ import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
 
 /**
- * Returns what an end of a run of this profile is for. With a lease it is for all: whatever of the run went on would go on
- * beside the next owner.
+ * Returns which processes an end of a run covers. With a lease it covers all, because a spared process would go on beside the
+ * next owner.
  */
 export function endScopeOf({ end, kind, lease }: Manifest): EndScope {
   return lease === undefined ? (end ?? kinds[kind].end) : "all";
 }
 
-/** Returns by what processes are told that the end of the run leaves alone; undefined when it ends all. */
+/** Returns how to recognise spared processes; undefined when all are ended. */
 export function sparingOf(manifest: Manifest, { gateway, port }: RunRecord): Sparing | undefined {
   if (endScopeOf(manifest) === "all") return undefined;
   return {
@@ -23,7 +23,7 @@ export function sparingOf(manifest: Manifest, { gateway, port }: RunRecord): Spa
   };
 }
 
-/** Returns what an end of the run would leave alone now. Changes nothing. */
+/** Returns the processes that an end of the run would spare now. Changes nothing. */
 export function findSpared({ home }: ProfilesContext, manifest: Manifest, record: RunRecord): readonly SparedProcess[] {
   const sparing = sparingOf(manifest, record);
   if (sparing === undefined) return [];

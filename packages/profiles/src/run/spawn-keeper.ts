@@ -1,8 +1,8 @@
 /**
- * Starts the keeper program, for `start` and for an errand. The keeper belongs to nobody but its own profile: a process
- * that was started inside some gateway is part of that gateway's run, by the run's variable in its environment and by
- * its ancestry, and would be ended with it. So the variable never goes along, and from inside a gateway the program
- * starts itself once more and ends (`detach`), by which the keeper has no ancestor there any more.
+ * Starts the keeper program, for `start` and for an errand. The keeper must belong only to its own profile. A process started
+ * inside some gateway is part of that gateway's run, by a variable in its environment and by its ancestry, and would be ended
+ * with it. So the variable is never passed on, and from inside a gateway the program starts itself once more and ends
+ * (`detach`): the keeper then has no ancestor there.
  */
 import { fileError, RUN_VARIABLE } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
@@ -10,17 +10,17 @@ import type { ChildProcess } from "node:child_process";
 import type { ProfilesContext } from "../context.ts";
 import { buildKeeperEnvironment } from "../environment/child-environment.ts";
 
-/** What a command from inside a gateway cannot see through itself: the keeper ends the present run first. */
+/** A job that a command inside a gateway cannot finish itself: the keeper ends the present run first. */
 export interface Errand {
   /** `restart`: end the present run, then keep the next. `stop`: only end it. */
   readonly errand: "restart" | "stop";
-  /** The process that asked; the errand begins when that one has said so and ended. */
+  /** The asking process; the errand begins when it has confirmed and ended. */
   readonly askedBy: number;
   /** For the stop, in milliseconds. @default by kind */
   readonly timeoutMs: number | undefined;
 }
 
-/** What a keeper is started for. */
+/** The job of a new keeper. */
 export interface KeeperCommand {
   readonly profile: string;
   /** For the history. */
@@ -30,17 +30,17 @@ export interface KeeperCommand {
   /** What the gateway has for its start, in milliseconds. @default by kind */
   readonly startTimeoutMs?: number | undefined;
   readonly errand?: Errand | undefined;
-  /** Names of variables that its gateway gets from the starter's environment; no others but the allow-list go along. */
+  /** Names of variables that its gateway gets from the starter's environment, besides the allow-list. */
   readonly passEnv?: readonly string[] | undefined;
-  /** We are part of what an earlier run left, which must not be ended then. @default false */
+  /** Whether we belong to an earlier run, whose remains must then not be ended. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
-  /** Whether a profile with a lease waits while another host owns it. @default what the lease says */
+  /** Whether a profile with a lease waits while another host owns it. @default the lease's own setting */
   readonly standby?: boolean | undefined;
 }
 
 /**
- * Returns the started program; its standard output is a pipe of keeper reports. With an errand, or from inside a
- * gateway, it is only the one that starts the keeper and ends; the pipe is the keeper's all the same.
+ * Returns the started program; its standard output is a pipe of keeper reports. With an errand, or from inside a gateway, this
+ * program only starts the keeper and ends; the pipe is the keeper's anyway.
  *
  * @throws {LockkeeperError} when Node cannot be started.
  */
@@ -48,9 +48,9 @@ export async function spawnKeeper(context: ProfilesContext, command: KeeperComma
   const { [RUN_VARIABLE]: run, ...env } = context.env;
   const detach = run !== undefined || command.errand !== undefined;
   const child = spawn(process.execPath, keeperArgv(context, command, detach), {
-    // Its working directory must not keep the caller's folder busy.
+    // Its working directory must not block the caller's folder.
     cwd: context.home,
-    // It outlives its starter by months: what the starter's environment holds is nothing that it needs, or may show.
+    // It outlives its starter by months, so it must neither need nor show the starter's environment.
     env: buildKeeperEnvironment(context.home, env, command.passEnv ?? []),
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],

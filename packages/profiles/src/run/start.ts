@@ -31,54 +31,54 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 import { outOfReach, stopObserved } from "./stop.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
 
-/** How a start is made and waited for. */
+/** Options of a start. */
 export interface StartOptions {
   /** How long to wait for readiness, in milliseconds; the gateway goes on starting afterwards. @default by kind */
   readonly timeoutMs?: number | undefined;
   /** Base port for this run only; survives restarts after crashes. @default the profile's own */
   readonly port?: number | undefined;
-  /** End a living owner that is silent, still starting or without a keeper, then start. @default false */
+  /** First end a living owner that is silent, still starting or without a keeper. @default false */
   readonly replace?: boolean | undefined;
-  /** Whether to wait, in the background, while another host owns the profile. @default what its lease says */
+  /** Whether to wait, in the background, while another host owns the profile. @default the lease's own setting */
   readonly standby?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with one line of progress at a time. */
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** What was true when the start returned. */
+/** The result of a start. */
 export interface StartResult {
   /** `standby`: another host owns the lease; the keeper waits for it and starts the gateway then. */
   readonly outcome: "started" | "already-running" | "orphaned" | "standby";
   readonly status: ProfileStatus;
 }
 
-/** Between two looks at what another starter's keeper has published, in milliseconds. */
+/** Pause between two reads of another keeper's record, in milliseconds. */
 const POLL_MS = 20;
-/** A running gateway that answers nothing for this long is unresponsive, whatever its keeper says yet. In milliseconds. */
+/** A running gateway that is silent for this long is unresponsive, whatever its keeper says. In milliseconds. */
 const SILENCE_MS = 5_000;
 
-/** What this start has seen so far. */
+/** What this start knows so far. */
 interface Story {
-  /** Our own keeper said that the gateway is ready. */
+  /** Our own keeper reported that the gateway is ready. */
   readonly started: boolean;
-  /** Somebody was seen to be starting it: how that ends is our answer too, and it is not tried all over again. */
+  /** Another start was in progress: its result is our answer too, and we do not try again. */
   readonly watched: boolean;
-  /** Who refused our keeper the lock. */
+  /** The owner that refused our keeper the lock. */
   readonly refused: GatewayLockError | undefined;
 }
 
-/** What to do about a profile that is as observed. */
+/** The next step for an observed profile. */
 type Step = "serves" | "listen" | "external" | "unresponsive" | "standby" | "wait" | "explain" | "refused" | "launch";
 
 /** Returns the next step of a start. Pure. */
 export function nextStep({ state, owner }: ObservedState, { started, watched, refused }: Story): Step {
-  // Only taking the lock can tell; a keeper of ours tries.
+  // Only an attempt to take the lock can tell, so our keeper tries.
   if (owner === "unclear") return refused === undefined ? "launch" : "refused";
   switch (state) {
     case "running":
     case "orphaned":
-      // What our own keeper has just told needs no second look.
+      // A report of our own keeper needs no second check.
       return started ? "serves" : "listen";
     case "external":
     case "unresponsive":
@@ -97,14 +97,14 @@ export function nextStep({ state, owner }: ObservedState, { started, watched, re
 }
 
 /**
- * Starts the profile. On return its lock is ours, the listener on its port belongs to its process tree, it is healthy
- * and published as running; or that was so already; or an orphan, which no keeper watches, goes on; or its keeper stands
- * by for a lease that another host has.
+ * Starts the profile. On return its lock is held, the listener on its port belongs to its process tree, and it is healthy and
+ * published as running. Or it ran already; or it goes on as an orphan without a keeper; or its keeper waits for a lease that
+ * another host has.
  *
  * @throws {GatewayLockError} PORT_IN_USE, LOCK_HELD.
  * @throws {LockkeeperError} GATEWAY_UNHEALTHY for a living but unresponsive gateway, GATEWAY_EXITED, COMMAND_NOT_FOUND,
- *   LISTENER_MISMATCH, PORTS_OVERLAP, STILL_STARTING at the deadline; CONFIRMATION_NEEDED for a replacement of the very
- *   gateway that this process is part of.
+ * LISTENER_MISMATCH, PORTS_OVERLAP, STILL_STARTING at the deadline; CONFIRMATION_NEEDED for a replacement of the gateway that
+ * this process is part of.
  */
 export async function startProfile(
   context: ProfilesContext,
@@ -149,7 +149,7 @@ export async function startProfile(
         story = { ...story, watched: true };
         break;
       case "refused":
-        // The same owner still holds the lock and has published nothing: it is no keeper of ours, and waiting will not help.
+        // The same owner still holds the lock and has published nothing: it is not our keeper, and waiting will not help.
         if (story.refused !== undefined && ownerOf(manifest) === story.refused.ownerPid) throw story.refused;
         story = { ...story, refused: undefined };
         continue;
@@ -172,8 +172,8 @@ export async function startProfile(
 }
 
 /**
- * Asks a gateway that should serve, for what was published may be some seconds old, and an orphan may be dying. One
- * missed answer is no silence: it may be restarting itself. `changed`: the profile is in another state by now.
+ * Asks a gateway that should serve, because its record may be some seconds old, and an orphan may be dying. One missed answer
+ * does not count as silence: it may be restarting itself. `changed`: the profile is in another state by now.
  */
 async function listenTo(
   context: ProfilesContext,
@@ -190,7 +190,7 @@ async function listenTo(
   }
 }
 
-/** Ends whoever owns the profile and does not serve; returns what there is to start from. */
+/** Ends an owner that does not serve; returns the new observation. */
 async function endSilentOwner(
   context: ProfilesContext,
   observation: ProfileObservation,
@@ -199,7 +199,7 @@ async function endSilentOwner(
   const { manifest, observed } = observation;
   if (observed.owner === "nobody") return observation;
   if (observed.owner === "elsewhere") throw outOfReach(observation);
-  // Only taking the lock can tell whether there is somebody to replace.
+  // Only an attempt to take the lock can tell whether there is an owner to replace.
   if (observed.owner === "unclear") return observation;
   if (observed.state === "running" && (await listenTo(context, observation, options.signal)) !== "silent") {
     return observeManifest(context, manifest);
@@ -219,7 +219,7 @@ function describeSoFar({ manifest, record }: ProfileObservation): readonly strin
   return record === undefined ? [] : [describeStart(manifest, record)];
 }
 
-/** Somebody else started it, or is stopping it; this start waits for how that ends. */
+/** Another command is starting or stopping it; this start waits for the result. */
 function describeWatched({ manifest, observed: { state }, record }: ProfileObservation): string {
   const isStarting = state === "starting" && record !== undefined;
   return `already ${isStarting ? describeStart(manifest, record) : state}`;
@@ -229,7 +229,7 @@ function ownerOf({ paths }: Manifest): number | undefined {
   return readGatewayLock(lockPlace(paths))?.pid;
 }
 
-/** A gateway without a port of its own would be waited for in vain, for ever. */
+/** Waiting for a gateway without its own port would never end. */
 async function hintOnSlowness({ home }: ProfilesContext, observation: ProfileObservation): Promise<string> {
   const { manifest, record } = observation;
   const { name, health, host } = manifest;

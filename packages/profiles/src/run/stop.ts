@@ -1,6 +1,6 @@
 /**
- * Stops a profile: asks its keeper, or where that is gone ends the orphaned gateway itself. Signals go to verified
- * identities of this very profile only. Success means that the tree is gone and its port is free.
+ * Stops a profile: asks its keeper or, without a keeper, ends the orphaned gateway itself. Signals go only to verified
+ * processes of this profile. Success means that the process tree has ended and the port is free.
  */
 import {
   ancestorsOf,
@@ -34,26 +34,26 @@ import { pause, unlessAborted } from "../interruptible.ts";
 import { observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
-/** How a stop is made and waited for. */
+/** Options of a stop. */
 export interface StopOptions {
   /** From the request to SIGKILL, in milliseconds. @default the profile's own */
   readonly timeoutMs?: number | undefined;
-  /** The caller knows that it is part of the gateway and will end with it. @default false */
+  /** The caller accepts that it is part of the gateway and ends with it. @default false */
   readonly stopMyself?: boolean | undefined;
-  /** Aborted: no longer waits; what was asked for goes on. */
+  /** Aborted: stops waiting; the request goes on. */
   readonly signal?: AbortSignal | undefined;
   /** Called with one line of progress at a time. */
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** What was true when the stop returned. */
+/** The result of a stop. */
 export interface StopResult {
   /**
-   * `killed`: it is stopped, but did not end by itself in its time. `handed-over`: this process is part of the gateway; once it
-   * has ended, a process outside of it does the stop.
+   * `killed`: it is stopped, but did not end by itself in time. `handed-over`: this process is part of the gateway; when it
+   * has ended, a process outside does the stop.
    */
   readonly outcome: "stopped" | "killed" | "already-stopped" | "handed-over";
-  /** What was started from inside of the gateway and left alone, and lives. */
+  /** Living processes that were started inside the gateway and spared. */
   readonly spared: readonly SparedProcess[];
   readonly status: ProfileStatus;
 }
@@ -64,11 +64,11 @@ const POLL_MS = 20;
 const PROGRESS_EVERY_MS = 5_000;
 
 /**
- * Stops the profile. On return its process tree is gone and its port is not held by it any more. Works without a
- * registry, from what the keeper published.
+ * Stops the profile. On return its process tree has ended and no longer holds its port. Works without a registry, from the
+ * keeper's record.
  *
- * @throws {LockkeeperError} STOP_INCOMPLETE naming what still lives or holds the port; RECORD_UNVERIFIED when the
- *   recorded process cannot be told apart from a stranger; CONFIRMATION_NEEDED from inside the gateway.
+ * @throws {LockkeeperError} STOP_INCOMPLETE naming the process that still lives or holds the port; RECORD_UNVERIFIED when the
+ * recorded process may be a stranger; CONFIRMATION_NEEDED from inside the gateway.
  */
 export async function stopProfile(
   context: ProfilesContext,
@@ -88,10 +88,10 @@ export async function stopProfile(
   return { outcome: stopped, spared: stillSpared(after.record), status: statusOf(context, after) };
 }
 
-/** What became of a run that was to be ended. */
+/** The result of ending a run. */
 type Stopped = Exclude<StopResult["outcome"], "handed-over">;
 
-/** Stops what was observed. */
+/** Stops the observed profile. */
 export async function stopObserved(
   context: ProfilesContext,
   observation: ProfileObservation,
@@ -114,9 +114,9 @@ export async function stopObserved(
   if (keeper !== null) await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
   const after = observeManifest(context, manifest);
   const last = after.record ?? record;
-  // Its keeper let the lock go, and somebody has started the profile again: that run is not the one to be stopped.
+  // Its keeper released the lock, and the profile was started again: that is another run, which must not be stopped.
   if (last.nonce !== record.nonce) return "stopped";
-  // A keeper's word counts: it publishes "stopped" only of a tree that is gone.
+  // The keeper can be trusted here: it publishes "stopped" only after the tree has ended.
   if (last.state === "stopped") {
     await requireFreePort(context, manifest, record);
     return last.killed === true ? "killed" : "stopped";
@@ -146,7 +146,7 @@ export async function stopObserved(
   return killed ? "killed" : "stopped";
 }
 
-/** Nobody owns the profile: what is left of its last run goes, and what its keeper said last is history. */
+/** Nobody owns the profile: the remains of its last run are ended, and its record is out of date. */
 async function clearEnded(
   context: ProfilesContext,
   { manifest, observed }: ProfileObservation,
@@ -159,7 +159,7 @@ async function clearEnded(
   return strays ? "stopped" : "already-stopped";
 }
 
-/** A keeper, and what it takes to end it. */
+/** A keeper and how to end it. */
 interface KeeperStop {
   readonly manifest: Manifest;
   readonly record: RunRecord;
@@ -168,7 +168,7 @@ interface KeeperStop {
   readonly timeoutMs: number;
 }
 
-/** Asks the keeper, once politely and once, past the deadline, with force; returns when it is gone. */
+/** Asks the keeper once politely and once, after the deadline, with force; returns when it has ended. */
 async function stopKeeper(
   context: ProfilesContext,
   { manifest, record, keeper, bond, timeoutMs }: KeeperStop,
@@ -177,15 +177,15 @@ async function stopKeeper(
   const grounds = mayBeSignalled(keeper, bond);
   if (grounds === "gone") return;
   if (grounds === "no") throw unverified(manifest.name, "keeper", keeper);
-  // A keeper of before requests knows its own time only; a second signal shortens it, and nothing lengthens it.
+  // A keeper of an older release knows only its own deadline; a second signal shortens it, and nothing extends it.
   const readsRequests = record.stopTimeoutMs !== undefined;
   const { nonce, stays = false } = record;
   const place = stopRequestPath(context.home, manifest.name);
   if (readsRequests && asked !== undefined) await writeStopRequest(place, { nonce, timeoutMs: asked });
-  // By a signal alone its engine would be meant, and then it does not stay.
+  // A signal alone would come from its container engine, and then it would not stay.
   else if (stays && record.state !== "stopping") await writeStopRequest(place, { nonce });
   if (keeper.pid === process.pid) return stopOwnRun(context.home, manifest.name);
-  // A process that embeds its keeper, is the first of its container, or still tells a hook may live on when the run is over.
+  // The process may live on after the run: when it embeds its keeper, is the first of its container, or still calls a hook.
   const mayStay =
     stays || keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
   const isOver = (): boolean => judgeProcess(keeper) === "gone" || (mayStay && isRunOver(context, manifest));
@@ -208,24 +208,24 @@ async function stopKeeper(
     return true;
   };
   const tell = (name: NodeJS.Signals): boolean => signalProcess(keeper, name, { holdsLock: true }) !== "refused";
-  // It kills at the deadline by itself, and needs a while for that and for looking whether all is gone. One that does not
-  // is forced by a second signal, which would be taken for the first if it came too soon.
+  // The keeper kills at the deadline by itself and needs some time to verify that. A keeper that does not is forced by a
+  // second signal; sent too early, that signal would count as the first.
   const patienceMs = readsRequests ? timeoutMs + KEEPER_GRACE_MS : Math.max(timeoutMs, SAME_REQUEST_MS);
-  // Somebody has asked it before: a second signal would mean "now, whatever is lost".
+  // It was asked before: a second signal would mean "now, whatever is lost".
   let asksFirst = !(readsRequests && record.state === "stopping");
   for (const waitMs of [patienceMs, KEEPER_GRACE_MS]) {
     if (asksFirst && !tell("SIGTERM")) throw unverified(manifest.name, "keeper", keeper);
     asksFirst = true;
-    // A paused keeper gets to see the request only once it runs again.
+    // A paused keeper sees the request only when it runs again.
     tell("SIGCONT");
     if (await over(waitMs)) return;
   }
-  // It neither stopped nor let itself be forced: end it, and what it leaves is stopped like any orphan.
+  // It neither stopped nor reacted to force: kill it, and stop its gateway like any orphan.
   tell("SIGKILL");
   await over(KEEPER_GRACE_MS);
 }
 
-/** Nobody has the profile any more, or an orphan: its keeper has let go. */
+/** Nobody owns the profile any more, or an orphan does: its keeper has released it. */
 function isRunOver(context: ProfilesContext, manifest: Manifest): boolean {
   const { owner, keeper } = observeManifest(context, manifest).observed;
   return keeper === null && owner !== "unclear";
@@ -258,7 +258,7 @@ function stopIncomplete({ name }: Manifest, { host, port }: RunRecord, detail: s
   });
 }
 
-/** The kernel says that somebody owns the profile, and its processes cannot be seen from here. */
+/** The kernel says that the profile has an owner, but its processes are not visible from here. */
 export function outOfReach({ manifest: { name }, observed: { owner, reason } }: ProfileObservation): LockkeeperError {
   const fact =
     owner === "elsewhere" ? (reason ?? "runs elsewhere") : (reason ?? "is held by a process that told nothing");
@@ -267,7 +267,7 @@ export function outOfReach({ manifest: { name }, observed: { owner, reason } }: 
   });
 }
 
-/** Returns the error for a stop that would end the process that asks for it. */
+/** Returns the error for a stop that would end the asking process. */
 export function wouldStopItself(name: string): LockkeeperError {
   return new LockkeeperError(
     "CONFIRMATION_NEEDED",
@@ -278,7 +278,7 @@ export function wouldStopItself(name: string): LockkeeperError {
   );
 }
 
-/** Signals go to what a keeper of ours recorded; this gateway has another manager, who would start it again. */
+/** Signals go only to processes that our keeper recorded; this gateway has another manager, which would restart it. */
 function notOurs(name: string, gateway: ProcessIdentity | null): LockkeeperError {
   return new LockkeeperError(
     "RECORD_UNVERIFIED",

@@ -1,6 +1,6 @@
 /**
- * What an ended run has left running: helpers, or a successor that has shed the lock. They are ended only with the profile's
- * lock in hand, so that no living run of the profile, in whatever container, loses a process.
+ * Processes that outlived their run: helpers, or a successor that has closed the lock. They are ended only while we hold the
+ * profile's lock, so that no living run of the profile, in any container, loses a process.
  */
 import { findRunProcesses, listVisibleRuns, stopProcessTree, tellApart } from "@lockkeeper/core";
 import type { LockkeeperError, RunRecord, StopResult } from "@lockkeeper/core";
@@ -14,20 +14,20 @@ import { sparingOf } from "./sparing.ts";
 /** Strays get this long to end by themselves, in milliseconds. */
 export const STRAY_TIMEOUT_MS = 2_000;
 
-/** Ended runs of a home, and of which of them something was still to be seen, by one walk over the host's processes. */
+/** The ended runs of a home, and which of them still have visible processes, by one walk over the host's processes. */
 interface StrayIndex {
   readonly ended: ReadonlySet<string>;
   readonly visible: ReadonlySet<string>;
 }
 
-/** Stays true as long as it lives: only a process of a run starts another one of it. */
+/** Stays true while it lives: only a process of a run starts another one of that run. */
 const indexes = new WeakMap<ProfilesContext, StrayIndex>();
 
 /**
- * Ends the strays of the ended run that `record` describes. Returns false when there were none, when somebody owns the
- * profile by now, or when we are one of them ourselves: the shell of somebody who picks up the pieces.
+ * Ends the strays of the ended run of `record`. Returns false when there were none, when the profile has an owner by now, or
+ * when we are one of them ourselves, such as a shell inside the old run.
  *
- * @param refuse makes the error for strays that will not go.
+ * @param refuse makes the error for strays that do not end.
  */
 export async function endStrays(
   context: ProfilesContext,
@@ -38,7 +38,7 @@ export async function endStrays(
   const { home } = context;
   if (!mayHaveStrays(context, record) || belongsToRun(context, record)) return false;
   const strays = { leader: null, nonce: record.nonce, profile: manifest.name, home };
-  // What an earlier end has left alone is no stray: the same is left alone now.
+  // A process that an earlier end spared is not a stray and is spared again.
   const sparing = sparingOf(manifest, record);
   if (tellApart(findRunProcesses(strays), sparing).own.length === 0) return false;
   const ended = await ifUnowned(home, manifest, async () => {
@@ -57,7 +57,7 @@ export async function endStrays(
 function mayHaveStrays(context: ProfilesContext, { nonce }: RunRecord): boolean {
   let index = indexes.get(context);
   if (index === undefined || !index.ended.has(nonce)) {
-    // The records first: what ended before the walk cannot come back after it.
+    // Records are read first: a run that ended before the walk cannot come back after it.
     const records = [...readRunRecords(context.home).values()];
     const ended = new Set(records.filter(({ keeper }) => keeper === null).map((each) => each.nonce));
     index = { ended, visible: listVisibleRuns() };

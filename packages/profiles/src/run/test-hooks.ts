@@ -1,4 +1,7 @@
-/** Tries the hooks of a profile: each is told once of its event, marked as a test. The one way to call a hook without a keeper. */
+/**
+ * Tests the hooks of a profile: calls each once with its event, marked as a test. The only way to call a hook without a
+ * keeper.
+ */
 import { describeTarget, hookMessage, LockkeeperError, shellCommand, tellHook } from "@lockkeeper/core";
 import type { HookEvent } from "@lockkeeper/core";
 import { hostname } from "node:os";
@@ -7,10 +10,10 @@ import { HOOK_EVENTS } from "../manifest.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { runHooks } from "./run-hooks.ts";
 
-/** What became of one trial. */
+/** The result of one test. */
 export interface HookTrial {
   readonly event: HookEvent;
-  /** Of a URL scheme and host only. */
+  /** Only scheme and host of a URL. */
   readonly target: string;
   readonly outcome: "told" | "failed";
   readonly detail: string;
@@ -19,9 +22,9 @@ export interface HookTrial {
 }
 
 /**
- * Returns what became of each trial, in the order of the events; all are made at once.
+ * Returns the result of each test, in the order of the events; all run at once.
  *
- * @throws {LockkeeperError} OPTION_INVALID when the profile has no hooks; PROFILE_NOT_FOUND and what the registry throws.
+ * @throws {LockkeeperError} OPTION_INVALID when the profile has no hooks; PROFILE_NOT_FOUND and the errors of the registry.
  */
 export async function testHooks(
   context: ProfilesContext,
@@ -51,7 +54,7 @@ export async function testHooks(
   );
 }
 
-/** The state in which a run is when the event is told. */
+/** The state of a run at the event. */
 function stateOf(event: HookEvent): string {
   return event === "recovered" || event === "ready" ? "running" : event;
 }

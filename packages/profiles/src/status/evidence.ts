@@ -1,6 +1,6 @@
 /**
- * The evidence about profiles: what their keepers told last, what the kernel says of their locks, which processes live.
- * One look serves any number of profiles and asks the host each thing once at most. Changes nothing.
+ * Gathers the evidence about profiles: their keepers' records, the kernel's view of their locks, their living processes. One
+ * pass serves any number of profiles and asks the host each question at most once. Changes nothing.
  */
 import {
   carriesRun,
@@ -24,16 +24,16 @@ import { isResting } from "./observed-state.ts";
 import type { Evidence } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 
-/** What is known of a profile's lock. */
+/** What is known about a profile's lock. */
 export interface SeenLock {
   readonly answer: KernelAnswer;
   readonly hasLockFile: boolean;
 }
 
-/** For whoever holds the lock, and so knows that nobody else does. */
+/** For a caller that holds the lock, and so knows that nobody else does. */
 export const OWN_LOCK: SeenLock = { answer: { verdict: "free" }, hasLockFile: false };
 
-/** One look at the host. */
+/** One pass over the host. */
 export class Look {
   readonly #place: HomePlace;
   readonly #locks = lookAtKernelLocks();
@@ -46,14 +46,14 @@ export class Look {
   /**
    * Returns the evidence about one profile.
    *
-   * @param published what was read of its run record already.
-   * @param lock what is known of its lock already. @default asked of the kernel
+   * @param published its run record, if it was read already. @param lock what is known about its lock. @default the kernel is
+   * asked
    */
   about(manifest: Manifest, published: RunRecord | undefined, lock: SeenLock = this.#askKernel(manifest)): Evidence {
     const { name } = manifest;
     const { answer } = lock;
     let record = ofProfile(name, published);
-    // Whoever lets the lock go has published before: what was read earlier may be of the run that has just ended.
+    // An owner publishes before it releases the lock, so an earlier read may describe the run that has just ended.
     if (answer.verdict === "free" && record !== undefined && !isResting(record.state)) {
       record = ofProfile(name, readRunRecord(this.#place.home, name, this.#place.owner));
     }
@@ -88,20 +88,20 @@ export class Look {
   }
 }
 
-/** This process itself may hold it for a moment, to sweep; and a container's processes are the container's own to act on. */
+/** This process itself may hold it for a moment, to sweep; and the processes of a container must be handled inside it. */
 function holdersOf(answer: KernelAnswer): readonly ProcessIdentity[] {
   const holders = answer.verdict === "held" ? answer.findHolders() : [];
   return holders.filter(({ pid }) => pid !== process.pid && isInOwnNamespace(pid));
 }
 
-/** A record about another profile was copied here: it says nothing of this one. */
+/** A record of another profile was copied here and says nothing about this one. */
 function ofProfile(name: string, record: RunRecord | undefined): RunRecord | undefined {
   return record?.profile === name ? record : undefined;
 }
 
 /**
- * What was published, unless the lock names another run or a living keeper that is not the published one: its keeper could
- * not publish, because the record is damaged, was removed or changed by somebody, or the disk is full.
+ * The published record, unless the lock names another run or a living keeper that is not the published one. That keeper could
+ * not publish: the record is damaged, was removed or changed, or the disk is full.
  */
 function latestRun(
   manifest: Manifest,
@@ -109,13 +109,13 @@ function latestRun(
   answer: Exclude<KernelAnswer, { verdict: "free" }>,
 ): RunRecord | undefined {
   const locked = answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(manifest.paths));
-  // Without a port nobody keeps a gateway by it: somebody sweeps, renames or removes.
+  // Without a port the lock is not a gateway's: it is held for a sweep, a rename or a removal.
   if (locked === null || locked.port === null) return published;
   if (locked.profile !== null && locked.profile !== manifest.name) return published;
   const run = runOf(manifest, locked, locked.port);
   const { keeper = null, nonce } = published ?? {};
   if (judgeProcess(locked) === "alive") {
-    // A keeper that adopted an orphan has a lock of its own, and publishes the orphan's run.
+    // A keeper that adopted an orphan has its own lock and publishes the orphan's run.
     return keeper !== null && sameProcess(keeper, locked) ? published : run;
   }
   const isKept = keeper !== null && judgeProcess(keeper) === "alive";
@@ -130,7 +130,7 @@ function runOf(manifest: Manifest, locked: LockRecord, port: number): RunRecord 
     nonce,
     kind: manifest.kind,
     state: gateway === null ? "starting" : "running",
-    // Every run is so for a moment, before its first word.
+    // Every run is in this state for a moment, before its first record.
     reason:
       gateway === null
         ? "its keeper has the lock, and has published nothing yet"

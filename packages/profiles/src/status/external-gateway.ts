@@ -1,6 +1,6 @@
 /**
- * The gateway of a profile that somebody else runs: told by the program's own record in this very state directory, of a
- * process that is verified, on whatever port. What merely listens on the profile's port is a stranger. Looks only.
+ * Finds the gateway of a profile that another manager runs: by the program's own record in this state directory and a verified
+ * process, on any port. A process that merely listens on the profile's port is a stranger. Changes nothing.
  */
 import type { ProcessIdentity } from "@lockkeeper/core";
 import type { ProgramRecord } from "../foreign-program.ts";
@@ -8,7 +8,7 @@ import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ObservedState } from "./observed-state.ts";
 
-/** Returns whether gateways of this kind can be told when they run without a keeper of ours. */
+/** Returns whether gateways of this kind can be recognised without one of our keepers. */
 export function mayRunElsewhere({ kind }: Pick<Manifest, "kind">): boolean {
   return kinds[kind].records !== undefined;
 }
@@ -35,7 +35,10 @@ export function findExternalGateways(manifests: readonly Manifest[]): ReadonlyMa
   return found;
 }
 
-/** Returns the living process that has the profile's state open by the program's own word, a gateway or not; or undefined. */
+/**
+ * Returns the living process that has the profile's state open according to the program's own record, a gateway or not; or
+ * undefined.
+ */
 export function findStateOwner(manifest: Manifest): ProcessIdentity | undefined {
   return recordOf(manifest)?.owner ?? undefined;
 }

@@ -1,17 +1,17 @@
 /**
- * Who owns a profile across hosts, asked of the engine now. Never waits long and never fails: an engine that does not
- * answer makes the owner unknown, and whoever asked still gets everything else.
+ * Asks the engine now which host owns a profile. Never waits long and never fails: when the engine does not answer, the owner
+ * is unknown and the rest of the status still stands.
  */
 import { LockkeeperError, readLease } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import type { LeaseStatus, ProfileStatus } from "./profile-status.ts";
 
-/** In all, for a table that people wait for. In milliseconds. */
+/** The total time for a table that people wait for, in milliseconds. */
 const BUDGET_MS = 300;
 
 /**
- * Returns the status with what the engine says by now; the same for a profile without a lease.
+ * Returns the status with the engine's answer; unchanged for a profile without a lease.
  *
  * @param timeoutMs @default 300
  */
@@ -21,7 +21,7 @@ export async function withLiveLease(
   { lease }: Pick<Manifest, "lease">,
   timeoutMs: number = BUDGET_MS,
 ): Promise<ProfileStatus> {
-  // Whom to ask, and with which file of credentials, is nothing that somebody else's home may tell us.
+  // Another user's home must not tell us which server to ask and which credentials to use.
   if (lease === undefined || status.lease === null || owner === "any") return status;
   const known: LeaseStatus = status.lease;
   try {
@@ -40,10 +40,10 @@ export async function withLiveLease(
   }
 }
 
-/** How long whoever starts something may have to wait before it is known that the lease can be asked for. In milliseconds. */
+/** How long a start may wait for the engine's answer, in milliseconds. */
 const PATIENCE_MS = 3_000;
 
-/** Returns when the engine answers for the profile's lease. Throws what `readLease` throws. */
+/** Returns when the engine answers for the profile's lease. Throws the errors of `readLease`. */
 export async function requireLease({ lease }: Pick<Manifest, "lease">): Promise<void> {
   if (lease !== undefined) await readLease(lease, PATIENCE_MS);
 }

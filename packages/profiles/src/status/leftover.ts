@@ -1,4 +1,4 @@
-/** Clears what an ended run left behind: its lock file, and a record that still says that something runs. */
+/** Clears the remains of an ended run: its lock file, and a record that still says "running". */
 import {
   appendHistory,
   errnoOf,
@@ -19,10 +19,10 @@ import type { ObservedState } from "./observed-state.ts";
 import { readRunRecord, runRecordPath } from "./run-records.ts";
 
 /**
- * Sweeps the profile's leftover and says why in its history. Does nothing when somebody owns the profile by now, who
- * will see to it, or when the disk refuses: the next look tries again, and nothing depends on it.
+ * Sweeps the profile's leftover and writes the reason into its history. Does nothing when the profile has an owner by now, or
+ * when the disk refuses: the next observation tries again, and nothing depends on it.
  *
- * @param reason how the run came to its end. @default what the look says of it
+ * @param reason how the run ended. @default the reason of the observation
  * @param left what its end has left alone, and what the run had handed its work to.
  */
 export async function sweepLeftover(home: string, manifest: Manifest, reason?: string, left: Left = {}): Promise<void> {
@@ -46,7 +46,7 @@ interface Left {
   readonly outside?: readonly OutsideSocket[];
 }
 
-/** Writes down that a profile which gave up, or was blocked, has been stopped by a person since. As quiet as {@link sweepLeftover}. */
+/** Records that a person has stopped a profile that had failed or was blocked. As quiet as {@link sweepLeftover}. */
 export async function settleStopped(home: string, manifest: Manifest): Promise<void> {
   try {
     await ifUnowned(home, manifest, async () => {
@@ -60,13 +60,13 @@ export async function settleStopped(home: string, manifest: Manifest): Promise<v
 }
 
 /**
- * Runs `action` with the profile's lock in hand, so that no keeper and no gateway owns it meanwhile. Returns `owned` when
- * somebody has it, or its folder is gone.
+ * Runs `action` while holding the profile's lock, so that no keeper and no gateway owns it meanwhile. Returns `owned` when it
+ * has an owner, or its folder is gone.
  *
- * @throws what `action` throws, and file errors.
+ * @throws the errors of `action`, and file errors.
  */
 export async function ifUnowned<T>(home: string, manifest: Manifest, action: () => Promise<T>): Promise<T | "owned"> {
-  // The lock would make the folder of a profile anew that was removed since it was looked at.
+  // Taking the lock would create the folder of a profile again that was removed in the meantime.
   if (!existsSync(manifest.paths.profile) && !readRegistry(home).has(manifest.name)) return "owned";
   try {
     return await whileUnowned(lockPlace(manifest.paths), action, { timeoutMs: 0 });
@@ -76,12 +76,12 @@ export async function ifUnowned<T>(home: string, manifest: Manifest, action: () 
   }
 }
 
-/** Returns what is true of the profile, for whoever has its lock in hand. */
+/** Returns the observation of the profile for a caller that holds its lock. */
 export function observeUnderLock(home: string, manifest: Manifest): ObservedState {
   return lookAgain(home, manifest).observed;
 }
 
-/** With the lock in hand: another run may have come and gone since the last look. */
+/** Called with the lock held: another run may have come and gone since the last observation. */
 function lookAgain(
   home: string,
   manifest: Manifest,

@@ -1,18 +1,18 @@
-/** Which of a profile's limits are in force on this host, and by whom. Changes nothing. */
+/** Which of a profile's limits are enforced on this host, and by what. Changes nothing. */
 import { canCapMemory, shellCommand } from "@lockkeeper/core";
 import type { Manifest } from "../manifest.ts";
 
-/** Who keeps a gateway below its memory limit. */
+/** What keeps a gateway below its memory limit. */
 export type MemoryMaxBy = "systemd" | "cgroup";
 
-/** Returns who would keep the profile below `--memory-max`; null when nobody can, or there is no such limit. */
+/** Returns what would keep the profile below `--memory-max`; null when nothing can, or there is no such limit. */
 export function memoryMaxBy({ memoryMaxBytes, service }: Manifest): MemoryMaxBy | null {
   if (memoryMaxBytes === undefined || service?.manager === "launchd") return null;
   if (service !== undefined) return "systemd";
   return canCapMemory() ? "cgroup" : null;
 }
 
-/** Returns a sentence for each limit that the profile has and that nothing here holds it to. */
+/** Returns a sentence for each limit of the profile that nothing here enforces. */
 export function limitNotes(manifest: Manifest): readonly string[] {
   const { name, memoryMaxBytes, memoryRestartBytes, restartUnresponsiveMs, health } = manifest;
   const notes: string[] = [];

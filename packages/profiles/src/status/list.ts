@@ -1,6 +1,6 @@
 /**
- * Every profile with its state. One read of the registry, one of the run directory; a process is looked at only where
- * a record says that it should live, and what a killed run left is swept in passing.
+ * Every profile with its state. One read of the registry, one of the run directory; a process is checked only where a record
+ * says that it should live, and the remains of a killed run are swept in passing.
  */
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
@@ -12,9 +12,9 @@ import type { ProfileStatus } from "./profile-status.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSelection } from "../selection/selection.ts";
 
-/** How much `list` asks. */
+/** Options of `list`. */
 export interface ListOptions {
-  /** Ask each living gateway for its health now, instead of telling what its keeper saw last. @default true */
+  /** Ask each living gateway for its health now, instead of using its keeper's last answer. @default true */
   readonly probe?: boolean;
   /** Look up how much memory each gateway uses. @default false */
   readonly usage?: boolean;
@@ -48,7 +48,7 @@ async function lookAtAll(context: ProfilesContext, options: ListOptions): Promis
     if (isServing(observed)) serving.push({ index: statuses.length, observation });
     statuses.push(describeProfile(manifest, observed, record, current, now));
   }
-  // In a place of somebody else nothing is swept, and nobody is asked at an address that he chose.
+  // In another user's home nothing is swept, and no address from it is contacted.
   const isOurs = context.owner !== "any";
   if (leftovers.length > 0 && isOurs) {
     const { sweepLeftover } = await import("./leftover.ts");

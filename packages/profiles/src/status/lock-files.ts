@@ -1,4 +1,4 @@
-/** The lock files of a profile, by name alone: none of them is opened. */
+/** The lock files of a profile, by name only: none is opened. */
 import { readdirSync } from "node:fs";
 
 /** Returns the names of the gateway's lock files in the directory of locks; none when it cannot be read. */
@@ -10,7 +10,7 @@ export function lockFilesIn(lockDir: string): readonly string[] {
   }
 }
 
-/** Returns whether somebody owns the profile, or has left a lock file. */
+/** Returns whether the profile has an owner or a leftover lock file. */
 export function hasLockFile(lockDir: string): boolean {
   return lockFilesIn(lockDir).length > 0;
 }

@@ -1,8 +1,8 @@
-/** What profiles take of the host's memory. Loaded only by those who show it. */
+/** The memory that profiles use. Loaded only by commands that show it. */
 import { readTreeMemory } from "@lockkeeper/core";
 import type { ProfileStatus } from "./profile-status.ts";
 
-/** Returns the statuses with the memory of those that run: one look at the host's processes for all. */
+/** Returns the statuses with the memory of running profiles, by one pass over the host's processes. */
 export function withUsage<T extends ProfileStatus>(statuses: readonly T[]): readonly T[] {
   const memory = readTreeMemory(statuses.flatMap(({ pid }) => pid ?? []));
   return statuses.map((status) =>

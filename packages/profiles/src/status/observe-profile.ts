@@ -1,6 +1,5 @@
 /**
- * Profiles as they are at this moment: the plan, what was told last of the run, and what of it is true. The observation
- * that every command shares.
+ * Observes profiles: the plan, the last record of the run, and what is true of it now. Every command shares this observation.
  */
 import { LockkeeperError, warnAfter } from "@lockkeeper/core";
 import type { ErrorCode, RunRecord } from "@lockkeeper/core";
@@ -19,7 +18,7 @@ import { describeProfile } from "./profile-status.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import { readRunRecord } from "./run-records.ts";
 
-/** A profile's plan, the latest run that was told of, and what of it is true. */
+/** A profile's plan, its last recorded run, and what is true of it now. */
 export interface ProfileObservation {
   readonly manifest: Manifest;
   readonly record: RunRecord | undefined;
@@ -41,7 +40,7 @@ export function observeEach(
   const external = findExternalGateways(resting.map(({ manifest }) => manifest));
   return own.map((each) => {
     const observed = external.get(each.manifest.name);
-    // What our keeper told last says nothing about a gateway that somebody else runs.
+    // Our keeper's last record says nothing about a gateway that another manager runs.
     return observed === undefined ? each : { manifest: each.manifest, record: undefined, observed };
   });
 }
@@ -63,12 +62,12 @@ export function observeProfile(context: ProfilesContext, name: string): ProfileO
   return observeManifest(context, requireManifest(context.home, name, context.owner));
 }
 
-/** Answers of a registry that could be read. */
+/** Errors of a registry that could be read. */
 const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FOUND", "PROFILE_NAME_INVALID"]);
 
 /**
- * Returns the profile as it is now, for whoever ends it: with a registry that cannot be read a gateway can still be
- * stopped, by what its keeper has published.
+ * Returns the profile as it is now, for a stop: with an unreadable registry a gateway can still be stopped, by its keeper's
+ * record.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED and the like when nothing was
  *   published either.
@@ -84,7 +83,7 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
   }
 }
 
-/** What a published run tells of its manifest. A record of the first release names no kind: only OpenClaw's ports do. */
+/** Rebuilds a manifest from a published run. A record of the first release has no kind; only OpenClaw's ports show it. */
 function manifestOf(home: string, profile: string, { kind: named, host, port, ports, since }: RunRecord): Manifest {
   const name = parseProfileName(profile);
   const guessed = "cdp" in ports ? "openclaw" : "command";
@@ -104,19 +103,19 @@ function manifestOf(home: string, profile: string, { kind: named, host, port, po
   };
 }
 
-/** Returns the status that everybody is shown. Damaged settings hide the default, never what a profile is doing. */
+/** Returns the status for display. Damaged settings hide the default, never the state of a profile. */
 export function statusOf(context: ProfilesContext, observation: ProfileObservation): ProfileStatus {
   const current = readableSelection(context);
   return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
 }
 
-/** Returns the status of a profile that a change has just written; when it cannot be looked at, that of one at rest. */
+/** Returns the status of a profile that a change has just written; when it cannot be observed, that of a stopped one. */
 export function statusAfterChange(context: ProfilesContext, manifest: Manifest): ProfileStatus {
   try {
     return statusOf(context, observeManifest(context, manifest));
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
-    // The change is made: that it cannot be shown must not be told as if it were not.
+    // The change is made, so a failure to show it must not look like a failure of the change.
     warnAfter("the change is made", error);
     return describeProfile(manifest, observeAtRest(undefined), undefined, null, Date.now());
   }

@@ -1,7 +1,7 @@
 /**
- * From the evidence about a profile to the one word that a person is shown. Pure: everything that has to be looked up is
- * handed in. The kernel's lock comes first: with the lock free nobody owns the profile, whatever a record says; with the
- * lock held somebody does, even where this process cannot see it. `docs/lock.md` has the same rules as a table.
+ * Decides the one word for a profile's state from the evidence. Pure: all evidence is passed in. The kernel's lock comes
+ * first: with the lock free nobody owns the profile, whatever a record says; with the lock held somebody does, even where this
+ * process cannot see it. `docs/lock.md` has the same rules as a table.
  */
 import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
 
@@ -9,43 +9,43 @@ import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from 
 export type ProfileState = PublishedState | "orphaned" | "external";
 
 /**
- * Who has the profile. `elsewhere`: a living process that cannot be seen from here, since the kernel says that the lock is
- * held. `unclear`: the kernel does not tell, and neither does the host.
+ * The owner of the profile. `elsewhere`: a living process that is not visible from here, because the kernel says that the lock
+ * is held. `unclear`: neither the kernel nor the host says.
  */
 export type Owner = "nobody" | "here" | "elsewhere" | "unclear";
 
 /** What the kernel says of a profile's lock. */
 export type LockWord = "free" | "held" | "unknown";
 
-/** What is known about a profile's latest run. What costs a look at the host is a function, asked only when needed. */
+/** What is known about a profile's latest run. Questions that cost a look at the host are functions, called only when needed. */
 export interface Evidence {
-  /** What this very profile's keeper told last. */
+  /** The last record of this profile's keeper. */
   readonly record: RunRecord | undefined;
   readonly lock: LockWord;
-  /** Is there a lock file? With the lock free it is a leftover. */
+  /** Whether there is a lock file. With the lock free it is a leftover. */
   readonly hasLockFile: boolean;
   readonly judge: (identity: ProcessIdentity) => ProcessVerdict;
-  /** The processes of this namespace, other than this one, that are seen to hold the lock. */
+  /** The visible processes of this namespace, other than this one, that hold the lock. */
   readonly findHolders: () => readonly ProcessIdentity[];
-  /** Does that process carry this run, this profile and this home in its environment? */
+  /** Whether that process carries this run, this profile and this home in its environment. */
   readonly carriesRun: (identity: ProcessIdentity) => boolean;
-  /** Is that process stopped, so that it does nothing? */
+  /** Whether that process is paused. */
   readonly isPaused: (identity: ProcessIdentity) => boolean;
-  /** Does anybody listen on the port of the run? */
+  /** Whether the port of the run has a listener. */
   readonly isPortTaken: () => "yes" | "no" | "unknown";
 }
 
-/** What is true of a profile's run. */
+/** The observed state of a profile's run. */
 export interface ObservedState {
   readonly state: ProfileState;
   readonly reason: string | null;
   readonly owner: Owner;
-  /** The gateway's process, when it lives and can be seen. */
+  /** The gateway's process, when it lives and is visible. */
   readonly gateway: ProcessIdentity | null;
   readonly keeper: ProcessIdentity | null;
-  /** Whether an ended run left a record or a lock file that the next look should sweep. */
+  /** Whether an ended run left a record or a lock file that should be swept. */
   readonly leftover: boolean;
-  /** Where an external gateway listens; told by no record of ours. */
+  /** Where an external gateway listens; it is in none of our records. */
   readonly port?: number;
 }
 
@@ -57,7 +57,7 @@ const SERVING_STATES: ReadonlySet<PublishedState> = new Set(["running", "unrespo
 
 const NO_PROCESS = { gateway: null, keeper: null } as const;
 
-/** Returns what is true of a profile: for any evidence exactly one state. */
+/** Returns the state of a profile: exactly one for any evidence. */
 export function observeState(evidence: Evidence): ObservedState {
   switch (evidence.lock) {
     case "free":
@@ -69,7 +69,7 @@ export function observeState(evidence: Evidence): ObservedState {
   }
 }
 
-/** Returns what is true of a profile whose keeper has ended, as `record` says, without a lock file left. */
+/** Returns the state of a profile whose keeper has ended, as `record` says, and that has no lock file. */
 export function observeAtRest(record: RunRecord | undefined): ObservedState {
   const { state, reason } = record ?? { state: "stopped" as const, reason: null };
   return { state, reason, owner: "nobody", ...NO_PROCESS, leftover: false };
@@ -80,7 +80,7 @@ export function isResting(state: PublishedState): boolean {
   return RESTING_STATES.has(state);
 }
 
-/** Returns whether there is a gateway whose health can be asked. One that still starts has none. */
+/** Returns whether there is a gateway whose health can be asked. A starting one has none. */
 export function isServing({ state, owner }: ObservedState): boolean {
   return (
     owner !== "nobody" &&
@@ -88,7 +88,7 @@ export function isServing({ state, owner }: ObservedState): boolean {
   );
 }
 
-/** The lock is free. A gateway may have closed its descriptor of it, and then only its environment tells whose it is. */
+/** The lock is free. A gateway may have closed its descriptor of the lock; then only its environment shows that it is ours. */
 function withoutOwner(evidence: Evidence): ObservedState {
   const { record, judge, carriesRun } = evidence;
   const gateway = record?.gateway ?? null;
@@ -101,7 +101,7 @@ function withOwner(evidence: Evidence): ObservedState {
   if (record === undefined || isResting(record.state)) {
     const left = record?.gateway ?? null;
     if (left !== null && judge(left) === "alive") return orphan(left);
-    // Whoever holds the lock without having told of a run only looks, moves or sweeps, and will be gone soon.
+    // An owner without a record of a run only reads, moves or sweeps, and will release the lock soon.
     const { state, reason } = record ?? { state: "stopped" as const, reason: null };
     return { state, reason, owner: "unclear", ...NO_PROCESS, leftover: false };
   }
@@ -113,19 +113,19 @@ function withOwner(evidence: Evidence): ObservedState {
   if (gateway === "alive" && record.gateway !== null) {
     if (keeper !== "gone") return kept(evidence, record, record.gateway);
     const { pid } = record.gateway;
-    // What is recorded may be a stranger; what holds the lock is not.
+    // A recorded process may be a stranger; a holder of the lock is not.
     const isIts = holders.some((each) => each.pid === pid) || carriesRun(record.gateway);
     return orphan(isIts ? record.gateway : (holder ?? record.gateway));
   }
   if (holder === undefined) {
     return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...NO_PROCESS, leftover: false };
   }
-  // A clock of its own (a time namespace) makes a living keeper look like another process.
+  // A separate clock (a time namespace) makes a living keeper look like another process.
   if (holder.pid === record.keeper?.pid) return kept(evidence, { ...record, keeper: holder }, record.gateway);
   return orphan(holder);
 }
 
-/** Only the processes tell. What cannot be judged is neither alive nor dead, and is said to be so. */
+/** Only the processes can tell. A process that cannot be judged is reported as neither alive nor dead. */
 function withoutKernel(evidence: Evidence): ObservedState {
   const { record, judge } = evidence;
   if (record === undefined) return atRest(evidence);
@@ -144,7 +144,7 @@ function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentit
   const hasEnded = record.gateway !== null && gateway === null && SERVING_STATES.has(state);
   const still = { owner: "here", gateway, keeper, leftover: false } as const;
   if (!hasEnded) return { state, reason: record.reason, ...still };
-  // A keeper that does nothing will not say what follows.
+  // A paused keeper will not publish the next state.
   if (keeper !== null && isPaused(keeper)) {
     const reason = `its gateway has ended, and its keeper (pid ${keeper.pid}) is paused`;
     return { state: "unresponsive", reason, ...still };
@@ -169,7 +169,7 @@ function atRest({ record, hasLockFile, isPortTaken }: Evidence): ObservedState {
   return { state, reason, ...rest };
 }
 
-/** Says where the owner is, as far as its record tells. Its pids mean nothing here, so they are not named. */
+/** Says where the owner is, as far as its record says. Its pids mean nothing here, so they are not shown. */
 function tellPlace({ keeper, gateway }: RunRecord): string {
   const namespace = keeper?.pidNamespace ?? gateway?.pidNamespace ?? null;
   const where = namespace === null ? "" : ` (pid namespace ${namespace})`;

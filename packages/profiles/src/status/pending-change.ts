@@ -1,13 +1,13 @@
 /**
- * Has the run that lives read what the profile says now? A keeper publishes a mark of the settings that it was started
- * with; settings that only commands look at (protection, groups, order) are no part of it.
+ * Says whether the living run was started with the present settings. A keeper publishes a digest of its settings; settings
+ * that only commands use (protection, groups, order) are not in it.
  */
 import { createHash } from "node:crypto";
 import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 
-/** Fields that act at once, or never on a run. */
+/** Fields that take effect at once, or never affect a run. */
 const NOT_OF_ARUN: ReadonlySet<string> = new Set([
   "schemaVersion",
   "name",
@@ -24,7 +24,7 @@ export function actsOnARun(field: string): boolean {
   return !NOT_OF_ARUN.has(field);
 }
 
-/** Returns the same text for the same settings, whatever the order in which they are written down. */
+/** Returns the same text for the same settings, whatever their order. */
 export function settingsMark(manifest: Manifest): string {
   const settings = Object.entries(manifest).filter(([field]) => actsOnARun(field));
   return createHash("sha256")
@@ -32,7 +32,7 @@ export function settingsMark(manifest: Manifest): string {
     .digest("hex");
 }
 
-/** Returns the value with the fields of every record in it in one order. */
+/** Returns the value with the fields of every record sorted. */
 function inOrder(value: unknown): unknown {
   if (!isRecord(value)) return value;
   return Object.fromEntries(
@@ -42,7 +42,7 @@ function inOrder(value: unknown): unknown {
   );
 }
 
-/** Returns false where nothing lives, and where the run's keeper is too old to say what it read. */
+/** Returns false when nothing runs, and when the run's keeper is too old to publish the digest. */
 export function hasPendingChange({ manifest, record, observed }: ProfileObservation): boolean {
   const lives = observed.keeper !== null || observed.gateway !== null;
   return lives && record?.settings !== undefined && record.settings !== settingsMark(manifest);

@@ -26,35 +26,35 @@ import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import { stillSpared } from "./run-records.ts";
 
-/** What a person reads at a glance; `logs` has the rest. */
+/** As many lines as a person reads at a glance; `logs` has the rest. */
 const SHOWN_LINES = 5;
 
-/** One profile may be waited for longer than a table of many. In milliseconds. */
+/** One profile may take longer than a table of many. In milliseconds. */
 const LEASE_TIMEOUT_MS = 1_000;
 
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileDetail extends ProfileStatus {
-  /** The lock's record and what the host says of its owner. */
+  /** The lock's record, and the host's answer about its owner. */
   readonly lock: LockInspection;
-  /** Who listens on the profile's ports; empty where the host does not tell. */
+  /** The listeners on the profile's ports; empty where the host does not list them. */
   readonly listeners: readonly Listener[];
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
-  /** Since when it is well, ISO 8601; null when it is not, or its keeper is too old to say. */
+  /** Since when it is healthy, ISO 8601; null when it is not, or its keeper is too old to say. */
   readonly healthySince: string | null;
-  /** When it was last found silent, crashed, blocked or given up, ISO 8601; null when it never was, as far as is known. */
+  /** When it was last silent, crashed, blocked or failed, ISO 8601; null when it never was, as far as known. */
   readonly lastUnhealthyAt: string | null;
-  /** The share of the last day in which it was running, from 0 to 1, stops on request left out; null when that is not known. */
+  /** The share of the last day in which it ran, from 0 to 1, without requested stops; null when unknown. */
   readonly uptimeShare: number | null;
-  /** Who keeps it below `memoryMaxBytes`: its unit's manager, or a control group of its own; null: nobody. */
+  /** What keeps it below `memoryMaxBytes`: its unit's manager, or its own control group; null: nothing. */
   readonly memoryMaxBy: MemoryMaxBy | null;
-  /** A sentence for each limit that nothing on this host holds it to. */
+  /** A sentence for each limit that nothing on this host enforces. */
   readonly limitNotes: readonly string[];
-  /** Living processes that ends of earlier runs have left alone. */
+  /** Living processes that the ends of earlier runs have spared. */
   readonly spared: readonly SparedProcess[];
-  /** Whether what runs has read other settings than the profile has by now; they act from the next start on. */
+  /** Whether the running gateway has older settings than the profile; the new ones apply from the next start. */
   readonly pendingChange: boolean;
-  /** Names of the variables of `--env`, those that are taken from the starter included; never a value. */
+  /** Names of the variables of `--env`, passed-on ones included; never a value. */
   readonly envNames: readonly string[];
   readonly envFile: string | null;
   /** ISO 8601. */
@@ -63,16 +63,19 @@ export interface ProfileDetail extends ProfileStatus {
   readonly stopTimeoutMs: number;
   readonly after: readonly string[];
   readonly end: EndScope;
-  /** Event to target; of a URL scheme and host only, for the rest may be a secret. */
+  /** Event to target; only scheme and host of a URL, because the rest may be a secret. */
   readonly hooks: Readonly<Record<string, string>>;
   /** The unit that starts it; null where no service manager does. */
   readonly unit: string | null;
-  /** The last lines of its log, at most five, without colours and known secrets; empty when there are none, or they cannot be read. */
+  /**
+   * The last lines of its log, at most five, without colours and known secrets; empty when there are none or they are
+   * unreadable.
+   */
   readonly lastOutput: readonly string[];
 }
 
 /**
- * Returns the profile in full, its health asked for now, as it was found. What a killed run has left is swept afterwards.
+ * Returns the profile in full, with its present health, as it was found. The remains of a killed run are swept afterwards.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
@@ -101,7 +104,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     ...settingsOf(manifest),
     lastOutput: await readLastOutput(context, manifest),
   };
-  // In a place of somebody else nothing is swept.
+  // In another user's home nothing is swept.
   if (observed.leftover && context.owner !== "any") {
     const { sweepLeftover } = await import("./leftover.ts");
     await sweepLeftover(context.home, manifest);
@@ -111,7 +114,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** A history that cannot be read tells nothing. */
+/** An unreadable history counts as empty. */
 function uptimeShareOf({ paths }: Manifest, state: string): number | null {
   try {
     const now = Date.now();
@@ -123,8 +126,8 @@ function uptimeShareOf({ paths }: Manifest, state: string): number | null {
 }
 
 /**
- * Returns them without the secrets that can be known here. A log that cannot be read hides nothing else of the profile; `logs`
- * says why.
+ * Returns the lines without the secrets that are known here. An unreadable log does not hide the rest of the profile; `logs`
+ * reports the reason.
  */
 async function readLastOutput({ env }: ProfilesContext, manifest: Manifest): Promise<readonly string[]> {
   try {

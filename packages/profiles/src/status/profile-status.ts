@@ -1,6 +1,6 @@
 /**
- * What everybody is shown of a profile: the element of `list --json`. Built in one place from the manifest (the plan)
- * and the observed state (the truth), so that `list`, `status` and every command's answer agree.
+ * The status of a profile: the element of `list --json`. Built in one place from the manifest (the plan) and the observed
+ * state (the truth), so that `list`, `status` and every other command agree.
  */
 import { gatewayUrl, reachableHost } from "@lockkeeper/core";
 import type { GatewayExit, Health, RunRecord } from "@lockkeeper/core";
@@ -9,16 +9,16 @@ import type { KindName, Manifest, Scheme } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 
-/** Who owns a profile across hosts. A contract with scripts: fields are added, never renamed or removed. */
+/** The owner of a profile across hosts. A contract with scripts: fields are added, never renamed or removed. */
 export interface LeaseStatus {
   readonly key: string;
-  /** Host name; null when nobody owns it. What our keeper saw last when `unknown` says why it is not known. */
+  /** Host name; null when nobody owns it. Our keeper's last answer when `unknown` gives a reason. */
   readonly owner: string | null;
   /** ISO 8601. */
   readonly since: string | null;
-  /** Of our own run while it owns the lease. */
+  /** The token of our own run while it owns the lease. */
   readonly token: string | null;
-  /** How long the lease lasts if it is not renewed; null when that is not known. */
+  /** How long the lease lasts without renewal; null when unknown. */
   readonly timeLeftMs: number | null;
   /** Why the engine did not say; null when it did. */
   readonly unknown: string | null;
@@ -27,7 +27,7 @@ export interface LeaseStatus {
 /** A contract with scripts: fields are added, never renamed or removed. */
 export interface ProfileStatus {
   readonly name: string;
-  /** Whether it is the one that commands without a name act on. */
+  /** Whether commands without a name act on it. */
   readonly current: boolean;
   readonly state: ProfileState;
   /** Why, in plain words; null when there is nothing to add. */
@@ -43,31 +43,31 @@ export interface ProfileStatus {
   /** ISO 8601, or null when no gateway runs. */
   readonly startedAt: string | null;
   readonly uptimeMs: number | null;
-  /** How often the gateway was started again since a person started it; 0 when it never ran. */
+  /** How often the gateway was restarted since a person started it; 0 when it never ran. */
   readonly restarts: number;
-  /** How the gateway ended last; null when it never ended, or nothing is known. */
+  /** How the gateway last ended; null when it never ended, or unknown. */
   readonly lastExit: GatewayExit | null;
   readonly health: Health;
-  /** What is asked to tell the health: `/path`, `tcp`, `http` or `none`. */
+  /** The health check: `/path`, `tcp`, `http` or `none`. */
   readonly healthCheck: string;
-  /** What its address is opened with. */
+  /** The scheme of its address. */
   readonly scheme: Scheme;
   readonly groups: readonly string[];
-  /** Where this machine itself reaches it: of a gateway on every address, the loopback one. */
+  /** The address at which this machine reaches it: the loopback address for a gateway on every address. */
   readonly url: string;
   readonly protected: boolean;
-  /** As it was created, placeholders and all; null where the kind runs a program of its own. */
+  /** The command as created, with placeholders; null when the kind has its own program. */
   readonly command: readonly string[] | null;
   readonly cwd: string;
-  /** Who starts it: a keeper of ours on a person's word, or a service manager. */
+  /** What starts it: our keeper on a person's request, or a service manager. */
   readonly manager: "keeper" | "systemd" | "launchd";
-  /** What its processes take, as far as it was asked for and the host tells; proportional where the host tells that. */
+  /** The memory of its processes, if it was requested and is known; proportional where the host reports that. */
   readonly memoryBytes: number | null;
   /** Above this it is restarted; null: never. */
   readonly memoryRestartBytes: number | null;
-  /** More than this it cannot have, where `memoryMaxBy` of `status` names somebody; null: no limit. */
+  /** Its upper limit, enforced where `memoryMaxBy` of `status` names something; null: no limit. */
   readonly memoryMaxBytes: number | null;
-  /** After so long without an answer it is restarted; null: never. */
+  /** It is restarted after this time without an answer; null: never. */
   readonly restartUnresponsiveMs: number | null;
   /** Null for a profile that has no lease. */
   readonly lease: LeaseStatus | null;
@@ -84,7 +84,7 @@ export function describeProfile(
 ): ProfileStatus {
   const gatewayLives = observed.gateway !== null || observed.owner === "elsewhere";
   const startedAt = gatewayLives ? (record?.startedAt ?? null) : null;
-  // A run may have been started on another port; once it is over the plan counts again.
+  // A run may be on another port; after it the plan applies again.
   const run = gatewayLives || observed.keeper !== null ? record : undefined;
   const port = run?.port ?? observed.port ?? manifest.port;
   return {
@@ -100,7 +100,7 @@ export function describeProfile(
     pid: observed.gateway?.pid ?? null,
     keeperPid: observed.keeper?.pid ?? null,
     startedAt,
-    // The wall clock may have been set back since: a running gateway is never shown with a negative age.
+    // The wall clock may have been set back; a running gateway never has a negative age.
     uptimeMs: startedAt === null ? null : Math.max(0, now - Date.parse(startedAt)),
     restarts: record?.restarts ?? 0,
     lastExit: record?.lastExit ?? null,
@@ -122,13 +122,13 @@ export function describeProfile(
   };
 }
 
-/** What our own keeper knows; the engine was not asked. */
+/** What our keeper knows; the engine was not asked. */
 function describeLease(key: string, run: RunRecord | undefined): LeaseStatus {
   const { owner = null, since = null, token = null } = run?.lease ?? {};
   return { key, owner, since, token, timeLeftMs: null, unknown: "not asked" };
 }
 
-/** Whose systemd it is stands in the unit, and in `service status`. */
+/** The unit and `service status` say which systemd it is. */
 function managerWord({ service }: Manifest): ProfileStatus["manager"] {
   if (service === undefined) return "keeper";
   return service.manager === "launchd" ? "launchd" : "systemd";

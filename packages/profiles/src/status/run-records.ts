@@ -1,7 +1,7 @@
 /**
- * What the keepers of one home have published (`run/<name>.json`), read for everybody. Reading never fails on a
- * damaged file: a record that does not parse is as good as none, since the lock and the port tell the truth.
- * Synchronous on purpose: these are small local files, and `list` is measured against a bare Node start.
+ * Reads the records that the keepers of one home have published (`run/<name>.json`). Reading never fails on a damaged file: a
+ * record that does not parse counts as missing, because the lock and the port tell the truth. Synchronous on purpose: these
+ * are small local files, and `list` is measured against a bare Node start.
  */
 import { judgeProcess, LockkeeperError, parseRunRecord, readIfPresentSync, warn } from "@lockkeeper/core";
 import type { FileOwner, RunRecord, SparedProcess } from "@lockkeeper/core";
@@ -14,12 +14,12 @@ export function runRecordPath(home: string, name: string): string {
   return path.join(homePaths(home).run, `${name}.json`);
 }
 
-/** Returns where a stop of the profile may be given a time of its own; not the name of a record. */
+/** Returns the path of the file that gives a stop its own deadline. It is not a record. */
 export function stopRequestPath(home: string, name: string): string {
   return path.join(homePaths(home).run, `${name}.stop`);
 }
 
-/** Returns what was last published for the profile, or undefined. */
+/** Returns the profile's last record, or undefined. */
 export function readRunRecord(home: string, name: string, owner?: FileOwner): RunRecord | undefined {
   try {
     // What is no plain file is not waited for.
@@ -49,7 +49,7 @@ export function readRunRecords(home: string, owner?: FileOwner): ReadonlyMap<str
   return records;
 }
 
-/** Returns what ends of earlier runs have left alone, as far as it still lives. */
+/** Returns the living processes that the ends of earlier runs have spared. */
 export function stillSpared(record: RunRecord | undefined): readonly SparedProcess[] {
   return (record?.spared ?? []).filter((process) => judgeProcess(process) !== "gone");
 }

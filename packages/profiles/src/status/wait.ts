@@ -1,23 +1,23 @@
-/** Waits until profiles are in the state that somebody needs. Looks only; starts nothing and stops nothing. */
+/** Waits until profiles are in the wanted state. Starts nothing and stops nothing. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { listProfiles } from "./list.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 
-/** What is waited for. */
+/** Options of a wait. */
 export interface WaitOptions {
   /** @default "running" */
   readonly for?: "running" | "stopped" | undefined;
   /** Give up after this many milliseconds. @default 60000 */
   readonly timeoutMs?: number | undefined;
-  /** Aborted: stops waiting and answers with what is true by then. */
+  /** Aborted: stops waiting and answers with the present state. */
   readonly signal?: AbortSignal | undefined;
   /** Called with each profile's state when it changes. */
   readonly onProgress?: ((status: ProfileStatus) => void) | undefined;
 }
 
-/** One profile at the end of the wait. `gave-up`: it is failed or blocked, so that waiting on is no use. */
+/** One profile at the end of the wait. `gave-up`: it is failed or blocked, so that waiting longer is pointless. */
 export interface WaitResult {
   readonly outcome: "reached" | "gave-up" | "timed-out";
   readonly status: ProfileStatus;
@@ -27,10 +27,10 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const LOOK_MS = 100;
 
 /**
- * Returns, in the order of `names`, how each profile's wait ended. `stopped` and `standby` are waited on: somebody may be
- * about to start them.
+ * Returns, in the order of `names`, how each profile's wait ended. The wait goes on for `stopped` and `standby`, because they
+ * may be started soon.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND before anything is waited for.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND before the wait begins.
  */
 export async function waitForProfiles(
   context: ProfilesContext,
@@ -44,7 +44,7 @@ export async function waitForProfiles(
   const said = new Map<string, string>();
   for (;;) {
     const listed = new Map((await listProfiles(context, { probe: false })).map((status) => [status.name, status]));
-    // One that was removed meanwhile is told as unknown.
+    // A profile that was removed meanwhile is reported as unknown.
     const statuses = names.map((name) => listed.get(name) ?? throwUnknown(context, name));
     for (const status of statuses) {
       if (said.get(status.name) !== status.state) options.onProgress?.(status);

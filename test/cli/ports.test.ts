@@ -64,7 +64,7 @@ describe("ports", () => {
         const checked = await run(["ports", "--check"]);
         expect(checked.status).toBe(1);
         expect(checked.stdout).toContain(`conflict: listener on port ${port}: dev and pid ${process.pid} `);
-        expect(checked.stdout).toContain("! taken by a stranger");
+        expect(checked.stdout).toContain("! taken by another process");
         expect((await run(["ports", "dev", "--check"])).status).toBe(1);
         expect((await run(["ports"])).status).toBe(0);
         const explained = await run(["ports", "--explain", String(port)]);

@@ -76,7 +76,7 @@ function kindOf(device: Stats | undefined): number | undefined {
 /** Whoever waits with one of the signals throws this. */
 function interrupted(signal: string): LockkeeperError {
   return new LockkeeperError("ABORTED", `interrupted by ${signal}`, {
-    hint: "What was begun may go on by itself; look again with: lockkeeper list",
+    hint: "What was begun may still finish in the background; look with: lockkeeper list",
   });
 }
 

@@ -179,6 +179,18 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   // A verb that acts does not trust a registry that others can write.
   const doubt = danger ?? doubtAbout(homePaths(home).registry);
   const look: ProfilesContext = doubt === undefined ? context : { ...context, owner: "any" };
+  const start: Profiles["start"] = async (name, request) => {
+    const manifest = await installedManifest(context, name);
+    if (manifest !== undefined)
+      return (await import("./service/managed-run.ts")).startManaged(context, manifest, request);
+    return (await import("./run/start.ts")).startProfile(context, name, request);
+  };
+  const stop: Profiles["stop"] = async (name, request) => {
+    const manifest = await installedManifest(context, name);
+    if (manifest !== undefined)
+      return (await import("./service/managed-run.ts")).stopManaged(context, manifest, request);
+    return (await import("./run/stop.ts")).stopProfile(context, name, request);
+  };
   return guarded(
     { danger, doubt },
     {
@@ -227,18 +239,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
         return shownOutput(lines, requireManifest(home, name, look.owner), env);
       },
       protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
-      start: async (name, request) => {
-        const manifest = await installedManifest(context, name);
-        if (manifest !== undefined)
-          return (await import("./service/managed-run.ts")).startManaged(context, manifest, request);
-        return (await import("./run/start.ts")).startProfile(context, name, request);
-      },
-      stop: async (name, request) => {
-        const manifest = await installedManifest(context, name);
-        if (manifest !== undefined)
-          return (await import("./service/managed-run.ts")).stopManaged(context, manifest, request);
-        return (await import("./run/stop.ts")).stopProfile(context, name, request);
-      },
+      start,
+      stop,
       restart: async (name, request) => {
         const manifest = await installedManifest(context, name);
         if (manifest === undefined) return (await import("./run/restart.ts")).restartProfile(context, name, request);
@@ -309,7 +311,8 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
         if (manifest === undefined) return (await import("./life/rename.ts")).renameProfile(context, from, to);
         return (await import("./service/change-installed.ts")).renameInstalled(context, manifest, to);
       },
-      clone: async (from, to, request) => (await import("./life/clone.ts")).cloneProfile(context, from, to, request),
+      clone: async (from, to, request) =>
+        (await import("./life/clone.ts")).cloneProfile(context, from, to, request, { stop, start }),
       restore: async (name, request) => (await import("./life/restore.ts")).restoreProfile(context, name, request),
       trash: async () => (await import("./life/trash.ts")).listTrash(home),
       emptyTrash: async (names) => (await import("./life/trash.ts")).emptyTrash(home, names),

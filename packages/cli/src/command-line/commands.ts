@@ -523,10 +523,11 @@ export const COMMANDS = {
       { name: "from", arity: "required", summary: "the profile" },
       { name: "to", arity: "required", free: true, summary: "the new one" },
     ],
-    options: ["port", "include", "confirm"],
+    options: ["port", "include", "stop", "confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
-      ["clone prod staging --confirm prod", "ports and token of its own; what stays behind is listed"],
+      ["clone dev staging", "ports and token of its own; what stays behind is listed"],
+      ["clone prod staging --stop --confirm prod", "prod is stopped for as long as the copy takes"],
       ["clone dev dev2 --include schedules", "with its schedules"],
     ],
   },

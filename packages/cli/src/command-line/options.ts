@@ -49,6 +49,7 @@ export const OPTIONS = {
   envFile: { type: "text", value: "file", summary: "file of variables (mode 0600), read at each start" },
   as: { type: "text", value: "name", summary: "its name here" },
   stateDir: { type: "text", value: "dir", summary: "its state directory, when it is not in the usual place" },
+  stop: { type: "flag", summary: "stop the original while it is copied, when it runs, and start it again" },
   include: {
     type: "list",
     value: "kind",

@@ -12,7 +12,7 @@ import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["clone"]>;
 
-export async function run(context: Context, { from, to, port, include, confirm }: Arguments): Promise<Result> {
+export async function run(context: Context, { from, to, port, include, stop, confirm }: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   await chooseTargets(context, profiles, { names: [from], confirm });
   const { isTerminal } = context.world.stderr;
@@ -21,7 +21,9 @@ export async function run(context: Context, { from, to, port, include, confirm }
     .clone(from, to, {
       port,
       include,
+      stop,
       signal,
+      onRunProgress: (text) => context.progress.update(from, text),
       onProgress: (progress) => {
         if (progress.totalFiles > 0) context.progress.update(to, describeCopy(progress, isTerminal));
       },
@@ -29,7 +31,8 @@ export async function run(context: Context, { from, to, port, include, confirm }
     .finally(context.progress.finish);
   const kinds = [...new Set(result.leftBehind.map(({ kind }) => kind))].filter((kind) => kind !== "links");
   const [kind] = kinds;
-  const notes = kind === undefined ? [] : [`A kind that is to be copied after all: --include ${kind}`];
+  const notes: string[] = kind === undefined ? [] : [`A kind that is to be copied after all: --include ${kind}`];
+  if (result.restarted) notes.push(`${from} was stopped for the copy and runs again`);
   return { value: result, notes: [...notes, `Start it with: lockkeeper start ${to}`] };
 }
 
@@ -39,7 +42,8 @@ export function render({ status, copied, leftBehind }: CloneResult, { paint, qui
   const files = copied.files === 1 ? "1 file" : `${copied.files} files`;
   const amount = copied.files === 0 ? "nothing to copy" : `${files} (${formatSize(copied.bytes)}) copied`;
   const left = leftBehind.map(({ kind, what }) => `  ${paint.yellow(kind.padEnd(11))}  ${plainLine(what)}\n`);
-  const title = left.length === 0 ? "nothing was left behind\n" : "left behind:\n";
+  const nothing = copied.files === 0 ? "" : "nothing was left behind\n";
+  const title = left.length === 0 ? nothing : "left behind:\n";
   return `${paint.bold(status.name)} created: ${block}, ${amount}\n${title}${left.join("")}`;
 }
 

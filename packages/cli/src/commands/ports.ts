@@ -202,9 +202,18 @@ function describeRange({ label, first, last }: Block["ranges"][number]): string 
   return `${plainLine(label)} ${rangeText({ first, last })}`;
 }
 
+/** What a listener that is not the run's own is called. */
+const VERDICTS: Readonly<Record<Block["listeners"][number]["verdict"], string>> = {
+  own: "own",
+  elsewhere: "elsewhere",
+  stranger: "other process",
+  unclear: "unclear",
+  outside: "outside of its process tree",
+};
+
 function describeListener({ address, port, pid, verdict }: Block["listeners"][number]): string {
   const place = `${address.includes(":") ? `[${address}]` : address}:${port}`;
   if (verdict === "own") return place;
-  const what = verdict === "outside" ? "outside of its process tree" : verdict;
-  return `${place} (${what}, ${pid === null ? "owner not visible" : `pid ${pid}`})`;
+  const owner = pid === null ? "owner not visible" : `pid ${pid}`;
+  return `${place} (${VERDICTS[verdict]}, ${owner})`;
 }

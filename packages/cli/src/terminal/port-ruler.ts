@@ -40,10 +40,10 @@ const MARKS = {
   "-": "block",
   "|": "first port",
   "=": "derived",
-  x: "another's listener",
+  x: "another process listens",
   "#": "several blocks",
   O: "listening",
-  "!": "taken by a stranger",
+  "!": "taken by another process",
 } as const;
 
 type Mark = keyof typeof MARKS;

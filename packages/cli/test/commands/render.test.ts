@@ -129,12 +129,19 @@ describe("clone", () => {
         status: { name: "copy", port: 20_000, span: 10 } as Parameters<typeof renderClone>[0]["status"],
         copied: { files: 1, bytes: 5 },
         leftBehind: [{ kind: "credentials", what: "state/credentials" }],
+        restarted: false,
       },
       view,
     );
     expect(text).toBe(
       "copy created: ports 20000-20009, 1 file (5 B) copied\nleft behind:\n  credentials  state/credentials\n",
     );
+  });
+
+  test("where there was nothing to copy no files are counted", () => {
+    const status = { name: "copy", port: 20_000, span: 10 } as Parameters<typeof renderClone>[0]["status"];
+    const empty = { status, copied: { files: 0, bytes: 0 }, leftBehind: [], restarted: false };
+    expect(renderClone(empty, view)).toBe("copy created: ports 20000-20009, nothing to copy\n");
   });
 });
 

@@ -48,8 +48,9 @@ describe("the ruler of the ports", () => {
   19004  . free to 24999 (5996 ports)
   25000  x
   25001  . free to 32767 (7767 ports)
-  one mark is a port:  ! taken by a stranger  O listening  x another's listener
-  = derived  | first port  - block  c claimed by an installation
+  one mark is a port:  ! taken by another process  O listening
+  x another process listens  = derived  | first port  - block
+  c claimed by an installation
 `);
   });
 

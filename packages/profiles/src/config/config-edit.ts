@@ -140,17 +140,19 @@ function subjectOf(home: string, manifest: Manifest | undefined): Subject {
     return { path: manifest.paths.config, profile: manifest.name, table: gatewaySettingsTable, defaults };
   }
   const { name, kind, paths } = manifest;
-  throw new LockkeeperError(
-    "OPTION_INVALID",
-    `the config of ${name} is not ours to change: ${kind} gateways have their own`,
-    {
-      evidence: [paths.config],
-      hint:
-        kinds[kind].foreign !== undefined
-          ? `Let its program do it: lockkeeper exec ${name} -- ${kind} config set KEY VALUE`
-          : `Edit it where it lies: ${paths.config}`,
-    },
-  );
+  if (kinds[kind].foreign === undefined) {
+    throw new LockkeeperError(
+      "OPTION_INVALID",
+      `${name} runs your own command: Lockkeeper has no settings file for it`,
+      {
+        hint: "What Lockkeeper knows of a profile is changed by: lockkeeper edit --help",
+      },
+    );
+  }
+  throw new LockkeeperError("OPTION_INVALID", `the config of ${name} belongs to ${kind}, not to Lockkeeper`, {
+    evidence: [paths.config],
+    hint: `Let its program do it: lockkeeper exec ${name} -- ${kind} config set KEY VALUE`,
+  });
 }
 
 function requireKey({ table, path }: Subject, key: string): { readonly key: string; readonly schema: SettingSchema } {

@@ -3,7 +3,13 @@
  * workspace except for the parts that must not exist twice. The clone is prepared in a staging folder and counts with one
  * rename: completely or not at all.
  */
-import { ensurePrivateDirectory, LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import {
+  ensurePrivateDirectory,
+  LockkeeperError,
+  readIfPresentSync,
+  replaceFile,
+  shellCommand,
+} from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -19,6 +25,8 @@ import { profilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireManifest } from "../registry/registry.ts";
+import { withBriefStop } from "./brief-stop.ts";
+import type { RunVerbs } from "./brief-stop.ts";
 import { cloneConfig } from "./cloned-config.ts";
 import { planCopy, runCopy } from "./copy-tree.ts";
 import type { CopyPlan, CopyProgress } from "./copy-tree.ts";
@@ -38,8 +46,12 @@ export interface CloneOptions {
   readonly include?: readonly string[] | undefined;
   /** Base of its block. @default the lowest free block of the pool */
   readonly port?: number | string | undefined;
+  /** Stop an original that runs, for as long as the copy takes, and start it again. @default false: refused while it runs */
+  readonly stop?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
+  /** Called with one line at a time while the original is stopped and started. */
+  readonly onRunProgress?: ((text: string) => void) | undefined;
 }
 
 /** The clone, and the parts of the original that it lacks. */
@@ -47,10 +59,14 @@ export interface CloneResult {
   readonly status: ProfileStatus;
   readonly copied: { readonly files: number; readonly bytes: number };
   readonly leftBehind: readonly LeftBehind[];
+  /** The original ran, was stopped for the copy, and runs again. */
+  readonly restarted: boolean;
 }
 
 /**
- * Clones the profile. Starts nothing; the clone is not protected.
+ * Clones the profile. The clone is not started and not protected; the original is as it was.
+ *
+ * @param verbs by which `options.stop` stops and starts the original.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, PROFILE_EXISTS, PROFILE_RUNNING; OPTION_INVALID for an
  * unknown `include`; UNSAFE_PATH when a folder of the original is a link; ABORTED; and the errors of `create` for ports.
@@ -60,14 +76,33 @@ export async function cloneProfile(
   from: string,
   to: string,
   options: CloneOptions = {},
+  verbs?: RunVerbs,
 ): Promise<CloneResult> {
   const { home } = context;
   const name = parseProfileName(to);
   const include = new Set((options.include ?? []).map(parseKind));
   const original = requireManifest(home, from);
   refuseExisting(home, readRegistry(home), name);
+  if (options.port !== undefined) parsePort(options.port);
+  const copy = (): Promise<CloneResult> => copyWhileStopped(context, original, name, include, options);
+  if (options.stop !== true || verbs === undefined) return copy();
+  const { signal, onRunProgress: onProgress } = options;
+  const { value, wasStopped } = await withBriefStop(context, original, verbs, { signal, onProgress }, copy);
+  return { ...value, restarted: wasStopped };
+}
+
+async function copyWhileStopped(
+  context: ProfilesContext,
+  original: Manifest,
+  name: ProfileName,
+  include: ReadonlySet<LeftBehindKind>,
+  options: CloneOptions,
+): Promise<CloneResult> {
+  const { home } = context;
   const program = await kinds[original.kind].foreign?.();
-  return whileStopped(home, original, () =>
+  // What is copied while it is written would be half old and half new.
+  const hint = `What it writes meanwhile would be copied in part. Let it be stopped for the copy: ${shellCommand("lockkeeper", "clone", original.name, name, "--stop")}`;
+  const action = (): Promise<CloneResult> =>
     withStaging(
       home,
       async () => {
@@ -94,11 +129,11 @@ export async function cloneProfile(
           return manifest;
         });
         const status = statusAfterChange(context, clone);
-        return { status, copied: { files, bytes }, leftBehind: left };
+        return { status, copied: { files, bytes }, leftBehind: left, restarted: false };
       },
       options.signal,
-    ),
-  );
+    );
+  return whileStopped(home, original, action, { hint });
 }
 
 function parseKind(text: string): LeftBehindKind {

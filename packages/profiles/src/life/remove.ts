@@ -40,7 +40,9 @@ export async function removeProfile(
     };
     const writeManifest = (): Promise<void> =>
       replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`);
-    await whileStopped(home, manifest, () => commit(others, change, writeManifest), join(home, target, "lock"));
+    await whileStopped(home, manifest, () => commit(others, change, writeManifest), {
+      lockMovesTo: join(home, target, "lock"),
+    });
     return target;
   });
   return { trash: join(home, trash) };

@@ -49,7 +49,9 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
       discard: [`run/${before.name}.json`],
       renamed: { from: before.name, to: name },
     };
-    await whileStopped(home, before, () => commit([...others, after], change), keeps ? undefined : after.paths.lock);
+    await whileStopped(home, before, () => commit([...others, after], change), {
+      lockMovesTo: keeps ? undefined : after.paths.lock,
+    });
     return after;
   });
   return {

@@ -13,22 +13,39 @@ import { observeManifest } from "../status/observe-profile.ts";
 /** A reader, or a sweep of a leftover, holds the lock for milliseconds. */
 const LOOKERS_MS = 500;
 
+/** What a verb that needs a stopped profile does, and says of one that runs. */
+export interface StillOptions {
+  /** Where the directory of locks is after the action, when the action moves it. */
+  readonly lockMovesTo?: string | undefined;
+  /** What helps when it runs here. @default to stop it */
+  readonly hint?: string | undefined;
+}
+
 /**
  * Runs `action` while the profile is stopped and cannot start.
  *
+<<<<<<< HEAD
  * @param lockMovesTo the place of the lock directory after the action, when the action moves it. @throws {LockkeeperError}
  * PROFILE_RUNNING naming the process, whoever owns it; and the errors of `action`.
+=======
+ * @throws {LockkeeperError} PROFILE_RUNNING naming the process, of whoever it is; and what `action` throws.
+>>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
  */
 export async function whileStopped<T>(
   home: string,
   manifest: Manifest,
   action: () => Promise<T>,
-  lockMovesTo?: string,
+  { lockMovesTo, hint }: StillOptions = {},
 ): Promise<T> {
   const enter = (): Promise<T> => {
     const { owner, keeper, gateway } = observeUnderLock(home, manifest);
+<<<<<<< HEAD
     if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid);
     // Our lock keeps out only our own keepers.
+=======
+    if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid, { hint });
+    // Our lock keeps out keepers of ours, and nobody else.
+>>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
     if (!isAdopted(manifest)) refuseStateOwner(manifest);
     return action();
   };
@@ -37,8 +54,13 @@ export async function whileStopped<T>(
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;
+<<<<<<< HEAD
     // A pid of another container means another process here.
     if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, error);
+=======
+    // A pid of another container's is somebody else's here.
+    if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, { hint, cause: error });
+>>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
     throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} ${reason ?? "runs elsewhere"}`, {
       cause: error,
       hint: `Stop it there, as the user that started it: lockkeeper stop ${manifest.name}`,
@@ -64,11 +86,20 @@ export function refuseStateOwner(manifest: Manifest): void {
   );
 }
 
+<<<<<<< HEAD
 /** Returns the error of a verb that needs a stopped profile. */
 export function running(name: string, pid: number | undefined, cause?: unknown): LockkeeperError {
+=======
+/** Returns the error for a verb that needs a stopped profile. */
+export function running(
+  name: string,
+  pid: number | undefined,
+  { hint, cause }: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
+): LockkeeperError {
+>>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
   const process = pid === undefined ? "" : ` (pid ${pid})`;
   return new LockkeeperError("PROFILE_RUNNING", `${name} is running${process}`, {
     cause,
-    hint: `Stop it first: lockkeeper stop ${name}`,
+    hint: hint ?? `Stop it first: lockkeeper stop ${name}`,
   });
 }

@@ -176,7 +176,7 @@ async function checkAskedFor(
     `port ${taken[0]?.port ?? unusable?.port} of the block ${formatRange(block)} is in use`,
     {
       evidence: describeListeners(taken),
-      hint: "Leave --port away to get a free block, or stop who holds it.",
+      hint: "Omit --port to get a free block, or stop who holds it.",
     },
   );
 }
@@ -211,8 +211,8 @@ export function overlapError(registry: Registry, block: PortRange, claim: PortCl
     {
       hint:
         claim.by === "reservation"
-          ? `Leave --port away to get a free block, or give it back: lockkeeper ports release ${formatRange(claim)}`
-          : "Leave --port away to get a free block, or see who has what: lockkeeper ports",
+          ? `Omit --port to get a free block, or give it back: lockkeeper ports release ${formatRange(claim)}`
+          : "Omit --port to get a free block, or see who has what: lockkeeper ports",
     },
   );
 }

@@ -113,7 +113,7 @@ function unknownKey(key: string, known: readonly string[], place: SetPlace): Loc
 
 function readValue(node: Node, schema: KeySchema, key: string, at: (node: Node) => SetPlace): unknown {
   if (schema.type === "array") {
-    if (node.type !== "array") throw wrongType(node, key, "a list of texts", at(node));
+    if (node.type !== "array") throw wrongType(node, key, "a list of strings", at(node));
     const items = node.children ?? [];
     if (items.length < (schema.minItems ?? 0)) throw setFault(at(node), `${key}: the list is empty`);
     return items.map((item, index) => requireType(item, schema.items, `${key}[${index}]`, at(item)));
@@ -145,7 +145,7 @@ function requireType(node: Node, schema: ValueSchema, key: string, place: SetPla
       throw wrongType(node, key, `a whole number from ${minimum} to ${maximum}`, place);
     }
     case "string":
-      if (node.type !== "string") throw wrongType(node, key, "a text", place);
+      if (node.type !== "string") throw wrongType(node, key, "a string", place);
       if (schema.enum !== undefined && !schema.enum.includes(String(value))) {
         throw setFault(
           place,
@@ -158,7 +158,7 @@ function requireType(node: Node, schema: ValueSchema, key: string, place: SetPla
       }
       return value;
     default:
-      if (node.type !== "string" && node.type !== "null") throw wrongType(node, key, "a text or null", place);
+      if (node.type !== "string" && node.type !== "null") throw wrongType(node, key, "a string or null", place);
       return value;
   }
 }
@@ -175,6 +175,6 @@ function wrongType(node: Node, key: string, expected: string, place: SetPlace): 
 /** Values may be secrets, so only their type is reported, or a short number or word. */
 function describe({ type, value }: Node): string {
   if (type === "number" || type === "boolean" || type === "null") return String(value);
-  if (type === "string") return "a text";
+  if (type === "string") return "a string";
   return type === "array" ? "a list" : "an object";
 }

@@ -113,8 +113,8 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
 export function describeSchema(schema: SettingSchema): string {
   if (schema.type === "integer") return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   return schema.type === "array"
-    ? `a list of texts like ${schema.items.pattern}`
-    : `null, or a text like ${schema.pattern}`;
+    ? `a list of strings like ${schema.items.pattern}`
+    : `null, or a string like ${schema.pattern}`;
 }
 
 function damaged(path: string, message: string, cause?: unknown): LockkeeperError {

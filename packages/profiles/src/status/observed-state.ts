@@ -154,7 +154,7 @@ function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentit
 }
 
 function orphan(gateway: ProcessIdentity): ObservedState {
-  const reason = "its keeper is gone, the gateway goes on";
+  const reason = "its keeper is gone, its gateway still runs without one";
   return { state: "orphaned", reason, owner: "here", gateway, keeper: null, leftover: false };
 }
 

@@ -24,12 +24,7 @@ export interface StillOptions {
 /**
  * Runs `action` while the profile is stopped and cannot start.
  *
-<<<<<<< HEAD
- * @param lockMovesTo the place of the lock directory after the action, when the action moves it. @throws {LockkeeperError}
- * PROFILE_RUNNING naming the process, whoever owns it; and the errors of `action`.
-=======
- * @throws {LockkeeperError} PROFILE_RUNNING naming the process, of whoever it is; and what `action` throws.
->>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
+ * @throws {LockkeeperError} PROFILE_RUNNING naming the process, whoever owns it; and the errors of `action`.
  */
 export async function whileStopped<T>(
   home: string,
@@ -39,13 +34,8 @@ export async function whileStopped<T>(
 ): Promise<T> {
   const enter = (): Promise<T> => {
     const { owner, keeper, gateway } = observeUnderLock(home, manifest);
-<<<<<<< HEAD
-    if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid);
-    // Our lock keeps out only our own keepers.
-=======
     if (owner === "here") throw running(manifest.name, (gateway ?? keeper)?.pid, { hint });
-    // Our lock keeps out keepers of ours, and nobody else.
->>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
+    // Our lock keeps out only our own keepers.
     if (!isAdopted(manifest)) refuseStateOwner(manifest);
     return action();
   };
@@ -54,13 +44,8 @@ export async function whileStopped<T>(
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;
-<<<<<<< HEAD
     // A pid of another container means another process here.
-    if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, error);
-=======
-    // A pid of another container's is somebody else's here.
     if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, { hint, cause: error });
->>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
     throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} ${reason ?? "runs elsewhere"}`, {
       cause: error,
       hint: `Stop it there, as the user that started it: lockkeeper stop ${manifest.name}`,
@@ -86,17 +71,12 @@ export function refuseStateOwner(manifest: Manifest): void {
   );
 }
 
-<<<<<<< HEAD
 /** Returns the error of a verb that needs a stopped profile. */
-export function running(name: string, pid: number | undefined, cause?: unknown): LockkeeperError {
-=======
-/** Returns the error for a verb that needs a stopped profile. */
 export function running(
   name: string,
   pid: number | undefined,
   { hint, cause }: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
 ): LockkeeperError {
->>>>>>> 05535d0 (clone --stop stops a running original for as long as the copy takes; words that people use)
   const process = pid === undefined ? "" : ` (pid ${pid})`;
   return new LockkeeperError("PROFILE_RUNNING", `${name} is running${process}`, {
     cause,

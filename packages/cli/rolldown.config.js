@@ -75,7 +75,7 @@ const together = {
     ...own("main.ts"),
     ...core("errors", "warning", "stop-signals", "shell-quote", "plain-text", "keeper/colours"),
     // What options hold is judged before anything else is loaded.
-    ...profiles("amounts"),
+    ...profiles("amounts", "port-number"),
   ],
   selected: [
     ...own("commands/current.ts", "open-profiles.ts"),

@@ -23,7 +23,7 @@ const cases: readonly Case[] = [
     breakIt: (folder) => chmod(path.join(folder, "api.env"), 0o644),
     mendIt: (folder) => chmod(path.join(folder, "api.env"), 0o600),
     code: "UNSAFE_PATH",
-    says: "has mode 0644",
+    says: "is open to others (mode 0644)",
   },
   {
     what: "env file missing",

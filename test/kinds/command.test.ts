@@ -177,8 +177,8 @@ describe.concurrent("a profile of kind command", () => {
       await chmod(envFile, 0o640);
       await expect(profiles.start("api")).rejects.toMatchObject({
         code: "UNSAFE_PATH",
-        message: `the env file is open to others: ${envFile} has mode 0640`,
-        hint: `chmod 600 ${envFile}`,
+        message: `unsafe path: ${envFile} is open to others (mode 0640)`,
+        hint: `Close it: chmod 600 ${envFile}`,
       });
       await rm(envFile);
       await expect(profiles.start("api")).rejects.toMatchObject({

@@ -2,7 +2,7 @@
  * The exit statuses: one table for errors, one for states, one rule for several profiles. The compiler checks that no
  * error code and no state is missing; a contract test ties the tables to docs/cli.md.
  */
-import type { ErrorCode } from "@lockkeeper/core";
+import type { ErrorCode, KeeperOutcome } from "@lockkeeper/core";
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import { documented } from "./documented-error.ts";
@@ -74,6 +74,14 @@ const OF_STATE: Readonly<Record<State, number>> = {
   external: 3,
 };
 
+/** How `run` ends. */
+const OF_OUTCOME: Readonly<Record<KeeperOutcome["outcome"], number>> = {
+  stopped: 0,
+  "left-in-control": 0,
+  failed: 1,
+  blocked: OF_ERROR.PORT_IN_USE,
+};
+
 /** Which of several statuses speaks for a command on several profiles: the first of these that applies. */
 const PRECEDENCE: readonly number[] = [1, 74, 65, 77, 78, 73, 5, 4, 2, 3];
 
@@ -86,6 +94,15 @@ export function statusOfError(error: unknown): number {
 /** Returns the exit status with which `status` answers for a profile in that state. */
 export function statusOfState(state: State): number {
   return OF_STATE[state];
+}
+
+/**
+ * Returns the exit status with which `run` answers. A lease that is refused is a conflict like a port's, and a gateway that was
+ * restarted for its memory or its silence again and again is not helped by one more start: a service manager must not try again.
+ */
+export function statusOfRun(outcome: KeeperOutcome["outcome"], code: string | null): number {
+  const isFinal = code === "GATEWAY_UNHEALTHY" || code === "LEASE_HELD" || code === "LEASE_UNAVAILABLE";
+  return outcome === "failed" && isFinal ? OF_ERROR.LEASE_HELD : OF_OUTCOME[outcome];
 }
 
 /** Returns the one status for the statuses of several profiles. */

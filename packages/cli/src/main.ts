@@ -11,6 +11,7 @@ import {
   errnoOf,
   fileError,
   ignoreStraySignals,
+  interrupted,
   takeStopSignals,
 } from "@lockkeeper/core";
 import { COMMANDS } from "./command-line/commands.ts";
@@ -74,10 +75,8 @@ function kindOf(device: Stats | undefined): number | undefined {
 }
 
 /** Whoever waits with one of the signals throws this. */
-function interrupted(signal: string): LockkeeperError {
-  return new LockkeeperError("ABORTED", `interrupted by ${signal}`, {
-    hint: "What was begun may still finish in the background; look with: lockkeeper list",
-  });
+function interruptedBy(signal: string): LockkeeperError {
+  return interrupted(`by ${signal}`, undefined, "What was begun may still finish in the background; look with: lockkeeper list");
 }
 
 async function ask(question: string): Promise<string | undefined> {
@@ -160,7 +159,7 @@ const world: World = {
   canAsk: () => process.stdin.isTTY === true && (process.env["CI"] ?? "") === "",
   ask,
   terminal: openTerminal,
-  interruption: () => (interruption ??= takeStopSignals(SIGNALS, interrupted)),
+  interruption: () => (interruption ??= takeStopSignals(SIGNALS, interruptedBy)),
   ignoreStraySignals,
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning,

@@ -95,6 +95,21 @@ export class GatewayLockError extends LockkeeperError {
   }
 }
 
+/**
+ * Returns the error for a wait that its caller ended.
+ *
+ * @param how `while waiting for the lock of /srv/a`, `by SIGINT`.
+ * @param cause the reason of the signal that aborted.
+ */
+export function interrupted(how: string, cause: unknown, hint?: string): LockkeeperError {
+  return new LockkeeperError("ABORTED", `interrupted ${how}`, { cause, hint });
+}
+
+/** @throws {LockkeeperError} ABORTED when `signal` has aborted; `how` as for {@link interrupted}. */
+export function throwIfAborted(signal: AbortSignal | undefined, how: string, hint?: string): void {
+  if (signal?.aborted === true) throw interrupted(how, signal.reason, hint);
+}
+
 /** The `code` of a system error (`ENOENT`, ...), or undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
@@ -120,13 +135,13 @@ export function fileError(error: unknown, action: string, path: string): Lockkee
     case "EROFS":
       return new LockkeeperError("DISK_READ_ONLY", message, {
         cause: error,
-        hint: "That file system is read-only: remount it, or set LOCKKEEPER_HOME to a writable directory.",
+        hint: "That file system is read-only: remount it, or use a path that can be written.",
       });
     case "EACCES":
     case "EPERM":
       return new LockkeeperError("PERMISSION_DENIED", message, {
         cause: error,
-        hint: "Run it as the owner of that path, or set LOCKKEEPER_HOME to a directory of your own.",
+        hint: "Run it as the owner of that path, or use a path of your own.",
       });
     case "EMFILE":
     case "ENFILE":

@@ -5,7 +5,8 @@
 
 // The lock, a gateway under it, and their errors.
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
-export { GatewayLockError, LockkeeperError, errnoOf, fileError } from "./errors.ts";
+export { GatewayLockError, LockkeeperError, errnoOf, fileError, interrupted, throwIfAborted } from "./errors.ts";
+export { portInUse } from "./host/port-in-use.ts";
 export { WARNING_NAME, warn, warnAfter } from "./warning.ts";
 export { shellCommand, shellQuote } from "./shell-quote.ts";
 export type { GatewayLock, GatewayLockOptions, GatewayLockUpdate } from "./lock/gateway-lock.ts";
@@ -34,7 +35,9 @@ export type {
 } from "./gateway/gateway-options.ts";
 export type { GatewayLimits } from "./gateway/gateway-limits.ts";
 export { GATEWAY_LIMITS, highestLimit } from "./gateway/gateway-limits.ts";
-export { refuseWeakToken } from "./gateway/access-token.ts";
+export { HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "./gateway/gateway-options.ts";
+export { PERMANENT_EXIT_STATUS } from "./keeper/restart-policy.ts";
+export { tokenFault } from "./gateway/access-token.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 
@@ -42,16 +45,9 @@ export { didYouMean, nearestNames } from "./nearest-names.ts";
 export { jsonText, plainLine, plainOutput, plainText } from "./plain-text.ts";
 
 // What the host knows: addresses, ports, processes.
-export {
-  DEFAULT_HOST,
-  DEFAULT_PORT,
-  alreadyListening,
-  gatewayUrl,
-  hostWithPort,
-  isWildcardHost,
-  reachableHost,
-} from "./host/address.ts";
+export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, hostWithPort, isWildcardHost, reachableHost } from "./host/address.ts";
 export type { Holder, Listener } from "./host/listener.ts";
+export { describeHolder, shownCommand } from "./host/holder.ts";
 export type { HostView } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export { openFileLimit } from "./host/open-files.ts";
@@ -91,6 +87,7 @@ export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./
 export type { FileOwner } from "./storage/private-file.ts";
 export { bitsOfOthers } from "./storage/bits-of-others.ts";
 export { doubtAbout } from "./storage/private-file.ts";
+export { belongsToAnother, openToOthers, unsafePath, writtenByOthers } from "./storage/private-file.ts";
 export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 
 // One owner across hosts.

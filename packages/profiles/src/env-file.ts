@@ -3,7 +3,16 @@
  * and whoever can read it knows its secrets, so a file that others can touch is refused. Nothing is expanded: the gateway gets
  * exactly the values in the file.
  */
-import { bitsOfOthers, errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import {
+  belongsToAnother,
+  bitsOfOthers,
+  errnoOf,
+  fileError,
+  LockkeeperError,
+  openToOthers,
+  shellCommand,
+  unsafePath,
+} from "@lockkeeper/core";
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
@@ -114,21 +123,16 @@ async function openEnvFile(file: string): Promise<FileHandle> {
 /** Checks the opened file, not the path, so that the checked file is the one that is read. */
 async function requirePrivate(handle: FileHandle, file: string): Promise<void> {
   const stats = await handle.stat();
-  if (!stats.isFile()) throw unsafe(`the env file is not a regular file: ${file}`, "Name a plain file.");
+  if (!stats.isFile()) throw unsafePath(file, "is not a plain file", "Name a plain file.");
   if (stats.size > MAX_BYTES) {
-    throw unsafe(`the env file is too large: ${file} has ${stats.size} bytes`, `At most ${MAX_BYTES} bytes are read.`);
+    throw unsafePath(file, `is too large (${stats.size} bytes)`, `At most ${MAX_BYTES} bytes are read.`);
   }
   // Windows keeps no such modes; there the folder's access list decides. Untested.
   if (process.platform === "win32") return;
   if (stats.uid !== process.geteuid?.() && stats.uid !== 0) {
-    throw unsafe(`the env file belongs to another user: ${file}, uid ${stats.uid}`, "Use a file of your own.");
+    throw unsafePath(file, belongsToAnother(stats), "Use an env file of your own.");
   }
   if (bitsOfOthers(stats) !== 0) {
-    const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-    throw unsafe(`the env file is open to others: ${file} has mode ${mode}`, shellCommand("chmod", "600", file));
+    throw unsafePath(file, openToOthers(stats), `Close it: ${shellCommand("chmod", "600", file)}`);
   }
-}
-
-function unsafe(message: string, hint: string): LockkeeperError {
-  return new LockkeeperError("UNSAFE_PATH", message, { hint });
 }

@@ -93,6 +93,7 @@ export type { ServiceManager, ServiceUnit, UnitDirectory } from "./service-units
 export type { ImportedProfile, ImportOptions, ImportReport } from "./adopt/import.ts";
 export type { TakeoverOptions, TakeoverPlan, TakeoverResult } from "./adopt/takeover.ts";
 
-// Names and amounts, as they are typed.
+// Names, ports and amounts, as they are typed.
+export { parsePort } from "./port-number.ts";
 export { formatDurationMs, formatSizeBytes, LONGEST_DURATION_MS, parseDurationMs, parseSizeBytes } from "./amounts.ts";
 export { parseProfileName } from "./profile-name.ts";

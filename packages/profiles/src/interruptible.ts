@@ -1,11 +1,12 @@
 /** Waits that a caller can end. Only the wait ends: a keeper or a gateway carries on with its request. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { interrupted, throwIfAborted as throwIfOver } from "@lockkeeper/core";
+import type { LockkeeperError } from "@lockkeeper/core";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** @throws {LockkeeperError} ABORTED when `signal` aborts within `ms`. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return delay(ms, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    throw interrupted(error);
+    throw stopWaiting(error);
   });
 }
 
@@ -14,7 +15,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
   if (signal === undefined) return work;
   const over = new AbortController();
   const abortion = new Promise<never>((_resolve, reject) => {
-    const abort = (): void => reject(interrupted(signal.reason));
+    const abort = (): void => reject(stopWaiting(signal.reason));
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true, signal: over.signal });
   });
@@ -27,12 +28,12 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
 
 /** @throws {LockkeeperError} ABORTED when `signal` has aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw interrupted(signal.reason);
+  throwIfOver(signal, HOW, HINT);
 }
 
-function interrupted(cause: unknown): LockkeeperError {
-  return new LockkeeperError("ABORTED", "interrupted while waiting", {
-    cause,
-    hint: "What was begun goes on by itself; see what becomes of it: lockkeeper list",
-  });
+function stopWaiting(cause: unknown): LockkeeperError {
+  return interrupted(HOW, cause, HINT);
 }
+
+const HOW = "while waiting";
+const HINT = "What was begun goes on by itself; see what becomes of it: lockkeeper list";

@@ -101,7 +101,7 @@ describe("readEnvFile", () => {
     const shown = mode.toString(8).padStart(4, "0");
     await expect(readEnvFile(file)).rejects.toMatchObject({
       code: "UNSAFE_PATH",
-      message: `the env file is open to others: ${file} has mode ${shown}`,
+      message: `unsafe path: ${file} is open to others (mode ${shown})`,
     });
   });
 

@@ -3,7 +3,7 @@
  * typed, so that both readers refuse the same values in the same words.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { LONGEST_DURATION_MS, parseDurationMs, parseSizeBytes } from "@lockkeeper/profiles";
+import { LONGEST_DURATION_MS, parseDurationMs, parsePort, parseSizeBytes } from "@lockkeeper/profiles";
 import type { CommandSpec, Given } from "./command.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
@@ -42,7 +42,7 @@ function toValue(option: OptionName, raw: true | readonly string[] | undefined):
     case "text":
       return text;
     case "port":
-      return toPort(flag, text);
+      return parsePort(text, flag);
     case "count":
       return toCount(flag, text);
     case "duration":
@@ -55,14 +55,6 @@ function toValue(option: OptionName, raw: true | readonly string[] | undefined):
       if (choices?.includes(text) === true) return text;
       throw invalid(flag, text, `one of ${(choices ?? []).join(", ")}`);
   }
-}
-
-function toPort(flag: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port >= 1 && port <= 65_535) return port;
-  throw new LockkeeperError("PORT_INVALID", `${flag}: ${text} is not a port`, {
-    hint: "A port is a whole number from 1 to 65535.",
-  });
 }
 
 function toCount(flag: string, text: string): number {

@@ -1,6 +1,6 @@
 /** `ports`: the plan beside what the host says, conflicts, the next free block; or all that is known of one port. */
 import type { PortExplanation, PortsReport, Profiles, Reservation, ReservationChange } from "@lockkeeper/profiles";
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { describeHolder, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -113,10 +113,8 @@ function renderExplanation(answer: PortExplanation, { paint }: View): string {
   for (const claim of openclaw)
     lines.push(`claimed by ${plainLine(claim.program)} in ${plainLine(claim.owner)} (${plainLine(claim.label)})`);
   if (lines.length === 0) lines.push("in no profile's block");
-  for (const { address, pid, command, user } of listeners) {
-    const holder =
-      pid === null ? "owner not visible" : `pid ${pid} (${plainLine(command ?? "?")}), user ${user ?? "?"}`;
-    lines.push(`${paint.yellow("held")} on ${address} by ${holder}`);
+  for (const listener of listeners) {
+    lines.push(`${paint.yellow("held")} on ${listener.address} by ${plainLine(describeHolder(listener))}`);
   }
   if (sockets === "unknown") lines.push("this system does not show who listens");
   else if (listeners.length === 0) lines.push("nobody listens on it");

@@ -2,12 +2,21 @@
  * `run`: the keeper in the foreground, with the gateway's output on stdout. The first signal stops the gateway, a second
  * one forces it.
  */
-import { followLog, followOutput, gatewayUrl, LockkeeperError, readLog, shellCommand } from "@lockkeeper/core";
+import {
+  followLog,
+  followOutput,
+  gatewayUrl,
+  LockkeeperError,
+  PERMANENT_EXIT_STATUS,
+  readLog,
+  shellCommand,
+} from "@lockkeeper/core";
 import type { KeeperOutcome, RunRecord } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { statusOfRun } from "../exit-status.ts";
 import { gatewayLog } from "../gateway-log.ts";
 import { stayAfter, stayAfterError } from "../staying.ts";
 import { jsonText, outputText, plainLine } from "../terminal/plain-text.ts";
@@ -18,9 +27,6 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["run"]>;
 const ENDED_BY_SIGTERM = 143;
 /** Output that a reader does not take within this is given up at the end, in milliseconds. */
 const LAST_OUTPUT_MS = 2_000;
-
-/** Starting it again is no use. Source: EX_CONFIG of sysexits.h. */
-const PERMANENT = 78;
 
 /** launchd tells an agent its label. Source: observed by others, documented nowhere; untested. */
 const isAgentOfOurs = ({ world: { env } }: Context): boolean =>
@@ -73,9 +79,9 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   await told;
   if (stay) await stayAfter(context, profiles, name, { outcome, onRequest });
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
-  const status = terminated ? ENDED_BY_SIGTERM : statusOf(outcome, record?.code ?? null);
+  const status = terminated ? ENDED_BY_SIGTERM : statusOfRun(outcome, record?.code ?? null);
   // launchd starts again whatever did not end with 0, so that is what a failure for good has to end with.
-  return { value: undefined, status: status === PERMANENT && isAgentOfOurs(context) ? 0 : status };
+  return { value: undefined, status: status === PERMANENT_EXIT_STATUS && isAgentOfOurs(context) ? 0 : status };
 }
 
 const FIRST_PROCESS =
@@ -87,8 +93,6 @@ export function render(): string {
 }
 
 const FINAL: ReadonlySet<RunRecord["state"]> = new Set<RunRecord["state"]>(["stopped", "failed", "blocked"]);
-
-const STATUS_OF_OUTCOME = { stopped: 0, "left-in-control": 0, failed: 1, blocked: 78 } as const;
 
 /**
  * Passes on what the gateway prints from now on: to a terminal as `logs` shows it, elsewhere byte for byte. Returns when
@@ -112,15 +116,6 @@ async function passOutput({ world }: Context, file: string, over: AbortSignal): 
   } finally {
     passage.close();
   }
-}
-
-/**
- * A lease that is refused is a conflict like a port's, and a gateway that was restarted for its memory or its silence again
- * and again is not helped by one more start: a service manager must not try again.
- */
-function statusOf(outcome: keyof typeof STATUS_OF_OUTCOME, code: string | null): number {
-  const isFinal = code === "GATEWAY_UNHEALTHY" || code?.startsWith("LEASE_") === true;
-  return outcome === "failed" && isFinal ? PERMANENT : STATUS_OF_OUTCOME[outcome];
 }
 
 function describeRecord({ state, reason, host, port, gateway }: RunRecord): string {

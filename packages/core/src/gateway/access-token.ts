@@ -4,20 +4,24 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { LockkeeperError } from "../errors.ts";
 
 /** The subprotocol that the gateway answers with. */
 export const GATEWAY_PROTOCOL = "lockkeeper.v1";
 /** A browser, which cannot set headers, shows its token as a subprotocol that begins like this. It is never echoed. */
 const BEARER_PROTOCOL = "lockkeeper.bearer.";
 
-/** @throws {LockkeeperError} OPTION_INVALID when the token is missing, short, or not made of base64url. */
-export function refuseWeakToken(token: unknown): void {
-  if (typeof token === "string" && /^[A-Za-z0-9_-]{32,256}$/.test(token)) return;
+/** Returns what is wrong with a token that is missing, short, or not made of base64url; never the token itself. */
+export function tokenFault(token: unknown): string | undefined {
+  if (typeof token === "string" && /^[A-Za-z0-9_-]{32,256}$/.test(token)) return undefined;
   const got = typeof token === "string" ? `${token.length} characters` : String(token === null ? null : typeof token);
-  throw new LockkeeperError("OPTION_INVALID", `token: expected 32 to 256 characters of A-Z a-z 0-9 _ -, got ${got}`, {
-    hint: 'Make one with randomBytes(32).toString("base64url").',
-  });
+  return `expected a token of 32 to 256 characters of A-Z a-z 0-9 _ -, got ${got}`;
+}
+
+/** @throws {TypeError} when the token is none that a gateway may be opened with: see {@link tokenFault}. */
+export function refuseWeakToken(caller: string, token: unknown): void {
+  const fault = tokenFault(token);
+  if (fault !== undefined)
+    throw new TypeError(`${caller}: ${fault}; make one with randomBytes(32).toString("base64url")`);
 }
 
 /** What a request showed: one token, none, or something that cannot be a token (then no comparison is due). */

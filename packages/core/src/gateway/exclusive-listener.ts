@@ -6,8 +6,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Server } from "node:net";
-import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
-import { alreadyListening, gatewayUrl } from "../host/address.ts";
+import { GatewayLockError, LockkeeperError, errnoOf, throwIfAborted } from "../errors.ts";
+import { gatewayUrl } from "../host/address.ts";
+import { portInUse } from "../host/port-in-use.ts";
 
 /** A name that takes longer to resolve than this is no address to bind to. */
 const RESOLVE_TIMEOUT_MS = 5_000;
@@ -34,21 +35,15 @@ export interface ListenOptions {
  */
 export async function listenExclusively(server: Server, options: ListenOptions): Promise<void> {
   const { host, port, signal } = options;
+  const how = `before listening on ${gatewayUrl(host, port)}`;
   try {
-    refuseAborted(signal, host, port);
+    throwIfAborted(signal, how);
     const address = await resolveHost(host);
-    refuseAborted(signal, host, port);
+    throwIfAborted(signal, how);
     await bind(server, address, port);
   } catch (error) {
     throw bindError(error, host, port);
   }
-}
-
-function refuseAborted(signal: AbortSignal | undefined, host: string, port: number): void {
-  if (signal?.aborted !== true) return;
-  throw new LockkeeperError("ABORTED", `aborted before listening on ${gatewayUrl(host, port)}`, {
-    cause: signal.reason,
-  });
 }
 
 /** Resolved here and not by `listen`, whose own look-up can neither be bounded nor taken back. */
@@ -89,10 +84,7 @@ function bindError(error: unknown, host: string, port: number): LockkeeperError 
   if (error instanceof LockkeeperError) return error;
   const url = gatewayUrl(host, port);
   if (errnoOf(error) === "EADDRINUSE") {
-    return new GatewayLockError("PORT_IN_USE", alreadyListening(host, port), {
-      cause: error,
-      hint: "Stop the process that holds the port, or choose another port.",
-    });
+    return portInUse(host, port, { cause: error });
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new GatewayLockError("BIND_FAILED", `failed to bind gateway socket on ${url}: ${reason}`, {

@@ -58,8 +58,8 @@ const INTERNAL_ERROR = 1_011;
 /**
  * Returns a gateway that listens. No lock is taken.
  *
- * @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID when an option is wrong; nothing was bound.
- * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
+ * @throws {TypeError} for an option that does not exist, naming the nearest, or that is wrong; for a `server` that listens already.
+ *   Nothing was touched.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be bound.
  * @throws {LockkeeperError} ABORTED when `signal` aborts before it listens.
  */

@@ -5,8 +5,7 @@
 import { Server } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
-import { LockkeeperError } from "../errors.ts";
-import { refuseUnknownOptions } from "../known-options.ts";
+import { isIntegerFrom, optionCheck, refuseUnknownOptions } from "../wrong-options.ts";
 import { plainLine } from "../plain-text.ts";
 import { WARNING_NAME } from "../warning.ts";
 import { refuseWeakToken } from "./access-token.ts";
@@ -87,9 +86,8 @@ export const KNOWN_HOST_OPTIONS: Readonly<Record<string, true>> = {
  * Returns the settings, or throws before anything was opened.
  *
  * @param known what `caller` takes beside the options of a host is in it too.
- * @throws {LockkeeperError} PORT_INVALID when the port is no integer from 1 to 65535.
- * @throws {LockkeeperError} OPTION_INVALID when any other value is not what it must be.
- * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
+ * @throws {TypeError} for an option that does not exist, naming the nearest; for a value that is not what it must be; for a
+ *   `server` that listens already.
  */
 export function readHostOptions(
   options: GatewayHostOptions,
@@ -98,7 +96,7 @@ export function readHostOptions(
 ): HostSettings {
   refuseUnknownOptions(caller, options, known);
   const settings: HostSettings = {
-    ...readLimits(options),
+    ...readLimits(caller, options),
     host: options.host ?? DEFAULT_HOST,
     port: options.port ?? DEFAULT_PORT,
     token: options.token,
@@ -110,19 +108,17 @@ export function readHostOptions(
     onWarning: plainWarner(options.onWarning ?? ((message) => process.emitWarning(message, WARNING_NAME))),
     signal: options.signal,
   };
-  if (!isIntegerFrom(1, settings.port, 65_535)) {
-    throw new LockkeeperError(
-      "PORT_INVALID",
-      `port: expected an integer from 1 to 65535, got ${shown(settings.port)}`,
-      {
-        hint: "Choose a port that is free and not below 1024.",
-      },
-    );
-  }
+  const expect = optionCheck(caller);
+  expect("port", settings.port, "an integer from 1 to 65535", (port) => isIntegerFrom(1, port, 65_535));
   expect("host", settings.host, "an IP address or a host name, without brackets and port", isHostName);
-  refuseWeakToken(settings.token);
-  expectEach("allowedHosts", settings.allowedHosts, "a host name as in a Host header", isHostHeader);
-  expectEach("allowedOrigins", settings.allowedOrigins, "an origin such as https://app.example", isOrigin);
+  refuseWeakToken(caller, settings.token);
+  expect("allowedHosts", settings.allowedHosts, "a list of host names as in a Host header", isListOf(isHostHeader));
+  expect(
+    "allowedOrigins",
+    settings.allowedOrigins,
+    "a list of origins such as https://app.example",
+    isListOf(isOrigin),
+  );
   expect("onRequest", settings.onRequest, "a function", isOptionalFunction);
   expect("onConnection", settings.onConnection, "a function", isOptionalFunction);
   expect("onWarning", options.onWarning, "a function", isOptionalFunction);
@@ -137,8 +133,9 @@ function plainWarner(tell: (message: string) => void): (message: string) => void
   return (message) => tell(plainLine(message.slice(0, MAX_WARNING_LENGTH)));
 }
 
-function readLimits(options: GatewayLimitOptions): GatewayLimits {
+function readLimits(caller: string, options: GatewayLimitOptions): GatewayLimits {
   const limits: Record<keyof GatewayLimits, number> = { ...DEFAULT_LIMITS };
+  const expect = optionCheck(caller);
   for (const name of LIMIT_NAMES) {
     const given = options[name];
     if (given === undefined) continue;
@@ -156,20 +153,9 @@ function refuseWrongServer(caller: string, { server, onRequest }: HostSettings):
   if (onRequest !== undefined) throw new TypeError(`${caller}: a server has request listeners: leave onRequest away`);
 }
 
-function expect(name: string, value: unknown, expected: string, isRight: (value: unknown) => boolean): void {
-  if (isRight(value)) return;
-  throw new LockkeeperError("OPTION_INVALID", `${name}: expected ${expected}, got ${shown(value)}`, {
-    hint: `Correct the option ${name}.`,
-  });
-}
-
-function expectEach(name: string, values: unknown, expected: string, isRight: (value: unknown) => boolean): void {
-  expect(name, values, "an array", Array.isArray);
-  if (Array.isArray(values)) for (const value of values) expect(name, value, expected, isRight);
-}
-
-function isIntegerFrom(lowest: number, value: unknown, highest: number): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value >= lowest && value <= highest;
+/** Returns the test for a list of which each passes `isRight`. */
+function isListOf(isRight: (value: unknown) => boolean): (value: unknown) => boolean {
+  return (value) => Array.isArray(value) && value.every((each) => isRight(each));
 }
 
 function isOptionalFunction(value: unknown): boolean {
@@ -180,17 +166,15 @@ function isHostName(value: unknown): boolean {
   return typeof value === "string" && /^[A-Za-z0-9._:%-]+$/.test(value) && !/^[^:]*:[0-9]+$/.test(value);
 }
 
+/** What may stand in a Host header, as a source of regular expressions. */
+export const HOST_HEADER_PATTERN = "^(?:[A-Za-z0-9._\\-]*[A-Za-z0-9_\\-]|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?$";
+/** An origin, likewise. Neither `*` nor `null` is one: the first is everybody, the other any sandboxed page. */
+export const ORIGIN_PATTERN = "^[a-z][a-z0-9+.\\-]*://[^\\s/?#*@\\\\]+$";
+
 function isHostHeader(value: unknown): boolean {
-  return (
-    typeof value === "string" && /^(?:[A-Za-z0-9._-]*[A-Za-z0-9_-]|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/.test(value)
-  );
+  return typeof value === "string" && new RegExp(HOST_HEADER_PATTERN, "u").test(value);
 }
 
-/** Neither `*` nor `null` is an origin: the one is everybody, the other any sandboxed page. */
 function isOrigin(value: unknown): boolean {
-  return typeof value === "string" && /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#*@\\]+$/.test(value);
-}
-
-function shown(value: unknown): string {
-  return typeof value === "string" || Array.isArray(value) ? JSON.stringify(value).slice(0, 100) : String(value);
+  return typeof value === "string" && new RegExp(ORIGIN_PATTERN, "u").test(value);
 }

@@ -29,12 +29,12 @@ const KNOWN_OPTIONS: Readonly<Record<string, true>> = {
 /**
  * Returns a gateway that holds its lock and listens. When it throws, no lock file of ours is left.
  *
- * @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID when an option is wrong; nothing was touched.
  * @throws {GatewayLockError} LOCK_HELD, LOCK_UNSUPPORTED when the lock cannot be taken.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be bound.
  * @throws {LockkeeperError} UNSAFE_PATH when the lock directory is not safely ours; file errors with path and errno.
  * @throws {LockkeeperError} ABORTED when `signal` aborts before it listens.
- * @throws {TypeError} for an option that does not exist, naming the nearest; for a `server` that listens already.
+ * @throws {TypeError} for an option that does not exist, naming the nearest, or that is wrong; for a `server` that listens already.
+ *   Nothing was touched.
  */
 export async function startGateway(options: StartGatewayOptions): Promise<Gateway> {
   const settings = readHostOptions(options, "startGateway", KNOWN_OPTIONS);

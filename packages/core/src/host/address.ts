@@ -16,11 +16,6 @@ export function gatewayUrl(host: string, port: number, scheme: "ws" | "wss" | "h
   return `${scheme}://${hostWithPort(host, port)}`;
 }
 
-/** Returns the sentence for a port with another listener. Scripts and tests of other tools match it word for word. */
-export function alreadyListening(host: string, port: number): string {
-  return `another gateway instance is already listening on ${gatewayUrl(host, port)}`;
-}
-
 /** Returns `<host>:<port>` as a Host header has it. */
 export function hostWithPort(host: string, port: number): string {
   // Only an IPv6 address has a colon; `isIPv6` compiles a large expression at its first call.

@@ -19,7 +19,7 @@ export interface Listener {
 /** The process that holds a listener, as far as it is visible. */
 export interface Holder {
   readonly pid: number;
-  /** The command line, cut at {@link COMMAND_LENGTH} characters. */
+  /** Program and script, without the arguments: see `shownCommand`. */
   readonly command: string;
   /** Login name, or the uid as text. */
   readonly user: string;

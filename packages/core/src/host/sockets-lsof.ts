@@ -3,6 +3,7 @@
  * available. Only `sockets.ts` may call it.
  */
 import { execFileSync } from "node:child_process";
+import { shownCommand } from "./holder.ts";
 import type { Holder, Listener } from "./listener.ts";
 
 const LSOF_TIMEOUT_MS = 3_000;
@@ -36,7 +37,8 @@ export function findLsofHolders(listeners: readonly Listener[]): ReadonlyMap<Lis
     const pid = Number(listener.inode.split("/")[0]);
     const fields = Number.isInteger(pid) ? run("ps", ["-o", "user=,command=", "-p", String(pid)]) : undefined;
     const match = /^(\S+)\s+(.*)$/u.exec((fields ?? "").trim());
-    if (match !== null) holders.set(listener, { pid, user: match[1] ?? "", command: match[2] ?? "" });
+    if (match !== null)
+      holders.set(listener, { pid, user: match[1] ?? "", command: shownCommand((match[2] ?? "").split(" ")) });
   }
   return holders;
 }

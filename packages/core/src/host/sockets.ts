@@ -8,6 +8,7 @@ import { endianness } from "node:os";
 import { errnoOf } from "../errors.ts";
 import { canonicalAddress, canonicalBytes } from "./canonical-address.ts";
 import type { CanonicalAddress } from "./canonical-address.ts";
+import { shownCommand } from "./holder.ts";
 import type { Holder, Listener } from "./listener.ts";
 import { listProcessIds } from "./proc.ts";
 import { findLsofHolders, readLsofListeners } from "./sockets-lsof.ts";
@@ -17,8 +18,6 @@ export interface HostView {
   /** @default "/proc" */
   readonly procRoot?: string;
 }
-
-const COMMAND_LENGTH = 200;
 
 /** Source: include/net/tcp_states.h. */
 const TCP_TIME_WAIT = "06";
@@ -175,9 +174,9 @@ function* readSocketLinks(procRoot: string, pid: number): Generator<string> {
 }
 
 function describeProcess(procRoot: string, pid: number): Holder {
-  const commandLine = (readIfThere(`${procRoot}/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
-  const command = commandLine === "" ? (readIfThere(`${procRoot}/${pid}/comm`) ?? "").trim() : commandLine;
-  return { pid, command: command.slice(0, COMMAND_LENGTH), user: ownerOf(`${procRoot}/${pid}`) };
+  const argv = (readIfThere(`${procRoot}/${pid}/cmdline`) ?? "").split("\0");
+  const command = shownCommand(argv) || (readIfThere(`${procRoot}/${pid}/comm`) ?? "").trim();
+  return { pid, command, user: ownerOf(`${procRoot}/${pid}`) };
 }
 
 function ownerOf(path: string): string {

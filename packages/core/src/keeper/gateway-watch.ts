@@ -4,7 +4,9 @@
  * apart: a slow start is only called slow.
  */
 import { probeHealth } from "../gateway/health.ts";
-import { alreadyListening, hostWithPort } from "../host/address.ts";
+import { hostWithPort } from "../host/address.ts";
+import { alreadyListening } from "../host/port-in-use.ts";
+import { describeHolder } from "../host/holder.ts";
 import { probeListener } from "../host/probe-port.ts";
 import { aborted, nextLookMs, pause } from "../pause.ts";
 import { ElsewhereWatch } from "./elsewhere-watch.ts";
@@ -12,7 +14,7 @@ import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
 import type { PortView, WatchedRun } from "./port-view.ts";
-import { describeHolder, PortWatch } from "./port-view.ts";
+import { PortWatch } from "./port-view.ts";
 import { silenceAfter } from "./hang-guard.ts";
 import type { MemoryWatch } from "./memory-guard.ts";
 import type { Health } from "./run-record.ts";
@@ -211,7 +213,7 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, 
       return {
         health: "failing",
         port: seen.view,
-        detail: `${alreadyListening(host, port)} (${describeHolder(seen.holder)})`,
+        detail: `${alreadyListening(host, port)}: ${describeHolder(seen.holder)}`,
       };
     case "ours":
     case "unknown": {

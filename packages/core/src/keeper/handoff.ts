@@ -4,13 +4,15 @@
  * control, and adopts one that nobody keeps; a gateway of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
  */
 import { GatewayLockError } from "../errors.ts";
-import { alreadyListening, gatewayUrl } from "../host/address.ts";
+import { gatewayUrl } from "../host/address.ts";
 import { probeHealth } from "../gateway/health.ts";
+import { describeHolder } from "../host/holder.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";
 import { readProcessVariable, readRunNonce } from "../host/run-bond.ts";
 import { probeBind, probeListener, probePort } from "../host/probe-port.ts";
 import type { Holder } from "../host/listener.ts";
+import { alreadyListening } from "../host/port-in-use.ts";
 import type { GatewayLock } from "../lock/gateway-lock.ts";
 import { acquireGatewayLock } from "../lock/gateway-lock.ts";
 import { inspectGatewayLock } from "../lock/inspect.ts";
@@ -19,7 +21,7 @@ import { pause } from "../pause.ts";
 import type { Orphan } from "./adopt-orphan.ts";
 import { findOrphan } from "./adopt-orphan.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
-import { describeHolder, viewPorts } from "./port-view.ts";
+import { viewPorts } from "./port-view.ts";
 
 const DEFAULTS = {
   /** In all, retries included; a service manager must hear of a gateway that never gets well. */
@@ -146,7 +148,7 @@ async function lookAtHolder(
   const attribution = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
   const isOurs = attribution.owner === "this-profile" && holder !== null;
   const blocked: Blocked = {
-    blockedBy: `${alreadyListening(host, port)} (${attribution.who})`,
+    blockedBy: `${alreadyListening(host, port)}: ${attribution.who}`,
     leftover: isOurs ? (identifyProcess(holder.pid) ?? null) : null,
   };
   return { ...attribution, blocked };
@@ -183,7 +185,7 @@ async function findHealthyOwner(spec: KeeperSpec, owner: LockRecord): Promise<Le
   const check = spec.health.kind === "http" ? spec.health : {};
   const asked = await probeHealth({ host, port, ...check, signal: spec.stop });
   if (asked.health !== "ok") return undefined;
-  return { leftTo: `the gateway of ${spec.profile} on ${gatewayUrl(host, port)} (${describeHolder(seen.holder)})` };
+  return { leftTo: `the gateway of ${spec.profile} on ${gatewayUrl(host, port)}, ${describeHolder(seen.holder)}` };
 }
 
 interface Attribution {

@@ -30,7 +30,13 @@ import { readLastWords } from "./last-words.ts";
 import { findOutsideSockets, stillListening } from "./outside-sockets.ts";
 import type { OutsideSocket } from "./outside-sockets.ts";
 import { MemoryWatch } from "./memory-guard.ts";
-import { decideGuardedRestart, decideRestart, GUARDED_BOUND, RESTART_BOUND } from "./restart-policy.ts";
+import {
+  decideGuardedRestart,
+  decideRestart,
+  GUARDED_BOUND,
+  PERMANENT_EXIT_STATUS,
+  RESTART_BOUND,
+} from "./restart-policy.ts";
 import type { GatewayExit, RunRecord } from "./run-record.ts";
 import { RunPublisher } from "./run-publisher.ts";
 import { usableEnvironment } from "./spawn-environment.ts";
@@ -56,8 +62,6 @@ const DEFAULTS = {
   leftoverTimeoutMs: 2_000,
   /** How long the system may take to report the end of a child that is known to be gone. */
   exitReportMs: 1_000,
-  /** The gateway itself says that starting it again is no use. Source: EX_CONFIG of sysexits.h. */
-  permanentExitCode: 78,
   /** What a shell, or `env`, ends with when it finds no program, or one that cannot be run. Source: sh(1), env(1). */
   nothingToRunCodes: [126, 127] as readonly (number | null)[],
 };
@@ -324,7 +328,7 @@ class Keeper {
     if (this.#ownership?.isHeld === false) return this.#standBack(exit);
     const hitTheWall = (this.#cap?.countKills() ?? 0) > this.#killsBefore;
     const how = `${describeExit(exit)}${hitTheWall ? ` after the kernel killed a process at the memory limit of ${(this.#spec.memoryMaxBytes ?? 0) / 2 ** 20} MiB` : ""}`;
-    if (exit.code === DEFAULTS.permanentExitCode) {
+    if (exit.code === PERMANENT_EXIT_STATUS) {
       // The port may be the reason; then that is what to say.
       const obstacle = await findBlocker(this.#spec, [this.#nonce]);
       if (obstacle !== undefined) return this.#block(obstacle, exit);

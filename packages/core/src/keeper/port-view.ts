@@ -4,7 +4,6 @@
  * keeper, for the supervised handoff and for whoever stops a gateway.
  */
 import { isIP } from "node:net";
-import { basename } from "node:path";
 
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
 import { probeListener } from "../host/probe-port.ts";
@@ -113,12 +112,6 @@ export function findRunListeners(run: ProcessTreeQuery): ReadonlyMap<Listener, n
   const listeners = readListeners();
   if (listeners === "unknown") return new Map();
   return new Map([...findHolders(listeners, { among: pidsOf(run) })].map(([listener, { pid }]) => [listener, pid]));
-}
-
-/** Names a holder for a person. Only the program's name: an argument might be a secret. */
-export function describeHolder(holder: Holder | null): string {
-  if (holder === null) return "owner not visible";
-  return `pid ${holder.pid}, ${basename(holder.command.split(" ")[0] ?? "")}, user ${holder.user}`;
 }
 
 /** The table does not say which `::` is for IPv6 alone. */

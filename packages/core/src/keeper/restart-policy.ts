@@ -3,6 +3,12 @@
  * Invariant: however a gateway dies, at most five crashes in five minutes are answered with a restart or the end.
  */
 
+/**
+ * A gateway that ends with this has said that starting it again is no use. Source: EX_CONFIG of sysexits.h, which service managers
+ * are told in the same sense.
+ */
+export const PERMANENT_EXIT_STATUS = 78;
+
 const DEFAULTS = {
   /** What people know from service managers; a gateway that crashes faster than once a minute needs a person. */
   crashLimit: 5,

@@ -3,13 +3,14 @@
  * is left, then look whether processes and ports are really gone. Works from a verified leader and the run's nonce
  * alone, so that an orphan can be stopped without its keeper. Nobody is chosen by port or by name.
  */
+import { describeHolder } from "../host/holder.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeProcess } from "../host/process-identity.ts";
 import { signalGroup, signalProcess } from "../host/process-signal.ts";
 import type { OwnChild, ProcessTreeQuery, RunProcess } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import { nextLookMs, pause } from "../pause.ts";
-import { describeHolder, viewPorts } from "./port-view.ts";
+import { viewPorts } from "./port-view.ts";
 import type { SparedProcess, Sparing } from "./sparing.ts";
 import { describeSpared, tellApart } from "./sparing.ts";
 

@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 
 import { fileError, LockkeeperError } from "../errors.ts";
 import { bitsOfOthers } from "../storage/bits-of-others.ts";
-import { openFile, unsafePath } from "../storage/private-file.ts";
+import { belongsToAnother, openFile, openToOthers, unsafePath } from "../storage/private-file.ts";
 
 /** What {@link readEtcdCredentials} found. */
 export interface EtcdCredentials {
@@ -66,16 +66,9 @@ function readPrivately(path: string): string {
     fd = openFile(path, "read");
     if (fd === undefined) throw damaged(path, "it is missing");
     const stats = fstatSync(fd);
-    const { uid, mode } = stats;
-    if (uid !== process.getuid?.())
-      throw unsafePath(path, `belongs to another user (uid ${uid})`, "Name a file of your own.");
+    if (stats.uid !== process.getuid?.()) throw unsafePath(path, belongsToAnother(stats), "Name a file of your own.");
     if (bitsOfOthers(stats) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, "0");
-      throw unsafePath(
-        path,
-        `can be read by others (mode ${octal})`,
-        `Close it: ${shellCommand("chmod", "600", path)}`,
-      );
+      throw unsafePath(path, openToOthers(stats), `Close it: ${shellCommand("chmod", "600", path)}`);
     }
     return readFileSync(fd, "utf8");
   } catch (error) {

@@ -3,7 +3,7 @@
  * kernel when its holder dies, so it is never judged by age and nobody has to delete it. For changes of shared files that
  * take milliseconds; not re-entrant.
  */
-import { LockkeeperError } from "../errors.ts";
+import { LockkeeperError, throwIfAborted } from "../errors.ts";
 import { pause } from "../pause.ts";
 import type { Claim } from "./mechanism/claim.ts";
 import { tryClaim } from "./mechanism/try-claim.ts";
@@ -53,9 +53,7 @@ async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal 
   const files = { path, earlierPath: path };
   let pauseMs = DEFAULTS.pauseMs;
   for (;;) {
-    if (signal?.aborted === true) {
-      throw new LockkeeperError("ABORTED", `aborted while waiting for ${path}`, { cause: signal.reason });
-    }
+    throwIfAborted(signal, `while waiting for ${path}`);
     const claim = await tryClaim(files, (mechanism) => formatLockRecord(describe(mechanism)), { file: "stays" });
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);

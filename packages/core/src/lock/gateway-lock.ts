@@ -4,10 +4,10 @@
  * displaced; nothing is decided by a pid alone or by age; a leftover never blocks and needs no hand to delete it; only
  * what is ours is removed. For keepers, embedding authors, and whoever must own a config for a while.
  */
-import { GatewayLockError } from "../errors.ts";
-import { alreadyListening } from "../host/address.ts";
+import type { GatewayLockError } from "../errors.ts";
+import { portInUse } from "../host/port-in-use.ts";
 import { probePort } from "../host/probe-port.ts";
-import { refuseUnknownOptions } from "../known-options.ts";
+import { isIntegerFrom, optionCheck, refuseUnknownOptions } from "../wrong-options.ts";
 import { pause } from "../pause.ts";
 import type { Claim } from "./mechanism/claim.ts";
 import { MECHANISMS } from "./mechanism/try-claim.ts";
@@ -206,9 +206,7 @@ async function refuseTakenPort(host: string, port: number, from: Claim["previous
       await pause(DEFAULTS.dyingLookMs);
       continue;
     }
-    throw new GatewayLockError("PORT_IN_USE", alreadyListening(host, port), {
-      hint: "Stop the process that holds the port, or choose another port.",
-    });
+    throw portInUse(host, port);
   }
 }
 
@@ -218,16 +216,17 @@ function pickIdentity(gateway: LockedGateway | null): LockedGateway | null {
 
 function refuseWrongOptions(options: GatewayLockOptions): void {
   refuseUnknownOptions("acquireGatewayLock", options, KNOWN_OPTIONS);
-  const { lockDir, configPath, scope, port, timeoutMs = DEFAULTS.timeoutMs } = options;
-  for (const [name, path] of Object.entries({ lockDir, configPath })) {
-    if (typeof path !== "string" || path === "")
-      throw new TypeError(`expected ${name} to be a path, got ${String(path)}`);
-  }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new TypeError(`expected port to be an integer from 0 to 65535, got ${String(port)}`);
-  }
-  if (scope !== undefined && scope !== "config" && scope !== "directory") {
-    throw new TypeError(`expected scope to be "config" or "directory", got ${String(scope)}`);
-  }
-  if (!(timeoutMs >= 0)) throw new TypeError(`expected timeoutMs to be 0 or more, got ${String(timeoutMs)}`);
+  const { lockDir, configPath, scope, port, timeoutMs } = options;
+  const expect = optionCheck("acquireGatewayLock");
+  expect("lockDir", lockDir, "a path", isPath);
+  expect("configPath", configPath, "a path", isPath);
+  expect("port", port, "an integer from 0 to 65535", (given) => given === undefined || isIntegerFrom(0, given, 65_535));
+  expect("scope", scope, '"config" or "directory"', (given) => SCOPES.includes(given));
+  expect("timeoutMs", timeoutMs, "0 or more", (given) => given === undefined || Number(given) >= 0);
+}
+
+const SCOPES: readonly unknown[] = [undefined, "config", "directory"];
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }

@@ -59,7 +59,7 @@ export function readLockFile(path: string): LockRecord | null {
 function judge(seen: Sighting, answer: KernelAnswer): Pick<LockInspection, "verdict" | "reason"> {
   const owner = seen.record === null ? undefined : judgeOwner(seen.record);
   const whose = owner === undefined ? describeFile(seen) : `its owner (pid ${owner.pid}) ${STATES[owner.verdict]}`;
-  if (answer.verdict === "held") return { verdict: "held", reason: describeHolder(owner, whose, answer) };
+  if (answer.verdict === "held") return { verdict: "held", reason: explainHeld(owner, whose, answer) };
   const isShown = answer.verdict === "free";
   if (!seen.exists && seen.record === null) {
     return { verdict: seen.problem === NO_LOCK_FILE && isShown ? "free" : "unknown", reason: seen.problem };
@@ -76,7 +76,7 @@ function describeFile(seen: Sighting): string {
   return `the file ${seen.record === null ? seen.problem : ""}`;
 }
 
-function describeHolder(
+function explainHeld(
   owner: OwnerReport | undefined,
   whose: string,
   answer: Extract<KernelAnswer, { verdict: "held" }>,

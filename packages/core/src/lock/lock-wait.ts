@@ -5,7 +5,7 @@
  */
 import { isIP } from "node:net";
 
-import { GatewayLockError, LockkeeperError } from "../errors.ts";
+import { GatewayLockError, throwIfAborted } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
 import { probeListener } from "../host/probe-port.ts";
@@ -56,7 +56,7 @@ export async function claimInTime(
   let lookAtMs = 0;
   let listened = false;
   for (;;) {
-    if (signal?.aborted === true) throw aborted(files.path, signal);
+    throwIfAborted(signal, `while waiting for the gateway lock of ${files.path}`);
     const claim = await tryClaim(files, compose, { mechanisms });
     const rival = claim === "refused" ? undefined : await findRivalOf(claim, place, files);
     if (claim !== "refused" && rival === undefined) return claim;
@@ -126,10 +126,4 @@ async function explainOwner(path: string, record: LockRecord | null, pid: number
   const port = url === undefined ? "no port named" : `${await readOwnerPort(record)} on ${url}`;
   const profile = record.profile === null ? "" : ` of profile ${record.profile}`;
   return `The owner${profile} has held ${path}${since}, ${port}: wait for it, or ${howTo}.`;
-}
-
-function aborted(path: string, signal: AbortSignal): LockkeeperError {
-  return new LockkeeperError("ABORTED", `aborted while waiting for the gateway lock of ${path}`, {
-    cause: signal.reason,
-  });
 }

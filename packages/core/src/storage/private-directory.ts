@@ -8,7 +8,13 @@ import { dirname, parse, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
 import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
-import { isForeign, modeText, runAsOwner, unsafePath } from "./private-file.ts";
+import {
+  belongsToAnother,
+  isForeign,
+  runAsOwner,
+  unsafePath,
+  writtenByOthers,
+} from "./private-file.ts";
 
 const DIRECTORY_MODE = 0o700;
 
@@ -64,7 +70,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
   if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link", "Name the directory it points to instead.");
   if (!stats.isDirectory()) throw unsafePath(path, "is not a directory");
   if (isForeign(stats) || (owner === "us" && isRoots(stats))) {
-    throw unsafePath(path, `belongs to another user (uid ${stats.uid})`, runAsOwner(stats));
+    throw unsafePath(path, belongsToAnother(stats), runAsOwner(stats));
   }
   if (isOpenToOthers(stats)) {
     // A sticky directory is shared on purpose.
@@ -72,7 +78,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
       (stats.mode & 0o1000) === 0
         ? `Close it: ${shellCommand("chmod", "go-w", path)}`
         : "Name a directory inside of it.";
-    throw unsafePath(path, `can be written by others (mode ${modeText(stats)})`, hint);
+    throw unsafePath(path, writtenByOthers(stats), hint);
   }
 }
 
@@ -92,14 +98,14 @@ function refuseUnsafeAncestors(directory: string): void {
     const stats = lstatIfPresent(ancestor);
     if (stats === undefined) continue;
     if (isForeign(stats)) {
-      throw unsafePath(directory, `lies in ${ancestor}, which belongs to another user (uid ${stats.uid})`, ELSEWHERE);
+      throw unsafePath(directory, `lies in ${ancestor}, which ${belongsToAnother(stats)}`, ELSEWHERE);
     }
     if (stats.isSymbolicLink()) continue;
     const sticky = (stats.mode & 0o1000) !== 0;
     if (isOpenToOthers(stats) && !sticky) {
       const isOurs = stats.uid === process.geteuid?.();
       const hint = isOurs ? `Close it: ${shellCommand("chmod", "go-w", ancestor)}` : ELSEWHERE;
-      throw unsafePath(directory, `lies in ${ancestor}, which others can write (mode ${modeText(stats)})`, hint);
+      throw unsafePath(directory, `lies in ${ancestor}, which ${writtenByOthers(stats)}`, hint);
     }
   }
 }

@@ -73,10 +73,34 @@ export function openForAppend(path: string): number {
 
 /** @throws {LockkeeperError} UNSAFE_PATH when `stats`, those of `path`, do not describe a plain file with a single name. */
 export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
-  if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link");
-  if (stats.isDirectory()) throw unsafePath(path, "is a directory");
-  if (!stats.isFile()) throw unsafePath(path, "is not a plain file");
-  if (stats.nlink > 1) throw unsafePath(path, `has ${stats.nlink} names (hard links)`);
+  const fact = notPlain(stats);
+  if (fact !== undefined) throw unsafePath(path, fact);
+}
+
+/** Returns what keeps it from being a plain file of one name, as the end of a sentence; undefined when nothing does. */
+export function notPlain(stats: fs.Stats | fs.BigIntStats): string | undefined {
+  if (stats.isSymbolicLink()) return "is a symbolic link";
+  if (stats.isDirectory()) return "is a directory";
+  if (!stats.isFile()) return "is not a plain file";
+  return stats.nlink > 1 ? `has ${stats.nlink} names (hard links)` : undefined;
+}
+
+/** What of a file's state the sentences below are made of. */
+type Mode = Pick<fs.Stats, "mode"> | Pick<fs.BigIntStats, "mode">;
+
+/** Returns whose it is, as the end of a sentence. */
+export function belongsToAnother({ uid }: Pick<fs.Stats, "uid"> | Pick<fs.BigIntStats, "uid">): string {
+  return `belongs to another user (uid ${uid})`;
+}
+
+/** Returns that others can write it, as the end of a sentence. */
+export function writtenByOthers(stats: Mode): string {
+  return `can be written by others (mode ${modeText(stats)})`;
+}
+
+/** Returns that others can read or write it, as the end of a sentence. */
+export function openToOthers(stats: Mode): string {
+  return `is open to others (mode ${modeText(stats)})`;
 }
 
 /**
@@ -95,15 +119,9 @@ export function doubtAbout(path: string): LockkeeperError | undefined {
 
 /** @throws {LockkeeperError} UNSAFE_PATH when the file with these `stats` is another user's, or can be written by others. */
 function refuseUnlessOwn(stats: fs.Stats, path: string): void {
-  if (isForeign(stats)) {
-    throw unsafePath(path, `belongs to another user (uid ${stats.uid})`, runAsOwner(stats));
-  }
+  if (isForeign(stats)) throw unsafePath(path, belongsToAnother(stats), runAsOwner(stats));
   if (isOpenToOthers(stats)) {
-    throw unsafePath(
-      path,
-      `can be written by others (mode ${modeText(stats)})`,
-      `Close it: ${shellCommand("chmod", "go-w", path)}`,
-    );
+    throw unsafePath(path, writtenByOthers(stats), `Close it: ${shellCommand("chmod", "go-w", path)}`);
   }
 }
 
@@ -119,8 +137,8 @@ export function runAsOwner({ uid }: fs.Stats): string {
 }
 
 /** Returns the mode as `ls` and `chmod` write it in digits. */
-export function modeText(stats: fs.Stats): string {
-  return (stats.mode & 0o7777).toString(8).padStart(4, "0");
+function modeText({ mode }: Mode): string {
+  return (Number(mode) & 0o7777).toString(8).padStart(4, "0");
 }
 
 /** Returns the error for a `path` that must not be read, written or trusted. */

@@ -306,28 +306,34 @@ test("security 6: the default is 127.0.0.1 and nothing beside it", async () => {
   });
 });
 
-test.each<[string, Partial<Record<keyof GatewayHostOptions, unknown>>]>([
-  ["PORT_INVALID", { port: 0 }],
-  ["PORT_INVALID", { port: 70_000 }],
-  ["PORT_INVALID", { port: 1.5 }],
-  ["PORT_INVALID", { port: "18789" }],
-  ["OPTION_INVALID", { host: "" }],
-  ["OPTION_INVALID", { host: "[::1]" }],
-  ["OPTION_INVALID", { host: "127.0.0.1:80" }],
-  ["OPTION_INVALID", { host: 5 }],
-  ["OPTION_INVALID", { allowedHosts: "gw.example" }],
-  ["OPTION_INVALID", { allowedHosts: ["*"] }],
-  ["OPTION_INVALID", { allowedHosts: ["gw.example."] }],
-  ["OPTION_INVALID", { allowedOrigins: ["*"] }],
-  ["OPTION_INVALID", { allowedOrigins: ["null"] }],
-  ["OPTION_INVALID", { allowedOrigins: ["https://app.example/"] }],
-  ["OPTION_INVALID", { allowedOrigins: ["app.example"] }],
-  ["OPTION_INVALID", { onRequest: "x" }],
-  ["OPTION_INVALID", { onConnection: {} }],
-  ["OPTION_INVALID", { heartbeatMs: 0 }],
-  ["OPTION_INVALID", { closeTimeoutMs: Number.POSITIVE_INFINITY }],
-  ["OPTION_INVALID", { maxBacklogBytes: -1 }],
-])("%s for %j, before anything is bound", async (code, wrong) => {
+test.each<[Partial<Record<keyof GatewayHostOptions, unknown>>]>([
+  [{ port: 0 }],
+  [{ port: 70_000 }],
+  [{ port: 1.5 }],
+  [{ port: "18789" }],
+  [{ host: "" }],
+  [{ host: "[::1]" }],
+  [{ host: "127.0.0.1:80" }],
+  [{ host: 5 }],
+  [{ allowedHosts: "gw.example" }],
+  [{ allowedHosts: ["*"] }],
+  [{ allowedHosts: ["gw.example."] }],
+  [{ allowedOrigins: ["*"] }],
+  [{ allowedOrigins: ["null"] }],
+  [{ allowedOrigins: ["https://app.example/"] }],
+  [{ allowedOrigins: ["app.example"] }],
+  [{ onRequest: "x" }],
+  [{ onConnection: {} }],
+  [{ heartbeatMs: 0 }],
+  [{ closeTimeoutMs: Number.POSITIVE_INFINITY }],
+  [{ maxBacklogBytes: -1 }],
+])("%j is a TypeError that says what was expected, before anything is bound", async (wrong) => {
   const options = { port: await freePort(), ...wrong } as Partial<GatewayHostOptions>;
-  await expect(startTestGateway(options)).rejects.toMatchObject({ code });
+  const [name = ""] = Object.keys(wrong);
+  await expect(startTestGateway(options)).rejects.toThrow(
+    expect.objectContaining({
+      name: "TypeError",
+      message: expect.stringContaining(`expected ${name} to be `) as unknown,
+    }),
+  );
 });

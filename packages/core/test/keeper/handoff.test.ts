@@ -35,7 +35,7 @@ describe("a supervised start", () => {
     const { gateway } = await first.until("running");
     const outcome = await scene.keep(spec).outcome;
     expect(outcome).toMatchObject({ outcome: "left-in-control", record: null });
-    expect(outcome.detail).toContain(`the gateway of dev on ws://127.0.0.1:${port} (pid ${gateway?.pid}, `);
+    expect(outcome.detail).toContain(`the gateway of dev on ws://127.0.0.1:${port}, pid ${gateway?.pid} (`);
     expect(first.records.at(-1)).toMatchObject({ state: "running", gateway });
   });
 

@@ -92,7 +92,7 @@ describe("a taken port", () => {
       outcome: "blocked",
       record: { state: "blocked", code: "PORT_IN_USE", restarts: 0 },
     });
-    expect(outcome.detail).toContain(`already listening on ws://127.0.0.1:${port} (pid ${process.pid}, `);
+    expect(outcome.detail).toContain(`already listening on ws://127.0.0.1:${port}: pid ${process.pid} (`);
     expect(kept.readLog()).toBe("");
     expect(kept.records.map(({ state }) => state)).toEqual(["starting", "blocked"]);
   });

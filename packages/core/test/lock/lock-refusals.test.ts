@@ -155,7 +155,7 @@ describe("wrong options", () => {
     [{ lockDir: "" }, "expected lockDir to be a path"],
     [{ configPath: 7 }, "expected configPath to be a path, got 7"],
     [{ port: 70_000 }, "expected port to be an integer from 0 to 65535, got 70000"],
-    [{ port: "abc" }, "expected port to be an integer from 0 to 65535, got abc"],
+    [{ port: "abc" }, 'expected port to be an integer from 0 to 65535, got "abc"'],
     [{ timeoutMs: -1 }, "expected timeoutMs to be 0 or more, got -1"],
     [{ timeoutMs: Number.NaN }, "expected timeoutMs to be 0 or more, got NaN"],
   ])("%j are a TypeError that says what was expected", async (wrong, message) => {

@@ -53,7 +53,9 @@ describe("ensurePrivateDirectory", () => {
       expect(() => ensurePrivateDirectory(path)).toThrow(expect.objectContaining({ code: "UNSAFE_PATH" }));
     }
     expect(() => ensurePrivateDirectory(open)).toThrow("0777");
-    expect(() => ensurePrivateDirectory(join(open, "below"))).toThrow(`${open}, which others can write (mode 0777)`);
+    expect(() => ensurePrivateDirectory(join(open, "below"))).toThrow(
+      `${open}, which can be written by others (mode 0777)`,
+    );
     fs.chmodSync(open, 0o1777);
     ensurePrivateDirectory(join(open, "below"));
   });

@@ -22,10 +22,9 @@ import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
 import { profileClaims } from "../ports/port-claims.ts";
-import { formatRange, overlaps } from "../ports/port-plan.ts";
+import { findOverlap, overlapError } from "../ports/port-overlap.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
-import type { Registry } from "../registry/registry.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { unitEnvironment, unitEnvironmentFiles } from "../service-units/unit-environment.ts";
@@ -208,7 +207,9 @@ async function adopt(
       const before = [...registry.values()].find(({ paths }) => realOf(paths.state) === stateDir);
       if (before !== undefined) return { manifest: before, already: true };
       refuseExisting(home, registry, name);
-      refuseOverlap(registry, manifest);
+      const others = [...registry.values()].flatMap(profileClaims);
+      const taken = findOverlap(profileClaims(manifest), others);
+      if (taken !== undefined) throw overlapError(registry, profileClaims(manifest), taken, OTHER_PORT);
       refuseShared(directoriesOf(manifest, home), [
         ...[...registry.values()].flatMap((other) => directoriesOf(other, home)),
         ...readOtherHomes(home, roots),
@@ -293,16 +294,4 @@ function requirePort({ port, name, configPath }: Installation, program: ForeignP
   });
 }
 
-function refuseOverlap(registry: Registry, manifest: Manifest): void {
-  const ours = profileClaims(manifest);
-  const other = [...registry.values()]
-    .flatMap(profileClaims)
-    .find((claim) => ours.some((mine) => overlaps(mine, claim)));
-  if (other === undefined) return;
-  const block = { first: manifest.port, last: manifest.port + manifest.span - 1 };
-  throw new LockkeeperError(
-    "PORTS_OVERLAP",
-    `the ports ${formatRange(block)} of ${manifest.name} (derived ones included) overlap ${formatRange(other)} of profile ${other.owner}`,
-    { hint: "Give one of them another port; who has what: lockkeeper ports" },
-  );
-}
+const OTHER_PORT = "Give one of them another port; who has what: lockkeeper ports";

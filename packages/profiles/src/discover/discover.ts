@@ -2,7 +2,7 @@
  * Finds every gateway on this host, managed or not. Changes nothing, not even on a machine without a home: it reads files,
  * lists sockets and asks local listeners for their health. No service manager and no OpenClaw program is called.
  */
-import { hostWithPort, LockkeeperError } from "@lockkeeper/core";
+import { describeHolder, hostWithPort, LockkeeperError } from "@lockkeeper/core";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -123,9 +123,7 @@ function profileGateway(
       ...(adopted?.installation.notes ?? []),
       ...(stranger === undefined
         ? []
-        : [
-            `port ${port} is held by pid ${stranger.owner?.pid} (${stranger.owner?.command}), which is not its gateway`,
-          ]),
+        : [`port ${port} is held by ${describeHolder(stranger.owner)}, which is not its gateway`]),
     ],
     adopt: null,
   };

@@ -2,6 +2,7 @@
  * Matches an installation on disk with the listeners of now, to find the process that serves it. Shared by `discover` and
  * `import`. Pure.
  */
+import { describeHolder } from "@lockkeeper/core";
 import type { Installation } from "../foreign-program.ts";
 import type { ListeningPort } from "./answering-listeners.ts";
 
@@ -34,8 +35,7 @@ function findLive(
   }
   const onPort = port === null ? undefined : listening.find((each) => each.port === port);
   if (onPort === undefined) return { live: null, notes };
-  const holder =
-    onPort.owner === null ? "a process that is not visible" : `pid ${onPort.owner.pid} (${onPort.owner.command})`;
+  const holder = onPort.owner === null ? "a process that is not visible" : describeHolder(onPort.owner);
   if (onPort.health === "ok") {
     notes.push(`a gateway answers on its port ${onPort.port}, ${holder}, but no record of its own names it`);
     return { live: onPort, notes };

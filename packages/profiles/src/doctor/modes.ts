@@ -1,5 +1,5 @@
 /** Checks for our files and folders that others may read or write. */
-import { bitsOfOthers, errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { bitsOfOthers, errnoOf, fileError, shellCommand, unsafePath } from "@lockkeeper/core";
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
@@ -67,9 +67,7 @@ function close(path: string, mode: number, seen: Stats): void {
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (seen.isDirectory() ? O_DIRECTORY : 0));
     const { ino, dev, nlink } = fstatSync(fd);
     if (ino !== seen.ino || dev !== seen.dev || (!seen.isDirectory() && nlink > 1)) {
-      throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${path} is another thing than a moment ago`, {
-        hint: "Look again: lockkeeper doctor",
-      });
+      throw unsafePath(path, "is another thing than a moment ago", "Look again: lockkeeper doctor");
     }
     fchmodSync(fd, mode);
   } catch (error) {

@@ -2,6 +2,7 @@
  * Checks service units that start gateways: for a profile that is gone, with a program that is gone, or several units for one
  * gateway. The old unit of an adopted gateway counts for as long as it is enabled.
  */
+import { shownCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
@@ -30,7 +31,7 @@ export async function checkServices({ context, roots, patients }: Scene): Promis
         weight: "error",
         code: "service-profile-missing",
         title: `the unit ${unit.name} starts the profile ${profile}, which does not exist`,
-        evidence: [unit.path, unit.argv.join(" ")],
+        evidence: [unit.path, shownCommand(unit.argv)],
         command: disableCommand(unit),
       });
     }

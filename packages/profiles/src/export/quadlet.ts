@@ -2,7 +2,7 @@
  * A quadlet: a `.container` file from which podman's generator makes a systemd service. Pure.
  * Source: podman-systemd.unit(5) of podman 5.4, and systemd.syntax(7) for `%` and quoting.
  */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, PERMANENT_EXIT_STATUS } from "@lockkeeper/core";
 import type { ContainerPlan } from "./container-plan.ts";
 
 /** systemd waits a little longer than podman does before it kills, in seconds. */
@@ -70,7 +70,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
     "Restart=on-failure",
     "RestartSec=2",
     // 78: lock, port, configuration. Starting again is no use, and loops.
-    "RestartPreventExitStatus=78",
+    `RestartPreventExitStatus=${PERMANENT_EXIT_STATUS}`,
     `TimeoutStartSec=${plan.startSeconds}`,
     `TimeoutStopSec=${plan.stopSeconds + SYSTEMD_GRACE_S}`,
     "",

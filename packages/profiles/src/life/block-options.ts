@@ -2,7 +2,7 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { GatewayKind } from "../gateway-kind.ts";
 import { isHost } from "../manifest.ts";
-import { HIGHEST_PORT } from "../port-number.ts";
+import { HIGHEST_PORT, refuseTooHigh } from "../port-number.ts";
 
 const PORT_LABEL = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -22,12 +22,7 @@ export function checkSpan(span: number, kind: GatewayKind, port: number | undefi
       `A ${kind.name} gateway takes a whole number of ports, from ${least} to ${HIGHEST_PORT}.`,
     );
   }
-  if (port !== undefined && port + span - 1 > HIGHEST_PORT) {
-    const last = port + span - 1;
-    throw new LockkeeperError("PORT_INVALID", `the block ${port}-${last} ends above ${HIGHEST_PORT}`, {
-      hint: `With ${span} ports the highest base is ${HIGHEST_PORT - span + 1}.`,
-    });
-  }
+  if (port !== undefined) refuseTooHigh(port, span);
   return span;
 }
 

@@ -2,7 +2,7 @@
  * Copies a folder's plain files and folders, private to us, without following links. Everything is listed first, so that
  * progress is known and every decision is made before the first copy.
  */
-import { ensurePrivateDirectory, fileError, LockkeeperError } from "@lockkeeper/core";
+import { ensurePrivateDirectory, fileError, throwIfAborted, unsafePath } from "@lockkeeper/core";
 import { chmodSync, constants, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -54,9 +54,7 @@ export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
   if (stats === undefined) return plan;
   if (!stats.isDirectory()) {
     const what = stats.isSymbolicLink() ? "a symbolic link" : "not a directory";
-    throw new LockkeeperError("UNSAFE_PATH", `the ${rules.label} directory is ${what}: ${from}`, {
-      hint: "Links are never followed: put the directory itself there.",
-    });
+    throw unsafePath(from, `is ${what}`, "Links are never followed: put the directory itself there.");
   }
   const walk = (folder: string, relative: string, depth: number): void => {
     plan.folders.push({ from: folder, to: path.join(to, relative) });
@@ -103,8 +101,7 @@ export async function runCopy(
     }
   }
   for (const file of files) {
-    if (signal?.aborted === true)
-      throw new LockkeeperError("ABORTED", "the copy was interrupted", { cause: signal.reason });
+    throwIfAborted(signal, `while copying to ${file.to}`);
     await copyPlainFile(file);
     progress = { ...progress, files: progress.files + 1, bytes: progress.bytes + file.sizeBytes };
     onProgress?.(progress);

@@ -12,8 +12,8 @@ import { statusAfterChange } from "../status/observe-profile.ts";
 import { completeManifest, withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";
-import { blockOf, profileClaims } from "../ports/port-claims.ts";
-import { formatRange, overlaps } from "../ports/port-plan.ts";
+import { profileClaims } from "../ports/port-claims.ts";
+import { findOverlap, overlapError } from "../ports/port-overlap.ts";
 import { parsePort } from "../port-number.ts";
 import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
@@ -50,7 +50,7 @@ export async function restoreProfile(
     const manifest = port === undefined ? trashed : withPort(trashed, port);
     const others = [...registry.values()];
     if (existsSync(manifest.paths.profile)) throw folderTaken(manifest, registry);
-    await refuseOverlap(home, registry, manifest);
+    await refuseTakenBlock(home, registry, manifest);
     refuseShared(
       directoriesOf(manifest, home),
       others.flatMap((other) => directoriesOf(other, home)),
@@ -116,20 +116,18 @@ function parseTrashed(home: string, text: string): Manifest | string {
   }
 }
 
-async function refuseOverlap(home: string, registry: Registry, manifest: Manifest): Promise<void> {
-  const block = blockOf(manifest);
-  const claims = [...registry.values()].flatMap(profileClaims);
-  const other = claims.find((claim) => profileClaims(manifest).some((ours) => overlaps(ours, claim)));
+/** The hint names a block that is free. */
+async function refuseTakenBlock(home: string, registry: Registry, manifest: Manifest): Promise<void> {
+  const wanted = profileClaims(manifest);
+  const other = findOverlap(wanted, [...registry.values()].flatMap(profileClaims));
   if (other === undefined) return;
   const free = await nextFreeBlock(home, registry, { host: manifest.host, span: manifest.span });
-  throw new LockkeeperError(
-    "PORTS_OVERLAP",
-    `the block ${formatRange(block)} of ${manifest.name} overlaps ${formatRange(other)} of profile ${other.owner}`,
-    {
-      hint:
-        free === null
-          ? `Remove or move ${other.owner} first: lockkeeper ports`
-          : `Restore it on other ports: lockkeeper restore ${manifest.name} --port ${free.first}`,
-    },
+  throw overlapError(
+    registry,
+    wanted,
+    other,
+    free === null
+      ? `Remove or move ${other.owner} first: lockkeeper ports`
+      : `Restore it on other ports: lockkeeper restore ${manifest.name} --port ${free.first}`,
   );
 }

@@ -5,6 +5,7 @@
 import {
   carriesRun,
   coversAddress,
+  describeHolder,
   findHolders,
   findRunProcesses,
   hostWithPort,
@@ -29,8 +30,9 @@ export interface SeenListener {
   readonly address: string;
   readonly family: 4 | 6;
   readonly port: number;
-  /** Null: the owner is not visible. */
+  /** Null, like the next two: the owner is not visible. */
   readonly pid: number | null;
+  /** Program and script, without the arguments, any of which may be a secret. */
   readonly command: string | null;
   readonly user: string | null;
 }
@@ -47,11 +49,6 @@ export function seen({ address, family, port }: Listener, holder: Holder | undef
   };
 }
 
-/** Returns `pid 12 (node server.js), user ann`, or that the owner is not visible. */
-export function describeHolder({ pid, command, user }: SeenListener): string {
-  return pid === null ? "owner not visible" : `pid ${pid} (${command}), user ${user}`;
-}
-
 /** Returns one line for each listener: `127.0.0.1:18789 is held by pid 12 (node server.js), user ann`. */
 export function describeListeners(listeners: readonly Listener[]): readonly string[] {
   const holders = findHolders(listeners);
@@ -59,7 +56,7 @@ export function describeListeners(listeners: readonly Listener[]): readonly stri
     const holder = holders.get(listener);
     const where = hostWithPort(listener.address, listener.port);
     if (holder === undefined) return `${where} is held, owner not visible (uid ${listener.uid})`;
-    return `${where} is held by ${describeHolder(seen(listener, holder))}`;
+    return `${where} is held by ${describeHolder(holder)}`;
   });
 }
 

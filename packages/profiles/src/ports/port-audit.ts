@@ -2,11 +2,11 @@
  * Compares the plan with the host: every block, its real listeners, and conflicts. One pass over the host's sockets and one
  * over its processes, for any number of profiles. Changes nothing.
  */
-import { DEFAULT_HOST, findHolders } from "@lockkeeper/core";
+import { DEFAULT_HOST, describeHolder, findHolders } from "@lockkeeper/core";
 import type { FileOwner, Listener } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { describeHolder, judgeListener, membershipOf, seen } from "./listener-verdict.ts";
+import { judgeListener, membershipOf, seen } from "./listener-verdict.ts";
 import type { ListenerVerdict, SeenListener } from "./listener-verdict.ts";
 import { HANDED_ON } from "./handed-on.ts";
 import type { Manifest } from "../manifest.ts";

@@ -3,15 +3,16 @@
  * so that only one process chooses at a time. It costs one pass over the host's listeners and one bind for each port of the
  * block.
  */
-import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError, portInUse } from "@lockkeeper/core";
 import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
 import { readExtraClaims, readInstallationClaims } from "./program-claims.ts";
 import type { InstallationClaim } from "./program-claims.ts";
-import { blockOf, describeClaimant, hostClaims, namedRanges, profileClaims } from "./port-claims.ts";
+import { blockOf, hostClaims, profileClaims } from "./port-claims.ts";
 import type { KindName } from "../manifest.ts";
 import { HIGHEST_PORT, isPort } from "../port-number.ts";
-import { formatRange, measurePool, overlaps, planBlock } from "./port-plan.ts";
+import { refuseOverlap } from "./port-overlap.ts";
+import { formatRange, measurePool, planBlock } from "./port-plan.ts";
 import type { PoolUse, PortClaim, PortRange } from "./port-plan.ts";
 import { findUnusablePort, readHostPorts } from "./host-ports.ts";
 import type { HostPorts, UnusablePort } from "./host-ports.ts";
@@ -153,8 +154,7 @@ async function checkAskedFor(
   planned: readonly PortClaim[],
 ): Promise<PortRange> {
   const block = blockOf({ port, span });
-  const inTheWay = planned.find((claim) => overlaps(claim, block));
-  if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
+  refuseOverlap(registry, [block], planned);
   const isPrivileged = port < host.unprivilegedFrom && process.geteuid?.() !== 0;
   if (isPrivileged && kind !== "command") {
     throw new LockkeeperError(
@@ -171,14 +171,12 @@ async function checkAskedFor(
   const isOurs = unusable === undefined || (isPrivileged && unusable.errno === "EACCES");
   if (taken.length === 0 && isOurs) return block;
   if (taken.length === 0 && unusable !== undefined && holdsForAll(unusable)) throw cannotBind(address, unusable);
-  throw new GatewayLockError(
-    "PORT_IN_USE",
-    `port ${taken[0]?.port ?? unusable?.port} of the block ${formatRange(block)} is in use`,
-    {
-      evidence: describeListeners(taken),
-      hint: "Omit --port to get a free block, or stop who holds it.",
-    },
-  );
+  const held = taken[0]?.port ?? unusable?.port ?? port;
+  throw portInUse(address, held, {
+    message: `port ${held} of the block ${formatRange(block)} is in use`,
+    evidence: describeListeners(taken),
+    hint: "Omit --port to get a free block, or stop the process that holds it.",
+  });
 }
 
 /** The cause is not this port: trying the next ones would fail in the same way, thousands of times. */
@@ -195,26 +193,6 @@ function cannotBind(address: string, { port, errno }: UnusablePort): LockkeeperE
   return new GatewayLockError("BIND_FAILED", `cannot listen on ${address} (tried port ${port}): ${errno}`, {
     hint: "Give --host an address of this machine; 127.0.0.1 is the default.",
   });
-}
-
-/** Returns the error for a block that overlaps `claim`, naming owner, block and derived range. */
-export function overlapError(registry: Registry, block: PortRange, claim: PortClaim): LockkeeperError {
-  const owner = claim.by === "profile" ? registry.get(claim.owner) : undefined;
-  const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);
-  const inTheWay = named.filter((range) => overlaps(range, block));
-  const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`.trim()).join(", ");
-  const whose = claim.by === "profile" ? `profile ${claim.owner}` : describeClaimant(claim);
-  const detail = parts === "" ? "" : ` (there: ${parts})`;
-  return new LockkeeperError(
-    "PORTS_OVERLAP",
-    `the block ${formatRange(block)} overlaps ${formatRange(claim)} of ${whose}${detail}`,
-    {
-      hint:
-        claim.by === "reservation"
-          ? `Omit --port to get a free block, or give it back: lockkeeper ports release ${formatRange(claim)}`
-          : "Omit --port to get a free block, or see who has what: lockkeeper ports",
-    },
-  );
 }
 
 const WORDS: Readonly<Record<PoolUse["by"], string>> = {

@@ -2,7 +2,7 @@
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import { readRegistry } from "../registry/registry.ts";
 import { changeSettings } from "../settings/settings.ts";
-import { overlapError } from "./port-choice.ts";
+import { refuseOverlap } from "./port-overlap.ts";
 import { profileClaims } from "./port-claims.ts";
 import { formatRange, overlaps } from "./port-plan.ts";
 import type { PortRange } from "./port-plan.ts";
@@ -32,8 +32,7 @@ export async function reservePorts(home: string, range: PortRange, note: string)
   }
   return change(home, (before) => {
     const registry = readRegistry(home);
-    const claim = [...registry.values()].flatMap(profileClaims).find((each) => overlaps(each, range));
-    if (claim !== undefined) throw overlapError(registry, range, claim);
+    refuseOverlap(registry, [range], [...registry.values()].flatMap(profileClaims));
     const other = before.find((each) => overlaps(each, range) && !isSame(each, range));
     if (other !== undefined) {
       throw new LockkeeperError(

@@ -2,8 +2,9 @@
  * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It takes no
  * lock: its keeper holds the lock and has passed it on as a descriptor that this process only keeps open.
  */
-import { ignoreStraySignals, LockkeeperError, readIfPresent, startGatewayHost } from "@lockkeeper/core";
+import { ignoreStraySignals, LockkeeperError, PERMANENT_EXIT_STATUS, startGatewayHost } from "@lockkeeper/core";
 import type { ErrorCode } from "@lockkeeper/core";
+import { readStrongToken } from "../run/require-token.ts";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
 
 async function main(): Promise<void> {
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
     allowedHosts: [...allowedHosts, `${required("LOCKKEEPER_PROFILE")}.localhost`],
     host: required("LOCKKEEPER_HOST"),
     port: Number(required("LOCKKEEPER_PORT")),
-    token: await readToken(required("LOCKKEEPER_TOKEN_FILE")),
+    token: readStrongToken(required("LOCKKEEPER_TOKEN_FILE")),
     onWarning: log,
   });
   log(`listening on ${gateway.url}`);
@@ -28,12 +29,6 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
-}
-
-async function readToken(path: string): Promise<string> {
-  const token = await readIfPresent(path);
-  if (token !== undefined) return token.trim();
-  throw new LockkeeperError("OPTION_INVALID", `there is no token at ${path}`);
 }
 
 function required(variable: string): string {
@@ -56,12 +51,12 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "PERMISSION_DENIED",
   "UNSAFE_PATH",
 ]);
-/** Source: EX_CONFIG of sysexits.h, which a keeper understands as "do not restart". */
-const PERMANENT_EXIT_CODE = 78;
 
 function fail(error: unknown): void {
   log(error instanceof Error ? error.message : String(error));
-  process.exit(error instanceof LockkeeperError && PERMANENT.has(error.code) ? PERMANENT_EXIT_CODE : 1);
+  // A TypeError is a wrong option: the same values will be as wrong the next time.
+  const isPermanent = error instanceof TypeError || (error instanceof LockkeeperError && PERMANENT.has(error.code));
+  process.exit(isPermanent ? PERMANENT_EXIT_STATUS : 1);
 }
 
 main().catch(fail);

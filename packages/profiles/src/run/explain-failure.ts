@@ -1,15 +1,14 @@
 /** Says why there is no running gateway: the documented error, what was observed, and one next step. */
 import {
-  alreadyListening,
   coversAddress,
-  GatewayLockError,
   LockkeeperError,
+  portInUse,
   reachableHost,
   readLastAttempt,
   readListeners,
   shellCommand,
 } from "@lockkeeper/core";
-import type { ErrorCode, LeaseSettings, RunRecord } from "@lockkeeper/core";
+import type { ErrorCode, LeaseSettings, RunRecord, GatewayLockError } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -108,7 +107,7 @@ function portConflict(manifest: Manifest, record: RunRecord): GatewayLockError {
   const { port } = record;
   const handedOn = findHandedOn(record);
   const evidence = holdersOf(manifest.host, port);
-  return new GatewayLockError("PORT_IN_USE", alreadyListening(manifest.host, port), {
+  return portInUse(manifest.host, port, {
     evidence: handedOn.length === 0 ? evidence : [...evidence, HANDED_ON],
     hint: handedOn.length === 0 ? `lockkeeper ports --explain ${port}` : howToEnd(handedOn),
   });

@@ -4,6 +4,7 @@ import type { GatewayLockError, RunRecord } from "@lockkeeper/core";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ProfilesContext } from "../context.ts";
+import { throwIfAborted } from "../interruptible.ts";
 import { reviveError } from "./keeper-report.ts";
 import type { KeeperReport } from "./keeper-report.ts";
 import { describeStart } from "./start-progress.ts";
@@ -83,7 +84,7 @@ export async function launchKeeper(
       // The first reason is that this very command starts it.
       options.onProgress?.(isFirst ? last.state : describeStart(manifest, last));
     }
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     if (!reports.readableEnded) return { kind: "deadline" };
     throw new LockkeeperError(
       "GATEWAY_EXITED",

@@ -2,7 +2,15 @@
  * Checks everything that the next start of a profile needs, without starting anything: before a running gateway is replaced,
  * in `doctor` for every profile, and in `create` and `edit` as a warning. Changes nothing.
  */
-import { ensurePrivateDirectory, hostWithPort, LockkeeperError, probeBind, shellCommand } from "@lockkeeper/core";
+import {
+  belongsToAnother,
+  ensurePrivateDirectory,
+  hostWithPort,
+  LockkeeperError,
+  probeBind,
+  shellCommand,
+  unsafePath,
+} from "@lockkeeper/core";
 import type { ErrorCode } from "@lockkeeper/core";
 import { existsSync, lstatSync, statSync } from "node:fs";
 import path from "node:path";
@@ -150,9 +158,8 @@ function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manife
     if (stats === undefined) continue;
     const self = process.geteuid?.();
     if (self !== undefined && stats.uid !== self) {
-      throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${folder} belongs to another user (uid ${stats.uid})`, {
-        hint: `Run it as that user: ${shellCommand("sudo", "-u", `#${stats.uid}`, "env", `LOCKKEEPER_HOME=${home}`, "lockkeeper", "start", name)}`,
-      });
+      const asOwner = ["sudo", "-u", `#${stats.uid}`, "env", `LOCKKEEPER_HOME=${home}`, "lockkeeper", "start", name];
+      throw unsafePath(folder, belongsToAnother(stats), `Run it as that user: ${shellCommand(...asOwner)}`);
     }
     ensurePrivateDirectory(folder);
   }

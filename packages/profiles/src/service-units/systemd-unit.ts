@@ -2,6 +2,7 @@
  * The text of a systemd service for one profile. Pure. The reason for each line stands beside it; the rules of quoting are
  * those of systemd.syntax(7) and systemd.service(5).
  */
+import { PERMANENT_EXIT_STATUS } from "@lockkeeper/core";
 import { createHash } from "node:crypto";
 import type { UnitPlan } from "./unit-plan.ts";
 
@@ -48,7 +49,7 @@ export function formatSystemdUnit(plan: UnitPlan, unit: string): string {
     "Restart=on-failure",
     "RestartSec=2",
     // 78: lock, port, configuration. Restarting does not help and would loop.
-    "RestartPreventExitStatus=78",
+    `RestartPreventExitStatus=${PERMANENT_EXIT_STATUS}`,
     // 143 is SIGTERM: a success when the manager sent it, a reason to restart when a stranger did.
     "SuccessExitStatus=143",
     "RestartForceExitStatus=143",

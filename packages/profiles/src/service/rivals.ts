@@ -2,7 +2,7 @@
  * Finds other mechanisms that start a profile's gateway: another unit of ours, a unit of the program itself, pm2. Two of them
  * fight: each restarts the gateway that the other one stops. Reads files only.
  */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand, shownCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { realOf } from "../directories/directory-rules.ts";
 import { foreignPrograms } from "../kinds/kinds.ts";
@@ -47,7 +47,7 @@ export function findPm2Rivals(
     .filter((program) => runsIt(program, home, userHome, manifest))
     .map(({ name, argv, path }) => ({
       name: `pm2 (${name})`,
-      evidence: [path, argv.join(" ")],
+      evidence: [path, shownCommand(argv)],
       disable: `${shellCommand("pm2", "delete", name)} && pm2 save`,
     }));
 }
@@ -67,7 +67,7 @@ export async function unitsByStateDirectory(roots: HostRoots): Promise<ReadonlyM
 }
 
 function rivalOf(unit: ServiceUnit): Rival {
-  return { name: unit.name, evidence: [unit.path, unit.argv.join(" ")], disable: disableCommand(unit) };
+  return { name: unit.name, evidence: [unit.path, shownCommand(unit.argv)], disable: disableCommand(unit) };
 }
 
 /** One home may be named by several paths. */

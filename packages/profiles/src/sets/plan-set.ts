@@ -17,9 +17,8 @@ import { launchPlan } from "../run/launch-plan.ts";
 import { profilePaths } from "../profile-paths.ts";
 import { readSettings } from "../settings/settings.ts";
 import { setFault } from "./set-document.ts";
-import { overlapError } from "../ports/port-choice.ts";
 import { blockOf, profileClaims } from "../ports/port-claims.ts";
-import { overlaps } from "../ports/port-plan.ts";
+import { refuseOverlap } from "../ports/port-overlap.ts";
 import type { PortClaim } from "../ports/port-plan.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -178,8 +177,7 @@ function refuseOverlaps(registry: Registry, creates: readonly SetProfile[]): voi
     const { name, port, span } = checkCreateOptions(options);
     if (port === undefined) continue;
     const block = blockOf({ port, span });
-    const inTheWay = claims.find((claim) => overlaps(claim, block));
-    if (inTheWay !== undefined) throw overlapError(registry, block, inTheWay);
+    refuseOverlap(registry, [block], claims);
     claims.push({ ...block, by: "profile", owner: name, label: "" });
   }
 }

@@ -1,5 +1,12 @@
 /** Finds and reads the file of a set. Its commands run as the user who applies it, so others must not be able to write it. */
-import { fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import {
+  belongsToAnother,
+  fileError,
+  LockkeeperError,
+  shellCommand,
+  unsafePath,
+  writtenByOthers,
+} from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 
@@ -57,22 +64,19 @@ export function readSetFile(named: string): SetText {
 
 function leadsElsewhere(link: string): LockkeeperError {
   const target = path.resolve(path.dirname(link), fs.readlinkSync(link));
-  return new LockkeeperError("UNSAFE_PATH", `unsafe path: ${link} is a link to ${target}`, {
-    hint: `If you mean that file, name it: ${shellCommand("lockkeeper", "plan", "-f", target)}`,
-  });
+  const hint = `If you mean that file, name it: ${shellCommand("lockkeeper", "plan", "-f", target)}`;
+  return unsafePath(link, `is a symbolic link to ${target}`, hint);
 }
 
 function refuseStrangers({ uid, mode }: fs.Stats, file: string): void {
   const self = process.geteuid?.();
   if (self !== undefined && uid !== self && uid !== 0) {
-    throw new LockkeeperError("UNSAFE_PATH", `unsafe path: ${file} belongs to another user (uid ${uid})`, {
-      hint: `Take a copy that is yours, and look at it first: ${shellCommand("cp", file, SET_FILE_NAME)}`,
-    });
+    const hint = `Take a copy that is yours, and look at it first: ${shellCommand("cp", file, SET_FILE_NAME)}`;
+    throw unsafePath(file, belongsToAnother({ uid }), hint);
   }
   if ((mode & 0o002) === 0 || process.platform === "win32") return;
-  throw new LockkeeperError("UNSAFE_PATH", `unsafe path: everybody can write ${file}`, {
-    hint: `Look at it, then close it: ${shellCommand("chmod", "o-w", file)}`,
-  });
+  const hint = `Look at it, then close it: ${shellCommand("chmod", "o-w", file)}`;
+  throw unsafePath(file, writtenByOthers({ mode }), hint);
 }
 
 function damaged(message: string): LockkeeperError {

@@ -2,7 +2,7 @@
  * The settings of a built-in gateway (`config/gateway.json` of its profile). One table for reader, writer and help, and one
  * literal with all defaults. It is a separate file, so that reading the tool's settings does not load it.
  */
-import { GATEWAY_LIMITS, highestLimit } from "@lockkeeper/core";
+import { GATEWAY_LIMITS, highestLimit, HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "@lockkeeper/core";
 import type { GatewayLimitOptions, GatewayLimits } from "@lockkeeper/core";
 import { readSettingsFile } from "./settings-file.ts";
 import type { SettingSchema } from "./settings-file.ts";
@@ -22,12 +22,12 @@ export const defaultGatewaySettings: GatewaySettings = Object.fromEntries(
 export const gatewaySettingsTable: Readonly<Record<keyof GatewaySettings, SettingSchema>> = {
   allowedHosts: {
     type: "array",
-    items: { type: "string", pattern: "^[A-Za-z0-9._\\[\\]:-]+$" },
+    items: { type: "string", pattern: HOST_HEADER_PATTERN },
     description: "names accepted in the Host header, beside loopback and <profile>.localhost",
   },
   allowedOrigins: {
     type: "array",
-    items: { type: "string", pattern: "^[a-z][a-z0-9+.-]*://[^/ ]+$" },
+    items: { type: "string", pattern: ORIGIN_PATTERN },
     description: "origins whose pages may connect, such as https://app.example",
   },
   ...limitSettings(),

@@ -208,7 +208,7 @@ describe("createProfile", () => {
     const attempt = (): Promise<unknown> => createProfile(home, { name: "x", envFile });
     await expect(attempt()).rejects.toMatchObject({ code: "OPTION_INVALID" });
     fs.writeFileSync(envFile, "TOKEN=one\n", { mode: 0o644 });
-    await expect(attempt()).rejects.toMatchObject({ code: "UNSAFE_PATH", hint: `chmod 600 ${envFile}` });
+    await expect(attempt()).rejects.toMatchObject({ code: "UNSAFE_PATH", hint: `Close it: chmod 600 ${envFile}` });
     expect(fs.existsSync(home)).toBe(false);
     fs.chmodSync(envFile, 0o600);
     await expect(attempt()).resolves.toMatchObject({ envFile });

@@ -54,7 +54,7 @@ test("a name that exists, nothing of that name, and ports that somebody has by n
   const refused = await restoreProfile(context, "dev").catch((error: unknown) => error);
   expect(refused).toMatchObject({
     code: "PORTS_OVERLAP",
-    message: `the block ${first}-${first + 9} of dev overlaps ${first + 5}-${first + 14} of profile other`,
+    message: `the block ${first}-${first + 9} overlaps ${first + 5}-${first + 14} of profile other (there: gateway ${first + 5})`,
     hint: expect.stringMatching(/^Restore it on other ports: lockkeeper restore dev --port \d+$/) as string,
   });
   expect(await restoreProfile(context, "dev", { port: String(first + 20) })).toMatchObject({

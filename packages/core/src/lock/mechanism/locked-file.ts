@@ -6,8 +6,9 @@
  */
 import * as fs from "node:fs";
 
-import { LockkeeperError, errnoOf, fileError } from "../../errors.ts";
+import { errnoOf, fileError } from "../../errors.ts";
 import { bitsOfOthers } from "../../storage/bits-of-others.ts";
+import { belongsToAnother, notPlain, unsafePath, writtenByOthers } from "../../storage/private-file.ts";
 import { tryKernelLock } from "./kernel-lock.ts";
 import { LOCK_RECORD_BYTES } from "../lock-record.ts";
 
@@ -177,23 +178,17 @@ function isForeign(stats: fs.BigIntStats): boolean {
   return self !== undefined && stats.uid !== BigInt(self);
 }
 
+/** Stricter than for other files: what root made, or a private group may write, is no lock of ours either. */
 function refuseUnsafe(stats: fs.BigIntStats | undefined, path: string): void {
   const fact = stats === undefined ? undefined : findDanger(stats);
   if (fact === undefined) return;
-  throw new LockkeeperError("UNSAFE_PATH", `unsafe path: the lock file ${path} ${fact}`, {
-    hint: "Look at what put it there, move it away, then run it again.",
-  });
+  throw unsafePath(path, fact, "Look at what put it there, move it away, then run it again.");
 }
 
 function findDanger(stats: fs.BigIntStats): string | undefined {
-  if (stats.isSymbolicLink()) return "is a symbolic link";
-  if (stats.isDirectory()) return "is a directory";
-  if (!stats.isFile()) return "is not a plain file";
-  if (stats.nlink > 1n) return `has ${stats.nlink} names (hard links)`;
-  if (isForeign(stats)) return `belongs to another user (uid ${stats.uid})`;
+  const fact = notPlain(stats);
+  if (fact !== undefined) return fact;
+  if (isForeign(stats)) return belongsToAnother(stats);
   const [mode, uid, gid] = [Number(stats.mode), Number(stats.uid), Number(stats.gid)];
-  if ((bitsOfOthers({ mode, uid, gid }) & 0o022) !== 0) {
-    return `can be written by others (mode ${(stats.mode & 0o7777n).toString(8).padStart(4, "0")})`;
-  }
-  return undefined;
+  return (bitsOfOthers({ mode, uid, gid }) & 0o022) === 0 ? undefined : writtenByOthers(stats);
 }

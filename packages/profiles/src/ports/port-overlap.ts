@@ -1,0 +1,46 @@
+/** Finds the ports that two owners claim, and says who has them. Pure. */
+import { LockkeeperError } from "@lockkeeper/core";
+import type { Registry } from "../registry/registry.ts";
+import { describeClaimant, namedRanges } from "./port-claims.ts";
+import { formatRange, overlaps } from "./port-plan.ts";
+import type { PortClaim, PortRange } from "./port-plan.ts";
+
+/** Returns the first of `claims` that has a port of `wanted`. */
+export function findOverlap(wanted: readonly PortRange[], claims: Iterable<PortClaim>): PortClaim | undefined {
+  for (const claim of claims) if (wanted.some((range) => overlaps(range, claim))) return claim;
+  return undefined;
+}
+
+/**
+ * Returns when none of `claims` has a port of `wanted`.
+ *
+ * @param wanted the block first; behind it ports that its profile has elsewhere.
+ * @throws {LockkeeperError} PORTS_OVERLAP as {@link overlapError} tells it.
+ */
+export function refuseOverlap(registry: Registry, wanted: readonly PortRange[], claims: Iterable<PortClaim>): void {
+  const claim = findOverlap(wanted, claims);
+  if (claim !== undefined) throw overlapError(registry, wanted, claim);
+}
+
+/** Returns the error for a block that overlaps `claim`, naming owner, block and derived range. */
+export function overlapError(
+  registry: Registry,
+  wanted: readonly PortRange[],
+  claim: PortClaim,
+  hint?: string,
+): LockkeeperError {
+  const ours = wanted.find((range) => overlaps(range, claim)) ?? claim;
+  const owner = claim.by === "profile" ? registry.get(claim.owner) : undefined;
+  const named = owner === undefined || claim.label !== "" ? [claim] : namedRanges(owner);
+  const inTheWay = named.filter((range) => overlaps(range, ours));
+  const parts = inTheWay.map((range) => `${range.label} ${formatRange(range)}`.trim()).join(", ");
+  const detail = parts === "" ? "" : ` (there: ${parts})`;
+  const message = `the block ${formatRange(ours)} overlaps ${formatRange(claim)} of ${describeClaimant(claim)}${detail}`;
+  return new LockkeeperError("PORTS_OVERLAP", message, { hint: hint ?? usualHint(claim) });
+}
+
+function usualHint(claim: PortClaim): string {
+  return claim.by === "reservation"
+    ? `Omit --port to get a free block, or give it back: lockkeeper ports release ${formatRange(claim)}`
+    : "Omit --port to get a free block, or see who has what: lockkeeper ports";
+}

@@ -8,13 +8,7 @@ import { dirname, parse, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
 import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
-import {
-  belongsToAnother,
-  isForeign,
-  runAsOwner,
-  unsafePath,
-  writtenByOthers,
-} from "./private-file.ts";
+import { belongsToAnother, isForeign, runAsOwner, unsafePath, writtenByOthers } from "./private-file.ts";
 
 const DIRECTORY_MODE = 0o700;
 

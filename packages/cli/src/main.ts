@@ -76,7 +76,11 @@ function kindOf(device: Stats | undefined): number | undefined {
 
 /** Whoever waits with one of the signals throws this. */
 function interruptedBy(signal: string): LockkeeperError {
-  return interrupted(`by ${signal}`, undefined, "What was begun may still finish in the background; look with: lockkeeper list");
+  return interrupted(
+    `by ${signal}`,
+    undefined,
+    "What was begun may still finish in the background; look with: lockkeeper list",
+  );
 }
 
 async function ask(question: string): Promise<string | undefined> {

@@ -1,13 +1,13 @@
 /**
- * The gateway's access token: which ones are strong enough, where a request shows it, and the comparison that takes
- * the same time whatever is shown. A token is never logged, put in an error or sent back.
+ * The gateway's access token: which ones are strong enough, where a request carries it, and a comparison in constant time. A
+ * token is never logged, put into an error or sent back.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /** The subprotocol that the gateway answers with. */
 export const GATEWAY_PROTOCOL = "lockkeeper.v1";
-/** A browser, which cannot set headers, shows its token as a subprotocol that begins like this. It is never echoed. */
+/** The prefix of a subprotocol that carries the token of a browser, which cannot set headers. It is never echoed. */
 const BEARER_PROTOCOL = "lockkeeper.bearer.";
 
 /** Returns what is wrong with a token that is missing, short, or not made of base64url; never the token itself. */
@@ -24,10 +24,10 @@ export function refuseWeakToken(caller: string, token: unknown): void {
     throw new TypeError(`${caller}: ${fault}; make one with randomBytes(32).toString("base64url")`);
 }
 
-/** What a request showed: one token, none, or something that cannot be a token (then no comparison is due). */
+/** What a request carried: one token, none, or something that cannot be a token (then there is no comparison). */
 export type ShownToken = { readonly shown: "token"; readonly token: string } | { readonly shown: "none" | "malformed" };
 
-/** Returns the token of an `Authorization: Bearer` header or, failing that header, of a bearer subprotocol. */
+/** Returns the token of an `Authorization: Bearer` header or, without that header, of a bearer subprotocol. */
 export function shownToken(headers: IncomingHttpHeaders): ShownToken {
   const { authorization } = headers;
   if (authorization !== undefined) {

@@ -1,19 +1,19 @@
 /**
- * How the gateway host answers by itself: small JSON bodies that no cache keeps, for requests and for upgrades alike.
- * It decides nothing. Used by the gateway host only.
+ * Writes the gateway host's own answers: small JSON bodies that no cache keeps, for requests and upgrades. It decides nothing.
+ * Used by the gateway host only.
  */
 import { STATUS_CODES } from "node:http";
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Why something is refused. `waitMs` tells the client when to try again. */
+/** A refusal. `waitMs` tells the client when to try again. */
 export interface Refusal {
   readonly status: number;
   readonly reason: string;
   readonly waitMs?: number;
 }
 
-/** Answers with `body` as JSON, whole and at once. */
+/** Answers with the complete `body` as JSON. */
 export function sendJson(
   response: ServerResponse,
   status: number,
@@ -38,7 +38,7 @@ export function refuseUpgrade(stream: Duplex, refusal: Refusal): void {
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  // The peer may be gone already, and must not be waited for.
+  // The peer may have gone already, so we do not wait for it.
   stream.on("error", () => undefined);
   stream.once("finish", () => stream.destroy());
   stream.end(`${head.join("\r\n")}\r\n\r\n${body}`);

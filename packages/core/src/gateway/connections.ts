@@ -1,8 +1,8 @@
 /**
- * Every TCP connection of one gateway, from accept to close, and how many there may be. Only a connection with the token
- * is entitled to last: it is *busy* while a request of it is in progress, or became a WebSocket. All others are *half
- * open* (no whole request head yet) or *idle*, and go when there are too many of them, the oldest first; so no flood
- * without a token exhausts descriptors or delays others. Used by the gateway host only.
+ * Every TCP connection of one gateway, from accept to close, and how many there may be. Only a connection with the token may
+ * last: it is *busy* while a request is in progress, or after it became a WebSocket. All others are *half open* (no complete
+ * request head yet) or *idle*, and are closed when there are too many, the oldest first. So no flood without a token exhausts
+ * descriptors or delays others. Used by the gateway host only.
  */
 import type { Server, Socket } from "node:net";
 import { openFileLimit } from "../host/open-files.ts";
@@ -11,26 +11,29 @@ import type { GatewayLimits } from "./gateway-limits.ts";
 
 /** The connections of one server. */
 export interface Connections {
-  /** A request head of this connection is complete; with too many that are not answered yet it is cut off. */
+  /** A request head is complete; a connection with too many unanswered requests is cut off. */
   arrived(socket: Socket): "arrived" | "cut-off";
-  /** A request of this connection is answered. */
+  /** A request is answered. */
   answered(socket: Socket): void;
   /** A request with the token begins; `end` is called once it is answered. Too many at once: undefined. */
   begin(socket: Socket): { readonly end: () => void } | undefined;
   /** The connection becomes a WebSocket, if there is room for one. */
   upgrade(socket: Socket): "upgraded" | "too-many";
-  /** Closes the connections that are in the middle of nothing. */
+  /** Closes the connections without a request in progress. */
   dropWaiting(): void;
   /** Closes all of them. */
   dropAll(): void;
 }
 
-/** For this long even more than the limit may be half open: many honest clients connect at once after a restart. */
+/**
+ * For this long more connections than the limit may be half open, because many honest clients connect at once after a
+ * restart.
+ */
 const GRACE_MS = 1_000;
-/** What was accepted together is read before anybody is judged: a client sends its head as soon as it is connected. */
+/** Connections accepted together are read before any is judged, because a client sends its head as soon as it is connected. */
 const SETTLE_MS = 20;
 
-/** Looks after every connection that `server` accepts from now on. */
+/** Tracks every connection that `server` accepts from now on. */
 export function trackConnections(
   server: Server,
   wanted: Pick<GatewayLimits, "maxRequestConnections" | "maxHalfOpen" | "maxPipelined" | "maxWebSockets">,
@@ -41,7 +44,7 @@ export function trackConnections(
   const halfOpen = new Map<Socket, number>();
   /** In the order of their last request. */
   const idle = new Set<Socket>();
-  /** With the number of requests in progress: there are several when a client does not wait for answers. */
+  /** With the number of requests in progress; there are several when a client pipelines. */
   const busy = new Map<Socket, number>();
   const upgraded = new Set<Socket>();
   const unanswered = new WeakMap<Socket, number>();
@@ -53,7 +56,7 @@ export function trackConnections(
     socket.destroy();
   };
 
-  // By a timer and not by the next arrival: out of descriptors, there is none that we would hear of.
+  // By a timer, not by the next arrival: without descriptors no arrival would be reported.
   const pruneLater = (): void => {
     const tooMany = halfOpen.size + idle.size + busy.size > maxRequests;
     if (tooMany || halfOpen.size > maxHalfOpen) {
@@ -113,7 +116,7 @@ export function trackConnections(
     },
     answered: (socket) => void unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1),
     begin(socket) {
-      // A quarter stays for those who have no token yet, or ask how we are.
+      // A quarter stays free for clients without a token yet and for health probes.
       if (!busy.has(socket) && busy.size >= Math.ceil(maxRequests * 0.75)) return undefined;
       idle.delete(socket);
       busy.set(socket, (busy.get(socket) ?? 0) + 1);
@@ -142,16 +145,16 @@ export function trackConnections(
 }
 
 /**
- * Ends the reading of a chunk that holds more requests of a connection that was cut off: Node would make an object of each, a
- * thousand in 64 KiB, before it saw that nobody is there any more. It keeps what follows an upgrade unread, so that is what
- * every further head is taken for. A Node that has no such parser reads on.
- * Source: https://github.com/nodejs/node/blob/v20.19.0/lib/_http_server.js, parserOnIncoming
+ * Stops the parsing of a chunk with more requests of a connection that was cut off: Node would create an object for each, a
+ * thousand in 64 KiB, before it noticed the end. The parser leaves data after an upgrade unread, so every further head is
+ * treated as an upgrade. A Node without such a parser reads on. Source:
+ * https://github.com/nodejs/node/blob/v20.19.0/lib/_http_server.js, parserOnIncoming
  */
 function skipRest(socket: Socket & { readonly parser?: { onIncoming?: () => number } | null }): void {
   if (typeof socket.parser?.onIncoming === "function") socket.parser.onIncoming = () => 2;
 }
 
-/** What a process with nothing but a gateway has open, and some files more. */
+/** The files that a process with only a gateway has open, and some spare ones. */
 const KEPT_FILES = 64;
 
 interface Bounds {
@@ -162,7 +165,10 @@ interface Bounds {
   readonly maxAccepted: number;
 }
 
-/** Whatever is asked for, descriptors must be left: for the listener, for files, and to accept who is turned away. */
+/**
+ * Whatever is configured, some descriptors must stay free: for the listener, for files, and to accept the connections that
+ * are refused.
+ */
 function boundsFor(
   { maxRequestConnections, maxHalfOpen, maxWebSockets }: Parameters<typeof trackConnections>[1],
   openFiles: number,

@@ -10,12 +10,12 @@ import { GatewayLockError, LockkeeperError, errnoOf, throwIfAborted } from "../e
 import { gatewayUrl } from "../host/address.ts";
 import { portInUse } from "../host/port-in-use.ts";
 
-/** A name that takes longer to resolve than this is no address to bind to. */
+/** A name that takes longer to resolve than this is refused. */
 const RESOLVE_TIMEOUT_MS = 5_000;
 
 /**
- * Connections that the kernel holds until they are accepted, as far as it allows so many. With Node's own 511 a thousand clients that
- * come at once after a restart push each other, and whoever asks about our health, into a second's wait for a retransmission.
+ * How many connections the kernel may queue until they are accepted. With Node's own 511, a thousand clients that reconnect at
+ * once after a restart make each other, and health probes, wait a second for a retransmission.
  */
 export const BACKLOG = 4_096;
 
@@ -29,7 +29,7 @@ export interface ListenOptions {
 /**
  * The server listens on exactly `host:port` when this returns; when it throws, the server holds no socket.
  *
- * @throws {GatewayLockError} PORT_IN_USE when somebody else listens there already.
+ * @throws {GatewayLockError} PORT_IN_USE when another process listens there already.
  * @throws {GatewayLockError} BIND_FAILED when the system refuses the bind for any other reason.
  * @throws {LockkeeperError} ABORTED when `signal` aborts first.
  */
@@ -46,7 +46,7 @@ export async function listenExclusively(server: Server, options: ListenOptions):
   }
 }
 
-/** Resolved here and not by `listen`, whose own look-up can neither be bounded nor taken back. */
+/** Resolved here, because the look-up of `listen` can be neither bounded nor cancelled. */
 async function resolveHost(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;
   let timer: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ async function resolveHost(host: string): Promise<string> {
   }
 }
 
-/** A bind of a numeric address is answered by the kernel at once: there is nothing to wait for and nothing to abort. */
+/** The kernel answers a bind of a numeric address at once, so there is nothing to wait for or to abort. */
 function bind(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const onListening = (): void => {

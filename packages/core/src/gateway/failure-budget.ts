@@ -1,23 +1,23 @@
 /**
- * How often a source may fail to show the right token before it is refused without being looked at. An attempt is
- * counted before it is verified and given back only when it was right, so no number of attempts at once gets more
- * guesses. Memory is bounded: when the table is full, newcomers are counted by their network, and when that table is full
- * too, together. Sources of this machine are few and have entries of their own whatever others do. Pure but for its own
- * tables; the clock is an argument. Used by the request guard only.
+ * Limits how often a source may send a wrong token before it is refused without a check. An attempt is counted before it is
+ * verified and given back only when it was right, so simultaneous attempts get no extra guesses. Memory is bounded: when the
+ * table is full, new sources are counted by their network, and when that table is full too, all together. Sources on this
+ * machine are few and always have their own entries. Pure except for its own tables; the clock is an argument. Used by the
+ * request guard only.
  */
 
 /** The limits of {@link failureBudget}. */
 export interface BudgetLimits {
-  /** Failures within `windowMs` that lead to a refusal. */
+  /** How many failures within `windowMs` lead to a refusal. */
   readonly failures: number;
   readonly windowMs: number;
-  /** How long a source is then refused, right or wrong. */
+  /** How long a source is then refused, even with the right token. */
   readonly refusalMs: number;
   /** Sources remembered at once, and as many networks. */
   readonly sources: number;
 }
 
-/** Who an attempt is charged to. */
+/** The source that an attempt is charged to. */
 export interface AttemptSource {
   readonly key: string;
   /** The wider network that it belongs to; null for a source of this machine. */
@@ -25,8 +25,8 @@ export interface AttemptSource {
 }
 
 /**
- * `admitted`: counted as a failure until `giveBack`. `refused`: for `waitMs` more milliseconds; `first` in each refusal, for
- * who tells the owner.
+ * `admitted`: counted as a failure until `giveBack`. `refused`: for `waitMs` more milliseconds; `first` marks the first one of
+ * a refusal, so that the owner is told once.
  */
 export type Attempt =
   | { readonly verdict: "admitted"; readonly giveBack: () => void }
@@ -53,7 +53,7 @@ export function failureBudget(limits: BudgetLimits): (source: AttemptSource, now
   const isForgettable = (account: Account, now: number): boolean =>
     account.refusedUntil <= now && (account.attempts.at(-1) ?? Number.NEGATIVE_INFINITY) <= now - limits.windowMs;
 
-  /** Makes room for one more, if it can: what is over, or else the oldest that failed no more than once. */
+  /** Makes room for one more if possible: removes expired entries, or else the oldest with a single failure. */
   const hasRoom = (table: Map<string, Account>, now: number): boolean => {
     if (table.size < limits.sources) return true;
     for (const [other, account] of table) if (isForgettable(account, now)) table.delete(other);

@@ -1,15 +1,15 @@
 /**
- * Stands in front of all listeners of an HTTP server, present and future: what would reach them goes through one door
- * first, and reaches them when the door passes it on. Hides how Node hands requests to a server. Used by the gateway host
- * only, for its own server as for an author's.
+ * Stands in front of all listeners of an HTTP server, present and future: every event goes through one door first and reaches
+ * the listeners only when the door passes it on. Hides how Node hands requests to a server. Used by the gateway host only, for
+ * its own server as for an author's.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** What a client expects before it sends its body. `unknown`: something that nobody here has heard of. */
+/** What a client expects before it sends its body. `unknown`: an unknown expectation. */
 export type Expectation = "none" | "continue" | "unknown";
 
-/** Where everything arrives. */
+/** The door, where every event arrives. */
 export interface FrontDoor {
   request(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void;
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
@@ -19,18 +19,18 @@ export interface FrontDoor {
 export interface BehindDoor {
   /** Hands a request on, as Node would have. */
   request(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void;
-  /** Does anybody behind the door take upgrades? */
+  /** Whether a listener behind the door takes upgrades. */
   takesUpgrades(): boolean;
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
 }
 
 type Emit = (event: string | symbol, ...details: readonly unknown[]) => boolean;
 
-/** Node looks at the number of listeners before it decides what to emit. */
+/** Node checks the number of listeners before it decides what to emit. */
 const notice = (): void => undefined;
 const NOTICED = ["checkContinue", "checkExpectation", "upgrade"] as const;
 
-/** Puts the door in front of `server`, for good. */
+/** Puts the door in front of `server` permanently. */
 export function standInFront(server: Server, door: FrontDoor): BehindDoor {
   const { emit: original } = server;
   const emit: Emit = (event, ...details) => Reflect.apply(original, server, [event, ...details]) as boolean;
@@ -50,7 +50,7 @@ export function standInFront(server: Server, door: FrontDoor): BehindDoor {
         door.request(request, answerTo, "unknown");
         return true;
       case "upgrade":
-      // Its target is no path, so the door refuses it; without a listener Node hangs up before that.
+      // Its target is not a path, so the door refuses it; without a listener Node would hang up before that.
       case "connect":
         door.upgrade(request, answerTo, head);
         return true;

@@ -1,7 +1,7 @@
 /**
- * The HTTP and WebSocket host of one gateway, and its life: starting, listening, closing, closed. It owns the
- * server's sockets and nothing on disk. Every request and every upgrade passes the guard first, here and nowhere
- * else. Takes no lock: `startGateway` does, or the keeper that spawned this process already has.
+ * The HTTP and WebSocket host of one gateway, and its life: starting, listening, closing, closed. It owns the server's sockets
+ * and nothing on disk. Every request and every upgrade passes the guard first, and only here. Takes no lock: `startGateway`
+ * does, or the keeper that spawned this process has it already.
  */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -25,7 +25,7 @@ import type { RequestGuard } from "./request-guard.ts";
 import { rpcService } from "./rpc-service.ts";
 import type { RpcService } from "./rpc-service.ts";
 
-/** In this order, each at most once. While `closing`, what was begun is finished and nothing new is taken. */
+/** In this order, each at most once. While `closing`, running requests are finished and no new ones are taken. */
 export type GatewayState = "starting" | "listening" | "closing" | "closed";
 
 /** A gateway that serves until it is closed. */
@@ -35,19 +35,19 @@ export interface Gateway {
   readonly host: string;
   readonly port: number;
   readonly state: GatewayState;
-  /** Fulfilled once it serves no more, for whatever reason. Never rejected. */
+  /** Fulfilled when it has stopped serving, for any reason. Never rejected. */
   readonly closed: Promise<void>;
   /**
-   * Stops accepting, closes WebSockets with 1001, lets requests finish, cuts off what is left after
-   * `closeTimeoutMs`. The port is free when it returns. Calling it again returns the same promise.
+   * Stops accepting, closes WebSockets with 1001, lets requests finish, and cuts off the rest after `closeTimeoutMs`. The port
+   * is free when it returns. Calling it again returns the same promise.
    */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How often Node looks for heads and requests that take too long, in milliseconds. */
+/** How often Node checks for heads and requests that take too long, in milliseconds. */
 const CHECK_INTERVAL_MS = 1_000;
-/** Reads of one frame: a message of the longest kind has no more, unless it is sent a few bytes at a time. */
+/** The most reads for one frame: the longest message needs no more, unless it is sent a few bytes at a time. */
 const MAX_BUFFERED_CHUNKS = 4_096;
 
 /** Source: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
@@ -67,9 +67,9 @@ export async function startGatewayHost(options: GatewayHostOptions): Promise<Gat
   return hostGateway(readHostOptions(options));
 }
 
-/** {@link startGatewayHost} for settings that are read already. */
+/** {@link startGatewayHost} for settings that were checked already. */
 export async function hostGateway(settings: HostSettings): Promise<Gateway> {
-  // Here and not above: who imports this package for its lock alone does not pay for WebSockets.
+  // Loaded here, so that an import of this package for its lock alone does not load WebSockets.
   const ws = await import("ws");
   const onFault = (error: unknown): void => {
     settings.onWarning(`${gatewayUrl(settings.host, settings.port)}: a WebSocket's listener failed: ${String(error)}`);
@@ -140,7 +140,7 @@ class GatewayHost implements Gateway {
     this.#server.on("error", (error) => onWarning(`${this.url}: a connection could not be accepted: ${error.message}`));
     this.#heartbeat = setInterval(() => this.#peers.sweep(), heartbeatMs).unref();
     this.#state = "listening";
-    // A name may stand for every address too, so what was bound is looked at and not what was asked for.
+    // A name may stand for every address too, so the bound address is checked, not the requested one.
     const bound = this.#server.address();
     if (typeof bound === "object" && bound !== null && isWildcardHost(bound.address)) {
       onWarning(`${this.url}: bound to every address of this machine; whoever reaches it needs only the token`);
@@ -168,14 +168,14 @@ class GatewayHost implements Gateway {
     clearTimeout(cutOff);
   }
 
-  /** Never rejects: whatever goes wrong costs this one connection. */
+  /** Never rejects: a failure costs only this connection. */
   async #answer(request: IncomingMessage, response: ServerResponse, expectation: Expectation): Promise<void> {
     try {
       if (this.#connections.arrived(request.socket) === "cut-off") return;
       const path = pathOf(request);
       const access = PROBE_PATHS.has(path) ? "open" : "guarded";
       const verdict = this.#guard(request, access);
-      // A connection kept alive would hold the closing server until its deadline.
+      // A kept-alive connection would delay the closing server until its deadline.
       response.once("close", () => {
         this.#connections.answered(request.socket);
         if (this.#state === "closing") this.#server.closeIdleConnections();
@@ -281,7 +281,7 @@ class GatewayHost implements Gateway {
   }
 }
 
-/** The paths for probes, and the word that each answers with while all is well. At most 64 bytes in all. */
+/** The paths for probes, and the word in each healthy answer. At most 64 bytes in all. */
 const PROBE_PATHS: ReadonlyMap<string, string> = new Map([
   ["/healthz", "live"],
   ["/readyz", "ready"],
@@ -290,19 +290,19 @@ const PROBE_PATHS: ReadonlyMap<string, string> = new Map([
 function newServer({ maxHeaderBytes }: HostSettings): Server {
   return createServer({
     maxHeaderSize: maxHeaderBytes,
-    // The guard itself refuses a missing Host, so that every refusal is the same.
+    // The guard itself refuses a missing Host, so that all refusals look the same.
     requireHostHeader: false,
   });
 }
 
-/** What can still be set on a server that somebody else made; it is read when the server begins to listen. */
+/** Settings that still apply to a server made by the author; Node reads them when the server begins to listen. */
 function limitServer(server: Server, settings: HostSettings): Server {
   return Object.assign(server, {
     headersTimeout: settings.headersTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
     keepAliveTimeout: settings.keepAliveMs,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    // Node drops what is beyond this without a word; with one line more than is allowed the guard knows that there are too many.
+    // Node silently drops header lines beyond this; with one line more than allowed, the guard sees that there are too many.
     maxHeadersCount: settings.maxHeaderLines + 1,
   });
 }

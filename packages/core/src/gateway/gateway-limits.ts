@@ -1,17 +1,23 @@
 /**
- * Every bound of a gateway host in one literal: what a client may open, send, leave unread and try. Each is an option of
+ * Every limit of a gateway host in one literal: what a client may open, send, leave unread and try. Each is an option of
  * `startGateway` and a setting of a built-in gateway under the same name, a whole number above 0. Pure.
  */
 
 /** Each limit with its default. Names end in the unit: `Ms` is milliseconds, `Bytes` is bytes, others are counts. */
 export const GATEWAY_LIMITS = {
-  /** Connections without a WebSocket, held at once; beyond it the idle ones go first. At most a quarter of the open files allowed. @default 512 */
+  /**
+   * Simultaneous connections without a WebSocket; beyond it the idle ones are closed first. At most a quarter of the open
+   * files allowed. @default 512
+   */
   maxRequestConnections: { default: 512, what: "connections that are no WebSocket, at once" },
   /** Of those, the ones whose first request head is not complete after a second. @default 128 */
   maxHalfOpen: { default: 128, what: "of those, the ones that have not asked anything for a second" },
   /** Requests of one connection that wait for their answers; with more it is cut off. @default 100 */
   maxPipelined: { default: 100, what: "requests of one connection that wait for their answers" },
-  /** WebSockets held at once; beyond it an upgrade is answered with 503. At most half of the open files allowed. @default 16_384 */
+  /**
+   * Simultaneous WebSockets; beyond it an upgrade is answered with 503. At most half of the open files allowed. @default
+   * 16_384
+   */
   maxWebSockets: { default: 16_384, what: "WebSockets at once; the next upgrade is answered with 503" },
   /** Time for a request head to be complete. @default 10_000 */
   headersTimeoutMs: { default: 10_000, what: "time for a request head" },
@@ -35,7 +41,7 @@ export const GATEWAY_LIMITS = {
   maxMessageBytes: { default: 1_048_576, what: "bytes of one message (close code 1009)" },
   /** Fragments of one message (close code 1008). @default 64 */
   maxFragments: { default: 64, what: "fragments of one message (1008)" },
-  /** Time for a message to be complete, looked at once per heartbeat (close code 1008). @default 30_000 */
+  /** Time for a message to be complete, checked once per heartbeat (close code 1008). @default 30_000 */
   messageTimeoutMs: { default: 30_000, what: "time for a message to be complete (1008)" },
   /** Bytes of one answer, of the answers to one batch, and of one topic message; more become an error. @default 1_048_576 */
   maxAnswerBytes: { default: 1_048_576, what: "bytes of one answer and of one topic message; more become an error" },
@@ -43,7 +49,7 @@ export const GATEWAY_LIMITS = {
   maxBatch: { default: 100, what: "requests in one batch" },
   /** Unsent bytes of one WebSocket, the next message included, above which it is cut off (1008). @default 4_194_304 */
   maxBacklogBytes: { default: 4_194_304, what: "unsent bytes above which a slow client is cut off (1008)" },
-  /** Unsent bytes of all WebSockets, what several wait for counted once; beyond it those that lag are cut off. @default 268_435_456 */
+  /** Unsent bytes of all WebSockets, a shared message counted once; beyond it the slow ones are cut off. @default 268_435_456 */
   maxTotalBacklogBytes: { default: 268_435_456, what: "unsent bytes of all clients above which slow ones are cut off" },
   /** Topics that exist at once. @default 10_000 */
   maxTopics: { default: 10_000, what: "topics at once" },
@@ -55,20 +61,20 @@ export const GATEWAY_LIMITS = {
   closeTimeoutMs: { default: 2_000, what: "time for clients to finish at a stop" },
 } as const;
 
-/** How much any client, or all of them together, may take. */
+/** The limits of one client, or of all of them together. */
 export type GatewayLimits = { readonly [Name in keyof typeof GATEWAY_LIMITS]: number };
 
 /** The names of all limits. */
 export const LIMIT_NAMES: readonly (keyof GatewayLimits)[] = Object.keys(GATEWAY_LIMITS) as (keyof GatewayLimits)[];
 
-/** What holds where nothing is said. */
+/** The default limits. */
 export const DEFAULT_LIMITS: GatewayLimits = Object.fromEntries(
   LIMIT_NAMES.map((name) => [name, GATEWAY_LIMITS[name].default]),
 ) as GatewayLimits;
 
 /** Longest delay that a timer takes. Source: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const MAX_TIMER_MS = 2_147_483_647;
-/** What ws keeps its limits in. Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js */
+/** The type of limits in ws. Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js */
 const MAX_COUNT = 2_147_483_647;
 
 /** Returns the highest value of a limit. */

@@ -1,6 +1,6 @@
 /**
- * What a gateway host may be told, and the check that refuses a wrong value before anything is opened or bound. After
- * `readHostOptions` the rest of the room trusts its settings.
+ * The options of a gateway host, and the check that refuses a wrong value before anything is opened or bound. After
+ * `readHostOptions` the rest of the room trusts the settings.
  */
 import { Server } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -13,21 +13,24 @@ import { DEFAULT_LIMITS, highestLimit, LIMIT_NAMES } from "./gateway-limits.ts";
 import type { GatewayLimits } from "./gateway-limits.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../host/address.ts";
 
-/** Answers a request that the guard let through and that is not for a path of the gateway's own. */
+/** Answers a request that passed the guard and is not for one of the gateway's own paths. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Takes over a WebSocket that the guard let through. */
+/** Takes over a WebSocket that passed the guard. */
 export type ConnectionHandler = (socket: WebSocket, request: IncomingMessage) => void | Promise<void>;
 
-/** How a gateway host is set up. Only `token` is required. Every limit of {@link GatewayLimits} is an option too. */
+/** The options of a gateway host. Only `token` is required. Every limit of {@link GatewayLimits} is an option too. */
 export interface GatewayHostOptions extends GatewayLimitOptions {
-  /** The one address to bind. A wildcard (`0.0.0.0`, `::`) is bound only when asked for here, and warned of. @default "127.0.0.1" */
+  /**
+   * The one address to bind. A wildcard (`0.0.0.0`, `::`) is bound only when requested here, with a warning. @default
+   * "127.0.0.1"
+   */
   readonly host?: string | undefined;
   /** 1 to 65535. @default 18789 */
   readonly port?: number | undefined;
-  /** What every client must show: 32 to 256 characters of base64url. 43 of them hold 256 random bits. */
+  /** The token of every client: 32 to 256 characters of base64url. 43 of them hold 256 random bits. */
   readonly token: string;
-  /** Names accepted in the Host header beside loopback and `host`. One without a port means the gateway's port. @default [] */
+  /** Names accepted in the Host header besides loopback and `host`. One without a port means the gateway's port. @default [] */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins whose pages may connect (`https://app.example`), compared byte for byte. @default [] */
   readonly allowedOrigins?: readonly string[] | undefined;
@@ -40,7 +43,7 @@ export interface GatewayHostOptions extends GatewayLimitOptions {
   readonly onRequest?: RequestHandler | undefined;
   /** Called for every WebSocket, on any path. @default JSON-RPC 2.0 with topics, at `/` */
   readonly onConnection?: ConnectionHandler | undefined;
-  /** Told in plain words what the owner should know: a wide bind, a handler that failed, a source that is refused. @default process.emitWarning */
+  /** Called with a sentence for the owner: a wide bind, a handler that failed, a refused source. @default process.emitWarning */
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Aborts the start; no effect afterwards. */
   readonly signal?: AbortSignal | undefined;
@@ -85,7 +88,7 @@ export const KNOWN_HOST_OPTIONS: Readonly<Record<string, true>> = {
 /**
  * Returns the settings, or throws before anything was opened.
  *
- * @param known what `caller` takes beside the options of a host is in it too.
+ * @param known all options of `caller`, which may take more than those of a host.
  * @throws {TypeError} for an option that does not exist, naming the nearest; for a value that is not what it must be; for a
  *   `server` that listens already.
  */
@@ -126,7 +129,7 @@ export function readHostOptions(
   return settings;
 }
 
-/** What a client sent may be part of a warning: it stays on one line, and short. */
+/** A warning may contain input of a client, so it is kept on one line, and short. */
 const MAX_WARNING_LENGTH = 2_000;
 
 function plainWarner(tell: (message: string) => void): (message: string) => void {

@@ -1,14 +1,13 @@
 /**
- * Asks a gateway whether it is well, and judges the answer. Anything that merely speaks HTTP is not healthy:
- * the status and, for a gateway of ours, the shape of the body must say so. Whose process answered is not
- * judged here. Anybody may call it; it changes nothing.
+ * Asks a gateway for its health and judges the answer. Speaking HTTP is not enough: the status and, for our own gateways, the
+ * shape of the body must say so. Does not judge which process answered. Changes nothing.
  */
 import { request as httpRequest } from "node:http";
 import type { RequestOptions } from "node:https";
 import { errnoOf } from "../errors.ts";
 import { reachableHost } from "../host/address.ts";
 
-/** What {@link probeHealth} asks. */
+/** Options of {@link probeHealth}. */
 export interface HealthProbe {
   /** As bound; a wildcard is asked at the loopback address of its family. */
   readonly host: string;
@@ -16,30 +15,30 @@ export interface HealthProbe {
   /** @default "/healthz" */
   readonly path?: string | undefined;
   /**
-   * `ok-body`: status 200 and a JSON object with `"ok":true`. `2xx`: any such status. `not-5xx`: any answer
-   * but "not now", which a server gives that does not know the path. `any`: any answer to a HEAD request. @default "ok-body"
+   * `ok-body`: status 200 and a JSON object with `"ok":true`. `2xx`: any such status. `not-5xx`: any answer except "not now",
+   * for servers that do not know the path. `any`: any answer to a HEAD request. @default "ok-body"
    */
   readonly expect?: "ok-body" | "2xx" | "not-5xx" | "any" | undefined;
-  /** With `https` whose certificate it is does not matter: only whether there is an answer. @default "http" */
+  /** With `https` any certificate is accepted, because only the answer matters. @default "http" */
   readonly scheme?: "http" | "https" | undefined;
   /** For the whole exchange. @default 2_000 */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `unknown`: the question could not be put (aborted, out of descriptors, no route), so nothing is known. */
+/** `unknown`: the probe could not be sent (aborted, out of descriptors, no route), so nothing is known. */
 export interface HealthReport {
   readonly health: "ok" | "failing" | "unknown";
-  /** The observation behind the word, for a person. */
+  /** The observation behind the verdict, in words. */
   readonly detail: string;
-  /** Of the answer; null when nothing that speaks HTTP answered. */
+  /** The status of the answer; null when there was no HTTP answer. */
   readonly httpStatus: number | null;
 }
 
-/** A health answer is tiny: ours has 64 bytes at most. More than this is somebody else's page. */
+/** A health answer is tiny: ours has 64 bytes at most. A longer one is another kind of page. */
 const MAX_BODY_BYTES = 4_096;
 
-/** Failures that say something about the gateway, not about us. */
+/** Failures that are caused by the gateway, not by us. */
 const GATEWAY_FAILURES: ReadonlyMap<string, string> = new Map([
   ["ECONNREFUSED", "nothing listens there"],
   ["ECONNRESET", "the connection was closed without an answer"],
@@ -55,7 +54,7 @@ const GATEWAY_FAILURES: ReadonlyMap<string, string> = new Map([
  */
 export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
   const { host, port, path = "/healthz", expect = "ok-body", scheme = "http", timeoutMs = 2_000, signal } = probe;
-  // Seldom needed, and not cheap to load.
+  // Rarely needed, and expensive to load.
   const request = scheme === "https" ? (await import("node:https")).request : httpRequest;
   const method = expect === "any" ? "HEAD" : "GET";
   const options: RequestOptions = { host: reachableHost(host), port, path, method, agent: false, signal };
@@ -102,7 +101,7 @@ export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
       });
       response.on("error", fail);
     });
-    // A timer of its own: a signal made anew for each probe would leave its trace on the caller's for as long as that lives.
+    // A timer, because a derived signal for each probe would stay registered on the caller's signal.
     const deadline = setTimeout(() => settle("failing", `no answer within ${timeoutMs} ms`), timeoutMs);
     asked.on("error", fail);
     asked.end();

@@ -1,12 +1,11 @@
 /**
- * JSON-RPC 2.0, to the letter, as a pure function from one message to its answer: requests, notifications (never
- * answered) and batches. Answers are bounded: what would be longer becomes an error, and once the answers of a batch are
- * too long together, the rest of it is not carried out. It knows no methods and no sockets.
- * Source: https://www.jsonrpc.org/specification
+ * JSON-RPC 2.0, to the letter, as a pure function from one message to its answer: requests, notifications (never answered) and
+ * batches. Answers are bounded: a longer one becomes an error, and when the answers of a batch are too long together, the rest
+ * of the batch is not carried out. It knows no methods and no sockets. Source: https://www.jsonrpc.org/specification
  */
 import type { GatewayLimits } from "./gateway-limits.ts";
 
-/** What a method answers with. Exactly one of the two. */
+/** The answer of a method: exactly one of the two. */
 export type RpcReply =
   { readonly result: unknown } | { readonly error: { readonly code: number; readonly message: string } };
 
@@ -15,7 +14,7 @@ export type RpcMethod<Caller> = (params: RpcParams | undefined, caller: Caller) 
 /** By name or by position. */
 export type RpcParams = Readonly<Record<string, unknown>> | readonly unknown[];
 
-/** What one message may cause. */
+/** The limits of one message. */
 export type RpcLimits = Pick<GatewayLimits, "maxBatch" | "maxAnswerBytes">;
 
 const PARSE_ERROR = { error: { code: -32_700, message: "Parse error" } };
@@ -23,12 +22,12 @@ const INVALID_REQUEST = { error: { code: -32_600, message: "Invalid Request" } }
 const METHOD_NOT_FOUND = { error: { code: -32_601, message: "Method not found" } };
 const INTERNAL_ERROR = { error: { code: -32_603, message: "Internal error" } };
 
-/** The reply for parameters that a method cannot take; `expected` tells the caller what it takes. */
+/** The reply to wrong parameters; `expected` says what the method takes. */
 export function invalidParams(expected: string): RpcReply {
   return { error: { code: -32_602, message: `Invalid params: expected ${expected}` } };
 }
 
-/** The reply of a method whose result would be longer than an answer may be. */
+/** The reply of a method whose result is too long for an answer. */
 export function answerTooLarge(maxBytes: number): RpcReply {
   return { error: { code: -32_001, message: `Answer too large: more than ${maxBytes} bytes` } };
 }
@@ -38,9 +37,9 @@ export function formatNotification(method: string, params: RpcParams): string {
   return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
 }
 
-/** Is this text no more than so many bytes in UTF-8? */
+/** Whether the text has at most this many bytes in UTF-8. */
 export function fitsIn(maxBytes: number, text: string): boolean {
-  // One code unit makes three bytes at most, so most texts need not be looked at.
+  // One code unit has at most three bytes, so most texts need no exact count.
   return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
 }
 
@@ -76,7 +75,7 @@ export function answerMessage<Caller>(
 
 type RpcId = string | number | null;
 
-/** With nothing left for an answer, only what needs none is carried out. */
+/** When no room is left for an answer, only notifications are carried out. */
 function answerRequest<Caller>(
   request: unknown,
   methods: ReadonlyMap<string, RpcMethod<Caller>>,
@@ -122,7 +121,7 @@ function formatOutcome(reply: RpcReply): string {
   try {
     return `"result":${JSON.stringify(reply.result)}`;
   } catch {
-    // Longer than a text can be, or nested deeper than the stack.
+    // Longer than a string can be, or nested deeper than the stack.
     return `"error":${JSON.stringify(INTERNAL_ERROR.error)}`;
   }
 }

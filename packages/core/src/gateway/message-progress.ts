@@ -1,8 +1,7 @@
 /**
- * Whether a WebSocket is in the middle of receiving a message. ws tells of whole messages only, so this looks into its
- * receiver, once per heartbeat; the version of ws is pinned, and a test fails when the fields have moved. To follow the
- * frames on the wire beside ws would cost on every chunk.
- * Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js
+ * Says whether a WebSocket is in the middle of receiving a message. ws reports only complete messages, so this reads its
+ * receiver once per heartbeat. The version of ws is pinned, and a test fails when the fields have moved. Parsing the frames a
+ * second time would cost on every chunk. Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js
  */
 import type { WebSocket } from "ws";
 
@@ -10,8 +9,8 @@ import type { WebSocket } from "ws";
 const BETWEEN_FRAMES = 0;
 
 /**
- * Returns an object that is the same for as long as no message was finished; undefined when none is in progress, or when
- * it cannot be told.
+ * Returns an object that stays the same until a message is finished; undefined when none is in progress or the state is
+ * unknown.
  */
 export function messageInProgress(socket: WebSocket): object | undefined {
   const receiver = memberOf(socket, "_receiver");

@@ -1,8 +1,7 @@
 /**
- * Keeps every WebSocket of one gateway honest, whoever handles its messages: a peer that stopped answering or never
- * finishes a message is dropped, and one that reads too slowly is cut off before its unsent messages fill the memory,
- * which is bounded for all of them together. The others do not notice. Used by the gateway host, which calls `sweep` once
- * per heartbeat.
+ * Watches every WebSocket of one gateway, whoever handles its messages: a peer that stops answering or never finishes a
+ * message is dropped, and a peer that reads too slowly is cut off before its unsent messages fill the memory, which is bounded
+ * for all peers together. The others do not notice. Used by the gateway host, which calls `sweep` once per heartbeat.
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
@@ -10,23 +9,26 @@ import type { GatewayLimits } from "./gateway-limits.ts";
 import { messageInProgress } from "./message-progress.ts";
 import type { Delivery, SharedMessage } from "./topics.ts";
 
-/** The WebSockets of one gateway, as far as their honesty is concerned. */
+/** The watch over the WebSockets of one gateway. */
 export interface PeerWatch {
-  /** `stream` is what the WebSocket was made from. */
+  /** `stream` is the connection under the WebSocket. */
   watch(socket: WebSocket, stream: Duplex): void;
-  /** Sends one text message, or drops it and cuts the peer off when too much is unsent. A closing peer gets no more. */
+  /** Sends one text message, or drops it and cuts the peer off when too much is unsent. A closing peer gets no more messages. */
   send(socket: WebSocket, message: SharedMessage): Delivery;
   /** One heartbeat: pings each socket, drops the dead and the slow. */
   sweep(): void;
-  /** What all of them together have not been sent yet; a message that several wait for counts once. */
+  /** The unsent bytes of all peers together; a shared message counts once. */
   readonly unsentBytes: number;
 }
 
-/** One may be on its way back while we look (a suspended machine wakes up into a sweep); two in a row are silence. */
+/** One pong may still be on its way (a suspended machine may wake up in a sweep); two missing ones in a row mean silence. */
 const MAX_UNANSWERED_PINGS = 2;
-/** For a close frame to get through to a peer that has begun to read again. */
+/** Time for a close frame to reach a peer that has begun to read again. */
 const CUT_OFF_AFTER_MS = 1_000;
-/** When all of them together lag too much, whoever lags by more than this goes: no honest reader of small messages does. */
+/**
+ * When all peers together lag too much, each peer that lags by more than this is cut off; no honest reader of small messages
+ * does.
+ */
 const FAIR_BACKLOG_BYTES = 65_536;
 /** Source: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const POLICY_VIOLATION = 1_008;
@@ -36,7 +38,7 @@ const AS_TEXT = { binary: false } as const;
 interface Peer {
   readonly stream: Duplex;
   unansweredPings: number;
-  /** The message that was in progress at the last sweep, and since when. */
+  /** The message in progress at the last sweep, and when it began. */
   message: object | undefined;
   since: number;
 }
@@ -53,7 +55,7 @@ export function peerWatch(
   limits: Pick<GatewayLimits, "maxBacklogBytes" | "maxTotalBacklogBytes" | "messageTimeoutMs">,
 ): PeerWatch {
   const peers = new Map<WebSocket, Peer>();
-  /** Sockets whose messages of this turn leave together, in one write each. */
+  /** Sockets whose messages of this turn are sent together, in one write each. */
   const corked = new Set<Duplex>();
   let unsentBytes = 0;
 
@@ -73,7 +75,7 @@ export function peerWatch(
     for (const socket of peers.keys()) if (socket.bufferedAmount > FAIR_BACKLOG_BYTES) socket.terminate();
   };
 
-  /** Has this peer been in the middle of one message for too long? */
+  /** Whether this peer has been in the middle of one message for too long. */
   const isStuck = (socket: WebSocket, peer: Peer): boolean => {
     const message = messageInProgress(socket);
     const now = performance.now();
@@ -90,10 +92,10 @@ export function peerWatch(
       const peer: Peer = { stream, unansweredPings: 0, message: undefined, since: 0 };
       peers.set(socket, peer);
       socket.on("pong", () => (peer.unansweredPings = 0));
-      // Each ping is answered with a pong, which a peer that reads nothing lets pile up.
+      // Each ping is answered with a pong, and pongs pile up when the peer reads nothing.
       socket.on("ping", () => isCutOff(socket, 0));
       socket.on("close", () => peers.delete(socket));
-      // A broken frame or connection closes the socket by itself; the event only must not go unheard.
+      // A broken frame or connection closes the socket by itself, but an unhandled error event would end the process.
       socket.on("error", ignore);
     },
     send(socket, message) {

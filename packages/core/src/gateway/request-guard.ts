@@ -1,8 +1,8 @@
 /**
- * The one place in front of every request and every upgrade: Host, Origin, failure budget, token, in that order and
- * before any routing. Loopback is not authentication: a web page reaches it too, under a name of its own (DNS
- * rebinding) or across origins, so both headers are compared byte for byte and no forwarded header is ever read.
- * The verdict is data; the gateway host turns it into an answer.
+ * The one place in front of every request and every upgrade: Host, Origin, failure budget, token, in that order and before any
+ * routing. Loopback is not authentication: a web page reaches it too, under its own name (DNS rebinding) or across origins. So
+ * both headers are compared byte for byte, and no forwarded header is ever read. The verdict is data; the gateway host turns
+ * it into an answer.
  */
 import type { IncomingMessage } from "node:http";
 import { isIPv4 } from "node:net";
@@ -22,10 +22,10 @@ export type GuardVerdict =
   | { readonly verdict: "refused"; readonly status: 400 | 401 | 403 | 431; readonly reason: string }
   | { readonly verdict: "refused"; readonly status: 429; readonly reason: string; readonly waitMs: number };
 
-/** Judges one request or upgrade, before anything else looks at it. */
+/** Judges one request or upgrade, before anything else handles it. */
 export type RequestGuard = (request: IncomingMessage, access: Access) => GuardVerdict;
 
-/** What the guard needs of the settings. */
+/** The settings that the guard needs. */
 export type GuardSettings = Pick<
   HostSettings,
   | "host"
@@ -41,7 +41,7 @@ export type GuardSettings = Pick<
   | "maxFailureSources"
 >;
 
-/** Headers that, sent twice, let two readers see two different requests. */
+/** Headers that two readers could understand differently when they are sent twice. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(["origin", "sec-websocket-origin", "authorization"]);
 
 const ALLOWED: GuardVerdict = { verdict: "allowed" };
@@ -111,7 +111,7 @@ function acceptedHosts({
   return new Set([...names, ...configured]);
 }
 
-/** `request.headers` keeps the first of several; only the raw list tells how many there were. */
+/** `request.headers` keeps the first of several; only the raw list shows how many there were. */
 function countHeaders(rawHeaders: readonly string[]): { host: number; repeated: boolean } {
   const seen = new Set<string>();
   let host = 0;
@@ -128,10 +128,10 @@ function countHeaders(rawHeaders: readonly string[]): { host: number; repeated: 
 }
 
 /**
- * Who an attempt is charged to: the network address; whether a page sent it, and which invited one; and whether it was a
- * guess at all. A page cannot help sending Origin, Sec-Fetch-Site or Referer, except at an address that its browser does not
- * trust and with a referrer policy; but it can never send a token without naming its Origin. So no image of a strange page
- * is charged to the owner's tools or to the owner's own page.
+ * The source of an attempt: the network address; whether a page sent it, and which allowed one; and whether it was a guess at
+ * all. A page cannot avoid sending Origin, Sec-Fetch-Site or Referer, except to an address that its browser does not trust and
+ * with a referrer policy; but it can never send a token without its Origin. So an image on a foreign page is never charged to
+ * the owner's tools or to the owner's own page.
  */
 function sourceOf({ headers, socket }: IncomingMessage, { shown }: ShownToken): AttemptSource {
   const { origin } = headers;
@@ -142,7 +142,7 @@ function sourceOf({ headers, socket }: IncomingMessage, { shown }: ShownToken): 
   return { key: `${what} from ${address}`, network: network === null ? null : `${what} from ${network}` };
 }
 
-/** One machine, one source: all of 127.0.0.0/8 and ::1 are this machine, a /64 is commonly one machine's. */
+/** One machine is one source: 127.0.0.0/8 and ::1 are this machine, and a /64 usually belongs to one machine. */
 function placesOf(remoteAddress: string): { readonly address: string; readonly network: string | null } {
   const plain = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice("::ffff:".length) : remoteAddress;
   if (plain === "::1" || plain.startsWith("127.")) return { address: "this machine", network: null };
@@ -155,7 +155,7 @@ function placesOf(remoteAddress: string): { readonly address: string; readonly n
   return { address: `${groups.slice(0, 4).join(":")}::/64`, network: `${groups.slice(0, 3).join(":")}::/48` };
 }
 
-/** Refusals told within a minute: an owner who is locked out finds the reason, and nobody fills a log with them. */
+/** How many refusals are reported in a minute: enough for a locked-out owner to find the reason, and too few to fill a log. */
 const TOLD_PER_MINUTE = 10;
 
 function refusalTeller({

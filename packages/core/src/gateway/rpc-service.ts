@@ -1,6 +1,6 @@
 /**
- * The gateway's own service: JSON-RPC 2.0 over a WebSocket, with topics between its clients. One instance per
- * gateway; the host hands it every socket that passed the guard, unless the author brought a handler.
+ * The gateway's own service: JSON-RPC 2.0 over a WebSocket, with topics between its clients. One instance per gateway. The
+ * host gives it every socket that passed the guard, unless the author has a handler.
  */
 import type { WebSocket } from "ws";
 import type { GatewayLimits } from "./gateway-limits.ts";
@@ -19,13 +19,13 @@ export interface RpcService {
 /** Source: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const UNSUPPORTED_DATA = 1_003;
 
-/** Topics in one answer, unless fewer are asked for; with the longest names they fit into an answer. */
+/** The most topics in one answer; with the longest names they still fit. */
 const TOPICS_PER_PAGE = 1_000;
 
 const TOO_MANY_TOPICS: RpcReply = { error: { code: -32_000, message: "Too many topics" } };
 const PONG: RpcReply = { result: { pong: true } };
 
-/** Returns the service. `describe` gives what `gateway.info` answers, asked anew each time. */
+/** Returns the service. `describe` returns the answer of `gateway.info` and is called each time. */
 export function rpcService(
   peers: PeerWatch,
   limits: GatewayLimits,
@@ -73,7 +73,7 @@ export function rpcService(
         let refusal: RpcReply | undefined;
         const delivered = topics.publish(topic, () => {
           const text = formatNotification("topic.message", { topic, data });
-          // 1e20 is four characters in a request, and twenty-one when it is written again.
+          // 1e20 has four characters in a request, and twenty-one when it is written back.
           if (fitsIn(limits.maxAnswerBytes, text)) return Buffer.from(text);
           refusal = answerTooLarge(limits.maxAnswerBytes);
           return undefined;
@@ -87,7 +87,7 @@ export function rpcService(
     serve(socket) {
       const subscriber: Subscriber = { deliver: (message) => peers.send(socket, message) };
       socket.on("message", (message: Buffer, isBinary: boolean) => {
-        // The rest of a chunk is read even when the peer was cut off within it.
+        // The rest of a chunk is still parsed when the peer was cut off within it.
         if (socket.readyState !== socket.OPEN) return;
         if (isBinary) {
           socket.close(UNSUPPORTED_DATA, "JSON-RPC comes as text");

@@ -1,6 +1,6 @@
 /**
- * A gateway under its lock, for authors who embed one: the lock first, then the exclusive bind, then service; on the
- * way out the servers first, then the lock. A gateway that loses its lock stops serving by itself.
+ * Starts a gateway under its lock, for authors who embed one: first the lock, then the exclusive bind, then service; at the
+ * end first the servers, then the lock. A gateway that loses its lock stops serving by itself.
  */
 import { ownIdentity } from "../host/process-identity.ts";
 import { acquireGatewayLock } from "../lock/gateway-lock.ts";
@@ -10,7 +10,7 @@ import type { Gateway, GatewayState } from "./gateway-host.ts";
 import { KNOWN_HOST_OPTIONS, readHostOptions } from "./gateway-options.ts";
 import type { GatewayHostOptions } from "./gateway-options.ts";
 
-/** How the gateway is hosted, and where its lock is. */
+/** The options of the host, and the place of the lock. */
 export interface StartGatewayOptions
   extends
     GatewayHostOptions,
@@ -27,7 +27,7 @@ const KNOWN_OPTIONS: Readonly<Record<string, true>> = {
 };
 
 /**
- * Returns a gateway that holds its lock and listens. When it throws, no lock file of ours is left.
+ * Returns a gateway that holds its lock and listens. After an error no lock file of ours is left.
  *
  * @throws {GatewayLockError} LOCK_HELD, LOCK_UNSUPPORTED when the lock cannot be taken.
  * @throws {GatewayLockError} PORT_IN_USE, BIND_FAILED when the address cannot be bound.
@@ -60,7 +60,7 @@ export async function startGateway(options: StartGatewayOptions): Promise<Gatewa
   }
 }
 
-/** The lock outlives the service, never the other way round: nobody else may start while a socket is still ours. */
+/** The lock outlives the service: no other gateway may start while a socket is still ours. */
 function underLock(gateway: Gateway, lock: GatewayLock, onWarning: (message: string) => void): Gateway {
   const released = gateway.closed.then(() => lock.release());
   const closed = released.catch((error: unknown) => {

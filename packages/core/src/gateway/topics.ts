@@ -1,11 +1,11 @@
 /**
- * Who listens to which topic, and the fan-out of one message to all of them. A topic exists as long as it has a
- * subscriber; names and numbers are bounded, so a client cannot make the gateway remember without end. It knows
- * neither sockets nor the protocol around it.
+ * The subscribers of each topic, and the fan-out of one message to all of them. A topic exists as long as it has a subscriber;
+ * names and numbers are bounded, so a client cannot make the gateway's memory grow without limit. It knows neither sockets nor
+ * the protocol.
  */
 import type { GatewayLimits } from "./gateway-limits.ts";
 
-/** Whether a message is on its way, or its receiver is being cut off. */
+/** Whether a message was accepted, or its receiver is being cut off. */
 export type Delivery = "sent" | "dropped";
 
 /** Receives each message of its topics. */
@@ -16,14 +16,14 @@ export interface Subscriber {
 /** One message, as bytes shared by all receivers: not to be changed. */
 export interface SharedMessage {
   readonly bytes: Buffer;
-  /** How many receivers wait for it. */
+  /** The number of receivers that wait for it. */
   waiting: number;
 }
 
-/** Some of the topics, in the order in which they began to exist. */
+/** Some of the topics, in the order of their creation. */
 export interface TopicPage {
   readonly topics: readonly { readonly topic: string; readonly subscribers: number }[];
-  /** Where the next page begins; absent on the last one. */
+  /** The start of the next page; absent on the last one. */
   readonly next?: number;
 }
 
@@ -32,9 +32,12 @@ export interface Topics {
   /** Subscribing twice is the same as once. */
   subscribe(topic: string, subscriber: Subscriber): "subscribed" | "too-many";
   unsubscribe(topic: string, subscriber: Subscriber): void;
-  /** Takes the subscriber off every topic. */
+  /** Removes the subscriber from every topic. */
   leave(subscriber: Subscriber): void;
-  /** Returns how many subscribers the message is on its way to. `message` is called once, or not at all; undefined: it goes to nobody. */
+  /**
+   * Returns how many subscribers the message goes to. `message` is called at most once; when it returns undefined, nothing is
+   * sent.
+   */
   publish(topic: string, message: () => Buffer | undefined): number;
   /** Returns up to `limit` topics from `from` on, which is the `next` of another page. */
   list(from: number, limit: number): TopicPage;
@@ -47,13 +50,13 @@ const MAX_NAME_LENGTH = 128;
 /** What {@link isTopicName} accepts, for error messages. */
 export const TOPIC_NAME_RULE: string = `a name of 1 to ${MAX_NAME_LENGTH} characters, well-formed and without control characters`;
 
-/** May this value name a topic? Half a surrogate pair may not: JSON writes it as six characters. */
+/** Whether this value may name a topic. Half a surrogate pair may not, because JSON writes it as six characters. */
 export function isTopicName(value: unknown): value is string {
   return typeof value === "string" && value.length <= MAX_NAME_LENGTH && /^[^\p{Cc}\p{Cs}]+$/u.test(value);
 }
 
 interface Topic {
-  /** Counted over all topics that ever were, so that a page can begin behind one that is gone. */
+  /** Counts all topics that ever existed, so that a page can begin after a removed one. */
   readonly serial: number;
   readonly subscribers: Set<Subscriber>;
 }

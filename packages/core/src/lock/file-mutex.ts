@@ -1,7 +1,7 @@
 /**
- * A short mutual exclusion between processes: the same claim as the gateway lock, on a file that stays. It is let go by the
- * kernel when its holder dies, so it is never judged by age and nobody has to delete it. For changes of shared files that
- * take milliseconds; not re-entrant.
+ * A short mutual exclusion between processes: the same claim as the gateway lock, on a file that stays. The kernel releases it
+ * when its holder dies, so it is never judged by age and never has to be deleted. For changes of shared files that take
+ * milliseconds; not re-entrant.
  */
 import { LockkeeperError, throwIfAborted } from "../errors.ts";
 import { pause } from "../pause.ts";
@@ -13,9 +13,9 @@ import { formatLockRecord } from "./lock-record.ts";
 
 const DEFAULTS = {
   timeoutMs: 10_000,
-  /** The first pause before another try; each further one is longer by half, up to the longest. */
+  /** The first pause before another try. Each further pause is half as long again, up to the longest. */
   pauseMs: 2,
-  /** A hundred waiters that tried every 2 ms took both processors from the holder they were waiting for. */
+  /** A hundred waiters that tried every 2 ms used up both processors and slowed the holder down. */
   longestPauseMs: 60,
 };
 
@@ -30,7 +30,7 @@ export interface FileMutexOptions {
  * Runs `fn` while no other process runs one under the same path, and returns what it returned. The file's directory must
  * exist.
  *
- * @throws {LockkeeperError} MUTEX_TIMEOUT naming path and holder when it is not had within `timeoutMs`; `fn` did not run.
+ * @throws {LockkeeperError} MUTEX_TIMEOUT naming path and holder when it is not free within `timeoutMs`; `fn` did not run.
  * @throws {LockkeeperError} ABORTED when `signal` aborts first; UNSAFE_PATH and file errors.
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host offers no safe lock.
  */
@@ -57,7 +57,7 @@ async function claimInTime(path: string, timeoutMs: number, signal: AbortSignal 
     const claim = await tryClaim(files, (mechanism) => formatLockRecord(describe(mechanism)), { file: "stays" });
     if (claim !== "refused") return claim;
     if (performance.now() >= deadline) throw timeoutError(path, timeoutMs);
-    // Jitter, so that those who were refused together do not stay in step.
+    // Jitter, so that processes refused together do not stay in step.
     await pause(pauseMs * (0.5 + Math.random()), signal);
     pauseMs = Math.min(pauseMs * 1.5, DEFAULTS.longestPauseMs);
   }

@@ -1,8 +1,8 @@
 /**
- * The gateway lock: at most one owner of a config, whoever dies at whatever moment. Hides the claim by the kernel, the
- * waiting, the record, the port probe and the watch over the file. Invariants: an owner that the kernel confirms is never
- * displaced; nothing is decided by a pid alone or by age; a leftover never blocks and needs no hand to delete it; only
- * what is ours is removed. For keepers, embedding authors, and whoever must own a config for a while.
+ * The gateway lock: at most one owner of a config, even if a process dies at any moment. Hides the kernel's lock, the waiting,
+ * the record, the port probe and the watch over the file. Invariants: an owner that the kernel confirms is never displaced;
+ * nothing is decided by a pid alone or by age; a leftover never blocks and need not be deleted by hand; only our own files are
+ * removed. For keepers, embedding authors, and any code that must own a config for a while.
  */
 import type { GatewayLockError } from "../errors.ts";
 import { portInUse } from "../host/port-in-use.ts";
@@ -24,25 +24,25 @@ export { lockPathFor } from "./lock-path.ts";
 
 const DEFAULTS = {
   timeoutMs: 5_000,
-  /** How long the listener of an owner that was taken over from may outlive its lock. */
+  /** How long a dead owner's listener may outlive its lock. */
   dyingMs: 300,
-  /** How often it is looked at meanwhile. */
+  /** How often it is checked meanwhile. */
   dyingLookMs: 10,
 };
 
-/** What {@link acquireGatewayLock} needs to know. */
+/** Options of {@link acquireGatewayLock}. */
 export interface GatewayLockOptions extends LockPlace {
   /** The directory of the lock file; created with mode 0700. Must be private and on a local disk. */
   readonly lockDir: string;
-  /** With `port`: probed once the lock is ours, and written into the record. */
+  /** With `port`: probed once we have the lock, and written into the record. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
-  /** Written into the record, for the person who asks who holds the lock. */
+  /** Written into the record, for people who ask who holds the lock. */
   readonly profile?: string | undefined;
   /** How long to wait, in all, for an owner that is starting or stopping. @default 5_000 */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told once, in one line, why a leftover was taken over. */
+  /** Called once, with one line that says why a leftover was taken over. */
   readonly onReclaim?: ((reason: string) => void) | undefined;
 }
 
@@ -58,7 +58,7 @@ const KNOWN_OPTIONS: Readonly<Record<keyof GatewayLockOptions, true>> = {
   onReclaim: true,
 };
 
-/** What an owner may tell about itself after it took the lock. */
+/** Facts that an owner may add after it took the lock. */
 export interface GatewayLockUpdate {
   readonly host?: string | null | undefined;
   readonly port?: number | null | undefined;
@@ -69,36 +69,36 @@ export interface GatewayLockUpdate {
 export interface GatewayLock {
   readonly path: string;
   readonly record: LockRecord;
-  /** The lock file's descriptor: a child that is given it keeps the lock alive when we are gone. */
+  /** The lock file's descriptor: a child that inherits it keeps the lock alive after we have ended. */
   readonly fd: number;
-  /** Aborts when the lock was lost to somebody else; its reason is a {@link GatewayLockError} LOCK_LOST. Then stop serving. */
+  /** Aborts when the lock was lost to another process; its reason is a {@link GatewayLockError} LOCK_LOST. Then stop serving. */
   readonly lost: AbortSignal;
   /** Rewrites the record in place. Nothing happens after `release`. */
   update(patch: GatewayLockUpdate): void;
   /**
-   * Removes the lock file and lets the lock go. While a child that was given the descriptor lives, the lock stays its own
-   * and so does the file. Harmless twice.
+   * Removes the lock file and releases the lock. While a child with the descriptor lives, it keeps the lock and the file.
+   * Harmless twice.
    */
   release(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * On return we own the config: no other living process holds its lock, and (with `host` and `port`) nobody listened there a
+ * On return we own the config: no other living process holds its lock, and (with `host` and `port`) there was no listener a
  * moment ago. A leftover of dead owners is taken over silently.
  *
- * @throws {GatewayLockError} LOCK_HELD when an owner keeps the lock for `timeoutMs`; at once when it listens already.
- * @throws {GatewayLockError} PORT_IN_USE when somebody else listens on `host:port`; the lock is let go again.
+ * @throws {GatewayLockError} LOCK_HELD when an owner keeps the lock for `timeoutMs`; at once when it listens already. @throws
+ * {GatewayLockError} PORT_IN_USE when another process listens on `host:port`; the lock is released again.
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host offers no safe lock.
  * @throws {LockkeeperError} UNSAFE_PATH when the directory or the file is not safely ours.
- * @throws {LockkeeperError} ABORTED when `signal` aborts first; file errors with path and errno.
- * @throws {TypeError} for an unknown option, naming the nearest, and for a value that cannot be one.
+ * @throws {LockkeeperError} ABORTED when `signal` aborts first; file errors with path and errno. @throws {TypeError} for an
+ * unknown option, naming the nearest, and for a wrong value.
  */
 export function acquireGatewayLock(options: GatewayLockOptions): Promise<GatewayLock> {
   return acquireGatewayLockBy(MECHANISMS, options);
 }
 
-/** {@link acquireGatewayLock} with the mechanisms to choose from: for the tests of the fallback. */
+/** {@link acquireGatewayLock} with a choice of mechanisms: for the tests of the fallback. */
 export async function acquireGatewayLockBy(
   mechanisms: readonly LockMechanism[],
   options: GatewayLockOptions,
@@ -124,12 +124,12 @@ class HeldGatewayLock implements GatewayLock {
   readonly path: string;
   readonly #files: LockFiles;
   readonly #claim: Claim;
-  /** Made when somebody asks, which most short owners never do. */
+  /** Created at its first use; most short owners never use it. */
   #lost: AbortController | undefined;
   #lossReason: GatewayLockError | undefined;
   readonly #watch: { stop(): void };
   #record: LockRecord;
-  /** Whether somebody asked for the descriptor, so that a child may share the lock. */
+  /** Whether the descriptor was read, so that a child may share the lock. */
   #isShared = false;
   #released: Promise<void> | undefined;
 
@@ -191,8 +191,8 @@ class HeldGatewayLock implements GatewayLock {
     this.#watch.stop();
     // Only the kernel's lock can be shared.
     if (!this.#isShared || this.#claim.mechanism === "socket") return this.#claim.release("remove");
-    // Removing the file under a child that still holds its lock would let a newcomer lock a fresh one beside it: let our
-    // share go first, and remove the file only if the lock is granted then.
+    // If we removed the file under a child that still holds its lock, a newcomer could lock a new file beside it. So we
+    // release our share first, and remove the file only if the lock is granted then.
     await this.#claim.release("keep");
     for (const path of new Set([this.#files.path, this.#files.earlierPath])) sweepLockFile(path);
   }

@@ -1,6 +1,6 @@
 /**
- * Looks at a gateway lock without touching it. Nothing is locked to look: a look that locked would now and then refuse
- * a real starter. For list, status and doctor.
+ * Inspects a gateway lock without touching it. An inspection takes no lock, because it would then sometimes refuse a real
+ * starter. For list, status and doctor.
  */
 import { pause } from "../pause.ts";
 import type { KernelAnswer, KernelLook } from "./kernel-look.ts";
@@ -13,24 +13,24 @@ import type { LockRecord } from "./lock-record.ts";
 import type { Sighting } from "./read-lock-record.ts";
 import { NO_LOCK_FILE } from "./read-lock-record.ts";
 
-/** An owner makes the file and writes its record within a fraction of this. */
+/** An owner creates the file and writes its record much faster than this. */
 const BETWEEN_CREATE_AND_WRITE_MS = 2;
 
-/** What a look at a lock tells. */
+/** The result of an inspection. */
 export interface LockInspection {
-  /** `stale`: a leftover that the next owner takes over. `unknown`: its owner, if any, cannot be seen from here. */
+  /** `stale`: a leftover that the next owner takes over. `unknown`: its owner, if any, is not visible from here. */
   readonly verdict: "free" | "held" | "stale" | "unknown";
   readonly path: string;
   readonly record: LockRecord | null;
-  /** The observation behind the verdict, for a person. */
+  /** The observation behind the verdict, in words. */
   readonly reason: string;
 }
 
 /**
- * Says who holds the lock, changing nothing. Where the kernel tells, its word decides; a record only names the owner.
+ * Says who holds the lock, without changing anything. The kernel decides where it can tell; a record only names the owner.
  *
- * @param look shares one reading of the kernel's list among several questions.
- * @throws {LockkeeperError} file errors, when the config's real path cannot be told.
+ * @param look shares one read of the kernel's list among several questions. @throws {LockkeeperError} file errors, when the
+ * config's real path cannot be resolved.
  */
 export async function inspectGatewayLock(
   place: LockPlace,
@@ -46,12 +46,12 @@ export async function inspectGatewayLock(
   return { path: seen.path, record: seen.record, ...judge(seen, answer) };
 }
 
-/** Returns what the lock file says of its owner, unjudged; null when it says nothing. For a quick look. */
+/** Returns the lock file's record of its owner, unverified; null when it has none. For a quick look. */
 export function readGatewayLock(place: LockPlace): LockRecord | null {
   return findLikelyOwner(place).record;
 }
 
-/** Returns what the lock file at `path` says of its owner, unjudged; null when it says nothing. */
+/** Returns the record of the owner in the lock file at `path`, unverified; null when it has none. */
 export function readLockFile(path: string): LockRecord | null {
   return sightingAt(path).record;
 }

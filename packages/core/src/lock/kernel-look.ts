@@ -1,7 +1,7 @@
 /**
- * Asks the kernel who owns a place of locks, without taking a lock and without believing a record: a record says who the owner
- * was, the kernel's list says whether somebody is. One look reads that list once, for any number of places. Linux only; elsewhere,
- * and where /proc hides the list, the answer is `unknown`.
+ * Asks the kernel whether a lock place has an owner, without taking a lock and without trusting a record: a record says who
+ * the owner was, the kernel's list says whether there is one. One look reads that list once, for any number of places. Linux
+ * only; elsewhere, and where /proc hides the list, the answer is `unknown`.
  */
 import * as fs from "node:fs";
 import { resolve } from "node:path";
@@ -22,36 +22,36 @@ import { FIRST_MARK, earlierMarkOffsetOf, markOffsetOf } from "./mechanism/owner
 import { readLockRecord } from "./read-lock-record.ts";
 import { findRivalFiles } from "./rival-files.ts";
 
-/** What the kernel says of a place. */
+/** The kernel's answer about a place. */
 export type KernelAnswer =
-  /** Nobody owns it: whatever a record says, its owner is gone. */
+  /** Nobody owns it: whatever a record says, its owner has ended. */
   | { readonly verdict: "free" }
-  /** Somebody on this machine owns it, perhaps in another container or as another user. */
+  /** A process on this machine owns it, perhaps in another container or as another user. */
   | {
       readonly verdict: "held";
       /** The lock file that is held. */
       readonly path: string;
-      /** Finds the processes that hold it, as far as they can be seen from here; empty: somewhere else. Walks over /proc. */
+      /** Finds the visible processes that hold it; empty when they are elsewhere. Walks /proc. */
       findHolders(): readonly ProcessIdentity[];
     }
   | { readonly verdict: "unknown"; readonly reason: string };
 
-/** One look at the kernel's locks: what it saw first stays its answer, so use it for one observation. */
+/** One look at the kernel's locks. Its first answers stay, so use it for one observation only. */
 export interface KernelLook {
-  /** Says who owns a place, under whatever name its lock file goes. */
+  /** Says who owns a place, whatever the name of its lock file. */
   ask(place: LockPlace): KernelAnswer;
   /** Says who owns the lock file at `path`. */
   askFile(path: string): KernelAnswer;
   /**
-   * Says whether no lock of the kernel's list can be one of an owner in `directory` besides those that this look was asked about
-   * before: then every other place in there is free, and need not be looked at. One reading, however many places there are.
-   * False also where the list may not show every owner: a shared file system, another disk below, an owner by a socket. An owner
-   * by a socket in another network namespace is known by its record alone.
+   * Says whether the kernel's list has no lock of an owner in `directory` besides those that this look was asked about before.
+   * Then every other place in it is free and need not be checked: one read for any number of places. False also where the list
+   * may not show every owner: a shared file system, another disk below, an owner by a socket. An owner by a socket in another
+   * network namespace is known by its record alone.
    */
   hasSeenAllIn(directory: string): boolean;
 }
 
-/** Begins a look. The kernel's list is read when the first lock directory is found, and not at all when there is none. */
+/** Begins a look. The kernel's list is read when the first lock directory is found, and not at all without one. */
 export function lookAtKernelLocks(): KernelLook {
   return new Look();
 }
@@ -89,12 +89,12 @@ class Look implements KernelLook {
     if (this.#isLocked(path)) return held(path, path);
     const { record } = readLockRecord(path);
     if (record?.mechanism === "socket") return ofSocketOwner(path, record);
-    // A second view of the disk (FUSE) has locks of its own: there a living owner is known by its process alone.
+    // A second view of the disk (FUSE) has its own locks: there only the process shows a living owner.
     const isElsewhere = record !== null && judgeOwner(record).verdict === "alive" && isOnNetwork(path);
     return isElsewhere ? { verdict: "held", path, findHolders: () => [record] } : FREE;
   }
 
-  /** An owner whose file was deleted a moment ago still has its mark on the directory. */
+  /** An owner whose file was just deleted still has its mark on the directory. */
   #askMark(place: LockPlace): KernelAnswer {
     const directory = resolve(place.lockDir);
     const fd = openToLook(directory, fs.constants.O_DIRECTORY);
@@ -134,7 +134,7 @@ class Look implements KernelLook {
   }
 }
 
-/** The lock files by which somebody may own the place. A directory of one thing alone needs no names: all that is in it counts. */
+/** The lock files that may belong to an owner of the place. In a directory for a single config every lock file counts. */
 function pathsOf(place: LockPlace): readonly string[] {
   if (place.scope === "directory") {
     const present = lockFilesIn(resolve(place.lockDir));
@@ -144,14 +144,14 @@ function pathsOf(place: LockPlace): readonly string[] {
   return [...new Set([files.path, files.earlierPath, ...findRivalFiles(place, files)])];
 }
 
-/** The host does not show its locks. */
+/** The host does not list its locks. */
 class Hidden extends Error {}
 
 function held(path: string, lockedPath: string): KernelAnswer {
   return { verdict: "held", path, findHolders: () => findLockHolders(lockedPath) };
 }
 
-/** The kernel's list does not show sockets: here only the record's own process can tell. */
+/** The kernel's list has no sockets: here only the process in the record can tell. */
 function ofSocketOwner(path: string, record: LockRecord): KernelAnswer {
   switch (judgeOwner(record).verdict) {
     case "alive":
@@ -174,7 +174,7 @@ function orUnknown(ask: () => KernelAnswer): KernelAnswer {
   }
 }
 
-/** Opens what is there without following a link or waiting; undefined when nothing is. */
+/** Opens a file without following a link or waiting; undefined when there is none. */
 function openToLook(path: string, flags = 0): number | undefined {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
   try {

@@ -1,6 +1,7 @@
 /**
- * Which record of a place describes its owner, when several files may hold one: our own, one under an earlier name, one under the name
- * of another path. Reads only, and believes no record: what is found names the owner, the kernel alone says that there is one.
+ * Chooses the record that describes a place's owner, when several files may hold one: our own, one under an earlier name, one
+ * under the name of another path. Only reads, and trusts no record: a record names the owner, only the kernel says that there
+ * is one.
  */
 import { judgeOwner } from "./lock-owner.ts";
 import type { LockPlace } from "./lock-path.ts";
@@ -9,10 +10,10 @@ import type { Sighting } from "./read-lock-record.ts";
 import { readLockRecord } from "./read-lock-record.ts";
 import { findRivalFiles } from "./rival-files.ts";
 
-/** What one of the files of a place says. */
+/** The content of one file of a place. */
 export type PlacedSighting = Sighting & { readonly path: string };
 
-/** Returns what the first file says whose owner may live, else what the first one says that exists, else what is at our own path. */
+/** Returns the content of the first file whose owner may live, else of the first file that exists, else of our own path. */
 export function findLikelyOwner(place: LockPlace): PlacedSighting {
   const files = lockFilesFor(place);
   const own = sightingAt(files.path);
@@ -23,7 +24,7 @@ export function findLikelyOwner(place: LockPlace): PlacedSighting {
   return others.find(mayLive) ?? [own, ...others].find(({ exists }) => exists) ?? own;
 }
 
-/** Returns what the file at `path` says. */
+/** Returns the content of the file at `path`. */
 export function sightingAt(path: string): PlacedSighting {
   return { ...readLockRecord(path), path };
 }

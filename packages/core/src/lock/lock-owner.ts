@@ -1,6 +1,6 @@
 /**
- * What can be said about an owner: of ourselves, for the record; of the one in a record, whether it lives, which pid to
- * name, why it no longer counts. Looks at processes and takes no lock. For the gateway lock, its inspection and the mutex.
+ * Facts about an owner: our own record; and of a recorded owner whether it lives, which pid to name, and why it no longer
+ * counts. Inspects processes and takes no lock. For the gateway lock, its inspection and the mutex.
  */
 import { randomUUID } from "node:crypto";
 
@@ -9,14 +9,14 @@ import { identifyProcess, judgeProcess, ownIdentity } from "../host/process-iden
 import { ownNetworkNamespace } from "../host/proc.ts";
 import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.ts";
 
-/** The two who may hold a lock; `verdict` is `alive` when either lives and `gone` when neither does. */
+/** The two processes that may hold a lock; `verdict` is `alive` when either lives and `gone` when neither does. */
 export interface OwnerReport {
   readonly verdict: ProcessVerdict;
-  /** The one to name: the gateway if it lives, else the process that took the lock. */
+  /** The process to name: the gateway if it lives, else the process that took the lock. */
   readonly pid: number;
 }
 
-/** What an owner may say of itself beyond who it is. */
+/** What an owner may say about itself besides its identity. */
 export interface OwnerFacts {
   readonly configPath: string;
   readonly profile?: string | undefined;
@@ -24,7 +24,7 @@ export interface OwnerFacts {
   readonly port?: number | undefined;
 }
 
-/** Returns this process's record: one owner, with the same nonce whichever mechanism will hold the lock. */
+/** Returns this process's record: one owner with one nonce, whichever mechanism will hold the lock. */
 export function describeSelf(facts: OwnerFacts): (mechanism: LockMechanism) => LockRecord {
   const nonce = randomUUID().replaceAll("-", "");
   const createdAt = new Date().toISOString();
@@ -52,7 +52,7 @@ export function judgeOwner(record: LockRecord): OwnerReport {
   return { verdict: keeper === "unknown" || gateway === "unknown" ? "unknown" : "gone", pid: record.pid };
 }
 
-/** Says, for the log, why what the lock file said did not count any more. To be called with the lock held. */
+/** Says, for the log, why the lock file's record no longer counts. Must be called with the lock held. */
 export function explainReclaim(said: ParsedLockRecord): string {
   if (said.record === null) return `the file ${said.problem}, and nobody holds its lock`;
   const { record } = said;

@@ -1,7 +1,7 @@
 /**
- * Where the lock of a config lies: one file per config in its lock directory, named after the config as seen from that directory, so
- * that one home has one lock under all its paths (a bind mount, a volume, a home that was moved and linked). The directory is
- * checked each time, its ancestors once: only we or root can change those afterwards.
+ * The path of a config's lock: one file per config in its lock directory, named after the config as seen from that directory,
+ * so that one home has one lock under all its paths (a bind mount, a volume, a home that was moved and linked). The directory
+ * is checked each time, its ancestors once, because afterwards only we or root can change them.
  */
 import { hash } from "node:crypto";
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
@@ -14,11 +14,11 @@ import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 export interface LockPlace {
   /** The directory of the lock file. */
   readonly lockDir: string;
-  /** The configuration that is owned; need not exist. Every path that leads to it means the same lock. */
+  /** The configuration to own; it need not exist. Every path to it means the same lock. */
   readonly configPath: string;
   /**
-   * What one owner excludes. `config`: other owners of that config; the directory may hold locks of several. `directory`: any
-   * other owner in the directory, whatever its lock file is called. @default "config"
+   * What one owner excludes. `config`: other owners of that config; the directory may hold locks of several configs.
+   * `directory`: any other owner in the directory, whatever the name of its lock file. @default "config"
    */
   readonly scope?: LockScope | undefined;
 }
@@ -30,27 +30,27 @@ export type LockScope = "config" | "directory";
 export interface LockFiles {
   readonly path: string;
   /**
-   * The name that release 0.1.0 gives the file: taken too, so that its owners and ours exclude each other. The same as `path` for a
-   * config outside of the lock directory's parent. To go with the release after this one.
+   * The file's name in release 0.1.0: locked too, so that its owners and ours exclude each other. The same as `path` for a
+   * config outside of the lock directory's parent. Remove it in the release after this one.
    */
   readonly earlierPath: string;
 }
 
-/** The directories whose ancestors were found safe, by path, with the inode that was looked at. */
+/** The directories whose ancestors were found safe, by path, with the checked inode. */
 const checked = new Map<string, bigint>();
 
-/** The names that were made last: a hash costs as much as a system call. */
+/** The last names, because a hash costs as much as a system call. */
 const names = new Map<string, string>();
 const MAX_NAMES = 64;
 
 const LOCK_FILE = /^gateway\.[0-9a-f]{8}\.lock$/u;
 
 /**
- * Returns `<lockDir>/gateway.<hash8>.lock`, where hash8 is the beginning of the sha256 of the config's path: relative to the lock
- * directory's parent when it lies inside that, else its real path. Of a config that does not exist yet, the nearest existing
- * ancestor is resolved.
+ * Returns `<lockDir>/gateway.<hash8>.lock`, where hash8 is the beginning of the sha256 of the config's path: relative to the
+ * lock directory's parent when it lies inside that, else its real path. For a missing config, the nearest existing ancestor is
+ * resolved.
  *
- * @throws {LockkeeperError} file errors, when a real path cannot be told.
+ * @throws {LockkeeperError} file errors, when a real path cannot be resolved.
  */
 export function lockPathFor(lockDir: string, configPath: string): string {
   return lockFilesFor({ lockDir, configPath }).path;
@@ -67,7 +67,7 @@ export function lockFilesFor({ lockDir, configPath }: LockPlace): LockFiles {
   return { path, earlierPath };
 }
 
-/** Returns the lock files in the directory besides those of `files`; none when there is no such directory. */
+/** Returns the lock files in the directory besides `files`; none when there is no such directory. */
 export function otherLockFiles({ path, earlierPath }: LockFiles): readonly string[] {
   return lockFilesIn(dirname(path)).filter((file) => file !== path && file !== earlierPath);
 }
@@ -85,7 +85,7 @@ export function lockFilesIn(directory: string): readonly string[] {
 }
 
 /**
- * On return the directory of locks exists, belongs to us and is closed to others, and so are its ancestors.
+ * On return the lock directory exists, belongs to us and is closed to others, and so are its ancestors.
  *
  * @throws {LockkeeperError} UNSAFE_PATH and file errors, as `ensurePrivateDirectory`.
  */

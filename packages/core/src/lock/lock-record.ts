@@ -1,38 +1,38 @@
 /**
  * The record in a lock file, as data: who holds the lock. It describes the owner and decides nothing; ownership is the
- * kernel's. One record is one JSON object, padded to a fixed size so that it can be rewritten in place by one write.
- * Pure. Whatever the bytes are, parsing ends at once, throws nothing and takes nothing over that it does not know.
+ * kernel's. One record is one JSON object, padded to a fixed size so that it can be rewritten in place by one write. Pure.
+ * Whatever the bytes are, parsing ends quickly, throws nothing and ignores unknown fields.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";
 
-/** How the lock is held. Two mechanisms do not see each other, so the record must say which one it is. */
+/** How the lock is held. The two mechanisms do not see each other, so the record says which one it is. */
 export type LockMechanism = "kernel" | "socket";
 
-/** The gateway behind a lock: counted in the same boot and pid namespace as the record's own pid. */
+/** The gateway behind a lock, in the same boot and pid namespace as the record's own pid. */
 export interface LockedGateway {
   readonly pid: number;
   readonly startTicks: number | null;
 }
 
-/** Who took the lock (pid and what makes it unique), for what, and which gateway runs behind it. */
+/** The process that took the lock (pid and what makes it unique), the config, and the gateway behind it. */
 export interface LockRecord extends ProcessIdentity {
   readonly v: 1;
   readonly mechanism: LockMechanism;
   /** Inode of the network namespace, as text, in which a `socket` lock excludes others; null elsewhere. */
   readonly networkNamespace: string | null;
-  /** Random, 32 hex digits: tells two locks of one process apart. */
+  /** Random, 32 hex digits: distinguishes two locks of one process. */
   readonly nonce: string;
   readonly profile: string | null;
-  /** Cut at the front and marked with "…" when the record would not hold it. */
+  /** Cut at the front and marked with "…" when it is too long for the record. */
   readonly configPath: string;
   readonly host: string | null;
   readonly port: number | null;
   readonly gateway: LockedGateway | null;
-  /** ISO 8601; for people. No decision rests on it. */
+  /** ISO 8601; for people. No decision depends on it. */
   readonly createdAt: string;
 }
 
-/** What a lock file says: a record, or why there is none in it. */
+/** The content of a lock file: a record, or why there is none. */
 export type ParsedLockRecord = { readonly record: LockRecord } | { readonly record: null; readonly problem: string };
 
 /** The size of every record, in bytes. */
@@ -40,7 +40,7 @@ export const LOCK_RECORD_BYTES = 1_024;
 
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
-/** What a path begins with that was cut at the front. */
+/** The first character of a path that was cut at the front. */
 export const CUT_MARK = "…";
 
 /** Returns the record as exactly {@link LOCK_RECORD_BYTES} bytes that {@link parseLockRecord} understands. */
@@ -49,7 +49,7 @@ export function formatLockRecord(record: LockRecord): Uint8Array {
   bytes[LOCK_RECORD_BYTES - 1] = NEWLINE;
   let text = JSON.stringify(record);
   let sizeBytes = Buffer.byteLength(text);
-  // A character of the path may take up to six bytes, so shorten by what is surely needed and look again.
+  // A character of the path may take up to six bytes, so shorten by the least that is needed and check again.
   for (
     let path = record.configPath;
     sizeBytes >= LOCK_RECORD_BYTES && path !== "";

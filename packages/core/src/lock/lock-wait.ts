@@ -1,7 +1,6 @@
 /**
- * Waiting for the gateway lock, with an end: how often to try, when there is no point in trying on, and what to tell about
- * the owner then. An owner that is confirmed and listens is never waited for; one that is silent, to the deadline only.
- * For the gateway lock.
+ * Waits for the gateway lock within a deadline: how often to try, when trying is pointless, and what to say about the owner
+ * then. There is no wait for a confirmed owner that listens; for a silent one the wait lasts until the deadline.
  */
 import { isIP } from "node:net";
 
@@ -21,19 +20,19 @@ import { formatLockRecord } from "./lock-record.ts";
 import { findRival } from "./sweep.ts";
 
 const DEFAULTS = {
-  /** The least wait, whatever `timeoutMs` says: a sweep or another starter's probe holds the lock for less. */
+  /** The shortest wait, whatever `timeoutMs` says: a sweep or another starter's probe holds the lock for less time. */
   leastWaitMs: 50,
-  /** At first a refused starter looks again this often: it is what a takeover after a SIGKILL takes. */
+  /** At first a refused starter tries again this often: this decides how long a takeover after SIGKILL takes. */
   eagerPauseMs: 1,
   eagerForMs: 1_000,
   patientPauseMs: 15,
-  /** How often the owner that we wait for is looked at, to fail fast once it listens. */
+  /** How often the owner is checked during the wait, to fail fast once it listens. */
   ownerLookMs: 100,
 };
 
-/** What {@link claimInTime} claims with, and how long it tries. */
+/** The record and the deadline of {@link claimInTime}. */
 export interface ClaimTerms {
-  /** Those of the place. */
+  /** The files of the place. */
   readonly files: LockFiles;
   readonly mechanisms: readonly LockMechanism[];
   readonly timeoutMs: number;
@@ -64,20 +63,20 @@ export async function claimInTime(
     if (elapsedMs >= Math.max(timeoutMs, DEFAULTS.leastWaitMs)) throw await heldError(place, timeoutMs, rival);
     if (elapsedMs >= lookAtMs) {
       const listens = (await readOwnerPort(findOwner(place, rival).record)) === "listening";
-      // Twice in a row: an owner that was just killed lives and listens until its last millisecond.
+      // Checked twice in a row, because an owner that was just killed still lives and listens for some milliseconds.
       if (listens && listened) throw await heldError(place, performance.now() - startedAt, rival);
       listened = listens;
       lookAtMs = elapsedMs + DEFAULTS.ownerLookMs;
     }
-    // What makes way for a rival writes and removes files at each try.
+    // A try that gives way to a rival writes and removes files.
     const isEager = rival === undefined && elapsedMs < DEFAULTS.eagerForMs;
     const pauseMs = isEager ? DEFAULTS.eagerPauseMs : DEFAULTS.patientPauseMs;
-    // Jitter, so that starters that were refused together do not stay in step.
+    // Jitter, so that starters refused together do not stay in step.
     await pause(pauseMs * (0.5 + Math.random()), signal);
   }
 }
 
-/** Returns the file by which somebody else owns what we have just claimed, and lets the claim go then. */
+/** When another owner has a rival file of what we have just claimed, releases the claim and returns that file. */
 async function findRivalOf(claim: Claim, place: LockPlace, files: LockFiles): Promise<string | undefined> {
   let rival: string | undefined;
   try {
@@ -90,7 +89,7 @@ async function findRivalOf(claim: Claim, place: LockPlace, files: LockFiles): Pr
   return rival;
 }
 
-/** What is known of the one who refuses us: what the rival's file says, else what the place's own files say. */
+/** What is known about the owner that refuses us: from the rival's file, else from the place's own files. */
 function findOwner(place: LockPlace, rival: string | undefined): PlacedSighting {
   return rival === undefined ? findLikelyOwner(place) : sightingAt(rival);
 }
@@ -98,7 +97,7 @@ function findOwner(place: LockPlace, rival: string | undefined): PlacedSighting 
 /** Says whether a living owner listens on the port that its record names. */
 async function readOwnerPort(record: LockRecord | null): Promise<"listening" | "silent" | "unknown"> {
   if (record === null || record.host === null || record.port === null) return "unknown";
-  // A name would be looked up, perhaps beyond this machine.
+  // A name would need a look-up, perhaps beyond this machine.
   if (isIP(record.host) === 0 && record.host !== "localhost") return "unknown";
   if (judgeOwner(record).verdict !== "alive") return "unknown";
   return probeListener(record.host, record.port);
@@ -107,7 +106,7 @@ async function readOwnerPort(record: LockRecord | null): Promise<"listening" | "
 async function heldError(place: LockPlace, waitedMs: number, rival: string | undefined): Promise<GatewayLockError> {
   const { path, record } = findOwner(place, rival);
   const owner = record === null ? undefined : judgeOwner(record);
-  // Only a pid that was verified is told: in another namespace it is somebody else's.
+  // Only a verified pid is shown: in another namespace the number means another process.
   const pid = owner?.verdict === "alive" ? owner.pid : findLockHolders(path)[0]?.pid;
   return new GatewayLockError(
     "LOCK_HELD",

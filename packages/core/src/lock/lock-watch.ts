@@ -1,7 +1,7 @@
 /**
- * Looks after a held claim: cleaners delete old files, people tidy up. Where the file was removed or replaced, it is put
- * back under a fresh lock; where somebody else owns the path by then, the claim is lost and its holder must stop serving.
- * Between the removal and the next look the exclusive port bind is what keeps a second gateway out.
+ * Watches a held claim, because cleaners delete old files and people tidy up. A removed or replaced file is put back under a
+ * fresh lock. When another process owns the path by then, the claim is lost and its holder must stop serving. Between the
+ * removal and the next check the exclusive port bind keeps a second gateway out.
  */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -15,21 +15,21 @@ const DEFAULTS = {
   intervalMs: 1_000,
   /** A newcomer that took the path but finds our port in use lets go again within milliseconds: give it this long. */
   graceMs: 300,
-  /** Failures in a row, one each interval, to put the file back (disk full, too many open files). */
+  /** How many failures in a row to put the file back are tolerated, one each interval (disk full, too many open files). */
   maxFailures: 10,
 };
 
-/** What {@link watchClaim} looks after. */
+/** The claim that {@link watchClaim} watches. */
 export interface WatchedClaim {
   readonly path: string;
   readonly claim: Claim;
-  /** The bytes that the file should hold. */
+  /** The bytes that the file must hold. */
   record(): Uint8Array;
   /** Called once, when the claim is lost. */
   onLost(reason: GatewayLockError): void;
 }
 
-/** Looks once every interval until it is stopped or the claim is lost. Does not keep the process alive. */
+/** Checks once every interval until it is stopped or the claim is lost. Does not keep the process alive. */
 export function watchClaim(watched: WatchedClaim): { stop(): void } {
   let failures = 0;
   let isBusy = false;
@@ -78,7 +78,7 @@ async function putBack(
   }
 }
 
-/** A cleaner may take the emptied directory too; but a removed profile is not brought back to life. */
+/** A cleaner may remove the empty directory too; but a removed profile must not be created again. */
 function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });

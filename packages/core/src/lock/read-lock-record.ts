@@ -1,16 +1,16 @@
-/** Reads what a lock file says of its owner, without locking, judging or waiting. */
+/** Reads the record in a lock file, without locking, judging or waiting. */
 import * as fs from "node:fs";
 import { errnoOf } from "../errors.ts";
 import type { ParsedLockRecord } from "./lock-record.ts";
 import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
 
-/** The `problem` of a sighting where there is no file. */
+/** The `problem` of a missing file. */
 export const NO_LOCK_FILE = "there is no lock file";
 
-/** What is at the place of a lock file. `exists`: a plain file is there, and could be read. */
+/** What is at the path of a lock file. `exists`: a readable plain file. */
 export type Sighting = ParsedLockRecord & { readonly exists: boolean };
 
-/** Reads what the file at `path` says, without waiting on anything that is not a plain file. */
+/** Reads the record in the file at `path`, without waiting on anything that is not a plain file. */
 export function readLockRecord(path: string): Sighting {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
   let fd: number;

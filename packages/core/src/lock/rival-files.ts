@@ -1,6 +1,7 @@
 /**
- * The other lock files of a directory, by which somebody may own what we are about to own: a file under the name that another path
- * of the same home had in release 0.1.0, or the lock of the same config by another name. Which of them count is the place's scope.
+ * Other lock files of the directory whose owner may own what we are about to own: a file with the name that another path of
+ * the same home had in release 0.1.0, or the lock of the same config under another name. The scope of the place decides which
+ * of them count.
  */
 import { realpathSync, statSync } from "node:fs";
 
@@ -9,7 +10,7 @@ import { otherLockFiles } from "./lock-path.ts";
 import { CUT_MARK } from "./lock-record.ts";
 import { readLockRecord } from "./read-lock-record.ts";
 
-/** Returns the lock files besides `files` whose owner, if they have one, owns this place too. */
+/** Returns the lock files besides `files` whose owner, if any, owns this place too. */
 export function findRivalFiles({ configPath, scope }: LockPlace, files: LockFiles): readonly string[] {
   const others = otherLockFiles(files);
   if (others.length === 0 || scope === "directory") return others;
@@ -19,7 +20,7 @@ export function findRivalFiles({ configPath, scope }: LockPlace, files: LockFile
   });
 }
 
-/** The same path, or another path to the same file. Of a path that was cut, the end is compared. */
+/** The same path, or another path to the same file. For a cut path, the ends are compared. */
 function isSameConfig(recorded: string, ours: string): boolean {
   if (recorded === "") return false;
   const real = realOf(ours);

@@ -1,4 +1,4 @@
-/** Clears up what dead owners left. The kernel lock is taken first, so that no living owner's file is removed. */
+/** Removes the lock files of dead owners. The kernel lock is taken first, so that no living owner's file is removed. */
 import { LockkeeperError } from "../errors.ts";
 import { lookAtKernelLocks } from "./kernel-look.ts";
 import { judgeOwner } from "./lock-owner.ts";
@@ -9,11 +9,11 @@ import { KernelLockUnavailable } from "./mechanism/kernel-lock.ts";
 import { tryLockFile } from "./mechanism/locked-file.ts";
 import { findRivalFiles } from "./rival-files.ts";
 
-/** What a sweep did. `held`: somebody owns the lock, or may own it; his file was left alone. */
+/** The result of a sweep. `held`: the lock has an owner, or may have one; its file was left alone. */
 export type Sweep = "swept" | "nothing" | "held";
 
 /**
- * Removes the lock files of a place whose owners are all gone.
+ * Removes the lock files of a place when all their owners have ended.
  *
  * @throws {LockkeeperError} UNSAFE_PATH and file errors.
  */
@@ -30,7 +30,7 @@ export function sweepLockFile(path: string): Sweep {
   try {
     file = tryLockFile(path, { create: false });
   } catch (error) {
-    // Where we cannot lock, the kernel may still tell who can.
+    // Where we cannot lock, the kernel may still know the owner.
     if (error instanceof KernelLockUnavailable) return isFree(path) ? "nothing" : "held";
     throw error;
   }
@@ -46,7 +46,7 @@ export function sweepLockFile(path: string): Sweep {
   }
 }
 
-/** Removes what dead rivals left behind, and returns the file of one that lives, or may live. */
+/** Removes the files of dead rivals, and returns the file of a rival that lives or may live. */
 export function findRival(place: LockPlace, files: LockFiles): string | undefined {
   return findRivalFiles(place, files).find((path) => isHeld(path));
 }
@@ -55,7 +55,7 @@ function isHeld(path: string): boolean {
   try {
     return sweepLockFile(path) === "held";
   } catch (error) {
-    // It is not safely ours, so it stays: but it may be somebody's lock all the same.
+    // It is not safely ours, so it stays, but it may be a lock anyway.
     if (error instanceof LockkeeperError) return !isFree(path);
     throw error;
   }

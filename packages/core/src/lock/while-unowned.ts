@@ -1,6 +1,6 @@
 /**
- * Holds a place still: while something is done to it, nobody owns it and nobody comes to own it. Claimed as mutexes and not as an
- * owner would, since an owner puts its lock file back where a folder has just moved away.
+ * Keeps a place without an owner while something is done to it. It is claimed as a mutex, not as an owner would, because an
+ * owner puts its lock file back after its folder has moved away.
  */
 import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -13,17 +13,17 @@ import type { LockPlace } from "./lock-path.ts";
 import { ensureLockDirectory, lockFilesFor } from "./lock-path.ts";
 import { findRival, sweepGatewayLock } from "./sweep.ts";
 
-/** How to hold a place still. */
+/** Options of {@link whileUnowned}. */
 export interface WhileUnownedOptions extends FileMutexOptions {
-  /** Where the lock directory is after `fn`, when `fn` moves it. */
+  /** The place of the lock directory after `fn`, when `fn` moves it. */
   readonly lockDirMovesTo?: string | undefined;
 }
 
 /**
- * Runs `fn` while nobody owns the place, and returns what it returned. No lock file is left, wherever the directory is by then.
+ * Runs `fn` while nobody owns the place, and returns its result. No lock file is left, wherever the directory is afterwards.
  *
- * @throws {GatewayLockError} LOCK_HELD when somebody owns it; `fn` did not run.
- * @throws {LockkeeperError} UNSAFE_PATH and file errors; and what `fn` throws.
+ * @throws {GatewayLockError} LOCK_HELD when it has an owner; `fn` did not run. @throws {LockkeeperError} UNSAFE_PATH and file
+ * errors; and the errors of `fn`.
  */
 export async function whileUnowned<T>(
   place: LockPlace,
@@ -41,7 +41,7 @@ export async function whileUnowned<T>(
     if (rival !== undefined) throw heldError(place, `somebody holds ${rival}`);
     hasEntered = true;
     const result = await fn();
-    // Ours to remove only while we hold them.
+    // We may remove them only while we hold them.
     if (lockDirMovesTo !== undefined) {
       const moved = Object.values(files).map((path) => join(lockDirMovesTo, basename(path)));
       await quietly(() => moved.forEach((path) => rmSync(path, { force: true })));
@@ -59,7 +59,7 @@ export async function whileUnowned<T>(
   }
 }
 
-/** What was done stays done: a lock file that is left over locks nobody out. */
+/** The work is done: a leftover lock file blocks nobody. */
 async function quietly(tidy: () => unknown): Promise<void> {
   try {
     await tidy();

@@ -1,5 +1,5 @@
 /**
- * What a claim on a lock file is, whichever mechanism holds it. For the two mechanisms and those who use them.
+ * A claim on a lock file, whichever mechanism holds it. For the two mechanisms and their callers.
  */
 import type { LockMechanism, ParsedLockRecord } from "../lock-record.ts";
 import type { LockedFile } from "./locked-file.ts";
@@ -16,27 +16,27 @@ export interface ClaimedFile {
 /** An exclusive claim, held until `release` or the end of the process. */
 export interface Claim {
   readonly mechanism: LockMechanism;
-  /** The lock file's descriptor. With the kernel mechanism, who inherits it shares the claim. */
+  /** The lock file's descriptor. With the kernel mechanism, a process that inherits it shares the claim. */
   readonly fd: number;
-  /** What the file said before; undefined when we made it. */
+  /** The file's earlier content; undefined when we created it. */
   readonly previous: ParsedLockRecord | undefined;
-  /** Does the path still name our file? */
+  /** Whether the path still names our file. */
   isInPlace(): "yes" | "no" | "unknown";
   /** Writes the record anew, in place. */
   write(bytes: Uint8Array): void;
-  /** Puts the file back where it was removed or replaced; `refused` when somebody else owns the path by now. */
+  /** Puts a removed or replaced file back; `refused` when another process owns the path by now. */
   restore(bytes: Uint8Array): Promise<"restored" | "refused">;
-  /** Lets the claim go; with `remove` the file goes first. Harmless twice. */
+  /** Releases the claim; with `remove` the file is removed first. Harmless twice. */
   release(file: "remove" | "keep"): Promise<void>;
 }
 
-/** What the claims of both mechanisms have in common: open files, the first of them the one by which the claim is known, with our record in each. */
+/** The common part of both mechanisms: open files with our record in each; the first one identifies the claim. */
 export abstract class FileClaim implements Claim {
   abstract readonly mechanism: LockMechanism;
   readonly previous: ParsedLockRecord | undefined;
   protected readonly files: ClaimedFile[];
 
-  /** @param locked every file that was locked on the way, those that are not kept included: their records tell who was before us. */
+  /** @param locked every file that was locked on the way, also those that are not kept: their records name earlier owners. */
   constructor(files: readonly ClaimedFile[], locked: readonly ClaimedFile[] = files) {
     this.files = [...files];
     this.previous = locked.find(({ file }) => file.origin === "leftover")?.said;

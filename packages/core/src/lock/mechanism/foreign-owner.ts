@@ -1,6 +1,6 @@
 /**
- * May a recorded owner live where we would not see its lock? The kernel's locks span one machine; an abstract socket spans
- * one network namespace. What cannot be told counts as living. For the claims by either mechanism.
+ * Says whether a recorded owner may live where we would not see its lock. The kernel's locks cover one machine, an abstract
+ * socket covers one network namespace. An unknown owner counts as living. For the claims by either mechanism.
  */
 import { dirname } from "node:path";
 
@@ -14,14 +14,14 @@ export function isSocketVisible(record: LockRecord): boolean {
   return record.bootId === ownIdentity().bootId && record.networkNamespace === ownNetworkNamespace();
 }
 
-/** May the record's owner live where neither the kernel's list nor our sockets would show it? */
+/** Whether the record's owner may live where neither the kernel's list nor our sockets would show it. */
 export function mayLiveElsewhere(record: LockRecord, path: string): boolean {
   if (record.bootId !== ownIdentity().bootId) return isOnNetwork(path);
   if (record.mechanism === "kernel" || isSocketVisible(record)) return false;
   return judgeProcess(record) !== "gone";
 }
 
-/** May two who own the same file through different mounts both be granted its lock? Then only processes can tell. */
+/** Whether two owners of one file through different mounts could both get its lock. Then only processes can tell. */
 export function isOnNetwork(path: string): boolean {
   return networkFileSystem(dirname(path)) !== undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * A claim by the kernel lock: the files locked, ours at their places, no mark of an owner whose file has gone, no socket of an
- * owner by the other mechanism; then our record in them. Only through `tryClaim`.
+ * A claim by the kernel lock: all files are locked and still at their paths, there is no mark of an owner whose file has gone,
+ * and no socket of an owner by the other mechanism; then our record is in the files. Only called by `tryClaim`.
  */
 import type { Claim, ClaimedFile, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
@@ -16,10 +16,10 @@ import { leaveOwnerMark } from "./owner-mark.ts";
 import type { SocketLock } from "./socket-lock.ts";
 import { trySocketLock } from "./socket-lock.ts";
 
-/** Looks at the marks, one each turn of the event loop, before another's mark is believed to be a living owner's. */
+/** How often the marks are read, once each turn of the event loop, before another mark counts as a living owner's. */
 const DYING_LOOKS = 3;
 
-/** Leaves our mark for an owner of those files; undefined for files that are never deleted in good order. */
+/** Leaves our mark as an owner of those files; undefined for files that are never deleted in normal operation. */
 export type LeaveMark = typeof leaveOwnerMark | undefined;
 
 /**
@@ -40,8 +40,8 @@ export async function tryKernelClaim(
       const bytes = compose("kernel");
       for (const { file } of locked.files) file.write(bytes);
       for (const rival of rivals.splice(0)) await rival.release();
-      // Only now does a newcomer see us, by our mark or by our record. Had a file been deleted or replaced before, one
-      // may have come and gone already without a trace of us.
+      // Only from here on a newcomer sees us, by our mark or by our record. If a file was deleted or replaced before, a
+      // newcomer may have come and gone without seeing us.
       if (locked.files.every(({ file }) => file.isInPlace() === "yes")) {
         return new KernelClaim(files, locked);
       }
@@ -57,8 +57,8 @@ export async function tryKernelClaim(
 }
 
 /**
- * The files that are kept. Where there are marks, the one under the name of release 0.1.0 has done its work once it was locked: its
- * record is judged, and from now on our mark keeps such an owner out. So there is one file for each lock.
+ * The files to keep. Where marks exist, the file with the name of release 0.1.0 is not needed once it was locked: its record
+ * is checked, and from then on our mark keeps such an owner out. So each lock has one file.
  */
 function ownFilesOf({ files, mark }: LockedAlone): readonly ClaimedFile[] {
   if (mark === undefined) return files;
@@ -93,7 +93,7 @@ async function lockAlone(files: LockFiles, leaveMark: LeaveMark): Promise<Locked
   return "refused";
 }
 
-/** Locks the file at `path` and appends it to `locked`, unless somebody else has it. */
+/** Locks the file at `path` and appends it to `locked`, unless another process has it. */
 function lockAndRead(path: string, locked: ClaimedFile[]): boolean {
   const file = tryLockFile(path, { create: true });
   if (file === "refused" || file === "absent") return false;
@@ -108,10 +108,10 @@ function lockAndRead(path: string, locked: ClaimedFile[]): boolean {
 
 async function isAlone(locked: readonly ClaimedFile[], mark: OwnerMark): Promise<boolean> {
   const verdicts = locked.map(({ said }) => (said.record === null ? "none" : judgeOwner(said.record).verdict));
-  // A second view of the disk (FUSE) has locks of its own: there a living owner is known by its process alone.
+  // A second view of the disk (FUSE) has its own locks: there only the process shows a living owner.
   if (verdicts.includes("alive") && locked.some(({ file }) => isOnNetwork(file.path))) return false;
-  // The author of such a record had made sure, and nobody has owned the file since: this is the leftover of a dead owner, no more. A
-  // container may show a boot id of its own: then the record proves nothing.
+  // The author of such a record checked the marks, and nobody has owned the file since, so this is just the leftover of a dead
+  // owner. A container may show its own boot id: then the record proves nothing.
   const { bootId } = ownIdentity();
   if (locked.every(({ said }, index) => verdicts[index] === "gone" && said.record?.bootId === bootId)) return true;
   // The kernel closes a dying owner's descriptors one by one: its mark may outlive its lock by microseconds.
@@ -151,7 +151,7 @@ class KernelClaim extends FileClaim {
         this.files[index] = { file: fresh, said };
       }
     } else {
-      // The directory itself is another one: who owns the path there has left a mark there.
+      // The directory itself was replaced: an owner of the new one has left its mark there.
       const locked = await lockAlone(this.#names, leaveOwnerMark);
       if (locked === "refused") return "refused";
       for (const { file } of this.files.splice(0, Infinity, ...ownFilesOf(locked))) file.close();
@@ -164,7 +164,7 @@ class KernelClaim extends FileClaim {
 
   override async release(file: "remove" | "keep"): Promise<void> {
     this.#mark?.remove();
-    // The last one that was locked goes first: who comes next locks in the other order.
+    // Released in reverse order, because the next process locks them in order.
     for (const held of this.files.toReversed()) {
       if (file === "remove") held.file.remove();
       held.file.close();
@@ -173,8 +173,8 @@ class KernelClaim extends FileClaim {
 }
 
 /**
- * With the kernel lock held: makes sure that no socket owner of the records lives, by holding its sockets meanwhile, which are
- * appended to `rivals`. False: one lives, or may live.
+ * Called with the kernel lock held: makes sure that no socket owner in the records lives, by holding its sockets meanwhile;
+ * they are appended to `rivals`. False: one lives, or may live.
  */
 async function excludeSocketOwners(locked: readonly ClaimedFile[], rivals: SocketLock[]): Promise<boolean> {
   for (const { file, said } of locked) {

@@ -1,17 +1,17 @@
 /**
- * The only file that knows the operating system's lock primitive: an exclusive lock on an open file description, which
- * the kernel lets go when the last descriptor of it is closed, however the processes that had one ended.
- * Linux: OFD lock. macOS: flock. Windows: LockFileEx (both untested). The addon is loaded on first use, straight from its
- * prebuilt file: its own loader costs 8-10 ms, this 0.15 ms; that is why the version is pinned.
+ * The only file that knows the operating system's lock primitive: an exclusive lock on an open file description. The kernel
+ * releases it when the last descriptor is closed, however the processes ended. Linux: OFD lock. macOS: flock. Windows:
+ * LockFileEx (both untested). The addon is loaded on first use, straight from its prebuilt file: its own loader costs 8-10 ms,
+ * this 0.15 ms; that is why the version is pinned.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 import { errnoOf } from "../../errors.ts";
 
-/** The part of the addon's binding that is used. Source: fs-native-extensions 1.5.1, binding.c and index.js. */
+/** The used part of the addon's binding. Source: fs-native-extensions 1.5.1, binding.c and index.js. */
 interface Binding {
-  /** Returns when the lock is ours; throws EAGAIN when somebody else has it. */
+  /** Returns when we have the lock; throws EAGAIN when another process has it. */
   tryLock(fd: number, offset: number, length: number, exclusive: boolean): void;
 }
 
@@ -20,7 +20,7 @@ const RANGE = process.platform === "win32" ? { offset: 2 ** 40, length: 1 } : { 
 
 const REFUSED: ReadonlySet<string | undefined> = new Set(["EAGAIN", "EWOULDBLOCK", "EACCES"]);
 
-/** What a file system or a kernel answers that has no such locks. */
+/** Errors of a file system or a kernel without such locks. */
 const UNAVAILABLE: ReadonlySet<string | undefined> = new Set(["ENOLCK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"]);
 
 let loaded: Binding | KernelLockUnavailable | undefined;
@@ -31,8 +31,8 @@ export class KernelLockUnavailable extends Error {
 }
 
 /**
- * Takes a shared lock on the one byte at `offset`, which may lie beyond the end: no exclusion, only a mark that the
- * kernel's list of locks shows as long as we live. Unlike an exclusive lock, it also works on a directory.
+ * Takes a shared lock on the one byte at `offset`, which may lie beyond the end: it excludes nobody and is only a mark that
+ * the kernel's list of locks shows as long as we live. Unlike an exclusive lock, it also works on a directory.
  *
  * @throws {KernelLockUnavailable} when there is no such lock.
  */

@@ -1,8 +1,8 @@
 /**
- * One open lock file: opened without following or harming anything else that may be at its place, locked, and compared
- * with what the path names now. The comparison closes the known hole of lock files: somebody may remove or replace the
- * file between our open and our lock, and then the lock we got is on a file that nobody else will ever open.
- * Policy lives above. All calls are synchronous and small: they touch one inode of a local disk.
+ * One open lock file: opened without following or harming anything else at its path, locked, and compared with the file that
+ * the path names now. The comparison closes the known hole of lock files: between our open and our lock the file may be
+ * removed or replaced, and then our lock is on a file that no other process will ever open. The policy is in the files above.
+ * All calls are synchronous and small: they touch one inode of a local disk.
  */
 import * as fs from "node:fs";
 
@@ -14,16 +14,16 @@ import { LOCK_RECORD_BYTES } from "../lock-record.ts";
 
 const FILE_MODE = 0o600;
 
-/** Each lost race means that somebody else removed a file in the same microseconds; nobody can keep that up. */
+/** Each lost race means that another process removed a file in the same microseconds; that cannot go on for long. */
 const MAX_RACES = 100;
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
 
-/** An open lock file. Whether it is locked is its holder's to know. */
+/** An open lock file. Its holder knows whether it is locked. */
 export class LockedFile {
   readonly path: string;
   readonly fd: number;
-  /** `leftover`: it was there before us. */
+  /** `leftover`: it existed before us. */
   readonly origin: "created" | "leftover";
   readonly inode: bigint;
   readonly #device: bigint;
@@ -41,8 +41,8 @@ export class LockedFile {
    * Opens the file for reading and writing; with `create`, makes it with mode 0600 under any umask. Returns `absent` when
    * there is none, or none any more.
    *
-   * @throws {LockkeeperError} UNSAFE_PATH when a link, a file with a second name, a directory, FIFO or device, somebody
-   * else's file or one that others may write is there; it is left untouched.
+   * @throws {LockkeeperError} UNSAFE_PATH when `path` is a link, a file with a second name, a directory, FIFO or device,
+   * another user's file or one that others may write; it is left untouched.
    */
   static open(path: string, options: { readonly create: boolean }): LockedFile | "absent" {
     const created = options.create ? createOwn(path) : undefined;
@@ -52,7 +52,7 @@ export class LockedFile {
       const stats = fs.fstatSync(fd, { bigint: true });
       if (stats.nlink > 0n) {
         refuseUnsafe(stats, path);
-        // Made under another umask by us, just now or before a crash: only such a file is empty.
+        // We created it under another umask, just now or before a crash: only such a file is empty.
         if (stats.size === 0n && (stats.mode & 0o777n) !== BigInt(FILE_MODE)) fs.fchmodSync(fd, FILE_MODE);
         return new LockedFile(path, fd, created === undefined ? "leftover" : "created", stats);
       }
@@ -64,7 +64,7 @@ export class LockedFile {
     return "absent";
   }
 
-  /** Does the path name this very file now? `unknown`: the system would not say. */
+  /** Whether the path names this file now. `unknown`: the system does not say. */
   isInPlace(): "yes" | "no" | "unknown" {
     try {
       const stats = lstat(this.path);
@@ -74,7 +74,7 @@ export class LockedFile {
     }
   }
 
-  /** Returns the bytes where the record is kept; fewer, or none, in a file that was never written. */
+  /** Returns the bytes of the record; fewer, or none, when the file was never written. */
   read(): Uint8Array {
     const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
     try {
@@ -93,18 +93,18 @@ export class LockedFile {
     }
   }
 
-  /** Removes the path if it names this very file. To be called with the lock held, before it is let go. */
+  /** Removes the path if it names this file. Must be called with the lock held, before it is released. */
   remove(): void {
     if (!this.#open || this.isInPlace() !== "yes") return;
     try {
       fs.unlinkSync(this.path);
     } catch (error) {
-      // A leftover file locks nobody out: the next owner takes it over.
+      // A leftover file blocks nobody: the next owner takes it over.
       if (errnoOf(error) !== "ENOENT") return;
     }
   }
 
-  /** Closes the descriptor, and lets the lock go with it unless another process has the descriptor too. */
+  /** Closes the descriptor, which releases the lock unless another process has the descriptor too. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -113,8 +113,8 @@ export class LockedFile {
 }
 
 /**
- * Opens the file and takes its kernel lock, without waiting. On return of a file the lock is held and the path named that
- * file after the lock was had.
+ * Opens the file and takes its kernel lock, without waiting. When it returns a file, the lock is held, and the path named that
+ * file after the lock was taken.
  *
  * @throws {KernelLockUnavailable} when there is no kernel lock.
  * @throws {LockkeeperError} as {@link LockedFile.open}.
@@ -144,7 +144,7 @@ export function tryLockFile(path: string, options: { readonly create: boolean })
 
 const FLAGS = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
-/** Makes the file, or returns undefined when something is at its place already. */
+/** Creates the file, or returns undefined when the path exists already. */
 function createOwn(path: string): number | undefined {
   try {
     return fs.openSync(path, FLAGS | O_CREAT | O_EXCL, FILE_MODE);
@@ -154,7 +154,7 @@ function createOwn(path: string): number | undefined {
   }
 }
 
-/** Opens what is there, or returns undefined when nothing is. */
+/** Opens an existing file, or returns undefined when there is none. */
 function openOwn(path: string): number | undefined {
   try {
     return fs.openSync(path, FLAGS);
@@ -162,7 +162,7 @@ function openOwn(path: string): number | undefined {
     if (errnoOf(error) === "ENOENT") return undefined;
     const stats = lstat(path);
     refuseUnsafe(stats, path);
-    // A crash under a tight umask left a file of ours that even we may not open: give it its mode and go on.
+    // A crash under a tight umask left our file with a mode that even we may not open: set the mode and go on.
     if (errnoOf(error) !== "EACCES" || stats?.size !== 0n) throw fileError(error, "open the lock file", path);
     fs.chmodSync(path, FILE_MODE);
     return fs.openSync(path, FLAGS);

@@ -1,9 +1,9 @@
 /**
- * The owner's second sign, for the case that its file is deleted or replaced: a shared kernel lock on the *directory*, at
- * an offset that stands for the file's name, seen by others in the kernel's list of locks. A newcomer that could lock the
- * file leaves its own mark first and then counts: two marks mean that an owner lives whose file has gone, and of two
- * newcomers in the same place both withdraw. Linux only; without the list the plain protocol and its watch remain.
- * Reading the list makes the kernel wait for all its cores: milliseconds, so it is not done where a record tells enough.
+ * The owner's second mark, for the case that its file is deleted or replaced: a shared kernel lock on the *directory*, at an
+ * offset that stands for the file's name, visible in the kernel's list of locks. A newcomer that could lock the file leaves
+ * its own mark first and then counts the marks: two marks mean that an owner lives whose file has gone, and of two newcomers
+ * at once both withdraw. Linux only; without the list the plain protocol and its watch remain. Reading the list makes the
+ * kernel wait for all its cores for milliseconds, so it is skipped where a record is proof enough.
  */
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";
@@ -15,18 +15,18 @@ import { KernelLockUnavailable, markByKernelLock } from "./kernel-lock.ts";
 
 /** Our mark; it stays until `remove` or the end of the process. */
 export interface OwnerMark {
-  /** Is ours the only one? `true` also where the host does not tell. */
+  /** Whether ours is the only one; also true where the host does not say. */
   isAlone(): boolean;
-  /** Does the directory that bears the mark still lie at its path? */
+  /** Whether the marked directory is still at its path. */
   isInPlace(): boolean;
   /** Harmless twice. */
   remove(): void;
 }
 
-/** Beyond every byte that a file could have, so that nothing else is ever locked there. */
+/** Beyond the last byte of any file, so that no other lock is ever there. */
 export const FIRST_MARK: number = 2 ** 44;
 
-/** Leaves our mark for an owner of `files`; undefined where there is nothing to mark with. */
+/** Leaves our mark as an owner of `files`; undefined where marks are not possible. */
 export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | undefined {
   if (process.platform !== "linux") return undefined;
   const directory = dirname(path);
@@ -37,7 +37,7 @@ export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | un
     stats = fs.fstatSync(fd, { bigint: true });
     offset = markOffsetOf(path, stats.dev);
     markByKernelLock(fd, offset);
-    // Seen by owners of release 0.1.0, which look at no other byte.
+    // For owners of release 0.1.0, which check only this byte.
     markByKernelLock(fd, earlierMarkOffsetOf(earlierPath));
   } catch (error) {
     fs.closeSync(fd);
@@ -56,8 +56,8 @@ export function leaveOwnerMark({ path, earlierPath }: LockFiles): OwnerMark | un
 }
 
 /**
- * Returns the byte of the directory that an owner of the lock file `path` marks. The device as `stat` tells it is part of it: two
- * subvolumes of one btrfs disk have equal inodes and, for the kernel's list, one device.
+ * Returns the byte of the directory that an owner of the lock file `path` marks. The byte depends on the device in `stat` too:
+ * two subvolumes of one btrfs disk have equal inodes and one device in the kernel's list.
  */
 export function markOffsetOf(path: string, device: bigint): number {
   return FIRST_MARK + hashName(`${basename(path)} ${device}`);
@@ -68,15 +68,15 @@ export function earlierMarkOffsetOf(path: string): number {
   return FIRST_MARK + hashName(basename(path));
 }
 
-/** The directory that was marked last, and how the kernel's list names it: most processes mark one directory, again and again. */
+/** The last marked directory and its name in the kernel's list, because most processes mark one directory again and again. */
 let latest: { readonly stats: fs.BigIntStats; readonly file: KernelFile } | undefined;
 
-/** Are ours the only marks that the kernel lists on the directory that our `fd` has open and marked, on both bytes? */
+/** Whether ours are the only marks in the kernel's list on the directory that our `fd` has open and marked, on both bytes. */
 function isAlone(fd: number, stats: fs.BigIntStats, offset: number, earlierOffset: number): boolean {
   const table = KernelLockTable.read();
   if (table === undefined) return true;
   let file = latest !== undefined && isSameFile(latest.stats, stats) ? latest.file : undefined;
-  // Our own mark is in the list: a name under which it is not found is out of date.
+  // Our own mark must be in the list: a name without it is out of date.
   if (file === undefined || table.countMarks(file, offset) === 0) {
     file = kernelFileOfOwnLock(fd);
     if (file === undefined) return true;
@@ -89,7 +89,7 @@ function isSameFile(a: fs.BigIntStats | undefined, b: fs.BigIntStats): boolean {
   return a !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 
-/** FNV-1a, 32 bits: a clash of two names in one directory would make their owners exclude each other, no worse. */
+/** FNV-1a, 32 bits: a clash of two names in one directory would only make their owners exclude each other. */
 function hashName(name: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

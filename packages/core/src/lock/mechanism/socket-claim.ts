@@ -1,6 +1,6 @@
 /**
- * A claim by the abstract socket: the socket held, our record in the file, and nobody with the kernel lock on it. Only
- * through `tryClaim`.
+ * A claim by the abstract socket: we hold the socket, our record is in the file, and no process has the kernel lock on it.
+ * Only called by `tryClaim`.
  */
 import { GatewayLockError } from "../../errors.ts";
 import { KernelLockTable, MountTable, kernelFileOf } from "../../host/kernel-locks.ts";
@@ -13,7 +13,7 @@ import { LockedFile } from "./locked-file.ts";
 import type { SocketLock } from "./socket-lock.ts";
 import { trySocketLock } from "./socket-lock.ts";
 
-/** Removals of the file, by others, that one attempt puts up with. */
+/** How many removals of the file by others one attempt tolerates. */
 const MAX_RACES = 100;
 
 /**
@@ -67,7 +67,7 @@ class SocketClaim extends FileClaim {
   override async release(file: "remove" | "keep"): Promise<void> {
     for (const held of this.files.toReversed()) {
       if (file === "remove") held.file.remove();
-      // A record that stays must not go on telling other namespaces of an owner.
+      // A record that stays must not claim an owner towards other namespaces.
       else held.file.write(Buffer.alloc(LOCK_RECORD_BYTES, " "));
       held.file.close();
     }
@@ -75,7 +75,7 @@ class SocketClaim extends FileClaim {
   }
 }
 
-/** With our socket held: leaves our record in the file and makes sure that nobody holds it by the kernel. */
+/** Called with our socket held: leaves our record in the file and makes sure that no process holds its kernel lock. */
 function markFile(path: string, bytes: Uint8Array): ClaimedFile | "refused" {
   for (let race = 0; race < MAX_RACES; race++) {
     const file = LockedFile.open(path, { create: true });
@@ -87,7 +87,7 @@ function markFile(path: string, bytes: Uint8Array): ClaimedFile | "refused" {
         return "refused";
       }
       file.write(bytes);
-      // In this order: an owner by the kernel lock removes the file before it lets the lock go.
+      // The order matters: an owner by the kernel lock removes the file before it releases the lock.
       const isFree = isKernelFree(file);
       if (isFree && file.isInPlace() === "yes") return { file, said };
       file.close();

@@ -1,7 +1,7 @@
 /**
- * The fallback where the kernel lock is not available: an abstract Unix socket named after the lock's place, held for life.
- * Linux only. It excludes within one network namespace and ends with its process; it cannot be handed to a child, and any
- * user of the machine may squat on its name. The claim above it sees to what a socket cannot: other namespaces and hosts.
+ * The fallback where the kernel lock is not available: an abstract Unix socket named after the lock's place, held for the
+ * owner's lifetime. Linux only. It excludes within one network namespace and ends with its process. It cannot be passed to a
+ * child, and any user of the machine may occupy its name. The claim that uses it covers other namespaces and hosts.
  */
 import type { Server } from "node:net";
 import { createServer } from "node:net";
@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 import { errnoOf, fileError } from "../../errors.ts";
 import { lockSocketNames } from "../../host/lock-socket.ts";
 
-/** A held socket; `release` lets it go and is harmless twice. */
+/** A held socket; `release` is harmless twice. */
 export interface SocketLock {
   release(): Promise<void>;
 }
@@ -41,7 +41,7 @@ async function listenAs(name: string): Promise<Server> {
     server.once("error", reject);
     server.listen({ path: name, exclusive: true }, resolve);
   });
-  // As a lock on a file would not keep the process alive either.
+  // A lock on a file would not keep the process alive either.
   return server.unref();
 }
 

@@ -1,9 +1,9 @@
 /**
- * One exclusive claim on one lock, by whichever mechanism is available: the kernel lock on the file, else (Linux) the
- * abstract socket that stands for it. The two do not see each other, so each side leaves a mark before it looks for the
- * other's: the kernel side locks, then reads the record; the socket side writes its record, then reads the kernel's list
- * of locks. Whoever is second sees the first and withdraws. What cannot be told (another host, another network
- * namespace) counts as taken. For the gateway lock and the mutex, who add waiting and wording.
+ * One exclusive claim on one lock, by whichever mechanism is available: the kernel lock on the file, else (Linux) the abstract
+ * socket that stands for it. The two do not see each other, so each side leaves a mark before it looks for the other's: the
+ * kernel side locks, then reads the record; the socket side writes its record, then reads the kernel's list of locks. The
+ * second one sees the first and withdraws. An unknown state (another host, another network namespace) counts as taken. For the
+ * gateway lock and the mutex, which add waiting and messages.
  */
 import { errnoOf, fileError } from "../../errors.ts";
 import { ownNetworkNamespace } from "../../host/proc.ts";
@@ -19,7 +19,10 @@ import { trySocketClaim, unsupported } from "./socket-claim.ts";
 export interface ClaimOptions {
   /** In order of preference. @default kernel, socket */
   readonly mechanisms?: readonly LockMechanism[] | undefined;
-  /** A file that `stays` is never deleted in good order; then no owner is marked, which saves milliseconds. @default "comes and goes" */
+  /**
+   * A file that `stays` is never deleted in normal operation; then no mark is needed, which saves milliseconds. @default
+   * "comes and goes"
+   */
   readonly file?: "comes and goes" | "stays" | undefined;
 }
 
@@ -27,9 +30,9 @@ export interface ClaimOptions {
 export const MECHANISMS: readonly LockMechanism[] = ["kernel", "socket"];
 
 /**
- * Tries to claim `files`, without waiting. On return of a claim its record is in each of them.
+ * Tries to claim `files`, without waiting. When it returns a claim, its record is in each file.
  *
- * @throws {GatewayLockError} LOCK_UNSUPPORTED when there is no mechanism that would be safe.
+ * @throws {GatewayLockError} LOCK_UNSUPPORTED when no mechanism is safe here.
  * @throws {LockkeeperError} UNSAFE_PATH and file errors.
  */
 export async function tryClaim(

@@ -2,8 +2,9 @@
  * The Compose file that `export` prints, given to Compose: read by its own reader, which must refuse a spoiled twin, and really run.
  * On the way host, container, host not one byte of config and state changes.
  */
-import { spawnSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { containerScenes } from "../harness/container-scene.ts";
@@ -104,4 +105,77 @@ describe("Compose", () => {
       }),
     120_000,
   );
+
+  test.skipIf(fault !== undefined || COMPOSE === undefined)(
+    "runs several as they depend on each other, in folders outside of the home; a killed keeper is started again and keeps its state",
+    () =>
+      scene(async (scratch, podman) => {
+        const { folder, run } = scratch;
+        const cwd = path.join(folder, `a b $HOME \${X} #é' =`);
+        await mkdir(cwd);
+        await writeFile(path.join(cwd, "server.mjs"), TELLS_WHERE_IT_IS);
+        const value = `x$y \${Z} 'q' "d" #%é`;
+        expect((await run(["create", "base"])).status).toBe(0);
+        const create = ["create", "cmd", "--after", "base", "--cwd", cwd, "--env", `GIVEN=${value}`, "--env", "PASSED"];
+        expect((await run([...create, "--", "node", "server.mjs"])).status).toBe(0);
+        const file = path.join(folder, "compose.yaml");
+        await writeFile(file, await exported(scratch, "base", "cmd", "--format", "compose", "--image", podman.image));
+        const env = { ...podman.env, DOCKER_HOST: await podman.socket(), PASSED: value };
+        const compose = async (...args: readonly string[]): Promise<void> => {
+          const child = spawn(COMPOSE ?? "", ["-f", file, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
+          const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+          let said = "";
+          child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+          const [status] = (await once(child, "exit")) as [number | null];
+          clearTimeout(late);
+          expect(status, said).toBe(0);
+        };
+        // Podman leaves health checks to the timers of a systemd; without one somebody has to look. The second service waits for it.
+        const up = compose("up", "--detach");
+        let isUp = false;
+        const watch = up.finally(() => (isUp = true)).catch(() => undefined);
+        await until(
+          "the services are up",
+          async () => {
+            await podman.run("healthcheck", "run", "lockkeeper-base-1");
+            return isUp;
+          },
+          60_000,
+        );
+        await Promise.all([up, watch]);
+        const cmd = "lockkeeper-cmd-1";
+        await podman.must("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "30s");
+        const told = (await podman.must("logs", cmd)).split("\n").find((line) => line.startsWith("{")) ?? "";
+        expect(JSON.parse(told)).toEqual({ cwd, given: value, passed: value });
+        const counted = async (): Promise<number> => Number(await readFile(path.join(cwd, "starts"), "utf8"));
+        expect(await counted()).toBe(1);
+        // The keeper is killed, and with it its container ends: the engine starts it again.
+        const facts = async (): Promise<{ pid: number; keeperPid: number }> =>
+          JSON.parse(await podman.must("exec", cmd, "lockkeeper", "status", "cmd", "--json")) as never;
+        const startedAt = async (): Promise<string> =>
+          await podman.must("inspect", "--format", "{{.State.StartedAt}}", cmd);
+        const first = await startedAt();
+        const { keeperPid } = await facts();
+        await podman.run("exec", cmd, "sh", "-c", `kill -9 ${keeperPid}`);
+        await until(
+          "the engine has started it again",
+          async () => (await startedAt()) !== first && (await counted()) === 2,
+          30_000,
+        );
+        const again = await podman.run("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "30s");
+        expect(again.status, again.stderr).toBe(0);
+        await compose("down");
+        expect((await podman.must("ps", "--all", "--quiet")).trim()).toBe("");
+      }),
+    120_000,
+  );
 });
+
+/** Says once on a line what it was given, and counts its starts in the folder where it works. */
+const TELLS_WHERE_IT_IS = `
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+writeFileSync("starts", String(existsSync("starts") ? Number(readFileSync("starts", "utf8")) + 1 : 1));
+console.log(JSON.stringify({ cwd: process.cwd(), given: process.env.GIVEN, passed: process.env.PASSED }));
+createServer().listen(Number(process.env.PORT), "127.0.0.1");
+`;

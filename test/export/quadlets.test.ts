@@ -21,6 +21,8 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
       const cwd = path.join(folder, "a b $HOME %h");
       await mkdir(cwd);
       expect((await run(["create", "cmd", "--cwd", cwd, "--env", "PASSED", "--", "node"])).status).toBe(0);
+      expect((await run(["create", "first"])).status).toBe(0);
+      expect((await run(["edit", "cmd", "--after", "first"])).status).toBe(0);
       const text = await exported(scratch, "cmd", "--format", "quadlet");
       const units = path.join(folder, "units");
       await mkdir(units);
@@ -35,6 +37,7 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
       expect(made.status, String(made.stderr)).toBe(0);
       const service = String(made.stdout).replace(/^---.*---\n/, "");
       expect(service).toContain("RestartPreventExitStatus=78");
+      expect(service).toMatch(/^After=lockkeeper-first\.service$/m);
       // Both signs reach systemd doubled, which is how it keeps them.
       expect(service).toContain("a b $$HOME %%h");
       if (ANALYZE !== undefined) {

@@ -69,8 +69,12 @@ export async function exportProfiles(
       ...after
         .filter((other) => !names.includes(other))
         .map((other) => `${name} starts after ${other}, which is not exported with it`),
+      ...(format === "kubernetes" ? after.filter((other) => names.includes(other)) : []).map(
+        (other) => `${name} starts after ${other} here; Kubernetes starts all at once`,
+      ),
     ]),
     ...(format === "kubernetes" ? [] : plans.flatMap(wideDirectories)),
+    ...(format === "compose" ? plans.flatMap(tornPaths) : []),
     ...(await Promise.all(manifests.map(unreachable))).flat(),
   ];
   const files = containerfile
@@ -116,6 +120,15 @@ function foldersOutside({ profile, mounts }: ContainerPlan): readonly string[] {
   return mounts.flatMap(({ role, path }) =>
     role === "cwd" && !isMounted(path, kept) ? [`${profile} needs the folder ${path}, its working directory`] : [],
   );
+}
+
+/** Source: tried with podman 4.3, whose server for Compose writes a mount as `type=bind,source=PATH` and reads that as CSV. */
+function tornPaths({ profile, mounts }: ContainerPlan): readonly string[] {
+  return mounts
+    .filter(({ path }) => /[,"]/.test(path))
+    .map(
+      ({ path }) => `${profile} mounts ${JSON.stringify(path)}: Docker takes the comma or quote in it, podman does not`,
+    );
 }
 
 /** A program with a config of its own listens where that says, whatever is published for it. */

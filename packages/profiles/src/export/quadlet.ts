@@ -10,7 +10,12 @@ const SYSTEMD_GRACE_S = 15;
 
 /** Returns the file's name. */
 export function quadletName({ profile }: ContainerPlan): string {
-  return `lockkeeper-${profile}.container`;
+  return `${unitName(profile)}.container`;
+}
+
+/** What podman's generator calls the service, without its ending. */
+function unitName(profile: string): string {
+  return `lockkeeper-${profile}`;
 }
 
 /**
@@ -33,12 +38,14 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
   return [
     "[Unit]",
     `Description=Lockkeeper gateway ${profile}`,
+    // One that is not exported with it has no unit, which is the same to systemd as one that has ended.
+    ...plan.after.flatMap((other) => [`Wants=${unitName(other)}.service`, `After=${unitName(other)}.service`]),
     "StartLimitIntervalSec=300",
     "StartLimitBurst=5",
     "",
     "[Container]",
     `Image=${plain(image)}`,
-    `ContainerName=lockkeeper-${profile}`,
+    `ContainerName=${unitName(profile)}`,
     `Exec=run ${profile}`,
     "RunInit=true",
     `User=${uid}`,

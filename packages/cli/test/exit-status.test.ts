@@ -42,6 +42,18 @@ describe("exit statuses", () => {
     expect(combineStatuses([78, 1, 74])).toBe(1);
   });
 
+  test("of any two the one that docs/cli.md names first speaks, and any of them before success", () => {
+    const line = /the first that applies of ([\d ]+)\./.exec(page)?.[1] ?? "";
+    const order = line.split(" ").map(Number);
+    expect(new Set(order)).toEqual(new Set([...Object.values(ERROR_STATUSES), statusOfState("stopped")]));
+    for (const [place, status] of order.entries()) {
+      for (const other of [...order.slice(place), 0]) {
+        expect(combineStatuses([other, status])).toBe(status);
+        expect(combineStatuses([status, other])).toBe(status);
+      }
+    }
+  });
+
   test.each(Object.entries(ERROR_STATUSES))("docs/cli.md says that %s exits with %i", (code, status) => {
     expect(page).toMatch(new RegExp(`^\\| ${status} +\\|.*\`${code}\``, "m"));
   });

@@ -94,11 +94,13 @@ test("a batch is answered in one array, without its notifications", () => {
   expect(answer([echo, echo])).toBeUndefined();
 });
 
-test("a batch beyond the bound is refused whole", () => {
+test("a batch beyond the bound is refused whole, and one of that size is carried out", () => {
   const calls: string[] = [];
-  const batch = Array.from({ length: 101 }, (_, id) => ({ jsonrpc: "2.0", id, method: "echo" }));
-  expect(answer(batch, calls)).toEqual(errorCode(null, -32_600));
+  const batchOf = (length: number): unknown => Array.from({ length }, () => ({ jsonrpc: "2.0", method: "echo" }));
+  expect(answer(batchOf(101), calls)).toEqual(errorCode(null, -32_600));
   expect(calls).toEqual([]);
+  expect(answer(batchOf(100), calls)).toBeUndefined();
+  expect(calls).toHaveLength(100);
 });
 
 test("what JSON cannot write becomes an error, and so does what is longer than an answer may be", () => {

@@ -3,13 +3,32 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Gateway } from "../../src/gateway/gateway-host.ts";
 import { probeHealth } from "../../src/gateway/health.ts";
 import { startGateway } from "../../src/gateway/start-gateway.ts";
 import type { StartGatewayOptions } from "../../src/gateway/start-gateway.ts";
+import type * as GatewayLockModule from "../../src/lock/gateway-lock.ts";
 import { acquireGatewayLock } from "../../src/lock/gateway-lock.ts";
+import { until } from "../../../../test/harness/until.ts";
 import { freePort, openSocket, TOKEN, within } from "./running-gateway.ts";
+
+/** What the release of a lock waits for. */
+const letGo: { when: Promise<void> | undefined } = vi.hoisted(() => ({ when: undefined }));
+
+vi.mock("../../src/lock/gateway-lock.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof GatewayLockModule>();
+  const acquire: typeof acquireGatewayLock = async (options) => {
+    const lock = await original.acquireGatewayLock(options);
+    const release = lock.release.bind(lock);
+    lock.release = async () => {
+      await letGo.when;
+      await release();
+    };
+    return lock;
+  };
+  return { ...original, acquireGatewayLock: acquire };
+});
 
 function lockPlace(): { lockDir: string; configPath: string; lockFiles: () => string[] } {
   const home = mkdtempSync(path.join(tmpdir(), "lockkeeper-gateway-"));
@@ -65,6 +84,22 @@ test("the lock is let go after the port, so a successor that has the lock has th
   await closing;
   expect(lock.record.pid).toBe(process.pid);
   expect(lockFiles()).toHaveLength(1);
+});
+
+test("it is closed once its lock is free for the next one, and not before", async () => {
+  const { lockFiles, ...place } = lockPlace();
+  const gateway = await start(place);
+  let release = (): void => undefined;
+  letGo.when = new Promise((resolve) => (release = resolve));
+  let isClosed = false;
+  const closing = gateway.close().then(() => (isClosed = true));
+  await until("it serves no more", () => gateway.state === "closed");
+  await new Promise((turned) => setImmediate(turned));
+  expect([isClosed, lockFiles().length]).toEqual([false, 1]);
+  release();
+  letGo.when = undefined;
+  await within("the gateway to close", closing);
+  expect(lockFiles()).toEqual([]);
 });
 
 test("a second gateway on the same config fails fast and leaves the first alone", async () => {

@@ -117,7 +117,9 @@ describe("rotation", () => {
     const log = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(log.fd, numbered(0, 120));
     const looking = log.check();
-    // The copy is under way by now.
+    // What has been copied is read off the event loop, which does not turn meanwhile: the copy waits for it.
+    for (let turn = 0; turn < 100 && !existsSync(`${path}.rotating`); turn += 1) await Promise.resolve();
+    expect(existsSync(`${path}.rotating`)).toBe(true);
     writeSync(log.fd, numbered(120, 150));
     await looking;
     const { end } = await readLog(path);

@@ -1,14 +1,19 @@
 /**
- * `pnpm mutate`: changes the pure rooms one small step at a time (StrykerJS) and counts how many changes no test notices. Takes
- * several minutes. The runner is installed into node_modules/.cache when it is first used: nothing else needs it.
+ * `pnpm mutate [word]`: changes the pure files one small step at a time (StrykerJS) and counts the changes that a test of the
+ * file notices. Every file of test/mutation/rooms.json, or those whose path contains the word; a minute or two for each. What
+ * survives and is not in test/mutation/survivors.json is shown. Below 85 % in one file the exit status is 1. The runner is
+ * installed into node_modules/.cache when it is first used: nothing else needs it.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const tools = path.join(root, "node_modules/.cache/mutation");
+const results = path.join(root, "test/build/mutation");
+/** Per cent of the changes in a file. */
+const THRESHOLD = 85;
 const VERSION = "9.6.1";
 /** TypeScript of a release whose programming interface Stryker knows; the workspace's own has none. */
 const packages = [
@@ -18,9 +23,44 @@ const packages = [
   "typescript@5.9.3",
 ];
 
-function run(command, args) {
-  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
+const readJson = (file) => JSON.parse(readFileSync(path.join(root, file), "utf8"));
+const rooms = readJson("test/mutation/rooms.json");
+const known = readJson("test/mutation/survivors.json");
+const word = process.argv[2] ?? "";
+const chosen = Object.keys(rooms).filter((file) => file.includes(word));
+if (chosen.length === 0) {
+  console.error(
+    `No file of test/mutation/rooms.json has "${word}" in its path. There are:\n${Object.keys(rooms).join("\n")}`,
+  );
+  process.exit(2);
+}
+
+function run(command, args, env = process.env, output = "inherit") {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", output, "inherit"], env });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Returns how many changes there were, how many of them a test noticed, and the others. */
+function mutate(file) {
+  const config = path.join(results, "stryker.config.json");
+  const report = path.join(results, "report.json");
+  const base = readJson("test/mutation/stryker.config.json");
+  writeFileSync(config, JSON.stringify({ ...base, mutate: [file], jsonReporter: { fileName: report } }));
+  const stryker = path.join(tools, "node_modules/@stryker-mutator/core/bin/stryker.js");
+  run(process.execPath, [stryker, "run", config], { ...process.env, MUTATION_TESTS: rooms[file].join(",") }, "ignore");
+  const { mutants, source } = JSON.parse(readFileSync(report, "utf8")).files[file];
+  const counted = mutants.filter(({ status }) => ["Killed", "Timeout", "Survived", "NoCoverage"].includes(status));
+  const survivors = counted.filter(({ status }) => status === "Survived" || status === "NoCoverage");
+  const lines = source.split("\n");
+  return {
+    changes: counted.length,
+    killed: counted.length - survivors.length,
+    survivors: survivors.map(({ location: { start, end }, replacement }) => {
+      const last = start.line === end.line ? end.column - 1 : undefined;
+      const original = lines[start.line - 1].slice(start.column - 1, last).trim();
+      return { line: start.line, original, replacement };
+    }),
+  };
 }
 
 if (!existsSync(path.join(tools, "node_modules/@stryker-mutator/core"))) {
@@ -29,10 +69,21 @@ if (!existsSync(path.join(tools, "node_modules/@stryker-mutator/core"))) {
   run("npm", ["install", "--prefix", tools, "--no-audit", "--no-fund", "--save-exact", ...packages]);
 }
 run(process.execPath, ["scripts/build.js"]);
-const config = path.join(root, "test/mutation/stryker.config.json");
-run(process.execPath, [
-  path.join(tools, "node_modules/@stryker-mutator/core/bin/stryker.js"),
-  "run",
-  config,
-  ...process.argv.slice(2),
-]);
+mkdirSync(results, { recursive: true });
+try {
+  for (const file of chosen) {
+    const { changes, killed, survivors } = mutate(file);
+    const score = (100 * killed) / changes;
+    console.log(`${score.toFixed(1).padStart(5)} %  ${killed} of ${changes}  ${file}`);
+    for (const { line, original, replacement } of survivors) {
+      if (
+        known.some((each) => file.endsWith(each.file) && each.original === original && each.replacement === replacement)
+      )
+        continue;
+      console.log(`         ${file}:${line}  ${original}  →  ${replacement.replaceAll(/\s+/g, " ")}`);
+    }
+    if (score < THRESHOLD) process.exitCode = 1;
+  }
+} finally {
+  rmSync(results, { recursive: true, force: true });
+}

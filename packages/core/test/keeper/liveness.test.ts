@@ -27,6 +27,29 @@ describe("judgeLiveness", () => {
     );
   });
 
+  test("is unresponsive exactly from three timely failures in a row on, until the next good answer", () => {
+    const letter = ({ health, lateMs }: Observation): string =>
+      health === "ok" ? "o" : lateMs > 5_000 ? "l" : health === "failing" ? "f" : "";
+    const looks = fc.array(
+      fc.record<Observation>({
+        health: fc.constantFrom("ok", "failing", "failing", "failing", "unknown"),
+        lateMs: fc.constantFrom(0, 0, 0, 5_000, 5_001, 10_000_000),
+      }),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(looks, (seen) => {
+        const story = seen.map(letter).join("");
+        const sinceOk = story.slice(story.lastIndexOf("o") + 1);
+        expect(seen.reduce(judgeLiveness, ALIVE)).toEqual({
+          state: sinceOk.includes("fff") ? "unresponsive" : "running",
+          failures: Math.min(3, /f*$/.exec(sinceOk)?.[0].length ?? 0),
+        });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test("is well again with the first good answer, however late it is seen", () => {
     fc.assert(
       fc.property(fc.array(observation), fc.nat(), (seen, lateMs) => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decideRestart } from "../../src/keeper/restart-policy.ts";
+import { decideGuardedRestart, decideRestart, GUARDED_BOUND, RESTART_BOUND } from "../../src/keeper/restart-policy.ts";
 
 const WINDOW_MS = 5 * 60_000;
 
@@ -48,6 +48,50 @@ describe("decideRestart", () => {
         expect(decideRestart([...old, nowMs], nowMs, 0)).toMatchObject({ action: "restart", crashes: 1 });
       }),
     );
+  });
+});
+
+describe("the delay", () => {
+  test("is spread over the upper half of what it would be at most", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (count, random) => {
+          const decision = decideRestart(range(count), count, random);
+          const most = 250 * 2 ** (count - 1);
+          const wanted = (most / 2) * (1 + random);
+          expect(decision.action === "restart" && Math.abs(decision.delayMs - wanted)).toBeLessThan(0.51);
+        },
+      ),
+    );
+  });
+});
+
+describe("a bound", () => {
+  const times = fc.array(fc.oneof(fc.nat(WINDOW_MS), fc.nat(20 * WINDOW_MS)), { minLength: 1, maxLength: 12 });
+
+  test.each([
+    ["crashes", WINDOW_MS, 4, (at: readonly number[], nowMs: number) => decideRestart(at, nowMs, 0).action],
+    ["guarded restarts", 12 * WINDOW_MS, 3, decideGuardedRestart],
+  ] as const)(
+    "of %s is reached by one too many within the window, and by nothing older",
+    (_, windowMs, limit, decide) => {
+      fc.assert(
+        fc.property(times, fc.boolean(), (ages, hasOneOnTheEdge) => {
+          const nowMs = 30 * WINDOW_MS;
+          const at = [...ages, ...(hasOneOnTheEdge ? [windowMs, windowMs - 1] : [])].map((age) => nowMs - age);
+          const within = at.filter((time) => time > nowMs - windowMs).length;
+          expect(decide(at, nowMs)).toBe(within > limit ? "give-up" : "restart");
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+
+  test("is told in words that are true of it", () => {
+    expect(RESTART_BOUND).toBe("5 crashes in 5 minutes");
+    expect(GUARDED_BOUND).toBe("3 such restarts in 60 minutes");
   });
 });
 

@@ -66,7 +66,6 @@ export function formatLockRecord(record: LockRecord): Uint8Array {
 /** Returns the record in `bytes`, or why there is none. Never throws. */
 export function parseLockRecord(bytes: Uint8Array): ParsedLockRecord {
   const length = Math.min(bytes.byteLength, LOCK_RECORD_BYTES);
-  if (length === 0) return { record: null, problem: "is empty" };
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8").trim();
   if (text === "") return { record: null, problem: "is empty" };
   const value = parseJson(text);

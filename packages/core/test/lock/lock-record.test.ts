@@ -49,9 +49,112 @@ describe("a record", () => {
     );
   });
 
-  test("that is short is not cut", () => {
-    const record = { ...fc.sample(anyRecord, 1)[0], configPath: "/home/ada/.lockkeeper/profiles/dev/gateway.json" };
-    expect(parseLockRecord(formatLockRecord(record as LockRecord)).record).toEqual(record);
+  test("loses only as much of a long path as it must, from the front", () => {
+    const path = fc.string({ maxLength: 1_500, size: "max", unit: "binary" });
+    fc.assert(
+      fc.property(anyRecord, path, (record, configPath) => {
+        const whole = { ...record, configPath };
+        const isLong = Buffer.byteLength(JSON.stringify(whole)) >= LOCK_RECORD_BYTES;
+        const text = Buffer.from(formatLockRecord(whole)).toString();
+        expect(text.endsWith("\n")).toBe(true);
+        const { record: read } = parseLockRecord(Buffer.from(text));
+        if (!isLong) {
+          expect(read).toEqual(whole);
+          return;
+        }
+        expect(read?.configPath.startsWith("…")).toBe(true);
+        expect(configPath.endsWith(read?.configPath.slice(1) ?? "?")).toBe(true);
+        // One character is six bytes at most, so no more of them than that would have fitted.
+        expect(Buffer.byteLength(text.trim())).toBeGreaterThan(LOCK_RECORD_BYTES - 12);
+      }),
+    );
+  });
+
+  test("is cut from the first byte that is too much, and not before", () => {
+    const [sample] = fc.sample(anyRecord, 1);
+    const frame = Buffer.byteLength(JSON.stringify({ ...sample, configPath: "" }));
+    const ofSize = (bytes: number): LockRecord =>
+      ({ ...sample, configPath: "/".padEnd(bytes - frame, "x") }) as LockRecord;
+    const isCut = (bytes: number): boolean => {
+      const record = ofSize(bytes);
+      return parseLockRecord(formatLockRecord(record)).record?.configPath !== record.configPath;
+    };
+    expect([1_022, 1_023, 1_024, 1_025].map(isCut)).toEqual([false, false, true, true]);
+  });
+
+  test("that is too long without its path is refused, not cut elsewhere", () => {
+    const [sample] = fc.sample(anyRecord, 1);
+    const ofProfile = (length: number): LockRecord =>
+      ({ ...sample, configPath: "", profile: "p".repeat(length) }) as LockRecord;
+    const frame = Buffer.byteLength(JSON.stringify(ofProfile(0)));
+    expect(formatLockRecord(ofProfile(LOCK_RECORD_BYTES - 1 - frame)).byteLength).toBe(LOCK_RECORD_BYTES);
+    for (const configPath of ["", "/etc/gateway.json"]) {
+      const record = { ...ofProfile(LOCK_RECORD_BYTES - frame), configPath };
+      expect(() => formatLockRecord(record)).toThrow(TypeError);
+    }
+  });
+});
+
+describe("what a record says wrongly", () => {
+  const sound = { v: 1, mechanism: "kernel", pid: 7, nonce: "0".repeat(32) };
+  const parse = (text: unknown): ReturnType<typeof parseLockRecord> =>
+    parseLockRecord(Buffer.from(typeof text === "string" ? text : JSON.stringify(text)));
+
+  test.each([
+    ["", "is empty"],
+    [" \n".repeat(512), "is empty"],
+    ["not JSON", "holds no record"],
+    ["[1]", "holds no record"],
+    ["null", "holds no record"],
+    ['"text"', "holds no record"],
+    ['{"v":2,"pid":"all of them"}', "holds a record of version 2"],
+    ['{"pid":1}', "holds a record without a version"],
+    ['{"v":"1"}', "holds a record without a version"],
+  ])("%j %s", (text, problem) => {
+    expect(parse(text)).toEqual({ record: null, problem });
+  });
+
+  test("is damage where it is needed to know the owner", () => {
+    expect(parse(sound).record).toMatchObject(sound);
+    const wrong = { mechanism: ["quantum", null, 1], pid: [0, -1, 1.5, "7", null, 2 ** 53], nonce: [7, null, ["0"]] };
+    for (const [field, values] of Object.entries(wrong)) {
+      for (const value of [undefined, ...values]) {
+        expect(parse({ ...sound, [field]: value })).toEqual({ record: null, problem: "holds a damaged record" });
+      }
+    }
+  });
+
+  test("counts as not said elsewhere", () => {
+    const optional = ["startTicks", "bootId", "pidNamespace", "networkNamespace", "profile", "host", "port", "gateway"];
+    const unsaid = {
+      ...sound,
+      ...Object.fromEntries(optional.map((field) => [field, null])),
+      configPath: "",
+      createdAt: "",
+    };
+    expect(parse(sound)).toEqual({ record: unsaid });
+    const ofAnyType = fc.constantFrom<unknown>(true, [], {}, { pid: "1" }, { pid: 0 }, [1], -1, 1.5, null);
+    fc.assert(
+      fc.property(fc.constantFrom(...optional, "configPath", "createdAt"), ofAnyType, (field, value) => {
+        expect(parse({ ...sound, [field]: value })).toEqual({ record: unsaid });
+      }),
+    );
+    for (const text of ["bootId", "pidNamespace", "networkNamespace", "profile", "host", "configPath", "createdAt"]) {
+      expect(parse({ ...sound, [text]: 5 })).toEqual({ record: unsaid });
+    }
+    for (const number of ["startTicks", "port", "gateway"]) {
+      expect(parse({ ...sound, [number]: "5" })).toEqual({ record: unsaid });
+    }
+    expect([0, 1, 65_535, 65_536].map((port) => parse({ ...sound, port }).record?.port)).toEqual([
+      null,
+      1,
+      65_535,
+      null,
+    ]);
+    expect(parse({ ...sound, gateway: { pid: 8, startTicks: "x" } }).record?.gateway).toEqual({
+      pid: 8,
+      startTicks: null,
+    });
   });
 });
 

@@ -40,6 +40,9 @@ function run(command, args, env = process.env, output = "inherit") {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+const inOneLine = (text) => text.replaceAll(/\s+/g, " ").trim();
+const short = (text) => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
+
 /** Returns how many changes there were, how many of them a test noticed, and the others. */
 function mutate(file) {
   const config = path.join(results, "stryker.config.json");
@@ -51,15 +54,17 @@ function mutate(file) {
   const { mutants, source } = JSON.parse(readFileSync(report, "utf8")).files[file];
   const counted = mutants.filter(({ status }) => ["Killed", "Timeout", "Survived", "NoCoverage"].includes(status));
   const survivors = counted.filter(({ status }) => status === "Survived" || status === "NoCoverage");
-  const lines = source.split("\n");
+  const starts = source.split("\n").reduce((all, line) => [...all, (all.at(-1) ?? 0) + line.length + 1], [0]);
+  const textOf = ({ start, end }) =>
+    inOneLine(source.slice(starts[start.line - 1] + start.column - 1, starts[end.line - 1] + end.column - 1));
   return {
     changes: counted.length,
     killed: counted.length - survivors.length,
-    survivors: survivors.map(({ location: { start, end }, replacement }) => {
-      const last = start.line === end.line ? end.column - 1 : undefined;
-      const original = lines[start.line - 1].slice(start.column - 1, last).trim();
-      return { line: start.line, original, replacement };
-    }),
+    survivors: survivors.map(({ location, replacement }) => ({
+      line: location.start.line,
+      original: textOf(location),
+      replacement: inOneLine(replacement),
+    })),
   };
 }
 
@@ -76,11 +81,9 @@ try {
     const score = (100 * killed) / changes;
     console.log(`${score.toFixed(1).padStart(5)} %  ${killed} of ${changes}  ${file}`);
     for (const { line, original, replacement } of survivors) {
-      if (
-        known.some((each) => file.endsWith(each.file) && each.original === original && each.replacement === replacement)
-      )
-        continue;
-      console.log(`         ${file}:${line}  ${original}  →  ${replacement.replaceAll(/\s+/g, " ")}`);
+      const isKnown = (each) =>
+        file.endsWith(each.file) && each.original === original && each.replacement === replacement;
+      if (!known.some(isKnown)) console.log(`         ${file}:${line}  ${short(original)}  →  ${short(replacement)}`);
     }
     if (score < THRESHOLD) process.exitCode = 1;
   }

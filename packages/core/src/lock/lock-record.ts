@@ -55,7 +55,7 @@ export function formatLockRecord(record: LockRecord): Uint8Array {
     sizeBytes >= LOCK_RECORD_BYTES && path !== "";
     sizeBytes = Buffer.byteLength(text)
   ) {
-    path = path.slice(Math.max(1, Math.ceil((sizeBytes - LOCK_RECORD_BYTES + 4) / 6)));
+    path = path.slice(Math.ceil((sizeBytes - LOCK_RECORD_BYTES + 4) / 6));
     text = JSON.stringify({ ...record, configPath: CUT_MARK + path });
   }
   if (sizeBytes >= LOCK_RECORD_BYTES) throw new TypeError("expected a lock record of at most 1 KiB");

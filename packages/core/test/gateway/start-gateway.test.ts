@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { until } from "../../../../test/harness/until.ts";
 import { freePort, openSocket, TOKEN, within } from "./running-gateway.ts";
 
 /** What the release of a lock waits for. */
-const letGo: { when: Promise<void> | undefined } = vi.hoisted(() => ({ when: undefined }));
+const letGo: { when: Promise<unknown> | undefined } = vi.hoisted(() => ({ when: undefined }));
 
 vi.mock("../../src/lock/gateway-lock.ts", async (importOriginal) => {
   const original = await importOriginal<typeof GatewayLockModule>();
@@ -89,14 +89,14 @@ test("the lock is let go after the port, so a successor that has the lock has th
 test("it is closed once its lock is free for the next one, and not before", async () => {
   const { lockFiles, ...place } = lockPlace();
   const gateway = await start(place);
-  let release = (): void => undefined;
-  letGo.when = new Promise((resolve) => (release = resolve));
+  const releasing = new EventEmitter();
+  letGo.when = once(releasing, "now");
   let isClosed = false;
   const closing = gateway.close().then(() => (isClosed = true));
   await until("it serves no more", () => gateway.state === "closed");
   await new Promise((turned) => setImmediate(turned));
   expect([isClosed, lockFiles().length]).toEqual([false, 1]);
-  release();
+  releasing.emit("now");
   letGo.when = undefined;
   await within("the gateway to close", closing);
   expect(lockFiles()).toEqual([]);

@@ -9,6 +9,13 @@ const observation: fc.Arbitrary<Observation> = fc.record({
   lateMs: fc.oneof(fc.constant(0), fc.nat(10_000_000)),
 });
 
+/** One look in a letter: good, too late to tell, failing; nothing for one that tells nothing. */
+function letter({ health, lateMs }: Observation): string {
+  if (health === "ok") return "o";
+  if (lateMs > 5_000) return "l";
+  return health === "failing" ? "f" : "";
+}
+
 describe("judgeLiveness", () => {
   test("calls a gateway unresponsive only after three failures that were seen in time, and in a row", () => {
     fc.assert(
@@ -28,8 +35,6 @@ describe("judgeLiveness", () => {
   });
 
   test("is unresponsive exactly from three timely failures in a row on, until the next good answer", () => {
-    const letter = ({ health, lateMs }: Observation): string =>
-      health === "ok" ? "o" : lateMs > 5_000 ? "l" : health === "failing" ? "f" : "";
     const looks = fc.array(
       fc.record<Observation>({
         health: fc.constantFrom("ok", "failing", "failing", "failing", "unknown"),

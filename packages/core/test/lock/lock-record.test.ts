@@ -95,11 +95,12 @@ describe("a record", () => {
   });
 });
 
+function parse(text: unknown): ReturnType<typeof parseLockRecord> {
+  return parseLockRecord(Buffer.from(typeof text === "string" ? text : JSON.stringify(text)));
+}
+
 describe("what a record says wrongly", () => {
   const sound = { v: 1, mechanism: "kernel", pid: 7, nonce: "0".repeat(32) };
-  const parse = (text: unknown): ReturnType<typeof parseLockRecord> =>
-    parseLockRecord(Buffer.from(typeof text === "string" ? text : JSON.stringify(text)));
-
   test.each([
     ["", "is empty"],
     [" \n".repeat(512), "is empty"],

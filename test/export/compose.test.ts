@@ -103,7 +103,7 @@ describe("Compose", () => {
         expect((await run(["token", "prod"])).stdout).toBe(token);
         expect(await fingerprint(profile)).toBe(before);
       }),
-    120_000,
+    240_000,
   );
 
   test.skipIf(fault !== undefined || COMPOSE === undefined)(
@@ -167,7 +167,7 @@ describe("Compose", () => {
         await compose("down");
         expect((await podman.must("ps", "--all", "--quiet")).trim()).toBe("");
       }),
-    120_000,
+    240_000,
   );
 });
 

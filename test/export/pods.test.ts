@@ -113,7 +113,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         expect((await run(["token", "prod"])).stdout).toBe(token);
         expect(await fingerprint(profile)).toBe(before);
       }),
-    120_000,
+    240_000,
   );
 });
 

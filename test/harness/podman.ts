@@ -36,7 +36,7 @@ export interface Podman {
 }
 
 /** One command of podman has to end within this, in milliseconds. */
-const COMMAND_MS = 60_000;
+const COMMAND_MS = 90_000;
 /** The guard has to begin, and to be done, within this, in milliseconds. */
 const GUARD_MS = 20_000;
 

@@ -1,14 +1,14 @@
 /**
- * The one error shape of Lockkeeper. Every failure that a person or a script can act on is a `LockkeeperError`
- * with a stable `code`; everything else that escapes is a bug of ours. Decide on `code`, never on message text.
- * The union lives here, below every package, so that one table (the command line's exit statuses, the
- * troubleshooting page) can be checked for completeness by the compiler.
+ * The one error shape of Lockkeeper. Every failure that a person or a script can act on is a `LockkeeperError` with a stable
+ * `code`; any other error that escapes is a bug. Decide on `code`, never on message text. The union lives here, below every
+ * package, so that one table (the command line's exit statuses, the troubleshooting page) can be checked for completeness by
+ * the compiler.
  */
 
 /** Codes carried by a {@link GatewayLockError}. */
 export type GatewayLockErrorCode = "LOCK_HELD" | "PORT_IN_USE" | "BIND_FAILED" | "LOCK_LOST" | "LOCK_UNSUPPORTED";
 
-/** Every documented error code, in the words that scripts may rely on. */
+/** Every documented error code; scripts may rely on these words. */
 export type ErrorCode =
   | GatewayLockErrorCode
   // usage: the request itself is wrong
@@ -54,9 +54,9 @@ export type ErrorCode =
   | "MUTEX_TIMEOUT"
   | "ABORTED";
 
-/** What an error carries beside its message. */
+/** What an error carries besides its message. */
 export interface LockkeeperErrorDetails {
-  /** What was observed, one fact a line: who holds the port, the last lines of the log. */
+  /** The observations, one fact a line: the holder of the port, the last lines of the log. */
   readonly evidence?: readonly string[] | undefined;
   /** One sentence: the next step for the person who reads the message. */
   readonly hint?: string | undefined;
@@ -82,7 +82,7 @@ export class LockkeeperError extends Error {
 export class GatewayLockError extends LockkeeperError {
   override readonly name: string = "GatewayLockError";
   declare readonly code: GatewayLockErrorCode;
-  /** The process that holds the lock, as far as its record tells. */
+  /** The process that holds the lock, as far as its record says. */
   readonly ownerPid: number | undefined;
 
   constructor(

@@ -1,6 +1,6 @@
 /**
- * The one door of `@lockkeeper/core`: first what an author needs who embeds the lock or a gateway, then what it takes to
- * run other people's gateways, as `@lockkeeper/profiles` does.
+ * The one door of `@lockkeeper/core`: first the parts for an author who embeds the lock or a gateway, then the parts for
+ * running other programs' gateways, as `@lockkeeper/profiles` does.
  */
 
 // The lock, a gateway under it, and their errors.

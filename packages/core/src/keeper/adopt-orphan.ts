@@ -1,7 +1,7 @@
 /**
  * A supervised start that finds its own profile's orphan, a gateway without a keeper: it becomes the keeper and stays in the
- * foreground, for else nobody would start the gateway again when it ends. The orphan itself goes on holding the profile's
- * lock; what makes its keeper one at a time is a second lock beside it. An orphan with a lease is never adopted, only outlasted.
+ * foreground, because otherwise nothing would restart the gateway. The orphan goes on holding the profile's lock; a second
+ * lock beside it makes sure that it has only one keeper. An orphan with a lease is never adopted; its end is awaited.
  */
 import { join } from "node:path";
 
@@ -23,7 +23,7 @@ import type { RunRecord } from "./run-record.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 
-/** An orphan, and what its keeper published last. */
+/** An orphan, and its keeper's last record. */
 export interface Orphan {
   readonly gateway: ProcessIdentity;
   readonly record: RunRecord;
@@ -42,7 +42,7 @@ export function findOrphan({ runRecordPath, profile, home, lockDir }: KeeperSpec
   return bond === "holder" || bond === "member" ? { gateway, record } : undefined;
 }
 
-/** Keeps the orphan until it ends by itself (`ended`: then the profile is to be started anew) or the run is stopped. */
+/** Keeps the orphan until it ends by itself (`ended`: then the profile must be started again) or the run is stopped. */
 export async function keepOrphan(spec: KeeperSpec, orphan: Orphan): Promise<KeeperOutcome | "ended"> {
   try {
     return await withFileMutex(join(spec.lockDir, ADOPTER_LOCK), () => attend(spec, orphan), { timeoutMs: 0 });
@@ -94,8 +94,8 @@ async function attend(spec: KeeperSpec, { gateway, record }: Orphan): Promise<Ke
 }
 
 /**
- * With a lease nobody adopts: nobody has renewed since the keeper died, so the orphan has no right to go on. Its sentinel ends
- * it in less than `leaseMs`; what lives longer has no sentinel either.
+ * An orphan with a lease is not adopted: nobody has renewed the lease since the keeper died, so the orphan must end. Its
+ * sentinel ends it in less than `leaseMs`; an orphan that lives longer has no sentinel.
  */
 async function outlast(
   spec: KeeperSpec,
@@ -113,7 +113,7 @@ async function outlast(
   return outcome.outcome === "stopped" && !spec.stop.aborted ? "ended" : outcome;
 }
 
-/** Tells how the orphan is; resolves when a guard calls for a restart. Else only its end or a request ends the run. */
+/** Reports the orphan's health; resolves when a guard demands a restart. Otherwise only its end or a request ends the run. */
 async function watch(
   spec: KeeperSpec,
   run: ProcessTreeQuery,
@@ -125,7 +125,7 @@ async function watch(
     run,
     over,
     new MemoryWatch({ limitBytes: spec.memoryRestartBytes, intervalMs: spec.memoryIntervalMs }),
-    // It has started long ago: what still is to come is news about its health.
+    // It started long ago, so only its health can change.
     (change) => change.state !== "starting" && publisher.publish(change),
     () => publisher.settle(),
   );

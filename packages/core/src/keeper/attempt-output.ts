@@ -1,6 +1,6 @@
 /**
- * What the latest gateway process printed: the lines between the keeper's own lines about its start and its end. For
- * whoever tells why a gateway failed. Reads only.
+ * The output of the latest gateway process: the lines between the keeper's own lines about its start and its end. For
+ * explanations of a failure. Only reads.
  */
 import { withoutColours } from "./colours.ts";
 import type { LogNote } from "./log-note.ts";
@@ -9,33 +9,32 @@ import { readLog } from "./log-reader.ts";
 
 /** The latest attempt to run the gateway. */
 export interface AttemptOutput {
-  /** Its own lines, without colours, from its first to its last; a long middle is left out, and a line says so. */
+  /** Its own lines, without colours; a long middle is left out, and a line says so. */
   readonly lines: readonly string[];
-  /** How many it printed, as far as they were looked at. */
+  /** How many lines it printed, as far as they were read. */
   readonly printed: number;
-  /** The keeper's line about its end; null while it runs, or when no keeper saw it end. */
+  /** The keeper's line about its end; null while it runs, or when no keeper saw its end. */
   readonly end: LogNote | null;
 }
 
 const DEFAULTS = {
-  /** A program that prints more than this before it fails is shown from here on. */
+  /** Of a program that prints more than this, only the last part is shown. */
   looked: 5_000,
   shown: 20,
 };
 
-/** Which attempt, and how much of it. */
+/** Which attempt, and how many lines. */
 export interface AttemptOptions {
   /** How many lines at most. @default 20 */
   readonly shown?: number;
-  /** The latest attempt that has ended, not one that runs. @default false */
+  /** The latest attempt that has ended, not a running one. @default false */
   readonly ended?: boolean;
-  /** How many lines of the log are looked at. @default 5_000 */
+  /** How many lines of the log are read. @default 5_000 */
   readonly looked?: number;
 }
 
 /**
- * Returns what the latest attempt printed. Without any line of a keeper's (a log of an older release) it is all that is
- * there.
+ * Returns the output of the latest attempt. Without any keeper's line (a log of an older release) it is the whole log.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
@@ -49,7 +48,7 @@ export async function readLastAttempt(
   for (const { text } of lines.toReversed()) {
     const note = parseLogNote(text);
     if (note?.kind === "end") end ??= note;
-    // What is printed by one that runs does not count.
+    // The output of a running attempt does not count.
     if (ended && end === null) continue;
     if (note?.kind === "start") break;
     if (note === undefined) output.push(withoutColours(text));
@@ -57,7 +56,7 @@ export async function readLastAttempt(
   return { lines: shorten(output.toReversed(), shown), printed: output.length, end };
 }
 
-/** The beginning has the cause in some languages and the end in others. */
+/** Some languages print the cause at the beginning, others at the end. */
 function shorten(lines: readonly string[], shown: number): readonly string[] {
   if (lines.length <= shown) return lines;
   const last = Math.floor((shown - 1) / 3);

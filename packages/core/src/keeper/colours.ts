@@ -1,10 +1,10 @@
-/** Colours in what a gateway printed: of no use in a log. Pure. */
+/** Removes colours from a gateway's output, because they are useless in a log. Pure. */
 
-/** Source: ECMA-48, SGR: the one control function that only paints. */
+/** Source: ECMA-48, SGR: the only control function that just sets colours. */
 // oxlint-disable-next-line no-control-regex -- this is the character that begins it.
 const PAINT = /\u001b\[[\d;:]*m/g;
 
-/** Returns `text` without the sequences that colour it. Others stay: whoever shows it writes them out. */
+/** Returns `text` without colour sequences. Other sequences stay; the code that shows the text escapes them. */
 export function withoutColours(text: string): string {
   return text.replaceAll(PAINT, "");
 }

@@ -1,6 +1,6 @@
 /**
- * What the profile's earlier run has left alive, looked at with the lock in hand: a gateway that has shed the lock's
- * descriptor and goes on serving, or litter. For the keeper, before it publishes anything of its own.
+ * Handles the living remains of the profile's earlier run, with the lock held: a gateway that has closed the lock's descriptor
+ * and goes on serving, or other processes. For the keeper, before it publishes anything.
  */
 import { GatewayLockError, LockkeeperError } from "../errors.ts";
 import { judgeProcess } from "../host/process-identity.ts";
@@ -12,14 +12,14 @@ import type { Sparing } from "./sparing.ts";
 import { tellApart } from "./sparing.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
 
-/** Litter gets this long to end by itself. */
+/** Remaining processes get this long to end by themselves. */
 const LITTER_TIMEOUT_MS = 2_000;
 
 /**
- * On return nothing of the earlier run lives, unless this process is a part of it itself.
+ * On return no process of the earlier run lives, unless this process belongs to it.
  *
- * @throws {GatewayLockError} LOCK_HELD when its gateway lives: it is served by it, and two must not share its state.
- * @throws {LockkeeperError} STOP_INCOMPLETE when its litter will not go.
+ * @throws {GatewayLockError} LOCK_HELD when its gateway lives: it still serves, and two gateways must not share one state.
+ * @throws {LockkeeperError} STOP_INCOMPLETE when remaining processes do not end.
  */
 export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | undefined): Promise<void> {
   if (earlier === undefined || earlier.profile !== spec.profile) return;
@@ -44,7 +44,7 @@ export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | und
   });
 }
 
-/** What the end of that run has left alone, this start leaves alone too. */
+/** Processes that the end of that run spared are spared here too. */
 function sparingAfter({ spares, lockDir }: KeeperSpec, { gateway, port }: RunRecord): Sparing | undefined {
   if (spares === undefined) return undefined;
   const block = { first: port, last: port + spares.last - spares.first };

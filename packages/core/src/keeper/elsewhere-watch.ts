@@ -1,7 +1,7 @@
 /**
- * Where a run listens instead of its port, while nobody listens there. What has opened so far decides nothing on a start that has
- * time left: a debugger, a metrics port or a helper often comes first. Only the right port on another address cannot
- * become right by waiting.
+ * Finds where a run listens instead of its port, while its port has no listener. During a start the ports opened so far decide
+ * nothing: a debugger, a metrics port or a helper often comes first. Only the right port on a wrong address cannot become
+ * right by waiting.
  */
 import { isIP } from "node:net";
 
@@ -18,22 +18,22 @@ export interface RunBlock {
   readonly span: number;
 }
 
-/** What a run has opened while nobody listens where it should. */
+/** The ports that a run has opened while its own port has no listener. */
 export interface Elsewhere {
-  /** All of them, for a person. */
+  /** All of them, for display. */
   readonly addresses: string;
   /**
-   * `other-address`: the right port, where nobody looks for it. `other-port`: the gateway itself, outside of its block.
-   * `aside`: ports of its block, or of a helper; no evidence of anything.
+   * `other-address`: the right port on a wrong address. `other-port`: the gateway itself, outside of its block. `aside`: ports
+   * of its block, or of a helper; proof of nothing.
    */
   readonly how: "other-address" | "other-port" | "aside";
   /** The address that has the right port. */
   readonly address?: string;
 }
 
-/** A look costs a walk over the processes. */
+/** Each check walks all processes. */
 const LOOK_MS = 250;
-/** A server that opens one address after the other is done within this. */
+/** A server that opens one address after the other has finished within this time. */
 const SETTLE_MS = 1_000;
 
 /** One per attempt to start. */
@@ -49,7 +49,7 @@ export class ElsewhereWatch {
     this.#run = run;
   }
 
-  /** Returns what the run listens on, `waitedMs` after its start; undefined: on nothing. */
+  /** Returns where the run listens, `waitedMs` after its start; undefined: nowhere. */
   look(waitedMs: number): Elsewhere | undefined {
     if (waitedMs < this.#lookAt) return this.#seen;
     this.#lookAt = waitedMs + LOOK_MS;
@@ -59,15 +59,15 @@ export class ElsewhereWatch {
     return this.#seen;
   }
 
-  /** Returns whether waiting cannot help: the right port has been on another address for long enough. */
+  /** Returns whether waiting is pointless: the right port has been on a wrong address for long enough. */
   isSettled(waitedMs: number): boolean {
     return this.#otherAddressSince !== undefined && waitedMs - this.#otherAddressSince >= SETTLE_MS;
   }
 }
 
 /**
- * Returns what listeners of a run, by the pids that hold them, say of where it went. Pure. Undefined also when one of them is
- * where it should be: it has begun to listen since the caller looked, and the next look finds it.
+ * Judges the listeners of a run, by the pids that hold them. Pure. Undefined also when one of them is in the right place: it
+ * began to listen after the caller's check, and the next check finds it.
  */
 export function judgeListeners(
   { host, port, span }: RunBlock,
@@ -87,7 +87,7 @@ export function judgeListeners(
   return { how: strays ? "other-port" : "aside", addresses };
 }
 
-/** A `::` may be for IPv6 alone, which the caller has found out by then. */
+/** A `::` may be for IPv6 alone; the caller has checked that. */
 function isWhereAsked(listener: Listener, host: string): boolean {
   if (listener.family === 6 && isIP(host) === 4) return false;
   return coversAddress(listener, host) === "yes";

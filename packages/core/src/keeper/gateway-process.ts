@@ -1,6 +1,6 @@
 /**
- * The gateway as a process: started by us in a group of its own, or a successor that it left behind and that we only
- * watch. Either way there is an identity and a promise of its end.
+ * The gateway as a process: started by us in its own process group, or a successor that it left and that we only watch. Either
+ * way there is an identity and a promise of its end.
  */
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -15,9 +15,9 @@ import type { GatewayExit } from "./run-record.ts";
 
 /** One gateway process, whoever started it. */
 export interface GatewayProcess {
-  /** Null when it ended before it could be looked at. */
+  /** Null when it ended before it could be identified. */
   readonly identity: ProcessIdentity | null;
-  /** Set for a child of ours, which we know without asking the host. */
+  /** Set for our own child, which we know without asking the host. */
   readonly child?: OwnChild | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -25,10 +25,10 @@ export interface GatewayProcess {
   readonly exited: Promise<GatewayExit>;
 }
 
-/** A program that its keeper has read: an upgrade may remove the file, and the gateway can be started again all the same. */
+/** A program that its keeper has read, so that the gateway can be restarted after an upgrade has removed the file. */
 export interface KeptProgram {
   readonly path: string;
-  /** One whole CommonJS file, that needs no other beside it. */
+  /** One complete CommonJS file that needs no other file. */
   readonly source: Uint8Array;
 }
 
@@ -38,21 +38,21 @@ export interface GatewayCommand {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly nonce: string;
-  /** A program of ours among the arguments, in case its file goes away. */
+  /** Our own program among the arguments, in case its file is removed. */
   readonly kept?: KeptProgram | undefined;
-  /** Takes standard output and error. */
+  /** Receives standard output and error. */
   readonly logFd: number;
   /** Becomes the child's descriptor 3: the lock lives as long as the keeper or the gateway. */
   readonly lockFd: number;
 }
 
-/** A successor is no child of ours, so its end has to be looked for. */
+/** A successor is not our child, so its end must be polled. */
 const SUCCESSOR_LOOK_MS = 1_000;
 
 /**
  * Starts the gateway, without a shell, as the leader of a process group of its own.
  *
- * @throws {LockkeeperError} COMMAND_NOT_FOUND naming the command and where it was looked for.
+ * @throws {LockkeeperError} COMMAND_NOT_FOUND naming the command and where it was searched.
  * @throws {LockkeeperError} GATEWAY_EXITED when the system refuses to start it for another reason.
  */
 export async function spawnGateway(command: GatewayCommand): Promise<GatewayProcess> {
@@ -67,7 +67,7 @@ export async function spawnGateway(command: GatewayCommand): Promise<GatewayProc
       stdio: [lost === undefined ? "ignore" : "pipe", logFd, logFd, lockFd],
       windowsHide: true,
     });
-    // One that ends before it has read all of it says so by its exit.
+    // A program that ends before it has read everything reports that by its exit.
     child.stdin?.on("error", () => undefined).end(lost?.source);
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
     const exited = new Promise<GatewayExit>((resolve) => {
@@ -85,7 +85,7 @@ export async function spawnGateway(command: GatewayCommand): Promise<GatewayProc
   }
 }
 
-/** Takes over a living process that is not our child. Its exit code stays unknown. */
+/** Watches a living process that is not our child. Its exit code stays unknown. */
 export function adoptGateway(identity: ProcessIdentity, until: AbortSignal): GatewayProcess {
   const watch = async (): Promise<GatewayExit> => {
     while (judgeProcess(identity) !== "gone" && !until.aborted) await pause(SUCCESSOR_LOOK_MS, until);
@@ -94,7 +94,7 @@ export function adoptGateway(identity: ProcessIdentity, until: AbortSignal): Gat
   return { identity, startedAt: new Date().toISOString(), exited: watch() };
 }
 
-/** Says how a gateway ended, for a person. */
+/** Says how a gateway ended, in words. */
 export function describeExit({ code, signal }: GatewayExit): string {
   if (signal !== null) return `killed by ${signal}`;
   return code === null ? "ended" : `exited with code ${code}`;

@@ -1,7 +1,7 @@
 /**
- * Looks at one gateway until it ends: first for readiness (its listener on the port, in our process tree, and good
- * health), then for liveness. Reports what changes and never ends anything itself. Start-up and liveness are judged
- * apart: a slow start is only called slow.
+ * Watches one gateway until it ends: first for readiness (its listener on the port, in our process tree, and good health),
+ * then for liveness. Reports changes and never ends anything itself. Start-up and liveness are judged separately: a slow start
+ * is only called slow.
  */
 import { probeHealth } from "../gateway/health.ts";
 import { hostWithPort } from "../host/address.ts";
@@ -19,39 +19,39 @@ import { silenceAfter } from "./hang-guard.ts";
 import type { MemoryWatch } from "./memory-guard.ts";
 import type { Health } from "./run-record.ts";
 
-/** What changed about a run that goes on. */
+/** A change in a run that goes on. */
 export interface WatchChange {
   readonly state: "starting" | "running" | "unresponsive";
   readonly reason: string | null;
   readonly health: Health;
-  /** Of a start that will end with it at its deadline, as things are. */
+  /** The code of a start that will fail at its deadline, as things are. */
   readonly code?: "LISTENER_MISMATCH" | null;
 }
 
 /**
- * Why a gateway cannot go on: it listens elsewhere, somebody else was faster to take the port, or it takes too much memory
- * or has been silent for longer than the profile allows.
+ * Why a gateway cannot go on: it listens elsewhere, another process took the port first, it uses too much memory, or it has
+ * been silent for longer than the profile allows.
  */
 export interface FinalFinding {
   readonly found: "misplaced" | "displaced" | "oversized" | "silent";
   readonly reason: string;
-  /** The address that has the run's port, when it is another than the run's. */
+  /** The wrong address that has the run's port. */
   readonly listensOn?: string;
 }
 
 const DEFAULTS = {
   slowestStartLookMs: 100,
-  /** A start that is over time already. */
+  /** A start that is overdue already. */
   lateStartLookMs: 1_000,
   /** Without a health check, a process that lives this long is running. */
   settleMs: 250,
-  /** Cheap enough to be no measurable load; whoever asks for the list asks the gateway itself as well. */
+  /** Cheap enough to be no measurable load; `list` asks the gateway itself as well. */
   livenessIntervalMs: 10_000,
   recheckMs: 1_000,
   healthTimeoutMs: 2_000,
 };
 
-/** What a listener may be that is not in our process tree: of `docker run`, `tmux new -d`, `sudo -b` and their like. */
+/** Possible origins of a listener outside our process tree: `docker run`, `tmux new -d`, `sudo -b` and the like. */
 const CAME_AFTERWARDS =
   "it began to listen after this start, outside of its process tree; a command that hands its work to a daemon needs --health none";
 
@@ -60,20 +60,20 @@ interface Answers {
   seen: boolean;
 }
 
-/** One look at the gateway. */
+/** One check of the gateway. */
 interface Look {
   readonly health: Health;
-  /** Whose listener is on the port. */
+  /** The owner of the listener on the port. */
   readonly port: PortView["view"] | "not-asked";
   readonly detail: string;
 }
 
 /**
- * Watches until `over` aborts, or until the gateway is beyond saving, and then returns why.
+ * Watches until `over` aborts, or until the gateway cannot go on, and then returns why.
  *
- * @param memory watches what it takes, once it was ready.
- * @param tell called with every change that is not final.
- * @param idle called after each look at a gateway that was ready: the moment for chores.
+ * @param memory watches its memory, once it was ready.
+ * @param tell called with every change that is not final. @param idle called after each check of a ready gateway: the moment
+ * for chores.
  */
 export async function watchGateway(
   spec: KeeperSpec,
@@ -157,7 +157,7 @@ async function awaitReadiness(
       tellOnce(soFar, found?.how === "aside" ? null : "LISTENER_MISMATCH");
     }
     const pauseMs = nextLookMs(waitedMs, late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs);
-    // Where looking is slow, it must not take the gateway's share of the machine.
+    // Where checks are slow, they must not take processor time from the gateway.
     await pause(Math.max(pauseMs, 2 * lookMs), over);
   }
   return undefined;
@@ -238,7 +238,7 @@ async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, 
   }
 }
 
-/** What follows the path may be a secret, and what is told of a run goes far. */
+/** The query after the path may be a secret, and reports of a run are read by many. */
 function shownPath({ path }: { readonly path: string }): string {
   return path.replace(/[?#].*$/s, "");
 }

@@ -1,7 +1,8 @@
 /**
- * How a keeper comes by its lock, and when it stands back. An ordinary start takes the lock or fails. A supervised one,
- * which a service manager would repeat for ever, leaves a healthy gateway of the same profile that somebody keeps in
- * control, and adopts one that nobody keeps; a gateway of another profile is a conflict; an owner that never gets healthy ends the start with the lock's own error.
+ * How a keeper gets its lock, and when it steps back. An ordinary start takes the lock or fails. A supervised start, which a
+ * service manager would repeat for ever, leaves a healthy gateway of the same profile with a keeper in control, and adopts one
+ * without a keeper. A gateway of another profile is a conflict. An owner that never becomes healthy ends the start with the
+ * lock's own error.
  */
 import { GatewayLockError } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
@@ -24,9 +25,12 @@ import type { KeeperSpec } from "./keeper-spec.ts";
 import { viewPorts } from "./port-view.ts";
 
 const DEFAULTS = {
-  /** In all, retries included; a service manager must hear of a gateway that never gets well. */
+  /** The total time, retries included: a service manager must learn about a gateway that never becomes healthy. */
   handoffTimeoutMs: 30_000,
-  /** A port is taken when it still is after this: a process that was just killed listens to its last millisecond. */
+  /**
+   * A port counts as taken when it still is after this time, because a process that was just killed listens to its last
+   * millisecond.
+   */
   settleMs: 100,
   attemptMs: 500,
   betweenAttemptsMs: 500,
@@ -35,12 +39,12 @@ const DEFAULTS = {
   lingerLookMs: 250,
 };
 
-/** Who stays in control, for the log of the service manager. */
+/** The owner that stays in control, for the log of the service manager. */
 export interface LeftInControl {
   readonly leftTo: string;
 }
 
-/** Nobody keeps the gateway that owns the profile. */
+/** The gateway that owns the profile has no keeper. */
 export interface OrphanFound {
   readonly orphan: Orphan;
 }
@@ -51,10 +55,10 @@ export function handoffDeadline(spec: KeeperSpec): number {
 }
 
 /**
- * Takes the profile's lock, or finds that a healthy owner may keep it, or that an owner has no keeper (supervised starts only).
+ * Takes the profile's lock, or finds a healthy owner that may keep it, or an owner without a keeper (supervised starts only).
  *
- * @param deadline from {@link handoffDeadline}.
- * @throws {GatewayLockError} LOCK_HELD and whatever else {@link acquireGatewayLock} throws.
+ * @param deadline from {@link handoffDeadline}. @throws {GatewayLockError} LOCK_HELD, and the other errors of {@link
+ * acquireGatewayLock}.
  */
 export async function takeLock(
   spec: KeeperSpec,
@@ -87,18 +91,18 @@ export async function takeLock(
 
 /** Why a run cannot have its port. */
 export interface Blocked {
-  /** For a person: who is in the way. */
+  /** The obstacle, in words. */
   readonly blockedBy: string;
-  /** Set when it is a leftover of this profile's own earlier run. */
+  /** Set when the obstacle belongs to this profile's earlier run. */
   readonly leftover: ProcessIdentity | null;
 }
 
 /**
- * Says what keeps the run's port from it: undefined when it is free. A supervised start, which holds the lock, waits for
- * the port until `deadline`, and leaves a healthy gateway that is no other profile's in control.
+ * Says what blocks the run's port; undefined when it is free. A supervised start, which holds the lock, waits for the port
+ * until `deadline`, and leaves a healthy gateway in control unless it belongs to another profile.
  *
- * @param onWaiting told once, why, when nobody is in the way and the system still refuses the port.
- * @param nonces of this run and of the profile's earlier one: whoever carries another is another profile's.
+ * @param onWaiting called once, with the reason, when nothing listens and the system still refuses the port. @param nonces of
+ * this run and of the profile's earlier one: a process with another nonce belongs to another profile.
  */
 export async function clearPort(
   spec: KeeperSpec,
@@ -123,14 +127,14 @@ export async function clearPort(
     if (!spec.supervised || owner === "other-profile" || spec.stop.aborted) return blocked;
     const asked = await probeHealth({ host: spec.host, port: spec.port, signal: spec.stop });
     if (asked.health === "ok") return { leftTo: `a healthy gateway on ${url} (${who})` };
-    // Any other web server has answered for itself; only "not now" may still become a healthy gateway.
+    // Any other web server has shown what it is; only "not now" may still become a healthy gateway.
     const isAnotherServer = asked.httpStatus !== null && asked.httpStatus < 500;
     if (isAnotherServer || performance.now() >= deadline) return blocked;
     await pause(DEFAULTS.betweenAttemptsMs, spec.stop);
   }
 }
 
-/** Says who has the run's port at this moment; undefined when nobody does. */
+/** Says what has the run's port at this moment; undefined when it is free. */
 export async function findBlocker(spec: KeeperSpec, nonces: readonly string[]): Promise<Blocked | undefined> {
   if ((await probePort(spec.host, spec.port)).verdict !== "taken") return undefined;
   const seen = await lookAtHolder(spec, nonces);
@@ -155,8 +159,8 @@ async function lookAtHolder(
 }
 
 /**
- * Waits until the system gives the port out, or says that somebody listens on it by now. After the time that the system
- * keeps closed connections the gateway may try: how its own bind ends is for the crash policy to judge.
+ * Waits until the system releases the port, or reports a new listener on it. After the time that the system keeps closed
+ * connections the gateway may try; the crash policy judges the result of its bind.
  */
 async function awaitLingering(
   { host, port, stop }: KeeperSpec,

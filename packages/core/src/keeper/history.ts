@@ -1,7 +1,7 @@
 /**
- * A profile's history (`logs/events.jsonl`): one line of JSON per state change, with the reason, so that what happened
- * can be told as a story. Bounded: past 1 MiB the file becomes `.1`, and the older `.1` goes. Written by the process that holds the
- * profile's lock; read by anybody. Control bytes never reach the file raw, and no line is longer than 8 KiB.
+ * A profile's history (`logs/events.jsonl`): one line of JSON per state change, with the reason. Bounded: past 1 MiB the file
+ * becomes `.1`, and the older `.1` is removed. Written by the process that holds the profile's lock; anyone may read it.
+ * Control bytes never reach the file raw, and no line is longer than 8 KiB.
  */
 import * as fs from "node:fs";
 
@@ -25,19 +25,19 @@ export interface HistoryEvent {
   readonly pid: number | null;
   readonly keeperPid: number;
   readonly restarts: number;
-  /** Set where the gateway's end led to this state. */
+  /** Set when the gateway's end led to this state. */
   readonly exit: GatewayExit | null;
-  /** It tells a fact beside the run and no change of state; it may be written after the run was over. */
+  /** True for a fact that is not a change of state; it may be written after the run. */
   readonly note?: true;
-  /** What its processes took when that was looked at last before its end. Absent: nothing ended, or it is not known. */
+  /** The memory of its processes at the last sample before its end. Absent: nothing ended, or unknown. */
   readonly memoryBytes?: number;
-  /** What it printed last before its end, without secrets. Absent: nothing ended, or it is not known. */
+  /** Its last output before its end, without secrets. Absent: nothing ended, or unknown. */
   readonly output?: LastWords;
 }
 
 const DEFAULTS = {
   maxFileBytes: 1024 * 1024,
-  /** Keeps a whole line below the 8 KiB at which lines are cut, other fields and escapes included. */
+  /** Keeps a whole line below the limit of 8 KiB, other fields and escapes included. */
   maxReasonLength: 1_000,
 };
 
@@ -70,7 +70,7 @@ export function appendHistory(path: string, lines: string): void {
 }
 
 /**
- * Returns all events that can be read, oldest first; none when there is no history. Torn lines are passed over.
+ * Returns all readable events, oldest first; none when there is no history. Incomplete lines are skipped.
  *
  * @throws {LockkeeperError} UNSAFE_PATH when something other than a plain file of one name is there.
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
@@ -80,7 +80,7 @@ export function readHistory(path: string): readonly HistoryEvent[] {
   return lines.flatMap((line) => parseHistoryEvent(line) ?? []);
 }
 
-/** Returns the event that `line` holds, or undefined when it is not a whole one. */
+/** Returns the event in `line`, or undefined when the line is not a complete event. */
 export function parseHistoryEvent(line: string): HistoryEvent | undefined {
   let value: unknown;
   try {
@@ -124,7 +124,7 @@ function numberOrNull(value: unknown): number | null {
   return typeof value === "number" ? value : null;
 }
 
-/** A write that met a full disk left half a line: the next one must not be glued to it. */
+/** A write to a full disk left half a line: the next one must not continue it. */
 function endsTorn(fd: number): boolean {
   const { size } = fs.fstatSync(fd);
   if (size === 0) return false;

@@ -1,6 +1,6 @@
 /**
- * A run whose hooks are told what happens to it. They hear what is published and nothing else, and what became of each message
- * goes into the history. Loaded only for a profile with hooks, at the start of its run.
+ * A run with hooks. The hooks hear every published state and nothing else, and the result of each message goes into the
+ * history. Loaded only for a profile with hooks, at the start of its run.
  */
 import { existsSync } from "node:fs";
 
@@ -11,7 +11,7 @@ import { appendHistory, formatHistoryEvent } from "./history.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { RunRecord } from "./run-record.ts";
 
-/** Keeps the run as `keep` does. The outcome comes as soon as without hooks, and says when they were told. */
+/** Keeps the run as `keep` does. The outcome comes as early as without hooks, with a promise for the end of their calls. */
 export async function withHooks(
   spec: KeeperSpec,
   plan: HookPlan,
@@ -39,7 +39,7 @@ export async function withHooks(
   }
 }
 
-/** The run may be over, and its profile moved away: then its history is not begun anew. */
+/** After the run its profile may have moved away: then no new history is created. */
 function noteInHistory(eventsPath: string, record: RunRecord, fact: string): void {
   if (!existsSync(eventsPath)) return;
   const { state, code, gateway, restarts } = record;

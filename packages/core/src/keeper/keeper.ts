@@ -1,9 +1,9 @@
 /**
- * The keeper: runs one profile's gateway as a child, in the foreground, from lock to lock. Takes the lock, looks at the
- * port, spawns, watches, restarts within bounds, stops the whole tree, lets go. The states it publishes are true at
- * the moment they are published. Invariants: nothing is spawned without the lock or on a taken port; never two gateways
- * at once; nothing is published after the lock is gone; the lock is released last, and what then still lives with the
- * lock's descriptor goes on holding it. With a lease, all of this happens only while the lease is ours.
+ * The keeper: runs one profile's gateway as a child, in the foreground. It takes the lock, checks the port, spawns, watches,
+ * restarts within bounds, stops the whole tree and releases the lock. A published state is true at the moment of publication.
+ * Invariants: nothing is spawned without the lock or on a taken port; there are never two gateways; nothing is published
+ * without the lock; the lock is released last, and a process that still has the lock's descriptor goes on holding it. With a
+ * lease, all of this happens only while the lease is ours.
  */
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
@@ -48,7 +48,7 @@ import { awaitSuccessor } from "./successor.ts";
 import type { Blocked, LeftInControl, OrphanFound } from "./handoff.ts";
 import { clearPort, findBlocker, handoffDeadline, takeLock } from "./handoff.ts";
 
-/** Why one gateway process is no longer attended. */
+/** Why the keeper stops watching one gateway process. */
 type Ending =
   | { readonly ended: "by-itself"; readonly exit: GatewayExit }
   | { readonly ended: "on-request" }
@@ -62,17 +62,17 @@ const DEFAULTS = {
   leftoverTimeoutMs: 2_000,
   /** How long the system may take to report the end of a child that is known to be gone. */
   exitReportMs: 1_000,
-  /** What a shell, or `env`, ends with when it finds no program, or one that cannot be run. Source: sh(1), env(1). */
+  /** Exit codes of a shell or `env` for a program that is missing or cannot be run. Source: sh(1), env(1). */
   nothingToRunCodes: [126, 127] as readonly (number | null)[],
 };
 
 /**
- * Runs the gateway until it is stopped, given up, or found to be somebody else's. On return no process of the run is
- * left and the lock is free, unless `detail` says otherwise.
+ * Runs the gateway until it is stopped, given up, or left to another owner. On return no process of the run is left and the
+ * lock is free, unless `detail` says otherwise.
  *
- * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile; nothing was published then.
- * @throws {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories; what `confirm` throws;
- *   nothing was started.
+ * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile; nothing was published then. @throws
+ * {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories; the errors of `confirm`; nothing
+ * was started.
  */
 export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
   if (spec.hooks === undefined) return keep(spec);
@@ -86,7 +86,7 @@ async function keep(spec: KeeperSpec): Promise<KeeperOutcome> {
   let lock: GatewayLock | LeftInControl | OrphanFound;
   try {
     lock = await takeLock(spec, deadline, (reason) => reclaimed.push(reason));
-    // One that ended by itself has let the lock go: then this is an ordinary start.
+    // An orphan that ended by itself has released the lock, so this is now an ordinary start.
     while ("orphan" in lock) {
       const outcome = await keepOrphan(spec, lock.orphan);
       if (outcome !== "ended") return outcome;
@@ -99,7 +99,7 @@ async function keep(spec: KeeperSpec): Promise<KeeperOutcome> {
   if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
   try {
     await spec.confirm?.();
-    // It has shed the lock's descriptor, and so we have the lock.
+    // It has closed the lock's descriptor, and so we have the lock.
     const orphan = spec.supervised ? findOrphan(spec) : undefined;
     if (orphan !== undefined) {
       lock.update({ gateway: orphan.gateway });
@@ -121,11 +121,11 @@ class Keeper {
   readonly #nonce: string;
   readonly #publisher: RunPublisher;
   readonly #crashTimesMs: number[] = [];
-  /** When a guard has called for a restart. */
+  /** Times at which a guard demanded a restart. */
   readonly #guardTimesMs: number[] = [];
   readonly #memory: MemoryWatch;
   #cap: MemoryCap | undefined;
-  /** How many processes the wall had cost when the present gateway was started. */
+  /** How many processes the memory cap had killed when the present gateway was started. */
   #killsBefore = 0;
   #gateway: GatewayProcess | undefined;
   /** Undefined without a lease, and while another host has it. */
@@ -133,7 +133,7 @@ class Keeper {
   /** Pids of all gateway processes so far: each led a session. */
   readonly #sessions: number[] = [];
   #wasReady = false;
-  /** Did the last attempt to end the run leave something alive? */
+  /** Whether the last attempt to end the run left a living process. */
   #survived = false;
 
   constructor(spec: KeeperSpec, lock: GatewayLock) {
@@ -167,7 +167,7 @@ class Keeper {
     }
   }
 
-  /** A wall around the memory of all gateways of this run, where it was asked for and this host has one. */
+  /** The memory cap of all gateways of this run, if requested and possible on this host. */
   async #capMemory(): Promise<void> {
     const { memoryMaxBytes, profile, lockDir } = this.#spec;
     if (memoryMaxBytes === undefined) return;
@@ -235,7 +235,7 @@ class Keeper {
     return gateway;
   }
 
-  /** Makes `gateway` the one that is attended, and known to everybody before anything else happens. */
+  /** Makes `gateway` the watched one, and publishes it before anything else happens. */
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
     this.#memory.reset();
@@ -246,7 +246,7 @@ class Keeper {
     this.#publisher.publish({ state: "starting", reason, gateway: identity, startedAt, health: "unknown" });
   }
 
-  /** Writes into the lock's record, which only describes: a disk that refuses must not cost a gateway that runs. */
+  /** Writes the lock's record, which is only a description: a failing disk must not end a running gateway. */
   #note(fact: GatewayLockUpdate): void {
     try {
       this.#lock.update(fact);
@@ -255,7 +255,7 @@ class Keeper {
     }
   }
 
-  /** Watches the present gateway, and the successors it may hand over to, until there is something to decide. */
+  /** Watches the present gateway and its possible successors until there is something to decide. */
   async #attend(): Promise<Ending> {
     const over = new AbortController();
     try {
@@ -293,7 +293,7 @@ class Keeper {
         ...(this.#ownership === undefined
           ? []
           : [aborted(this.#ownership.lost, over.signal).then(() => ({ ended: "lease-lost" }) as const)]),
-        // Without a finding the watch was called off, and the race is decided already.
+        // Without a finding the watch was cancelled, and the race is decided already.
         watch.then((final) => (final === undefined ? { ended: "on-request" } : { ended: final.found, ...final })),
       ]);
     } finally {
@@ -301,14 +301,17 @@ class Keeper {
     }
   }
 
-  /** Returns the successor of a gateway that has ended; undefined when there is none, and then nothing of the old run is left. */
+  /**
+   * Returns the successor of a gateway that has ended; undefined when there is none, and then no process of the old run is
+   * left.
+   */
   async #findSuccessor(exit: GatewayExit): Promise<ProcessIdentity | undefined> {
     const { host, port, startTimeoutMs, stop } = this.#spec;
     const found = await awaitSuccessor({
       run: { ...this.#run, known: findLockHeirs(this.#lock.fd) },
       host,
       port,
-      // Only a gateway that ended well may have a successor that is still booting; a crash leaves litter.
+      // Only a gateway that exited normally may have a successor that is still starting; a crash leaves only remains.
       patienceMs: exit.code === 0 ? startTimeoutMs : 0,
       stop,
       sparing: this.#sparing,
@@ -320,7 +323,7 @@ class Keeper {
     return undefined;
   }
 
-  /** Returns undefined when the gateway is to be started again. */
+  /** Returns undefined when the gateway must be started again. */
   async #restartAfter(exit: GatewayExit): Promise<KeeperOutcome | undefined> {
     if (this.#spec.stop.aborted) return this.#stop();
     this.#publisher.noteOutside(this.#findOutside());
@@ -329,7 +332,7 @@ class Keeper {
     const hitTheWall = (this.#cap?.countKills() ?? 0) > this.#killsBefore;
     const how = `${describeExit(exit)}${hitTheWall ? ` after the kernel killed a process at the memory limit of ${(this.#spec.memoryMaxBytes ?? 0) / 2 ** 20} MiB` : ""}`;
     if (exit.code === PERMANENT_EXIT_STATUS) {
-      // The port may be the reason; then that is what to say.
+      // The port may be the cause, and then that is reported.
       const obstacle = await findBlocker(this.#spec, [this.#nonce]);
       if (obstacle !== undefined) return this.#block(obstacle, exit);
       return this.#fail("GATEWAY_EXITED", `${how}: it says that starting it again is no use`, exit);
@@ -370,13 +373,13 @@ class Keeper {
     }
   }
 
-  /** Restarts a gateway that lives, in order and within a bound of its own. Undefined: it is to be started again. */
+  /** Ends a living gateway in order to restart it, within a separate bound. Undefined: it must be started again. */
   async #restartFor(reason: string): Promise<KeeperOutcome | undefined> {
     const { stop, force, stopTimeoutMs, stopRequestPath } = this.#spec;
     const now = performance.now();
     this.#guardTimesMs.push(now);
     const givesUp = decideGuardedRestart(this.#guardTimesMs, now) === "give-up";
-    // Not `stopping`: whoever asks for a stop meanwhile would take that for a stop that somebody has asked for.
+    // Not `stopping`: a concurrent `stop` would mistake that for a requested stop.
     const what = givesUp ? `gave up after ${GUARDED_BOUND}` : "restarting it";
     this.#publisher.publish({ state: "starting", reason: `${reason}; ${what}` });
     const deadline = new StopDeadline(stopRequestPath, this.#nonce, stopTimeoutMs);
@@ -394,7 +397,7 @@ class Keeper {
     return undefined;
   }
 
-  /** How the gateway that was just ended did so, when the system tells in time. */
+  /** How the gateway that we just ended has exited, if the system reports it in time. */
   async #lastExit(): Promise<GatewayExit | undefined> {
     const over = new AbortController();
     const exit = await Promise.race([this.#gateway?.exited, pause(DEFAULTS.exitReportMs, over.signal)]);
@@ -404,7 +407,7 @@ class Keeper {
     return exit;
   }
 
-  /** For the history, before the end of the gateway is told. */
+  /** For the history, before the gateway's end is recorded. */
   async #gatherRemains(): Promise<void> {
     const { logPath, secrets = [] } = this.#spec;
     const output = await readLastWords(logPath, secrets);
@@ -416,7 +419,7 @@ class Keeper {
   }
 
   /**
-   * Waits until this host may run the gateway; at once without a lease. Returns how the run ended when it may not: then
+   * Waits until this host may run the gateway; at once without a lease. When it may not, returns how the run ended; then
    * nothing runs.
    */
   async #own(): Promise<KeeperOutcome | undefined> {
@@ -453,7 +456,7 @@ class Keeper {
     this.#publisher.publish({ reason });
   }
 
-  /** The lease is lost: ends the gateway, then waits for the lease again, unless waiting was not wanted. */
+  /** The lease is lost: ends the gateway, then waits for the lease again, unless waiting was refused. */
   async #standBack(exit: GatewayExit | null = null): Promise<KeeperOutcome | undefined> {
     const reason = `the lease was lost: ${this.#ownership?.reason ?? "it is over"}`;
     this.#publisher.publish({ state: "stopping", reason }, exit);
@@ -465,7 +468,7 @@ class Keeper {
     return undefined;
   }
 
-  /** Gives the lease back when nothing of the run lives; returns what became of it, to be added to a sentence. */
+  /** Gives the lease back when no process of the run lives; returns the result, to be added to a sentence. */
   async #disown(): Promise<string> {
     const ownership = this.#ownership;
     this.#ownership = undefined;
@@ -473,7 +476,7 @@ class Keeper {
     return (await ownership.release(this.#survived)) ? "; the lease was given back" : "; the lease runs out by itself";
   }
 
-  /** The lock is lost. Another owner may publish by now, so nothing is. */
+  /** The lock is lost. Another owner may publish by now, so we publish nothing. */
   async #surrender(): Promise<KeeperOutcome> {
     const result = await this.#end(this.#spec.stopTimeoutMs);
     const detail = `the lock was lost; the gateway was stopped: ${result.detail}`;
@@ -500,13 +503,13 @@ class Keeper {
     return { outcome: "stopped", record: this.#publisher.record, detail, ...(onRequest ? { onRequest } : {}) };
   }
 
-  /** Ends whatever is left of the run; with a lease, before that is over. */
+  /** Ends the rest of the run; with a lease, before the lease is over. */
   async #end(timeoutMs: number, hurry?: AbortSignal, deadline?: () => number): Promise<StopResult> {
     const { host, port, ports } = this.#spec;
     this.#ownership?.noteAsked();
     const reasons = [hurry, this.#ownership?.over].filter((signal) => signal !== undefined);
     const force = reasons.length === 0 ? undefined : AbortSignal.any(reasons);
-    // While the tree lives, it is seen who is no part of it.
+    // While the tree lives, we can see which processes do not belong to it.
     const outside = this.#findOutside();
     const result = await stopProcessTree({
       ...this.#run,
@@ -527,12 +530,12 @@ class Keeper {
     return result;
   }
 
-  /** Only without a health check can a run go on whose listener is no part of it. */
+  /** Only a run without a health check can go on with a listener outside of it. */
   #findOutside(): readonly OutsideSocket[] {
     return this.#spec.health.kind === "none" ? findOutsideSockets(this.#spec, this.#run) : [];
   }
 
-  /** A gateway that has not been ready may still be on its way into the background. */
+  /** A gateway that was not ready yet may still be moving into the background. */
   get #sparing(): Sparing | undefined {
     const { spares: block, lockDir } = this.#spec;
     return block === undefined || !this.#wasReady ? undefined : { lockDir, sessions: this.#sessions, block };
@@ -541,7 +544,7 @@ class Keeper {
   #block({ blockedBy: who, leftover }: Blocked, exit: GatewayExit | null = null): KeeperOutcome {
     const isHandedOn = stillListening(this.#publisher.record.outside).some(({ port }) => port === this.#spec.port);
     const blockedBy = isHandedOn ? `${who}; ${HANDED_ON}` : who;
-    // A leftover stays stoppable: its identity and its nonce are what `stop` verifies.
+    // A leftover can still be stopped, because `stop` verifies its identity and its nonce.
     const left =
       leftover === null ? GONE : { ...GONE, gateway: leftover, nonce: this.#publisher.earlier?.nonce ?? this.#nonce };
     this.#publisher.publish({ state: "blocked", reason: blockedBy, code: "PORT_IN_USE", ...left, keeper: null }, exit);
@@ -569,9 +572,9 @@ class Keeper {
   }
 }
 
-/** What a run is told whose port has stayed with another process since a run of this profile. */
+/** The hint for a run whose port has been with another process since an earlier run of this profile. */
 const HANDED_ON =
   "it began to listen during a run of this profile, outside of its process tree: its command hands its work to a daemon";
 
-/** What holds of every run without a gateway. */
+/** The fields of every run without a gateway. */
 const GONE = { gateway: null, startedAt: null, health: "unknown" } as const;

@@ -1,4 +1,4 @@
-/** What remains of a gateway that has ended: what it printed last, without secrets, short enough for a line of the history. */
+/** The last output of a gateway that has ended, without secrets, short enough for a line of the history. */
 import { readLastAttempt } from "./attempt-output.ts";
 import { formsOf, withoutSecrets } from "./redaction.ts";
 
@@ -6,19 +6,19 @@ import { formsOf, withoutSecrets } from "./redaction.ts";
 export interface LastWords {
   /** Without colours and secrets; the middle of a long output is left out. */
   readonly lines: readonly string[];
-  /** How many it printed, as far as they were looked at. */
+  /** How many lines it printed, as far as they were read. */
   readonly printed: number;
 }
 
 const DEFAULTS = {
-  /** A keeper looks back no further, so that a flood of output does not hold a restart up. */
+  /** A keeper reads no further back, so that a flood of output does not delay a restart. */
   looked: 500,
   shown: 12,
   /** With {@link DEFAULTS.shown} and every escape that JSON needs it fits into a line of 8 KiB. */
   maxLineLength: 160,
 };
 
-/** Returns them; undefined when the log cannot be read, which keeps nobody from starting the gateway again. */
+/** Returns the last output; undefined when the log cannot be read, which must not prevent a restart. */
 export async function readLastWords(logPath: string, secrets: readonly string[]): Promise<LastWords | undefined> {
   try {
     const { lines, printed } = await readLastAttempt(logPath, {
@@ -27,7 +27,7 @@ export async function readLastWords(logPath: string, secrets: readonly string[])
       ended: true,
     });
     const forms = formsOf(secrets);
-    // Cut afterwards: half of a secret would not be known for one.
+    // Cut afterwards, because half of a secret would not be recognised.
     return { lines: lines.map((line) => cut(withoutSecrets(line, forms))), printed };
   } catch {
     return undefined;

@@ -1,7 +1,6 @@
 /**
- * Copies what a log holds while a gateway goes on writing to it: in pieces and off the event loop, and never more than
- * was asked for, so that output which comes as fast as it is copied neither holds the keeper up nor fills the disk. For
- * the rotation alone.
+ * Copies a log while a gateway goes on writing to it: in pieces, off the event loop, and never more than requested, so that
+ * output as fast as the copy neither delays the keeper nor fills the disk. Only for the rotation.
  */
 import * as fs from "node:fs";
 import { promisify } from "node:util";
@@ -19,16 +18,16 @@ const DEFAULTS = {
 
 const LINE_FEED = 0x0a;
 
-/** A copy under way, from some place of a log to a new file of mode 0600. To be closed whatever happens. */
+/** A copy in progress, from a place in a log to a new file of mode 0600. It must always be closed. */
 export class LogCopy {
   readonly #source: number;
   readonly #target: number;
   #position: number;
   #writtenBytes = 0;
-  /** How much was copied since the last line feed: the beginning of a line whose end is still to come. */
+  /** How much was copied since the last line feed: the beginning of an unfinished line. */
   #tailBytes = 0;
 
-  /** Begins the copy at `from`; what stands at `to` is replaced. System errors come as they are. */
+  /** Begins the copy at `from`; a file at `to` is replaced. System errors are passed on. */
   constructor(source: number, to: string, from: number) {
     this.#source = source;
     this.#position = from;
@@ -36,12 +35,12 @@ export class LogCopy {
     this.#target = createFile(to);
   }
 
-  /** How far into the source the copy has come. */
+  /** The position of the copy in the source. */
   get position(): number {
     return this.#position;
   }
 
-  /** The length of the copy; shorter than the way that it has come where the source had holes. */
+  /** The length of the copy; shorter than the position when the source had holes. */
   get writtenBytes(): number {
     return this.#writtenBytes;
   }
@@ -60,7 +59,7 @@ export class LogCopy {
     }
   }
 
-  /** {@link advance}, at once: for the last step, after which nothing may come between. */
+  /** {@link advance}, synchronously: for the last step, which must not be interrupted. */
   finish(to: number): void {
     if (this.#position >= to) return;
     const buffer = Buffer.allocUnsafe(to - this.#position);
@@ -68,7 +67,7 @@ export class LogCopy {
     fs.writeFileSync(this.#target, this.#take(buffer.subarray(0, readBytes)));
   }
 
-  /** Takes an unfinished last line off the copy and returns it; empty when there is none, or it is too long to be moved. */
+  /** Removes an unfinished last line from the copy and returns it; empty when there is none, or it is too long. */
   cutTail(): Buffer {
     const tail = Buffer.alloc(this.#tailBytes > DEFAULTS.longestTailBytes ? 0 : this.#tailBytes);
     if (tail.length === this.#writtenBytes) return Buffer.alloc(0);
@@ -83,7 +82,7 @@ export class LogCopy {
     fs.closeSync(this.#target);
   }
 
-  /** Counts `piece` as copied; returns what of it has to be written: nothing of a hole. */
+  /** Counts `piece` as copied; returns the part to write: nothing for a hole. */
   #take(piece: Buffer): Buffer {
     this.#position += piece.length;
     if (isHole(piece)) return Buffer.alloc(0);
@@ -103,7 +102,7 @@ export function nextLineStart(fd: number, position: number): number {
   return lineEnd === -1 ? position : position + lineEnd;
 }
 
-/** A writer that opened the file anew keeps its own place in it: after a truncation there is a hole before that. */
+/** A writer that opened the file itself keeps its own position: after a truncation there is a hole before it. */
 function isHole(piece: Buffer): boolean {
   return piece.length >= 4096 && piece[0] === 0 && piece.equals(Buffer.alloc(piece.length));
 }

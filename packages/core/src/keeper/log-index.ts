@@ -5,7 +5,7 @@
  *     lockkeeper-log-index 1 <base>       bytes ever written before the first byte of this file
  *     <epoch ms> <size in bytes>          at that time the file was that long
  *
- * Written by the keeper, read by whoever shows logs. A missing or damaged index costs precision, never lines.
+ * The keeper writes it; commands that show logs read it. A missing or damaged index costs precision, never lines.
  */
 import { closeSync, readFileSync, readSync } from "node:fs";
 
@@ -32,7 +32,7 @@ export function indexPath(path: string): string {
   return `${path}.index`;
 }
 
-/** How many rotated files are kept beside the present one: sixty MiB a profile, and twice that after a flood. */
+/** How many rotated files are kept besides the present one: sixty MiB a profile, and twice that after a flood. */
 export const KEPT_FILES = 5;
 
 /** Returns the path of the `number`th rotated file of `path`, up to {@link KEPT_FILES}; 0 is the present one. */
@@ -50,12 +50,12 @@ export function formatIndexMark({ atMs, sizeBytes }: LogMark): string {
   return `${atMs} ${sizeBytes}\n`;
 }
 
-/** Returns the index of the log file at `path`; undefined when there is none that can be read and understood. */
+/** Returns the index of the log file at `path`; undefined when there is no valid one. */
 export function readLogIndex(path: string): LogIndex | undefined {
   return withIndex(path, (fd) => parseLogIndex(readFileSync(fd, "latin1")));
 }
 
-/** Returns where the log file at `path` begins; undefined without an index. Reads the head alone. */
+/** Returns where the log file at `path` begins; undefined without an index. Reads only the head. */
 export function readLogBase(path: string): number | undefined {
   return withIndex(path, (fd) => {
     const head = Buffer.alloc(64);
@@ -76,7 +76,7 @@ function withIndex<T>(path: string, read: (fd: number) => T): T | undefined {
   }
 }
 
-/** Returns the index that `text` holds; undefined without a whole head. Lines that are no marks are passed over. */
+/** Returns the index in `text`; undefined without a complete head. Lines that are not marks are skipped. */
 export function parseLogIndex(text: string): LogIndex | undefined {
   const [head = "", ...lines] = text.split("\n");
   const base = HEAD.exec(head)?.[1];
@@ -90,12 +90,12 @@ export function parseLogIndex(text: string): LogIndex | undefined {
   return { base: Number(base), marks };
 }
 
-/** Age by which two marks may be apart: the time of a line is known to less than a hundredth of its age. */
+/** Two marks may be this fraction of their age apart, so the time of a line is known to less than a hundredth of its age. */
 const AGE_PER_SPACING = 128;
 
 /**
- * Returns `marks` without those that stand closer than their age asks for, so that an index stays small however long its
- * file is written to: a month of output needs some 1,300 marks. A mark that goes costs precision, never lines.
+ * Returns `marks` without those that are closer together than their age requires, so that an index stays small however long
+ * its file is written: a month of output needs some 1,300 marks. A removed mark costs precision, never lines.
  */
 export function thinMarks(marks: readonly LogMark[], nowMs: number): readonly LogMark[] {
   const kept: LogMark[] = [];
@@ -118,11 +118,11 @@ export function timeAt({ marks }: LogIndex, offset: number): number | undefined 
   return marks[low]?.atMs;
 }
 
-/** Returns how much of the file was certainly written before `sinceMs`: output from then on begins there. */
+/** Returns how much of the file was certainly written before `sinceMs`: later output begins there. */
 export function offsetAt({ marks }: LogIndex, sinceMs: number): number {
   let offset = 0;
   for (const mark of marks) {
-    // The clock may have been set back: the first mark past the time ends the search.
+    // The clock may have been set back, so the first mark after the time ends the search.
     if (mark.atMs > sinceMs) break;
     offset = mark.sizeBytes;
   }

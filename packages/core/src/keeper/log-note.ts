@@ -1,7 +1,7 @@
 /**
- * The keeper's own lines in a gateway's log: one for each start and end of the gateway, for each rotation, and for
- * output that was lost. Text among the output, so that whatever shows the file shows them too. Pure. A gateway can
- * print such a line itself: nothing is decided by one, it only helps people to read.
+ * The keeper's own lines in a gateway's log: one for each start and end of the gateway, for each rotation, and for output that
+ * was lost. They are text among the output, so that every viewer of the file shows them. Pure. A gateway can print such a line
+ * itself, so nothing is decided by one: they only help people to read.
  */
 
 /** One line of the keeper's. */
@@ -9,7 +9,7 @@ export interface LogNote {
   /** ISO 8601. */
   readonly at: string;
   readonly kind: LogNoteKind;
-  /** What happened, for a person. */
+  /** What happened, in words. */
   readonly text: string;
 }
 
@@ -23,7 +23,7 @@ export function formatLogNote({ at, kind, text }: LogNote): string {
   return `--- lockkeeper ${at} ${kind}: ${text.replaceAll(/\s+/g, " ")} ---\n`;
 }
 
-/** Returns the note that `line` (without its line feed) is, or undefined for a line of the gateway's. */
+/** Returns the note in `line` (without its line feed), or undefined for a line of the gateway. */
 export function parseLogNote(line: string): LogNote | undefined {
   const [, at, kind, text] = NOTE.exec(line) ?? [];
   if (at === undefined || text === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
- * The reading side of a gateway's log: its last lines, its lines since a time, and what comes next, across rotation and
- * restarts. A place in the log is a count of bytes ever written (the index beside each file says where it begins), so a
- * reader neither repeats nor skips lines when the file is rotated under it. Reads only; needs no lock.
+ * Reads a gateway's log: its last lines, its lines since a time, and new lines, across rotation and restarts. A position in
+ * the log is the count of bytes ever written (the index beside each file says where it begins), so a reader neither repeats
+ * nor skips lines when the file is rotated. Only reads; needs no lock.
  */
 import * as fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -12,16 +12,15 @@ import { pause } from "../pause.ts";
 import type { LogIndex } from "./log-index.ts";
 import { KEPT_FILES, offsetAt, readLogBase, readLogIndex, rotatedPath, timeAt } from "./log-index.ts";
 
-/** A place between two bytes of everything that was ever written to a log. */
+/** A position in everything that was ever written to a log. */
 export type LogPosition = number;
 
 /** One line of a log, without its line feed. */
 export interface LogLine {
   readonly text: string;
   /**
-   * When it was written, in epoch milliseconds: what the line itself says at its front where that fits, else the time
-   * of the keeper's look that saw it (about two seconds late at most, for older lines a hundredth of their age).
-   * Null when nobody knows.
+   * When it was written, in epoch milliseconds: the time at the front of the line if it is plausible, else the time of the
+   * keeper's check that saw it (about two seconds late at most, for older lines a hundredth of their age). Null when unknown.
    */
   readonly atMs: number | null;
 }
@@ -30,7 +29,7 @@ export interface LogLine {
 export interface LogSelection {
   /** At most this many lines, the last ones. @default no limit */
   readonly lines?: number | undefined;
-  /** Only what was written from then on, as far as the index tells (to about two seconds), in epoch milliseconds. */
+  /** Only output since that time, in epoch milliseconds; the index knows it to about two seconds. */
   readonly sinceMs?: number | undefined;
   /** Only lines for which this holds; `lines` counts them alone. @default every line */
   readonly matches?: ((text: string) => boolean) | undefined;
@@ -43,7 +42,7 @@ export interface LogExcerpt {
   readonly end: LogPosition;
 }
 
-/** Where {@link followLog} begins, and what ends it. */
+/** Where {@link followLog} begins, and its end. */
 export interface FollowOptions {
   readonly from: LogPosition;
   readonly signal: AbortSignal;
@@ -56,13 +55,13 @@ const DEFAULTS = {
   /** A longer line is cut: one event must not fill a terminal. */
   maxLineLength: 8 * 1024,
   followLookMs: 100,
-  /** A rotation under way is over within milliseconds; an index that never comes is not waited for. */
+  /** A rotation takes milliseconds; a reader does not wait longer for an index. */
   rotationLooks: 10,
-  /** A reading that a rotation disturbed is made again, this often at most. */
+  /** How often a read is repeated when a rotation disturbed it. */
   attempts: 3,
-  /** More than that is not gathered before older lines are let go. */
+  /** With more bytes than this, older lines are dropped. */
   spareLines: 1_000,
-  /** By how much a line's own time may differ from what the index tells. */
+  /** How much a line's own time may differ from the index. */
   ownTimeSlackMs: 5_000,
 };
 
@@ -80,8 +79,7 @@ export async function readLastLines(path: string, count: number): Promise<readon
 }
 
 /**
- * Returns the lines that `selection` asks for, oldest first; none when there is no log. A last line that is still
- * without its line feed is one of them.
+ * Returns the selected lines, oldest first; none when there is no log. A last line without its line feed is included.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
@@ -89,7 +87,7 @@ export async function readLog(path: string, selection: LogSelection = {}): Promi
   for (let attempt = 1; ; attempt += 1) {
     const files = findFiles(path);
     const excerpt = readFiles(files, selection);
-    // Rotated while it was read: some of it may have been read twice or not at all.
+    // The log was rotated during the read: parts may have been read twice or not at all.
     if (attempt === DEFAULTS.attempts || isSameLog(files, findFiles(path))) return excerpt;
     await nextTurn();
   }
@@ -100,7 +98,7 @@ function readFiles(files: readonly LogFile[], { lines, sinceMs, matches }: LogSe
   if (newest === undefined) return { lines: [], end: 0 };
   const wanted = lines ?? Infinity;
   const since = sinceMs === undefined ? -Infinity : positionAt(files, sinceMs);
-  // With a condition every line has to be asked; without one the last lines of a long log cost little.
+  // With a condition every line must be read; without one the last lines of a long log are cheap.
   const start = matches === undefined ? Math.max(since, positionOfLast(files, wanted)) : since;
   const clock = new LogClock();
   const found: LogLine[] = [];
@@ -166,9 +164,9 @@ function* linesFrom(files: readonly LogFile[], start: LogPosition): Generator<Pl
 }
 
 /**
- * Yields what is written after `from`, in pieces that end with a line where lines are of a bearable length, until
- * `signal` aborts. Goes on across rotation, restarts, and a log that does not exist yet; where a flood was faster than
- * the reader, it goes on with the oldest output that is left.
+ * Yields the output after `from` until `signal` aborts, in pieces that end with a line unless a line is very long. Continues
+ * across rotation, restarts, and a log that does not exist yet; when a flood was faster than the reader, it continues with the
+ * oldest output that is left.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
@@ -196,23 +194,23 @@ export async function* followOutput(path: string, options: FollowOptions): Async
     const begin = Math.max(position, file.base);
     const to = Math.min(file.sizeBytes, begin - file.base + DEFAULTS.chunkBytes);
     const chunk = readRange(file.path, begin - file.base, to);
-    // Rotated while it was read: these bytes may be those of another place. The same ones stand in `.1` by now.
+    // The log was rotated during the read, so these bytes may be from another position. The right ones are in `.1` by now.
     const still = findFileAt(path, position);
     if (still?.base !== file.base || still.path !== file.path) continue;
     position = begin + chunk.length;
     const output = Buffer.concat([rest, withoutHoles(chunk)]);
     const whole = output.lastIndexOf(LINE_FEED) + 1;
-    // A line that is longer than what is shown of it is passed on as it comes.
+    // A line that is longer than the limit is passed on in pieces.
     const end = whole === 0 && output.length > DEFAULTS.chunkBytes ? output.length : whole;
     rest = Buffer.from(output.subarray(end));
     if (end > 0) yield output.subarray(0, end);
-    // Timers and signals have their turn, however fast the output comes.
+    // Timers and signals get their turn, however fast the output comes.
     await nextTurn();
   }
   if (drain && rest.length > 0) yield rest;
 }
 
-/** {@link followOutput}, line by line: each one once it is whole, without its line feed, cut when it is very long. */
+/** {@link followOutput}, line by line: each line when it is complete, without its line feed, cut when it is very long. */
 export async function* followLog(path: string, options: FollowOptions): AsyncGenerator<string, void> {
   let rest = "";
   const decoder = new TextDecoder();
@@ -235,7 +233,7 @@ function textOf(pieces: readonly Buffer[]): string {
   return withoutHoles(only !== undefined && others.length === 0 ? only : Buffer.concat(pieces)).toString("utf8");
 }
 
-/** Takes out what was never written: a long run of zeros is a hole in the file, left by a writer with a place of its own. */
+/** Removes bytes that were never written: a long run of zeros is a hole in the file, left by a writer with its own position. */
 function withoutHoles(piece: Buffer): Buffer {
   if (!piece.includes(HOLE)) return piece;
   const text = piece.toString("latin1").replaceAll(/\0{64,}/g, "");
@@ -252,7 +250,7 @@ class LogClock {
     const { path, sizeBytes, changedMs } = file;
     if (!this.#indexes.has(path)) this.#indexes.set(path, readLogIndex(path));
     const index = this.#indexes.get(path);
-    // Past the last mark: written since the keeper's last look, and at last when the file was.
+    // After the last mark: written since the keeper's last check, and no later than the file's own time.
     const lookedMs =
       (index === undefined ? undefined : timeAt(index, offset)) ?? (offset <= sizeBytes ? changedMs : null);
     const ownMs = ownTimeOf(text);
@@ -261,7 +259,7 @@ class LogClock {
   }
 }
 
-/** The time at the front of a line, when it is given with its zone. */
+/** The time at the front of a line, if it has a time zone. */
 function ownTimeOf(text: string): number | undefined {
   const found = /^(?:\S{0,16} )?\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))/.exec(text);
   const time = found?.[1] === undefined ? NaN : Date.parse(found[1]);
@@ -273,7 +271,7 @@ function findFiles(path: string): readonly LogFile[] {
   const files: LogFile[] = [];
   for (let number = 0; number <= KEPT_FILES; number += 1) {
     const file = findFile(rotatedPath(path, number), files[0]);
-    // In the middle of a rotation the present file and its copy begin at the same place: one of them is enough.
+    // During a rotation the present file and its copy begin at the same position: one of them is enough.
     if (file !== undefined && file.base < (files[0]?.base ?? Infinity)) files.unshift(file);
   }
   return files;
@@ -312,7 +310,7 @@ function readRange(path: string, from: number, to: number): Buffer {
   let fd: number | undefined;
   try {
     fd = openFile(path, "read", "any");
-    // Rotated away between look and read: the next look finds it under its new name.
+    // The file was rotated between the check and the read: the next check finds it under its new name.
     if (fd === undefined) return Buffer.alloc(0);
     const buffer = Buffer.alloc(to - from);
     return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, from));

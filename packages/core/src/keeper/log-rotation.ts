@@ -1,9 +1,9 @@
 /**
- * The writing side of a gateway's log. The gateway holds the descriptor and writes by itself, so that it outlives its
- * keeper; the keeper only looks at the file now and then: it rotates by copy and truncate, keeps a sparse index of time
- * beside each file, and notices output that was cut by others. Open one only while holding the profile's lock. Nothing
- * here throws after opening: a full disk costs history, never the gateway or the keeper. What a flood writes faster
- * than it can be kept is dropped, and a line says how much.
+ * The writing side of a gateway's log. The gateway has the descriptor and writes by itself, so that it outlives its keeper.
+ * The keeper only checks the file now and then: it rotates by copy and truncate, keeps a sparse index of time beside each
+ * file, and notices when others cut the file. Open a log only while holding the profile's lock. Nothing here throws after
+ * opening: a full disk costs history, never the gateway or the keeper. Output that comes faster than it can be kept is
+ * dropped, and a line says how much.
  */
 import * as fs from "node:fs";
 
@@ -27,24 +27,24 @@ import { formatLogNote } from "./log-note.ts";
 const DEFAULTS = {
   /** Days of usual output, and still opened by any editor. */
   rotateAtBytes: 10 * 1024 * 1024,
-  /** How often the file is looked at: soon after output came, seldom while it is quiet, more often in a flood. */
+  /** How often the file is checked: soon after output, rarely while it is quiet, more often in a flood. */
   busyLookMs: 250,
   quietLookMs: 2_000,
   floodLookMs: 100,
-  /** After a failed rotation the file may grow to twice the limit; then the bound wins over the history. */
+  /** After a failed rotation the file may grow to twice the limit; then the limit matters more than the history. */
   retryRotationMs: 10_000,
-  /** How much is copied at once at the end of a rotation, when nothing else may come between. */
+  /** How much is copied at once at the end of a rotation, which must not be interrupted. */
   lastStepBytes: 512 * 1024,
-  /** A gateway that writes faster than it is copied is not caught up with. */
+  /** How many rounds a copy gets to catch up with a writing gateway. */
   copyRounds: 5,
   /** Marks of time stand this far apart, in time or in bytes: an index must not outgrow a quiet log. */
   markEveryMs: 2_000,
   markEveryBytes: 64 * 1024,
   /** Past this an index is thinned. */
   maxIndexBytes: 64 * 1024,
-  /** Of the file's beginning, by which another content is told: the first line of a file has its time in it. */
+  /** How much of the file's beginning identifies its content: the first line of a file contains its time. */
   headBytes: 128,
-  /** Losses are told at most this often. */
+  /** Losses are reported at most this often. */
   lossEveryMs: 60_000,
 };
 
@@ -56,7 +56,7 @@ export interface GatewayLogOptions {
   readonly onLoss?: (text: string) => void;
 }
 
-/** One open log: to be given to a gateway, looked at from time to time, and closed. */
+/** One open log: passed to a gateway, checked from time to time, and closed. */
 export class GatewayLog {
   readonly path: string;
   /** For the gateway's standard output and error. Appends. */
@@ -67,7 +67,7 @@ export class GatewayLog {
   #base = 0;
   #seen: Look = { sizeBytes: 0, diskBytes: 0, sparse: false, changedMs: 0, head: Buffer.alloc(0) };
   #marked: LogMark = { atMs: 0, sizeBytes: 0 };
-  /** Growth that was seen and has no mark yet. */
+  /** Growth that has no mark yet. */
   #due: LogMark | undefined;
   #indexBytes = 0;
   #rotateNotBefore = 0;
@@ -90,7 +90,7 @@ export class GatewayLog {
     this.#resume(readLogIndex(path));
   }
 
-  /** Looks at the file from time to time until {@link close}. */
+  /** Checks the file from time to time until {@link close}. */
   watch(): void {
     let delayMs = DEFAULTS.busyLookMs;
     const look = async (): Promise<void> => {
@@ -104,14 +104,14 @@ export class GatewayLog {
     this.#lookIn(delayMs, look);
   }
 
-  /** Looks once: marks the time of new output, says what was cut, and rotates a file that has become too long. */
+  /** Checks once: marks the time of new output, reports cuts, and rotates a file that has become too long. */
   check(): Promise<"grew" | "quiet"> {
     const look = this.#looking.then(() => this.#look());
     this.#looking = look;
     return look;
   }
 
-  /** Adds a line of the keeper's own. Nothing happens when the disk refuses, or after {@link close}. */
+  /** Adds one of the keeper's own lines. Does nothing when the disk refuses, or after {@link close}. */
   note(kind: LogNoteKind, text: string): void {
     if (this.#closed) return;
     ignoringDisk(() => {
@@ -123,7 +123,7 @@ export class GatewayLog {
     });
   }
 
-  /** Lets the file go. The gateway's own descriptor is not affected. */
+  /** Closes the file. The gateway's own descriptor is not affected. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.check();
@@ -152,7 +152,7 @@ export class GatewayLog {
       this.#seen = now;
       this.#mark({ atMs: Math.floor(now.changedMs), sizeBytes: now.sizeBytes });
       const heldBytes = now.sparse ? now.diskBytes : now.sizeBytes;
-      // After a failure it is tried again later, but the bound on the disk holds at once.
+      // After a failure it is tried again later, but the limit on the disk applies at once.
       const notBefore = heldBytes >= 2 * this.#rotateAtBytes ? 0 : this.#rotateNotBefore;
       if (heldBytes >= this.#rotateAtBytes && performance.now() >= notBefore) await this.#rotate(now);
     } catch (error) {
@@ -161,7 +161,7 @@ export class GatewayLog {
     return news;
   }
 
-  /** Takes up the index that an earlier keeper left, or begins a new one where it does not fit the file. */
+  /** Continues the index of an earlier keeper, or begins a new one when it does not fit the file. */
   #resume(index: LogIndex | undefined): void {
     const now = lookAt(this.fd);
     const endBytes = index?.marks.at(-1)?.sizeBytes ?? 0;
@@ -175,12 +175,12 @@ export class GatewayLog {
     }
     this.#base = index === undefined ? 0 : index.base + endBytes;
     this.#startIndex(now);
-    // A keeper that was killed in a rotation, between the truncation and the new index, has left the whole file as `.1`.
+    // A keeper that was killed in a rotation, between the truncation and the new index, has left the whole old file as `.1`.
     const rotated = index === undefined || readLogBase(rotatedPath(this.path, 1)) === index.base;
     if (!rotated) this.#tellLoss("cut", `${endBytes} bytes of output were cut while no keeper looked`);
   }
 
-  /** Somebody truncated the file, or wrote over its beginning: what it held is lost, and what it holds is new. */
+  /** The file was truncated, or its beginning was overwritten: the old content is lost, and the present one is new. */
   #tellCut(before: Look): "grew" {
     this.#base += before.sizeBytes;
     this.#tellLoss(
@@ -233,9 +233,9 @@ export class GatewayLog {
     writeQuietly("anew", indexPath(this.path), text);
   }
 
-  /** Moves what the file holds to `.1`. The file keeps its inode: the gateway writes on into it. */
+  /** Moves the content to `.1`. The file keeps its inode, and the gateway goes on writing into it. */
   async #rotate({ sizeBytes, sparse }: Look): Promise<void> {
-    // What a flood wrote beyond two files is not kept: the bound on the disk is.
+    // Output of a flood beyond two files is dropped: the limit on the disk comes first.
     const bound = 2 * this.#rotateAtBytes;
     const from = sizeBytes > bound ? nextLineStart(this.fd, sizeBytes - bound) : 0;
     let moved: Moved;
@@ -243,7 +243,7 @@ export class GatewayLog {
       moved = await this.#move(from, sizeBytes, from + bound);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
-      // A directory may be in its place; then it stays, and the bound is kept without it.
+      // A directory may be in its place; then it stays, and the limit is kept without it.
       ignoringDisk(() => fs.unlinkSync(`${this.path}.rotating`));
       this.#rotateNotBefore = performance.now() + DEFAULTS.retryRotationMs;
       const { size } = fs.fstatSync(this.fd);
@@ -255,7 +255,7 @@ export class GatewayLog {
     }
     const { endBytes, tail, missedBytes } = moved;
     this.#base += endBytes + missedBytes;
-    // The first half of a line goes on here, where its second half will be written.
+    // The first half of a line is moved here, where its second half will be written.
     if (tail.length > 0) fs.writeSync(this.fd, tail);
     else this.note("rotated", `older output is in ${rotatedName(this.path)}`);
     const droppedBytes = (sparse ? 0 : from) + missedBytes;
@@ -265,7 +265,7 @@ export class GatewayLog {
     this.#startIndex(lookAt(this.fd));
   }
 
-  /** Copies what lies between `from` and `bound` at most, puts the copy in the first place, and empties the file. */
+  /** Copies the content from `from` to `bound` at most, makes the copy the newest rotated file, and empties the log. */
   async #move(from: number, sizeBytes: number, bound: number): Promise<Moved> {
     const copyPath = `${this.path}.rotating`;
     const copy = new LogCopy(this.fd, copyPath, from);
@@ -275,7 +275,7 @@ export class GatewayLog {
         to = fs.fstatSync(this.fd).size;
         if (to - copy.position <= DEFAULTS.lastStepBytes) break;
       }
-      // From here on nothing comes between, and what is left to copy is little.
+      // From here on nothing interrupts, and little is left to copy.
       this.#keep(copyPath, copy, from);
       let missedBytes = 0;
       for (let round = 0; round < DEFAULTS.copyRounds; round += 1) {
@@ -285,7 +285,7 @@ export class GatewayLog {
         missedBytes = 0;
       }
       const endBytes = copy.position;
-      // Cut by its own gateway meanwhile: what it holds now is in no copy.
+      // The gateway itself cut the file meanwhile: its present content is in no copy.
       if (fs.fstatSync(this.fd).size >= endBytes) fs.ftruncateSync(this.fd, 0);
       const tail = missedBytes === 0 ? copy.cutTail() : Buffer.alloc(0);
       return { endBytes: endBytes - tail.length, tail, missedBytes };
@@ -294,11 +294,11 @@ export class GatewayLog {
     }
   }
 
-  /** Puts the copy in the first place of the rotated files, its index before it. */
+  /** Makes the copy the newest rotated file, after its index. */
   #keep(copyPath: string, copy: LogCopy, from: number): void {
     for (let number = KEPT_FILES; number > 1; number -= 1) this.#shift(number - 1, number);
     this.#writeDueMark();
-    // Where the copy has less than the file, its marks would be wrong.
+    // When the copy has less than the file, its marks would be wrong.
     const whole = from === 0 && copy.writtenBytes === copy.position;
     const marks = whole ? (readLogIndex(this.path)?.marks ?? []) : [];
     const head = formatIndexHead(this.#base + copy.position - copy.writtenBytes);
@@ -315,23 +315,23 @@ export class GatewayLog {
   }
 }
 
-/** What a rotation came to. */
+/** The result of a rotation. */
 interface Moved {
-  /** Everything before this place of the old file is in the copy, or was left out on purpose. */
+  /** Everything before this position of the old file is in the copy, or was left out on purpose. */
   readonly endBytes: number;
   /** The unfinished line after it. */
   readonly tail: Buffer;
-  /** What came too fast to be copied. */
+  /** Output that came too fast to be copied. */
   readonly missedBytes: number;
 }
 
-/** The file as it was at one moment. */
+/** The state of the file at one moment. */
 interface Look {
   readonly sizeBytes: number;
   readonly diskBytes: number;
-  /** Begins with a hole: somebody who opened it anew, and not for appending, wrote on at his old place after a truncation. */
+  /** Begins with a hole: a writer without append mode went on at its old position after a truncation. */
   readonly sparse: boolean;
-  /** Of its content, in epoch milliseconds. */
+  /** The time of its content, in epoch milliseconds. */
   readonly changedMs: number;
   readonly head: Buffer;
 }
@@ -343,7 +343,7 @@ function lookAt(fd: number): Look {
   const head = Buffer.alloc(Math.min(size, DEFAULTS.headBytes));
   fs.readSync(fd, head, 0, head.length, 0);
   const diskBytes = blocks * 512;
-  // Less than its size on the disk: compressed, or with a hole, and then its second page is one.
+  // It uses less space than its size: it is compressed, or has a hole, and then its second page is one.
   const sparse = diskBytes < size && size > 2 * PAGE_BYTES && isEmptyPage(fd, PAGE_BYTES);
   return { sizeBytes: size, diskBytes, sparse, changedMs: mtimeMs, head };
 }
@@ -354,7 +354,7 @@ function isEmptyPage(fd: number, position: number): boolean {
   return page.equals(Buffer.alloc(PAGE_BYTES));
 }
 
-/** A file that is only appended to keeps its beginning. */
+/** An append-only file keeps its beginning. */
 function wasCut(before: Look, now: Look): boolean {
   return now.sizeBytes < before.sizeBytes || !now.head.subarray(0, before.head.length).equals(before.head);
 }
@@ -375,7 +375,7 @@ function openLog(path: string): number {
   }
 }
 
-/** The index is a convenience: where it cannot be written, `--since` shows more than it was asked for. */
+/** The index is a convenience: when it cannot be written, `--since` shows more than requested. */
 function writeQuietly(how: "append" | "anew", path: string, text: string): void {
   ignoringDisk(() => {
     if (how === "anew") fs.rmSync(path, { force: true });

@@ -1,28 +1,28 @@
 /**
- * How much memory a gateway takes, and whether that is too much for too long. Looks seldom, and the less often the longer a
- * look takes, so that it is no load; with a limit it looks more often. Ends nothing itself.
+ * Measures a gateway's memory and decides whether it was too much for too long. Samples are rare, and rarer when one takes
+ * long, so that they are no load; with a limit they are more frequent. Ends nothing itself.
  */
 import type { TreeMemory } from "../host/process-memory.ts";
 import { readTreeMemory } from "../host/process-memory.ts";
 import { pause } from "../pause.ts";
 
 const DEFAULTS = {
-  /** Until a process that has just been started holds memory of its own. */
+  /** Time until a new process has its own memory. */
   beginningMs: 50,
   /** With a limit: a leak takes hours, a burst of work minutes. */
   intervalMs: 15_000,
-  /** Without one it is only remembered, for the story of a crash. */
+  /** Without a limit the figure is only kept for the history of a crash. */
   restingIntervalMs: 60_000,
-  /** A peak is no leak: so many samples in a row must be above the limit. */
+  /** A peak is not a leak: this many samples in a row must be above the limit. */
   samples: 3,
-  /** A look takes at most one part in so many of a processor. */
+  /** Samples use at most one part in this many of a processor. */
   share: 2_000,
 };
 
 /** What is watched. */
 export interface MemoryLimit {
   readonly limitBytes?: number | undefined;
-  /** Between two samples. @default 15_000 with a limit, else 60_000, and more where a look takes long */
+  /** Pause between two samples. @default 15_000 with a limit, else 60_000, and more where a look takes long */
   readonly intervalMs?: number | undefined;
 }
 
@@ -35,26 +35,26 @@ export class MemoryWatch {
     this.#limit = limit;
   }
 
-  /** What the latest sample of the present gateway said; undefined when there was none, or the host does not tell. */
+  /** The latest sample of the present gateway; undefined when there is none, or the host does not say. */
   get last(): TreeMemory | undefined {
     return this.#last;
   }
 
-  /** Forgets the gateway before. */
+  /** Forgets the previous gateway. */
   reset(): void {
     this.#last = undefined;
   }
 
-  /** Watches the tree below `pid` until `over` aborts, or until it is above the limit for good: then returns the figures. */
+  /** Watches the tree below `pid` until `over` aborts or it stays above the limit; in that case returns the figures. */
   async watch(pid: number, over: AbortSignal): Promise<string | undefined> {
     const { limitBytes, intervalMs } = this.#limit;
     const usualMs = limitBytes === undefined ? DEFAULTS.restingIntervalMs : DEFAULTS.intervalMs;
     let above: readonly number[] = [];
     while (!over.aborted) {
       const lookedAt = performance.now();
-      // Without a limit the cheaper figure will do.
+      // Without a limit the cheaper figure is enough.
       const seen = readTreeMemory([pid], limitBytes ?? Infinity).get(pid);
-      // A process that only begins, or has ended, holds nothing: that is no figure of the gateway.
+      // A process that is just starting or has ended has no memory: that is not the gateway's figure.
       const isFigure = seen !== undefined && seen.bytes > 0;
       if (isFigure) this.#last = seen;
       above = samplesAbove(above, this.#last?.bytes, limitBytes);

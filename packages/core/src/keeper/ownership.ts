@@ -1,7 +1,7 @@
 /**
- * Whether this host may run the gateway at all: the lease that other hosts see, the last token that the state has seen,
- * and the sentinel, as one thing that the keeper has or has not. Loaded only for a profile with a lease. The order is
- * fixed: the kernel's lock first (the keeper has it), then the lease, then the sentinel, then a gateway; and back.
+ * Decides whether this host may run the gateway: combines the lease that other hosts see, the last token that the state has
+ * seen, and the sentinel. Loaded only for a profile with a lease. The order is fixed: the kernel's lock first (the keeper has
+ * it), then the lease, then the sentinel, then a gateway; and back.
  */
 import { shellCommand } from "../shell-quote.ts";
 import { lstatSync } from "node:fs";
@@ -25,32 +25,32 @@ import { readIfPresentSync, replaceFile } from "../storage/durable-file.ts";
 import type { KeeperLease } from "./keeper-spec.ts";
 import type { RunLease } from "./run-record.ts";
 
-/** Who wants to own, and who hears what it waits for. */
+/** The request for ownership, and the callbacks during the wait. */
 export interface OwnershipRequest {
   readonly lease: KeeperLease;
   readonly profile: string;
   /** Of the run; the sentinel knows its processes by it. */
   readonly nonce: string;
   readonly lockDir: string;
-  /** Has the lease been had in this keeper's life? Then an engine that does not answer is waited for. */
+  /** Whether this keeper has owned the lease before. Then it waits for an engine that does not answer. */
   readonly isAgain: boolean;
   /** Aborts: give up. */
   readonly stop: AbortSignal;
-  /** Called when what is waited for changes: the owner, as far as known, and a sentence for a person. */
+  /** Called when the reason for waiting changes: the owner, as far as known, and a sentence. */
   readonly onStandby: (owner: RunLease | null, reason: string) => void;
   /** Called when renewing begins to fail, with the reason, and with undefined when it works again. */
   readonly onTrouble: (reason: string | undefined) => void;
 }
 
 const DEFAULTS = {
-  /** How often a free key is looked for; a planned handover waits for it. */
+  /** How often the key is checked; a planned handover waits for the next check. */
   pollMs: 200,
-  /** How long a start that does not wait may ask. Shared by the endpoints. */
+  /** How long a start without waiting may ask, shared by the endpoints. */
   firstAnswerMs: 4_000,
 };
 
 /**
- * Takes the lease and posts a sentinel; waits for both as the request allows. Undefined when `stop` aborted meanwhile.
+ * Takes the lease and starts a sentinel; waits for both as the request allows. Undefined when `stop` aborted meanwhile.
  *
  * @throws {LockkeeperError} LEASE_HELD, LEASE_UNAVAILABLE, LOCK_UNSUPPORTED, and those of the file of credentials.
  */
@@ -62,7 +62,7 @@ export async function obtainOwnership(request: OwnershipRequest): Promise<Owners
   let isOneCluster = false;
   let isOurs = false;
   let waits = isAgain || lease.whenUnavailable === "wait";
-  // A user who was refused at first will be refused again; one who was not may have met a change of the users.
+  // A user who is refused at the first attempt will be refused again; later, the users may have changed.
   let wasAnswered = isAgain;
   let told: string | undefined;
   const tell = (owner: RunLease | null, reason: string): void => {
@@ -160,8 +160,8 @@ interface LeftToken {
 }
 
 /**
- * The state tells which owner has used it last. One with a smaller token is an owner of the past, and one of another cluster
- * knows nothing of the owners here.
+ * The state records its last owner. An owner with a smaller token is a past one, and an owner from another cluster knows
+ * nothing about the owners here.
  */
 async function leaveToken(
   { lease, profile }: OwnershipRequest,
@@ -195,7 +195,7 @@ function parseToken(text: string | undefined): LeftToken | undefined {
     if (typeof key !== "string" || typeof token !== "string" || !/^\d+$/u.test(token)) return undefined;
     return { key, token, ...(typeof cluster === "string" ? { cluster } : {}) };
   } catch {
-    // Half a file says nothing about an owner.
+    // An incomplete file says nothing about an owner.
     return undefined;
   }
 }
@@ -245,33 +245,33 @@ export class Ownership {
     return this.#lost.signal;
   }
 
-  /** Aborts when nothing of the gateway may live any more. */
+  /** Aborts when no process of the gateway may live any more. */
   get over(): AbortSignal {
     return this.#lease.over;
   }
 
-  /** Asked of the clock, not of timers, which may be late. */
+  /** Decided by the clock, because timers may be late. */
   get isHeld(): boolean {
     return this.#lease.isHeld && !this.#lost.signal.aborted;
   }
 
-  /** Why it was lost, for a person. */
+  /** Why it was lost, in words. */
   get reason(): string {
     if (this.#sentinel.failed.aborted) return "no sentinel could be kept";
     return this.#lease.trouble ?? "it was not renewed in time";
   }
 
-  /** What is published about it. */
+  /** The published part. */
   get record(): RunLease {
     return { owner: hostname(), since: this.#since, token: this.#lease.token };
   }
 
-  /** What the gateway is told, to mark its writes with. */
+  /** The token with which the gateway marks its writes. */
   get env(): Readonly<Record<string, string>> {
     return { LOCKKEEPER_LEASE_TOKEN: this.#lease.token };
   }
 
-  /** Tells the sentinel which gateway it is about; without one, by the nonce alone. */
+  /** Tells the sentinel which gateway to guard; without one, only the nonce. */
   guard(leader: ProcessIdentity | null): void {
     this.#sentinel.update({ leader, asked: false });
   }
@@ -282,8 +282,8 @@ export class Ownership {
   }
 
   /**
-   * Gives the lease back; true when the key is free, false when it runs out by itself. With `alive`, something of the run
-   * may still live: then nothing is given back, and the sentinel stays until the lease is over.
+   * Gives the lease back; true when the key is free, false when it runs out by itself. With `alive`, a process of the run may
+   * still live: then the lease is not given back, and the sentinel stays until the lease is over.
    */
   async release(alive: boolean): Promise<boolean> {
     const isFree = await this.#lease.release(!alive);

@@ -1,7 +1,7 @@
 /**
- * Whose listener is on a run's port: judged by the host's socket table and the run's own processes, never by an answer
- * on the wire. Sends nothing; where the table leaves open whether somebody's `::` covers IPv4, a connect tells. For the
- * keeper, for the supervised handoff and for whoever stops a gateway.
+ * Finds the owner of the listener on a run's port: by the host's socket table and the run's own processes, never by an answer
+ * on the wire. Sends nothing; only where the table does not say whether another `::` covers IPv4, a connect decides. For the
+ * keeper, the supervised handoff and every stop.
  */
 import { isIP } from "node:net";
 
@@ -19,27 +19,27 @@ export interface OwnPort {
   readonly holder: Holder;
   readonly listener: Listener;
   readonly address: string;
-  /** On more than the address that was asked for. */
+  /** On more addresses than requested. */
   readonly wider: boolean;
 }
 
-/** Whose listener is on the run's port. */
+/** The owner of the listener on the run's port. */
 export type PortView =
   | OwnPort
-  /** Somebody else does. `holder` is null when the host hides its owner. */
+  /** Another process listens. `holder` is null when the host hides it. */
   | { readonly view: "stranger"; readonly holder: Holder | null; readonly address: string }
   | { readonly view: "nobody" }
-  /** The host does not tell. */
+  /** The host does not say. */
   | { readonly view: "unknown" };
 
-/** Says whose listener would answer at `host` on one of `ports`: the run's own before any other. One look for all. */
+/** Says whose listener would answer at `host` on one of `ports`, the run's own before any other. One read for all. */
 export async function viewPorts(host: string, ports: readonly number[], run: ProcessTreeQuery): Promise<PortView> {
   const here = readListenersAt(host, ports);
   if (here === "unknown") return { view: "unknown" };
   const seen = viewListeners(here, host, run);
   if (seen.view === "ours" || seen.view === "nobody" || !mayBeElsewhere(here, host)) return seen;
   if (await isSilent(here, host)) return { view: "nobody" };
-  // Whoever answered may have begun to listen after the table was read, and may be ours: by now it is in the table.
+  // The listener may have opened after the table was read, and may be ours: by now it is in the table.
   const again = readListenersAt(host, ports);
   return again === "unknown" ? seen : viewListeners(again, host, run);
 }
@@ -53,7 +53,7 @@ function readListenersAt(host: string, ports: readonly number[]): readonly Liste
 function viewListeners(here: readonly Listener[], host: string, run: ProcessTreeQuery): PortView {
   const [first] = here;
   if (first === undefined) return { view: "nobody" };
-  // The leader is the listener nearly always: looking at it alone spares the walk over the process table.
+  // The leader is nearly always the listener, so checking it first saves the walk over the process table.
   const ours = holderAmong(here, run.leader === null ? [] : [run.leader.pid]) ?? holderAmong(here, pidsOf(run));
   if (ours !== undefined) {
     const [listener, holder] = ours;
@@ -70,15 +70,15 @@ function viewListeners(here: readonly Listener[], host: string, run: ProcessTree
 /** A run whose port is watched. */
 export interface WatchedRun extends ProcessTreeQuery {
   /**
-   * Asked before a listener is taken for a stranger's: who has inherited the lock belongs to the run, whatever else he shed. A
+   * Called before a listener counts as a stranger: a process that has inherited the lock belongs to the run in any case. A
    * daemon may listen before the process that started it ends.
    */
   readonly heirs?: (() => readonly ProcessIdentity[]) | undefined;
 }
 
 /**
- * Looks at one port of a run again and again. While the listener that was found is still held by its process, that is all
- * that is asked: on a host with many connections the kernel takes tens of milliseconds to list its sockets.
+ * Checks one port of a run repeatedly. While its process still holds the known listener, nothing else is read, because on a
+ * host with many connections the kernel takes tens of milliseconds to list its sockets.
  */
 export class PortWatch {
   readonly #host: string;
@@ -107,7 +107,7 @@ export class PortWatch {
   }
 }
 
-/** Returns everything that processes of the run listen on, with the pid that holds it; nothing where the host does not tell. */
+/** Returns all listeners of the run's processes with their pids; none where the host does not list them. */
 export function findRunListeners(run: ProcessTreeQuery): ReadonlyMap<Listener, number> {
   const listeners = readListeners();
   if (listeners === "unknown") return new Map();

@@ -1,11 +1,11 @@
 /**
- * Takes secrets out of text that others printed: values that are known to be secret, in every form in which programs print
- * them, and what looks like one by the name before it. Pure. What nobody can know to be a secret stays.
+ * Removes secrets from output: known secret values in every form in which programs print them, and values after a name that
+ * looks like a secret's. Pure. A secret that nothing identifies stays.
  */
 
 const HIDDEN = "***";
 
-/** Shorter ones (`true`, `8080`) would hide half of a text and are no secrets. */
+/** Shorter values (`true`, `8080`) would hide half of a text and are not secrets. */
 const SHORTEST = 6;
 
 /** A name that ends like a secret's, and its value; `Bearer` and its value; the user and password of an address. */
@@ -14,7 +14,7 @@ const BY_NAME =
 const BY_SCHEME = /\b(Bearer|Basic)(\s+)[\w.~+/=-]{8,}/gi;
 const BY_ADDRESS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
-/** Returns what to look for: each value, each long line of it, and both as addresses and JSON have them; longest first. */
+/** Returns the texts to search: each value, each of its long lines, and both as encoded in addresses and JSON; longest first. */
 export function formsOf(secrets: readonly string[]): readonly string[] {
   const parts = secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/)]).map((part) => part.trim());
   const forms = parts
@@ -27,7 +27,7 @@ export function formsOf(secrets: readonly string[]): readonly string[] {
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
-/** Returns `text` without them. `forms` are from {@link formsOf}. */
+/** Returns `text` without the secrets. `forms` are from {@link formsOf}. */
 export function withoutSecrets(text: string, forms: readonly string[]): string {
   const known = forms.reduce((rest, form) => rest.replaceAll(form, HIDDEN), text);
   return known

@@ -1,21 +1,21 @@
 /**
- * When to start a crashed gateway again, and when to give up. Pure: times come in, a decision goes out.
- * Invariant: however a gateway dies, at most five crashes in five minutes are answered with a restart or the end.
+ * Decides when to restart a crashed gateway, and when to give up. Pure: times come in, a decision goes out. Invariant: however
+ * a gateway dies, at most five crashes in five minutes are answered with a restart or the end.
  */
 
 /**
- * A gateway that ends with this has said that starting it again is no use. Source: EX_CONFIG of sysexits.h, which service managers
- * are told in the same sense.
+ * A gateway that exits with this code asks not to be restarted. Source: EX_CONFIG of sysexits.h; our units tell service
+ * managers the same.
  */
 export const PERMANENT_EXIT_STATUS = 78;
 
 const DEFAULTS = {
-  /** What people know from service managers; a gateway that crashes faster than once a minute needs a person. */
+  /** The usual limit of service managers; a gateway that crashes more than once a minute needs a person. */
   crashLimit: 5,
   windowMs: 5 * 60_000,
   /** The first restart is almost at once: most crashes are one-offs. Doubles with every crash in the window. */
   firstDelayMs: 250,
-  /** A gateway that leaks or hangs more often than this is not helped by restarts. */
+  /** Restarts do not help a gateway that leaks or hangs more often than this. */
   guardedLimit: 3,
   guardedWindowMs: 60 * 60_000,
 };
@@ -29,8 +29,8 @@ export type RestartDecision =
  * Decides what follows the latest crash.
  *
  * @param crashTimesMs monotonic times of all crashes of this keeper's life, the latest included, in milliseconds.
- * @param nowMs the present on the same clock.
- * @param random a number in [0, 1): spreads the restarts of gateways that fell together over half of the delay.
+ * @param nowMs the present on the same clock. @param random a number in [0, 1): spreads the restarts of gateways that crashed
+ * together over half of the delay.
  */
 export function decideRestart(crashTimesMs: readonly number[], nowMs: number, random: number): RestartDecision {
   const crashes = crashTimesMs.filter((time) => nowMs - time < DEFAULTS.windowMs).length;
@@ -40,10 +40,10 @@ export function decideRestart(crashTimesMs: readonly number[], nowMs: number, ra
 }
 
 /**
- * Decides whether a gateway that lives is restarted for its memory or its silence once more. These restarts have a bound of
- * their own: three in an hour, whatever the reasons.
+ * Decides whether a living gateway is restarted again for its memory or its silence. These restarts have a separate bound:
+ * three in an hour, whatever the reasons.
  *
- * @param timesMs monotonic times of all occasions of this keeper's life, the latest included, in milliseconds.
+ * @param timesMs monotonic times of all such demands in this keeper's life, the latest included, in milliseconds.
  */
 export function decideGuardedRestart(timesMs: readonly number[], nowMs: number): RestartDecision["action"] {
   const occasions = timesMs.filter((time) => nowMs - time < DEFAULTS.guardedWindowMs).length;

@@ -1,7 +1,7 @@
 /**
- * Publishes what a keeper knows: the run record for everybody who looks, one line of history per change, and the
- * keeper's own listener. Only while the profile's lock is held. A disk that refuses never stops the keeper: the latest
- * state stays in memory and is written at the next change or the next {@link RunPublisher.settle}.
+ * Publishes a keeper's state: the run record for all readers, one line of history per change, and a call to the keeper's own
+ * callback. Only while the profile's lock is held. A failing disk never stops the keeper: the latest state stays in memory and
+ * is written at the next change or the next {@link RunPublisher.settle}.
  */
 import * as fs from "node:fs";
 
@@ -19,22 +19,22 @@ import { formatRunRecord, parseRunRecord } from "./run-record.ts";
 import type { SparedProcess } from "./sparing.ts";
 import { NEVER_UNWELL, wellBeingAfter } from "./well-being.ts";
 
-/** What changes with a state. A new state without a reason or code of its own has none. */
+/** The fields that change with a state. A new state without a reason or code has none. */
 export type RunChange = Partial<Omit<RunRecord, "v" | "profile" | "since">>;
 
-/** The part of an event that tells what remains of a gateway. */
+/** The part of an event about an ended gateway. */
 type Remains = Pick<HistoryEvent, "memoryBytes" | "output">;
 
-/** History that waits for a disk; older lines give way. */
+/** How many lines of history wait for a failing disk; older ones are dropped. */
 const MAX_PENDING_LINES = 100;
 
-/** One per keeper: its present record, and the way to change it. */
+/** A keeper's present record, and the way to change it. */
 export class RunPublisher {
-  /** What the run before this one published last: its leftovers are still this profile's. */
+  /** The last record of the previous run: its leftovers still belong to this profile. */
   readonly earlier: RunRecord | undefined;
   readonly #spec: KeeperSpec;
   #record: RunRecord;
-  /** Marks the file that holds the present record; undefined while that could not be written yet. */
+  /** Identifies the file with the present record; undefined while it could not be written. */
   #written: string | undefined;
   #pendingHistory: string[] = [];
   #remains: Remains = {};
@@ -76,7 +76,7 @@ export class RunPublisher {
     return this.#record;
   }
 
-  /** On return the change is what everybody sees, or will be as soon as the disk allows. */
+  /** On return the change is visible to all readers, or will be as soon as the disk allows. */
   publish(change: RunChange, exit: GatewayExit | null = null): void {
     const before = this.#record;
     const at = new Date().toISOString();
@@ -95,7 +95,7 @@ export class RunPublisher {
     this.#spec.report?.(this.#record);
   }
 
-  /** Lists `spared` from the next change on, beside what was left alone before and still lives. */
+  /** Lists `spared` from the next change on, besides earlier spared processes that still live. */
   addSpared(spared: readonly SparedProcess[]): void {
     if (spared.length === 0) return;
     const others = (stillSpared(this.#record).spared ?? []).filter(
@@ -104,7 +104,7 @@ export class RunPublisher {
     this.#record = { ...this.#record, spared: [...others, ...spared] };
   }
 
-  /** Lists the sockets that this run leaves to others from the next change on. */
+  /** Lists the sockets of other processes that this run started, from the next change on. */
   noteOutside(outside: readonly OutsideSocket[]): void {
     if (outside.length > 0) this.#record = { ...this.#record, outside };
   }
@@ -115,7 +115,7 @@ export class RunPublisher {
     this.settle();
   }
 
-  /** What remains of a gateway that has ended: goes into the history with the change that tells of its end. */
+  /** Facts about an ended gateway; they go into the history with the change that reports its end. */
   addRemains(remains: Remains): void {
     this.#remains = remains;
   }
@@ -129,7 +129,7 @@ export class RunPublisher {
     this.#pendingHistory = [...this.#pendingHistory, line].slice(-MAX_PENDING_LINES);
   }
 
-  /** Writes what could not be written before, and the record again when its file was removed or replaced since. */
+  /** Writes anything that could not be written before, and the record again when its file was removed or replaced. */
   settle(): void {
     const { runRecordPath } = this.#spec;
     try {
@@ -145,25 +145,25 @@ export class RunPublisher {
   }
 }
 
-/** What an earlier run has left alone goes on being listed while it lives. */
+/** Processes spared by an earlier run stay listed while they live. */
 function stillSpared(earlier: RunRecord | undefined): Pick<RunRecord, "spared"> {
   const spared = (earlier?.spared ?? []).filter((each) => judgeProcess(each) !== "gone");
   return spared.length === 0 ? {} : { spared };
 }
 
-/** And so does what it handed its work to, while that listens. */
+/** The same for sockets outside of the run, while they listen. */
 function stillOutside(earlier: RunRecord | undefined): Pick<RunRecord, "outside"> {
   const outside = stillListening(earlier?.outside);
   return outside.length === 0 ? {} : { outside };
 }
 
-/** Tells one file from the next at the same path: a freed inode may be used again at once, but not in the same instant. */
+/** Distinguishes two files at the same path: a freed inode may be reused at once, but not at the same time. */
 function stampOf(path: string): string | undefined {
   const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? undefined : `${stats.ino} ${stats.ctimeNs}`;
 }
 
-/** A damaged record, or something else in its place, is no reason not to start: it is about to be replaced. */
+/** A damaged record, or something else in its place, must not prevent a start: it is about to be replaced. */
 export function readEarlierRun(path: string): RunRecord | undefined {
   try {
     const text = readIfPresentSync(path);
@@ -175,9 +175,9 @@ export function readEarlierRun(path: string): RunRecord | undefined {
 }
 
 /**
- * Old content or new, for every reader at every moment, but not durable: after a power cut the boot id makes every
- * record stale whatever it says, so an fsync (milliseconds on the way to ready) would buy nothing. The temp name is
- * fixed because there is one writer, the lock's holder: what a killed one left is overwritten.
+ * Every reader sees the old content or the new one, but the write is not durable: after a power cut the boot id makes every
+ * record stale, so an fsync (milliseconds before "ready") would be useless. The temp name is fixed because there is only one
+ * writer, the lock's holder: the file of a killed one is overwritten.
  */
 function replaceVolatile(path: string, text: string): void {
   const temp = `${path}.tmp`;
@@ -197,8 +197,8 @@ function replaceVolatile(path: string, text: string): void {
 }
 
 /**
- * Writes into the blocks that the last record has, for a disk that has no other left: a reader may then see half of
- * both for a moment, and takes that for no record. False when there is none.
+ * Overwrites the blocks of the last record when the disk is full: a reader may then see half of both for a moment, which does
+ * not count as a record. False when there is no last record.
  */
 function overwrite(path: string, text: string): boolean {
   const fd = openFile(path, "overwrite");

@@ -1,17 +1,17 @@
 /**
- * What a keeper publishes about its run (`run/<name>.json`), as data. Pure: no file is touched here.
- * Written and removed only by the process that holds the profile's lock; read by everybody, who must check the two identities
- * before believing a state that needs a living process.
+ * The record that a keeper publishes about its run (`run/<name>.json`), as data. Pure: no file is touched here. Only the
+ * process that holds the profile's lock writes and removes it. Readers must check the two identities before they trust a state
+ * that needs a living process.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { OutsideSocket } from "./outside-sockets.ts";
 import type { SparedProcess } from "./sparing.ts";
 
-/** What a keeper can say about its gateway. `orphaned` and `external` are conclusions of a reader, never published. */
+/** The states that a keeper publishes. `orphaned` and `external` are conclusions of a reader and are never published. */
 export type PublishedState =
   "standby" | "starting" | "running" | "unresponsive" | "blocked" | "failed" | "stopping" | "stopped";
 
-/** `unknown`: nobody has asked, or the question could not be put. */
+/** `unknown`: not asked yet, or the probe could not be sent. */
 export type Health = "ok" | "failing" | "unknown";
 
 /** How a gateway process ended. Exactly one of `code` and `signal` is set when the system told us. */
@@ -22,26 +22,26 @@ export interface GatewayExit {
   readonly at: string;
 }
 
-/** Who owns the profile's lease, as the keeper last saw it. */
+/** The owner of the profile's lease, as the keeper last saw it. */
 export interface RunLease {
   /** Host name. */
   readonly owner: string;
   /** ISO 8601. */
   readonly since: string;
-  /** Ours alone: every later owner's is greater. */
+  /** The token of our own ownership; every later owner's is greater. */
   readonly token: string | null;
 }
 
-/** The whole document, as it lies on disk. */
+/** The whole document on disk. */
 export interface RunRecord {
   readonly v: 1;
   readonly profile: string;
   /** Identifies this run; the gateway carries it as `LOCKKEEPER_RUN`. 128 random bits, hex. */
   readonly nonce: string;
-  /** The caller's word for what runs, passed on as it is; a record of the first release has none. */
+  /** The caller's word for the kind of gateway, passed on unchanged; missing in records of the first release. */
   readonly kind?: string | undefined;
   readonly state: PublishedState;
-  /** Why the state is what it is, in plain words, for a person. */
+  /** The reason for the state, in plain words. */
   readonly reason: string | null;
   /** The documented error code behind `blocked` and `failed`, or of a start that will fail with it as things are; else null. */
   readonly code: string | null;
@@ -59,25 +59,25 @@ export interface RunRecord {
   /** Restarts after crashes within this keeper's life. */
   readonly restarts: number;
   readonly lastExit: GatewayExit | null;
-  /** Since when the present gateway is well, ISO 8601; null when it is not, or not yet. Absent in records of older keepers. */
+  /** Since when the present gateway is healthy, ISO 8601; null when it is not, or not yet. Absent in records of older keepers. */
   readonly healthySince?: string | null;
-  /** When a gateway of this profile was last found silent, crashed, blocked or given up, ISO 8601. */
+  /** When a gateway of this profile was last silent, crashed, blocked or failed, ISO 8601. */
   readonly lastUnhealthyAt?: string | null;
-  /** Since when it has been down, once that was worth telling: silent, given up or blocked. Null when it is not. ISO 8601. */
+  /** Start of the present outage (silent, failed or blocked); null when there is none. ISO 8601. */
   readonly downSince?: string | null;
-  /** What earlier ends of this profile's runs have left alone: no stray, whatever it carries. Absent: nothing. */
+  /** Processes that earlier ends of this profile's runs have spared: they are not strays. Absent: none. */
   readonly spared?: readonly SparedProcess[];
   /** What its command handed its work to, when that went on listening after the end of the run. Absent: nothing. */
   readonly outside?: readonly OutsideSocket[];
-  /** What a stop of this run may take, in milliseconds, where nobody says otherwise; its keeper reads requests that do. */
+  /** The default deadline of a stop of this run, in milliseconds; its keeper also reads requests with another one. */
   readonly stopTimeoutMs?: number;
-  /** Its process goes on when a `stop` has ended the run, so that nobody waits for its end. */
+  /** Its process goes on after a `stop` has ended the run, so that no caller waits for its end. */
   readonly stays?: true;
-  /** Its gateway, or a part of it, had to be killed. */
+  /** True when a process of its gateway had to be killed. */
   readonly killed?: true;
-  /** Of a run that ended with `LISTENER_MISMATCH`: the address that had its port. */
+  /** For a run that ended with `LISTENER_MISMATCH`: the address that had its port. */
   readonly listensOn?: string;
-  /** Marks the settings that this run has read; absent in records of older keepers. */
+  /** A digest of the settings of this run; absent in records of older keepers. */
   readonly settings?: string;
   /** Only in runs with a lease. */
   readonly lease?: RunLease | null;
@@ -103,7 +103,7 @@ export function formatRunRecord(record: RunRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** Returns the record that `text` holds, or undefined when it is not a whole, well-formed one of this version. */
+/** Returns the record in `text`, or undefined when it is not a complete, valid one of this version. */
 export function parseRunRecord(text: string): RunRecord | undefined {
   let value: unknown;
   try {
@@ -148,7 +148,7 @@ function isRunRecord(value: unknown): value is RunRecord {
   );
 }
 
-/** Is it one of the words of {@link PublishedState}? */
+/** Whether the value is a {@link PublishedState}. */
 export function isPublishedState(value: unknown): value is PublishedState {
   return typeof value === "string" && STATES.has(value);
 }
@@ -171,7 +171,7 @@ function isOutside(value: unknown): value is OutsideSocket {
   return isObject(value) && isPort(value["port"]) && isString(value["socket"]) && isNullOr(value["bootId"], isString);
 }
 
-/** Is it the end of a gateway, as a record or an event holds it? */
+/** Whether the value is a gateway's exit, as in a record or an event. */
 export function isExit(value: unknown): value is GatewayExit {
   return (
     isObject(value) && isNullOr(value["code"], isCount) && isNullOr(value["signal"], isString) && isString(value["at"])

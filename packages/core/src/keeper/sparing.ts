@@ -1,7 +1,7 @@
 /**
- * What the end of a run leaves alone: processes that were started from inside of a gateway and belong to people, such as a
- * tmux server. They have a session that is none of the gateway's own, and nobody in it holds the profile's lock or
- * listens on a port of its block. A session is spared or ended whole.
+ * Decides which processes the end of a run spares: those that were started inside a gateway but belong to people, such as a
+ * tmux server. They have a separate session, in which no process holds the profile's lock or listens on a port of its block. A
+ * session is spared or ended as a whole.
  */
 import { holdsOneOf, lockablesIn } from "../host/lock-holders.ts";
 import { hostUptimeMs, readProcessName } from "../host/proc.ts";
@@ -9,7 +9,7 @@ import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { RunProcess } from "../host/process-tree.ts";
 import { findHolders, readListeners } from "../host/sockets.ts";
 
-/** By what a run's own processes are told from those that are spared. */
+/** How to distinguish a run's own processes from those that are spared. */
 export interface Sparing {
   readonly lockDir: string;
   /** Pids of the gateway processes of this run, the earlier ones too: each led a session of its own. */
@@ -24,28 +24,28 @@ export interface PortBlock {
   readonly last: number;
 }
 
-/** A process that was left alone, as the run record holds it. */
+/** A spared process, as in the run record. */
 export interface SparedProcess extends ProcessIdentity {
-  /** Of its program, for a person. */
+  /** The name of its program, for display. */
   readonly name: string;
 }
 
-/** The processes of a run, told apart. */
+/** The processes of a run, in two groups. */
 export interface ToldApart {
   readonly own: readonly RunProcess[];
   readonly spared: readonly SparedProcess[];
 }
 
-/** A record is read by everybody: it does not list a thousand processes. */
+/** A record is read often, so it does not list a thousand processes. */
 const MOST_NAMED = 100;
 
 /** Source: `getconf CLK_TCK`, which is 100 on every Linux that Node runs on. */
 const TICK_MS = 10;
 
 /**
- * Tells `members` apart. Without `sparing` all are the gateway's own; those in `never` always are.
+ * Divides `members` into the two groups. Without `sparing` all are the gateway's own; those in `never` always are.
  *
- * @param never processes that are known to matter, whatever their session: they inherited the lock.
+ * @param never processes that always count as the gateway's own, because they inherited the lock.
  */
 export function tellApart(
   members: readonly RunProcess[],
@@ -59,7 +59,7 @@ export function tellApart(
   const files = lockablesIn(sparing.lockDir);
   const listening = listenersIn(sparing.block, strange);
   for (const { pid, session } of strange) {
-    // What cannot be looked into is not known to be harmless.
+    // A process that cannot be inspected is not known to be harmless.
     if (!own.has(session) && (listening.has(pid) || holdsOneOf(pid, files) !== "no")) own.add(session);
   }
   const spared = strange.filter(({ session }) => !own.has(session));
@@ -76,14 +76,14 @@ export function tellApart(
   };
 }
 
-/** Names spared processes for a person: each program with its pids. */
+/** Names spared processes for display: each program with its pids. */
 export function describeSpared(spared: readonly SparedProcess[]): string {
   const byName = new Map<string, number[]>();
   for (const { name, pid } of spared) byName.set(name, [...(byName.get(name) ?? []), pid]);
   return [...byName].map(([name, pids]) => `${name} (pid ${pids.join(", ")})`).join(", ");
 }
 
-/** Returns for how long the process has lived, in milliseconds; 0 when that cannot be told. */
+/** Returns the age of the process in milliseconds; 0 when unknown. */
 export function ageOf({ startTicks }: ProcessIdentity): number {
   return startTicks === null ? 0 : Math.max(0, hostUptimeMs() - startTicks * TICK_MS);
 }
@@ -93,7 +93,7 @@ function listenersIn({ first, last }: PortBlock, members: readonly RunProcess[])
   if (listeners === "unknown") return new Set(members.map(({ pid }) => pid));
   const ofBlock = listeners.filter(({ port }) => port >= first && port <= last);
   const found = new Set<number>();
-  // One at a time: several processes may hold one socket, and each of them listens.
+  // One process at a time, because several may hold one socket and each of them listens.
   for (const { pid } of members) if (findHolders(ofBlock, { among: [pid] }).size > 0) found.add(pid);
   return found;
 }

@@ -1,6 +1,6 @@
 /**
- * What of an inherited environment still holds when a gateway is spawned, which may be days after its keeper was
- * started: the shell that started it may have had a directory of its own for temporary files, and taken it along.
+ * Checks an inherited environment when a gateway is spawned, which may be days after its keeper was started: the starting
+ * shell may have had its own directory for temporary files, which is gone now.
  */
 import { statSync } from "node:fs";
 import type { Stats } from "node:fs";
@@ -10,7 +10,7 @@ const DIRECTORIES = ["TMPDIR", "XDG_RUNTIME_DIR"] as const;
 
 const MODE = { othersMayWrite: 0o002, groupMayWrite: 0o020 };
 
-/** An environment, and what was left out of it. */
+/** An environment, and the variables that were left out. */
 export interface UsableEnvironment {
   readonly env: Readonly<Record<string, string>>;
   /** One sentence for each variable that was dropped. */
@@ -40,12 +40,12 @@ function faultOf(name: (typeof DIRECTORIES)[number], path: string): string | und
   if (stats === undefined) return "is gone";
   if (!stats.isDirectory()) return "is no directory";
   if (stats.uid === process.geteuid?.() || process.geteuid === undefined) return undefined;
-  // A place for everybody's temporary files belongs to root; a runtime directory is always its user's own.
+  // A shared directory for temporary files belongs to root; a runtime directory always belongs to its user.
   const shared = (stats.mode & MODE.othersMayWrite) !== 0 || (stats.mode & MODE.groupMayWrite) !== 0;
   return name === "TMPDIR" && shared ? undefined : `belongs to another user (uid ${stats.uid})`;
 }
 
-/** Undefined for what cannot be reached, whatever the reason: the gateway could not either. */
+/** Undefined for a path that cannot be reached, because the gateway could not reach it either. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);

@@ -1,7 +1,7 @@
 /**
- * Ends one run of a gateway, exactly: ask (SIGTERM to the group and to what left it), wait to the deadline, kill what
- * is left, then look whether processes and ports are really gone. Works from a verified leader and the run's nonce
- * alone, so that an orphan can be stopped without its keeper. Nobody is chosen by port or by name.
+ * Ends one run of a gateway: ask (SIGTERM to the group and to processes that left it), wait until the deadline, kill the rest,
+ * then verify that processes have ended and ports are free. Works from a verified leader and the run's nonce alone, so that an
+ * orphan can be stopped without its keeper. No process is chosen by port or by name.
  */
 import { describeHolder } from "../host/holder.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
@@ -16,47 +16,47 @@ import { describeSpared, tellApart } from "./sparing.ts";
 
 /** What {@link stopProcessTree} ends. */
 export interface StopOrder extends ProcessTreeQuery {
-  /** What is left alone; nothing without it. */
+  /** What is spared; nothing without it. */
   readonly sparing?: Sparing | undefined;
   readonly host: string;
   /** Ports that must be free afterwards. */
   readonly ports: readonly number[];
-  /** How long the gateway may take to end by itself. */
+  /** How long the gateway has to end by itself. */
   readonly timeoutMs: number;
-  /** When that time is over, asked again and again, on the clock of `performance.now()`. @default `timeoutMs` from now */
+  /** The deadline, read repeatedly, on the clock of `performance.now()`. @default `timeoutMs` from now */
   readonly deadline?: (() => number) | undefined;
   /** Cuts that time short. */
   readonly force?: AbortSignal;
-  /** One line for a person, when there is something to say. */
+  /** Called with one line of progress. */
   readonly onProgress?: (text: string) => void;
 }
 
-/** What {@link stopProcessTree} came to. */
+/** The result of {@link stopProcessTree}. */
 export interface StopResult {
   /** `stopped`: no process of the run is left and its ports are free. */
   readonly outcome: "stopped" | "incomplete";
-  /** Did anything have to be killed? */
+  /** Whether a process had to be killed. */
   readonly killed: boolean;
-  /** Processes of the run that are still there. Empty: the tree is gone. */
+  /** Processes of the run that still live. Empty: the tree has ended. */
   readonly survivors: readonly ProcessIdentity[];
-  /** Processes that the run has left and nobody touched. */
+  /** Processes of the run that were spared. */
   readonly spared: readonly SparedProcess[];
-  /** What came of it, for a person: names what is left and who holds it. */
+  /** The result in words: names remaining processes and holders of ports. */
   readonly detail: string;
 }
 
 const DEFAULTS = {
   slowestLookMs: 100,
-  /** Newcomers and strays are looked for this often, and whenever somebody has gone. */
+  /** How often new processes and strays are searched; also done whenever a process has ended. */
   lookAgainMs: 500,
   progressEveryMs: 5_000,
-  /** SIGKILL acts at once, but a process in the middle of disk I/O may take a while to go. */
+  /** SIGKILL acts at once, but a process in the middle of disk I/O may take a while to end. */
   killTimeoutMs: 5_000,
   /** Sockets close with their process; this is for a socket that a dying process still has to give up. */
   portTimeoutMs: 1_000,
 };
 
-/** Ends the run; returns what came of it. Never throws for a process that will not go. */
+/** Ends the run; returns the result. Never throws because of a process that does not end. */
 export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
   const tree = new RunTree(order);
   let killed = false;
@@ -98,12 +98,12 @@ class RunTree {
     this.#known = order.known ?? [];
   }
 
-  /** Who lived at the last look and is left alone. */
+  /** The living processes at the last check that are spared. */
   get spared(): readonly SparedProcess[] {
     return this.#spared;
   }
 
-  /** Returns who lives now and is to be ended. */
+  /** Returns the living processes to end. */
   look(): readonly RunProcess[] {
     const living = findRunProcesses({ ...this.#order, known: this.#known });
     const { own, spared } = tellApart(living, this.#order.sparing, this.#order.known);
@@ -112,7 +112,7 @@ class RunTree {
     return own;
   }
 
-  /** Signals everybody once, newcomers as they are found, until nobody is left, the time is over or `hurry` aborts. */
+  /** Signals each process once, new ones as they are found, until none is left, the time is over or `hurry` aborts. */
   async signalUntilGone(signal: "SIGTERM" | "SIGKILL", deadlineNow: () => number, hurry?: AbortSignal): Promise<void> {
     const startedAt = performance.now();
     const signalled = new Set<number>();
@@ -133,21 +133,21 @@ class RunTree {
     }
   }
 
-  /** Nobody gets SIGTERM twice: to many gateways a second one means "now, whatever is lost". */
+  /** No process gets SIGTERM twice: to many gateways a second one means "now, whatever is lost". */
   #signal(fresh: readonly RunProcess[], signal: "SIGTERM" | "SIGKILL"): void {
     const { leader, nonce, child } = this.#order;
     const withLeader = leader !== null && fresh.some(({ pid }) => pid === leader.pid);
-    // One signal for the group reaches members that were forked after the look.
+    // One signal for the group reaches members that were forked after the check.
     const reachedGroup = withLeader && signalGroup(leader, signal, nonce, child) === "sent";
     for (const member of fresh) {
       if (!(reachedGroup && member.inGroup)) signalProcess(member, signal, { child });
-      // A paused process gets to see SIGTERM only once it runs again.
+      // A paused process sees SIGTERM only when it runs again.
       if (signal === "SIGTERM") signalProcess(member, "SIGCONT", { child });
     }
   }
 }
 
-/** Returns when one of `living` has gone, or at `deadline` (monotonic), or when `hurry` aborts. */
+/** Returns when one of `living` has ended, or at `deadline` (monotonic), or when `hurry` aborts. */
 async function waitForDeparture(
   living: readonly RunProcess[],
   child: OwnChild | undefined,
@@ -164,7 +164,7 @@ async function waitForDeparture(
   }
 }
 
-/** Returns null once every port of the order is free, or who holds one of them at the end of the wait. */
+/** Returns null when every port of the order is free, or the holder of one at the end of the wait. */
 async function waitForPorts(order: StopOrder): Promise<string | null> {
   const startedAt = performance.now();
   for (;;) {

@@ -1,7 +1,6 @@
 /**
- * How long a stop may take, as the one who asks for it says: written beside the run record before the signal, read by the keeper
- * that gets it, again and again while it waits, so that a later request counts too, longer or shorter. A signal alone carries
- * no time.
+ * The deadline of a stop, set by the asking command: written beside the run record before the signal, and read repeatedly by
+ * the keeper while it waits, so that a later request counts too, longer or shorter. A signal alone carries no deadline.
  */
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
@@ -11,18 +10,18 @@ import { readIfPresentSync, replaceFile } from "../storage/durable-file.ts";
 
 /** One request, for one run. */
 export interface StopRequest {
-  /** Of the run that it is about; another run takes no notice. */
+  /** The nonce of the run; another run ignores the request. */
   readonly nonce: string;
-  /** From the request until the gateway is killed. @default the run's own */
+  /** Time from the request until the gateway is killed. @default the run's own */
   readonly timeoutMs?: number;
 }
 
-/** On return the keeper of that run will find the request. Throws what writing a file throws. */
+/** On return the keeper of that run will find the request. Throws file errors. */
 export async function writeStopRequest(path: string, { nonce, timeoutMs }: StopRequest): Promise<void> {
   await replaceFile(path, `${JSON.stringify({ v: 1, id: randomUUID(), nonce, timeoutMs })}\n`);
 }
 
-/** Returns whether somebody has asked for the end of that run by more than a signal. */
+/** Returns whether the end of that run was requested by more than a signal. */
 export function hasStopRequest(path: string, nonce: string): boolean {
   return readRequest(path)?.nonce === nonce;
 }
@@ -32,25 +31,25 @@ export function removeStopRequest(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // Not worth a word: nobody will read it.
+    // Nobody will read it, so no warning is needed.
   }
 }
 
-/** When a stop that has begun is over, on the clock of `performance.now()`. */
+/** The deadline of a running stop, on the clock of `performance.now()`. */
 export class StopDeadline {
   readonly #path: string | undefined;
   readonly #nonce: string;
   #id: string | undefined;
   #atMs: number;
 
-  /** `timeoutMs` counts where nobody says otherwise. */
+  /** `timeoutMs` applies without a request. */
   constructor(path: string | undefined, nonce: string, timeoutMs: number) {
     this.#path = path;
     this.#nonce = nonce;
     this.#atMs = performance.now() + timeoutMs;
   }
 
-  /** Returns the deadline as it is by now: a request counts from when it is first seen. */
+  /** Returns the present deadline: a request counts from the moment when it is first seen. */
   readonly at = (): number => {
     const request = this.#path === undefined ? undefined : readRequest(this.#path);
     if (request === undefined || request.nonce !== this.#nonce || request.id === this.#id) return this.#atMs;
@@ -61,7 +60,7 @@ export class StopDeadline {
   };
 }
 
-/** What is damaged, or somebody else's, is no request. */
+/** A damaged file, or another user's, is not a request. */
 function readRequest(path: string): (StopRequest & { readonly id: string }) | undefined {
   try {
     const { v, id, nonce, timeoutMs } = JSON.parse(readIfPresentSync(path) ?? "{}") as Partial<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /**
- * A gateway that restarts itself forks a detached successor and exits. Its successor is known by the run's port and
- * the run's own processes; nobody is ended here. For the keeper.
+ * A gateway that restarts itself forks a detached successor and exits. The successor is recognised by the run's port and the
+ * run's own processes; nothing is ended here. For the keeper.
  */
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";
@@ -11,25 +11,25 @@ import { viewPorts } from "./port-view.ts";
 import type { Sparing } from "./sparing.ts";
 import { ageOf, tellApart } from "./sparing.ts";
 
-/** What {@link awaitSuccessor} looks for, and for how long. */
+/** Options of {@link awaitSuccessor}. */
 export interface SuccessorSearch {
   readonly run: ProcessTreeQuery;
   readonly host: string;
   readonly port: number;
-  /** How long a process of the run that does not listen yet may take to do so. */
+  /** How long a process of the run may take to begin listening. */
   readonly patienceMs: number;
   readonly stop: AbortSignal;
-  /** What is left alone, and is no successor unless it is young. */
+  /** Spared processes, which are successors only when they are young. */
   readonly sparing?: Sparing | undefined;
-  /** Called once, when there is somebody to wait for. */
+  /** Called once, when there is a process to wait for. */
   readonly onWaiting: () => void;
 }
 
 const SLOWEST_LOOK_MS = 100;
-/** A successor is started by a gateway that is about to end; what has a session of its own and is older is somebody else's. */
+/** A successor is started by a gateway that is about to end; an older process with its own session is not one. */
 const YOUNG_MS = 10_000;
 
-/** Returns the process of the run that listens on the port; or says what is left of the run when there is none in time. */
+/** Returns the process of the run that listens on the port, or the remaining processes of the run when there is none in time. */
 export async function awaitSuccessor(
   search: SuccessorSearch,
 ): Promise<ProcessIdentity | "nothing-left" | "litter-left"> {

@@ -1,22 +1,21 @@
 /**
- * How a run has been: since when it is well, when it was not last, since when it is down. Pure: what is published goes in,
- * state by state. A stop that somebody asked for is no outage, but it does not end one either: only a gateway that serves does.
+ * The health history of a run: since when it is healthy, when it was last unhealthy, since when it is down. Pure: published
+ * states go in, one by one. A requested stop is not an outage, but it does not end one either: only a serving gateway does.
  */
 import type { GatewayExit, PublishedState, RunRecord } from "./run-record.ts";
 
-/** The part of a record that says so. */
+/** The part of a record with this history. */
 export type WellBeing = Required<Pick<RunRecord, "healthySince" | "lastUnhealthyAt" | "downSince">>;
 
-/** What holds of a profile that was never seen unwell. */
+/** The history of a profile that was never unhealthy. */
 export const NEVER_UNWELL: WellBeing = { healthySince: null, lastUnhealthyAt: null, downSince: null };
 
 const UNWELL: ReadonlySet<PublishedState> = new Set(["unresponsive", "failed", "blocked"]);
 
 /**
- * Returns what holds after a change.
+ * Returns the history after a change.
  *
- * @param state what is published now.
- * @param exit how the gateway ended, when its end led to this.
+ * @param state the published state. @param exit how the gateway ended, when its end led to this state.
  * @param at when, ISO 8601.
  */
 export function wellBeingAfter(
@@ -26,7 +25,7 @@ export function wellBeingAfter(
   at: string,
 ): WellBeing {
   if (state === "running") return { ...before, healthySince: before.healthySince ?? at, downSince: null };
-  // A crash that is answered with a restart is noted, but is not yet an outage.
+  // A crash followed by a restart is recorded, but is not yet an outage.
   const isCrash = state === "starting" && exit !== null;
   const { lastUnhealthyAt, downSince } = before;
   if (!UNWELL.has(state)) {

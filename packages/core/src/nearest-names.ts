@@ -1,11 +1,11 @@
 /**
- * Which known words somebody may have meant. Written here and not taken from a package: the packages at hand leave out
- * the swap of two neighbours (`dve` for `dev`), which is what fingers do. Pure.
+ * Finds the known words that a person may have meant. Not a package, because the common ones ignore the swap of two neighbours
+ * (`dve` for `dev`), the most frequent typing mistake. Pure.
  */
 
 const SHOWN = 3;
 
-/** Returns up to three of `known` that are near enough to `word` to be a slip of the fingers, nearest first. */
+/** Returns up to three of `known` that are near enough to `word` for a typing mistake, nearest first. */
 export function nearestNames(word: string, known: Iterable<string>): readonly string[] {
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked: { name: string; distance: number }[] = [];

@@ -1,4 +1,4 @@
-/** Waiting, with an end. What comes after an abort is for the caller to say. Pure but for the clock; anybody may call it. */
+/** Waits that end. The caller decides what follows an abort. */
 
 /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -14,7 +14,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when `signal` aborts. Stays pending when `until` aborts first, and then holds nothing. */
+/** Resolves when `signal` aborts. Stays pending when `until` aborts first, and then keeps no listener. */
 export function aborted(signal: AbortSignal, until: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -22,7 +22,7 @@ export function aborted(signal: AbortSignal, until: AbortSignal): Promise<void> 
   });
 }
 
-/** How long to wait for the next look after `waitedMs` of looking: what is found is found at most a twentieth too late. */
+/** Returns the pause before the next check after `waitedMs` of waiting; it overshoots by at most 5 %. */
 export function nextLookMs(waitedMs: number, slowestMs: number): number {
   return Math.min(slowestMs, Math.max(5, waitedMs / 20));
 }

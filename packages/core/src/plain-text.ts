@@ -1,10 +1,10 @@
-/** Makes text that others wrote safe for a terminal or a log: paths, commands, log lines, error messages. Pure. */
+/** Makes foreign text safe for a terminal or a log: paths, commands, log lines, error messages. Pure. */
 
 // C0 but tab and newline, DEL, C1, and the characters that reorder or hide text (bidirectional controls, separators).
 // oxlint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/g;
 
-/** Returns the text with every control character written out as `\xNN` or `\uNNNN`; newlines and tabs are kept. */
+/** Returns the text with every control character escaped as `\xNN` or `\uNNNN`; newlines and tabs are kept. */
 export function plainText(text: string): string {
   return text.replaceAll(UNSAFE, (character) => {
     const code = character.charCodeAt(0).toString(16);
@@ -12,12 +12,12 @@ export function plainText(text: string): string {
   });
 }
 
-/** Returns the text on one line: as {@link plainText}, newlines and tabs written out too. */
+/** Returns the text on one line: as {@link plainText}, with newlines and tabs escaped too. */
 export function plainLine(text: string): string {
   return plainText(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
-/** Returns `value` as JSON whose text a terminal does not act on: what JSON leaves raw is escaped, which changes no value. */
+/** Returns `value` as JSON that is safe for a terminal: characters that JSON leaves raw are escaped, which changes no value. */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replaceAll(UNSAFE, inJson);
 }
@@ -26,13 +26,13 @@ function inJson(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** The colours of ours, and what a terminal must not see. */
+/** Our own colours, and characters that a terminal must not see. */
 // oxlint-disable-next-line no-control-regex
 const OURS_OR_UNSAFE = new RegExp(`\u001B\\[(?:1|2|22|31|32|33|36|39)m|${UNSAFE.source}`, "g");
 
 /**
- * Returns rendered text with every control character written out that is not a colour of ours: whatever a file that
- * somebody planted has put into it. One pass, for all that is shown.
+ * Returns rendered text with every control character escaped, except for our own colours: a planted file may have put some
+ * into it. One pass over everything that is shown.
  */
 export function plainOutput(text: string): string {
   return text.replaceAll(OURS_OR_UNSAFE, (found) => (found.length > 1 ? found : plainText(found)));

@@ -1,4 +1,4 @@
-/** Commands that a person is advised to paste: every word is quoted so that `sh` reads it as it was meant. Pure. */
+/** Quotes commands for people to paste, so that `sh` reads every word as intended. Pure. */
 
 /** Safe without quotes in every POSIX shell; a leading `=` means something to zsh, a leading `~` to all. */
 const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/;
@@ -7,7 +7,7 @@ const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/;
 // oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
 
-/** Returns one word for a POSIX shell: as it is where that is safe, else in quotes. */
+/** Returns one word for a POSIX shell, quoted only where necessary. */
 export function shellQuote(word: string): string {
   if (PLAIN_WORD.test(word)) return word;
   if (!UNPRINTABLE.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,11 +1,11 @@
 /**
- * The signals that a long-lived process of ours answers: the first one asks it to stop, a later one to stop at once, and
- * those that have nothing to do with it do nothing. For programs; touches the process that it runs in.
+ * The signals that our long-lived processes handle: the first one asks to stop, a later one to stop at once, and unrelated
+ * signals are ignored. For programs, because it changes the present process.
  */
 
 import { setMaxListeners } from "node:events";
 
-/** What the signals have asked for so far. */
+/** The requests of the signals so far. */
 export interface StopSignals {
   /** Aborts with the first signal. */
   readonly stop: AbortSignal;
@@ -16,19 +16,19 @@ export interface StopSignals {
 }
 
 /**
- * Signals that come this soon after the first are the same request: GNU `timeout` sends two, to its child and to the
- * group, and a terminal's and a person's may meet. In milliseconds.
+ * Signals that come this soon after the first are the same request: GNU `timeout` sends two, to its child and to the group,
+ * and the signals of a terminal and a person may coincide. In milliseconds.
  */
 export const SAME_REQUEST_MS = 500;
 
-/** Takes over `signals`: from now on they end nothing by themselves. `reason` makes what the two abort with. */
+/** Handles `signals`: from now on they do not end the process by themselves. `reason` makes the reason of both aborts. */
 export function takeStopSignals(
   signals: readonly NodeJS.Signals[],
   reason?: (signal: NodeJS.Signals) => unknown,
 ): StopSignals {
   const stop = new AbortController();
   const force = new AbortController();
-  // Each of many profiles that are waited for listens: that is no leak, and nothing to warn of.
+  // Each awaited profile adds a listener: that is not a leak, so there must be no warning.
   setMaxListeners(0, stop.signal, force.signal);
   let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
   for (const signal of signals) {
@@ -45,10 +45,10 @@ export function takeStopSignals(
 }
 
 /**
- * What ends a process by default, or opens Node's debugger (SIGUSR1, through which every user of the machine could run
- * code as us), and means nothing here. Source: signal(7); https://nodejs.org/api/process.html#signal-events: a listener
- * of one's own takes the place of Node's. Left out: what a fault of our own raises (SIGABRT, SIGBUS, SIGFPE, SIGILL,
- * SIGSEGV), what stops a job (SIGTSTP and its like), and real-time signals, which Node does not know.
+ * Signals without a meaning here that would end a process by default, or open Node's debugger (SIGUSR1, through which every
+ * user of the machine could run code as us). Source: signal(7); https://nodejs.org/api/process.html#signal-events: a listener
+ * of one's own takes the place of Node's. Not included: signals of our own faults (SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV),
+ * job control (SIGTSTP and the like), and real-time signals, which Node does not know.
  */
 const STRAY: readonly NodeJS.Signals[] = [
   "SIGUSR1",
@@ -66,7 +66,7 @@ const STRAY: readonly NodeJS.Signals[] = [
   "SIGXFSZ",
 ];
 
-/** On return none of the signals that mean nothing to a keeper does anything to this process. */
+/** On return signals without a meaning for a keeper have no effect on this process. */
 export function ignoreStraySignals(): void {
   for (const signal of STRAY) {
     try {

@@ -34,7 +34,10 @@ export const CHANGES: readonly Change[] = [
   { name: "use", args: ["use", "b"] },
   { name: "config set", args: ["config", "set", "poolFirst", "20000"] },
   { name: "config set of a profile", args: ["config", "set", "heartbeatMs", "5000", "--profile", "a"] },
-  { name: "import", args: ["import", "work"] },
+  { name: "import", args: ["import", "openclaw", "work"] },
+  { name: "apply", args: ["apply", "--yes", "--file", "set-{port}.json"] },
+  { name: "ports reserve", args: ["ports", "reserve", "29100-29109", "--note", "kept"] },
+  { name: "trash empty", args: ["trash", "empty", "--yes"] },
 ];
 
 /** What one injected fault led to, when that is not as it must be. */
@@ -114,9 +117,16 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
   return { injected, flaws };
 }
 
+/** How many commands run at once, at most. */
+const MOST_LANES = 5;
+
 /** Each lane asks for a port of its own, since a port that is asked for is tried. */
+function portOf(lane: number): number {
+  return 28_100 + 100 * lane;
+}
+
 function argsIn(lane: number, { args }: Change): readonly string[] {
-  return args.map((argument) => argument.replace("{port}", String(28_100 + 100 * lane)));
+  return args.map((argument) => argument.replace("{port}", String(portOf(lane))));
 }
 
 async function tryFault(
@@ -158,6 +168,10 @@ async function heal(folder: string): Promise<string | undefined> {
 async function makeTemplate(folder: string): Promise<void> {
   fs.mkdirSync(path.join(folder, ".openclaw-work"), { recursive: true });
   fs.writeFileSync(path.join(folder, ".openclaw-work/openclaw.json"), '{"gateway": {"port": 28700}}');
+  for (const port of Array.from({ length: MOST_LANES }, (_, lane) => portOf(lane))) {
+    const set = { profiles: { fresh: { port } } };
+    fs.writeFileSync(path.join(folder, `set-${port}.json`), JSON.stringify(set), { mode: 0o600 });
+  }
   const steps = [
     ["create", "a", "--port", "28010"],
     ["create", "b", "--port", "28020"],
@@ -242,7 +256,7 @@ function contentOf(home: string, file: string): string {
   if (name === "registry.last-good.json") return "a copy";
   const text = fs
     .readFileSync(file, "utf8")
-    .replaceAll(home, "<home>")
+    .replaceAll(path.dirname(home), "<folder>")
     .replaceAll(/"(createdAt)": ?"[^"]*"/g, "")
     .replaceAll(/"revision": ?\d+/g, "")
     .replaceAll(/\b28[1-5](\d\d)\b/g, "28x$1");

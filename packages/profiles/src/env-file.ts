@@ -132,7 +132,7 @@ async function requirePrivate(handle: FileHandle, file: string): Promise<void> {
   if (stats.uid !== process.geteuid?.() && stats.uid !== 0) {
     throw unsafePath(file, belongsToAnother(stats), "Use an env file of your own.");
   }
-  if (bitsOfOthers(stats) !== 0) {
+  if (bitsOfOthers(stats, file) !== 0) {
     throw unsafePath(file, openToOthers(stats), `Close it: ${shellCommand("chmod", "600", file)}`);
   }
 }

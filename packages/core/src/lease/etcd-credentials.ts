@@ -67,7 +67,7 @@ function readPrivately(path: string): string {
     if (fd === undefined) throw damaged(path, "it is missing");
     const stats = fstatSync(fd);
     if (stats.uid !== process.getuid?.()) throw unsafePath(path, belongsToAnother(stats), "Name a file of your own.");
-    if (bitsOfOthers(stats) !== 0) {
+    if (bitsOfOthers(stats, path) !== 0) {
       throw unsafePath(path, openToOthers(stats), `Close it: ${shellCommand("chmod", "600", path)}`);
     }
     return readFileSync(fd, "utf8");

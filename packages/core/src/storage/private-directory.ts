@@ -66,7 +66,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
   if (isForeign(stats) || (owner === "us" && isRoots(stats))) {
     throw unsafePath(path, belongsToAnother(stats), runAsOwner(stats));
   }
-  if (isOpenToOthers(stats)) {
+  if (isOpenToOthers(stats, path)) {
     // A sticky directory is shared on purpose.
     const hint =
       (stats.mode & 0o1000) === 0
@@ -96,7 +96,7 @@ function refuseUnsafeAncestors(directory: string): void {
     }
     if (stats.isSymbolicLink()) continue;
     const sticky = (stats.mode & 0o1000) !== 0;
-    if (isOpenToOthers(stats) && !sticky) {
+    if (isOpenToOthers(stats, ancestor) && !sticky) {
       const isOurs = stats.uid === process.geteuid?.();
       const hint = isOurs ? `Close it: ${shellCommand("chmod", "go-w", ancestor)}` : ELSEWHERE;
       throw unsafePath(directory, `lies in ${ancestor}, which ${writtenByOthers(stats)}`, hint);

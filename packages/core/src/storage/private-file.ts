@@ -120,7 +120,7 @@ export function doubtAbout(path: string): LockkeeperError | undefined {
 /** @throws {LockkeeperError} UNSAFE_PATH when the file with these `stats` is another user's, or can be written by others. */
 function refuseUnlessOwn(stats: fs.Stats, path: string): void {
   if (isForeign(stats)) throw unsafePath(path, belongsToAnother(stats), runAsOwner(stats));
-  if (isOpenToOthers(stats)) {
+  if (isOpenToOthers(stats, path)) {
     throw unsafePath(path, writtenByOthers(stats), `Close it: ${shellCommand("chmod", "go-w", path)}`);
   }
 }

@@ -9,8 +9,8 @@ function asUser(uid: number, gid: number): void {
 }
 
 const seen = (mode: number, uid: number, gid: number): readonly [string, boolean] => [
-  bitsOfOthers({ mode, uid, gid }).toString(8),
-  isOpenToOthers({ mode, uid, gid }),
+  bitsOfOthers({ mode, uid, gid, ctimeMs: 0 }, "/nowhere").toString(8),
+  isOpenToOthers({ mode, uid, gid, ctimeMs: 0 }, "/nowhere"),
 ];
 
 test("a user's private group is nobody else, of what is the user's or root's; any other group is", () => {

@@ -31,7 +31,7 @@ function ofPlace(home: string, path: string): readonly Finding[] {
     ];
   }
   if (stats === undefined || stats.isSymbolicLink()) return [];
-  const open = bitsOfOthers(stats);
+  const open = bitsOfOthers(stats, path);
   if (open === 0) return [];
   const mode = (stats.mode & 0o700) | (stats.isDirectory() ? 0o700 : 0o600);
   const shown = (stats.mode & 0o7777).toString(8).padStart(4, "0");

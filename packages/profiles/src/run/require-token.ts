@@ -39,6 +39,6 @@ export function requireToken({ kind, paths: { token: file } }: Manifest): void {
   if (kind !== "builtin") return;
   readStrongToken(file);
   const stats = lstatSync(file);
-  if (bitsOfOthers(stats) === 0) return;
+  if (bitsOfOthers(stats, file) === 0) return;
   throw unsafePath(file, openToOthers(stats), `Close it: ${shellCommand("chmod", "600", file)}`);
 }

@@ -180,15 +180,15 @@ function isForeign(stats: fs.BigIntStats): boolean {
 
 /** Stricter than for other files: what root made, or a private group may write, is no lock of ours either. */
 function refuseUnsafe(stats: fs.BigIntStats | undefined, path: string): void {
-  const fact = stats === undefined ? undefined : findDanger(stats);
+  const fact = stats === undefined ? undefined : findDanger(stats, path);
   if (fact === undefined) return;
   throw unsafePath(path, fact, "Look at what put it there, move it away, then run it again.");
 }
 
-function findDanger(stats: fs.BigIntStats): string | undefined {
+function findDanger(stats: fs.BigIntStats, path: string): string | undefined {
   const fact = notPlain(stats);
   if (fact !== undefined) return fact;
   if (isForeign(stats)) return belongsToAnother(stats);
   const [mode, uid, gid] = [Number(stats.mode), Number(stats.uid), Number(stats.gid)];
-  return (bitsOfOthers({ mode, uid, gid }) & 0o022) === 0 ? undefined : writtenByOthers(stats);
+  return (bitsOfOthers({ mode, uid, gid, ctimeMs: Number(stats.ctimeMs) }, path) & 0o022) === 0 ? undefined : writtenByOthers(stats);
 }

@@ -1,0 +1,44 @@
+/**
+ * Whether a file or folder has an access control list, which lets users and groups in that its mode does not name. Node has no
+ * call for it, so `ls` is asked. Linux only, and only where the answer matters: see `bits-of-others.ts`.
+ */
+import { execFileSync } from "node:child_process";
+
+/** Looking at one inode takes a few milliseconds; a file system that hangs must not hold us up. */
+const TIMEOUT_MS = 2_000;
+/** `ls -l` writes a mark behind the ten characters of type and mode: `+` for a list. */
+const MARK_AT = 10;
+/** What one process asks about again and again are a few folders. */
+const MAX_KNOWN = 1_000;
+
+const known = new Map<string, boolean>();
+
+/**
+ * Returns whether `path` has one; false also where that cannot be told (no `ls`, or one that knows no lists).
+ *
+ * @param changed when its inode was changed last: an answer holds until then.
+ */
+export function hasAccessList(path: string, changed: number): boolean {
+  if (process.platform !== "linux") return false;
+  const key = `${changed} ${path}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const answer = ask(path);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, answer);
+  return answer;
+}
+
+function ask(path: string): boolean {
+  try {
+    const line = execFileSync("/bin/ls", ["-ldn", "--", path], {
+      encoding: "latin1",
+      env: { LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: TIMEOUT_MS,
+    });
+    return line.charAt(MARK_AT) === "+";
+  } catch {
+    return false;
+  }
+}

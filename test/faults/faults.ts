@@ -59,6 +59,7 @@ export interface FaultOptions {
   readonly changes: readonly Change[];
   /** The errnos to try at the n-th call; called for each. */
   readonly errnosAt: (kind: string, n: number) => readonly string[];
+  /** @default 2; at most five */
   readonly atOnce?: number;
   readonly onProgress?: (text: string) => void;
   /** Called for each flaw as soon as it is found. */
@@ -109,7 +110,7 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
           injected += 1;
         }
       };
-      await Promise.all(Array.from({ length: options.atOnce ?? 2 }, (_, lane) => worker(lane)));
+      await Promise.all(Array.from({ length: Math.min(options.atOnce ?? 2, MOST_LANES) }, (_, lane) => worker(lane)));
     }
   } finally {
     fs.rmSync(root, { recursive: true, force: true });

@@ -190,5 +190,7 @@ function findDanger(stats: fs.BigIntStats, path: string): string | undefined {
   if (fact !== undefined) return fact;
   if (isForeign(stats)) return belongsToAnother(stats);
   const [mode, uid, gid] = [Number(stats.mode), Number(stats.uid), Number(stats.gid)];
-  return (bitsOfOthers({ mode, uid, gid, ctimeMs: Number(stats.ctimeMs) }, path) & 0o022) === 0 ? undefined : writtenByOthers(stats);
+  return (bitsOfOthers({ mode, uid, gid, ctimeMs: Number(stats.ctimeMs) }, path) & 0o022) === 0
+    ? undefined
+    : writtenByOthers(stats);
 }

@@ -1,20 +1,20 @@
-/** What runs a command: the shape of every file in `commands/`, and what it returns. Types only. */
+/** The shape of every file in `commands/`, and its result. Types only. */
 import type { Given } from "./command-line/command.ts";
 import type { Context } from "./context.ts";
 import type { View } from "./terminal/view.ts";
 
-/** What one profile's part of a command came to, when it failed. */
+/** The failure of a command for one profile. */
 export interface Failure {
   /** The profile, or null where the failure is not one profile's. */
   readonly name: string | null;
   readonly error: unknown;
 }
 
-/** What a command returns. Its exit status is `status`, or what its failures come to when there are any. */
+/** The result of a command. Its exit status is `status`, or that of its failures when there are any. */
 export interface Result {
-  /** The JSON document, and what `render` gets. Undefined: everything has been written already. */
+  /** The JSON document, and the input of `render`. Undefined: everything has been written already. */
   readonly value: unknown;
-  /** What `render` gets instead, where it needs more than the document holds. */
+  /** The input of `render`, when it needs more than the document. */
   readonly shown?: unknown;
   /** @default 0 */
   readonly status?: number;
@@ -23,9 +23,9 @@ export interface Result {
   readonly notes?: readonly string[];
 }
 
-/** The file of a command. Methods, so that a command may narrow what it takes to what its description yields. */
+/** The file of a command. Methods, so that a command may declare the narrower arguments of its description. */
 export interface CommandModule {
-  /** Its text is for another program, which must get every character as it is: a shell that evaluates it. @default false */
+  /** Whether its text is for another program, such as a shell that evaluates it, and must not be escaped. @default false */
   readonly exact?: boolean;
   run(context: Context, given: Given): Promise<Result>;
   /** Pure: the text of `value`, with its line ends; "" for silence. */

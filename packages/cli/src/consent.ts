@@ -1,6 +1,6 @@
 /**
- * The question before something that is not easily undone. It is never asked where nobody can answer: there the command
- * line has to say it.
+ * The question before an action that is not easily undone. It is never asked where nobody can answer: there the command line
+ * must contain the consent.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { World } from "./context.ts";
@@ -8,12 +8,12 @@ import type { World } from "./context.ts";
 export interface Refusal {
   readonly message: string;
   readonly hint: string;
-  /** What would have happened, one fact a line. */
+  /** The effects, one fact a line. */
   readonly evidence?: readonly string[];
 }
 
 /**
- * Returns only when somebody said yes.
+ * Returns only after a yes.
  *
  * @throws {LockkeeperError} CONFIRMATION_NEEDED as `refusal` says it, when nobody can answer or the answer is no.
  */

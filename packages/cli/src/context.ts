@@ -1,6 +1,6 @@
 /**
- * What a command may use of the world. A command's file touches no global of Node's `process`: what it needs comes
- * from here, so that it can be called from a test like any function.
+ * A command's view of the world. A command's file uses no global of Node's `process`: everything comes from here, so that a
+ * test can call it like any function.
  */
 import type { StopSignals } from "@lockkeeper/core";
 import type { Profiles, Programs } from "@lockkeeper/profiles";
@@ -17,7 +17,7 @@ export type Interruption = StopSignals;
 /** The process as the program sees it; `main.ts` makes the only real one. */
 export interface World {
   readonly env: NodeJS.ProcessEnv;
-  /** Throws OPTION_INVALID when it was deleted: ask only when it matters. */
+  /** Throws OPTION_INVALID when it was deleted, so ask only when it matters. */
   readonly cwd: () => string;
   readonly pid: number;
   /** Of the process that started this one. */
@@ -34,9 +34,9 @@ export interface World {
   readonly terminal: () => TerminalDevice | undefined;
   /** Takes over the handling of signals. Without this call a signal ends the process at once. */
   readonly interruption: () => Interruption;
-  /** Has signals that mean nothing to a keeper do nothing to this process. */
+  /** Ignores signals that have no meaning for a keeper. */
   readonly ignoreStraySignals: () => void;
-  /** A way to stdout for output of any amount; nothing else may be written there afterwards. */
+  /** A path to stdout for any amount of output; nothing else may be written there afterwards. */
   readonly openPassage: () => Promise<Passage>;
   /** Calls `listen` with each warning of ours from now on, one line without its end. */
   readonly onWarning: (listen: (text: string) => void) => void;
@@ -47,7 +47,7 @@ export interface World {
 }
 
 export interface Context {
-  /** Every command there is, for the ones that speak about commands. */
+  /** All commands, for the ones that describe commands. */
   readonly commands: Readonly<Record<string, CommandSpec>>;
   readonly command: string;
   readonly spec: CommandSpec;

@@ -1,7 +1,7 @@
-/** What the system refused where nobody expected it is no bug of ours: an error with path, errno and exit status. Pure. */
+/** Turns an unexpected system error, which is not a bug of ours, into an error with path, errno and exit status. Pure. */
 import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
 
-/** Returns `error`, or for what the system refused where nobody expected it the error with path, errno and exit status. */
+/** Returns `error`, or for an unexpected system error the error with path, errno and exit status. */
 export function documented(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof LockkeeperError || errnoOf(error) === undefined) return error;
   if (!("syscall" in error) || typeof error.syscall !== "string") return error;

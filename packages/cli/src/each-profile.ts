@@ -1,6 +1,6 @@
 /**
- * Does the same thing to several profiles, side by side or in their order, and makes one answer of it. One profile's failure
- * does not keep the others from being tried, but for those that come after it; the exit status is the gravest of all.
+ * Does the same thing to several profiles, side by side or in their order, and combines the results. After one profile's
+ * failure the others are still tried, except for those that come after it; the exit status is the gravest of all.
  */
 import { describeSpared, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { SparedProcess } from "@lockkeeper/core";
@@ -14,23 +14,23 @@ import { plainLine } from "./terminal/plain-text.ts";
 import { paintState } from "./status-table.ts";
 import type { View } from "./terminal/view.ts";
 
-/** What became of one profile: the element of the JSON array that `start`, `stop` and their like print. */
+/** The result for one profile: the element of the JSON array that `start`, `stop` and similar commands print. */
 export interface ProfileOutcome {
   readonly name: string;
   /** The verb's own word (`started`, `already-running`, ...), or `failed`. */
   readonly outcome: string;
   readonly status: ProfileStatus | null;
   readonly error: ErrorDocument | null;
-  /** The gateway that was ended for it did not end by itself in its time. */
+  /** The old gateway did not end by itself in time. */
   readonly killed?: true;
-  /** What was started from inside of the gateway and was left alone. */
+  /** Processes that were started inside the gateway and spared. */
   readonly spared?: readonly SparedProcess[];
 }
 
-/** How many profiles are worked on at once; each start is three processes. */
+/** How many profiles run at once; each start needs three processes. */
 const AT_ONCE = 16;
 
-/** A step is done anyway, or not at all, when one that it awaited has not come about. */
+/** Whether a step is done or skipped when one that it awaited has failed. */
 type AfterFailure = "go-on" | "hold-back";
 
 /** Acts on each step once those that it awaits have ended. `hold-back`: not when one of them failed or only stands by. */
@@ -50,7 +50,7 @@ export async function onEachProfile(
 ): Promise<Result & { readonly value: readonly ProfileOutcome[] }> {
   const outcomes: ProfileOutcome[] = [];
   const failures: Failure[] = [];
-  /** Why the ones that await it are held back, by name; null when they are not. */
+  /** Why the steps that await it are held back, by name; null when they are not. */
   const ended = new Map<string, string | null>();
 
   const work = async ({ name, awaits }: OrderedStep, index: number): Promise<void> => {
@@ -102,7 +102,7 @@ async function inTheirOrder(
       });
       running.add(run);
     }
-    // A plan has no circle, so something runs as long as something is open.
+    // A plan has no circle, so some step runs as long as any is open.
     if (running.size === 0) return;
     await Promise.race(running);
   }
@@ -114,7 +114,7 @@ function heldBack(name: string, other: string, reason: string): LockkeeperError 
   });
 }
 
-/** What follows the profiles that were stopped and goes on all the same, as notes. */
+/** Notes about running profiles that come after the stopped ones. */
 export async function followerNotes(context: Context, followers: readonly string[]): Promise<readonly string[]> {
   if (followers.length === 0) return [];
   const profiles = await context.openProfiles();

@@ -1,4 +1,4 @@
-/** The difference that an edit makes, for people. Pure. */
+/** Renders the changes of an edit. Pure. */
 import { shellCommand } from "@lockkeeper/core";
 import { formatDurationMs, formatLease, formatSizeBytes } from "@lockkeeper/profiles";
 import type { EditResult, FieldChange, Manifest } from "@lockkeeper/profiles";
@@ -24,7 +24,7 @@ export function renderChange(change: FieldChange, width: number, { paint }: View
   return `  ${plainLine(field).padEnd(width)}  ${difference}\n`;
 }
 
-/** Returns what to do for the change to act, when something has to be done. */
+/** Returns the next step for the change to take effect, if one is needed. */
 export function editNotes({ profile, dryRun, pending }: EditResult): readonly string[] {
   if (dryRun || !pending) return [];
   return [

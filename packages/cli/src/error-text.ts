@@ -1,6 +1,6 @@
 /**
- * Turns an error into what a person or a script gets to see. Decides on `code`, never on message text. Errors that are
- * not ours are bugs of ours and say so, with their stack.
+ * Renders an error for people and scripts. Decides on `code`, never on message text. Any undocumented error is a bug and is
+ * reported as one, with its stack.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ErrorDocument } from "./command-line/command.ts";
@@ -11,7 +11,7 @@ import type { Palette } from "./terminal/view.ts";
 
 const BUG_HINT = "This is a bug in lockkeeper: please report it with the command that you ran.";
 
-/** An argument of a hundred kilobytes is named by its beginning: the message is for people. */
+/** A very long argument is shortened, because the message is for people. */
 const LONGEST_TEXT = 1_000;
 
 const clip = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text);
@@ -26,16 +26,16 @@ export function errorDocument(thrown: unknown): ErrorDocument {
 }
 
 /**
- * Returns the lines for stderr: the message, below it what was observed (such as who holds a port), the hint last.
+ * Returns the lines for stderr: the message, then the observations (such as the holder of a port), then the hint.
  *
- * @param name the profile that failed, when the command was for several; said unless the message says it.
+ * @param name the profile that failed, when the command was for several; added unless the message contains it.
  */
 export function errorText(thrown: unknown, paint: Palette, name: string | null): string {
   const error = documented(thrown);
   const { code, message, hint } = errorDocument(error);
   const text = code === "INTERNAL" && error instanceof Error ? mapStack(error.stack ?? message) : message;
   const subject = name === null || message.includes(name) ? "" : `${name}: `;
-  // A newline in a path or an argument must not begin a line that looks like one of ours; a stack has lines of its own.
+  // A newline in a path or an argument must not begin a line that looks like ours; only a stack keeps its lines.
   const shown = code === "INTERNAL" ? plainText(subject + text) : plainLine(subject + text);
   const lines = [`${paint.red("error:")} ${shown}`];
   const evidence = error instanceof LockkeeperError ? error.evidence : [];

@@ -82,7 +82,7 @@ const OF_OUTCOME: Readonly<Record<KeeperOutcome["outcome"], number>> = {
   blocked: OF_ERROR.PORT_IN_USE,
 };
 
-/** Which of several statuses speaks for a command on several profiles: the first of these that applies. */
+/** The status of a command on several profiles: the first of these that applies. */
 const PRECEDENCE: readonly number[] = [1, 74, 65, 77, 78, 73, 5, 4, 2, 3];
 
 /** Returns the exit status of an error; 1 for anything that is not one of ours. */
@@ -97,8 +97,8 @@ export function statusOfState(state: State): number {
 }
 
 /**
- * Returns the exit status with which `run` answers. A lease that is refused is a conflict like a port's, and a gateway that was
- * restarted for its memory or its silence again and again is not helped by one more start: a service manager must not try again.
+ * Returns the exit status with which `run` answers. A refused lease is a conflict like that of a port, and another start does
+ * not help a gateway that was restarted again and again for its memory or its silence: a service manager must not try again.
  */
 export function statusOfRun(outcome: KeeperOutcome["outcome"], code: string | null): number {
   const isFinal = code === "GATEWAY_UNHEALTHY" || code === "LEASE_HELD" || code === "LEASE_UNAVAILABLE";

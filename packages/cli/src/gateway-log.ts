@@ -1,9 +1,10 @@
-/** Where a profile's gateway writes its output. */
+/** The path of a gateway's output. */
 import path from "node:path";
 import type { Profiles } from "@lockkeeper/profiles";
 
 /**
- * Returns the path of the log. Found without asking the gateway for its health: logs are read when that is what is wrong.
+ * Returns the path of the log, without asking the gateway for its health, because logs are read when the gateway is in
+ * trouble.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */

@@ -54,27 +54,26 @@ function outputStream(fd: 1 | 2, open: () => NodeJS.WriteStream): OutputStream {
   };
 }
 
-/** A reader that went away (`lockkeeper list | head -1`) is no failure, and there is nobody left to tell. */
+/** A reader that went away (`lockkeeper list | head -1`) is not a failure. */
 function endQuietly(error: unknown): void {
   if (errnoOf(error) === "EPIPE") process.exit();
   throw fileError(error, "write the output", "standard output");
 }
 
 /**
- * Tells a terminal from files, pipes and the devices of the kind of /dev/null, without loading what asks the terminal
- * itself.
+ * Distinguishes a terminal from files, pipes and devices such as /dev/null, without loading Node's terminal module.
  */
 function mayBeTerminal(fd: number): boolean {
   const stats = fstatSync(fd);
   return stats.isCharacterDevice() && kindOf(stats) !== kindOf(statSync("/dev/null", { throwIfNoEntry: false }));
 }
 
-/** The major number: on each system the low byte at least is the minor one. */
+/** The major number; on every system at least the low byte is the minor one. */
 function kindOf(device: Stats | undefined): number | undefined {
   return device === undefined ? undefined : device.rdev >>> 8;
 }
 
-/** Whoever waits with one of the signals throws this. */
+/** Waits that are ended by one of the signals throw this. */
 function interruptedBy(signal: string): LockkeeperError {
   return interrupted(
     `by ${signal}`,
@@ -94,7 +93,7 @@ async function ask(question: string): Promise<string | undefined> {
   }
 }
 
-/** Node shows warnings in its own way; ours are shown in ours, the others stay its own. */
+/** Our warnings have our own format; Node shows the others. */
 function onWarning(listen: (text: string) => void): void {
   const others = process.listeners("warning");
   process.removeAllListeners("warning");

@@ -1,9 +1,9 @@
-/** What the next start of a profile lacks, as notes for a person. */
+/** The missing needs of a profile's next start, as notes for people. */
 import type { PreflightFault, Profiles } from "@lockkeeper/profiles";
 import { errorDocument } from "./error-text.ts";
 import { plainLine } from "./terminal/plain-text.ts";
 
-/** Returns a line for each thing that is missing; none when the profile could start now. `skip` was seen to already. */
+/** Returns a line for each missing need; none when the profile could start now. `skip`: checks that were done already. */
 export async function preflightNotes(
   profiles: Profiles,
   name: string,
@@ -14,12 +14,12 @@ export async function preflightNotes(
     const missing = faults.map(({ message, hint }) => `warning: ${message}${hint === null ? "" : ` (${hint})`}`);
     return [...missing.map(plainLine), ...(await limitWarnings(profiles, name))];
   } catch (error) {
-    // What was asked for is done by now; a look that fails must not tell otherwise.
+    // The request is done by now, and a failing check must not suggest otherwise.
     return [plainLine(`warning: what the next start needs could not be looked at: ${errorDocument(error).message}`)];
   }
 }
 
-/** Returns a line for each limit of the profile that nothing on this host holds it to. */
+/** Returns a line for each limit of the profile that nothing on this host enforces. */
 export async function limitWarnings(profiles: Profiles, name: string): Promise<readonly string[]> {
   return (await profiles.limitNotes(name)).map((note) => plainLine(`warning: ${note}`));
 }

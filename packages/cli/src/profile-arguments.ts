@@ -1,6 +1,5 @@
 /**
- * The options that say what a profile is, as `create` and `edit` take them: taken apart here; whether a value may be is
- * the facade's to say. Pure.
+ * Parses the profile options of `create` and `edit`; the facade checks their values. Pure.
  */
 import path from "node:path";
 import { LockkeeperError, shownTarget } from "@lockkeeper/core";
@@ -11,7 +10,8 @@ import type { COMMANDS } from "./command-line/commands.ts";
 type ProfileArguments = Omit<ArgumentsOf<(typeof COMMANDS)["create"]>, "name" | "kind">;
 
 /**
- * Returns what the facade is asked for; what was not given is absent. Relative paths count from `cwd`, which is asked only for them.
+ * Returns the request for the facade; options that were not given are absent. Relative paths count from `cwd`, which is read
+ * only for them.
  *
  * @throws {LockkeeperError} OPTION_INVALID, USAGE.
  */
@@ -44,12 +44,12 @@ export function toProfileOptions(given: ProfileArguments, cwd: () => string): Om
   };
 }
 
-/** Returns the path as absolute; `cwd` may throw, and is asked for a relative one only. */
+/** Returns the absolute path; `cwd` may throw, and is called only for a relative path. */
 export function absolutePath(file: string | undefined, cwd: () => string): string | undefined {
   return file === undefined || path.isAbsolute(file) ? file : path.resolve(cwd(), file);
 }
 
-/** Returns what stands before and behind the first `=`; a value may hold more of them. */
+/** Returns the parts before and after the first `=`; a value may contain more of them. */
 export function atEquals(text: string): readonly [name: string, value: string] {
   const equals = text.indexOf("=");
   return [text.slice(0, equals), text.slice(equals + 1)];

@@ -1,6 +1,6 @@
 /**
- * From a command line to an exit status: read it, load the command, run it, render what it returned, report what went
- * wrong. Knows no command by name and touches no global of Node's `process`.
+ * From a command line to an exit status: read it, load the command, run it, render its result, report failures. Knows no
+ * command by name and touches no global of Node's `process`.
  */
 import { toArguments } from "./command-line/arguments.ts";
 import { readCheaply } from "./command-line/cheap-reader.ts";
@@ -15,7 +15,7 @@ import { SILENT, openProgress } from "./terminal/progress.ts";
 import { viewOf } from "./terminal/view.ts";
 import { VERSION } from "./version.ts";
 
-/** Every command: what describes it and, under the same name, what loads it. */
+/** All commands: their descriptions and, under the same names, their loaders. */
 export interface Commands {
   readonly commands: Readonly<Record<string, CommandSpec>>;
   readonly loaders: Readonly<Record<string, () => Promise<CommandModule>>>;
@@ -97,7 +97,7 @@ async function runCommand({ commands, loaders }: Commands, reading: Reading, wor
   return result.status ?? combineStatuses(failures.map(({ error }) => statusOfError(error)));
 }
 
-/** Says each warning once, on stderr; not with `--json`, where nothing but an error may stand there. */
+/** Prints each warning once, on stderr; not with `--json`, where only an error may appear there. */
 function showWarnings(world: World, json: boolean): void {
   const said = new Set<string>();
   world.onWarning((text) => {
@@ -118,7 +118,7 @@ function present(module: CommandModule, { value, shown, notes }: Result, { world
   for (const note of notes ?? []) world.stderr.write(`${plainText(note)}\n`);
 }
 
-/** Puts failures on stderr: with `--json` one document, of the failure that decides the exit status. */
+/** Prints failures on stderr; with `--json` one document, for the failure that decides the exit status. */
 function report(failures: readonly Failure[], world: World, json: boolean): void {
   if (failures.length === 0) return;
   if (json) {

@@ -1,4 +1,4 @@
-/** Runs a program of the caller's inside a profile, on the caller's own terminal, and answers with its exit status. */
+/** Runs the caller's program inside a profile, on the caller's terminal, and returns its exit status. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { LockkeeperError, errnoOf } from "@lockkeeper/core";
@@ -7,8 +7,8 @@ import type { Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Returns the program's exit status, 128 + n when signal n ended it. The signals that a terminal sends reach the program
- * by themselves; those sent to us alone are passed on.
+ * Returns the program's exit status, 128 + n when signal n ended it. Signals from a terminal reach the program by themselves;
+ * signals sent only to us are passed on.
  *
  * @throws {LockkeeperError} COMMAND_NOT_FOUND, PERMISSION_DENIED.
  */
@@ -37,8 +37,8 @@ function launchError(error: Error, program: string, searched: string | undefined
 }
 
 /**
- * Returns what a command answers whose work is done by a program of the caller's: its exit status, or as shells have it 127
- * for a program that is not there and 126 for one that cannot be run.
+ * Returns the exit status of a command that runs the caller's program: the program's own or, as in shells, 127 for a missing
+ * program and 126 for one that cannot be run.
  */
 export async function resultInside(...given: Parameters<typeof runInside>): Promise<Result> {
   try {

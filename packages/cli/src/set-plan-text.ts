@@ -1,4 +1,4 @@
-/** What a file of profiles would change, for people; and how the file is named on the command line. Pure but for `setRequest`. */
+/** Renders the plan of a file of profiles, and finds the file from the command line. Pure except for `setRequest`. */
 import path from "node:path";
 import { shellCommand } from "@lockkeeper/core";
 import type { SetPlan, SetRequest } from "@lockkeeper/profiles";
@@ -30,7 +30,7 @@ export function renderSetPlan({ file, changes }: SetPlan, view: View): string {
     .join("");
 }
 
-/** Returns what the file asks for and nobody does, and what else a person should know. */
+/** Returns the requests that are left undone, and further notes. */
 export function setNotes({ left, claims, unmanaged, warnings }: SetPlan): readonly string[] {
   return [
     ...warnings.map((warning) => plainLine(`warning: ${warning}`)),

@@ -1,7 +1,7 @@
 /**
- * How a shell shows the profile in its prompt. For a subshell of ours: without a file and without touching the user's own
- * start-up files, which run first and have the last word. For the user's own shell: lines for a start-up file, which read
- * two small files before each prompt and start no process. Pure.
+ * Shows the profile in a shell's prompt. For our subshell: without a file and without changing the user's own start-up files,
+ * which run first and win. For the user's own shell: lines for a start-up file that read two small files before each prompt
+ * and start no process. Pure.
  */
 import type { ShellName } from "@lockkeeper/profiles";
 import path from "node:path";
@@ -35,7 +35,7 @@ export function promptedShell(
   switch (path.basename(shell)) {
     case "bash": {
       const before = env["PROMPT_COMMAND"] ?? "";
-      // A shell within a shell has it already.
+      // A nested shell has it already.
       const commands = before === "" ? BASH : before.includes(BASH) ? before : `${before}; ${BASH}`;
       return { args: [], env: { ...prompt, PROMPT_COMMAND: commands } };
     }
@@ -49,8 +49,9 @@ export function promptedShell(
 }
 
 /**
- * Returns the lines for the start-up file of `shell`. The prompt then begins with `[dev]`, with `[prod!]` in red for a protected
- * profile, and with `[dev env]` where LOCKKEEPER_PROFILE decides and not the default. Without a profile it stays as it was.
+ * Returns the lines for the start-up file of `shell`. The prompt then begins with `[dev]`, with `[prod!]` in red for a
+ * protected profile, and with `[dev env]` when LOCKKEEPER_PROFILE decides instead of the default. Without a profile it is
+ * unchanged.
  */
 export function promptLines(shell: ShellName): string {
   return OWN_SHELL[shell];

@@ -1,6 +1,6 @@
 /**
- * Leads a stack of the bundle back to TypeScript, by the maps that lie beside the bundled files. Only called for an error
- * that is a bug of ours, so that nobody else pays for reading a map.
+ * Translates a stack of the bundle back to TypeScript, by the source maps beside the bundled files. Only called for a bug of
+ * ours, so that no other call reads a map.
  */
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
@@ -17,7 +17,7 @@ export function mapStack(stack: string): string {
     const file = location.startsWith("file:") ? fileURLToPath(location) : location;
     if (!maps.has(file)) maps.set(file, readMap(file));
     const entry = maps.get(file)?.findEntry(Number(line) - 1, Number(column) - 1);
-    // What a bundler adds of its own stands in the map, without a source.
+    // The bundler's own code is in the map without a source.
     if (entry === undefined || !("originalSource" in entry) || typeof entry.originalSource !== "string") return place;
     const source = path.resolve(path.dirname(file), entry.originalSource);
     return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
@@ -28,7 +28,7 @@ function readMap(file: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(`${file}.map`, "utf8")));
   } catch {
-    // No map, or one that cannot be read: the place in the bundle is told instead.
+    // Without a readable map the place in the bundle is shown.
     return undefined;
   }
 }

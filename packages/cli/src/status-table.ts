@@ -9,7 +9,7 @@ import { plainLine } from "./terminal/plain-text.ts";
 import { formatAgainst, lowestLimit } from "./terminal/sizes.ts";
 import type { Palette, View } from "./terminal/view.ts";
 
-/** Returns the decoration of a state: green runs, yellow is on its way or in doubt, red needs somebody. */
+/** Returns the decoration of a state: green runs, yellow is in progress or in doubt, red needs attention. */
 export function paintState(state: ProfileStatus["state"], paint: Palette): (text: string) => string {
   switch (state) {
     case "running":
@@ -29,10 +29,10 @@ export function paintState(state: ProfileStatus["state"], paint: Palette): (text
   }
 }
 
-/** States whose reason belongs into the row: somebody has to do something. */
+/** States whose reason is shown in the row, because a person must act. */
 const NEEDS_SOMEBODY: ReadonlySet<ProfileStatus["state"]> = new Set(["failed", "blocked", "unresponsive", "orphaned"]);
 
-/** What the marks in front of a name mean. */
+/** The meanings of the marks in front of a name. */
 export const LEGEND = "* current  ! protected";
 
 /**
@@ -51,7 +51,7 @@ export function renderStatusTable(
     isColoured ? (cell, row) => paintOf(statuses[row] as ProfileStatus)(cell) : undefined;
   const isLeased = statuses.some(({ lease }) => lease !== null);
   const tellsWhy = wide || statuses.some(({ state, reason }) => reason !== null && NEEDS_SOMEBODY.has(state));
-  // What is given up first has the highest number. The marks stay: which profile is protected must always be seen.
+  // The highest number is dropped first. The marks stay, so that a protected profile can always be seen.
   const columns: readonly Column[] = [
     {
       title: "CURRENT",
@@ -107,7 +107,7 @@ export function renderStatusTable(
     `${status.port}-${status.port + status.span - 1}`,
     status.pid === null ? "-" : String(status.pid),
     status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
-    // Of a profile that was stopped in order nobody asks how often it fell before.
+    // For a profile that was stopped on request, earlier crashes do not matter.
     status.state === "stopped" ? "-" : String(status.restarts),
     describeHealth(status),
     ...(wide ? [memoryText(status)] : []),
@@ -118,18 +118,21 @@ export function renderStatusTable(
   ]);
   const table = renderTable(columns, rows, width, paint.dim);
   const hasMarks = statuses.some((status) => status.current || status.protected);
-  // For people: a pipe gets rows alone.
+  // Only for people: a pipe gets just the rows.
   return hasMarks && width !== Infinity ? `${table}${paint.dim(LEGEND.slice(0, width))}\n` : table;
 }
 
-/** Returns the health (`-` where nothing runs), and what was asked where that says less than it seems: a port that opens may belong to a program that hangs. */
+/**
+ * Returns the health (`-` when nothing runs), with the kind of check when it proves little: an open port may belong to a
+ * program that hangs.
+ */
 export function describeHealth({
   health,
   healthCheck,
   pid,
   startedAt,
 }: Pick<ProfileStatus, "health" | "healthCheck" | "pid" | "startedAt">): string {
-  // Of a gateway that runs in another container no process is seen, but its health can be asked.
+  // The processes of a gateway in another container are invisible, but its health can be asked.
   if (pid === null && startedAt === null) return "-";
   if (healthCheck === "none") return "not asked";
   return healthCheck === "tcp" || healthCheck === "http" ? `${health} (${healthCheck})` : health;

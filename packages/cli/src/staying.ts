@@ -1,6 +1,6 @@
 /**
- * What `run --stay` does when its run is over: nothing, until a signal ends it. For engines of containers that start again whatever
- * ends, and would undo a person's `stop` or repeat a start that cannot succeed.
+ * `run --stay` after its run is over: it waits until a signal ends it. For container engines, which restart everything that
+ * ends and would undo a person's `stop` or repeat a start that cannot succeed.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { KeeperOutcome } from "@lockkeeper/core";
@@ -11,10 +11,10 @@ import { errorText } from "./error-text.ts";
 import { statusOfError } from "./exit-status.ts";
 import { viewOf } from "./terminal/view.ts";
 
-/** Between two ticks that do nothing, in milliseconds. */
+/** Pause between two idle ticks, in milliseconds. */
 const LONG_MS = 3_600_000;
 
-/** On return a signal asked for the end; at once when that was what ended the run. */
+/** Returns when a signal asks for the end; at once when a signal ended the run. */
 export async function stayAfter(
   context: Context,
   profiles: Profiles,
@@ -23,11 +23,11 @@ export async function stayAfter(
 ): Promise<void> {
   const { stop, force } = context.world.interruption();
   if (outcome !== "stopped") return stay(context, profiles, name, stop);
-  // The signal that a person's `stop` sent was the first; the engine's is the next one.
+  // The first signal came from a person's `stop`; the next one comes from the engine.
   if (onRequest === true) await stay(context, profiles, name, force);
 }
 
-/** Returns what `attempt` comes to; when it fails, says so, stays, and then returns the exit status of the error. */
+/** Returns the result of `attempt`; when it fails, reports that, stays, and then returns the exit status of the error. */
 export async function stayAfterError<T extends object>(
   context: Context,
   profiles: Profiles,
@@ -41,7 +41,7 @@ export async function stayAfterError<T extends object>(
     const { stderr, env } = context.world;
     if (!context.json && !stop.aborted) stderr.write(errorText(error, viewOf(stderr, env, false).paint, name));
     await stay(context, profiles, name, stop);
-    // The one document on stderr comes last.
+    // The single document on stderr comes last.
     if (context.json) throw error;
     return statusOfError(error);
   }
@@ -55,16 +55,16 @@ async function stay(context: Context, profiles: Profiles, name: string, until: A
       `${name}: this process stays until a signal ends it; to run it again: lockkeeper start ${name}\n`,
     );
   }
-  // A listener for signals alone does not keep a process.
+  // A signal handler alone does not keep a process alive.
   const idle = setInterval(() => undefined, LONG_MS);
   await once(until, "abort");
   clearInterval(idle);
   if (world.pid !== 1 && world.parentPid !== 1) return;
-  // With this process its container ends, and with that whatever somebody has started in it meanwhile.
+  // When this process ends, its container ends, and with it every process that was started in it meanwhile.
   try {
     await profiles.stop(name);
   } catch (error) {
-    // It runs elsewhere, or is none of ours: then it does not end with this container.
+    // It runs elsewhere, or is not ours: then it does not end with this container.
     if (!(error instanceof LockkeeperError)) throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Which profiles a command acts on: the ones named, or what the command's rule says when none is; and the second look
- * before a protected one is touched. Every command that takes names goes through here before it does anything.
+ * Chooses the profiles of a command: the named ones, or those of the command's rule; and asks for confirmation before a
+ * protected one is touched. Every command with names calls this first.
  */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { Profiles } from "@lockkeeper/profiles";
@@ -11,21 +11,21 @@ export interface Named {
   readonly names: readonly string[];
   readonly all?: boolean;
   readonly profile?: string | undefined;
-  /** Protected profiles that the caller named a second time. */
+  /** Protected profiles whose name was given a second time. */
   readonly confirm?: readonly string[];
 }
 
 export interface Targets {
   readonly names: readonly string[];
-  /** Protected profiles that are left alone, because nobody asked for them by name. */
+  /** Protected profiles that are left alone, because they were not named. */
   readonly skipped: readonly string[];
 }
 
 /**
  * Returns the names to act on, each once, in the order given. They are not checked for existence here.
  *
- * @throws {LockkeeperError} USAGE when a name is needed and none is given; CONFIRMATION_NEEDED when a protected
- * profile was named and not confirmed: then nothing has been touched yet.
+ * @throws {LockkeeperError} USAGE when a name is needed and none is given; CONFIRMATION_NEEDED when a protected profile was
+ * named but not confirmed; nothing has been touched then.
  */
 export async function chooseTargets(context: Context, profiles: Profiles, named: Named): Promise<Targets> {
   const words = [...named.names, ...(named.profile === undefined ? [] : [named.profile])];
@@ -49,7 +49,7 @@ export async function chooseTargets(context: Context, profiles: Profiles, named:
   });
 }
 
-/** Returns the one profile that is named or current. @throws {LockkeeperError} USAGE when there is none. */
+/** Returns the profile that is named or current. @throws {LockkeeperError} USAGE when there is none. */
 export async function chooseTarget(
   context: Context,
   profiles: Profiles,

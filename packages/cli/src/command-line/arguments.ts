@@ -1,6 +1,6 @@
 /**
- * Judges the raw text that a reader found: ports, counts, durations, choices. The one place where a value becomes
- * typed, so that both readers refuse the same values in the same words.
+ * Checks the raw text from a reader: ports, counts, durations, choices. The one place where a value becomes typed, so that
+ * both readers refuse the same values in the same words.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { LONGEST_DURATION_MS, parseDurationMs, parsePort, parseSizeBytes } from "@lockkeeper/profiles";
@@ -12,8 +12,8 @@ import type { Reading } from "./reading.ts";
 /**
  * Returns the arguments of a call, every option of the command present (false, empty or undefined when not given).
  *
- * @throws {LockkeeperError} PORT_INVALID when a port is not a whole number from 1 to 65535; OPTION_INVALID when any
- * other value is not what its option takes; USAGE when an option that takes one value was given two.
+ * @throws {LockkeeperError} PORT_INVALID when a port is not a whole number from 1 to 65535; OPTION_INVALID when any other
+ * value is wrong for its option; USAGE when an option with a single value was given twice.
  */
 export function toArguments(spec: CommandSpec, reading: Reading): Given {
   const given: Record<string, unknown> = { rest: reading.rest };

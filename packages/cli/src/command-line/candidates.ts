@@ -1,16 +1,16 @@
-/** What may come next on an unfinished command line, from the same descriptions that are used to read one. Pure. */
+/** Completes an unfinished command line, from the same descriptions that the readers use. Pure. */
 import type { CommandSpec } from "./command.ts";
 import { findCommand } from "./find-command.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 
-/** One word that may come next, and what it does where that is known. */
+/** One possible next word, and its description if known. */
 export interface Candidate {
   readonly word: string;
   readonly meaning?: string;
 }
 
-/** What only the home knows; each is asked only where it can stand. */
+/** Names from the home; each list is read only where it is possible. */
 export interface KnownWords {
   /** Names of profiles, and groups with their sigil. */
   readonly profiles: () => Promise<readonly string[]>;
@@ -23,7 +23,7 @@ export interface KnownWords {
 /** Options whose values are names of profiles that exist. */
 const TAKES_PROFILE: ReadonlySet<string> = new Set(["profile", "confirm", "after"]);
 
-/** Returns the candidates for the last of `words`, which may be empty. None: a file may be meant. */
+/** Returns the candidates for the last of `words`, which may be empty. None: the shell may complete files. */
 export async function candidates(
   commands: Readonly<Record<string, CommandSpec>>,
   words: readonly string[],

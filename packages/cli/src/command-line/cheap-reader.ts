@@ -1,7 +1,7 @@
 /**
- * Reads the common, correct call without yargs, which costs more to load than everything else together. It answers
- * only when it is certain; whatever is unusual or wrong it leaves to yargs by returning undefined.
- * Invariant, held by a property test: where it answers, yargs answers the same.
+ * Reads the common, correct call without yargs, which costs more to load than everything else together. It answers only when
+ * it is certain; for an unusual or wrong call it returns undefined and leaves it to yargs. Invariant, held by a property test:
+ * where it answers, yargs answers the same.
  */
 import type { CommandSpec } from "./command.ts";
 import { findCommand } from "./find-command.ts";
@@ -9,7 +9,7 @@ import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 import type { Request } from "./reading.ts";
 
-/** Returns what the command line asks for, or undefined when it takes yargs to tell. Pure. */
+/** Returns the request of the command line, or undefined when yargs must decide. Pure. */
 export function readCheaply(
   commands: Readonly<Record<string, CommandSpec>>,
   argv: readonly string[],
@@ -48,7 +48,7 @@ function readCall(command: string, spec: CommandSpec, argv: readonly string[]): 
     const before = options[option];
     if (before !== undefined && type !== "list") return undefined;
     if (type === "flag") {
-      // yargs takes a "true" or "false" that follows a flag for its value.
+      // yargs reads a "true" or "false" after a flag as its value.
       if (equals !== -1 || /^(true|false)$/.test(argv[index + 1] ?? "")) return undefined;
       options[option] = true;
       continue;

@@ -1,6 +1,6 @@
 /**
- * What describes a command: data, on the page `commands.ts`. Types only. The readers know descriptions; a command's own
- * file knows its arguments, which are inferred from its description.
+ * The description of a command: data, in `commands.ts`. Types only. The readers know descriptions; a command's own file knows
+ * its arguments, which are inferred from its description.
  */
 import type { ErrorCode } from "@lockkeeper/core";
 import type { GROUPS } from "./commands.ts";
@@ -11,13 +11,13 @@ export interface PositionalSpec {
   readonly arity: "required" | "optional" | "many";
   readonly summary: string;
   readonly choices?: readonly string[];
-  /** It is not the name of a profile that exists, so there is nothing to suggest. */
+  /** A new name, so completion suggests nothing. */
   readonly free?: true;
 }
 
 /**
- * Which profiles a command acts on when none is named, and what it does to a protected one.
- * `usual`: no difference; `skipped`: left alone and named; `confirmed`: only when the name is given a second time.
+ * The profiles of a command without names, and its treatment of a protected one. `usual`: no difference; `skipped`: left alone
+ * and named; `confirmed`: only when the name is given a second time.
  */
 export interface ProfileRule {
   readonly unnamed: "current" | "all" | "refused";
@@ -28,17 +28,17 @@ export interface CommandSpec {
   /** The chapter of the help. */
   readonly group: keyof typeof GROUPS;
   readonly aliases?: readonly string[];
-  /** What people who know other tools type for it: they are told this command, it is not run. */
+  /** Words of other tools for this command: a person who types one is told this command; it is not run. */
   readonly synonyms?: readonly string[];
   readonly summary: string;
   readonly positionals: readonly PositionalSpec[];
   readonly options: readonly OptionName[];
-  /** Where this command has more to say on an option than the option's own page. */
+  /** Extra explanations of options for this command. */
   readonly summaries?: Readonly<Partial<Record<OptionName, string>>>;
-  /** What may follow `--`, untouched; absent: nothing may. */
+  /** The words after `--`, passed on untouched; absent: none are allowed. */
   readonly rest?: string;
   readonly rule?: ProfileRule;
-  /** Pairs of a command line (without the program's name) and what it does. */
+  /** Pairs of a command line (without the program's name) and its effect. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
 }
 

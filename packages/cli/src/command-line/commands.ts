@@ -1,6 +1,6 @@
 /**
- * The whole command line on one page. A command is an entry here, a file in `commands/` and a line in `loaders.ts`; what an entry says is
- * all that the readers, the help, the completion and the choice of profiles know about it. In the order of the help.
+ * The whole command line on one page. A command is an entry here, a file in `commands/` and a line in `loaders.ts`. The
+ * readers, the help, the completion and the choice of profiles know only this entry. In the order of the help.
  */
 
 /** The chapters of the help, in its order. The first is shown with a line for each command. */

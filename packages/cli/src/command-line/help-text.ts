@@ -6,18 +6,18 @@ import type { OptionName } from "./options.ts";
 
 type Commands = Readonly<Record<string, CommandSpec>>;
 
-/** For this many columns whatever the terminal, so that it can be made once, at build time. */
+/** Always for this many columns, so that it can be made once, at build time. */
 const COLUMNS = 80;
 
-/** What does not fit in front of its explanation stands on a line of its own. */
+/** A term that is too long for its column gets a line of its own. */
 const WIDEST_TERM = 34;
 
 const INDENT = "  ";
-/** At the end of a line that a shell is to read on with the next. */
+/** At the end of a line that continues on the next one. */
 const CONTINUED = " \\";
 const GAP = "  ";
 
-/** What a stranger tries first. A test runs them. */
+/** The first commands of a new user. A test runs them. */
 export const FIRST_STEPS: readonly (readonly [line: string, meaning: string])[] = [
   ["up dev prod", "two gateways, ready"],
   ["create api -- node server.js --port {port}", "any program, from here"],

@@ -6,17 +6,17 @@
 import { KIND_NAMES } from "@lockkeeper/profiles";
 import type { KindName } from "@lockkeeper/profiles";
 
-/** How the text after an option is understood. `list` may be given several times, every other one once. */
+/** How the text after an option is read. `list` may be given several times, every other kind once. */
 export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "size" | "moment" | "choice";
 
 export interface OptionSpec {
   readonly type: OptionType;
   readonly summary: string;
-  /** What is typed, where it is not the key in kebab case. */
+  /** The typed name, if it is not the key in kebab case. */
   readonly flag?: string;
   /** One letter. */
   readonly alias?: string;
-  /** What stands for the value in help: `<port>`. Not for flags. */
+  /** The placeholder of the value in help: `<port>`. Not for flags. */
   readonly value?: string;
   readonly choices?: readonly string[];
 }
@@ -157,7 +157,7 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
-/** Understood by every command, beside its own. */
+/** Options of every command, besides its own. */
 export const GLOBAL_OPTIONS = ["json", "quiet"] as const;
 
 /** Returns the name as typed, without the dashes: `envFile` is `env-file`. */

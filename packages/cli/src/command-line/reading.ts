@@ -1,6 +1,6 @@
 /**
- * What a reader of the command line found, before any value is judged: the seam at which the cheap reader and the
- * yargs reader must agree. Values are raw text here; `arguments.ts` is the only one to judge them.
+ * The result of a reader of the command line, before any value is checked: the cheap reader and the yargs reader must agree on
+ * it. Values are raw text here; only `arguments.ts` checks them.
  */
 import type { OptionName } from "./options.ts";
 

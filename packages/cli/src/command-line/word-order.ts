@@ -1,6 +1,6 @@
 /**
- * Puts the words of a command line into the order that its description has: options that stand before the command go
- * behind it, and `--profile` becomes the argument that it stands for. Pure.
+ * Puts the words of a command line into the order that its description has: options before the command move after it, and
+ * `--profile` becomes the argument that it replaces. Pure.
  */
 import type { CommandSpec } from "./command.ts";
 import { OPTIONS, flagName, optionSpec } from "./options.ts";
@@ -17,7 +17,7 @@ export function commandFirst(words: readonly string[]): readonly string[] {
     : [...words.slice(at, at + 1), ...words.slice(0, at), ...words.slice(at + 1)];
 }
 
-/** Returns the words such that a command without an option `--profile` gets its value as the name of a profile. */
+/** Returns the words so that a command without an option `--profile` gets its value as the name of a profile. */
 export function profileAsArgument(spec: CommandSpec, words: readonly string[]): readonly string[] {
   const place = spec.positionals.findIndex(({ free, choices }) => free !== true && choices === undefined);
   if (spec.options.includes("profile") || place === -1) return words;
@@ -32,7 +32,7 @@ export function profileAsArgument(spec: CommandSpec, words: readonly string[]): 
       at += 1;
     } else others.push(word);
   }
-  // Behind the command and what else stands before the name.
+  // After the command and the words before the name.
   return named.length === 0 ? words : [...others.slice(0, place + 1), ...named, ...others.slice(place + 1)];
 }
 

@@ -1,7 +1,7 @@
 /**
- * The one file that knows yargs. It builds a parser from the same descriptions that the cheap reader uses and answers
- * everything: correct calls, unusual ones, and mistakes, with what was probably meant. It is loaded only when the cheap
- * reader passes, because loading yargs costs more than a whole `list`.
+ * The one file that knows yargs. It builds a parser from the same descriptions that the cheap reader uses and reads every
+ * call: correct ones, unusual ones, and mistakes, with a guess at the intention. It is loaded only when the cheap reader gives
+ * up, because loading yargs costs more than a whole `list`.
  */
 import { LockkeeperError, nearestNames, shellCommand } from "@lockkeeper/core";
 import makeYargs from "yargs";
@@ -17,13 +17,13 @@ import { commandFirst, profileAsArgument } from "./word-order.ts";
 type Commands = Readonly<Record<string, CommandSpec>>;
 
 /**
- * Returns what the command line asks for.
+ * Returns the request of the command line.
  *
- * @throws {LockkeeperError} USAGE when it asks for nothing that exists: message and hint name what was meant.
+ * @throws {LockkeeperError} USAGE when the request makes no sense: message and hint name the probable intention.
  */
 export function readWithYargs(commands: Commands, argv: readonly string[]): Request {
   if (argv.length === 0) return { kind: "help", command: undefined };
-  // Words after "--" belong to somebody else's program: `create api -- server --help` asks that server, not us.
+  // Words after "--" belong to another program: `create api -- server --help` asks that server, not us.
   const end = argv.indexOf("--");
   const own = commandFirst(end === -1 ? argv : argv.slice(0, end));
   const rest = end === -1 ? undefined : argv.slice(end + 1);
@@ -65,7 +65,7 @@ function parse(
   return toReading(command, spec, parsed, { argv, rest });
 }
 
-/** What is missing, too much or not among the choices is judged here, not by yargs: in our words. */
+/** Missing words, extra words and wrong choices are checked here, not by yargs, for the sake of our own messages. */
 function build(command: string, spec: CommandSpec, onCall: (given: Readonly<Record<string, unknown>>) => void): Argv {
   return makeYargs([])
     .scriptName("lockkeeper")
@@ -144,7 +144,7 @@ function usage(message: string, command: string | undefined): LockkeeperError {
   });
 }
 
-/** What was meant is told in the order of how sure it is: two words in the wrong order, another tool's word, a slip. */
+/** Guesses in the order of their certainty: two words in the wrong order, another tool's word, a typing mistake. */
 function unknownCommand(commands: Commands, words: readonly string[]): LockkeeperError {
   const [word = "", next, ...others] = words;
   const message = `no such command: ${word}`;
@@ -185,7 +185,7 @@ function notAmong(command: string, name: string, word: string, choices: readonly
   return new LockkeeperError("USAGE", message, { hint });
 }
 
-/** Words that no argument takes are most often a command line without the `--` that belongs before it. */
+/** Extra words are most often a command line without the `--` before it. */
 function tooMuch(
   command: string,
   spec: CommandSpec,
@@ -197,7 +197,7 @@ function tooMuch(
   if (spec.rest === undefined || at === -1) return usage(message, command);
   const program = argv.slice(at);
   const [line = ""] = program;
-  // One word with blanks in it was meant as several.
+  // One word with blanks was meant as several.
   const isLine = program.length === 1 && /^[\w./{}:=+,@ -]*$/.test(line);
   const tail = isLine ? line : shellCommand(...program);
   return new LockkeeperError("USAGE", message, {
@@ -219,7 +219,7 @@ function unknownOption(command: string, key: string, known: readonly string[]): 
   return new LockkeeperError("USAGE", message, { hint: `Did you mean ${near.join(" or ")}?` });
 }
 
-/** yargs reads a positional twice and loses a lone "-" on the way: it travels as a word that nobody can type. */
+/** yargs reads a positional twice and loses a lone "-": it is replaced meanwhile by a word that nobody can type. */
 const HIDDEN_DASH = "\u0000-";
 
 function hideDash(token: string): string {

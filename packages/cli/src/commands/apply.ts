@@ -1,4 +1,4 @@
-/** `apply`: makes the profiles of a file what it says, after showing the difference and asking. */
+/** `apply`: makes the profiles match a file, after showing the difference and asking. */
 import { shellCommand } from "@lockkeeper/core";
 import type { SetPlan } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
@@ -13,7 +13,7 @@ import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["apply"]>;
 
-/** What was done, and how the restarts went. */
+/** The steps that were done, and the results of the restarts. */
 type Applied = SetPlan & { readonly restarted: readonly ProfileOutcome[] };
 
 export async function run(context: Context, given: Arguments): Promise<Result> {

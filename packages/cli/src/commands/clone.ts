@@ -1,4 +1,4 @@
-/** `clone`: a second profile from a stopped one. What it leaves behind is part of the answer. */
+/** `clone`: makes a second profile from a stopped one. The answer lists what was not copied. */
 import type { CloneResult, CopyProgress } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -14,7 +14,7 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["completion"]>;
 
 interface Completion {
   readonly shell: string;
-  /** Null when candidates were asked for. */
+  /** Null when candidates were requested. */
   readonly script: string | null;
   readonly candidates: readonly string[];
 }
@@ -38,13 +38,13 @@ export function render({ shell, script, candidates: found }: Shown): string {
   return script ?? found.map((candidate) => `${lineFor(shell, candidate)}\n`).join("");
 }
 
-/** bash shows bare words; zsh and fish a meaning beside each. */
+/** bash shows only words; zsh and fish show a description beside each. */
 function lineFor(shell: string, { word, meaning }: Candidate): string {
   if (shell === "bash" || meaning === undefined) return shell === "zsh" ? word.replaceAll(":", "\\:") : word;
   return shell === "zsh" ? `${word.replaceAll(":", "\\:")}:${meaning}` : `${word}\t${meaning}`;
 }
 
-/** Damaged files are no reason to print an error into somebody's half-typed line. */
+/** Damaged files must not print an error into a half-typed line. */
 function knownWords(context: Context): KnownWords {
   const ask =
     (read: (profiles: Profiles) => Promise<readonly string[]>): (() => Promise<readonly string[]>) =>

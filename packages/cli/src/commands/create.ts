@@ -19,16 +19,16 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const kind = given.kind ?? (given.rest === undefined ? "builtin" : "command");
   const options = toProfileOptions(given, context.world.cwd);
-  // A program of one's own runs where one stands.
+  // The user's own program runs in the present folder.
   const cwd = options.cwd ?? (kind === "command" ? context.world.cwd() : undefined);
   const status = await profiles.create({ name: given.name, kind, ...options, cwd });
   const created: Created = { ...status, ...(await planOf(profiles, status)) };
-  // Its folders were made a moment ago, and are nobody else's.
+  // Its folders were just created, so no other profile shares them.
   const warnings = context.json ? [] : await preflightNotes(profiles, status.name, "folders");
   return { value: created, notes: [...warnings, `Start it with: lockkeeper start ${status.name}`] };
 }
 
-/** The profile is made by now: a plan that cannot be read is a warning, and is left away. */
+/** The profile exists by now, so an unreadable plan is only a warning. */
 async function planOf(profiles: Profiles, status: ProfileStatus): Promise<Pick<Created, "argv" | "cwd">> {
   try {
     return await profiles.launchPlan(status.name);

@@ -1,4 +1,4 @@
-/** `current`: the profile that a command without a name acts on. It starts nothing and looks at no process. */
+/** `current`: prints the profile of commands without a name. Starts nothing and inspects no process. */
 import type { Profiles, Selection } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -10,7 +10,7 @@ import type { View } from "../terminal/view.ts";
 type Arguments = ArgumentsOf<(typeof COMMANDS)["current"]>;
 
 interface Shown extends Selection {
-  /** `!` behind the name of a protected profile, for a prompt only: looking it up is not worth it elsewhere. */
+  /** `!` after the name of a protected profile, only for a prompt, because the look-up costs time. */
   readonly mark: "" | "!";
 }
 
@@ -29,7 +29,7 @@ export function render({ name, mark }: Shown, { paint }: View): string {
   return name === null ? "" : `${paint.bold(plainLine(name) + mark)}\n`;
 }
 
-/** A damaged registry is no reason to print an error into a prompt. */
+/** A damaged registry must not print an error into a prompt. */
 async function protectionMark(profiles: Profiles, name: string | null): Promise<Shown["mark"]> {
   if (name === null) return "";
   try {
@@ -39,7 +39,7 @@ async function protectionMark(profiles: Profiles, name: string | null): Promise<
   }
 }
 
-/** Every place that was looked at, strongest first, and the one that won. */
+/** All sources, strongest first, and the one that won. */
 function explainSelection({ source: winner, candidates }: Selection, home: string): readonly string[] {
   const places = {
     argument: "--profile",

@@ -66,7 +66,7 @@ export function render({ gateways, faults, adopt }: ShownDiscovery, { paint, col
   const table = rows.length === 0 ? "" : renderTable(columns, rows, width, paint.dim);
   const lines = [
     ...faults.map((fault) => `${paint.red("fault:")} ${plainLine(fault)}`),
-    // Both sides of an overlap tell of it, in the same words.
+    // Both sides of an overlap report it in the same words.
     ...new Set(gateways.flatMap((gateway) => remarks(gateway, paint))),
     ...(adopt.length === 0 ? [] : ["to adopt:", ...adopt.map((line) => `  ${paint.cyan(plainLine(line))}`)]),
   ];

@@ -18,7 +18,7 @@ export interface ShownFinding extends Omit<Finding, "fix"> {
 
 export interface Diagnosis {
   readonly findings: readonly ShownFinding[];
-  /** What `--fix` has done. */
+  /** The repairs of `--fix`. */
   readonly repaired: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function render({ findings, repaired }: Diagnosis, { paint, quiet, column
 function answer(findings: readonly Finding[], repaired: readonly string[]): Result {
   const shown = findings.map(({ fix, ...finding }): ShownFinding => ({ ...finding, fix: fix?.what ?? null }));
   const value: Diagnosis = { findings: shown, repaired };
-  // What cannot be known here is said, but it is nothing wrong.
+  // An unknown fact is shown, but it is not a fault.
   return { value, status: findings.some(({ weight }) => weight !== "unknown") ? 1 : 0 };
 }
 

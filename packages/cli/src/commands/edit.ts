@@ -19,7 +19,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   }
   const profiles = await context.openProfiles();
   const options = toProfileOptions(given, context.world.cwd);
-  // A look changes nothing, so it needs no consent.
+  // A dry run changes nothing, so it needs no consent.
   if (!given.dryRun) await chooseTargets(context, profiles, { names: [given.name], confirm: given.confirm });
   const result = await profiles.edit(given.name, { ...options, unset: given.unset, dryRun: given.dryRun });
   const warnings = context.json || given.dryRun ? [] : await preflightNotes(profiles, given.name);

@@ -1,4 +1,4 @@
-/** `exec`: one command with a profile's environment and nothing of another one's. */
+/** `exec`: runs one command with the environment of one profile and of no other. */
 import { LockkeeperError, shellQuote } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -20,7 +20,7 @@ export async function run(context: Context, { name, gatewayEnv, rest }: Argument
   return resultInside(context, await profiles.clientArgv(name, [program, ...more]), child);
 }
 
-/** The command has written for itself. */
+/** The command has written its own output. */
 export function render(): string {
   return "";
 }

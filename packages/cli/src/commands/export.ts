@@ -13,7 +13,7 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["export"]>;
 /** For an engine, or as a set. */
 type Exported = Omit<ExportResult, "format"> & { readonly format: ExportResult["format"] | "json" };
 
-/** It is saved to a file. */
+/** The text is saved to a file, so it must not be escaped. */
 export const exact = true;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
@@ -33,7 +33,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   return { value, notes };
 }
 
-/** The file that makes the profiles: of no engine, so that no image has to do with it. */
+/** The set file that makes the profiles. It is for no engine and needs no image. */
 async function exportSet(profiles: Profiles, names: readonly string[], given: Arguments): Promise<Exported> {
   if (given.image !== undefined || given.containerfile) {
     throw new LockkeeperError("USAGE", "export: the format json knows no image", {
@@ -44,7 +44,7 @@ async function exportSet(profiles: Profiles, names: readonly string[], given: Ar
   return { format: "json", profiles: names, files: [{ name: "lockkeeper.json", text }], needs: [], notes: [] };
 }
 
-/** Several files are told apart by a comment with their names, which all of the formats take. */
+/** Several files are separated by a comment with their names, which all formats allow. */
 export function render({ files }: Exported): string {
   if (files.length === 1) return files[0]?.text ?? "";
   return files.map(({ name, text }) => `# ${name}\n${text}`).join("\n");

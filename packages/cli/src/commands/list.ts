@@ -17,7 +17,7 @@ interface Shown {
   readonly wide: boolean;
 }
 
-/** Between two looks of `--watch`, in milliseconds. */
+/** Pause between two reads of `--watch`, in milliseconds. */
 const WATCH_MS = 1_000;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
@@ -65,7 +65,7 @@ async function watch(context: Context, profiles: Profiles, { look, wide }: Watch
   let before = "";
   while (!stop.aborted) {
     const statuses = await look();
-    // Uptime and memory change at every look and alone are no news.
+    // Uptime and memory change all the time and alone are no news.
     const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null, memoryBytes: null })));
     if (news !== before) {
       const text = plainOutput(renderStatusTable(statuses, context.view, wide) || `${emptyNote(profiles)}\n`);

@@ -1,4 +1,4 @@
-/** `logs`: what the gateways printed, of several profiles merged by time, and what they go on to print. */
+/** `logs`: prints the output of gateways, merged by time for several profiles, and follows it. */
 import { followLog, LockkeeperError, parseLogNote, readLog } from "@lockkeeper/core";
 import type { LogLine } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
@@ -15,7 +15,7 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["logs"]>;
 interface ProfileLog {
   readonly name: string;
   readonly lines: readonly string[];
-  /** For each line when it was written, ISO 8601, or null when nobody knows. */
+  /** The time of each line, ISO 8601, or null when unknown. */
   readonly times: readonly (string | null)[];
 }
 
@@ -24,7 +24,7 @@ interface Shown {
   readonly withTimes: boolean;
 }
 
-/** Without a limit or a time: enough to see what is going on. */
+/** The default number of lines: enough to see what is going on. */
 const DEFAULT_LINES = 100;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
@@ -77,8 +77,8 @@ export function render(shown: Shown, { paint }: View): string {
 }
 
 /**
- * A prefix only where lines of several profiles mix, and each profile keeps its colour. They are put in the order of their
- * times; a line without one stays behind the line before it, and two of one profile never change places.
+ * A prefix only where lines of several profiles mix, and each profile keeps its colour. Lines are sorted by time; a line
+ * without a time stays after the line before it, and lines of one profile keep their order.
  */
 function renderLogs({ logs, withTimes }: Shown, names: readonly string[], paint: Palette): string {
   const colours = [paint.cyan, paint.yellow, paint.green, paint.red] as const;
@@ -108,7 +108,7 @@ function textsAndTimes(lines: readonly LogLine[]): Pick<ProfileLog, "lines" | "t
   };
 }
 
-/** Colours are no part of what is searched: `error` is found in a red one too. */
+/** Colours are ignored in a search: `error` is found in red text too. */
 function conditionOf({ grep, regex }: Arguments): ((text: string) => boolean) | undefined {
   if (grep !== undefined && regex !== undefined) {
     throw new LockkeeperError("USAGE", "--grep and --regex contradict each other", { hint: "Give one or the other." });

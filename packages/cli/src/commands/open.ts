@@ -1,6 +1,6 @@
 /**
- * `open`: a gateway's web page in the browser. A token reaches it by a page that only this user can read and that is removed
- * after half a minute, never by an argument, which other users could see.
+ * `open`: shows a gateway's web page in the browser. The token is passed by a page that only this user can read and that is
+ * removed after half a minute, never by an argument, which other users could see.
  */
 import { spawn } from "node:child_process";
 import { LockkeeperError } from "@lockkeeper/core";
@@ -18,7 +18,7 @@ const PAGE_LIFE_MS = 30_000;
 interface Opened {
   readonly name: string;
   readonly url: string;
-  /** Whether a browser was told. */
+  /** Whether a browser was started. */
   readonly opened: "yes" | "no";
 }
 
@@ -41,7 +41,7 @@ export function render({ url }: Opened): string {
   return `${url}\n`;
 }
 
-/** What shows a page on this machine; undefined where nobody would see it. */
+/** The program that shows a page on this machine; undefined where nobody would see it. */
 function browserOpener(env: NodeJS.ProcessEnv, platform: string): string | undefined {
   if (env["BROWSER"]) return env["BROWSER"];
   if (platform.startsWith("darwin")) return "open";
@@ -65,7 +65,7 @@ async function show(context: Context, opener: string, page: string, fragment: st
   }
 }
 
-/** Returns whether the program was started; what it shows is between it and its user. */
+/** Returns whether the program was started; it is not watched any further. */
 function launch(program: string, target: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(program, [target], { env, detached: true, stdio: "ignore" });

@@ -1,4 +1,4 @@
-/** `plan`: what applying a file of profiles would change. Changes nothing. */
+/** `plan`: shows what applying a file of profiles would change. Changes nothing. */
 import type { SetPlan } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -1,4 +1,4 @@
-/** `port`: a profile's port, or that of one of its labels, as one line for scripts. */
+/** `port`: prints a profile's port, or that of one of its labels, as one line for scripts. */
 import { LockkeeperError, didYouMean } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -1,4 +1,4 @@
-/** `ports`: the plan beside what the host says, conflicts, the next free block; or all that is known of one port. */
+/** `ports`: compares the plan with the host, and shows conflicts and the next free block; or explains one port. */
 import type { PortExplanation, PortsReport, Profiles, Reservation, ReservationChange } from "@lockkeeper/profiles";
 import { describeHolder, LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
@@ -15,15 +15,15 @@ import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["ports"]>;
 
-/** What concerns one profile: its block and its conflicts. */
+/** The part for one profile: its block and its conflicts. */
 interface OwnReport extends PortsReport {
   readonly profile: string;
 }
 
-/** What was asked for: the audit, one port, or the next block. */
+/** The requested answer: the audit, one port, or the next block. */
 type Answer = PortsReport | OwnReport | PortExplanation | { readonly nextFree: number | null } | Kept;
 
-/** What became of ports that are kept, or given back. */
+/** The result of reserving or releasing ports. */
 type Kept = ReservationChange & { readonly action: "reserve" | "release" };
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
@@ -64,7 +64,7 @@ async function keep(
   return { value };
 }
 
-/** An unknown name is told as such. */
+/** An unknown name gets its own error. */
 async function only(name: string, report: PortsReport, profiles: Profiles): Promise<OwnReport> {
   const blocks = report.blocks.filter(({ profile }) => profile === name);
   if (blocks.length === 0 && (name === "reserve" || name === "release")) {
@@ -160,7 +160,7 @@ function renderAudit(report: PortsReport | OwnReport, view: View): string {
   return `${table}${picture}\n${"profile" in report ? "" : kept}${conflicts.join("")}${hidden}${"profile" in report ? "" : `${next}\n`}`;
 }
 
-/** One profile's block alone, or the pool and whatever of ours lies beside it. */
+/** One profile's block alone, or the pool and our blocks outside of it. */
 function toRuler(report: PortsReport | OwnReport): Ruler {
   const { pool, ephemeral } = report;
   const blocks = report.blocks.map(toRulerBlock);
@@ -200,7 +200,7 @@ function describeRange({ label, first, last }: Block["ranges"][number]): string 
   return `${plainLine(label)} ${rangeText({ first, last })}`;
 }
 
-/** What a listener that is not the run's own is called. */
+/** The word for a listener that is not the run's own. */
 const VERDICTS: Readonly<Record<Block["listeners"][number]["verdict"], string>> = {
   own: "own",
   elsewhere: "elsewhere",

@@ -1,4 +1,4 @@
-/** `protect`: what ends or changes the profile then needs its name twice. */
+/** `protect`: from then on, ending or changing the profile needs its name twice. */
 import type { EditResult } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -20,7 +20,7 @@ interface Removed {
 export async function run(context: Context, { names: words, yes, confirm }: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const { names } = await chooseTargets(context, profiles, { names: words, confirm });
-  // An unknown name is told as such before anything is asked or done.
+  // An unknown name gets its own error before anything is asked or done.
   for (const name of names) await profiles.find(name);
   if (!yes && names.some((name) => !confirm.includes(name))) {
     const all = names.join(", ");
@@ -38,7 +38,7 @@ export async function run(context: Context, { names: words, yes, confirm }: Argu
       failures.push({ name: names.length > 1 ? name : null, error });
     }
   }
-  // One name that was given as such is answered with one document, as ever.
+  // A single plain name is answered with a single document.
   const isOne = words.length === 1 && !words.some(isPattern);
   return { value: isOne ? removed[0] : removed, shown: removed, failures };
 }

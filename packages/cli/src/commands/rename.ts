@@ -1,4 +1,4 @@
-/** `rename`: another name for a stopped profile. */
+/** `rename`: gives a stopped profile another name. */
 import type { RenameResult } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

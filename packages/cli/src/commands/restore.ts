@@ -1,4 +1,4 @@
-/** `restore`: what was removed last under a name comes back out of the trash. */
+/** `restore`: brings the last removed profile of a name back from the trash. */
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -23,9 +23,9 @@ import { jsonText, outputText, plainLine } from "../terminal/plain-text.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["run"]>;
 
-/** What a shell says of a program that SIGTERM ended, and a service manager expects. */
+/** The exit status of a program that SIGTERM ended, as shells and service managers expect it. */
 const ENDED_BY_SIGTERM = 143;
-/** Output that a reader does not take within this is given up at the end, in milliseconds. */
+/** At the end, output that a reader does not take within this time is dropped. In milliseconds. */
 const LAST_OUTPUT_MS = 2_000;
 
 /** launchd tells an agent its label. Source: observed by others, documented nowhere; untested. */
@@ -56,7 +56,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const report = (record: RunRecord): void => {
     if (json) world.stdout.write(`${jsonText(record)}\n`);
     const text = describeRecord(record);
-    // How it ended is said once, below.
+    // The end is reported once, below.
     if (json || quiet || text === said || FINAL.has(record.state)) return;
     said = text;
     world.stderr.write(`${name}: ${text}\n`);
@@ -80,14 +80,14 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   if (stay) await stayAfter(context, profiles, name, { outcome, onRequest });
   const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
   const status = terminated ? ENDED_BY_SIGTERM : statusOfRun(outcome, record?.code ?? null);
-  // launchd starts again whatever did not end with 0, so that is what a failure for good has to end with.
+  // launchd restarts every program that does not exit with 0, so a permanent failure must exit with 0.
   return { value: undefined, status: status === PERMANENT_EXIT_STATUS && isAgentOfOurs(context) ? 0 : status };
 }
 
 const FIRST_PROCESS =
   "this is the first process of its container and cannot reap what a gateway leaves behind: run it with an init (docker run --init)";
 
-/** Everything was written as it happened. */
+/** All output was written already. */
 export function render(): string {
   return "";
 }
@@ -95,9 +95,9 @@ export function render(): string {
 const FINAL: ReadonlySet<RunRecord["state"]> = new Set<RunRecord["state"]>(["stopped", "failed", "blocked"]);
 
 /**
- * Passes on what the gateway prints from now on: to a terminal as `logs` shows it, elsewhere byte for byte. Returns when
- * `over` has aborted and the rest was passed on. A reader that goes away ends the passing and nothing else; one that
- * does not read misses what the log does not keep for so long.
+ * Passes on the gateway's output from now on: to a terminal as `logs` shows it, elsewhere byte for byte. Returns when `over`
+ * has aborted and the rest was passed on. A reader that goes away ends only the passing; a slow reader misses output that the
+ * log no longer keeps.
  */
 async function passOutput({ world }: Context, file: string, over: AbortSignal): Promise<void> {
   const passage = await world.openPassage();
@@ -112,7 +112,7 @@ async function passOutput({ world }: Context, file: string, over: AbortSignal): 
       for await (const bytes of followOutput(file, options)) await passage.write(bytes);
     }
   } catch {
-    // Nobody reads any more, or the log cannot be read: the gateway is none the worse for it.
+    // Nobody reads any more, or the log cannot be read: the gateway is not affected.
   } finally {
     passage.close();
   }

@@ -1,4 +1,4 @@
-/** `service`: units of service managers for profiles: their text, install, uninstall, and what is true of them. */
+/** `service`: units of service managers for profiles: prints, installs, uninstalls and checks them. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { InstallResult, Profiles, ServiceStatus, UninstallResult, UnitOptions } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
@@ -24,7 +24,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const failures: Failure[] = [];
   const each = async <T>(act: (name: string) => Promise<T>): Promise<readonly T[]> => {
     const results: T[] = [];
-    // One after the other: each of them asks the manager to read its units again.
+    // One after the other, because each asks the manager to reload its units.
     for (const name of names) {
       try {
         results.push(await act(name));
@@ -91,7 +91,7 @@ async function chooseNames(context: Context, profiles: Profiles, given: Argument
   }
   const { names: chosen } = await chooseTargets(context, profiles, { names, all, confirm });
   if (action !== "uninstall") return chosen;
-  // It stops what runs, so a protected profile is asked for by name.
+  // It stops a running gateway, so a protected profile must be confirmed by name.
   for (const name of chosen) {
     if (confirm.includes(name) || (await profiles.protection(name)) === "open") continue;
     throw new LockkeeperError("CONFIRMATION_NEEDED", `${name} is protected: nothing was done`, {
@@ -104,7 +104,7 @@ async function chooseNames(context: Context, profiles: Profiles, given: Argument
 function unitOptions({ manager, system, harden, watchdog, boot }: Arguments): UnitOptions {
   return {
     manager,
-    // Not said: as it was installed.
+    // Not given: as it was installed.
     ...(system ? { system } : {}),
     ...(harden ? { harden } : {}),
     watchdogMs: watchdog,

@@ -1,4 +1,4 @@
-/** `shell`: the caller's own shell inside a profile, until it is left. */
+/** `shell`: runs the caller's own shell inside a profile. */
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -18,7 +18,7 @@ export async function run(context: Context, { name }: Arguments): Promise<Result
   return resultInside(context, [shell, ...args], { ...environment.child, ...env });
 }
 
-/** The shell has written for itself. */
+/** The shell has written its own output. */
 export function render(): string {
   return "";
 }

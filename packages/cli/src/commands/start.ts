@@ -25,7 +25,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { stop: signal } = context.world.interruption();
   const { steps } = await profiles.order("start", names);
   const result = await onEachProfile(context, steps, "hold-back", (name, onProgress) =>
-    // What is said of a start is said of what was named, not of what that comes after.
+    // Notes are about the named profiles, not about those that they come after.
     profiles.start(name, {
       timeoutMs,
       signal,

@@ -94,7 +94,7 @@ export function render({ detail, now }: Shown, { paint, quiet, columns }: View):
   );
 }
 
-/** What it takes, and what it may. */
+/** Its use of memory, and its limits. */
 function memoryRow({
   memoryBytes,
   memoryRestartBytes,

@@ -1,4 +1,4 @@
-/** `takeover`: shows who runs an adopted gateway and what will happen, asks, and brings it under a keeper of ours. */
+/** `takeover`: shows what runs an adopted gateway and what will happen, asks, and moves it to one of our keepers. */
 import { shellCommand } from "@lockkeeper/core";
 import type { TakeoverPlan, TakeoverResult } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
@@ -19,7 +19,7 @@ export async function run(context: Context, { name, yes, confirm, timeout }: Arg
   const { stop: signal } = world.interruption();
   const consent = async (plan: TakeoverPlan): Promise<boolean> => {
     const lines = describePlan(plan);
-    // What the gateway's own config asks for and would not get is not covered by a yes that was given in advance.
+    // A `--yes` given in advance does not cover a gateway that would lack something that its config needs.
     const certain = confirm.includes(name) || (yes && plan.grave.length === 0);
     if (!context.json && !context.view.quiet && (certain || world.canAsk()))
       world.stderr.write(`${lines.join("\n")}\n`);

@@ -1,4 +1,4 @@
-/** `token`: a profile's access token. The only command that ever prints one. */
+/** `token`: prints a profile's access token. No other command prints one. */
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -1,4 +1,4 @@
-/** `top`: a live view of all profiles. Where there is no terminal, the list once. */
+/** `top`: shows a live view of all profiles; without a terminal, the list once. */
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -1,4 +1,4 @@
-/** `trash`: what `remove` has kept, and its end for good. */
+/** `trash`: lists removed profiles, or deletes them for good. */
 import { LockkeeperError, shellCommand } from "@lockkeeper/core";
 import type { TrashedProfile } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";

@@ -1,4 +1,4 @@
-/** `unprotect`: the profile is stopped, changed and removed like any other from then on. */
+/** `unprotect`: from then on the profile is stopped, changed and removed like any other. */
 import type { EditResult } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

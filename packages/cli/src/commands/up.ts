@@ -1,4 +1,7 @@
-/** `up`: creates what is missing (a built-in gateway unless another kind is asked for), starts everything named, prints the list of it. Idempotent. */
+/**
+ * `up`: creates missing profiles (built-in gateways unless another kind is given), starts all named ones and prints their
+ * list. Idempotent.
+ */
 import { LockkeeperError, nearestNames, shellCommand } from "@lockkeeper/core";
 import type { CreateOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import { isPattern, parseProfileName } from "@lockkeeper/profiles";
@@ -17,7 +20,7 @@ import type { View } from "../terminal/view.ts";
 type Arguments = ArgumentsOf<(typeof COMMANDS)["up"]>;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
-  // A bad name among good ones: nothing is created at all.
+  // With one bad name among good ones nothing is created.
   given.names.filter((word) => !isPattern(word)).forEach(parseProfileName);
   const profiles = await context.openProfiles();
   const fromFile = await namesOfFile(context, profiles, given);
@@ -65,9 +68,9 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A new name that is near an old one is more often a slip than a wish.
+ * A new name that is near an old one is usually a typing mistake.
  *
- * @throws {LockkeeperError} CONFIRMATION_NEEDED when nobody said yes: then nothing has been made.
+ * @throws {LockkeeperError} CONFIRMATION_NEEDED when nobody said yes; nothing was created.
  */
 async function askAboutNearNames(
   context: Context,
@@ -89,7 +92,7 @@ async function askAboutNearNames(
   }
 }
 
-/** Short names, and names that differ in nothing but digits, are meant as they are: web1 and web2. */
+/** Short names, and names that differ only in digits, are intended: web1 and web2. */
 function slipsOf(name: string, existing: readonly string[]): readonly string[] {
   const word = letters(name);
   if (word.length < SHORTEST_SLIP) return [];
@@ -113,7 +116,7 @@ function kindOf({ kind, rest }: Arguments): string {
   return kind ?? (rest === undefined ? "builtin" : "command");
 }
 
-/** Two `up`s at once may both find a profile missing; it is there afterwards, which is all that either wants. */
+/** Two `up`s at once may both find a profile missing; afterwards it exists, which is all that matters. */
 async function createUnlessThere(profiles: Profiles, options: CreateOptions): Promise<void> {
   try {
     await profiles.create(options);

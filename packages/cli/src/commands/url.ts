@@ -1,4 +1,4 @@
-/** `url`: where a profile's gateway is, as one line for scripts. Never a token. */
+/** `url`: prints the address of a profile's gateway, as one line for scripts. Never a token. */
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Result } from "../command-module.ts";

@@ -1,4 +1,4 @@
-/** `version`: what runs here, for bug reports. `--version` prints the number alone. */
+/** `version`: prints the versions for a bug report. `--version` prints only the number. */
 import type { Result } from "../command-module.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../terminal/view.ts";

@@ -24,7 +24,7 @@ interface Story {
   readonly reason: string | null;
   readonly lease: LeaseStatus | null;
   readonly events: readonly HistoryEvent[];
-  /** Of the latest gateway process that has ended; null when none of these events is an end. */
+  /** The output of the latest ended gateway process; null when none of these events is an end. */
   readonly output: LastOutput | null;
 }
 
@@ -62,7 +62,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   return { value: story, shown };
 }
 
-/** An older keeper kept nothing with the end, and one with a full disk neither; then the log tells. */
+/** An older keeper, or one with a full disk, kept no output with the end; then the log is read. */
 async function outputInLog(profiles: Profiles, name: string, logs: string): Promise<LastOutput> {
   const { lines, printed } = await readLastAttempt(path.join(logs, "gateway.log"), { ended: true });
   return { lines: await profiles.shownOutput(name, lines), printed };
@@ -80,7 +80,7 @@ export function render({ name, state, reason, lease, events, output, now }: Show
     last === undefined ? "" : `  ${summarize(events, last, now, paint)}\n${renderOutput(last, output, paint)}`;
   const width = Math.max(...events.map(({ at }) => formatMoment(plainLine(at), now).length));
   const story = events
-    // What the last end printed stands above; of earlier ones the last line will do.
+    // The output of the last end is above; for earlier ones the last line is enough.
     .map((event) => {
       const line = event === last ? "" : renderOutput(event, lastLineOf(event), paint);
       return renderEvent(event, now, width, view) + line;
@@ -93,7 +93,7 @@ function lastLineOf({ output }: HistoryEvent): LastOutput | null {
   return output === undefined || output.lines.length === 0 ? null : { ...output, lines: output.lines.slice(-1) };
 }
 
-/** An end that nobody asked for. */
+/** An unrequested end. */
 function isCrash({ state, exit }: HistoryEvent): boolean {
   return exit !== null && state !== "stopped" && state !== "stopping";
 }
@@ -135,7 +135,7 @@ function renderEvent(event: HistoryEvent, now: number, width: number, { paint, c
   if (pid !== null) facts.push(`pid ${pid}`);
   if (restarts > 0 && exit === null) facts.push(`restart ${restarts}`);
   const time = `${formatMoment(plainLine(at), now).padEnd(width)}  ${formatAgo(at, now).padStart(10)}`;
-  // What was told to somebody is no change of state.
+  // A hook's message is not a change of state.
   const word = note === true ? "" : isCrash(event) && state === "starting" ? "crashed" : state;
   const colour = isCrash(event) ? paint.red : paintState(state, paint);
   const margin = 2 + time.length + 2 + STATE_WIDTH + 2;

@@ -1,12 +1,12 @@
-/** How much of something is done, as one line. Pure; what it is written to is somebody else's matter. */
+/** A progress bar as one line. Pure. */
 
 const CELLS = 30;
-/** Elsewhere than on a terminal every news stays: ten of them are enough. */
+/** Outside of a terminal every line stays, so ten of them are enough. */
 const STEP_PERCENT = 10;
 
 /**
- * Returns the bar for a terminal, `[######......]  45%`, else the percentage alone and in steps of ten, so that repeated
- * calls give few different texts.
+ * Returns the bar for a terminal, `[######......] 45%`, otherwise only the percentage in steps of ten, so that repeated calls
+ * give few different texts.
  *
  * @param done from 0 to 1
  */

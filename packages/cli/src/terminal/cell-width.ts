@@ -1,4 +1,4 @@
-/** How wide text is on a terminal, and text made to fit. Pure. Text must be free of control sequences. */
+/** Measures text on a terminal and makes it fit. Pure. Text must be free of control sequences. */
 import stringWidth from "string-width";
 
 /** Returns how many columns the text takes: two for a wide character, none for a combining one. */
@@ -21,7 +21,7 @@ export function cutToWidth(text: string, columns: number): string {
   return `${kept}…`;
 }
 
-/** Returns the text in exactly `columns` columns, padded behind, or in front with `right`. */
+/** Returns the text in exactly `columns` columns, padded on the right, or on the left with `right`. */
 export function fitToWidth(text: string, columns: number, align: "left" | "right" = "left"): string {
   const cut = cutToWidth(text, columns);
   const blanks = " ".repeat(Math.max(0, columns - cellWidth(cut)));

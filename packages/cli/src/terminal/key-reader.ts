@@ -1,4 +1,4 @@
-/** From what a terminal sends to the names of keys. Pure but for the rest that it keeps of a sequence cut in two. */
+/** Turns terminal input into names of keys. Pure, except that it remembers the beginning of a sequence cut in two. */
 
 /** A printable character, as itself; or a named key: `up`, `pageup`, `enter`, `escape`, `backspace`, `ctrl-c`, ... */
 export type Key = string;
@@ -32,13 +32,13 @@ const CONTROLS: Readonly<Record<string, Key>> = {
   "\u001B": "escape",
 };
 
-/** A whole control sequence, known or not: an unknown one is swallowed, never typed into a filter. */
+/** A complete control sequence. An unknown one is ignored, never typed into a filter. */
 // oxlint-disable-next-line no-control-regex
 const SEQUENCE = /^\u001B(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])/;
 // oxlint-disable-next-line no-control-regex
 const BEGUN = /^\u001B(?:\[[0-?]*[ -/]*|O)$/;
 
-/** The longest beginning of a sequence that is waited for; what is longer was none. */
+/** The longest incomplete sequence to wait for; anything longer is not a sequence. */
 const LONGEST_BEGUN = 16;
 
 /** Returns a function that turns each chunk of input into the keys that it completes. */

@@ -1,7 +1,7 @@
 /**
- * A way out for output of any amount that never holds the process up: a reader that does not read (a full pipe, a terminal
- * that was paused with Ctrl-S) makes the writer wait, and timers and signals go on. Node's own streams block on
- * terminals and gather what a pipe does not take.
+ * Writes any amount of output without blocking the process: a reader that does not read (a full pipe, a terminal paused with
+ * Ctrl-S) makes only the writer wait, while timers and signals go on. Node's own streams block on terminals and buffer without
+ * limit on a full pipe.
  */
 import * as fs from "node:fs";
 import { Socket } from "node:net";
@@ -9,16 +9,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "@lockkeeper/core";
 
 export interface Passage {
-  /** Resolves when the bytes are on their way. Rejects when nobody reads any more, with the system's error. */
+  /** Resolves when the bytes were written. Rejects with the system's error when the reader has gone. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** Gives up what was not taken yet. */
+  /** Drops unwritten output. */
   readonly close: () => void;
 }
 
 /** How soon a terminal that took nothing is tried again, in milliseconds. */
 const RETRY_MS = 20;
 
-/** Opens a passage to what `fd` leads to. Nobody else may write to `fd` afterwards. */
+/** Opens a passage to the target of `fd`. Nothing else may write to `fd` afterwards. */
 export function openPassage(fd: number): Passage {
   const stats = fs.fstatSync(fd);
   if (stats.isFIFO() || stats.isSocket()) return throughSocket(fd);
@@ -39,7 +39,7 @@ function throughSocket(fd: number): Passage {
   };
 }
 
-/** Through a descriptor of our own that does not block: that of the terminal is shared with others, who expect it to. */
+/** Uses our own non-blocking descriptor, because other processes share the terminal's and expect it to block. */
 function throughDevice(shared: number): Passage {
   const fd = reopen(shared);
   const closed = new AbortController();
@@ -64,7 +64,7 @@ function reopen(fd: number): number {
   try {
     return fs.openSync(`/dev/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
-    // Another user's terminal, after su: then as everybody writes to it.
+    // Another user's terminal, after su: write to it in the normal way.
     return fd;
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Draws ports as a ruler: one mark stands for one port or, where there is much to show, for several. What is occupied is
- * drawn, what is not is told in one line. Pure; no more lines than a screen has, however many profiles there are, and
- * linear in their number.
+ * Draws ports as a ruler: one mark stands for one port or, where there is much to show, for several. Used ports are drawn,
+ * free ranges take one line. Pure; never more lines than a screen, and linear in the number of profiles.
  */
 import type { View } from "./view.ts";
 
@@ -12,27 +11,27 @@ export interface Ports {
 
 export interface RulerBlock extends Ports {
   readonly name: string;
-  /** Named ports and derived ranges but for the gateway's own; they may lie outside of the block. */
+  /** Named ports and derived ranges besides the gateway's own port; they may lie outside of the block. */
   readonly derived: readonly Ports[];
   readonly own: readonly number[];
-  /** Where somebody else listens in its way. */
+  /** Ports with a conflicting listener. */
   readonly taken: readonly number[];
 }
 
 export interface Ruler {
-  /** All of it is drawn or told. */
+  /** The range to show completely. */
   readonly range: Ports;
-  /** Where new blocks may go; what is empty beside it is no room for one. */
+  /** The range for new blocks; free ports outside of it are no room for one. */
   readonly pool: Ports;
   readonly blocks: readonly RulerBlock[];
   /** What installations of other programs claim. */
   readonly claimed: readonly Ports[];
-  /** Listeners that are in nobody's way. */
+  /** Listeners without a conflict. */
   readonly others: readonly number[];
   readonly ephemeral: Ports;
 }
 
-/** Weakest first: where several things fall on one mark, the last of them is shown. */
+/** Weakest first: when several fall on one mark, the last one is shown. */
 const MARKS = {
   ".": "free",
   "~": "ephemeral",
@@ -50,18 +49,18 @@ type Mark = keyof typeof MARKS;
 
 const ORDER = Object.keys(MARKS) as readonly Mark[];
 
-/** Rows of marks at most; above that one mark stands for more ports. */
+/** The most rows of marks; above that, one mark stands for more ports. */
 const MOST_ROWS = 8;
 const SCALES: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 /** Two blanks, a port, two blanks. */
 const MARGIN = 9;
-/** Wider ones are hard to count in. */
+/** Wider rows are hard to count in. */
 const WIDEST = 120;
 
-/** Returns the ruler and, below it, what its marks mean. */
+/** Returns the ruler and, below it, the meanings of its marks. */
 export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "paint" | "columns">): string {
   const width = Number.isFinite(columns) ? Math.min(columns, WIDEST) : 80;
-  // Whole tens, so that the ports at the left are easy to reckon with.
+  // Whole tens, so that the ports at the left are easy to read.
   const perRow = Math.max(10, Math.floor((width - MARGIN) / 10) * 10);
   const occupied = occupiedPorts(ruler);
   const { scale, groups } = layOut(occupied, perRow);
@@ -101,7 +100,7 @@ function one(port: number): Ports {
   return { first: port, last: port };
 }
 
-/** What lies within a row's length of each other is drawn together. */
+/** Ranges within a row's length of each other are drawn together. */
 function layOut(
   occupied: readonly Ports[],
   perRow: number,

@@ -6,15 +6,15 @@ import type { OutputStream } from "./output-stream.ts";
 import { plainLine } from "./plain-text.ts";
 
 export interface Progress {
-  /** Says what is going on with one profile; where lines are added, the same line is said once. */
+  /** Reports the progress of one profile; where lines are added, a repeated line is printed once. */
   readonly update: (name: string, text: string) => void;
-  /** The results follow: on a terminal the block of lines is wiped away. */
+  /** Ends the progress: on a terminal its lines are removed before the results. */
   readonly finish: () => void;
 }
 
 export const SILENT: Progress = { update: () => undefined, finish: () => undefined };
 
-/** Between two looks of the wheel, in milliseconds. */
+/** Pause between two frames of the spinner, in milliseconds. */
 const TURN_MS = 250;
 const WHEEL = ["|", "/", "-", "\\"] as const;
 
@@ -34,7 +34,7 @@ export function openProgress(stream: OutputStream, now: () => number = () => per
       const line = seconds < 1 ? text : `${wheel} ${text} (${seconds}s)`;
       return `\u001B[2K${line.slice(0, width - 1)}\n`;
     });
-    // The terminal echoes ^C into the line below: each drawing begins at its front.
+    // The terminal echoes ^C into the line below, so each drawing starts at the beginning of the line.
     stream.write(`${drawn > 0 ? `\r\u001B[${drawn}A` : ""}${block.join("")}`);
     drawn = lines.size;
   }
@@ -49,7 +49,7 @@ export function openProgress(stream: OutputStream, now: () => number = () => per
       }
       const before = lines.get(name);
       if (before?.text === line) return;
-      // How long it takes in all, not since the last news.
+      // The total time, not the time since the last change.
       lines.set(name, { text: line, since: before?.since ?? now() });
       draw();
       timer ??= setInterval(() => {

@@ -8,11 +8,11 @@ import { openKeyReader } from "./key-reader.ts";
 
 export interface Screen {
   readonly size: () => { readonly columns: number; readonly rows: number };
-  /** Shows `lines` from the top; what is below them is cleared. Lines must fit. */
+  /** Shows `lines` from the top and clears the rest. Lines must fit. */
   readonly draw: (lines: readonly string[]) => void;
   /** Gives the terminal back to the shell until the process is continued, then shows the screen again. */
   readonly suspend: () => Promise<void>;
-  /** Gives the terminal back; harmless when done twice. */
+  /** Gives the terminal back; harmless twice. */
   readonly close: () => void;
 }
 
@@ -38,7 +38,7 @@ export function openScreen(device: TerminalDevice, onKey: (key: Key) => void, on
         for (const key of read(data)) onKey(key);
       },
       onResize: () => {
-        // What the terminal made of the old lines is not known: draw all of them.
+        // How the terminal changed the old lines is unknown, so draw all of them.
         shown = [];
         device.write("\u001B[2J");
         onResize();

@@ -1,9 +1,9 @@
 /**
- * Lays out a table in columns. Where the terminal is too narrow it first cuts and then gives up the least important ones.
- * Pure. Cells are bare strings, and a cell costs one call and no object: a list of a thousand profiles must not be felt.
+ * Lays out a table in columns. On a narrow terminal it first cuts and then drops the least important ones. Pure. Cells are
+ * plain strings, and each costs one call and no object, so that a list of a thousand profiles stays fast.
  */
 
-/** A column may be cut to `to` columns before any column of a lower rank than `rank` is left out. */
+/** A column may be cut to `to` columns before any column of a lower rank than `rank` is dropped. */
 export interface Cut {
   readonly rank: number;
   readonly to: number;
@@ -11,11 +11,11 @@ export interface Cut {
 
 export interface Column {
   readonly title: string;
-  /** Stands in for the title where the table is too wide otherwise. */
+  /** A shorter title for a table that would be too wide. */
   readonly shortTitle?: string;
-  /** Columns with the highest number are left out first when the table is too wide; 0 is never left out. */
+  /** Columns with the highest number are dropped first when the table is too wide; 0 is never dropped. */
   readonly expendable: number;
-  /** In the order in which they are made. What room is left over in the end is given back. */
+  /** Cuts in the order in which they are made. Room that is left over is given back. */
   readonly cuts?: readonly Cut[];
   readonly align?: "right";
   /** Decorates a cell together with its padding. Absent: nothing to decorate. */
@@ -25,8 +25,8 @@ export interface Column {
 const GAP = "  ";
 
 /**
- * Returns the table, a line for the titles and one for each row. The last column is not padded, and cut with an ellipsis
- * where it still does not fit. Text must be free of control characters.
+ * Returns the table, a line for the titles and one for each row. The last column is not padded, and is cut with an ellipsis if
+ * it does not fit. Text must be free of control characters.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -86,7 +86,7 @@ interface Fit {
   readonly titles: readonly string[];
 }
 
-/** What can be given up, one after the other. */
+/** Possible reductions, one after the other. */
 type Sacrifice = { readonly rank: number; readonly index: number } & (
   { readonly to: number } | { readonly drop: true }
 );
@@ -135,6 +135,6 @@ function sacrifices(columns: readonly Column[]): readonly Sacrifice[] {
     ...cuts.map(({ rank, to }) => ({ rank, index, to })),
     ...(expendable > 0 ? [{ rank: expendable, index, drop: true } as const] : []),
   ]);
-  // Stable: of one column the cut stands before the loss.
+  // A stable sort: the cut of a column comes before its loss.
   return all.toSorted((a, b) => b.rank - a.rank);
 }

@@ -1,9 +1,9 @@
 /**
- * How results are to look on one stream: colours or not, how many columns. A value, decided once from the environment,
- * so that rendering stays a pure function of a result and a view.
+ * How results look on one stream: with colours or without, and how wide. A value, decided once from the environment, so that
+ * rendering is a pure function of a result and a view.
  */
 
-/** Decorates text, or returns it as it is where colours are not wanted. */
+/** Colours text, or returns it unchanged without colours. */
 export interface Palette {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -15,7 +15,7 @@ export interface Palette {
 
 export interface View {
   readonly paint: Palette;
-  /** False: `paint` returns everything as it is. */
+  /** False: `paint` returns everything unchanged. */
   readonly isColoured: boolean;
   /** Infinity when the stream is not a terminal. */
   readonly columns: number;

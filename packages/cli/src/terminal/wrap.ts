@@ -1,8 +1,8 @@
 /** Breaks text between words, so that no line of it runs into the margin. Pure. */
 
 /**
- * Returns the text as lines of at most `columns`, all but the first with `margin` blanks in front; the first is taken to
- * stand behind as many columns. A word that is longer than a line is left whole: it may be a path that somebody copies.
+ * Returns the text as lines of at most `columns`, all but the first with `margin` blanks in front; the first line begins after
+ * as many columns. A word that is longer than a line stays whole, because it may be a path to copy.
  */
 export function wrapBehind(text: string, margin: number, columns: number): string {
   if (columns === Infinity) return text;

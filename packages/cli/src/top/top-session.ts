@@ -1,6 +1,6 @@
 /**
- * The live view as a running program: reads what changed, follows the selected log, carries out what keys ask for, and
- * draws. It looks at cheap marks every second and does the work only when one has moved: an idle view costs nothing.
+ * The live view as a running program: reads changes, follows the selected log, carries out keys, and draws. It checks cheap
+ * marks every second and works only when one has changed, so an idle view costs nothing.
  */
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
@@ -20,17 +20,17 @@ import { INITIAL_STATE, press, selectedRow, withRows } from "./top-state.ts";
 import { renderTop } from "./top-view.ts";
 
 const TIMES = {
-  /** Between two looks at the marks. */
+  /** Pause between two checks of the marks. */
   lookMs: 1_000,
-  /** Between two full looks although no mark has moved: what no file tells, such as a keeper that was killed. */
+  /** Pause between two full reads without a changed mark, for events that change no file, such as a killed keeper. */
   fullLookMs: 5_000,
-  /** Between two samples of memory and processor time. */
+  /** Pause between two samples of memory and processor time. */
   sampleMs: 3_000,
-  /** From a new line of a log to its drawing. */
+  /** Delay from a new line of a log to its drawing. */
   drawMs: 50,
 };
 
-/** As much of a log as can be scrolled back. */
+/** How much of a log can be scrolled back. */
 const LOG_LINES = 2_000;
 
 /** Shows the view until a key or `stop` ends it. The terminal is given back in every case. */
@@ -101,7 +101,7 @@ class TopSession {
       try {
         this.#statuses = await this.#profiles.list({ probe: false });
       } catch (error) {
-        // A damaged registry may be put right meanwhile; what was seen last stays on the screen.
+        // A damaged registry may be repaired meanwhile; the last view stays on the screen.
         this.#say(errorDocument(error).message, true);
       }
     }
@@ -110,7 +110,7 @@ class TopSession {
     this.#followSelected();
   }
 
-  /** What changes when a profile, a run or a living process does. */
+  /** Marks that change with a profile, a run or a living process. */
   #readMarks(): string {
     const { home } = this.#profiles;
     const files = ["registry.json", "config.json", "run"].map((name) => markOf(`${home}/${name}`));
@@ -226,7 +226,7 @@ class TopSession {
       for await (const line of followLog(file, { from: end, signal })) {
         if (signal.aborted) return;
         const { log, scrolledBack } = this.#state;
-        // Scrolled back, the lines that are being read stay where they are.
+        // When scrolled back, the visible lines stay in place.
         const back = scrolledBack === 0 ? 0 : Math.min(LOG_LINES, scrolledBack + 1);
         this.#state = { ...this.#state, log: [...log, line].slice(-LOG_LINES), scrolledBack: back };
         this.#drawSoon();
@@ -262,7 +262,7 @@ function markOf(file: string): string {
   return stats === undefined ? "-" : `${stats.ino}.${stats.mtimeNs}.${stats.size}`;
 }
 
-/** Only a hint to look sooner, so a host without /proc loses nothing but that. */
+/** Only a hint to check sooner, so a host without /proc loses nothing else. */
 function mayLive(pid: number): boolean {
   return process.platform !== "linux" || existsSync(`/proc/${pid}`);
 }

@@ -1,6 +1,6 @@
 /**
- * What the live view shows and what a key changes in it. Pure: a key gives the next state and, sometimes, one thing to do,
- * which the session carries out.
+ * The state of the live view, and how keys change it. Pure: a key gives the next state and, sometimes, one action, which the
+ * session carries out.
  */
 import type { Key } from "../terminal/key-reader.ts";
 
@@ -19,7 +19,7 @@ export interface TopRow {
   readonly memoryBytes: number | null;
   /** The lower one of its limits. */
   readonly memoryLimitBytes: number | null;
-  /** Of one processor; null: not known, or not yet. */
+  /** The share of one processor; null: unknown, or not yet. */
   readonly cpuPercent: number | null;
   readonly lastLine: string;
   readonly url: string;
@@ -28,7 +28,7 @@ export interface TopRow {
 
 export type Verb = "start" | "stop" | "restart";
 
-/** What is typed into the line at the bottom, and for what. */
+/** The text in the line at the bottom, and its purpose. */
 export type Prompt =
   | { readonly kind: "none" }
   | { readonly kind: "filter" | "search"; readonly text: string }
@@ -47,11 +47,11 @@ export interface TopState {
   readonly search: string;
   /** Lines that the log is scrolled back from its end; 0 follows it. */
   readonly scrolledBack: number;
-  /** The last thing that happened, for the line at the bottom. */
+  /** The last event, for the line at the bottom. */
   readonly message: { readonly text: string; readonly isError: boolean };
 }
 
-/** What the session has to do for a key. */
+/** The action of a key. */
 export type TopAction =
   | { readonly kind: "quit" }
   | { readonly kind: "suspend" }
@@ -77,7 +77,7 @@ export const INITIAL_STATE: TopState = {
 
 const NO_PROMPT: Prompt = { kind: "none" };
 const VERBS: Readonly<Record<string, Verb>> = { s: "start", x: "stop", r: "restart" };
-/** How far a key moves; a page is bounded by what there is. */
+/** How far a key moves; a page ends at the last row. */
 const MOVES: Readonly<Record<Key, number>> = {
   up: -1,
   k: -1,
@@ -91,14 +91,14 @@ const MOVES: Readonly<Record<Key, number>> = {
   G: Infinity,
 };
 
-/** Returns the rows that the filter leaves. */
+/** Returns the rows that match the filter. */
 export function visibleRows({ rows, filter }: TopState): readonly TopRow[] {
   const wanted = filter.toLowerCase();
   if (wanted === "") return rows;
   return rows.filter(({ name, state }) => name.includes(wanted) || state.startsWith(wanted));
 }
 
-/** Returns the state with other rows; the selection stays on its profile, or moves to where that was. */
+/** Returns the state with new rows; the selection stays on its profile, or on its place. */
 export function withRows(state: TopState, rows: readonly TopRow[]): TopState {
   return reselect({ ...state, rows }, placeOf(state));
 }
@@ -108,7 +108,7 @@ export function selectedRow(state: TopState): TopRow | undefined {
   return visibleRows(state).find(({ name }) => name === state.selected);
 }
 
-/** Returns what follows from a key. */
+/** Returns the effect of a key. */
 export function press(state: TopState, key: Key): TopStep {
   if (key === "ctrl-c") return { state, action: { kind: "quit" } };
   if (key === "ctrl-z") return { state, action: { kind: "suspend" } };
@@ -147,7 +147,7 @@ function pressInPrompt(state: TopState, prompt: Exclude<Prompt, { kind: "none" }
   if (key === "enter") return finishPrompt({ ...state, prompt: NO_PROMPT }, prompt);
   const text = key === "backspace" ? prompt.text.slice(0, -1) : [...key].length === 1 ? prompt.text + key : prompt.text;
   const next: TopState = { ...state, prompt: { ...prompt, text } };
-  // A filter acts while it is typed.
+  // A filter takes effect while it is typed.
   return { state: prompt.kind === "filter" ? reselect({ ...next, filter: text }, placeOf(state)) : next };
 }
 
@@ -188,7 +188,7 @@ function moved(state: TopState, by: number): TopState {
   return select(state, rows[place]?.name ?? null);
 }
 
-/** Keeps the selection on a row that is shown: its own profile, else the one at its place. */
+/** Keeps the selection on a visible row: its own profile, else the one at its place. */
 function reselect(state: TopState, place: number): TopState {
   const rows = visibleRows(state);
   if (rows.some(({ name }) => name === state.selected)) return state;
@@ -205,7 +205,7 @@ function scrolled(state: TopState, by: number): TopState {
   return { ...state, scrolledBack: Math.max(0, Math.min(state.log.length, state.scrolledBack + by)) };
 }
 
-/** Scrolls back to the next older line that holds what is searched for; says so when there is none. */
+/** Scrolls back to the next older match; says so when there is none. */
 function searched(state: TopState): TopState {
   if (state.search === "" || !state.showLog) return state;
   const before = state.log.length - 1 - state.scrolledBack - (state.scrolledBack === 0 ? 0 : 1);

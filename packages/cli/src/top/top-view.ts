@@ -21,7 +21,7 @@ export interface TopFrame {
 interface Cell {
   readonly title: string;
   readonly align?: "right";
-  /** Columns with the highest number go first where there is no room; 0 stays. */
+  /** Columns with the highest number are dropped first; 0 stays. */
   readonly expendable: number;
   readonly text: (row: TopRow, now: number) => string;
   readonly paint?: (row: TopRow, paint: Palette) => (text: string) => string;
@@ -29,7 +29,7 @@ interface Cell {
 
 const GAP = "  ";
 
-/** A state has a shape of its own, so that it is seen without colours too. */
+/** Each state has its own shape, so that it is visible without colours too. */
 const SHAPES: Readonly<Record<string, string>> = {
   running: "●",
   external: "●",
@@ -94,10 +94,10 @@ const CELLS: readonly Cell[] = [
   },
 ];
 
-/** What is worth a column that takes what is left: why it does not run, else what it printed last. */
+/** The text of the last column: why it does not run, else its last output. */
 const NARROWEST_LAST = 12;
 
-/** A name cut shorter than this tells nobody which profile it is. */
+/** A shorter name would not show which profile it is. */
 const NARROWEST_NAME = 4;
 
 const KEYS = "q quit  s start  x stop  r restart  l log  / filter  ? keys";
@@ -214,7 +214,7 @@ function tableLines({ state, now, columns, paint }: TopFrame, height: number): r
   return lines;
 }
 
-/** Chooses the columns that fit; `last` is the room for the one that takes what is left, 0 for none. */
+/** Chooses the columns that fit; `last` is the width of the last one, 0 for none. */
 function layOut(
   rows: readonly TopRow[],
   now: number,
@@ -230,7 +230,7 @@ function layOut(
     cells = cells.filter(({ expendable }) => expendable !== worst);
   }
   const widths = cells.map(widthOf);
-  // Name and state alone may still be too wide: the name gives way, in the end the state too.
+  // Name and state alone may still be too wide: first the name is cut, in the end the state too.
   const excess = total() - columns;
   if (excess > 0 && (widths[0] ?? 0) - excess < NARROWEST_NAME) {
     return { cells: cells.slice(0, 1), widths: [columns], last: 0 };

@@ -1,5 +1,5 @@
 /** The path of a gateway's output. */
-import path from "node:path";
+import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { Profiles } from "@lockkeeper/profiles";
 
 /**
@@ -9,5 +9,5 @@ import type { Profiles } from "@lockkeeper/profiles";
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
 export async function gatewayLog(profiles: Profiles, name: string): Promise<string> {
-  return path.join((await profiles.find(name)).paths.logs, "gateway.log");
+  return gatewayLogPath((await profiles.find(name)).paths);
 }

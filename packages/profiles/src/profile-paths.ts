@@ -60,6 +60,16 @@ export function homePaths(home: string): HomePaths {
   };
 }
 
+/** Returns where the keeper of a profile publishes its run. */
+export function runRecordPath(home: string, name: string): string {
+  return `${home}${sep}run${sep}${name}.json`;
+}
+
+/** Returns where a stop of the profile may leave a timeout of its own; not the name of a record. */
+export function stopRequestPath(home: string, name: string): string {
+  return `${home}${sep}run${sep}${name}.stop`;
+}
+
 /** Returns the default paths of one profile; its manifest may say otherwise. */
 export function profilePaths(home: string, name: ProfileName): ProfilePaths {
   return pathsInFolder(`${home}${sep}profiles${sep}${name}`);
@@ -76,6 +86,26 @@ export function pathsInFolder(profile: string): ProfilePaths {
     workspace: `${profile}${sep}workspace`,
     logs: `${profile}${sep}logs`,
   };
+}
+
+/** Returns the file with the gateway's output; rotated ones lie beside it. */
+export function gatewayLogPath({ logs }: Pick<ProfilePaths, "logs">): string {
+  return `${logs}${sep}gateway.log`;
+}
+
+/** Returns the file with the profile's history. */
+export function historyPath({ logs }: Pick<ProfilePaths, "logs">): string {
+  return `${logs}${sep}events.jsonl`;
+}
+
+/** Returns where launchd writes what its agent prints outside of the gateway's own log. */
+export function launchdLogPath({ logs }: Pick<ProfilePaths, "logs">): string {
+  return `${logs}${sep}launchd.log`;
+}
+
+/** Returns the manifest that a removed profile carries in its folder. */
+export function removedManifestPath({ profile }: Pick<ProfilePaths, "profile">): string {
+  return `${profile}${sep}manifest.json`;
 }
 
 /**

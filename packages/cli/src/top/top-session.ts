@@ -3,10 +3,10 @@
  * marks every second and works only when one has changed, so an idle view costs nothing.
  */
 import { existsSync, statSync } from "node:fs";
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { followLog, memoryOf, readLastLines, readLog, readProcessUsage } from "@lockkeeper/core";
 import type { ProcessUsage } from "@lockkeeper/core";
+import { gatewayLogPath, homePaths } from "@lockkeeper/profiles";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
 import { describeHealth } from "../status-table.ts";
@@ -112,8 +112,8 @@ class TopSession {
 
   /** Marks that change with a profile, a run or a living process. */
   #readMarks(): string {
-    const { home } = this.#profiles;
-    const files = ["registry.json", "config.json", "run"].map((name) => markOf(`${home}/${name}`));
+    const { registry, settings, run } = homePaths(this.#profiles.home);
+    const files = [registry, settings, run].map(markOf);
     const vanished = this.#statuses.filter(({ pid }) => pid !== null && !mayLive(pid)).map(({ name }) => name);
     return [...files, ...vanished].join();
   }
@@ -254,7 +254,7 @@ class TopSession {
 }
 
 function logOf({ paths }: ProfileStatus): string {
-  return path.join(paths.logs, "gateway.log");
+  return gatewayLogPath(paths);
 }
 
 function markOf(file: string): string {

@@ -214,7 +214,7 @@ async function adopt(
         ...[...registry.values()].flatMap((other) => directoriesOf(other, home)),
         ...readOtherHomes(home, roots),
       ]);
-      await commit([...registry.values(), manifest], { make: [`profiles/${name}`] }, async () => {
+      await commit([...registry.values(), manifest], { make: [manifest.paths.profile] }, async () => {
         ensurePrivateDirectory(manifest.paths.lock);
         ensurePrivateDirectory(manifest.paths.logs);
       });

@@ -21,7 +21,7 @@ import { chooseBlock } from "../ports/port-choice.ts";
 import { parsePort } from "../port-number.ts";
 import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
-import { profilePaths } from "../profile-paths.ts";
+import { homePaths, profilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireManifest } from "../registry/registry.ts";
@@ -107,8 +107,7 @@ async function copyWhileStopped(
       home,
       async () => {
         refuseStateOwner(original);
-        const staged = `staging/${name}`;
-        const folder = path.join(home, staged);
+        const folder = path.join(homePaths(home).staging, name);
         const plans = planRooms(original, folder, include, await secretFiles(original, program));
         const { files, bytes } = await runCopy(plans, options);
         const left: LeftBehind[] = plans.flatMap((plan) => plan.left);
@@ -121,7 +120,7 @@ async function copyWhileStopped(
           left.push(...variables);
           await commit(
             [...registry.values(), manifest],
-            { make: [staged], move: [{ from: staged, to: `profiles/${name}` }] },
+            { make: [folder], move: [{ from: folder, to: manifest.paths.profile }] },
             async () => {
               left.push(...(await furnish(original, manifest, folder, include)));
             },

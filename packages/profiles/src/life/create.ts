@@ -62,7 +62,7 @@ export async function createProfiles(home: string, requests: readonly CreateOpti
       known.set(name, manifest);
       manifests.push(manifest);
     }
-    await commit(known.values(), { make: all.map(({ name }) => `profiles/${name}`) }, async () => {
+    await commit(known.values(), { make: manifests.map(({ paths }) => paths.profile) }, async () => {
       for (const manifest of manifests) await makeFolders(manifest);
     });
     return manifests;

@@ -5,12 +5,13 @@
  */
 import { replaceFile } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { whileStopped } from "./while-stopped.ts";
 import { formatManifest } from "../manifest.ts";
+import { pathsInFolder, removedManifestPath, runRecordPath } from "../profile-paths.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { requireFrom } from "../registry/registry.ts";
+import { trashFolder } from "./trash.ts";
 
 /**
  * Returns the profile's folder in the trash.
@@ -25,25 +26,25 @@ export async function removeProfile(
   const trash = await changeRegistry(home, async ({ registry, commit }) => {
     const manifest = requireFrom(registry, home, name);
     const others = [...registry.values()].filter((other) => other.name !== manifest.name);
-    const folder = relative(home, manifest.paths.profile);
-    const target = `trash/${manifest.name}.${new Date().toISOString().replaceAll(":", "-")}`;
-    const discard = [`run/${manifest.name}.json`];
-    if (!existsSync(join(home, folder))) {
+    const folder = manifest.paths.profile;
+    const target = trashFolder(home, manifest.name, new Date());
+    const discard = [runRecordPath(home, manifest.name)];
+    if (!existsSync(folder)) {
       await commit(others, { discard, removed: manifest.name });
       return target;
     }
     const change = {
-      make: [`${folder}/manifest.json`],
+      make: [removedManifestPath(manifest.paths)],
       move: [{ from: folder, to: target }],
       discard,
       removed: manifest.name,
     };
     const writeManifest = (): Promise<void> =>
-      replaceFile(join(home, folder, "manifest.json"), `${formatManifest(home, manifest)}\n`);
+      replaceFile(removedManifestPath(manifest.paths), `${formatManifest(home, manifest)}\n`);
     await whileStopped(home, manifest, () => commit(others, change, writeManifest), {
-      lockMovesTo: join(home, target, "lock"),
+      lockMovesTo: pathsInFolder(target).lock,
     });
     return target;
   });
-  return { trash: join(home, trash) };
+  return { trash };
 }

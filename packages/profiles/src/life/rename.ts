@@ -3,7 +3,6 @@
  * together or not at all. Its ports, its token and an adopted gateway's own folders stay as they are. The folder of a gateway
  * that stores absolute paths keeps its first name, and the manifest says so.
  */
-import { relative } from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
@@ -13,7 +12,7 @@ import { isAdopted } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
-import { profilePaths } from "../profile-paths.ts";
+import { profilePaths, runRecordPath } from "../profile-paths.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
@@ -45,8 +44,8 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
     const after = keeps ? { ...before, name } : renamedManifest(home, before, name);
     const others = [...registry.values()].filter((other) => other.name !== before.name).map(follow(before.name, name));
     const change = {
-      ...(keeps ? {} : { move: [{ from: relative(home, before.paths.profile), to: `profiles/${name}` }] }),
-      discard: [`run/${before.name}.json`],
+      ...(keeps ? {} : { move: [{ from: before.paths.profile, to: after.paths.profile }] }),
+      discard: [runRecordPath(home, before.name)],
       renamed: { from: before.name, to: name },
     };
     await whileStopped(home, before, () => commit([...others, after], change), {

@@ -5,7 +5,6 @@
 import { didYouMean, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { requireEntries } from "../directory-entries.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
 import { statusAfterChange } from "../status/observe-profile.ts";
@@ -17,8 +16,9 @@ import { findOverlap, overlapError } from "../ports/port-overlap.ts";
 import { parsePort } from "../port-number.ts";
 import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
-import { homePaths } from "../profile-paths.ts";
+import { removedManifestPath } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
+import { listTrash } from "./trash.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
 import { refuseExisting } from "../registry/refuse-existing.ts";
@@ -56,10 +56,9 @@ export async function restoreProfile(
       others.flatMap((other) => directoriesOf(other, home)),
     );
     // Its old place. A renamed gateway that stores absolute paths has a folder with another name.
-    const to = path.relative(home, manifest.paths.profile);
     await commit([...others, manifest], {
-      move: [{ from: `trash/${folder}`, to }],
-      discard: [`${to}/manifest.json`],
+      move: [{ from: folder, to: manifest.paths.profile }],
+      discard: [removedManifestPath(manifest.paths)],
     });
     return manifest;
   });
@@ -82,11 +81,11 @@ function folderTaken({ name, paths }: Manifest, registry: Registry): LockkeeperE
 }
 
 function latestInTrash(home: string, name: ProfileName): string {
-  const folders = requireEntries(homePaths(home).trash);
-  // The time in the folder's name sorts as text.
-  const latest = folders.filter((folder) => nameOf(folder) === name).at(-1);
-  if (latest !== undefined) return latest;
-  const names = [...new Set(folders.map(nameOf))];
+  const removed = listTrash(home);
+  // They are sorted by time.
+  const latest = removed.filter((each) => each.name === name).at(-1);
+  if (latest !== undefined) return latest.path;
+  const names = [...new Set(removed.map((each) => each.name))];
   throw new LockkeeperError("PROFILE_NOT_FOUND", `nothing named ${name} is in the trash of ${home}`, {
     hint:
       didYouMean(name, names) ??
@@ -94,12 +93,8 @@ function latestInTrash(home: string, name: ProfileName): string {
   });
 }
 
-function nameOf(folder: string): string {
-  return folder.slice(0, Math.max(0, folder.indexOf(".")));
-}
-
 function readTrashed(home: string, folder: string): Manifest {
-  const file = path.join(homePaths(home).trash, folder, "manifest.json");
+  const file = removedManifestPath({ profile: folder });
   const text = readIfPresentSync(file);
   const found = text === undefined ? "there is none" : parseTrashed(home, text);
   if (typeof found !== "string") return found;

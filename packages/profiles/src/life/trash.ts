@@ -49,7 +49,11 @@ export async function emptyTrash(home: string, names: readonly string[]): Promis
   });
 }
 
-/** `remove` writes the time with hyphens, because some file systems allow no colons in names. */
+/** Returns the folder of the trash for a profile that is removed at `now`. Some file systems allow no colons in names. */
+export function trashFolder(home: string, name: string, now: Date): string {
+  return path.join(homePaths(home).trash, `${name}.${now.toISOString().replaceAll(":", "-")}`);
+}
+
 function momentOf(text: string): string | null {
   const iso = text.replace(/T(\d\d)-(\d\d)-/, "T$1:$2:");
   return Number.isNaN(Date.parse(iso)) ? null : iso;

@@ -16,7 +16,7 @@ import {
   shellCommand,
 } from "@lockkeeper/core";
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
 import { compareNames, isProfileName } from "../profile-name.ts";
@@ -26,7 +26,7 @@ import { refuseNewCircle } from "./start-order.ts";
 import { formatRegistry, readRegistryDocument, rememberRegistry } from "./registry.ts";
 import type { Registry, RegistryDocument } from "./registry.ts";
 
-/** The effect of a change on folders of the home. All paths are relative to it: `profiles/dev`, `trash/dev.2026...`. */
+/** The effect of a change on folders of the home, by absolute paths. */
 export interface FolderChange {
   /** Created by `prepare`; removed with their content when the change fails. */
   readonly make?: readonly string[];
@@ -43,7 +43,7 @@ export interface FolderChange {
   readonly removed?: string;
 }
 
-/** Both relative to the home. */
+/** From where to where. */
 export interface FolderMove {
   readonly from: string;
   readonly to: string;
@@ -73,6 +73,7 @@ export interface ChangeOptions {
 /** A hundred simultaneous `create`s on two busy processors take less. */
 const MUTEX_TIMEOUT_MS = 60_000;
 
+/** As it lies on disk: all paths are relative to the home, `profiles/dev`. */
 interface Intent extends FolderChange {
   readonly v: 1;
   readonly move?: readonly IntendedMove[];
@@ -130,7 +131,7 @@ async function commit(
   const revision = document.revision + 1;
   refuseNewCircle(document.registry, manifests);
   const text = formatRegistry(home, revision, manifests);
-  let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...folders };
+  let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...withinHome(home, folders) };
   if (intent !== undefined) await writeIntent(home, intent);
   try {
     await prepare?.();
@@ -159,6 +160,17 @@ async function commit(
   const changed = { revision, registry: new Map(sorted.map((manifest) => [manifest.name, manifest])) };
   rememberRegistry(home, text, changed);
   return changed;
+}
+
+/** An intent names folders as the home sees them, so that a home can be moved. */
+function withinHome(home: string, { make, move, discard, ...rest }: FolderChange): FolderChange {
+  const inside = (folder: string): string => relative(home, folder);
+  return {
+    ...(make === undefined ? {} : { make: make.map(inside) }),
+    ...(move === undefined ? {} : { move: move.map(({ from, to }) => ({ from: inside(from), to: inside(to) })) }),
+    ...(discard === undefined ? {} : { discard: discard.map(inside) }),
+    ...rest,
+  };
 }
 
 /** Folders are durable before the registry names them: after a power cut it must not name a missing one. */

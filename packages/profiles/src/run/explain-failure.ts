@@ -10,7 +10,7 @@ import {
 } from "@lockkeeper/core";
 import type { ErrorCode, LeaseSettings, RunRecord, GatewayLockError } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
-import path from "node:path";
+import { gatewayLogPath } from "../profile-paths.ts";
 import type { ProfilesContext } from "../context.ts";
 import type { ConfigFault } from "../foreign-program.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -62,7 +62,7 @@ export async function explainFailure(
   if (code === "COMMAND_NOT_FOUND") {
     return new LockkeeperError(code, `${name} failed: ${reason}`, { hint: missingHint(manifest) });
   }
-  const { lines, printed } = await readLastAttempt(path.join(manifest.paths.logs, "gateway.log"));
+  const { lines, printed } = await readLastAttempt(gatewayLogPath(manifest.paths));
   const evidence = await shownOutput(lines, manifest, env);
   const fault = await configFault(manifest);
   if (fault !== undefined) {

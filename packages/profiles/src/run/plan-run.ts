@@ -4,7 +4,6 @@
  */
 import type { KeeperSpec } from "@lockkeeper/core";
 import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
@@ -15,7 +14,7 @@ import { readRegistry, requireFrom, requireManifest } from "../registry/registry
 import type { Registry } from "../registry/registry.ts";
 import { runSecrets } from "../run-secrets.ts";
 import { settingsMark } from "../status/pending-change.ts";
-import { runRecordPath, stopRequestPath } from "../status/run-records.ts";
+import { gatewayLogPath, historyPath, runRecordPath, stopRequestPath } from "../profile-paths.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
@@ -113,8 +112,8 @@ async function keeperSpec(
     health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
     settings: settingsMark(manifest),
     ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
-    logPath: path.join(manifest.paths.logs, "gateway.log"),
-    eventsPath: path.join(manifest.paths.logs, "events.jsonl"),
+    logPath: gatewayLogPath(manifest.paths),
+    eventsPath: historyPath(manifest.paths),
     runRecordPath: runRecordPath(context.home, manifest.name),
     stopRequestPath: stopRequestPath(context.home, manifest.name),
     startTimeoutMs: options.startTimeoutMs ?? kind.startTimeoutMs,

@@ -2,6 +2,7 @@
  * The property list of a launchd agent for one profile. Pure. Written from launchd.plist(5). It was never run, because no
  * macOS host was available: only its form is tested.
  */
+import { launchdLogPath, profilePaths } from "../profile-paths.ts";
 import type { UnitPlan } from "./unit-plan.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { UnitPlan } from "./unit-plan.ts";
  */
 export function formatLaunchdPlist(plan: UnitPlan, label: string): string {
   const argv = [...plan.launcher, "run", plan.profile, "--supervised"];
-  const log = `${plan.home}/profiles/${plan.profile}/logs/launchd.log`;
+  const log = launchdLogPath(profilePaths(plan.home, plan.profile));
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">

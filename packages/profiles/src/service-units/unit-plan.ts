@@ -1,6 +1,8 @@
 /** The content of our units, for any service manager. */
+import type { ProfileName } from "../profile-name.ts";
+
 export interface UnitPlan {
-  readonly profile: string;
+  readonly profile: ProfileName;
   readonly home: string;
   /** The command that starts this program: the runtime and the entry, both absolute. */
   readonly launcher: readonly [string, ...string[]];

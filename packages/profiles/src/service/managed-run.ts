@@ -20,7 +20,7 @@ import { requireSystemctl, showUnit, systemctl } from "../service-units/systemd.
 import type { SystemdScope } from "../service-units/systemd.ts";
 import { observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
-import { stopRequestPath } from "../status/run-records.ts";
+import { stopRequestPath } from "../profile-paths.ts";
 import { unitPath, unitStopTimeoutMs } from "./unit-of.ts";
 
 const LOOK_MS = 50;

@@ -9,14 +9,13 @@ import {
 } from "@lockkeeper/core";
 import type { OutsideSocket, RunRecord, SparedProcess } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
-import path from "node:path";
 import type { Manifest } from "../manifest.ts";
-import { lockPlace } from "../profile-paths.ts";
+import { historyPath, lockPlace, runRecordPath } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { Look, OWN_LOCK } from "./evidence.ts";
 import { isResting, observeState } from "./observed-state.ts";
 import type { ObservedState } from "./observed-state.ts";
-import { readRunRecord, runRecordPath } from "./run-records.ts";
+import { readRunRecord } from "./run-records.ts";
 
 /**
  * Sweeps the profile's leftover and writes the reason into its history. Does nothing when the profile has an owner by now, or
@@ -108,5 +107,5 @@ async function settle(home: string, manifest: Manifest, record: RunRecord, reaso
 
 function noteInHistory(manifest: Manifest, { since: at, state, reason, restarts }: RunRecord): void {
   const event = { at, state, reason, code: null, pid: null, keeperPid: process.pid, restarts, exit: null };
-  appendHistory(path.join(manifest.paths.logs, "events.jsonl"), formatHistoryEvent(event));
+  appendHistory(historyPath(manifest.paths), formatHistoryEvent(event));
 }

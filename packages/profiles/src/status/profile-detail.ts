@@ -10,10 +10,9 @@ import {
   withoutColours,
 } from "@lockkeeper/core";
 import type { GatewayExit, Listener, LockInspection, SparedProcess } from "@lockkeeper/core";
-import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { shownOutput } from "../run-secrets.ts";
-import { lockPlace } from "../profile-paths.ts";
+import { gatewayLogPath, historyPath, lockPlace } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
@@ -118,7 +117,7 @@ const DAY_MS = 24 * 60 * 60_000;
 function uptimeShareOf({ paths }: Manifest, state: string): number | null {
   try {
     const now = Date.now();
-    return uptimeShare(readHistory(path.join(paths.logs, "events.jsonl")), state, now - DAY_MS, now);
+    return uptimeShare(readHistory(historyPath(paths)), state, now - DAY_MS, now);
   } catch (error) {
     if (error instanceof LockkeeperError) return null;
     throw error;
@@ -131,7 +130,7 @@ function uptimeShareOf({ paths }: Manifest, state: string): number | null {
  */
 async function readLastOutput({ env }: ProfilesContext, manifest: Manifest): Promise<readonly string[]> {
   try {
-    const lines = await readLastLines(path.join(manifest.paths.logs, "gateway.log"), SHOWN_LINES);
+    const lines = await readLastLines(gatewayLogPath(manifest.paths), SHOWN_LINES);
     return await shownOutput(lines.map(withoutColours), manifest, env);
   } catch (error) {
     if (error instanceof LockkeeperError) return [];

@@ -5,19 +5,8 @@
  */
 import { judgeProcess, LockkeeperError, parseRunRecord, readIfPresentSync, warn } from "@lockkeeper/core";
 import type { FileOwner, RunRecord, SparedProcess } from "@lockkeeper/core";
-import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
-import { homePaths } from "../profile-paths.ts";
-
-/** Returns the path of a profile's run record. */
-export function runRecordPath(home: string, name: string): string {
-  return path.join(homePaths(home).run, `${name}.json`);
-}
-
-/** Returns the path of the file that gives a stop its own deadline. It is not a record. */
-export function stopRequestPath(home: string, name: string): string {
-  return path.join(homePaths(home).run, `${name}.stop`);
-}
+import { homePaths, runRecordPath } from "../profile-paths.ts";
 
 /** Returns the profile's last record, or undefined. */
 export function readRunRecord(home: string, name: string, owner?: FileOwner): RunRecord | undefined {

@@ -12,10 +12,9 @@ import type { Finding } from "../../src/doctor/finding.ts";
 import { ofVersion } from "../../src/doctor/node-version.ts";
 import type { Manifest } from "../../src/manifest.ts";
 import { parseProfileName } from "../../src/profile-name.ts";
-import { homePaths, profilePaths } from "../../src/profile-paths.ts";
+import { homePaths, profilePaths, runRecordPath } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
-import { runRecordPath } from "../../src/status/run-records.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 interface Patient {

@@ -1,6 +1,7 @@
 /** The units that we write, read back: whatever is in a path, the manager gets the words that were meant. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseProfileName } from "../../src/profile-name.ts";
 import { formatLaunchdPlist } from "../../src/service-units/launchd-plist.ts";
 import { formatSystemdUnit, unitOrigin } from "../../src/service-units/systemd-unit.ts";
 import { parseLaunchdPlist, parseSystemdUnit } from "../../src/service-units/unit-files.ts";
@@ -8,7 +9,7 @@ import { unitName } from "../../src/service-units/unit-name.ts";
 import type { UnitPlan } from "../../src/service-units/unit-plan.ts";
 
 const PLAN: UnitPlan = {
-  profile: "prod",
+  profile: parseProfileName("prod"),
   home: "/home/me/.lockkeeper",
   launcher: ["/usr/bin/node", "/usr/lib/lockkeeper.js"],
   stopTimeoutMs: 25_000,

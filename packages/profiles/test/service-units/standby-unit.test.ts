@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { parseProfileName } from "../../src/profile-name.ts";
 import { formatSystemdUnit } from "../../src/service-units/systemd-unit.ts";
 import type { UnitPlan } from "../../src/service-units/unit-plan.ts";
 
 const PLAN: UnitPlan = {
-  profile: "prod",
+  profile: parseProfileName("prod"),
   home: "/home/me/.lockkeeper",
   launcher: ["/usr/bin/node", "/opt/lockkeeper.js"],
   stopTimeoutMs: 15_000,

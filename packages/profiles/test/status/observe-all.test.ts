@@ -2,9 +2,8 @@ import { acquireGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import { expect, test } from "vitest";
 import type { Manifest } from "../../src/manifest.ts";
-import { homePaths, lockPlace } from "../../src/profile-paths.ts";
+import { homePaths, lockPlace, runRecordPath } from "../../src/profile-paths.ts";
 import { observeAll } from "../../src/status/observe-all.ts";
-import { runRecordPath } from "../../src/status/run-records.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 /** More than are looked at one by one. */

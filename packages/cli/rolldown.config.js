@@ -9,6 +9,8 @@ import { defineConfig } from "rolldown";
 import { dataAsJson } from "./bundle/data-as-json.js";
 import { deferBuiltins } from "./bundle/defer-builtins.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
+import { ownHelpers } from "./bundle/own-helpers.js";
+import { plainExports } from "./bundle/plain-exports.js";
 
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
@@ -66,18 +68,19 @@ const own = (...files) => files.map((file) => path.join(here, "src", file));
 const core = (...names) => names.map((name) => path.join(here, `../core/dist/${name}.js`));
 const profiles = (...names) => names.map((name) => path.join(here, `../profiles/dist/${name}.js`));
 
+/** The name of the bundle's entry. */
+const ENTRY = "lockkeeper";
 /**
  * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.
- * A module is in the first that needs it, with all that it imports. `base` is what every call needs.
+ * A module is in the first that needs it, with all that it imports. The first is the entry itself.
  */
 const together = {
-  base: [
+  [ENTRY]: [
     ...own("main.ts"),
     ...core("errors", "warning", "stop-signals", "shell-quote", "plain-text", "keeper/colours"),
     // What options hold is judged before anything else is loaded.
     ...profiles("amounts", "port-number"),
-  ],
-  selected: [
+    // What nearly every command needs next: a file of its own for it costs more than reading it for nothing.
     ...own("commands/current.ts", "open-profiles.ts"),
     ...profiles("profiles", "selection/selection"),
     ...core("storage/private-directory", "storage/durable-file", "nearest-names"),
@@ -126,8 +129,6 @@ function chunksByModule(graph) {
   for (const [chunk, roots] of Object.entries(together)) {
     for (const id of closure(roots, graph)) if (!chunks.has(id)) chunks.set(id, chunk);
   }
-  // The entry itself stays where it is.
-  chunks.delete(entry);
   return chunks;
 }
 
@@ -223,7 +224,16 @@ export default defineConfig([
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { lockkeeper: entry },
-    plugins: [dataAsText, typescriptMaps, refuseCircles, sweep("chunks"), deferBuiltins, minifyToOneByte],
+    plugins: [
+      dataAsText,
+      typescriptMaps,
+      refuseCircles,
+      sweep("chunks"),
+      deferBuiltins,
+      ownHelpers,
+      plainExports,
+      minifyToOneByte,
+    ],
     output: { ...output, codeSplitting: { groups: [chunkOf()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.

@@ -1,0 +1,37 @@
+/**
+ * A rolldown plugin that gives a chunk's exports as plain values. Rolldown writes a getter for each, forty in a file that every
+ * command loads, so that an importer sees a later assignment; ours are functions, classes and constants, and all chunks are
+ * loaded in one direction.
+ */
+import MagicString from "magic-string";
+
+export const plainExports = {
+  name: "plain-exports",
+  renderChunk(code) {
+    const chunk = withPlainExports(code);
+    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
+  },
+};
+
+const GETTER =
+  /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function ?\(\) \{\s+return ([\w$.]+);\s+\}\s+\}\);$/gm;
+
+/** Returns `code` with plain exports; one that is assigned more than once keeps its getter. */
+export function withPlainExports(code) {
+  const chunk = new MagicString(code);
+  for (const { 0: getter, 1: name, 2: value, index } of code.matchAll(GETTER)) {
+    if (!mayChange(code, value)) chunk.overwrite(index, index + getter.length, `exports.${name} = ${value};`);
+  }
+  return chunk;
+}
+
+/** Is a name that is declared in the chunk given a value anywhere but in its declaration, in whatever scope? */
+function mayChange(code, name) {
+  const own = name.replaceAll("$", "\\$");
+  const given = new RegExp(
+    `(?<![\\w$.])${own}\\s*(?:[-+*/%&|^?<>]{0,3}=(?![=>])|\\+\\+|--)|(?:\\+\\+|--)${own}\\b`,
+    "g",
+  );
+  const declared = new RegExp(`(?<![\\w$.])(?:let|var|const) ${own} =`, "g");
+  return [...code.matchAll(given)].length > [...code.matchAll(declared)].length;
+}

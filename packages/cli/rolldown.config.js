@@ -83,7 +83,7 @@ const together = {
     // What nearly every command needs next: a file of its own for it costs more than reading it for nothing.
     ...own("commands/current.ts", "open-profiles.ts"),
     ...profiles("profiles", "selection/selection"),
-    ...core("storage/private-directory", "storage/durable-file", "nearest-names"),
+    ...core("storage/private-directory", "storage/durable-file", "nearest-names", "wrong-options"),
   ],
   listed: [
     ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),

@@ -41,6 +41,7 @@ export { tokenFault } from "./gateway/access-token.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 
+export { refuseUnknownOptions } from "./wrong-options.ts";
 export { didYouMean, nearestNames } from "./nearest-names.ts";
 export { jsonText, plainLine, plainOutput, plainText } from "./plain-text.ts";
 

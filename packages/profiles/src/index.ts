@@ -21,6 +21,8 @@ export type { ServiceStatus } from "./service/service-status.ts";
 export type { UnitOptions } from "./service/unit-of.ts";
 export type { EngineFormat, ExportedFile, ExportOptions, ExportResult } from "./export/export.ts";
 export type { WaitOptions, WaitResult } from "./status/wait.ts";
+export type { FollowLogOptions } from "./status/output.ts";
+export type { ProfileChange, ProfilesNews, WatchOptions } from "./status/watch.ts";
 export { isPattern } from "./registry/match-names.ts";
 export type { ProfileDetail } from "./status/profile-detail.ts";
 export type { Protection } from "./registry/registry.ts";

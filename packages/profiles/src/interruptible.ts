@@ -36,4 +36,4 @@ function stopWaiting(cause: unknown): LockkeeperError {
 }
 
 const HOW = "while waiting";
-const HINT = "What was begun goes on by itself; see what becomes of it: lockkeeper list";
+const HINT = "What was begun may still finish in the background; look with: lockkeeper list";

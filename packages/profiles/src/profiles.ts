@@ -3,7 +3,7 @@
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
 import { doubtAbout, LockkeeperError, warn } from "@lockkeeper/core";
-import type { KeeperOutcome } from "@lockkeeper/core";
+import type { HistoryEvent, KeeperOutcome, LogExcerpt, LogSelection } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
@@ -39,7 +39,10 @@ import type { PortRange } from "./ports/port-plan.ts";
 import type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
 import type { ServiceStatus } from "./service/service-status.ts";
 import type { ExportOptions, ExportResult } from "./export/export.ts";
+import type { FollowLogOptions } from "./status/output.ts";
 import type { WaitOptions, WaitResult } from "./status/wait.ts";
+import type { ProfilesNews, WatchOptions } from "./status/watch.ts";
+import { refuseUnknownKeys } from "./verb-options.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
 import type { Protection } from "./registry/registry.ts";
 import type { OrderedVerb } from "./registry/read-order.ts";
@@ -80,6 +83,14 @@ export interface Profiles {
   /** Waits until each profile runs, or has stopped. */
   readonly wait: (names: readonly string[], options?: WaitOptions) => Promise<readonly WaitResult[]>;
   readonly status: (name: string) => Promise<ProfileDetail>;
+  /** The lines of its log that are asked for, as they were printed; secrets may be among them. */
+  readonly log: (name: string, selection?: LogSelection) => Promise<LogExcerpt>;
+  /** Each line of its log as it is written, across restarts, until `signal` aborts or the loop is left. */
+  readonly followLog: (name: string, options?: FollowLogOptions) => AsyncIterable<string>;
+  /** What has become of its runs, oldest first: each state with its reason, and how a gateway ended. */
+  readonly history: (name: string) => Promise<readonly HistoryEvent[]>;
+  /** What is there, then each change, until `signal` aborts or the loop is left. Asks no gateway. */
+  readonly watch: (options?: WatchOptions) => AsyncIterable<ProfilesNews>;
   /** What its gateway printed, without the secrets that can be known here. */
   readonly shownOutput: (name: string, lines: readonly string[]) => Promise<readonly string[]>;
   /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. */
@@ -171,6 +182,7 @@ export interface Profiles {
  * @throws {LockkeeperError} OPTION_INVALID when the home is not absolute, the file system's root or the user's own home.
  */
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
+  refuseUnknownKeys("openProfiles", [options]);
   const env = options.env ?? process.env;
   const home = resolveOwnLink(requireOwnDirectory(path.resolve(options.home ?? resolveHome(env)), env));
   const danger = dangerOf(home);
@@ -231,6 +243,14 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       order: async (verb, names) => (await import("./registry/read-order.ts")).readOrder(context, verb, names),
       wait: async (names, request) => (await import("./status/wait.ts")).waitForProfiles(look, names, request),
       status: async (name) => (await import("./status/profile-detail.ts")).profileDetail(look, name),
+      log: async (name, selection) => (await import("./status/output.ts")).profileLog(look, name, selection),
+      followLog: async function* (name, request) {
+        yield* (await import("./status/output.ts")).followProfileLog(look, name, request);
+      },
+      history: async (name) => (await import("./status/output.ts")).profileHistory(look, name),
+      watch: async function* (request) {
+        yield* (await import("./status/watch.ts")).watchProfiles(look, request);
+      },
       shownOutput: async (name, lines) => {
         const [{ requireManifest }, { shownOutput }] = await Promise.all([
           import("./registry/registry.ts"),
@@ -329,6 +349,10 @@ const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "match",
   "wait",
   "status",
+  "log",
+  "followLog",
+  "history",
+  "watch",
   "shownOutput",
   "protection",
   "ports",
@@ -344,6 +368,9 @@ const LOOKERS: ReadonlySet<string> = new Set<keyof Profiles>([
   "readConfig",
   "limitNotes",
 ]);
+
+/** Verbs that give one thing after the other. */
+const STREAMS: ReadonlySet<string> = new Set<keyof Profiles>(["followLog", "watch"]);
 
 /** Reasons against a home: `danger` refuses every verb that acts, `doubt` is shown as a warning. */
 interface Doubts {
@@ -393,8 +420,17 @@ function guarded({ danger, doubt }: Doubts, profiles: Profiles): Profiles {
   };
   const methods = Object.entries(profiles).map(([verb, method]: [string, unknown]) => {
     if (typeof method !== "function") return [verb, method];
+    if (STREAMS.has(verb)) {
+      const stream = async function* (...given: readonly unknown[]): AsyncGenerator<unknown, void> {
+        before(verb, given[0]);
+        refuseUnknownKeys(verb, given);
+        yield* Reflect.apply(method, undefined, given) as AsyncIterable<unknown>;
+      };
+      return [verb, stream];
+    }
     const call = async (...given: readonly unknown[]): Promise<unknown> => {
       before(verb, given[0]);
+      refuseUnknownKeys(verb, given);
       return Reflect.apply(method, undefined, given);
     };
     return [verb, call];

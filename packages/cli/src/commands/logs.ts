@@ -1,11 +1,10 @@
 /** `logs`: prints the output of gateways, merged by time for several profiles, and follows it. */
-import { followLog, LockkeeperError, parseLogNote, readLog } from "@lockkeeper/core";
+import { LockkeeperError, parseLogNote } from "@lockkeeper/core";
 import type { LogLine } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { gatewayLog } from "../gateway-log.ts";
 import { chooseTargets } from "../targets.ts";
 import { jsonText, outputText } from "../terminal/plain-text.ts";
 import type { Palette, View } from "../terminal/view.ts";
@@ -32,11 +31,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { names } = await chooseTargets(context, profiles, given);
   const matches = conditionOf(given);
   const lines = given.lines ?? (given.since === undefined ? DEFAULT_LINES : undefined);
-  const logs: (ProfileLog & { readonly file: string; readonly end: number })[] = [];
+  const logs: (ProfileLog & { readonly end: number })[] = [];
   for (const name of names) {
-    const file = await gatewayLog(profiles, name);
-    const excerpt = await readLog(file, { lines, sinceMs: given.since, matches });
-    logs.push({ name, file, end: excerpt.end, ...textsAndTimes(excerpt.lines) });
+    const excerpt = await profiles.log(name, { lines, sinceMs: given.since, matches });
+    logs.push({ name, end: excerpt.end, ...textsAndTimes(excerpt.lines) });
   }
   const plain = logs.map(({ name, lines: texts, times }): ProfileLog => ({ name, lines: texts, times }));
   if (!given.follow) {
@@ -58,7 +56,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   say(plain);
   await Promise.all(
     logs.map(async (log) => {
-      for await (const line of followLog(log.file, { from: log.end, signal: stop })) {
+      for await (const line of profiles.followLog(log.name, { from: log.end, signal: stop })) {
         if (matches?.(line) === false) continue;
         say([{ name: log.name, lines: [line], times: [new Date().toISOString()] }]);
       }

@@ -12,12 +12,13 @@ import {
   shellCommand,
 } from "@lockkeeper/core";
 import type { KeeperOutcome, RunRecord } from "@lockkeeper/core";
+import { gatewayLogPath } from "@lockkeeper/profiles";
+import type { ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { statusOfRun } from "../exit-status.ts";
-import { gatewayLog } from "../gateway-log.ts";
 import { stayAfter, stayAfterError } from "../staying.ts";
 import { jsonText, outputText, plainLine } from "../terminal/plain-text.ts";
 
@@ -53,9 +54,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   if (world.pid === 1 && !quiet && !json) world.stderr.write(`${FIRST_PROCESS}\n`);
   const profiles = await context.openProfiles();
   let said = "";
+  let scheme: ProfileStatus["scheme"] = "ws";
   const report = (record: RunRecord): void => {
     if (json) world.stdout.write(`${jsonText(record)}\n`);
-    const text = describeRecord(record);
+    const text = describeRecord(record, scheme);
     // The end is reported once, below.
     if (json || quiet || text === said || FINAL.has(record.state)) return;
     said = text;
@@ -64,8 +66,9 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const leaseWaits = { patient: true, ...(given.noStandby ? { standby: false } : {}) };
   const runOnce = async (): Promise<KeeperOutcome> => {
     const over = new AbortController();
-    const passing =
-      given.noOutput || json ? undefined : passOutput(context, await gatewayLog(profiles, name), over.signal);
+    const { paths, scheme: word } = await profiles.find(name);
+    scheme = word;
+    const passing = given.noOutput || json ? undefined : passOutput(context, gatewayLogPath(paths), over.signal);
     return profiles.run(name, { supervised, stays: stay, leaseWaits, stop, force, report }).finally(async () => {
       over.abort();
       await passing;
@@ -118,9 +121,9 @@ async function passOutput({ world }: Context, file: string, over: AbortSignal): 
   }
 }
 
-function describeRecord({ state, reason, host, port, gateway }: RunRecord): string {
+function describeRecord({ state, reason, host, port, gateway }: RunRecord, scheme: ProfileStatus["scheme"]): string {
   const facts: string[] = [state];
-  if (state === "running") facts.push(gatewayUrl(host, port));
+  if (state === "running") facts.push(gatewayUrl(host, port, scheme));
   if (state === "running" && gateway !== null) facts.push(`pid ${gateway.pid}`);
   if (reason !== null) facts.push(plainLine(reason));
   return facts.join(", ");

@@ -1,7 +1,7 @@
 /** `why`: what happened to a profile: a summary, what it printed before it last ended, then its last state changes, oldest first. */
-import { readHistory, readLastAttempt } from "@lockkeeper/core";
+import { readLastAttempt } from "@lockkeeper/core";
 import type { HistoryEvent } from "@lockkeeper/core";
-import { gatewayLogPath, historyPath } from "@lockkeeper/profiles";
+import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { LeaseStatus, Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
@@ -47,7 +47,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   const { state, reason, lease, paths } = await profiles.status(name);
-  const events = readHistory(historyPath(paths)).slice(-(given.lines ?? DEFAULT_LINES));
+  const events = (await profiles.history(name)).slice(-(given.lines ?? DEFAULT_LINES));
   const last = events.findLast(({ exit }) => exit !== null);
   const output =
     last === undefined ? null : (last.output ?? (await outputInLog(profiles, name, gatewayLogPath(paths))));
@@ -64,8 +64,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
 }
 
 /** An older keeper, or one with a full disk, kept no output with the end; then the log is read. */
-async function outputInLog(profiles: Profiles, name: string, log: string): Promise<LastOutput> {
-  const { lines, printed } = await readLastAttempt(log, { ended: true });
+async function outputInLog(profiles: Profiles, name: string, file: string): Promise<LastOutput> {
+  const { lines, printed } = await readLastAttempt(file, { ended: true });
   return { lines: await profiles.shownOutput(name, lines), printed };
 }
 

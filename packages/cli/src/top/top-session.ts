@@ -2,11 +2,11 @@
  * The live view as a running program: reads changes, follows the selected log, carries out keys, and draws. It checks cheap
  * marks every second and works only when one has changed, so an idle view costs nothing.
  */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { followLog, memoryOf, readLastLines, readLog, readProcessUsage } from "@lockkeeper/core";
+import { memoryOf, readLastLines, readProcessUsage } from "@lockkeeper/core";
 import type { ProcessUsage } from "@lockkeeper/core";
-import { gatewayLogPath, homePaths } from "@lockkeeper/profiles";
+import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
 import { describeHealth } from "../status-table.ts";
@@ -20,10 +20,8 @@ import { INITIAL_STATE, press, selectedRow, withRows } from "./top-state.ts";
 import { renderTop } from "./top-view.ts";
 
 const TIMES = {
-  /** Pause between two checks of the marks. */
+  /** Pause between two looks at what moves while no profile does. */
   lookMs: 1_000,
-  /** Pause between two full reads without a changed mark, for events that change no file, such as a killed keeper. */
-  fullLookMs: 5_000,
   /** Pause between two samples of memory and processor time. */
   sampleMs: 3_000,
   /** Delay from a new line of a log to its drawing. */
@@ -56,8 +54,6 @@ class TopSession {
   #memory: ReadonlyMap<number, number> = new Map();
   #sampledAt = -Infinity;
   #sampleTookMs = 0;
-  #lookedAt = -Infinity;
-  #marks = "";
   #lastLines = new Map<string, { readonly mark: string; readonly line: string }>();
   #isDrawPlanned = false;
   #followed: { readonly name: string; readonly end: AbortController } | undefined;
@@ -81,10 +77,12 @@ class TopSession {
   async run(stop: AbortSignal): Promise<void> {
     const ended = AbortSignal.any([stop, this.#done.signal]);
     try {
-      while (!ended.aborted) {
-        await this.#look();
-        this.#draw();
-        await delay(TIMES.lookMs, undefined, { signal: ended }).catch(() => undefined);
+      void this.#sampleUntil(ended);
+      for await (const { statuses, fault } of this.#profiles.watch({ signal: ended })) {
+        this.#statuses = statuses;
+        // A damaged registry may be put right meanwhile; what was seen last stays on the screen.
+        if (fault !== null) this.#say(errorDocument(fault).message, true);
+        await this.#show();
       }
     } finally {
       this.#followed?.end.abort();
@@ -92,30 +90,20 @@ class TopSession {
     }
   }
 
-  async #look(): Promise<void> {
-    const now = performance.now();
-    const marks = this.#readMarks();
-    if (marks !== this.#marks || now - this.#lookedAt >= TIMES.fullLookMs) {
-      this.#marks = marks;
-      this.#lookedAt = now;
-      try {
-        this.#statuses = await this.#profiles.list({ probe: false });
-      } catch (error) {
-        // A damaged registry may be repaired meanwhile; the last view stays on the screen.
-        this.#say(errorDocument(error).message, true);
-      }
+  /** Memory, processor time and last lines move while no profile does. */
+  async #sampleUntil(ended: AbortSignal): Promise<void> {
+    while (!ended.aborted) {
+      await delay(TIMES.lookMs, undefined, { signal: ended }).catch(() => undefined);
+      const now = performance.now();
+      if (now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs)) this.#sample(now);
+      if (!ended.aborted) await this.#show();
     }
-    if (now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs)) this.#sample(now);
-    this.#state = withRows(this.#state, await this.#rows());
-    this.#followSelected();
   }
 
-  /** Marks that change with a profile, a run or a living process. */
-  #readMarks(): string {
-    const { registry, settings, run } = homePaths(this.#profiles.home);
-    const files = [registry, settings, run].map(markOf);
-    const vanished = this.#statuses.filter(({ pid }) => pid !== null && !mayLive(pid)).map(({ name }) => name);
-    return [...files, ...vanished].join();
+  async #show(): Promise<void> {
+    this.#state = withRows(this.#state, await this.#rows());
+    this.#followSelected();
+    this.#draw();
   }
 
   #sample(now: number): void {
@@ -151,9 +139,8 @@ class TopSession {
         memoryBytes: status.pid === null ? null : (this.#memory.get(status.pid) ?? null),
         memoryLimitBytes: lowestLimit(status.memoryRestartBytes, status.memoryMaxBytes),
         cpuPercent: status.pid === null ? null : (this.#cpu.get(status.pid) ?? null),
-        lastLine: status.pid === null ? "" : await this.#lastLine(status.name, logOf(status)),
+        lastLine: status.pid === null ? "" : await this.#lastLine(status.name, gatewayLogPath(status.paths)),
         url: status.url,
-        logFile: logOf(status),
       })),
     );
   }
@@ -195,9 +182,12 @@ class TopSession {
       const { message, hint } = errorDocument(error);
       this.#say(hint === null ? message : `${message} (${hint})`, true);
     }
-    this.#lookedAt = -Infinity;
-    await this.#look();
-    this.#draw();
+    try {
+      this.#statuses = await this.#profiles.list({ probe: false });
+    } catch (error) {
+      this.#say(errorDocument(error).message, true);
+    }
+    await this.#show();
   }
 
   #say(text: string, isError: boolean): void {
@@ -214,16 +204,16 @@ class TopSession {
     if (row === undefined) return;
     const end = new AbortController();
     this.#followed = { name: row.name, end };
-    void this.#follow(row.logFile, end.signal);
+    void this.#follow(row.name, end.signal);
   }
 
-  async #follow(file: string, signal: AbortSignal): Promise<void> {
+  async #follow(name: string, signal: AbortSignal): Promise<void> {
     try {
-      const { lines, end } = await readLog(file, { lines: LOG_LINES });
+      const { lines, end } = await this.#profiles.log(name, { lines: LOG_LINES });
       if (signal.aborted) return;
       this.#state = { ...this.#state, log: lines.map(({ text }) => text) };
       this.#draw();
-      for await (const line of followLog(file, { from: end, signal })) {
+      for await (const line of this.#profiles.followLog(name, { from: end, signal })) {
         if (signal.aborted) return;
         const { log, scrolledBack } = this.#state;
         // When scrolled back, the visible lines stay in place.
@@ -253,16 +243,7 @@ class TopSession {
   }
 }
 
-function logOf({ paths }: ProfileStatus): string {
-  return gatewayLogPath(paths);
-}
-
 function markOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
   return stats === undefined ? "-" : `${stats.ino}.${stats.mtimeNs}.${stats.size}`;
-}
-
-/** Only a hint to check sooner, so a host without /proc loses nothing else. */
-function mayLive(pid: number): boolean {
-  return process.platform !== "linux" || existsSync(`/proc/${pid}`);
 }

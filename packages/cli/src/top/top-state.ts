@@ -23,7 +23,6 @@ export interface TopRow {
   readonly cpuPercent: number | null;
   readonly lastLine: string;
   readonly url: string;
-  readonly logFile: string;
 }
 
 export type Verb = "start" | "stop" | "restart";

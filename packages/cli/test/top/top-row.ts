@@ -17,7 +17,6 @@ export function topRow(name: string, facts: Partial<TopRow> = {}): TopRow {
     cpuPercent: 1,
     lastLine: "",
     url: "ws://127.0.0.1:20000",
-    logFile: "/none",
     ...facts,
   };
 }

@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { gatewayUrl } from "@lockkeeper/core";
+import { gatewayUrl, hostWithPort } from "@lockkeeper/core";
 import type { RunRecord } from "@lockkeeper/core";
 
 /** What a supervised run tells its manager. Never throws: a manager that does not listen must not end the run. */
@@ -91,8 +91,10 @@ function watchdogOf(env: NodeJS.ProcessEnv): number | undefined {
   return Number.isSafeInteger(us) && us > 0 && isOurs ? us / 1_000 : undefined;
 }
 
-function statusLine({ state, reason, host, port }: RunRecord): string {
-  const facts = [state === "running" ? `running on ${gatewayUrl(host, port)}` : state, ...(reason ?? "").split("\n")];
+function statusLine({ state, reason, kind, host, port }: RunRecord): string {
+  // What a program of somebody's own speaks is not in the record.
+  const where = kind === "command" ? hostWithPort(host, port) : gatewayUrl(host, port);
+  const facts = [state === "running" ? `running on ${where}` : state, ...(reason ?? "").split("\n")];
   return facts
     .filter((fact) => fact !== "")
     .join(": ")

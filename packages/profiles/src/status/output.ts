@@ -1,0 +1,52 @@
+/** What a profile's gateway has printed and what has become of its runs, by the profile's name. */
+import { followLog, readHistory, readLog } from "@lockkeeper/core";
+import type { HistoryEvent, LogExcerpt, LogPosition, LogSelection } from "@lockkeeper/core";
+import type { ProfilesContext } from "../context.ts";
+import { gatewayLogPath, historyPath } from "../profile-paths.ts";
+import { requireManifest } from "../registry/registry.ts";
+
+/** From where a log is followed, and until when. */
+export interface FollowLogOptions {
+  /** The `end` of an excerpt, so that nothing between the two is missed. @default what is written from now on */
+  readonly from?: LogPosition | undefined;
+  /** Ends it without an error. @default it goes on until its caller breaks off */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Returns the lines of the log that are asked for, oldest first, as they were printed: a secret that a gateway prints is among
+ * them. None when the profile never ran.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
+ */
+export async function profileLog(
+  { home, owner }: ProfilesContext,
+  name: string,
+  selection: LogSelection = {},
+): Promise<LogExcerpt> {
+  return readLog(gatewayLogPath(requireManifest(home, name, owner).paths), selection);
+}
+
+/**
+ * Yields each line once it is whole, across restarts and rotation.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
+ */
+export async function* followProfileLog(
+  { home, owner }: ProfilesContext,
+  name: string,
+  { from, signal = new AbortController().signal }: FollowLogOptions = {},
+): AsyncGenerator<string, void> {
+  const output = gatewayLogPath(requireManifest(home, name, owner).paths);
+  const start = from ?? (await readLog(output, { lines: 0 })).end;
+  yield* followLog(output, { from: start, signal });
+}
+
+/**
+ * Returns the history, oldest first: a state, its reason, and how a gateway ended. None when the profile never ran.
+ *
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, UNSAFE_PATH, PERMISSION_DENIED, IO_FAILED.
+ */
+export function profileHistory({ home, owner }: ProfilesContext, name: string): readonly HistoryEvent[] {
+  return readHistory(historyPath(requireManifest(home, name, owner).paths));
+}

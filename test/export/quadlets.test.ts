@@ -1,9 +1,12 @@
 /** The quadlet that `export` prints, given to podman's own generator and to systemd; a spoiled twin must be refused. */
 import { spawnSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
+import { NO_SYSTEMD, withUserManager } from "../harness/systemd-user.ts";
+import { until } from "../harness/until.ts";
 import { exported, program } from "./exported.ts";
 
 const QUADLET = program(
@@ -54,4 +57,78 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
       }
       expect((await generate(text.replace("Exec=run", "Exek=run"))).status).not.toBe(0);
     }));
+
+  test.skipIf(NO_SYSTEMD !== undefined)(
+    "its service under a real systemd runs the profile, brings it back after a kill, and leaves a conflict alone",
+    () =>
+      withUserManager(async ({ sh, lk, home }) => {
+        const done = async (line: string): Promise<string> => {
+          const { status, output } = await sh(line);
+          expect(status, `${line}: ${output}`).toBe(0);
+          return output.trim();
+        };
+        const shown = (unit: string, fact: string): Promise<string> =>
+          done(`systemctl --user show --value -p ${fact} ${unit}`);
+        // Rootless podman needs more than this user has: its place is taken by what runs the container's command as it is.
+        await writeFile(path.join(home, "podman"), PODMAN, { mode: 0o755 });
+        await cp(QUADLET ?? "", path.join(home, "quadlet"));
+        await done("mkdir units");
+        expect((await lk("create prod")).status).toBe(0);
+        const { output } = await lk("list --json");
+        const [{ port }] = JSON.parse(output) as [{ port: number }];
+        expect((await lk("export prod --format quadlet >units/lockkeeper-prod.container")).status).toBe(0);
+        await done("QUADLET_UNIT_DIRS=$HOME/units ./quadlet -user $HOME/.config/systemd/user");
+        const place = ".config/systemd/user";
+        await done(
+          `sed -i "s,/usr/bin/podman,$HOME/podman,; s,$HOME/podman run,$HOME/podman ${CLI_ENTRY} run," ${place}/lockkeeper-prod.service`,
+        );
+        await done(`sed /RestartPreventExitStatus/d ${place}/lockkeeper-prod.service >${place}/spoiled.service`);
+        await done("systemctl --user daemon-reload && systemctl --user start lockkeeper-prod");
+        expect((await lk("wait prod --timeout 30s")).status).toBe(0);
+        const keeper = await shown("lockkeeper-prod", "MainPID");
+        expect(JSON.parse((await lk("status prod --json")).output)).toMatchObject({ keeperPid: Number(keeper) });
+        await done(`kill -9 ${keeper}`);
+        await until(
+          "systemd has started it again",
+          async () => (await shown("lockkeeper-prod", "NRestarts")) === "1",
+          20_000,
+        );
+        await until("it serves again", async () => (await lk("status prod --quiet")).status === 0, 30_000);
+        await done("systemctl --user stop lockkeeper-prod");
+        expect(await shown("lockkeeper-prod", "Result")).toBe("success");
+        expect((await lk("status prod --quiet")).status).toBe(3);
+
+        // Its port is somebody else's: one start, whereas without the line there are several.
+        const listen = `require("net").createServer().listen(${port}, "127.0.0.1")`;
+        await done(`node -e '${listen}' >/dev/null 2>&1 & echo begun`);
+        await until("the port is taken", async () => (await sh(`ss -ltn | grep -q :${port}`)).status === 0);
+        for (const unit of ["lockkeeper-prod", "spoiled"]) {
+          await sh(`systemctl --user start ${unit}`);
+          const isOver = async (): Promise<boolean> =>
+            unit === "spoiled"
+              ? Number(await shown(unit, "NRestarts")) > 0
+              : (await shown(unit, "ActiveState")) === "failed";
+          await until(`${unit} has ended`, isOver, 30_000);
+          await sh(`systemctl --user stop ${unit}`);
+        }
+        expect(await shown("lockkeeper-prod", "ExecMainStatus")).toBe("78");
+        expect(await shown("lockkeeper-prod", "NRestarts")).toBe("0");
+      }),
+    120_000,
+  );
 });
+
+/** Gives the container's command its environment and becomes it, as a monitor ends with what its container ended with. */
+const PODMAN = `#!/bin/bash
+unset SYSTEMD_EXEC_PID
+cli=$1; shift
+[ "$1" = run ] || exit 0
+while [ "\${1#localhost/lockkeeper:}" = "$1" ]; do
+  [ "$1" = --env ] && export "$2"
+  shift
+done
+shift
+systemd-notify --ready
+unset NOTIFY_SOCKET
+exec node "$cli" "$@"
+`;

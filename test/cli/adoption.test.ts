@@ -124,7 +124,7 @@ describe("takeover", () => {
         const taken = await run(confirmed, { env: { PATH: searchPath } });
         expect(taken.status, taken.stderr).toBe(0);
         expect(taken.stderr).toContain(`pid ${old}) runs the gateway on port ${port}\n`);
-        expect(taken.stderr).toContain("then: a keeper of ours runs it as openclaw\n");
+        expect(taken.stderr).toContain("then: one of our keepers runs it as openclaw\n");
         expect(taken.stdout).toMatch(
           new RegExp(`^openclaw: taken over, ws://127\\.0\\.0\\.1:${port}, pid \\d+, keeper pid \\d+\n$`),
         );

@@ -42,7 +42,7 @@ describe("doctor", () => {
         const { stdout, status } = await run(["doctor"]);
         expect(status).toBe(1);
         expect(stdout).toMatch(
-          new RegExp(`^error {4}port ${port} of dev is held by somebody else\n {9}seen: pid ${process.pid} `),
+          new RegExp(`^error {4}port ${port} of dev is held by another process\n {9}seen: pid ${process.pid} `),
         );
         expect(stdout).toContain(`         -> lockkeeper ports --explain ${port}\n`);
       } finally {

@@ -201,7 +201,7 @@ describe("a leftover record", () => {
   test("in another pid namespace leaves no doubt: the kernel decides", async () => {
     record({ pidNamespace: "1", startTicks: 5 });
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale" });
-    expect(await takeOver()).toContain("cannot be seen from here, and nobody holds its lock");
+    expect(await takeOver()).toContain("is not visible from here, and nobody holds its lock");
   });
 
   test.each([

@@ -30,7 +30,7 @@ export const COMMANDS = {
     examples: [
       ["up dev prod", "two isolated gateways from nothing"],
       ["up main rescue --kind openclaw", "two OpenClaw gateways, one of them to fall back on"],
-      ["up", "everything that exists; what runs already is left alone"],
+      ["up", "everything that exists; running ones are left alone"],
     ],
   },
   down: {
@@ -124,7 +124,7 @@ export const COMMANDS = {
     rest: "argv..",
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
-      ["edit api --stop-timeout 60s --env MODE=test", "acts from the next start on; what runs goes on"],
+      ["edit api --stop-timeout 60s --env MODE=test", "takes effect at the next start; a running gateway goes on"],
       ["edit api --unset env.MODE --unset health", "take things back"],
       ["edit api --dry-run -- node server.js --port {port}", "show the difference, write nothing"],
     ],
@@ -190,7 +190,7 @@ export const COMMANDS = {
   start: {
     group: "everyday",
     synonyms: ["begin"],
-    summary: "start profiles and wait until healthy; leave alone what runs already",
+    summary: "start profiles and wait until healthy; running ones are left alone",
     positionals: [{ name: "names", arity: "many", summary: "default: the current profile" }],
     options: ["all", "profile", "port", "replace", "noStandby", "timeout"],
     summaries: { port: "on this port for this run only" },
@@ -236,7 +236,7 @@ export const COMMANDS = {
     examples: [
       ["run dev", "until Ctrl-C, with its output; a second Ctrl-C forces it"],
       ["run prod --supervised", "what a service unit calls"],
-      ["run prod --stay", "what a container runs whose engine starts again whatever ends"],
+      ["run prod --stay", "for a container engine that restarts everything that ends"],
     ],
   },
   service: {
@@ -264,14 +264,14 @@ export const COMMANDS = {
   },
   hooks: {
     group: "services",
-    summary: "try a profile's hooks: tell each of them once, marked as a test",
+    summary: "test a profile's hooks: call each of them once, marked as a test",
     positionals: [
       { name: "action", arity: "required", choices: ["test"], summary: "what to do with them" },
       { name: "name", arity: "required", summary: "the profile" },
     ],
     options: [],
     rule: { unnamed: "refused", protected: "usual" },
-    examples: [["hooks test prod", "what each program and URL answered; exit 1 when one was not told"]],
+    examples: [["hooks test prod", "show what each program and URL answered; exit 1 when a call failed"]],
   },
   export: {
     group: "services",
@@ -283,7 +283,7 @@ export const COMMANDS = {
     examples: [
       [
         "export prod --format compose > compose.yaml",
-        "same paths, user and addresses; what the image needs is told on stderr",
+        "same paths, user and addresses; the needs of the image are on stderr",
       ],
       ["export prod --format compose --containerfile > Containerfile", "an image for it"],
       ["export prod --format kubernetes --image reg.example/lockkeeper:1", "a StatefulSet and its claim"],
@@ -320,7 +320,7 @@ export const COMMANDS = {
     positionals: [],
     options: ["file", "prefix", "yes"],
     examples: [
-      ["apply", "creates, edits, and restarts what runs and was changed; starts and removes nothing"],
+      ["apply", "creates, edits, and restarts running profiles that changed; starts and removes nothing"],
       ["apply --yes", "without a question"],
     ],
   },
@@ -457,7 +457,7 @@ export const COMMANDS = {
     options: ["profile", "explain", "short"],
     examples: [
       ["current", "its name; exit 1 when there is none"],
-      ["current --explain", "where it comes from and what it won against"],
+      ["current --explain", "where it comes from and what it overrides"],
       ["current --short", "the name or nothing, for a prompt; ! behind a protected one"],
     ],
   },
@@ -509,7 +509,7 @@ export const COMMANDS = {
     summary: "give a stopped profile another name; its ports and data stay",
     positionals: [
       { name: "old", arity: "required", summary: "the profile" },
-      { name: "new", arity: "required", free: true, summary: "a name that nobody has" },
+      { name: "new", arity: "required", free: true, summary: "a new name" },
     ],
     options: ["confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
@@ -557,10 +557,10 @@ export const COMMANDS = {
   trash: {
     group: "profiles",
     synonyms: ["bin"],
-    summary: "list or delete for good what was removed",
+    summary: "list removed profiles, or delete them for good",
     positionals: [
       { name: "action", arity: "required", choices: ["list", "empty"], summary: "what to do" },
-      { name: "names", arity: "many", free: true, summary: "names that were removed; none: every one" },
+      { name: "names", arity: "many", free: true, summary: "names of removed profiles; none: all" },
     ],
     options: ["yes"],
     examples: [
@@ -571,13 +571,13 @@ export const COMMANDS = {
   import: {
     group: "host",
     synonyms: ["adopt"],
-    summary: "adopt gateways of OpenClaw in place; changes nothing of theirs",
+    summary: "adopt gateways of OpenClaw in place; their files do not change",
     positionals: [
       { name: "program", arity: "required", free: true, summary: "whose gateways: openclaw" },
       { name: "name", arity: "optional", free: true, summary: "OpenClaw's name for it (default: default)" },
     ],
     options: ["all", "as", "stateDir", "port", "env", "envFile", "protected"],
-    summaries: { all: "every one that is found", port: "its port, where nothing tells, or tells wrong" },
+    summaries: { all: "every one that is found", port: "its port, if it is not found or is wrong" },
     rest: "cmd..",
     examples: [
       ["import openclaw work", "a running one goes on under its own manager (see takeover)"],
@@ -629,7 +629,7 @@ export const COMMANDS = {
   },
   version: {
     group: "services",
-    summary: "print the version of this program and of what it runs on",
+    summary: "print the version of this program, Node and the system",
     positionals: [],
     options: [],
     examples: [["version --json", "for a bug report"]],

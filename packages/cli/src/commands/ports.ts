@@ -119,7 +119,7 @@ function renderExplanation(answer: PortExplanation, { paint }: View): string {
   if (sockets === "unknown") lines.push("this system does not show who listens");
   else if (listeners.length === 0) lines.push("nobody listens on it");
   lines.push(`a bind on 127.0.0.1 would find it ${answer.bind}`);
-  if (answer.closing === "yes") lines.push("closed connections linger on it; they hinder nobody");
+  if (answer.closing === "yes") lines.push("closed connections linger on it; they block nothing");
   if (answer.ephemeral === "yes") lines.push("in the host's ephemeral range: any program may be given it");
   if (answer.reserved === "yes") lines.push("reserved by the host (ip_local_reserved_ports)");
   if (answer.browserRefused === "yes") lines.push("browsers refuse to connect to it");

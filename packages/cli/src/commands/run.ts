@@ -45,7 +45,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   if (stay && supervised) {
     throw new LockkeeperError(
       "USAGE",
-      "--stay is for engines that start again whatever ends; a service manager has a filter",
+      "--stay is for engines that restart everything that ends; a service manager has a filter",
       {
         hint: shellCommand("lockkeeper", "run", name, "--supervised"),
       },

@@ -58,7 +58,7 @@ export function describePlan({
   const enabled = old.enabled === "yes" ? ", starts by itself" : "";
   const lines = [
     `now:  ${plainLine(old.name)} (${old.kind}, pid ${old.pid}${enabled}) runs the gateway on port ${port}`,
-    `then: a keeper of ours runs it as ${profile}`,
+    `then: one of our keepers runs it as ${profile}`,
     ...steps.map((step, index) => `  ${index + 1}. ${plainLine(step)}`),
   ];
   lines.push(...warnings.map((fact) => `note: ${plainLine(fact)}`));

@@ -18,7 +18,7 @@ describe("doctor", () => {
           {
             weight: "error",
             code: "port-conflict",
-            title: "port 1 of dev is held by somebody else",
+            title: "port 1 of dev is held by another process",
             evidence: ["pid 7 (evil \u001B[2J), user ann"],
             command: "lockkeeper ports --explain 1",
             fix: null,
@@ -32,7 +32,7 @@ describe("doctor", () => {
     );
     expect(text).toBe(`\
 repaired  close it
-error    port 1 of dev is held by somebody else
+error    port 1 of dev is held by another process
          seen: pid 7 (evil \\x1b[2J), user ann
          -> lockkeeper ports --explain 1
 warning  left
@@ -104,7 +104,7 @@ test("takeover shows both managers, the steps, and what ours will not have", () 
   };
   expect(describePlan(plan)).toEqual([
     "now:  openclaw-gateway.service (unit, pid 7, starts by itself) runs the gateway on port 18900",
-    "then: a keeper of ours runs it as work",
+    "then: one of our keepers runs it as work",
     "  1. stop the old gateway",
     "  2. start ours",
     "note: it moves from port 1 to 2",

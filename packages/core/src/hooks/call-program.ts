@@ -51,7 +51,7 @@ export async function callProgram(
 function programFault(path: string): string | undefined {
   try {
     const stats = statSync(path);
-    if (!stats.isFile()) return "is no plain file";
+    if (!stats.isFile()) return "is not a plain file";
     if (process.platform === "win32") return undefined;
     if (stats.uid !== process.geteuid?.() && stats.uid !== 0) return `belongs to another user (uid ${stats.uid})`;
     return (stats.mode & 0o002) === 0 ? undefined : "can be written by everybody";

@@ -335,10 +335,10 @@ class Keeper {
       // The port may be the cause, and then that is reported.
       const obstacle = await findBlocker(this.#spec, [this.#nonce]);
       if (obstacle !== undefined) return this.#block(obstacle, exit);
-      return this.#fail("GATEWAY_EXITED", `${how}: it says that starting it again is no use`, exit);
+      return this.#fail("GATEWAY_EXITED", `${how}: it says that restarting will not help`, exit);
     }
     if (DEFAULTS.nothingToRunCodes.includes(exit.code)) {
-      return this.#fail("GATEWAY_EXITED", `${how}: what it should run was not found, or cannot be run`, exit);
+      return this.#fail("GATEWAY_EXITED", `${how}: its program was not found or cannot be run`, exit);
     }
     const now = performance.now();
     this.#crashTimesMs.push(now);

@@ -84,7 +84,7 @@ export async function obtainOwnership(request: OwnershipRequest): Promise<Owners
         }
         waits = true;
         const owner = describeOwner(taken);
-        const whose = `${owner?.owner ?? "somebody who did not leave a name"} owns it${sinceText(owner)}`;
+        const whose = `${owner?.owner ?? "an unknown owner"} owns it${sinceText(owner)}`;
         if (lease.whenHeld === "fail") throw held(profile, owner, lease);
         tell(owner, whose);
       } catch (error) {
@@ -213,7 +213,7 @@ function sinceText(owner: RunLease | null): string {
 }
 
 function held(profile: string, owner: RunLease | null, { settings }: KeeperLease): LockkeeperError {
-  const who = owner?.owner ?? "somebody who did not leave a name";
+  const who = owner?.owner ?? "an unknown owner";
   return new LockkeeperError("LEASE_HELD", `${profile} is owned by ${who}${sinceText(owner)}`, {
     evidence: [`key ${settings.key} at ${settings.endpoints.join(", ")}`],
     hint: `It is handed over by this command on ${who}: lockkeeper stop ${profile}`,

@@ -38,7 +38,7 @@ export function usableEnvironment(
 function faultOf(name: (typeof DIRECTORIES)[number], path: string): string | undefined {
   const stats = statOf(path);
   if (stats === undefined) return "is gone";
-  if (!stats.isDirectory()) return "is no directory";
+  if (!stats.isDirectory()) return "is not a directory";
   if (stats.uid === process.geteuid?.() || process.geteuid === undefined) return undefined;
   // A shared directory for temporary files belongs to root; a runtime directory always belongs to its user.
   const shared = (stats.mode & MODE.othersMayWrite) !== 0 || (stats.mode & MODE.groupMayWrite) !== 0;

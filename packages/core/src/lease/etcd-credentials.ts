@@ -57,7 +57,7 @@ function parse(path: string, text: string): Readonly<Record<string, unknown>> {
   } catch {
     // The parser's own message would quote the content.
   }
-  throw damaged(path, "it is no JSON object");
+  throw damaged(path, "it is not a JSON object");
 }
 
 function readPrivately(path: string): string {

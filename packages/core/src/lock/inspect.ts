@@ -83,6 +83,6 @@ function explainHeld(
 ): string {
   if (owner?.verdict === "alive") return `pid ${owner.pid} holds it`;
   const [holder] = answer.findHolders();
-  const by = holder === undefined ? "somebody in another container, or another user," : `pid ${holder.pid}`;
+  const by = holder === undefined ? "a process in another container, or of another user," : `pid ${holder.pid}`;
   return `${whose}, but ${by} holds the kernel lock`;
 }

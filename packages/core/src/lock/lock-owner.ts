@@ -61,7 +61,7 @@ export function explainReclaim(said: ParsedLockRecord): string {
     return `${who} ran before the host was restarted`;
   const { verdict } = judgeOwner(record);
   if (verdict === "alive") return `${who} has let the lock go`;
-  if (verdict === "unknown") return `${who} cannot be seen from here, and nobody holds its lock`;
+  if (verdict === "unknown") return `${who} is not visible from here, and nobody holds its lock`;
   return identifyProcess(record.pid) === undefined
     ? `${who} is gone`
     : `${who} is gone, its pid is another process now`;

@@ -41,7 +41,7 @@ export function watchClaim(watched: WatchedClaim): { stop(): void } {
     try {
       const outcome = await putBack(watched, () => isStopped);
       failures = 0;
-      if (outcome === "refused" && !isStopped) lose(lost(watched.path, "somebody else took it over"));
+      if (outcome === "refused" && !isStopped) lose(lost(watched.path, "another process took it over"));
     } catch (error) {
       failures += 1;
       const isUnsafe = error instanceof LockkeeperError && error.code === "UNSAFE_PATH";

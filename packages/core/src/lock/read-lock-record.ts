@@ -26,7 +26,7 @@ export function readLockRecord(path: string): Sighting {
   }
   try {
     const stats = fs.fstatSync(fd);
-    if (!stats.isFile()) return { record: null, exists: false, problem: "what is there is not a plain file" };
+    if (!stats.isFile()) return { record: null, exists: false, problem: "the path is not a plain file" };
     const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
     const length = fs.readSync(fd, bytes, 0, LOCK_RECORD_BYTES, 0);
     return { ...parseLockRecord(bytes.subarray(0, length)), exists: true };

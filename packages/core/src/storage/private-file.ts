@@ -38,7 +38,7 @@ export type FileOwner = "own" | "any";
 /**
  * Opens the file for reading, appending or overwriting, and returns its descriptor; undefined when it does not exist.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when `path` is no plain file, has a second name, is another user's (root's is fine) or
+ * @throws {LockkeeperError} UNSAFE_PATH when `path` is not a plain file, has a second name, is another user's (root's is fine) or
  * can be written by others; it is left untouched.
  */
 export function openFile(
@@ -105,7 +105,7 @@ export function openToOthers(stats: Mode): string {
 
 /**
  * Returns why the plain file at `path` is not to be acted on: it is somebody else's, or others can write it. Undefined for any other,
- * and for what is no plain file or cannot be looked at: reading it says so.
+ * and for what is not a plain file or cannot be looked at: reading it says so.
  */
 export function doubtAbout(path: string): LockkeeperError | undefined {
   try {

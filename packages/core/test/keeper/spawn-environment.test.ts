@@ -21,7 +21,7 @@ test("drops inherited directories that are gone or no directories, and keeps wha
   const env = { TMPDIR: join(scratch, "gone"), XDG_RUNTIME_DIR: "/dev/null", A: "b" };
   expect(usableEnvironment(env, ["TMPDIR", "XDG_RUNTIME_DIR"])).toEqual({
     env: { A: "b" },
-    dropped: [expect.stringContaining("gone is gone"), expect.stringContaining("/dev/null is no directory")],
+    dropped: [expect.stringContaining("gone is gone"), expect.stringContaining("/dev/null is not a directory")],
   });
   expect(usableEnvironment(env, ["A"])).toEqual({ env, dropped: [] });
   const usable = { TMPDIR: tmpdir(), XDG_RUNTIME_DIR: scratch };

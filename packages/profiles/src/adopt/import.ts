@@ -168,7 +168,7 @@ async function locate(
   const names = located.map(({ installation }) => installation.name);
   throw new LockkeeperError("PROFILE_NOT_FOUND", `no ${program.title} profile named ${name} under ${roots.userHome}`, {
     evidence: names.map((known) => `there is ${known}`),
-    hint: didYouMean(name, names) ?? "See what is there: lockkeeper discover",
+    hint: didYouMean(name, names) ?? "See what exists: lockkeeper discover",
   });
 }
 

@@ -121,7 +121,7 @@ export async function takeOver(
   const kind = kinds[manifest.kind];
   try {
     await stopOld(context.env, manager, { timeoutMs: options.stopTimeoutMs ?? kind.stopTimeoutMs, signal });
-    onProgress?.("starting it under a keeper of ours");
+    onProgress?.("starting it under one of our keepers");
     const timeoutMs = options.startTimeoutMs ?? kind.startTimeoutMs;
     const { status } = await startProfile(context, name, { timeoutMs, signal, onProgress });
     refuseWider(scene, status);
@@ -180,7 +180,7 @@ async function planOf(
     old: { kind: manager.kind, pid: manager.process.pid, name: old, enabled },
     steps: [
       `stop the old gateway: ${describeStop(manager)}`,
-      `start ${name} on port ${port} under a keeper of ours, and wait until it has started`,
+      `start ${name} on port ${port} under one of our keepers, and wait until it has started`,
       ...(enabled === "yes" ? [`keep ${old} from starting by itself`] : []),
       `if ours does not serve, or listens more widely than before: stop it and start ${old} again`,
     ],

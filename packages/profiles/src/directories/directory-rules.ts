@@ -23,7 +23,7 @@ export interface OwnedDirectory {
  */
 export function checkStateDirectory(directory: string, userHome: string, home: string): string {
   const stats = lstat(directory);
-  if (stats === undefined) throw unfit(directory, "does not exist", "See what is there: lockkeeper discover");
+  if (stats === undefined) throw unfit(directory, "does not exist", "See what exists: lockkeeper discover");
   if (stats.isSymbolicLink()) {
     throw unfit(
       directory,

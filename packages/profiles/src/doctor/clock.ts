@@ -18,7 +18,7 @@ export function checkClock({ patients }: Scene): readonly Finding[] {
     {
       weight: "warning",
       code: "clock-went-back",
-      title: "the clock was set back: things are recorded that lie ahead of it",
+      title: "the clock was set back: some records have later times",
       evidence: [`now: ${new Date(now).toISOString()}`, ...ahead.slice(0, 5)],
       command: process.platform === "linux" ? "timedatectl status" : null,
     },

@@ -6,7 +6,7 @@ import type { Finding, Scene } from "./finding.ts";
 /** Finds locks on file systems where they may not hold, and says where it does not know. */
 export function checkFileSystems({ context: { home }, patients }: Scene): readonly Finding[] {
   if (process.platform !== "linux") {
-    const title = "whether locks lie on a network file system cannot be told on this system";
+    const title = "whether locks are on a network file system is unknown on this system";
     return [{ weight: "unknown", code: "file-system-unknown", title, evidence: [process.platform], command: null }];
   }
   const places = new Set([home, ...patients.map(({ manifest }) => manifest.paths.lock)]);
@@ -18,7 +18,7 @@ export function checkFileSystems({ context: { home }, patients }: Scene): readon
         {
           weight: "warning",
           code: "network-file-system",
-          title: `the locks in ${path} lie on a network file system (${name})`,
+          title: `the locks in ${path} are on a network file system (${name})`,
           evidence: ["two hosts that mount it may both believe that they own a profile"],
           command: "LOCKKEEPER_HOME=<a local directory> lockkeeper list",
         },
@@ -26,7 +26,7 @@ export function checkFileSystems({ context: { home }, patients }: Scene): readon
     }
     // The file system behind it is unknown.
     if (name === undefined) return [];
-    const title = `${path} lies on a FUSE file system: whether its locks hold cannot be told`;
+    const title = `${path} is on a FUSE file system: whether its locks hold is unknown`;
     return [{ weight: "unknown", code: "file-system-unknown", title, evidence: ["fuse"], command: null }];
   });
 }

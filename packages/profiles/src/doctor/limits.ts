@@ -11,7 +11,7 @@ const NEARLY = 0.8;
 export function checkLimits({ patients }: Scene): readonly Finding[] {
   const own = openFileLimit();
   if (own === undefined) {
-    const title = "the limit of open files cannot be told on this system";
+    const title = "the limit of open files is unknown on this system";
     return [{ weight: "unknown", code: "limit-unknown", title, evidence: [process.platform], command: null }];
   }
   const findings: Finding[] = [];

@@ -94,7 +94,7 @@ function ofConflict({ kind, port, profiles, owner }: PortConflict): Finding {
         ? `${names} and an installation of another program both claim port ${port}`
         : kind === "reservation"
           ? `port ${port} of ${names} is kept for something else`
-          : `port ${port} of ${names} is held by somebody else`;
+          : `port ${port} of ${names} is held by another process`;
   return {
     weight: "error",
     code: kind === "listener" ? "port-conflict" : "blocks-overlap",

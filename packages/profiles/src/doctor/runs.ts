@@ -44,7 +44,7 @@ function ofState({ manifest: { name, paths }, observed }: ProfileObservation): F
       return {
         weight: "error",
         code: "blocked",
-        title: `${name} cannot start: its port is held by somebody else`,
+        title: `${name} cannot start: its port is held by another process`,
         evidence,
         command: `lockkeeper ports ${name}`,
       };
@@ -85,7 +85,7 @@ async function ofLock(
     return {
       weight: "unknown",
       code: "lock-owner-unknown",
-      title: `whether ${name} is owned cannot be told from here`,
+      title: `whether ${name} has an owner is unknown from here`,
       evidence: [path, reason],
       command: `lockkeeper status ${name}`,
     };

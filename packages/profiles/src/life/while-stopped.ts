@@ -64,7 +64,7 @@ export function refuseStateOwner(manifest: Manifest): void {
   if (owner === undefined) return;
   throw new LockkeeperError(
     "PROFILE_RUNNING",
-    `${manifest.name} is in use by pid ${owner.pid}, which no keeper of ours runs`,
+    `${manifest.name} is in use by pid ${owner.pid}, which none of our keepers runs`,
     {
       hint: `Stop it the way it was started; see how: lockkeeper status ${manifest.name}`,
     },

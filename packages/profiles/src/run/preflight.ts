@@ -247,7 +247,7 @@ function doubts(
     warn(
       "variables",
       "OPTION_INVALID",
-      `${variable} of this shell is no directory of yours: ${directory}`,
+      `${variable} of this shell is not a directory of yours: ${directory}`,
       `unset ${variable}`,
     );
   }

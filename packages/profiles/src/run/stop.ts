@@ -262,7 +262,7 @@ function stopIncomplete({ name }: Manifest, { host, port }: RunRecord, detail: s
 /** The kernel says that the profile has an owner, but its processes are not visible from here. */
 export function outOfReach({ manifest: { name }, observed: { owner, reason } }: ProfileObservation): LockkeeperError {
   const fact =
-    owner === "elsewhere" ? (reason ?? "runs elsewhere") : (reason ?? "is held by a process that told nothing");
+    owner === "elsewhere" ? (reason ?? "runs elsewhere") : (reason ?? "is held by a process that published nothing");
   return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${fact}, so nothing was signalled`, {
     hint: `Run it there, as the user that started it: lockkeeper stop ${name}`,
   });

@@ -134,7 +134,7 @@ function runOf(manifest: Manifest, locked: LockRecord, port: number): RunRecord 
     reason:
       gateway === null
         ? "its keeper has the lock, and has published nothing yet"
-        : "its keeper could not publish its state; this is what the lock tells",
+        : "its keeper could not publish its state; this is what the lock says",
     code: null,
     since: createdAt,
     keeper: { pid, startTicks, bootId, pidNamespace },

@@ -135,7 +135,7 @@ function withoutKernel(evidence: Evidence): ObservedState {
     return kept(evidence, record, gateway === "gone" ? null : record.gateway);
   if (gateway === "alive" && record.gateway !== null) return orphan(record.gateway);
   if (isResting(record.state) || (keeper === "gone" && gateway === "gone")) return atRest(evidence);
-  const reason = "whether it lives cannot be told from here";
+  const reason = "whether it lives is unknown from here";
   return { state: record.state, reason, owner: "unclear", ...NO_PROCESS, leftover: false };
 }
 

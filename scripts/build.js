@@ -1,5 +1,5 @@
 /**
- * Builds the workspace: type check and emit (tsc), then the command line's one bundle (rolldown).
+ * Builds the workspace: type check and emit (tsc), then the command line's one bundle (rolldown), then its bytecode.
  * Does nothing when no source has changed since the last whole build. Two builds at once take turns under a kernel lock.
  */
 import { spawnSync } from "node:child_process";
@@ -40,7 +40,8 @@ function isFresh() {
 
 /** Where a tool's own stdout goes: to stderr, since `pnpm lockkeeper list --json` needs stdout for its document. */
 function run(bin, args, stdout = 2) {
-  const result = spawnSync(path.join(root, "node_modules/.bin", bin), args, {
+  const program = bin === "node" ? process.execPath : path.join(root, "node_modules/.bin", bin);
+  const result = spawnSync(program, args, {
     cwd: root,
     stdio: ["ignore", stdout, 2],
     shell: process.platform === "win32",
@@ -59,6 +60,7 @@ if (!isFresh()) {
       run("tsc", ["-b"]);
       // Its list of a hundred chunks tells nobody anything; warnings and errors go to stderr.
       run("rolldown", ["-c", "packages/cli/rolldown.config.js", "--log-level", "warn"], "ignore");
+      run("node", [path.join(root, "packages/cli/bundle/write-bytecode.js")]);
       writeFileSync(stamp, "");
       // A source that was changed while it was being built is not in the product.
       utimesSync(stamp, begun, begun);

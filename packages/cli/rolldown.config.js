@@ -11,6 +11,7 @@ import { deferBuiltins } from "./bundle/defer-builtins.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
 import { plainExports } from "./bundle/plain-exports.js";
+import { withLoader } from "./bundle/with-loader.js";
 
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
@@ -60,6 +61,7 @@ const dataAsText = dataAsJson(
     [path.join(here, "src/command-line/commands.ts")]: "COMMANDS",
     [path.join(here, "src/command-line/options.ts")]: "OPTIONS",
   },
+  "chunks",
   path.join(here, "build"),
 );
 
@@ -69,7 +71,7 @@ const core = (...names) => names.map((name) => path.join(here, `../core/dist/${n
 const profiles = (...names) => names.map((name) => path.join(here, `../profiles/dist/${name}.js`));
 
 /** The name of the bundle's entry. */
-const ENTRY = "lockkeeper";
+const ENTRY = "main";
 /**
  * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.
  * A module is in the first that needs it, with all that it imports. The first is the entry itself.
@@ -223,8 +225,9 @@ export default defineConfig([
   {
     ...common,
     preserveEntrySignatures: "allow-extension",
-    input: { lockkeeper: entry },
+    input: { [ENTRY]: entry },
     plugins: [
+      withLoader("lockkeeper.cjs"),
       dataAsText,
       typescriptMaps,
       refuseCircles,
@@ -234,7 +237,7 @@ export default defineConfig([
       plainExports,
       minifyToOneByte,
     ],
-    output: { ...output, codeSplitting: { groups: [chunkOf()] } },
+    output: { ...output, entryFileNames: "chunks/[name]-[hash].cjs", codeSplitting: { groups: [chunkOf()] } },
   },
   // A bundle of its own, not shipped: as a second entry of the first one it would split what `main` loads in two.
   {

@@ -6,7 +6,7 @@ import path from "node:path";
 /** The entry that always works after a build. */
 export const CLI_ENTRY: string = path.join(
   path.dirname(createRequire(import.meta.url).resolve("lockkeeper/package.json")),
-  "bin/lockkeeper.js",
+  "dist/lockkeeper.cjs",
 );
 
 export interface CliRun {

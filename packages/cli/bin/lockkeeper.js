@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// CommonJS on purpose (see package.json beside this file): Node starts it measurably faster than an ES module entry.
+// The program's name in earlier releases, for units and scripts that call it; CommonJS, see package.json beside this file.
 require("../dist/lockkeeper.cjs");

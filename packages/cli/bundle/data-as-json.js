@@ -10,10 +10,10 @@ import { deepStrictEqual } from "node:assert";
 import { transformSync } from "rolldown/utils";
 
 /**
- * Returns the plugin for `constants`: from the path of a module to the name of its constant. The module must end up in the entry
- * itself, as the file lies beside that. `scratch` is a folder of the package.
+ * Returns the plugin for `constants`: from the path of a module to the name of its constant. The file is written into `folder` of the
+ * bundle, where the module must end up too. `scratch` is a folder of the package.
  */
-export function dataAsJson(constants, scratch) {
+export function dataAsJson(constants, folder, scratch) {
   const files = new Map();
   return {
     name: "data-as-json",
@@ -25,7 +25,8 @@ export function dataAsJson(constants, scratch) {
       return { code: script, map: { mappings: "" } };
     },
     generateBundle() {
-      for (const [fileName, source] of files) this.emitFile({ type: "asset", fileName, source });
+      for (const [fileName, source] of files)
+        this.emitFile({ type: "asset", fileName: `${folder}/${fileName}`, source });
     },
   };
 }

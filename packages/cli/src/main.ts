@@ -21,6 +21,9 @@ import { runProgram } from "./program.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
 import type { TerminalDevice } from "./terminal/terminal-device.ts";
 
+/** The folder of the bundle. This very file lies among the files that are loaded from there, one below. */
+const BUNDLE = path.dirname(import.meta.dirname);
+
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -132,7 +135,7 @@ function openTerminal(): TerminalDevice | undefined {
 
 function storedHelp(): Readonly<Record<string, string>> | undefined {
   try {
-    return JSON.parse(readFileSync(path.join(import.meta.dirname, "help.json"), "utf8"));
+    return JSON.parse(readFileSync(path.join(BUNDLE, "help.json"), "utf8"));
   } catch {
     return undefined;
   }
@@ -167,10 +170,10 @@ const world: World = {
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning,
   programs: {
-    keeper: path.join(import.meta.dirname, "keeper.cjs"),
-    gateway: path.join(import.meta.dirname, "gateway.cjs"),
+    keeper: path.join(BUNDLE, "keeper.cjs"),
+    gateway: path.join(BUNDLE, "gateway.cjs"),
     // As it was called: a link that an upgrade leaves in place outlives the folder that it leads to.
-    launcher: [process.execPath, process.argv[1] ?? path.join(import.meta.dirname, "lockkeeper.cjs")],
+    launcher: [process.execPath, process.argv[1] ?? path.join(BUNDLE, "lockkeeper.cjs")],
   },
   storedHelp,
 };

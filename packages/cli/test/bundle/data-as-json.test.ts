@@ -16,13 +16,13 @@ interface Plugin {
 }
 const require = createRequire(import.meta.url);
 const { dataAsJson } = require("../../bundle/data-as-json.js") as {
-  dataAsJson: (constants: Readonly<Record<string, string>>, scratch: string) => Plugin;
+  dataAsJson: (constants: Readonly<Record<string, string>>, folder: string, scratch: string) => Plugin;
 };
 
 describe("a constant as a file of JSON", () => {
   const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-data-"));
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-  const plugin = dataAsJson({ "/x/data.ts": "DATA" }, scratch);
+  const plugin = dataAsJson({ "/x/data.ts": "DATA" }, ".", scratch);
 
   test("is the same data, parsed when it is asked for, and what follows it stays", async () => {
     const code =

@@ -1,0 +1,50 @@
+/** The loader answers the same with bytecode, without it, and with bytecode that is none or another file's. */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const dist = path.join(import.meta.dirname, "../../dist");
+const own = `${process.version}-${process.platform}-${process.arch}`;
+const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-loader-"));
+const copy = path.join(scratch, "dist");
+const bytecode = path.join(copy, "bytecode", own);
+
+beforeAll(() => cpSync(dist, copy, { recursive: true, filter: (file) => !file.endsWith(".map") }));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function ask(...args: readonly string[]): readonly unknown[] {
+  const env = { PATH: process.env["PATH"], HOME: scratch, LOCKKEEPER_HOME: path.join(scratch, "home") };
+  const program = path.join(copy, "lockkeeper.cjs");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { env, encoding: "utf8" });
+  return [status, stdout, stderr];
+}
+
+const CALLS = [["--version"], ["list", "--json"], ["current", "--explain"], ["url", "nobody"], ["lsit"]];
+const answers = (): readonly unknown[] => CALLS.map((call) => ask(...call));
+
+test("the build has made bytecode for this Node, of the files that everyday commands load, and of none that is gone", () => {
+  const made = readdirSync(path.join(dist, "bytecode", own));
+  const files = readdirSync(path.join(dist, "chunks"));
+  expect(made.filter((name) => !files.includes(name.slice(0, -".bin".length)))).toEqual([]);
+  for (const part of ["main", "listed", "watched"]) {
+    expect(made.some((name) => name.startsWith(`${part}-`))).toBe(true);
+  }
+});
+
+test("spoiled, foreign and missing bytecode change no answer", () => {
+  const before = answers();
+  expect(before.map((answer) => (answer as [number])[0])).toEqual([0, 0, 1, 4, 2]);
+  const names = readdirSync(bytecode);
+  const [first = ""] = names;
+  const foreign = readFileSync(path.join(bytecode, first));
+  for (const bytes of [Buffer.alloc(0), Buffer.from("no bytecode"), foreign, foreign.subarray(0, 100)]) {
+    for (const name of names) if (name !== first) writeFileSync(path.join(bytecode, name), bytes);
+    expect(answers()).toEqual(before);
+  }
+  for (const name of names) rmSync(path.join(bytecode, name));
+  expect(answers()).toEqual(before);
+  rmSync(path.join(copy, "bytecode"), { recursive: true });
+  expect(answers()).toEqual(before);
+});

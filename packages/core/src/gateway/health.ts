@@ -2,10 +2,10 @@
  * Asks a gateway for its health and judges the answer. Speaking HTTP is not enough: the status and, for our own gateways, the
  * shape of the body must say so. Does not judge which process answered. Changes nothing.
  */
-import { request as httpRequest } from "node:http";
-import type { RequestOptions } from "node:https";
 import { errnoOf } from "../errors.ts";
 import { reachableHost } from "../host/address.ts";
+import { askHttp } from "./ask-http.ts";
+import type { HttpOutcome } from "./ask-http.ts";
 
 /** Options of {@link probeHealth}. */
 export interface HealthProbe {
@@ -44,76 +44,85 @@ const GATEWAY_FAILURES: ReadonlyMap<string, string> = new Map([
   ["ECONNRESET", "the connection was closed without an answer"],
   ["EPIPE", "the connection was closed without an answer"],
   ["EPROTO", "what listens there does not speak TLS"],
-  ["HPE_INVALID_CONSTANT", "what listens there does not speak HTTP"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "what listens there does not speak TLS"],
 ]);
 
 /**
  * Returns the verdict within `timeoutMs`, whatever the gateway does.
  *
- * @throws {TypeError} ERR_UNESCAPED_CHARACTERS when `path` cannot be one; {RangeError} ERR_SOCKET_BAD_PORT when `port` cannot.
+ * @throws {TypeError} when `path` cannot be one; {RangeError} ERR_SOCKET_BAD_PORT when `port` cannot.
  */
 export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
   const { host, port, path = "/healthz", expect = "ok-body", scheme = "http", timeoutMs = 2_000, signal } = probe;
-  // Rarely needed, and expensive to load.
-  const request = scheme === "https" ? (await import("node:https")).request : httpRequest;
-  const method = expect === "any" ? "HEAD" : "GET";
-  const options: RequestOptions = { host: reachableHost(host), port, path, method, agent: false, signal };
-  return new Promise((resolve) => {
-    let httpStatus: number | null = null;
-    const settle = (health: HealthReport["health"], detail: string): void => {
-      clearTimeout(deadline);
-      resolve({ health, detail, httpStatus });
-      asked.destroy();
-    };
-    const fail = (error: Error): void => {
-      if (signal?.aborted === true) settle("unknown", "aborted before there was an answer");
-      else settle(...judgeFailure(error));
-    };
-    const asked = request({ ...options, rejectUnauthorized: false }, (response) => {
-      const status = response.statusCode ?? 0;
+  const aborted = { health: "unknown", detail: "aborted before there was an answer" } as const;
+  if (signal?.aborted === true) return { ...aborted, httpStatus: null };
+  let httpStatus: number | null = null;
+  const asked = await askHttp({
+    host: reachableHost(host),
+    port,
+    scheme,
+    method: expect === "any" ? "HEAD" : "GET",
+    path,
+    wantsBody: (status) => {
       httpStatus = status;
-      if (expect === "any") {
-        settle("ok", `HTTP ${status}`);
-        return;
-      }
-      if (expect === "2xx") {
-        settle(status >= 200 && status < 300 ? "ok" : "failing", `HTTP ${status}`);
-        return;
-      }
-      if (expect === "not-5xx") {
-        settle(status < 500 ? "ok" : "failing", `HTTP ${status}`);
-        return;
-      }
-      if (status !== 200) {
-        settle("failing", `HTTP ${status}`);
-        return;
-      }
-      const chunks: Buffer[] = [];
-      let sizeBytes = 0;
-      response.on("data", (chunk: Buffer) => {
-        chunks.push(chunk);
-        sizeBytes += chunk.length;
-        if (sizeBytes > MAX_BODY_BYTES) settle("failing", `HTTP 200 with more than ${MAX_BODY_BYTES} bytes`);
-      });
-      response.on("end", () => {
-        if (saysOk(Buffer.concat(chunks).toString("utf8"))) settle("ok", 'HTTP 200 {"ok":true}');
-        else settle("failing", 'HTTP 200 without {"ok":true}');
-      });
-      response.on("error", fail);
-    });
+      return expect === "ok-body" && status === 200;
+    },
+    maxBodyBytes: MAX_BODY_BYTES,
+  });
+  return new Promise((resolve) => {
+    const settle = (verdict: Verdict): void => {
+      clearTimeout(deadline);
+      signal?.removeEventListener("abort", onAbort);
+      resolve({ ...verdict, httpStatus });
+      asked.end();
+    };
+    const onAbort = (): void => settle(aborted);
     // A timer, because a derived signal for each probe would stay registered on the caller's signal.
-    const deadline = setTimeout(() => settle("failing", `no answer within ${timeoutMs} ms`), timeoutMs);
-    asked.on("error", fail);
-    asked.end();
+    const deadline = setTimeout(
+      () => settle({ health: "failing", detail: `no answer within ${timeoutMs} ms` }),
+      timeoutMs,
+    );
+    signal?.addEventListener("abort", onAbort, { once: true });
+    // While TLS was loaded.
+    if (signal?.aborted === true) onAbort();
+    asked.outcome.then(
+      (outcome) => settle(judge(outcome, expect)),
+      (error: unknown) => settle(judgeFailure(error)),
+    );
   });
 }
 
-function judgeFailure(error: Error): [HealthReport["health"], string] {
+type Verdict = Omit<HealthReport, "httpStatus">;
+
+function judge(outcome: HttpOutcome, expected: NonNullable<HealthProbe["expect"]>): Verdict {
+  if (outcome === "not-http") {
+    return { health: "failing", detail: "what listens there does not speak HTTP" };
+  }
+  if (outcome === "closed") {
+    return { health: "failing", detail: "the connection was closed without an answer" };
+  }
+  const { status, body = "", isTooLong } = outcome;
+  const isWell = {
+    any: true,
+    "2xx": status >= 200 && status < 300,
+    "not-5xx": status < 500,
+    "ok-body": status === 200,
+  }[expected];
+  const said = { health: isWell ? "ok" : "failing", detail: `HTTP ${status}` } as const;
+  if (expected !== "ok-body" || !isWell) return said;
+  if (isTooLong === true) {
+    return { ...said, health: "failing", detail: `HTTP 200 with more than ${MAX_BODY_BYTES} bytes` };
+  }
+  return saysOk(body)
+    ? { ...said, detail: 'HTTP 200 {"ok":true}' }
+    : { ...said, health: "failing", detail: 'HTTP 200 without {"ok":true}' };
+}
+
+function judgeFailure(error: unknown): Verdict {
   const code = errnoOf(error) ?? "unknown error";
   const meaning = GATEWAY_FAILURES.get(code);
-  if (meaning !== undefined) return ["failing", `${meaning} (${code})`];
-  if (code.startsWith("HPE_")) return ["failing", `what listens there does not speak HTTP (${code})`];
-  return ["unknown", `could not ask (${code})`];
+  if (meaning !== undefined) return { health: "failing", detail: `${meaning} (${code})` };
+  return { health: "unknown", detail: `could not ask (${code})` };
 }
 
 function saysOk(body: string): boolean {

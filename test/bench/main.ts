@@ -1,5 +1,5 @@
 /**
- * `pnpm bench [--quick] [--write] [--only section] [name...]`: prints the overview as Markdown, or runs the named benches.
+ * `pnpm bench [--quick] [--write] [--only section] [--node path] [name...]`: prints the overview as Markdown, or runs the named benches.
  * A bench is a file beside this one that exports `run()` and prints its own figures. Nothing here fails on a figure.
  */
 import { readdirSync } from "node:fs";
@@ -19,11 +19,12 @@ const OPTIONS = {
   quick: { type: "boolean", default: false },
   write: { type: "boolean", default: false },
   only: { type: "string", multiple: true },
+  node: { type: "string" },
 } as const;
 
 async function main(argv: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  const { quick, write, only } = values;
+  const { quick, write, only, node } = values;
   const unknown = positionals.filter((name) => !known.includes(name));
   const missing = only?.filter((name) => SECTIONS[name] === undefined) ?? [];
   if (unknown.length + missing.length > 0) {
@@ -34,7 +35,11 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   if (positionals.length === 0) {
-    const figures = await overview({ quick, ...(only === undefined ? {} : { only }) });
+    const figures = await overview({
+      quick,
+      ...(only === undefined ? {} : { only }),
+      ...(node === undefined ? {} : { node: path.resolve(node) }),
+    });
     process.stdout.write(figures);
     if (write) writeFigures(path.join(here, "../../../docs/performance.md"), figures);
   }

@@ -6,22 +6,30 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { compareLocks } from "./lock.ts";
-import { describeMachine, newerNode } from "./measure/machine.ts";
+import { currentLoad, describeMachine, newerNode } from "./measure/machine.ts";
 import { formatTable } from "./measure/table.ts";
 import { measure as commands } from "./sections/commands.ts";
+import { measure as fleet } from "./sections/fleet.ts";
 import { measure as growth } from "./sections/growth.ts";
+import { measure as keeper } from "./sections/keeper.ts";
 import { measure as peers } from "./sections/peers.ts";
 import { measure as running } from "./sections/running.ts";
 import type { Bench, Measure, Section } from "./sections/section.ts";
-import { compareThroughput } from "./websocket.ts";
+import { compareGateways } from "./websocket.ts";
 
 /** In the order of the page. */
 export const SECTIONS: Readonly<Record<string, Measure>> = {
   commands,
   running,
+  fleet,
+  keeper,
   growth,
   lock: async ({ quick }) => [await compareLocks(quick)],
-  gateway: async ({ quick }) => [await compareThroughput(quick)],
+  gateway: async ({ quick, nodes }) => {
+    const sections: Section[] = [];
+    for (const node of nodes) sections.push(await compareGateways(node, quick));
+    return sections;
+  },
   peers,
 };
 
@@ -33,16 +41,19 @@ export interface OverviewOptions {
   readonly only?: readonly string[];
   /** Runs of each command that count. @default 25, quick 7 */
   readonly rounds?: number;
+  /** Another Node to measure with too. @default the newest one on the PATH; none when quick */
+  readonly node?: string;
 }
 
 /** Measures and returns the Markdown; minutes, unless quick. */
-export async function overview({ quick, only, rounds = quick ? 7 : 25 }: OverviewOptions): Promise<string> {
-  const newer = quick ? undefined : newerNode();
+export async function overview({ quick, only, rounds = quick ? 7 : 25, node }: OverviewOptions): Promise<string> {
+  const newer = node ?? (quick ? undefined : newerNode());
   const nodes = [process.execPath, ...(newer === undefined ? [] : [newer])];
   const parts = [
     `${describeMachine(nodes)} Medians of ${rounds} runs of whole processes, taken in turns. The median is by the clock; the ratio is that of computing times, which hardly depend on what else the machine does, and the median of the rounds' ratios. "Runs differ by": from the tenth to the ninetieth of a hundred runs of the same thing, over their median.`,
   ];
-  if (newer === undefined && !quick) parts.push("No newer Node is on this machine's PATH (as `node26` or the like).");
+  if (newer === undefined && !quick)
+    parts.push("No newer Node is on this machine's PATH (as `node26` or the like), and none was named (`--node`).");
   for (const [name, measure] of Object.entries(SECTIONS)) {
     if (only !== undefined && !only.includes(name)) continue;
     const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-bench-"));
@@ -53,6 +64,7 @@ export async function overview({ quick, only, rounds = quick ? 7 : 25 }: Overvie
       rmSync(folder, { recursive: true, force: true });
     }
   }
+  parts.push(`Load at the end: ${currentLoad()}.`);
   return `${parts.join("\n\n")}\n`;
 }
 

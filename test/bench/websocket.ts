@@ -1,7 +1,6 @@
 /**
  * The gateway host against a bare ws server of a few lines, both in processes of their own, clients in this one, rounds
- * interleaved, medians. Prints one line a figure; asserts nothing. Run as a program with an argument it is one of the
- * two servers.
+ * interleaved, medians. Asserts nothing. Run as a program with an argument it is one of the two servers.
  */
 import { startGatewayHost } from "@lockkeeper/core";
 import { fork } from "node:child_process";
@@ -9,7 +8,9 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";
-import { median, pairedRatio } from "./measure/statistics.ts";
+import { versionOf } from "./measure/machine.ts";
+import { median, pairedRatio, scatter } from "./measure/statistics.ts";
+import { atLeast, formatTable } from "./measure/table.ts";
 import type { Row } from "./measure/table.ts";
 import type { Section } from "./sections/section.ts";
 import { freePort } from "../harness/free-port.ts";
@@ -35,82 +36,87 @@ const PUBLISH =
 const SUBSCRIBE = '{"jsonrpc":"2.0","method":"topic.subscribe","params":{"topic":"builds"}}';
 const BROADCAST = "broadcast";
 
-/** Measures and prints; takes about half a minute. */
+/** Measures and prints; takes about two minutes. */
 export async function run(): Promise<void> {
-  const [echo, rpc, bareFanOut, fanOut]: number[][] = [[], [], [], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    echo?.push(await withServer("bare", (port) => messagesPerSecond(port, ECHO)));
-    rpc?.push(await withServer("gateway", (port) => messagesPerSecond(port, PING)));
-    bareFanOut?.push(await withServer("bare", (port) => deliveriesPerSecond(port, BROADCAST)));
-    fanOut?.push(await withServer("gateway", (port) => deliveriesPerSecond(port, PUBLISH)));
-  }
-  report(`JSON-RPC / bare ws echo, ${CONNECTIONS} x ${IN_FLIGHT}`, rpc, echo, "messages/s", ">= 0.92");
-  report(`publish to ${SUBSCRIBERS} subscribers / bare broadcast loop`, fanOut, bareFanOut, "deliveries/s", ">= 1.0");
-
-  const [bareMany, many]: number[][] = [[], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    bareMany?.push(await withServer("bare", (port) => deliveriesPerSecond(port, BROADCAST, MANY_SUBSCRIBERS, 100)));
-    many?.push(await withServer("gateway", (port) => deliveriesPerSecond(port, PUBLISH, MANY_SUBSCRIBERS, 100)));
-  }
-  report(`publish to ${MANY_SUBSCRIBERS} subscribers / bare broadcast loop`, many, bareMany, "deliveries/s", ">= 1.0");
-
-  const [bareMemory, memory]: number[][] = [[], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    bareMemory?.push(await withServer("bare", (_, server) => memoryMiB(server)));
-    memory?.push(await withServer("gateway", (_, server) => memoryMiB(server)));
-  }
-  report("memory of a gateway / bare ws server", memory, bareMemory, "MiB", "<= 1.0");
-
-  const bareIdle = await withServer("bare", idleBytes);
-  const idle = await withServer("gateway", idleBytes);
-  report(
-    `memory of one of ${IDLE_CONNECTIONS} idle WebSockets / bare`,
-    [idle],
-    [bareIdle],
-    "bytes",
-    "as near to 1 as can be",
-  );
+  process.stdout.write(`${formatTable((await compareGateways(process.execPath, false)).rows)}\n`);
 }
 
-/** Returns requests and deliveries of a gateway as rows, over a bare ws server. */
-export async function compareThroughput(quick: boolean): Promise<Section> {
-  const [echo, rpc, bareFanOut, fanOut]: [number[], number[], number[], number[]] = [[], [], [], []];
-  for (let round = 0; round < (quick ? 1 : ROUNDS); round += 1) {
-    echo.push(await withServer("bare", (port) => messagesPerSecond(port, ECHO)));
-    rpc.push(await withServer("gateway", (port) => messagesPerSecond(port, PING)));
-    bareFanOut.push(await withServer("bare", (port) => deliveriesPerSecond(port, BROADCAST)));
-    fanOut.push(await withServer("gateway", (port) => deliveriesPerSecond(port, PUBLISH)));
+/** Returns requests, deliveries and memory of a gateway as rows, over a bare ws server that runs by the same `node`. */
+export async function compareGateways(node: string, quick: boolean): Promise<Section> {
+  const rounds = quick ? 1 : ROUNDS;
+  const echo = await alternate(node, rounds, [
+    (port) => messagesPerSecond(port, ECHO),
+    (port) => messagesPerSecond(port, PING),
+  ]);
+  const rows: Row[] = rowsBeside(echo, perSecond, {
+    floor: `bare ws echo of 64 bytes, ${CONNECTIONS} x ${IN_FLIGHT}`,
+    what: `JSON-RPC, ${CONNECTIONS} x ${IN_FLIGHT}`,
+    target: atLeast(0.92),
+  });
+  for (const count of quick ? [SUBSCRIBERS] : [SUBSCRIBERS, MANY_SUBSCRIBERS]) {
+    const publishes = PUBLISHES / (count / SUBSCRIBERS);
+    const deliveries = await alternate(node, rounds, [
+      (port) => deliveriesPerSecond(port, BROADCAST, count, publishes),
+      (port) => deliveriesPerSecond(port, PUBLISH, count, publishes),
+    ]);
+    const shown = count.toLocaleString("en");
+    rows.push(
+      ...rowsBeside(deliveries, perSecond, {
+        floor: `bare broadcast loop to ${shown}`,
+        what: `publish to ${shown}`,
+        target: atLeast(1),
+      }),
+    );
   }
-  const rows: readonly Row[] = [
-    {
-      what: `bare ws echo of 64 bytes, ${CONNECTIONS} x ${IN_FLIGHT}`,
-      figure: `${median(echo).toFixed(0)} a second`,
-      ratio: 1,
-    },
-    row(`JSON-RPC, ${CONNECTIONS} x ${IN_FLIGHT} (wanted: 0.92 or more)`, rpc, echo, "bare ws echo"),
-    row(`publish to ${SUBSCRIBERS} (wanted: 1.0 or more)`, fanOut, bareFanOut, "bare broadcast loop"),
+  if (!quick) rows.push(...(await idleRows(node)));
+  const note =
+    "More is better, but for memory. Answers, and deliveries at their receivers, by the clock; the clients are one process beside the server.";
+  return { title: `The built-in gateway, Node ${versionOf(node)}`, note, rows };
+}
+
+/** What both hold for a connection that does nothing: by the growth of their resident memory. */
+async function idleRows(node: string): Promise<readonly Row[]> {
+  const what = `one of ${IDLE_CONNECTIONS.toLocaleString("en")} idle WebSockets`;
+  const sizes = await alternate(node, 1, [idleBytes, idleBytes]);
+  return rowsBeside(sizes, (bytes) => `${bytes.toFixed(0)} bytes`, { floor: `${what}, bare ws`, what, target: "" });
+}
+
+function perSecond(rate: number): string {
+  return `${rate.toFixed(0)} a second`;
+}
+
+function spread(values: readonly number[]): Pick<Row, "differed"> {
+  return values.length > 1 ? { differed: scatter(values) } : {};
+}
+
+type Measure = (port: number, server: ChildProcess) => Promise<number>;
+type Sides = readonly [bare: readonly number[], gateway: readonly number[]];
+
+/** One server after the other in every round. */
+async function alternate(node: string, rounds: number, [bare, gateway]: readonly [Measure, Measure]): Promise<Sides> {
+  const sides: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round += 1) {
+    sides[0].push(await withServer(node, "bare", bare));
+    sides[1].push(await withServer(node, "gateway", gateway));
+  }
+  return sides;
+}
+
+/** The ratio is the median of the rounds' ratios, and not the ratio of medians: what slows the machine for a while slows both. */
+function rowsBeside(
+  [bare, gateway]: Sides,
+  show: (value: number) => string,
+  { floor, what, target }: { readonly floor: string; readonly what: string; readonly target: string },
+): Row[] {
+  return [
+    { what: floor, figure: show(median(bare)), ratio: 1, ...spread(bare) },
+    { what, figure: show(median(gateway)), ratio: pairedRatio(gateway, bare), over: floor, target, ...spread(gateway) },
   ];
-  const note = "Here more is better. `pnpm bench websocket` also measures a thousand subscribers, and memory.";
-  return { title: "The built-in gateway", note, rows };
-}
-
-function row(what: string, ours: readonly number[], floor: readonly number[], over: string): Row {
-  return { what, figure: `${median(ours).toFixed(0)} a second`, ratio: pairedRatio(ours, floor), over };
-}
-
-/** The median of the rounds' ratios, and not the ratio of medians: what slows the machine for a while slows both. */
-function report(what: string, ours: number[] = [], floor: number[] = [], unit: string, target: string): void {
-  const ratio = median(ours.map((value, round) => value / (floor[round] ?? Number.NaN)));
-  const figures = `${Math.round(median(ours))} / ${Math.round(median(floor))} ${unit}`;
-  process.stdout.write(`${what}: ${ratio.toFixed(2)} (target ${target}; ${figures}, medians of ${ROUNDS})\n`);
 }
 
 /** Runs `fn` against a server process of its own, which is gone afterwards. */
-async function withServer<T>(
-  kind: "bare" | "gateway",
-  fn: (port: number, server: ChildProcess) => Promise<T>,
-): Promise<T> {
-  const server = fork(fileURLToPath(import.meta.url), [kind]);
+async function withServer(node: string, kind: "bare" | "gateway", fn: Measure): Promise<number> {
+  const server = fork(fileURLToPath(import.meta.url), [kind], { execPath: node });
   try {
     const [port] = (await once(server, "message")) as [number];
     return await fn(port, server);
@@ -162,12 +168,7 @@ async function idleBytes(port: number, server: ChildProcess): Promise<number> {
   return ((after - before) * 1_048_576) / IDLE_CONNECTIONS;
 }
 
-async function deliveriesPerSecond(
-  port: number,
-  message: string,
-  count: number = SUBSCRIBERS,
-  publishes: number = PUBLISHES,
-): Promise<number> {
+async function deliveriesPerSecond(port: number, message: string, count: number, publishes: number): Promise<number> {
   const subscribers = await connectAll(port, count);
   const [publisher] = await connectAll(port, 1);
   if (publisher === undefined) throw new Error("no publisher");

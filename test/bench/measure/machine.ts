@@ -6,9 +6,13 @@ import path from "node:path";
 
 /** Returns one line about the machine and how busy it is. */
 export function describeMachine(nodes: readonly string[]): string {
-  const load = loadavg()[0]?.toFixed(1);
   const versions = nodes.map(versionOf).join(", ");
-  return `${type()} ${release()} ${process.arch}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), load ${load} at the start, Node ${versions}.`;
+  return `${type()} ${release()} ${process.arch}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), load ${currentLoad()} at the start, Node ${versions}.`;
+}
+
+/** Returns how many processes wanted a core in the last minute. */
+export function currentLoad(): string {
+  return (loadavg()[0] ?? Number.NaN).toFixed(1);
 }
 
 /** Returns what `node --version` prints, without the `v`. */

@@ -10,7 +10,8 @@ export interface Row {
   /** The ratio of wall times, where the other one is of computing times. */
   readonly wallRatio?: number | undefined;
   readonly over?: string | undefined;
-  readonly target?: number | undefined;
+  /** What is wanted, as it is shown: `<= 1.10`. */
+  readonly target?: string | undefined;
   readonly differed?: number | undefined;
 }
 
@@ -25,10 +26,20 @@ export function rowsOf(contestants: readonly Contestant[], times: Times, floor: 
       ratio: pairedRatio(samples.map(computing), floors.map(computing)),
       wallRatio: pairedRatio(samples.map(wall), floors.map(wall)),
       over: title === floor ? "" : floor,
-      target,
+      target: target === undefined ? undefined : atMost(target),
       differed: scatter(samples.map(computing)),
     };
   });
+}
+
+/** Returns how a greatest ratio is shown as a target. */
+export function atMost(ratio: number): string {
+  return `<= ${ratio.toFixed(2)}`;
+}
+
+/** Returns how a least ratio is shown as a target. */
+export function atLeast(ratio: number): string {
+  return `>= ${ratio.toFixed(2)}`;
 }
 
 const wall = ({ wallMs }: Sample): number => wallMs;
@@ -36,14 +47,14 @@ const computing = ({ computingMs }: Sample): number => computingMs;
 
 /** Returns the table: a head and one line for each row. */
 export function formatTable(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, figure, ratio, wallRatio, over = "", target, differed }) => {
+  const lines = rows.map(({ what, figure, ratio, wallRatio, over = "", target = "", differed }) => {
     const cells = [
       what,
       figure,
       ratio === undefined ? "" : ratio.toFixed(2),
       wallRatio === undefined ? "" : wallRatio.toFixed(2),
       over,
-      target === undefined ? "" : `<= ${target.toFixed(2)}`,
+      target,
       differed === undefined ? "" : `${(differed * 100).toFixed(0)} %`,
     ];
     return `| ${cells.join(" | ")} |`;

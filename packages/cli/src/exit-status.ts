@@ -9,7 +9,8 @@ import { documented } from "./documented-error.ts";
 
 type State = ProfileStatus["state"];
 
-const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
+/** Every error code with its exit status. */
+export const ERROR_STATUSES: Readonly<Record<ErrorCode, number>> = {
   // 2: the request itself is wrong
   USAGE: 2,
   PROFILE_NAME_INVALID: 2,
@@ -79,7 +80,7 @@ const OF_OUTCOME: Readonly<Record<KeeperOutcome["outcome"], number>> = {
   stopped: 0,
   "left-in-control": 0,
   failed: 1,
-  blocked: OF_ERROR.PORT_IN_USE,
+  blocked: ERROR_STATUSES.PORT_IN_USE,
 };
 
 /** The status of a command on several profiles: the first of these that applies. */
@@ -88,7 +89,7 @@ const PRECEDENCE: readonly number[] = [1, 74, 65, 77, 78, 73, 5, 4, 2, 3];
 /** Returns the exit status of an error; 1 for anything that is not one of ours. */
 export function statusOfError(error: unknown): number {
   const known = documented(error);
-  return known instanceof LockkeeperError ? OF_ERROR[known.code] : 1;
+  return known instanceof LockkeeperError ? ERROR_STATUSES[known.code] : 1;
 }
 
 /** Returns the exit status with which `status` answers for a profile in that state. */
@@ -102,13 +103,10 @@ export function statusOfState(state: State): number {
  */
 export function statusOfRun(outcome: KeeperOutcome["outcome"], code: string | null): number {
   const isFinal = code === "GATEWAY_UNHEALTHY" || code === "LEASE_HELD" || code === "LEASE_UNAVAILABLE";
-  return outcome === "failed" && isFinal ? OF_ERROR.LEASE_HELD : OF_OUTCOME[outcome];
+  return outcome === "failed" && isFinal ? ERROR_STATUSES.LEASE_HELD : OF_OUTCOME[outcome];
 }
 
 /** Returns the one status for the statuses of several profiles. */
 export function combineStatuses(statuses: readonly number[]): number {
   return PRECEDENCE.find((status) => statuses.includes(status)) ?? 0;
 }
-
-/** Every error code with its exit status, for the tests that tie the documentation to it. */
-export const ERROR_STATUSES: Readonly<Record<ErrorCode, number>> = OF_ERROR;

@@ -51,7 +51,7 @@ export type { Holder, Listener } from "./host/listener.ts";
 export { describeHolder, shownCommand } from "./host/holder.ts";
 export type { HostView } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
-export { openFileLimit } from "./host/open-files.ts";
+export { countOpenFiles, openFileLimit } from "./host/open-files.ts";
 export type { PortProbe } from "./host/probe-port.ts";
 export { probeBind, probeListener } from "./host/probe-port.ts";
 export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts";
@@ -84,11 +84,12 @@ export { SAME_REQUEST_MS, ignoreStraySignals, takeStopSignals } from "./stop-sig
 
 // Files of one's own.
 export type { ReplaceOptions } from "./storage/durable-file.ts";
-export { readIfPresent, readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
+export { readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
 export type { FileOwner } from "./storage/private-file.ts";
 export { bitsOfOthers } from "./storage/bits-of-others.ts";
 export { doubtAbout } from "./storage/private-file.ts";
 export { belongsToAnother, openToOthers, unsafePath, writtenByOthers } from "./storage/private-file.ts";
+export { lstatIfPresent, realPath } from "./storage/real-path.ts";
 export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 
 // One owner across hosts.

@@ -3,6 +3,7 @@
  * it may take, what to run, and what to write to disk first. A kind is pure data plus pure functions, except for `seed`; the
  * keeper runs every kind in the same way.
  */
+import type { HealthCheck } from "@lockkeeper/core";
 import type { ForeignProgram, ProgramRecord } from "./foreign-program.ts";
 import type { EndScope, KindName, Manifest } from "./manifest.ts";
 import type { ProfilePaths } from "./profile-paths.ts";
@@ -13,22 +14,6 @@ export interface DerivedRange {
   readonly first: number;
   readonly last: number;
 }
-
-/**
- * How a keeper judges the gateway's health. `ok-body`: 200 with JSON `{"ok":true,...}`. `not-5xx`: any answer except "not
- * now".
- */
-export type HealthCheck =
-  | {
-      readonly kind: "http";
-      readonly path: string;
-      readonly expect: "ok-body" | "2xx" | "not-5xx";
-      readonly scheme?: "http" | "https";
-    }
-  /** Any answer to a HEAD request; silence is a fault only of a gateway that has answered before. */
-  | { readonly kind: "answer"; readonly scheme: "http" | "https" }
-  | { readonly kind: "tcp" }
-  | { readonly kind: "none" };
 
 /** What to spawn, exactly: no shell takes part. */
 export type Argv = readonly [string, ...string[]];
@@ -67,6 +52,10 @@ export interface GatewayKind {
    * to another profile. @default none
    */
   readonly ownVariables?: { readonly prefix: string; readonly known: readonly string[] };
+  /** The key of the gateway's own config that decides where it listens. @default none: the profile's host does */
+  readonly hostSetting?: string;
+  /** How much of `/dev/shm` it needs in a container. @default the engine's own */
+  readonly sharedMemoryGiB?: number;
   /** Writes the gateway's own config when it is absent, and never touches one that is there. */
   readonly seed: (manifest: Manifest, token: string) => Promise<void>;
   /** Variables for `exec`, `env` and `shell` only. @default none */
@@ -82,4 +71,9 @@ export interface GatewayKind {
   readonly records?: (paths: Pick<ProfilePaths, "state">) => readonly ProgramRecord[];
   /** The answers of a program that people also run without Lockkeeper; loaded when needed. */
   readonly foreign?: () => Promise<ForeignProgram>;
+}
+
+/** Returns the distance from the base to the last port that a gateway of that kind opens by itself. */
+export function lastDerived({ derived }: GatewayKind): number {
+  return Math.max(0, ...derived.map(({ last }) => last));
 }

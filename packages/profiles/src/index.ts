@@ -78,7 +78,7 @@ export type {
   ConfigRequest,
 } from "./config/config-edit.ts";
 export type { ShellEnvironment, ShellName } from "./environment/shell-environment.ts";
-export { formatShellEnvironment, parseShellName } from "./environment/shell-environment.ts";
+export { formatShellEnvironment } from "./environment/shell-environment.ts";
 
 // Gateways that are not ours yet.
 export type { DiscoverOptions } from "./discover/discover.ts";

@@ -9,7 +9,10 @@ declare const brand: unique symbol;
 /** A name that is safe as a folder, a file and a word on a command line, on every system. */
 export type ProfileName = string & { readonly [brand]: "ProfileName" };
 
-const SHAPE = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** The shape of a name, as a source of regular expressions; reserved words are refused besides. */
+export const NAME_PATTERN = "^[a-z0-9][a-z0-9-]{0,31}$";
+
+const SHAPE = new RegExp(NAME_PATTERN, "u");
 
 /** `all`, `default` and `none` mean something in commands; the rest are devices on Windows. */
 const RESERVED = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;

@@ -1,5 +1,5 @@
 /** How many files, sockets included, a process may have open. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /**
  * Returns the soft limit of open files of the process `pid`; Infinity where there is none; undefined where it is unknown: for
@@ -10,6 +10,15 @@ export function openFileLimit(pid: number = process.pid): number | undefined {
     return parseLimit(/^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1]);
   } catch {
     return pid === process.pid ? limitFromReport() : undefined;
+  }
+}
+
+/** Returns how many files a process has open; undefined where the host does not tell. */
+export function countOpenFiles(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
   }
 }
 

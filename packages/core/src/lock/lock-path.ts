@@ -4,11 +4,12 @@
  * is checked each time, its ancestors once, because afterwards only we or root can change them.
  */
 import { hash } from "node:crypto";
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { lstatSync, readdirSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
+import { realPath } from "../storage/real-path.ts";
 
 /** Which lock is meant. */
 export interface LockPlace {
@@ -111,14 +112,4 @@ function nameFor(config: string): string {
     names.set(config, name);
   }
   return name;
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    const parent = dirname(path);
-    if (errnoOf(error) !== "ENOENT" || parent === path) throw fileError(error, "resolve the config's path", path);
-    return join(realPath(parent), basename(path));
-  }
 }

@@ -139,11 +139,6 @@ function removeQuietly(path: string): void {
  * written by others.
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
-export async function readIfPresent(path: string, owner?: FileOwner): Promise<string | undefined> {
-  return readIfPresentSync(path, owner);
-}
-
-/** The same as {@link readIfPresent}. Reading one small local file is faster than one turn of the event loop. */
 export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {
   let fd: number | undefined;
   try {

@@ -9,6 +9,7 @@ import { dirname, parse, resolve } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
 import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
 import { belongsToAnother, isForeign, runAsOwner, unsafePath, writtenByOthers } from "./private-file.ts";
+import { lstatIfPresent } from "./real-path.ts";
 
 const DIRECTORY_MODE = 0o700;
 
@@ -119,12 +120,4 @@ function* ancestorsOf(path: string): Generator<string> {
 function isRoots(stats: fs.Stats): boolean {
   if (stats.uid !== 0 || process.geteuid === undefined || process.geteuid() === 0) return false;
   return !((stats.mode & 0o020) !== 0 && isPrivateGroup(stats));
-}
-
-function lstatIfPresent(path: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw fileError(error, "look at", path);
-  }
 }

@@ -2,7 +2,7 @@
  * How a person or a client reaches a profile's gateway: the address of its page and the token that is valid now. The program's
  * own config decides; the profile's token file follows it.
  */
-import { hostWithPort, LockkeeperError, reachableHost, readIfPresent, replaceFile } from "@lockkeeper/core";
+import { hostWithPort, LockkeeperError, reachableHost, readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -82,12 +82,12 @@ async function programAccess(context: ProfilesContext, manifest: Manifest): Prom
 }
 
 async function followToken({ paths }: Manifest, token: string): Promise<void> {
-  if (!existsSync(path.dirname(paths.token)) || (await readIfPresent(paths.token))?.trim() === token) return;
+  if (!existsSync(path.dirname(paths.token)) || readIfPresentSync(paths.token)?.trim() === token) return;
   await replaceFile(paths.token, `${token}\n`);
 }
 
 async function readTokenFile({ name, paths }: Manifest): Promise<string> {
-  const token = (await readIfPresent(paths.token))?.trim() ?? "";
+  const token = readIfPresentSync(paths.token)?.trim() ?? "";
   if (token !== "") return token;
   throw new LockkeeperError("IO_FAILED", `${name} has no token: ${paths.token} is missing or empty`, {
     hint: "A program of your own keeps its token where it likes.",

@@ -1,5 +1,6 @@
 /** The manifest of a gateway of another program that is adopted in place. Writes nothing. */
 import type { AdoptedParts, Installation } from "../foreign-program.ts";
+import { lastDerived } from "../gateway-kind.ts";
 import type { GatewayKind } from "../gateway-kind.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
@@ -34,7 +35,7 @@ export function nameFor(name: string, kind: GatewayKind): ProfileName {
 /** Returns the manifest. */
 export function adoptedManifest(facts: AdoptionFacts): Manifest {
   const { home, kind, name, installation, parts, stateDir, port, asked } = facts;
-  const last = Math.max(0, ...kind.derived.map((range) => range.last));
+  const last = lastDerived(kind);
   const derived = kind.derived.map((range) => [range.name, port + range.first] as const);
   const command = asked.command ?? parts.command;
   const env = { ...parts.env, ...asked.env };

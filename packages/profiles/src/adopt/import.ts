@@ -3,11 +3,18 @@
  * manifest records what the program itself would use: its port, its home, and the arguments and environment file of its unit.
  * A running gateway stays with its manager and is shown as `external` until `takeover`.
  */
-import { didYouMean, ensurePrivateDirectory, LockkeeperError, shellQuote, readProcessLaunch } from "@lockkeeper/core";
+import {
+  didYouMean,
+  ensurePrivateDirectory,
+  LockkeeperError,
+  readProcessLaunch,
+  realPath,
+  shellQuote,
+} from "@lockkeeper/core";
 import type { ErrorCode } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
-import { checkStateDirectory, directoriesOf, realOf, refuseShared } from "../directories/directory-rules.ts";
+import { checkStateDirectory, directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { readOtherHomes } from "../directories/other-homes.ts";
 import { findListeningPorts } from "../discover/answering-listeners.ts";
 import type { ListeningPort } from "../discover/answering-listeners.ts";
@@ -204,7 +211,7 @@ async function adopt(
   return changeRegistry(
     home,
     async ({ registry, commit }) => {
-      const before = [...registry.values()].find(({ paths }) => realOf(paths.state) === stateDir);
+      const before = [...registry.values()].find(({ paths }) => realPath(paths.state) === stateDir);
       if (before !== undefined) return { manifest: before, already: true };
       refuseExisting(home, registry, name);
       const others = [...registry.values()].flatMap(profileClaims);

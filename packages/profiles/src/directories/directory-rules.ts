@@ -2,8 +2,8 @@
  * Rules for directories that we did not create: which of them a profile may use, and that no two profiles share one. The same
  * or nested real paths are refused, naming both. Changes nothing.
  */
-import { errnoOf, fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
-import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { LockkeeperError, lstatIfPresent, realPath, shellCommand } from "@lockkeeper/core";
+import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 
@@ -22,7 +22,7 @@ export interface OwnedDirectory {
  * home of Lockkeeper itself, or something that is not a directory.
  */
 export function checkStateDirectory(directory: string, userHome: string, home: string): string {
-  const stats = lstat(directory);
+  const stats = lstatIfPresent(directory);
   if (stats === undefined) throw unfit(directory, "does not exist", "See what exists: lockkeeper discover");
   if (stats.isSymbolicLink()) {
     throw unfit(
@@ -43,7 +43,7 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
   const real = realpathSync(directory);
   const own = "Give the gateway a state directory of its own.";
   if (real === path.parse(real).root) throw unfit(directory, "is the root of the file system", own);
-  if (real === realOf(userHome)) throw unfit(directory, "is a user's home directory", own);
+  if (real === realPath(userHome)) throw unfit(directory, "is a user's home directory", own);
   if (existsSync(path.join(real, ".git"))) {
     throw unfit(
       directory,
@@ -51,7 +51,7 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
       "Tokens and sessions would be committed: keep the state outside of it.",
     );
   }
-  if (isSameOrNested(real, realOf(home)))
+  if (isSameOrNested(real, realPath(home)))
     throw unfit(directory, `shares its place with the home of Lockkeeper, ${home}`, own);
   return real;
 }
@@ -63,10 +63,10 @@ export function directoriesOf(
 ): readonly OwnedDirectory[] {
   const owner = `profile ${name} (${home})`;
   return [
-    { owner, role: "state", path: realOf(paths.state) },
+    { owner, role: "state", path: realPath(paths.state) },
     // The file, not its directory, because an adopted config may lie directly in a user's home.
-    { owner, role: "config", path: realOf(paths.config) },
-    { owner, role: "workspace", path: realOf(paths.workspace) },
+    { owner, role: "config", path: realPath(paths.config) },
+    { owner, role: "workspace", path: realPath(paths.workspace) },
   ];
 }
 
@@ -95,26 +95,6 @@ export function isSameOrNested(a: string, b: string): boolean {
 
 function isWithin(inner: string, outer: string): boolean {
   return inner.startsWith(outer.endsWith(path.sep) ? outer : outer + path.sep);
-}
-
-/** Returns the real path; for a missing path, that of its nearest ancestor followed by the rest. */
-export function realOf(file: string): string {
-  try {
-    // Native: a start asks for those of every profile.
-    return realpathSync.native(file);
-  } catch (error) {
-    const parent = path.dirname(file);
-    if (errnoOf(error) !== "ENOENT" || parent === file) throw fileError(error, "resolve", file);
-    return path.join(realOf(parent), path.basename(file));
-  }
-}
-
-function lstat(file: string): ReturnType<typeof lstatSync> | undefined {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false });
-  } catch (error) {
-    throw fileError(error, "look at", file);
-  }
 }
 
 function unfit(directory: string, fact: string, hint: string): LockkeeperError {

@@ -2,8 +2,8 @@
  * Finds every gateway on this host, managed or not. Changes nothing, not even on a machine without a home: it reads files,
  * lists sockets and asks local listeners for their health. No service manager and no OpenClaw program is called.
  */
-import { describeHolder, hostWithPort, LockkeeperError } from "@lockkeeper/core";
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { describeHolder, hostWithPort, LockkeeperError, realPath } from "@lockkeeper/core";
+import { lstatSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import type { KindName } from "../manifest.ts";
@@ -246,8 +246,4 @@ function placesOf(
     ...applications,
     "listeners on this host",
   ];
-}
-
-function realPath(directory: string): string {
-  return existsSync(directory) ? realpathSync(directory) : directory;
 }

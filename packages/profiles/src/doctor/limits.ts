@@ -1,6 +1,5 @@
 /** Checks the limits of open files, and gateways that are close to them. */
-import { openFileLimit } from "@lockkeeper/core";
-import { readdirSync } from "node:fs";
+import { countOpenFiles, openFileLimit } from "@lockkeeper/core";
 import type { Finding, Scene } from "./finding.ts";
 
 /** With fewer files a gateway with some hundred clients stops accepting. */
@@ -39,12 +38,4 @@ export function checkLimits({ patients }: Scene): readonly Finding[] {
     });
   }
   return findings;
-}
-
-function countOpenFiles(pid: number): number | undefined {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@
  * Checks service units that start gateways: for a profile that is gone, with a program that is gone, or several units for one
  * gateway. The old unit of an adopted gateway counts for as long as it is enabled.
  */
-import { shownCommand } from "@lockkeeper/core";
+import { realPath, shownCommand } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
@@ -10,7 +10,6 @@ import type { ServiceUnit } from "../service-units/service-units.ts";
 import { findPm2Rivals, unitsByStateDirectory } from "../service/rivals.ts";
 import { disableCommand, editCommand } from "../service-units/systemctl.ts";
 import { unitHome } from "../service-units/unit-environment.ts";
-import { realOf } from "../directories/directory-rules.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -67,7 +66,7 @@ async function unitsFromBefore({
 /** The profile of this home that the unit runs. */
 function profileOf(unit: ServiceUnit, home: string): string | undefined {
   const run = unitProfile(unit);
-  return run === undefined || realOf(run.home ?? home) !== realOf(home) ? undefined : run.name;
+  return run === undefined || realPath(run.home ?? home) !== realPath(home) ? undefined : run.name;
 }
 
 function programMissing(unit: ServiceUnit, missing: string): Finding {

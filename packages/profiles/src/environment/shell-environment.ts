@@ -2,7 +2,6 @@
  * The variables that `env`, `exec` and `shell` export: config, state, port and workspace, together or not at all, and none of
  * another profile. The gateway's own secrets and custom variables stay with the gateway. Rendering is pure.
  */
-import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kindVariables } from "../kinds/kinds.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
@@ -50,14 +49,6 @@ export function shellEnvironment(context: ProfilesContext, name: string): ShellE
     set,
     child: { ...Object.fromEntries(inherited), ...set },
   };
-}
-
-/** Returns `text` as one of the supported shells. @throws {LockkeeperError} OPTION_INVALID for any other. */
-export function parseShellName(text: string): ShellName {
-  if (text === "bash" || text === "zsh" || text === "fish") return text;
-  throw new LockkeeperError("OPTION_INVALID", `not a shell that is known here: ${JSON.stringify(text)}`, {
-    hint: "Use --shell bash, --shell zsh or --shell fish.",
-  });
 }
 
 /** Returns lines for `eval` (bash, zsh) or `source` (fish) that put the environment into a shell. Nothing is expanded. */

@@ -46,7 +46,7 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
     ...(kind === "builtin" ? { read_only: true } : {}),
     tmpfs: ["/tmp"],
     // Browsers keep what they draw there.
-    ...(kind === "openclaw" ? { shm_size: "1gb" } : {}),
+    ...(plan.sharedMemoryGiB === undefined ? {} : { shm_size: `${plan.sharedMemoryGiB}gb` }),
     ...(memoryMaxBytes === undefined ? {} : { mem_limit: memoryMaxBytes }),
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],

@@ -41,6 +41,8 @@ export interface ContainerPlan {
   /** Other profiles that are started before it. */
   readonly after: readonly string[];
   readonly memoryMaxBytes?: number | undefined;
+  /** Of `/dev/shm`. */
+  readonly sharedMemoryGiB?: number | undefined;
   /** What the image must have beside Lockkeeper, in words. */
   readonly needs: readonly string[];
 }
@@ -78,6 +80,7 @@ export function containerPlan(context: ProfilesContext, manifest: Manifest): Con
     host,
     port,
     network: networkOf(manifest),
+    sharedMemoryGiB: kinds[kind].sharedMemoryGiB,
     stopSeconds: Math.ceil(unitStopTimeoutMs(manifest) / 1_000),
     startSeconds: Math.ceil((kinds[kind].startTimeoutMs + START_GRACE_MS) / 1_000),
     passEnv,

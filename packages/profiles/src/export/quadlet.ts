@@ -63,7 +63,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
         )),
     ...(plan.kind === "builtin" ? ["ReadOnly=true"] : []),
     "Tmpfs=/tmp",
-    ...(plan.kind === "openclaw" ? ["ShmSize=1g"] : []),
+    ...(plan.sharedMemoryGiB === undefined ? [] : [`ShmSize=${plan.sharedMemoryGiB}g`]),
     ...(memoryMaxBytes === undefined ? [] : [`PodmanArgs=--memory=${memoryMaxBytes}b`]),
     "DropCapability=all",
     "NoNewPrivileges=true",

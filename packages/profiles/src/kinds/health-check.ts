@@ -4,7 +4,7 @@ import type { Health } from "@lockkeeper/core";
 import { webSchemeOf } from "../manifest.ts";
 import type { KindName, Scheme } from "../manifest.ts";
 import { kinds } from "./kinds.ts";
-import type { HealthCheck } from "../gateway-kind.ts";
+import type { HealthCheck } from "@lockkeeper/core";
 
 /**
  * Returns the check for `text`. A path means 200 with `{"ok":true}` for the gateways that answer in that way, and any 2xx for

@@ -1,5 +1,6 @@
 /** Checks the options of a block of ports: its address, its length, and its named ports. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
+import { lastDerived } from "../gateway-kind.ts";
 import type { GatewayKind } from "../gateway-kind.ts";
 import { isHost } from "../manifest.ts";
 import { HIGHEST_PORT, refuseTooHigh } from "../port-number.ts";
@@ -14,7 +15,7 @@ export function checkHost(host: string): string {
 
 /** Returns the length of a block that fits the kind and ends by the highest port. @throws {LockkeeperError} OPTION_INVALID, PORT_INVALID */
 export function checkSpan(span: number, kind: GatewayKind, port: number | undefined): number {
-  const least = 1 + Math.max(0, ...kind.derived.map((range) => range.last));
+  const least = 1 + lastDerived(kind);
   if (!Number.isInteger(span) || span < least || span > HIGHEST_PORT) {
     throw invalid(
       "span",

@@ -2,11 +2,11 @@
  * Copies a folder's plain files and folders, private to us, without following links. Everything is listed first, so that
  * progress is known and every decision is made before the first copy.
  */
-import { ensurePrivateDirectory, fileError, throwIfAborted, unsafePath } from "@lockkeeper/core";
-import { chmodSync, constants, lstatSync, mkdirSync, readdirSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { ensurePrivateDirectory, fileError, lstatIfPresent, throwIfAborted, unsafePath } from "@lockkeeper/core";
+import { chmodSync, constants, mkdirSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
+import { requireEntries } from "../directory-entries.ts";
 import type { LeftBehind, LeftBehindKind } from "./left-behind.ts";
 
 /** The copies to make, in order, and the omitted entries. */
@@ -50,7 +50,7 @@ const DEEPEST = 64;
  */
 export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
   const plan = { folders: [] as CopyStep[], files: [] as CopyPlan["files"][number][], left: [] as LeftBehind[] };
-  const stats = lstat(from);
+  const stats = lstatIfPresent(from);
   if (stats === undefined) return plan;
   if (!stats.isDirectory()) {
     const what = stats.isSymbolicLink() ? "a symbolic link" : "not a directory";
@@ -58,10 +58,10 @@ export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
   }
   const walk = (folder: string, relative: string, depth: number): void => {
     plan.folders.push({ from: folder, to: path.join(to, relative) });
-    for (const name of entriesOf(folder)) {
+    for (const name of requireEntries(folder)) {
       const source = path.join(folder, name);
       const inner = path.join(relative, name);
-      const found = lstat(source);
+      const found = lstatIfPresent(source);
       if (found === undefined || rules.except.has(source)) continue;
       const plain = found.isFile() || (found.isDirectory() && depth < DEEPEST);
       const kind = plain ? rules.leave(name, source, found.isFile() ? found.size : null) : "links";
@@ -125,21 +125,5 @@ function makeFolder(folder: string): void {
     chmodSync(folder, 0o700);
   } catch (error) {
     throw fileError(error, "create the directory", folder);
-  }
-}
-
-function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (error) {
-    throw fileError(error, "list", folder);
-  }
-}
-
-function lstat(file: string): Stats | undefined {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false });
-  } catch (error) {
-    throw fileError(error, "look at", file);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { warn } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
+import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
@@ -72,9 +73,10 @@ export async function editProfile(context: ProfilesContext, name: string, option
 
 /** A program with its own config listens where that config says; we do not rewrite the owner's config. */
 function warnOfOwnBind({ name, kind, host, paths }: Manifest): void {
-  if (kind !== "openclaw") return;
+  const { hostSetting } = kinds[kind];
+  if (hostSetting === undefined) return;
   warn(
-    `${name} listens where its own config says: for ${host}, gateway.bind in ${paths.config} has to say so too`,
+    `${name} listens where its own config says: for ${host}, ${hostSetting} in ${paths.config} has to say so too`,
     "OWN_BIND",
   );
 }

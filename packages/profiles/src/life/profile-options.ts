@@ -11,7 +11,7 @@ import { checkPlaceholders, templateValues } from "../kinds/argv-template.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import { END_SCOPES, HOOK_EVENTS, SCHEMES } from "../manifest.ts";
 import type { EndScope, KindName, Manifest, Scheme, SetOrigin } from "../manifest.ts";
-import { parseProfileName } from "../profile-name.ts";
+import { NAME_PATTERN, parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
 import { parseLease } from "./lease-text.ts";
 
@@ -193,7 +193,7 @@ function checkMemory(sizeBytes: number): number {
 /** A group is stored like a profile name; the `@` belongs to the command line. */
 function checkGroup(text: string): string {
   const group = text.startsWith("@") ? text.slice(1) : text;
-  if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(group)) return group;
+  if (new RegExp(NAME_PATTERN, "u").test(group)) return group;
   throw invalid("group", text, "Use 1 to 32 lower-case letters, digits and hyphens.");
 }
 

@@ -56,7 +56,7 @@ export function defaultPort(profile: string): number {
 }
 
 /** Returns the port that `unit` gives to the gateway that it starts, or null. */
-export function unitPort({ argv, environment }: ServiceUnit): number | null {
+function unitPort({ argv, environment }: ServiceUnit): number | null {
   return portOf(flagValue(argv, "--port")) ?? portOf(environment["OPENCLAW_GATEWAY_PORT"]);
 }
 

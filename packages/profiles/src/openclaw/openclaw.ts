@@ -6,7 +6,7 @@
  * it lives, `/startupz` when it has started, after 5-9 s on an idle machine; on SIGTERM it drains for up to 315 s and its own
  * budget is 330 s.
  */
-import { readIfPresent, replaceFile } from "@lockkeeper/core";
+import { readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import type { Argv, GatewayKind } from "../gateway-kind.ts";
 import type { Manifest } from "../manifest.ts";
 import { splitCommand } from "./command-line.ts";
@@ -16,6 +16,9 @@ import { readLockRecords } from "./lock-records.ts";
 /** The stop deadline leaves time for the whole drain. */
 export const openclaw: GatewayKind = {
   name: "openclaw",
+  // Its browsers keep there what they draw.
+  sharedMemoryGiB: 1,
+  hostSetting: "gateway.bind",
   span: 120,
   derived: DERIVED_PORTS,
   health: { kind: "http", path: "/healthz", expect: "ok-body" },
@@ -68,7 +71,7 @@ export const openclaw: GatewayKind = {
   remembersPaths: "yes",
   records: ({ state }) => readLockRecords(state),
   seed: async (manifest, token) => {
-    if ((await readIfPresent(manifest.paths.config)) !== undefined) return;
+    if (readIfPresentSync(manifest.paths.config) !== undefined) return;
     const seeded = {
       gateway: { mode: "local", port: manifest.port, ...bindOf(manifest.host), auth: { mode: "token", token } },
       agents: { defaults: { workspace: manifest.paths.workspace } },

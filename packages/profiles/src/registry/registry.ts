@@ -99,7 +99,7 @@ export function formatRegistry(home: string, revision: number, manifests: Iterab
 }
 
 /** Returns how many profiles the last good copy holds and when it was written, or undefined when it is unusable. */
-export function inspectLastGood(home: string): { readonly profiles: number; readonly writtenAt: Date } | undefined {
+function inspectLastGood(home: string): { readonly profiles: number; readonly writtenAt: Date } | undefined {
   const registry = readLastGood(home);
   if (registry === undefined) return undefined;
   const writtenAt = statSync(homePaths(home).registryLastGood, { throwIfNoEntry: false })?.mtime;

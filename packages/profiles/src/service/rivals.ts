@@ -2,10 +2,9 @@
  * Finds other mechanisms that start a profile's gateway: another unit of ours, a unit of the program itself, pm2. Two of them
  * fight: each restarts the gateway that the other one stops. Reads files only.
  */
-import { shellCommand, shownCommand } from "@lockkeeper/core";
+import { realPath, shellCommand, shownCommand } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
-import { realOf } from "../directories/directory-rules.ts";
-import { foreignPrograms } from "../kinds/kinds.ts";
+import { foreignPrograms, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
@@ -33,7 +32,7 @@ export async function findRivals(
     (unit) =>
       unit.path !== ownUnit && isEnabled(unit, roots.unitDirectories) && runsIt(unit, home, roots.userHome, manifest),
   );
-  const theirs = (await unitsByStateDirectory(roots)).get(realOf(manifest.paths.state)) ?? [];
+  const theirs = (await unitsByStateDirectory(roots)).get(realPath(manifest.paths.state)) ?? [];
   return [...[...units, ...theirs].map(rivalOf), ...findPm2Rivals({ home, env }, manifest)];
 }
 
@@ -75,13 +74,17 @@ function runsIt(
   launch: Parameters<typeof unitProfile>[0],
   home: string,
   userHome: string,
-  { name, kind, paths }: Manifest,
+  manifest: Manifest,
 ): boolean {
+  const { name, kind, paths } = manifest;
   const profile = unitProfile(launch);
   if (profile !== undefined) {
     const itsHome = (profile.home ?? home).replaceAll("%h", userHome);
-    return profile.name === name && realOf(itsHome) === realOf(home);
+    return profile.name === name && realPath(itsHome) === realPath(home);
   }
-  const state = launch.environment["OPENCLAW_STATE_DIR"];
-  return kind === "openclaw" && state !== undefined && realOf(state) === realOf(paths.state);
+  // The variable by which its kind tells a gateway where its state is, if there is one.
+  const own = Object.entries(kinds[kind].environment(manifest, manifest.port));
+  const [variable = ""] = own.find(([, value]) => value === paths.state) ?? [];
+  const state = launch.environment[variable];
+  return state !== undefined && realPath(state) === realPath(paths.state);
 }

@@ -4,6 +4,7 @@
  */
 import type { FileOwner } from "@lockkeeper/core";
 import { ensureHome } from "../home.ts";
+import { NAME_PATTERN } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readSettingsFile, writeSettingsFile } from "./settings-file.ts";
 import type { SettingSchema } from "./settings-file.ts";
@@ -29,12 +30,10 @@ export const DEFAULT_SETTINGS: Settings = {
   reservedPorts: [],
 };
 
-const PROFILE_NAME = "^[a-z0-9][a-z0-9-]{0,31}$";
-
 /** The allowed values of each of the tool's settings. */
 export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
-  defaultProfile: { type: ["string", "null"], pattern: PROFILE_NAME, description: "the profile that commands act on" },
-  previousProfile: { type: ["string", "null"], pattern: PROFILE_NAME, description: "where `use -` goes back to" },
+  defaultProfile: { type: ["string", "null"], pattern: NAME_PATTERN, description: "the profile that commands act on" },
+  previousProfile: { type: ["string", "null"], pattern: NAME_PATTERN, description: "where `use -` goes back to" },
   poolFirst: { type: "integer", minimum: 1024, maximum: 65_535, description: "first port that new profiles may get" },
   poolLast: { type: "integer", minimum: 1024, maximum: 65_535, description: "last port that new profiles may get" },
   reservedPorts: {

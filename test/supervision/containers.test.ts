@@ -131,6 +131,34 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
     }));
 });
 
+const rootless = ["--user", "--map-root-user"];
+const isRootlessAllowed = spawnSync("unshare", [...rootless, "true"]).status === 0;
+if (!isRootlessAllowed)
+  process.stdout.write("skipped: this machine makes no user namespaces for us (unshare --user)\n");
+
+describe.runIf(isRootlessAllowed)("a keeper outside of our user namespace", () => {
+  test("has a gateway that is called ours by ports and doctor, and that stop leaves alone", () =>
+    withProfiles(async (scratch) => {
+      const { profiles, home } = scratch;
+      await createDev(scratch);
+      const { status } = await profiles.start("dev");
+      const inside = (...args: readonly string[]): ReturnType<typeof spawnSync> =>
+        spawnSync("unshare", [...rootless, process.execPath, CLI_ENTRY, ...args], {
+          env: bareEnvironment(home),
+          encoding: "utf8",
+        });
+      expect(JSON.parse(String(inside("list", "--json").stdout))).toMatchObject([{ state: "running" }]);
+      expect(JSON.parse(String(inside("ports", "--json").stdout))).toMatchObject({
+        blocks: [{ listeners: [{ port: status.port, pid: null, verdict: "own" }] }],
+        conflicts: [],
+      });
+      expect(inside("ports", "--check").status).toBe(0);
+      expect(String(inside("doctor").stdout)).not.toMatch(/held by somebody|stranger/);
+      expect(inside("stop", "dev")).toMatchObject({ status: 1 });
+      expect(isAlive(status.pid)).toBe(true);
+    }));
+});
+
 describe.runIf(isAllowed)("a living keeper under another boot id", () => {
   test("is not taken for one from before a reboot", () =>
     withProfiles(async (scratch) => {

@@ -93,13 +93,11 @@ export async function judgeListener(
   if (listener.v6only === "unknown" && (await probeBind(host, listener.port)).verdict === "free") return "elsewhere";
   if (isOutsideSocket(listener, record?.outside)) return "outside";
   if (owner === "nobody" || listener.port !== record?.port) return "stranger";
-  // Its keeper has seen that the listener is its own; one that is seen here may be what passes connections on to it.
-  if (owner === "elsewhere") {
-    const isIts =
-      holder === undefined && health !== "none" && listener.uid === process.geteuid?.() && isServing(observed);
-    return isIts ? "own" : "unclear";
-  }
-  if (holder === undefined) return "unclear";
+  // Its keeper holds the lock and has published that the listener is its own; who may not be looked into is no stranger for that.
+  const isSaid = health !== "none" && isServing(observed) && listener.uid === process.geteuid?.();
+  if (holder === undefined) return isSaid ? "own" : "unclear";
+  // It may be what passes connections on into the container.
+  if (owner === "elsewhere") return "unclear";
   // Without a health check the port was free when the run began, and nobody has asked since whose its listener is.
   return health === "none" ? "outside" : "stranger";
 }

@@ -5,7 +5,7 @@
  */
 import { didYouMean, fileError, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
 import type { FileOwner } from "@lockkeeper/core";
-import { statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
@@ -24,8 +24,16 @@ export interface RegistryDocument {
 
 const SCHEMA_VERSION = 1;
 
-/** The text that was read or written last; the same text is not checked twice. */
-let known: { readonly path: string; readonly text: string; readonly document: RegistryDocument } | undefined;
+/** What was read or written last: the same text is not checked twice, and the same file is not read twice. */
+let known: Known | undefined;
+
+interface Known {
+  readonly path: string;
+  readonly text: string;
+  readonly document: RegistryDocument;
+  /** Which file it was, and for whom it was read; undefined for what was written. */
+  readonly stamp?: string | undefined;
+}
 
 /**
  * Returns every profile of `home`; none when there is no registry yet. `owner: "any"`: for display only.
@@ -39,12 +47,25 @@ export function readRegistry(home: string, owner?: FileOwner): Registry {
 /** The same as {@link readRegistry}, with the revision, for changes. */
 export function readRegistryDocument(home: string, owner?: FileOwner): RegistryDocument {
   const { registry } = homePaths(home);
+  // Before the reading: a file that is replaced in between is read again the next time.
+  const stamp = stampOf(registry, owner);
+  if (stamp !== undefined && known?.path === registry && known.stamp === stamp) return known.document;
   const text = readIfPresentSync(registry, owner);
   if (text === undefined) return { revision: 0, registry: new Map() };
-  if (known?.path === registry && known.text === text) return known.document;
-  const document = parseRegistry(home, registry, text);
-  rememberRegistry(home, text, document);
+  const document =
+    known?.path === registry && known.text === text ? known.document : parseRegistry(home, registry, text);
+  known = { path: registry, text, document, stamp };
   return document;
+}
+
+/** Changes with every replacement, write, change of owner or mode. Undefined when the reading has to say what is there. */
+function stampOf(path: string, owner: FileOwner = "own"): string | undefined {
+  try {
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats?.isFile() === true ? `${owner} ${stats.dev} ${stats.ino} ${stats.ctimeNs} ${stats.size}` : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Remembers the manifests for exactly this text of the file. */

@@ -85,7 +85,8 @@ export async function stopProfile(
     return { outcome: "handed-over", spared: [], status: statusOf(context, before) };
   }
   const stopped = await stopObserved(context, before, options);
-  const after = observeManifest(context, manifest);
+  const wasAtRest = before.observed.state === "stopped" && !before.observed.leftover;
+  const after = stopped === "already-stopped" && wasAtRest ? before : observeManifest(context, manifest);
   return { outcome: stopped, spared: stillSpared(after.record), status: statusOf(context, after) };
 }
 

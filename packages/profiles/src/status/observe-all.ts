@@ -3,11 +3,11 @@
  * the run directory; what looks at the host is loaded only when a profile is not plainly at rest, since `list` is measured
  * against a bare Node start.
  */
-import type { RunRecord } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Look } from "./evidence.ts";
 import { hasLockFile } from "./lock-files.ts";
+import { isPlainlyAtRest, isSaidToRest } from "./plainly-at-rest.ts";
 import { observeAtRest } from "./observed-state.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 import { readRunRecord, readRunRecords } from "./run-records.ts";
@@ -70,18 +70,4 @@ async function lookAgain(
     const observation = seen[order];
     if (observation !== undefined) observations[index] = observation;
   }
-}
-
-/** Its keeper said that it has ended, and neither a lock file nor somebody else's gateway can contradict it. */
-function isPlainlyAtRest(manifest: Manifest, record: RunRecord | undefined): boolean {
-  return isSaidToRest(manifest, record) && !hasLockFile(manifest.paths.lock);
-}
-
-function isSaidToRest({ kind, name }: Manifest, record: RunRecord | undefined): boolean {
-  // Told by the word alone, so that the kinds need not be loaded: other gateways may run without a keeper of ours.
-  if (kind !== "builtin" && kind !== "command") return false;
-  if (record === undefined) return true;
-  const { state, keeper, gateway, profile } = record;
-  const isOver = state === "stopped" || state === "failed";
-  return isOver && keeper === null && gateway === null && profile === name;
 }

@@ -14,6 +14,7 @@ import { Look } from "./evidence.ts";
 import { findExternalGateways, mayRunElsewhere } from "./external-gateway.ts";
 import { observeAtRest, observeState } from "./observed-state.ts";
 import type { ObservedState } from "./observed-state.ts";
+import { isPlainlyAtRest } from "./plainly-at-rest.ts";
 import { describeProfile } from "./profile-status.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import { readRunRecord } from "./run-records.ts";
@@ -74,7 +75,11 @@ const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_
  */
 export function observeForStop(context: ProfilesContext, name: string): ProfileObservation {
   try {
-    return observeProfile(context, name);
+    const manifest = requireManifest(context.home, name, context.owner);
+    const record = readRunRecord(context.home, manifest.name, context.owner);
+    // `down` asks this of every profile there is.
+    if (isPlainlyAtRest(manifest, record)) return { manifest, record, observed: observeAtRest(record) };
+    return observeManifest(context, manifest);
   } catch (error) {
     const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;

@@ -131,8 +131,8 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
     }));
 });
 
-const rootless = ["--user", "--map-root-user"];
-const isRootlessAllowed = spawnSync("unshare", [...rootless, "true"]).status === 0;
+const ROOTLESS = ["--user", "--map-root-user"];
+const isRootlessAllowed = spawnSync("unshare", [...ROOTLESS, "true"]).status === 0;
 if (!isRootlessAllowed)
   process.stdout.write("skipped: this machine makes no user namespaces for us (unshare --user)\n");
 
@@ -143,7 +143,7 @@ describe.runIf(isRootlessAllowed)("a keeper outside of our user namespace", () =
       await createDev(scratch);
       const { status } = await profiles.start("dev");
       const inside = (...args: readonly string[]): ReturnType<typeof spawnSync> =>
-        spawnSync("unshare", [...rootless, process.execPath, CLI_ENTRY, ...args], {
+        spawnSync("unshare", [...ROOTLESS, process.execPath, CLI_ENTRY, ...args], {
           env: bareEnvironment(home),
           encoding: "utf8",
         });

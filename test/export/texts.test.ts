@@ -142,6 +142,25 @@ test("what Kubernetes gets is what its models take; with a wrong type they refus
     expect(set?.spec.serviceName).toBe(service?.metadata.name);
   }));
 
+test("an address means the same however it is spelt", () =>
+  withScratchHome(async (scratch) => {
+    const { run, json } = scratch;
+    const spelt: Record<string, "ipv4" | "all" | "host"> = { "0": "ipv4", "::": "all", "0::0": "all", "127.1": "host" };
+    for (const [index, host] of Object.keys(spelt).entries()) {
+      expect((await run(["create", `p${index}`, "--host", host])).status).toBe(0);
+    }
+    const list = (await json(["list"])) as readonly { name: string; host: string; port: number }[];
+    for (const { name, host, port } of list) {
+      const compose = parse(textOf(await exported(scratch, name, "--format", "compose"))) as {
+        services: Record<string, { ports?: readonly string[] }>;
+      };
+      const expected = { ipv4: [`0.0.0.0:${port}:${port}`], all: [`${port}:${port}`], host: undefined };
+      expect(compose.services[name]?.ports, host).toEqual(expected[spelt[host] ?? "host"]);
+      const kubernetes = textOf(await exported(scratch, name, "--format", "kubernetes"));
+      expect(kubernetes.includes("kind: Service"), host).toBe(spelt[host] !== "host");
+    }
+  }));
+
 test("an openclaw that is to be reached from elsewhere, but whose own config says loopback, is told of and left alone", () =>
   withScratchHome(async (scratch) => {
     const { run } = scratch;

@@ -32,6 +32,12 @@ export function isWildcardHost(host: string): boolean {
   return ANY_IPV6.test(address) || ANY_MAPPED.test(address);
 }
 
+/** Whether only this machine can reach a listener bound to `host`, however it is spelt. Of names it knows `localhost`. */
+export function isLoopbackHost(host: string): boolean {
+  if (!host.includes(":")) return host === "localhost" || LOOPBACK_IPV4.test(host);
+  return LOOPBACK_IPV6.test(host) || LOOPBACK_MAPPED.test(host);
+}
+
 /** Returns the address at which this machine itself reaches a listener bound to `host`. */
 export function reachableHost(host: string): string {
   if (!isWildcardHost(host)) return host;
@@ -42,5 +48,11 @@ export function reachableHost(host: string): string {
 const ANY_IPV4 = /^(?:0x0*|0+)(?:\.(?:0x0*|0+)){0,3}$/i;
 /** `::`, `0::0`, `::0.0.0.0`, `0:0:0:0:0:0:0:0` */
 const ANY_IPV6 = /^[0:.]+$/;
+/** `127.0.0.1`, `127.1`. Source: RFC 1122, 3.2.1.3; inet_aton(3) */
+const LOOPBACK_IPV4 = /^127(?:\.\d+){1,3}$/;
+/** `::1`, `0:0:0:0:0:0:0:1` */
+const LOOPBACK_IPV6 = /^[0:]*:0*1$/;
+/** `::ffff:127.0.0.1`, `::ffff:7f00:1` */
+const LOOPBACK_MAPPED = /^[0:]*:ffff:(?:127(?:\.\d+){3}|7f[0-9a-f]{2}:[0-9a-f]{1,4})$/i;
 /** `::ffff:0.0.0.0`, `::ffff:0:0` */
 const ANY_MAPPED = /^[0:]*:ffff:[0:.]+$/i;

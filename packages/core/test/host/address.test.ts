@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gatewayUrl, isWildcardHost, reachableHost } from "../../src/host/address.ts";
+import { gatewayUrl, isLoopbackHost, isWildcardHost, reachableHost } from "../../src/host/address.ts";
 
 test("a URL has brackets around IPv6 only", () => {
   expect(gatewayUrl("127.0.0.1", 18789)).toBe("ws://127.0.0.1:18789");
@@ -45,4 +45,30 @@ test("only addresses that mean every address are wildcards", () => {
     "1::",
   ];
   expect(others.filter(isWildcardHost)).toEqual([]);
+});
+
+test("only addresses that this machine alone can reach are loopback", () => {
+  const ours = [
+    "127.0.0.1",
+    "127.1",
+    "127.9.8.7",
+    "localhost",
+    "::1",
+    "0:0:0:0:0:0:0:1",
+    "::ffff:127.0.0.1",
+    "::ffff:7f00:1",
+  ];
+  const others = [
+    "0.0.0.0",
+    "::",
+    "10.0.0.1",
+    "::2",
+    "1::1",
+    "::ffff:10.0.0.1",
+    "::ffff:8f00:1",
+    "127.example.org",
+    "fe80::1",
+  ];
+  expect(ours.filter((host) => !isLoopbackHost(host))).toEqual([]);
+  expect(others.filter(isLoopbackHost)).toEqual([]);
 });

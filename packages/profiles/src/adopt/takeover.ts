@@ -6,6 +6,7 @@
  */
 import {
   findHolders,
+  isLoopbackHost,
   isWildcardHost,
   judgeProcess,
   LockkeeperError,
@@ -211,7 +212,7 @@ function isStill(manager: OldManager, now: ProcessIdentity | null): boolean {
 function refuseWider({ manifest, oldAddresses }: Scene, { pid }: ProfileStatus): void {
   const addresses = pid === null ? "unknown" : addressesOf(pid);
   if (addresses === "unknown" || oldAddresses === "unknown" || oldAddresses.some(isWildcardHost)) return;
-  const wider = addresses.filter((address) => !isLoopback(address) && !oldAddresses.includes(address));
+  const wider = addresses.filter((address) => !isLoopbackHost(address) && !oldAddresses.includes(address));
   if (wider.length === 0) return;
   throw new LockkeeperError(
     "LISTENER_MISMATCH",
@@ -225,10 +226,6 @@ function addressesOf(pid: number): readonly string[] | "unknown" {
   if (listeners === "unknown") return "unknown";
   const holders = findHolders(listeners);
   return listeners.filter((listener) => holders.get(listener)?.pid === pid).map(({ address }) => address);
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }
 
 /** Returns what happened, one fact a line. Never throws, because the first failure is the one to report. */

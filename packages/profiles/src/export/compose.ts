@@ -39,7 +39,7 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
     })),
     ...(network === "host"
       ? { network_mode: "host" }
-      : { ports: network.published.map((port) => `${bracketed(network.address)}:${port}:${port}`) }),
+      : { ports: network.published.map((port) => publication(network.address, port)) }),
     ...(before.length === 0
       ? {}
       : { depends_on: Object.fromEntries(before.map((name) => [name, { condition: "service_healthy" }])) }),
@@ -66,8 +66,9 @@ function environment({ home, userHome, passEnv }: ContainerPlan): Yaml {
   return { LOCKKEEPER_HOME: plain(home), HOME: plain(userHome), ...Object.fromEntries(passed) };
 }
 
-function bracketed(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
+/** Without an address it is every one of the host's, of both kinds. */
+function publication(address: "0.0.0.0" | "::", port: number): string {
+  return address === "::" ? `${port}:${port}` : `${address}:${port}:${port}`;
 }
 
 function plain(text: string): string {

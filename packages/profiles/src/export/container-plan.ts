@@ -3,7 +3,7 @@
  * have. Everything is as on the host, by the same absolute paths, user and addresses, so that nothing on disk changes on the way
  * there and back. Holds no secret: token and env file stay in the home.
  */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { isWildcardHost, LockkeeperError, reachableHost, shellCommand } from "@lockkeeper/core";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
@@ -30,7 +30,7 @@ export interface ContainerPlan {
   readonly gid: number;
   readonly host: string;
   readonly port: number;
-  /** The host's own network, or one of its own with these ports published on every address. */
+  /** The host's own network, or one of its own with these ports published on every address; `::` means IPv4 too, as on the host. */
   readonly network: "host" | { readonly published: readonly number[]; readonly address: "0.0.0.0" | "::" };
   readonly stopSeconds: number;
   readonly startSeconds: number;
@@ -142,11 +142,12 @@ function refuseUnmountable(name: string, { path: place, role }: Mount): void {
 
 /** A container of its own can listen on every address of its own; a particular address is the host's. */
 function networkOf({ kind, host, ports }: Manifest): ContainerPlan["network"] {
-  if (host !== "0.0.0.0" && host !== "::") return "host";
+  if (!isWildcardHost(host)) return "host";
   // What a gateway derives from its base is its own, on its own loopback.
   const derived = new Set(kinds[kind].derived.map(({ name }) => name));
   const published = Object.entries(ports).flatMap(([label, port]) => (derived.has(label) ? [] : [port]));
-  return { published: [...new Set(published)], address: host };
+  // All addresses have several spellings: `0`, `0:0:0:0:0:0:0:0`, `::ffff:0.0.0.0`.
+  return { published: [...new Set(published)], address: reachableHost(host) === "::1" ? "::" : "0.0.0.0" };
 }
 
 function needsOf(context: ProfilesContext, manifest: Manifest, mounts: readonly Mount[]): readonly string[] {

@@ -3,7 +3,7 @@
  * A StatefulSet promises at most one pod of a name, ReadWriteOncePod at most one that has the volume, and the kernel's lock stands
  * behind both. The types are those of the real API, so that the compiler refuses an unknown field.
  */
-import { LockkeeperError, shellQuote } from "@lockkeeper/core";
+import { isLoopbackHost, LockkeeperError, shellQuote } from "@lockkeeper/core";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { Container, EnvVar, PodSpec, Service, VolumeMount } from "kubernetes-types/core/v1.js";
 import type { ContainerPlan, Mount } from "./container-plan.ts";
@@ -47,7 +47,7 @@ function refuseStrange({ profile, home, host, network, mounts }: ContainerPlan):
   if (profile.endsWith("-")) {
     refuse("no object there has a name that ends with -", `lockkeeper rename ${profile} ${profile.replace(/-+$/, "")}`);
   }
-  if (network === "host" && !isLoopback(host)) {
+  if (network === "host" && !isLoopbackHost(host)) {
     refuse(`a pod has no address ${host}`, `lockkeeper edit ${profile} --host 0.0.0.0`);
   }
   const colon = mounts.find(({ path }) => path.includes(":"));
@@ -192,11 +192,6 @@ function foldersOf({ mounts }: ContainerPlan): readonly Folder[] {
   return mounts
     .filter(({ role }) => role !== "cwd")
     .map((mount, index) => ({ mount, subPath: mount.role === "home" ? "home" : `folder-${index}` }));
-}
-
-/** Source: RFC 5735; of IPv6 there is one. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host.replace(/^::ffff:/i, ""));
 }
 
 /** `$(NAME)` is a reference there, and `$$` a dollar sign. */

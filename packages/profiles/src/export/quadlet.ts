@@ -59,7 +59,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
     ...(network === "host"
       ? ["Network=host"]
       : network.published.map(
-          (port) => `PublishPort=${network.address === "::" ? "[::]" : network.address}:${port}:${port}`,
+          (port) => `PublishPort=${network.address === "::" ? "" : `${network.address}:`}${port}:${port}`,
         )),
     ...(plan.kind === "builtin" ? ["ReadOnly=true"] : []),
     "Tmpfs=/tmp",

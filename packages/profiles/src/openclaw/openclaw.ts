@@ -6,7 +6,7 @@
  * it lives, `/startupz` when it has started, after 5-9 s on an idle machine; on SIGTERM it drains for up to 315 s and its own
  * budget is 330 s.
  */
-import { readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { isWildcardHost, readIfPresentSync, replaceFile } from "@lockkeeper/core";
 import type { Argv, GatewayKind } from "../gateway-kind.ts";
 import type { Manifest } from "../manifest.ts";
 import { splitCommand } from "./command-line.ts";
@@ -83,7 +83,7 @@ export const openclaw: GatewayKind = {
 
 /** Source: docs/gateway/config-gateway: `bind` is a word; an address other than loopback or all is a setting of its own. */
 function bindOf(host: string): Readonly<Record<string, string>> {
-  if (host === "0.0.0.0" || host === "::") return { bind: "lan" };
+  if (isWildcardHost(host)) return { bind: "lan" };
   return /^(?:127\.0\.0\.1|::1|localhost)$/.test(host)
     ? { bind: "loopback" }
     : { bind: "custom", customBindHost: host };

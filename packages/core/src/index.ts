@@ -46,7 +46,15 @@ export { didYouMean, nearestNames } from "./nearest-names.ts";
 export { jsonText, plainLine, plainOutput, plainText } from "./plain-text.ts";
 
 // What the host knows: addresses, ports, processes.
-export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl, hostWithPort, isLoopbackHost, isWildcardHost, reachableHost } from "./host/address.ts";
+export {
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  gatewayUrl,
+  hostWithPort,
+  isLoopbackHost,
+  isWildcardHost,
+  reachableHost,
+} from "./host/address.ts";
 export type { Holder, Listener } from "./host/listener.ts";
 export { describeHolder, shownCommand } from "./host/holder.ts";
 export type { HostView } from "./host/sockets.ts";

@@ -112,7 +112,7 @@ const together = {
 for (const file of Object.values(together).flat()) {
   if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);
 }
-const DOOR = /dist\/index\.js$/;
+const DOOR = /dist\/(?:index|internal)\.js$/;
 
 function chunkOf() {
   let chunks;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { SAME_REQUEST_MS } from "@lockkeeper/core";
+import { SAME_REQUEST_MS } from "@lockkeeper/core/internal";
 import { describe, expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";

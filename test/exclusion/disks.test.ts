@@ -7,7 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { acquireGatewayLock, inspectGatewayLock, lockPathFor, lookAtKernelLocks } from "@lockkeeper/core";
+import { acquireGatewayLock, inspectGatewayLock, lockPathFor } from "@lockkeeper/core";
+import { lookAtKernelLocks } from "@lockkeeper/core/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { endPrograms, launch, startProgram } from "./programs.ts";

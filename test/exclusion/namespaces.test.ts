@@ -7,16 +7,14 @@ import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { acquireGatewayLock, inspectGatewayLock, lockPathFor } from "@lockkeeper/core";
 import {
-  acquireGatewayLock,
   identifyProcess,
-  inspectGatewayLock,
   judgeProcess,
-  lockPathFor,
   lookAtKernelLocks,
   ownIdentity,
   sweepGatewayLock,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { Program } from "./programs.ts";

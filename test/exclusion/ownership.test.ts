@@ -3,15 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  acquireGatewayLock,
-  inspectGatewayLock,
-  judgeProcess,
-  identifyProcess,
-  lockPathFor,
-  ownIdentity,
-  sweepGatewayLock,
-} from "@lockkeeper/core";
+import { acquireGatewayLock, inspectGatewayLock, lockPathFor } from "@lockkeeper/core";
+import { judgeProcess, identifyProcess, ownIdentity, sweepGatewayLock } from "@lockkeeper/core/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { Program } from "./programs.ts";

@@ -20,7 +20,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
 import type { LockPlace } from "@lockkeeper/core";
-import { acquireGatewayLock, inspectGatewayLock, lookAtKernelLocks, sweepGatewayLock } from "@lockkeeper/core";
+import { acquireGatewayLock, inspectGatewayLock } from "@lockkeeper/core";
+import { lookAtKernelLocks, sweepGatewayLock } from "@lockkeeper/core/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { endPrograms, launch, startProgram } from "./programs.ts";

@@ -1,5 +1,5 @@
 /** Real processes change their manager: the old one stops, ours starts, and if ours does not serve the old one is back. */
-import { identifyProcess } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core/internal";
 import type { Profiles, TakeoverPlan } from "@lockkeeper/profiles";
 import { openProfiles } from "@lockkeeper/profiles";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";

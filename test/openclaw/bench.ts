@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { identifyProcess } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core/internal";
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import type { CliRun } from "../harness/cli.ts";
 import { runCli } from "../harness/cli.ts";

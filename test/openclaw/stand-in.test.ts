@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { readListeners } from "@lockkeeper/core";
+import { readListeners } from "@lockkeeper/core/internal";
 import { describe, expect, test } from "vitest";
 import { until } from "../harness/until.ts";
 import { gatewaysOf, isAlive, ownersOf, sample, withProfiles } from "../supervision/scratch-profiles.ts";

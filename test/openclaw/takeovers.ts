@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { identifyProcess } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core/internal";
 import { until } from "../harness/until.ts";
 import { timed, writeProgram } from "./bench.ts";
 import type { Bench } from "./bench.ts";

@@ -2,7 +2,7 @@
  * SECURITY 7, 11: a home, or a file in it, that somebody else controls is looked at and never obeyed. Each place is tried
  * with a run record of a stranger's living process in it, which every verb that acts would signal if it believed it.
  */
-import { identifyProcess, judgeProcess } from "@lockkeeper/core";
+import { identifyProcess, judgeProcess } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";

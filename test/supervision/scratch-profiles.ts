@@ -2,7 +2,8 @@
  * Profiles in a home of their own, through the library's door, and the proof that nothing of them is left: used through
  * `withProfiles`. What the tests watch from outside is here too: who runs and who listens, asked of the system.
  */
-import { findHolders, identifyProcess, LockkeeperError, readListeners } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { findHolders, identifyProcess, readListeners } from "@lockkeeper/core/internal";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { openProfiles } from "@lockkeeper/profiles";
 import { readdirSync, readFileSync } from "node:fs";

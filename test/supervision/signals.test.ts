@@ -6,7 +6,7 @@ import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { identifyProcess, ownIdentity } from "@lockkeeper/core";
+import { identifyProcess, ownIdentity } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import { openProfiles } from "@lockkeeper/profiles";
 import type { Profiles } from "@lockkeeper/profiles";

@@ -2,7 +2,7 @@
  * A command's view of the world. A command's file uses no global of Node's `process`: everything comes from here, so that a
  * test can call it like any function.
  */
-import type { StopSignals } from "@lockkeeper/core";
+import type { StopSignals } from "@lockkeeper/core/internal";
 import type { Profiles, Programs } from "@lockkeeper/profiles";
 import type { CommandSpec } from "./command-line/command.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";

@@ -1,5 +1,6 @@
 /** Turns an unexpected system error, which is not a bug of ours, into an error with path, errno and exit status. Pure. */
-import { errnoOf, fileError, LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, fileError } from "@lockkeeper/core/internal";
 
 /** Returns `error`, or for an unexpected system error the error with path, errno and exit status. */
 export function documented(error: unknown): unknown {

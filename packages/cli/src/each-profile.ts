@@ -2,8 +2,9 @@
  * Does the same thing to several profiles, side by side or in their order, and combines the results. After one profile's
  * failure the others are still tried, except for those that come after it; the exit status is the gravest of all.
  */
-import { describeSpared, LockkeeperError, shellCommand } from "@lockkeeper/core";
-import type { SparedProcess } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { describeSpared, shellCommand } from "@lockkeeper/core/internal";
+import type { SparedProcess } from "@lockkeeper/core/internal";
 import type { OrderedStep, ProfileStatus } from "@lockkeeper/profiles";
 import type { ErrorDocument } from "./command-line/command.ts";
 import type { Failure, Result } from "./command-module.ts";

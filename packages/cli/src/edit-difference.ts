@@ -1,5 +1,5 @@
 /** Renders the changes of an edit. Pure. */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { formatDurationMs, formatLease, formatSizeBytes } from "@lockkeeper/profiles";
 import type { EditResult, FieldChange, Manifest } from "@lockkeeper/profiles";
 import { plainLine } from "./terminal/plain-text.ts";

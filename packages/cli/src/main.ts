@@ -5,15 +5,15 @@
 import type { Stats } from "node:fs";
 import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
+import { LockkeeperError } from "@lockkeeper/core";
 import {
-  LockkeeperError,
   WARNING_NAME,
   errnoOf,
   fileError,
   ignoreStraySignals,
   interrupted,
   takeStopSignals,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, World } from "./context.ts";
 import { LOADERS } from "./loaders.ts";

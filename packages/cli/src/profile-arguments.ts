@@ -2,7 +2,8 @@
  * Parses the profile options of `create` and `edit`; the facade checks their values. Pure.
  */
 import path from "node:path";
-import { LockkeeperError, shownTarget } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shownTarget } from "@lockkeeper/core/internal";
 import type { CreateOptions } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "./command-line/command.ts";
 import type { COMMANDS } from "./command-line/commands.ts";

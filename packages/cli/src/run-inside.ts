@@ -1,7 +1,8 @@
 /** Runs the caller's program inside a profile, on the caller's terminal, and returns its exit status. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { LockkeeperError, errnoOf } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { errnoOf } from "@lockkeeper/core/internal";
 import type { ErrorCode } from "@lockkeeper/core";
 import type { Result } from "./command-module.ts";
 import type { Context } from "./context.ts";

@@ -1,6 +1,6 @@
 /** Renders the plan of a file of profiles, and finds the file from the command line. Pure except for `setRequest`. */
 import path from "node:path";
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { SetPlan, SetRequest } from "@lockkeeper/profiles";
 import type { World } from "./context.ts";
 import { renderChange } from "./edit-difference.ts";

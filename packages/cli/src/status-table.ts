@@ -1,5 +1,5 @@
 /** The table of profiles that `list` and `up` print, and the colour of a state wherever one is shown. Pure. */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { ProfileStatus } from "@lockkeeper/profiles";
 import { describeOwner } from "./lease-text.ts";
 import { formatDuration } from "./terminal/durations.ts";

@@ -2,7 +2,8 @@
  * Chooses the profiles of a command: the named ones, or those of the command's rule; and asks for confirmation before a
  * protected one is touched. Every command with names calls this first.
  */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { Profiles } from "@lockkeeper/profiles";
 import { isPattern } from "@lockkeeper/profiles";
 import type { Context } from "./context.ts";

@@ -1,28 +1,17 @@
 /**
- * The one door of `@lockkeeper/core`: first the parts for an author who embeds the lock or a gateway, then the parts for
- * running other programs' gateways, as `@lockkeeper/profiles` does.
+ * The door of `@lockkeeper/core` for authors: the lock, a gateway under it, the health of one, and the keeper of one with what it
+ * leaves to read. What stands here follows semantic versioning; a test holds the list.
  */
 
 // The lock, a gateway under it, and their errors.
 export type { ErrorCode, GatewayLockErrorCode, LockkeeperErrorDetails } from "./errors.ts";
-export { GatewayLockError, LockkeeperError, errnoOf, fileError, interrupted, throwIfAborted } from "./errors.ts";
-export { portInUse } from "./host/port-in-use.ts";
-export { WARNING_NAME, warn, warnAfter } from "./warning.ts";
-export { shellCommand, shellQuote } from "./shell-quote.ts";
+export { GatewayLockError, LockkeeperError } from "./errors.ts";
 export type { GatewayLock, GatewayLockOptions, GatewayLockUpdate } from "./lock/gateway-lock.ts";
 export type { LockInspection } from "./lock/inspect.ts";
 export type { LockPlace, LockScope } from "./lock/lock-path.ts";
-export type { KernelAnswer, KernelLook } from "./lock/kernel-look.ts";
-export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { acquireGatewayLock, lockPathFor } from "./lock/gateway-lock.ts";
 export { inspectGatewayLock } from "./lock/inspect.ts";
-export { sweepGatewayLock } from "./lock/sweep.ts";
-export { readGatewayLock, readLockFile } from "./lock/inspect.ts";
 export type { LockMechanism, LockRecord, LockedGateway } from "./lock/lock-record.ts";
-export type { FileMutexOptions } from "./lock/file-mutex.ts";
-export { withFileMutex } from "./lock/file-mutex.ts";
-export type { WhileUnownedOptions } from "./lock/while-unowned.ts";
-export { whileUnowned } from "./lock/while-unowned.ts";
 export type { StartGatewayOptions } from "./gateway/start-gateway.ts";
 export { startGateway } from "./gateway/start-gateway.ts";
 export type { Gateway, GatewayState } from "./gateway/gateway-host.ts";
@@ -34,109 +23,21 @@ export type {
   RequestHandler,
 } from "./gateway/gateway-options.ts";
 export type { GatewayLimits } from "./gateway/gateway-limits.ts";
-export { GATEWAY_LIMITS, highestLimit } from "./gateway/gateway-limits.ts";
-export { HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "./gateway/gateway-options.ts";
-export { PERMANENT_EXIT_STATUS } from "./keeper/restart-policy.ts";
-export { tokenFault } from "./gateway/access-token.ts";
+export { GATEWAY_LIMITS } from "./gateway/gateway-limits.ts";
 export type { HealthProbe, HealthReport } from "./gateway/health.ts";
 export { probeHealth } from "./gateway/health.ts";
 
-export { refuseUnknownOptions } from "./wrong-options.ts";
-export { didYouMean, nearestNames } from "./nearest-names.ts";
-export { jsonText, plainLine, plainOutput, plainText } from "./plain-text.ts";
-
 // What the host knows: addresses, ports, processes.
-export {
-  DEFAULT_HOST,
-  DEFAULT_PORT,
-  gatewayUrl,
-  hostWithPort,
-  isLoopbackHost,
-  isWildcardHost,
-  reachableHost,
-} from "./host/address.ts";
-export type { Holder, Listener } from "./host/listener.ts";
-export { describeHolder, shownCommand } from "./host/holder.ts";
-export type { HostView } from "./host/sockets.ts";
-export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
-export { countOpenFiles, openFileLimit } from "./host/open-files.ts";
-export type { PortProbe } from "./host/probe-port.ts";
-export { probeBind, probeListener } from "./host/probe-port.ts";
-export type { ProcessIdentity, ProcessVerdict } from "./host/process-identity.ts";
-export {
-  identifyProcess,
-  isInOwnNamespace,
-  isPaused,
-  judgeProcess,
-  ownIdentity,
-  sameProcess,
-} from "./host/process-identity.ts";
-export { networkFileSystem } from "./host/file-system.ts";
-export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
-export { findRunProcesses, isInsideRun, listVisibleRuns } from "./host/process-tree.ts";
-export type { RunBond, RunMarks } from "./host/run-bond.ts";
-export { RUN_VARIABLE, ancestorsOf, carriesRun } from "./host/run-bond.ts";
-export type { SignalOutcome } from "./host/process-signal.ts";
-export { bondOf, mayBeSignalled, signalProcess } from "./host/process-signal.ts";
-export type { ProcessUsage } from "./host/process-usage.ts";
-export { readProcessUsage } from "./host/process-usage.ts";
-export { canCapMemory } from "./host/memory-cap.ts";
-export type { TreeMemory } from "./host/process-memory.ts";
-export { memoryOf, readTreeMemory } from "./host/process-memory.ts";
-export type { ProcessLaunch } from "./host/process-launch.ts";
-export { readProcessLaunch } from "./host/process-launch.ts";
-
-// Signals to a program of ours.
-export type { StopSignals } from "./stop-signals.ts";
-export { SAME_REQUEST_MS, ignoreStraySignals, takeStopSignals } from "./stop-signals.ts";
-
-// Files of one's own.
-export type { ReplaceOptions } from "./storage/durable-file.ts";
-export { readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
-export type { FileOwner } from "./storage/private-file.ts";
-export { bitsOfOthers } from "./storage/bits-of-others.ts";
-export { doubtAbout } from "./storage/private-file.ts";
-export { belongsToAnother, openToOthers, unsafePath, writtenByOthers } from "./storage/private-file.ts";
-export { lstatIfPresent, realPath } from "./storage/real-path.ts";
-export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
-
-// One owner across hosts.
-export type { LeaseSettings } from "./lease/lease-settings.ts";
-export type { SeenLease } from "./lease/read-lease.ts";
-export { readLease } from "./lease/read-lease.ts";
-export type { SentinelOutcome } from "./lease/sentinel.ts";
-export { standSentinel } from "./lease/sentinel.ts";
-
-// Telling somebody what happens to a run.
-export type { HookPlan } from "./hooks/hook-caller.ts";
-export type { HookEvent, HookMessage } from "./hooks/hook-news.ts";
-export { hookMessage } from "./hooks/hook-news.ts";
-export type { HookTarget } from "./hooks/hook-target.ts";
-export { describeTarget, shownTarget } from "./hooks/hook-target.ts";
-export type { Telling } from "./hooks/tell-hook.ts";
-export { tellHook } from "./hooks/tell-hook.ts";
+export { DEFAULT_HOST, DEFAULT_PORT, gatewayUrl } from "./host/address.ts";
+export type { ProcessIdentity } from "./host/process-identity.ts";
 
 // The keeper of one gateway, and what it leaves to read.
 export type { HealthCheck, KeeperLease, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
 export { runKeeper } from "./keeper/keeper.ts";
-export type { PortBlock, SparedProcess, Sparing } from "./keeper/sparing.ts";
-export { describeSpared, tellApart } from "./keeper/sparing.ts";
-export type { OutsideSocket } from "./keeper/outside-sockets.ts";
-export { findOutsideSockets, isOutsideSocket } from "./keeper/outside-sockets.ts";
-export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
-export { removeStopRequest, writeStopRequest } from "./keeper/stop-request.ts";
-export { stopProcessTree } from "./keeper/stop-ladder.ts";
 export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";
 export { parseRunRecord } from "./keeper/run-record.ts";
 export type { HistoryEvent } from "./keeper/history.ts";
 export type { LastWords } from "./keeper/last-words.ts";
-export { uptimeShare } from "./keeper/uptime-share.ts";
-export { appendHistory, formatHistoryEvent, readHistory } from "./keeper/history.ts";
-export type { AttemptOptions, AttemptOutput } from "./keeper/attempt-output.ts";
-export { readLastAttempt } from "./keeper/attempt-output.ts";
-export { withoutColours } from "./keeper/colours.ts";
-export { formsOf as formsOfSecrets, withoutSecrets } from "./keeper/redaction.ts";
-export type { LogNote, LogNoteKind } from "./keeper/log-note.ts";
-export { parseLogNote } from "./keeper/log-note.ts";
+export { readHistory } from "./keeper/history.ts";
 export type { FollowOptions, LogExcerpt, LogLine, LogPosition, LogSelection } from "./keeper/log-reader.ts";
-export { followLog, followOutput, readLastLines, readLog } from "./keeper/log-reader.ts";
+export { followLog, readLog } from "./keeper/log-reader.ts";

@@ -1,5 +1,5 @@
 /** What every operation on profiles needs: the home, and the programs to start. */
-import type { FileOwner } from "@lockkeeper/core";
+import type { FileOwner } from "@lockkeeper/core/internal";
 import { fileURLToPath } from "node:url";
 
 /** Absolute paths of the programs that run as processes of their own. The sentinel of a lease lies beside the keeper. */

@@ -1,5 +1,5 @@
 /** Lists a directory: one function treats an unreadable directory as empty, the other reports it. */
-import { errnoOf, fileError } from "@lockkeeper/core";
+import { errnoOf, fileError } from "@lockkeeper/core/internal";
 import { readdirSync } from "node:fs";
 
 /** Returns the names in `directory`, sorted; none when it cannot be read. */

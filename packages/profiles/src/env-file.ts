@@ -3,16 +3,16 @@
  * and whoever can read it knows its secrets, so a file that others can touch is refused. Nothing is expanded: the gateway gets
  * exactly the values in the file.
  */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   belongsToAnother,
   bitsOfOthers,
   errnoOf,
   fileError,
-  LockkeeperError,
   openToOthers,
   shellCommand,
   unsafePath,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";

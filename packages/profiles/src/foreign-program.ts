@@ -3,7 +3,8 @@
  * where its gateways are on this host, what they claim, how one is adopted, which parts are secret. The rooms that discover,
  * import, take over, clone and diagnose ask these questions and know no program by name. Types only.
  */
-import type { ProcessIdentity, ProcessLaunch } from "@lockkeeper/core";
+import type { ProcessIdentity } from "@lockkeeper/core";
+import type { ProcessLaunch } from "@lockkeeper/core/internal";
 import type { Manifest } from "./manifest.ts";
 import type { HostRoots } from "./service-units/host-roots.ts";
 import type { ServiceUnit } from "./service-units/service-units.ts";

@@ -1,5 +1,6 @@
 /** The one root on disk: where it is, and whether it is safe to keep state in it. */
-import { ensurePrivateDirectory, fileError, LockkeeperError, refuseUnsafeDirectory } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { ensurePrivateDirectory, fileError, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, isAbsolute, join, parse } from "node:path";

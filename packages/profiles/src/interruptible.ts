@@ -1,5 +1,5 @@
 /** Waits that a caller can end. Only the wait ends: a keeper or a gateway carries on with its request. */
-import { interrupted, throwIfAborted as throwIfOver } from "@lockkeeper/core";
+import { interrupted, throwIfAborted as throwIfOver } from "@lockkeeper/core/internal";
 import type { LockkeeperError } from "@lockkeeper/core";
 import { setTimeout as delay } from "node:timers/promises";
 

@@ -2,7 +2,7 @@
  * The manifest of a profile: chosen at `create`, changed only by a command of a person. The check here is hand-written and
  * cheap, because every command reads every manifest. Pure.
  */
-import type { HookEvent, LeaseSettings } from "@lockkeeper/core";
+import type { HookEvent, LeaseSettings } from "@lockkeeper/core/internal";
 import { isRecord } from "./json.ts";
 import { isProfileName } from "./profile-name.ts";
 import type { ProfileName } from "./profile-name.ts";

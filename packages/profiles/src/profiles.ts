@@ -2,7 +2,8 @@
  * The facade over one home. Each method loads only the room it needs when it is called, so that a command that lists
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
-import { doubtAbout, LockkeeperError, warn } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { doubtAbout, warn } from "@lockkeeper/core/internal";
 import type { HistoryEvent, KeeperOutcome, LogExcerpt, LogSelection } from "@lockkeeper/core";
 import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";

@@ -1,5 +1,6 @@
 /** The secrets that must be hidden in the output of a gateway, by its keeper and by who repeats it. */
-import { formsOfSecrets, readIfPresentSync, LockkeeperError, withoutSecrets } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { formsOfSecrets, readIfPresentSync, withoutSecrets } from "@lockkeeper/core/internal";
 import { readEnvFile } from "./env-file.ts";
 import type { Manifest } from "./manifest.ts";
 import { isSecretName, secretsIn } from "./secrets.ts";

@@ -2,7 +2,7 @@
  * Which options each verb of the facade takes. The compiler holds the table to the types; a caller without a compiler is told
  * of a misspelt option, which would otherwise have its default without a word.
  */
-import { refuseUnknownOptions } from "@lockkeeper/core";
+import { refuseUnknownOptions } from "@lockkeeper/core/internal";
 import type { LogSelection } from "@lockkeeper/core";
 import type { ImportOptions } from "./adopt/import.ts";
 import type { TakeoverOptions } from "./adopt/takeover.ts";

@@ -1,5 +1,5 @@
 /** A gateway on every address of the machine can be reached by others. This is said at a terminal, not only in a log. */
-import { isWildcardHost, warn } from "@lockkeeper/core";
+import { isWildcardHost, warn } from "@lockkeeper/core/internal";
 import type { Manifest } from "./manifest.ts";
 
 /** Warns when the profile's host stands for every address; `port` is the one of this run. @default the profile's own */

@@ -1,5 +1,5 @@
 /** A user's home with OpenClaw installations in it, as `discover` and `import` meet them, and gateways that answer. */
-import { identifyProcess } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";

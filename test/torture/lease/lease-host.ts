@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { findRunProcesses } from "@lockkeeper/core";
+import { findRunProcesses } from "@lockkeeper/core/internal";
 
 import type { Link } from "./link.ts";
 

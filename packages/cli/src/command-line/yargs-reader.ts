@@ -3,7 +3,8 @@
  * call: correct ones, unusual ones, and mistakes, with a guess at the intention. It is loaded only when the cheap reader gives
  * up, because loading yargs costs more than a whole `list`.
  */
-import { LockkeeperError, nearestNames, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { nearestNames, shellCommand } from "@lockkeeper/core/internal";
 import makeYargs from "yargs";
 import type { Argv, Options } from "yargs";
 import type { CommandSpec } from "./command.ts";

@@ -1,5 +1,5 @@
 /** `apply`: makes the profiles match a file, after showing the difference and asking. */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { SetPlan } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -1,5 +1,6 @@
 /** `create`: makes a profile, and says what it will run and where. */
-import { LockkeeperError, shellCommand, warnAfter } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand, warnAfter } from "@lockkeeper/core/internal";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -1,5 +1,6 @@
 /** `exec`: runs one command with the environment of one profile and of no other. */
-import { LockkeeperError, shellQuote } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellQuote } from "@lockkeeper/core/internal";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

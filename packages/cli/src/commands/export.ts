@@ -1,5 +1,6 @@
 /** `export`: profiles as text for engines of containers, or as the file that makes them, on stdout; what the image needs, on stderr. */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { ExportResult, Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

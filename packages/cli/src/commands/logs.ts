@@ -1,5 +1,6 @@
 /** `logs`: prints the output of gateways, merged by time for several profiles, and follows it. */
-import { LockkeeperError, parseLogNote } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { parseLogNote } from "@lockkeeper/core/internal";
 import type { LogLine } from "@lockkeeper/core";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -1,5 +1,6 @@
 /** `port`: prints a profile's port, or that of one of its labels, as one line for scripts. */
-import { LockkeeperError, didYouMean } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean } from "@lockkeeper/core/internal";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Result } from "../command-module.ts";

@@ -1,6 +1,7 @@
 /** `ports`: compares the plan with the host, and shows conflicts and the next free block; or explains one port. */
 import type { PortExplanation, PortsReport, Profiles, Reservation, ReservationChange } from "@lockkeeper/profiles";
-import { describeHolder, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { describeHolder, shellCommand } from "@lockkeeper/core/internal";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";

@@ -1,5 +1,5 @@
 /** `remove`: moves stopped profiles to the trash, after a second look. */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { isPattern } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Failure, Result } from "../command-module.ts";

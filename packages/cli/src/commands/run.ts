@@ -2,15 +2,8 @@
  * `run`: the keeper in the foreground, with the gateway's output on stdout. The first signal stops the gateway, a second
  * one forces it.
  */
-import {
-  followLog,
-  followOutput,
-  gatewayUrl,
-  LockkeeperError,
-  PERMANENT_EXIT_STATUS,
-  readLog,
-  shellCommand,
-} from "@lockkeeper/core";
+import { followLog, gatewayUrl, LockkeeperError, readLog } from "@lockkeeper/core";
+import { followOutput, PERMANENT_EXIT_STATUS, shellCommand } from "@lockkeeper/core/internal";
 import type { KeeperOutcome, RunRecord } from "@lockkeeper/core";
 import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { ProfileStatus } from "@lockkeeper/profiles";

@@ -1,5 +1,5 @@
 /** `status`: one profile in full, asked live; the exit status tells its state. */
-import { describeSpared, shellCommand } from "@lockkeeper/core";
+import { describeSpared, shellCommand } from "@lockkeeper/core/internal";
 import { formatDurationMs, formatSizeBytes } from "@lockkeeper/profiles";
 import type { ProfileDetail } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";

@@ -1,5 +1,5 @@
 /** `takeover`: shows what runs an adopted gateway and what will happen, asks, and moves it to one of our keepers. */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { TakeoverPlan, TakeoverResult } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -1,5 +1,6 @@
 /** `trash`: lists removed profiles, or deletes them for good. */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { TrashedProfile } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";

@@ -2,7 +2,8 @@
  * `up`: creates missing profiles (built-in gateways unless another kind is given), starts all named ones and prints their
  * list. Idempotent.
  */
-import { LockkeeperError, nearestNames, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { nearestNames, shellCommand } from "@lockkeeper/core/internal";
 import type { CreateOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import { isPattern, parseProfileName } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";

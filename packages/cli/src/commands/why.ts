@@ -1,5 +1,5 @@
 /** `why`: what happened to a profile: a summary, what it printed before it last ended, then its last state changes, oldest first. */
-import { readLastAttempt } from "@lockkeeper/core";
+import { readLastAttempt } from "@lockkeeper/core/internal";
 import type { HistoryEvent } from "@lockkeeper/core";
 import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { LeaseStatus, Profiles, ProfileStatus } from "@lockkeeper/profiles";

@@ -6,7 +6,7 @@
 import * as fs from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { errnoOf } from "@lockkeeper/core";
+import { errnoOf } from "@lockkeeper/core/internal";
 
 export interface Passage {
   /** Resolves when the bytes were written. Rejects with the system's error when the reader has gone. */

@@ -4,8 +4,8 @@
  */
 import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { memoryOf, readLastLines, readProcessUsage } from "@lockkeeper/core";
-import type { ProcessUsage } from "@lockkeeper/core";
+import { memoryOf, readLastLines, readProcessUsage } from "@lockkeeper/core/internal";
+import type { ProcessUsage } from "@lockkeeper/core/internal";
 import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";

@@ -2,7 +2,7 @@
  * A page that hands a token to a browser. The token is not in an argument, which every user of the host could read, but in a
  * short-lived file that only we can read. The page redirects with the token in the fragment, which is sent to no server.
  */
-import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core";
+import { ensurePrivateDirectory, replaceFile } from "@lockkeeper/core/internal";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import path from "node:path";

@@ -2,7 +2,8 @@
  * How a person or a client reaches a profile's gateway: the address of its page and the token that is valid now. The program's
  * own config decides; the profile's token file follows it.
  */
-import { hostWithPort, LockkeeperError, reachableHost, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { hostWithPort, reachableHost, readIfPresentSync, replaceFile } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";

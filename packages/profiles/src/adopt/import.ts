@@ -3,14 +3,8 @@
  * manifest records what the program itself would use: its port, its home, and the arguments and environment file of its unit.
  * A running gateway stays with its manager and is shown as `external` until `takeover`.
  */
-import {
-  didYouMean,
-  ensurePrivateDirectory,
-  LockkeeperError,
-  readProcessLaunch,
-  realPath,
-  shellQuote,
-} from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean, ensurePrivateDirectory, readProcessLaunch, realPath, shellQuote } from "@lockkeeper/core/internal";
 import type { ErrorCode } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";

@@ -2,7 +2,7 @@
  * Finds the variables of the old gateway that ours would not have: from the living process, or from its unit where the process
  * does not show them. Names only, because the values may be secrets. Pure except for reading files and /proc.
  */
-import { readProcessLaunch } from "@lockkeeper/core";
+import { readProcessLaunch } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import type { Installation } from "../foreign-program.ts";
 import { unitEnvironment } from "../service-units/unit-environment.ts";

@@ -3,16 +3,17 @@
  * the manager itself says that the process belongs to the unit; otherwise the process by its verified identity. Never by port
  * or name.
  */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   findHolders,
   judgeProcess,
-  LockkeeperError,
   readListeners,
   readProcessLaunch,
   sameProcess,
   signalProcess,
-} from "@lockkeeper/core";
-import type { ProcessIdentity, ProcessLaunch } from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
+import type { ProcessIdentity } from "@lockkeeper/core";
+import type { ProcessLaunch } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import type { ForeignProgram, Installation } from "../foreign-program.ts";
 import { pause } from "../interruptible.ts";

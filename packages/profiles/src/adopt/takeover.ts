@@ -4,16 +4,15 @@
  * the old one did. Two gateways never run at once. Whether either of them runs is read from the program's own record in this
  * profile's state directory, never from an answer on a port.
  */
+import { LockkeeperError, probeHealth } from "@lockkeeper/core";
 import {
   findHolders,
   isLoopbackHost,
   isWildcardHost,
   judgeProcess,
-  LockkeeperError,
-  probeHealth,
   readListeners,
   sameProcess,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";

@@ -2,7 +2,8 @@
  * `config get|set`: the tool's own settings and a built-in gateway's, checked against their tables, changed with a diff. The
  * config of a program that people also run without Lockkeeper is only read: that program has its own command to change it.
  */
-import { didYouMean, LockkeeperError, withFileMutex } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean, withFileMutex } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { ensureHome } from "../home.ts";
 import { isSecretName, withoutSecrets } from "../secrets.ts";

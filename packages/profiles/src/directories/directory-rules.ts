@@ -2,7 +2,8 @@
  * Rules for directories that we did not create: which of them a profile may use, and that no two profiles share one. The same
  * or nested real paths are refused, naming both. Changes nothing.
  */
-import { LockkeeperError, lstatIfPresent, realPath, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { lstatIfPresent, realPath, shellCommand } from "@lockkeeper/core/internal";
 import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";

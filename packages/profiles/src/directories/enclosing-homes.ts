@@ -1,5 +1,5 @@
 /** Finds homes around this one: a home inside another home's profile would share its directories. */
-import { realPath } from "@lockkeeper/core";
+import { realPath } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { dirname, parse } from "node:path";
 import { directoriesOf } from "./directory-rules.ts";

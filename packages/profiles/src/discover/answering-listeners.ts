@@ -3,8 +3,10 @@
  * probes to this machine only, bounded in number and time.
  */
 import { setMaxListeners } from "node:events";
-import { findHolders, isWildcardHost, probeHealth, readListeners } from "@lockkeeper/core";
-import type { Health, Holder, Listener } from "@lockkeeper/core";
+import { probeHealth } from "@lockkeeper/core";
+import { findHolders, isWildcardHost, readListeners } from "@lockkeeper/core/internal";
+import type { Health } from "@lockkeeper/core";
+import type { Holder, Listener } from "@lockkeeper/core/internal";
 import { throwIfAborted } from "../interruptible.ts";
 
 /** All listeners of one process on one port. */

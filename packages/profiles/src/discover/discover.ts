@@ -2,7 +2,8 @@
  * Finds every gateway on this host, managed or not. Changes nothing, not even on a machine without a home: it reads files,
  * lists sockets and asks local listeners for their health. No service manager and no OpenClaw program is called.
  */
-import { describeHolder, hostWithPort, LockkeeperError, realPath } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { describeHolder, hostWithPort, realPath } from "@lockkeeper/core/internal";
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";

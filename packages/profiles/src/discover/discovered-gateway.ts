@@ -2,7 +2,8 @@
  * What `discover` reports about one gateway: where it was seen, where it listens, which process holds it, what starts it, what
  * it overlaps and how it can be adopted. Plain data and pure functions.
  */
-import type { Health, Holder } from "@lockkeeper/core";
+import type { Health } from "@lockkeeper/core";
+import type { Holder } from "@lockkeeper/core/internal";
 import type { ClaimedRange, InstallationPortSource, InstallationSource } from "../foreign-program.ts";
 import { isSameOrNested } from "../directories/directory-rules.ts";
 import { formatRange, overlaps } from "../ports/port-plan.ts";

@@ -2,7 +2,7 @@
  * Matches an installation on disk with the listeners of now, to find the process that serves it. Shared by `discover` and
  * `import`. Pure.
  */
-import { describeHolder } from "@lockkeeper/core";
+import { describeHolder } from "@lockkeeper/core/internal";
 import type { Installation } from "../foreign-program.ts";
 import type { ListeningPort } from "./answering-listeners.ts";
 

@@ -1,5 +1,5 @@
 /** Checks for locks on file systems that other hosts may mount too: a kernel lock may not hold between hosts. */
-import { networkFileSystem } from "@lockkeeper/core";
+import { networkFileSystem } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { Finding, Scene } from "./finding.ts";
 

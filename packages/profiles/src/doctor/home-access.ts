@@ -1,5 +1,6 @@
 /** Checks whether this user may change the home. The system is asked (access(2)); nothing is written to find out. */
-import { errnoOf, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, shellCommand } from "@lockkeeper/core/internal";
 import { accessSync, constants } from "node:fs";
 import { requireSafeHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";

@@ -2,7 +2,7 @@
  * Checks profiles under a service manager: their units compared with what an install would write, and whether the manager
  * outlives a logout.
  */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { lingers } from "../service-units/linger.ts";
 import { userName } from "../service-units/user-name.ts";
 import { serviceStatuses } from "../service/service-status.ts";

@@ -1,5 +1,6 @@
 /** Checks for the remains of a killed command: a half-made change, folders that no profile owns. */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";

@@ -2,7 +2,7 @@
  * Checks for leases whose etcd has too few members to lose one, and for state that another host does not see. The preflight
  * checks whether etcd answers.
  */
-import { networkFileSystem } from "@lockkeeper/core";
+import { networkFileSystem } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 import type { Finding, Scene } from "./finding.ts";

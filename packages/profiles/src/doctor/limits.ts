@@ -1,5 +1,5 @@
 /** Checks the limits of open files, and gateways that are close to them. */
-import { countOpenFiles, openFileLimit } from "@lockkeeper/core";
+import { countOpenFiles, openFileLimit } from "@lockkeeper/core/internal";
 import type { Finding, Scene } from "./finding.ts";
 
 /** With fewer files a gateway with some hundred clients stops accepting. */

@@ -1,5 +1,5 @@
 /** Checks for our files and folders that others may read or write. */
-import { bitsOfOthers, errnoOf, fileError, shellCommand, unsafePath } from "@lockkeeper/core";
+import { bitsOfOthers, errnoOf, fileError, shellCommand, unsafePath } from "@lockkeeper/core/internal";
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";

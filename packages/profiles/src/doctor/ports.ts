@@ -1,5 +1,6 @@
 /** Checks for conflicts between the plans and the host, and for blocks in ranges where ports do not last. */
-import { DEFAULT_HOST, hostWithPort, isWildcardHost, LockkeeperError } from "@lockkeeper/core";
+import { DEFAULT_HOST, LockkeeperError } from "@lockkeeper/core";
+import { hostWithPort, isWildcardHost } from "@lockkeeper/core/internal";
 import { BROWSER_REFUSED_PORTS } from "../ports/browser-ports.ts";
 import type { PortConflict } from "../ports/plan-conflicts.ts";
 import { portsReport } from "../ports/port-audit.ts";

@@ -2,7 +2,7 @@
  * Checks for gateways that are reachable from more places than their profile says, and for a config that names another port
  * than the profile.
  */
-import { findHolders, isWildcardHost, readListeners } from "@lockkeeper/core";
+import { findHolders, isWildcardHost, readListeners } from "@lockkeeper/core/internal";
 import { kinds } from "../kinds/kinds.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";

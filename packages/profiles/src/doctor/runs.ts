@@ -1,6 +1,8 @@
 /** Checks for gateways in a bad state, and for the remains of killed runs. */
-import { inspectGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
-import type { KernelLook, LockInspection } from "@lockkeeper/core";
+import { inspectGatewayLock } from "@lockkeeper/core";
+import { lookAtKernelLocks } from "@lockkeeper/core/internal";
+import type { LockInspection } from "@lockkeeper/core";
+import type { KernelLook } from "@lockkeeper/core/internal";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
 import { hasLockFile } from "../status/lock-files.ts";

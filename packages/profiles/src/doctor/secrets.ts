@@ -2,7 +2,8 @@
  * Checks for one secret in two profiles: two gateways with one bot token take each other's messages. Secrets are compared by a
  * hash with a fresh random key that is then forgotten; no secret is ever printed or kept.
  */
-import { LockkeeperError, readIfPresentSync } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { readIfPresentSync } from "@lockkeeper/core/internal";
 import { createHmac, randomBytes } from "node:crypto";
 import { secretsIn } from "../secrets.ts";
 import { readAssignments } from "../service-units/environment-file.ts";

@@ -2,7 +2,7 @@
  * Checks service units that start gateways: for a profile that is gone, with a program that is gone, or several units for one
  * gateway. The old unit of an adopted gateway counts for as long as it is enabled.
  */
-import { realPath, shownCommand } from "@lockkeeper/core";
+import { realPath, shownCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";

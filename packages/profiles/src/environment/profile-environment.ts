@@ -2,7 +2,8 @@
  * The variables that tell a process its profile: config, state, port and workspace, together or not at all. One list for the
  * gateway's own environment, `exec`, `env` and `shell`. Pure.
  */
-import { gatewayUrl, reachableHost } from "@lockkeeper/core";
+import { gatewayUrl } from "@lockkeeper/core";
+import { reachableHost } from "@lockkeeper/core/internal";
 import { isKindVariable, kinds } from "../kinds/kinds.ts";
 import { schemeOf } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";

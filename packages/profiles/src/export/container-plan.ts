@@ -3,7 +3,8 @@
  * have. Everything is as on the host, by the same absolute paths, user and addresses, so that nothing on disk changes on the way
  * there and back. Holds no secret: token and env file stay in the home.
  */
-import { isWildcardHost, LockkeeperError, reachableHost, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { isWildcardHost, reachableHost, shellCommand } from "@lockkeeper/core/internal";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";

@@ -1,5 +1,6 @@
 /** Profiles as text for an engine that others run. Reads what is written down, changes nothing, and needs no gateway to stop. */
-import { isWildcardHost, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { isWildcardHost, shellCommand } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";

@@ -3,7 +3,8 @@
  * A StatefulSet promises at most one pod of a name, ReadWriteOncePod at most one that has the volume, and the kernel's lock stands
  * behind both. The types are those of the real API, so that the compiler refuses an unknown field.
  */
-import { isLoopbackHost, LockkeeperError, shellQuote } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { isLoopbackHost, shellQuote } from "@lockkeeper/core/internal";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { Container, EnvVar, PodSpec, Service, VolumeMount } from "kubernetes-types/core/v1.js";
 import type { ContainerPlan, Mount } from "./container-plan.ts";

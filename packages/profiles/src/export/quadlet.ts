@@ -2,7 +2,8 @@
  * A quadlet: a `.container` file from which podman's generator makes a systemd service. Pure.
  * Source: podman-systemd.unit(5) of podman 5.4, and systemd.syntax(7) for `%` and quoting.
  */
-import { LockkeeperError, PERMANENT_EXIT_STATUS } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { PERMANENT_EXIT_STATUS } from "@lockkeeper/core/internal";
 import type { ContainerPlan } from "./container-plan.ts";
 
 /** systemd waits a little longer than podman does before it kills, in seconds. */

@@ -1,5 +1,6 @@
 /** The words of `--health` and their meaning: `/path`, `http`, `tcp` or `none`. Pure except for `checkHealth`. */
-import { LockkeeperError, probeHealth, probeListener } from "@lockkeeper/core";
+import { LockkeeperError, probeHealth } from "@lockkeeper/core";
+import { probeListener } from "@lockkeeper/core/internal";
 import type { Health } from "@lockkeeper/core";
 import { webSchemeOf } from "../manifest.ts";
 import type { KindName, Scheme } from "../manifest.ts";

@@ -3,13 +3,8 @@
  * workspace except for the parts that must not exist twice. The clone is prepared in a staging folder and counts with one
  * rename: completely or not at all.
  */
-import {
-  ensurePrivateDirectory,
-  LockkeeperError,
-  readIfPresentSync,
-  replaceFile,
-  shellCommand,
-} from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { ensurePrivateDirectory, readIfPresentSync, replaceFile, shellCommand } from "@lockkeeper/core/internal";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";

@@ -2,7 +2,7 @@
  * The config of a clone whose gateway only Lockkeeper runs: the original's config with the clone's paths and without secrets.
  * A config that cannot be parsed may hold secrets and is not copied.
  */
-import { readIfPresentSync } from "@lockkeeper/core";
+import { readIfPresentSync } from "@lockkeeper/core/internal";
 import type { OwnConfig } from "../foreign-program.ts";
 import type { Manifest } from "../manifest.ts";
 import { moveFolderInText } from "../registry/follow-rename.ts";

@@ -2,7 +2,13 @@
  * Copies a folder's plain files and folders, private to us, without following links. Everything is listed first, so that
  * progress is known and every decision is made before the first copy.
  */
-import { ensurePrivateDirectory, fileError, lstatIfPresent, throwIfAborted, unsafePath } from "@lockkeeper/core";
+import {
+  ensurePrivateDirectory,
+  fileError,
+  lstatIfPresent,
+  throwIfAborted,
+  unsafePath,
+} from "@lockkeeper/core/internal";
 import { chmodSync, constants, mkdirSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";

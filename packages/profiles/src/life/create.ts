@@ -2,7 +2,7 @@
  * Creates profiles, one or many at once: a name, a block of ports, folders, a token, the gateway's first config, and the
  * manifest, all or nothing. The block is chosen under the registry's mutex, so any number of creations may run at once.
  */
-import { ensurePrivateDirectory } from "@lockkeeper/core";
+import { ensurePrivateDirectory } from "@lockkeeper/core/internal";
 import { dirname } from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { readEnvFile } from "../env-file.ts";

@@ -2,7 +2,7 @@
  * Changes the settings of a profile, all except its name and kind, completely or not at all. A running gateway keeps its old
  * settings; the change takes effect at the next start.
  */
-import { warn } from "@lockkeeper/core";
+import { warn } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";

@@ -2,7 +2,8 @@
  * The manifest after an edit: given options replace, missing options stay, unset options go. Pure except for a check of
  * `cwd`.
  */
-import { didYouMean, LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean } from "@lockkeeper/core/internal";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { HOOK_EVENTS, withPort } from "../manifest.ts";

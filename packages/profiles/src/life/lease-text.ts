@@ -1,6 +1,6 @@
 /** The text after `--lease`: `etcd://host:port[,host:port...]/key`, with `etcds` for TLS. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { LeaseSettings } from "@lockkeeper/core";
+import type { LeaseSettings } from "@lockkeeper/core/internal";
 import { isAbsolute } from "node:path";
 import { parseDurationMs } from "../amounts.ts";
 

@@ -2,8 +2,9 @@
  * The options of a profile besides its name, kind and ports: the same at `create` and at `edit`, with the same checks. Only
  * given options are checked. Changes nothing.
  */
-import { LockkeeperError, shownTarget } from "@lockkeeper/core";
-import type { HookEvent } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shownTarget } from "@lockkeeper/core/internal";
+import type { HookEvent } from "@lockkeeper/core/internal";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { LONGEST_DURATION_MS } from "../amounts.ts";

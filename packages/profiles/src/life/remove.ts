@@ -3,7 +3,7 @@
  * folders that we created are moved; those of an adopted gateway stay in their place. A running profile is refused, and it
  * cannot start while its folder moves, because its lock is held meanwhile.
  */
-import { replaceFile } from "@lockkeeper/core";
+import { replaceFile } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { whileStopped } from "./while-stopped.ts";

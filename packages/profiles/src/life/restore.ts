@@ -2,7 +2,8 @@
  * Restores a removed profile from the trash: its folder in one rename, and its manifest. It gets its old ports only if no
  * other profile was given them meanwhile.
  */
-import { didYouMean, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean, readIfPresentSync, shellCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";

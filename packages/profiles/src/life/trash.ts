@@ -1,5 +1,5 @@
 /** The trash: lists removed profiles and deletes them for good. Touches only folders of the trash. */
-import { fileError } from "@lockkeeper/core";
+import { fileError } from "@lockkeeper/core/internal";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";

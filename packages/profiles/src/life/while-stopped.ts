@@ -2,7 +2,8 @@
  * Keeps a profile stopped: while the action runs, no keeper and no gateway can own it, because its lock is taken. A gateway
  * that has closed the lock, or a keeper that lost it, still counts: the run record names it.
  */
-import { GatewayLockError, LockkeeperError, whileUnowned } from "@lockkeeper/core";
+import { GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { whileUnowned } from "@lockkeeper/core/internal";
 import { isAdopted } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";

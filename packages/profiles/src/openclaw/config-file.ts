@@ -2,7 +2,7 @@
  * Reads the settings of an OpenClaw config that matter to its neighbours: port, address, workspace. The format is JSON5, with
  * the parts that `$include` names. A config that does not parse is reported, never ignored. JSON5 is loaded only here.
  */
-import { errnoOf } from "@lockkeeper/core";
+import { errnoOf } from "@lockkeeper/core/internal";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { isRecord } from "../json.ts";

@@ -5,7 +5,7 @@
  *
  * A unit of another user, or with another HOME or OPENCLAW_HOME, starts a gateway that is not ours, whatever its name is.
  */
-import { readProcessLaunch } from "@lockkeeper/core";
+import { readProcessLaunch } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";

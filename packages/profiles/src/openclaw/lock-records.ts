@@ -6,7 +6,7 @@
  * `gateway.<hash>.lock`, JSON with pid, startTime (raw start ticks on Linux), port, configPath, stateDir, and a role that is
  * missing or `gateway` for a gateway.
  */
-import { identifyProcess } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";

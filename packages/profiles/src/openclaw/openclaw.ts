@@ -6,7 +6,7 @@
  * it lives, `/startupz` when it has started, after 5-9 s on an idle machine; on SIGTERM it drains for up to 315 s and its own
  * budget is 330 s.
  */
-import { isWildcardHost, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { isWildcardHost, readIfPresentSync, replaceFile } from "@lockkeeper/core/internal";
 import type { Argv, GatewayKind } from "../gateway-kind.ts";
 import type { Manifest } from "../manifest.ts";
 import { splitCommand } from "./command-line.ts";

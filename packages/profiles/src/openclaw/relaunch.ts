@@ -2,7 +2,7 @@
  * How to start an OpenClaw gateway again that a person had started by hand: with its own variables, and with those that say
  * which profile it is. `--profile` sets them inside the process only, and OpenClaw shows its title in place of its arguments.
  */
-import type { ProcessLaunch } from "@lockkeeper/core";
+import type { ProcessLaunch } from "@lockkeeper/core/internal";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";

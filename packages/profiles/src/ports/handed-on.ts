@@ -2,8 +2,9 @@
  * What a profile's command has handed its work to, where that listens still: a daemon outside of the run's process tree. It is
  * named with a way to end it, and never signalled: nothing shows that it is the profile's alone.
  */
-import { findHolders, isOutsideSocket, readListeners } from "@lockkeeper/core";
-import type { Listener, RunRecord } from "@lockkeeper/core";
+import { findHolders, isOutsideSocket, readListeners } from "@lockkeeper/core/internal";
+import type { RunRecord } from "@lockkeeper/core";
+import type { Listener } from "@lockkeeper/core/internal";
 
 /** Follows on from what names the holder. */
 export const HANDED_ON = "it began to listen during a run of this profile, outside of its process tree";

@@ -2,8 +2,8 @@
  * What this host does with its ports: listeners, the ephemeral range and reserved ports, read together; and whether the ports
  * of one block can be bound now.
  */
-import { probeBind, readListeners } from "@lockkeeper/core";
-import type { Listener } from "@lockkeeper/core";
+import { probeBind, readListeners } from "@lockkeeper/core/internal";
+import type { Listener } from "@lockkeeper/core/internal";
 import { readFileSync } from "node:fs";
 import { isPort } from "../port-number.ts";
 import type { PortRange } from "./port-plan.ts";

@@ -11,8 +11,8 @@ import {
   hostWithPort,
   isOutsideSocket,
   probeBind,
-} from "@lockkeeper/core";
-import type { Holder, Listener } from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
+import type { Holder, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { isServing } from "../status/observed-state.ts";

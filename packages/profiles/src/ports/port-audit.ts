@@ -2,8 +2,9 @@
  * Compares the plan with the host: every block, its real listeners, and conflicts. One pass over the host's sockets and one
  * over its processes, for any number of profiles. Changes nothing.
  */
-import { DEFAULT_HOST, describeHolder, findHolders } from "@lockkeeper/core";
-import type { FileOwner, Listener } from "@lockkeeper/core";
+import { DEFAULT_HOST } from "@lockkeeper/core";
+import { describeHolder, findHolders } from "@lockkeeper/core/internal";
+import type { FileOwner, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { judgeListener, membershipOf, seen } from "./listener-verdict.ts";

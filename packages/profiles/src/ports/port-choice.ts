@@ -3,7 +3,8 @@
  * so that only one process chooses at a time. It costs one pass over the host's listeners and one bind for each port of the
  * block.
  */
-import { coversAddress, DEFAULT_HOST, fileError, GatewayLockError, LockkeeperError, portInUse } from "@lockkeeper/core";
+import { DEFAULT_HOST, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
+import { coversAddress, fileError, portInUse } from "@lockkeeper/core/internal";
 import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
 import { readExtraClaims, readInstallationClaims } from "./program-claims.ts";

@@ -2,7 +2,7 @@
  * Everything that claims ports on this host, gathered once and in one shape: profiles (running or not), installations of other
  * programs, listeners of all users, and the ranges that the host and browsers reserve.
  */
-import type { Listener } from "@lockkeeper/core";
+import type { Listener } from "@lockkeeper/core/internal";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";

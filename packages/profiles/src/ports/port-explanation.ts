@@ -1,6 +1,7 @@
 /** Explains one port: the plans that contain it, its present holder, and whether it is free. */
-import { DEFAULT_HOST, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core";
-import type { FileOwner } from "@lockkeeper/core";
+import { DEFAULT_HOST } from "@lockkeeper/core";
+import { findHolders, probeBind, readClosingPorts } from "@lockkeeper/core/internal";
+import type { FileOwner } from "@lockkeeper/core/internal";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { seen } from "./listener-verdict.ts";
 import type { SeenListener } from "./listener-verdict.ts";

@@ -1,5 +1,6 @@
 /** Keeps ports for what is not ours, and gives them back: one change at a time, and none beside a `create`. */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { readRegistry } from "../registry/registry.ts";
 import { changeSettings } from "../settings/settings.ts";
 import { refuseOverlap } from "./port-overlap.ts";

@@ -2,7 +2,8 @@
  * The built-in gateway as a program: one host, configured by the variables of its profile, stopped by a signal. It takes no
  * lock: its keeper holds the lock and has passed it on as a descriptor that this process only keeps open.
  */
-import { ignoreStraySignals, LockkeeperError, PERMANENT_EXIT_STATUS, startGatewayHost } from "@lockkeeper/core";
+import { LockkeeperError, startGatewayHost } from "@lockkeeper/core";
+import { ignoreStraySignals, PERMANENT_EXIT_STATUS } from "@lockkeeper/core/internal";
 import type { ErrorCode } from "@lockkeeper/core";
 import { readStrongToken } from "../run/require-token.ts";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";

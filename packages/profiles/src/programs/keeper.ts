@@ -2,7 +2,8 @@
  * The keeper as a detached program, started by `start`. Its standard output is a pipe to the starter, which reads one JSON
  * line per published change and one at the end; the starter may exit at any time.
  */
-import { ignoreStraySignals, LockkeeperError, takeStopSignals } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { ignoreStraySignals, takeStopSignals } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";

@@ -2,7 +2,7 @@
  * The sentinel as a program, started by a keeper with a lease: it reads orders from standard input and answers on standard
  * output. It ends the gateway when the lease is over and the keeper cannot, and writes the reason into the profile's history.
  */
-import { standSentinel } from "@lockkeeper/core";
+import { standSentinel } from "@lockkeeper/core/internal";
 import { parseArgs } from "node:util";
 import { readRegistry } from "../registry/registry.ts";
 import { sweepLeftover } from "../status/leftover.ts";

@@ -3,7 +3,7 @@
  * by a copy beside the original, which the caller removes later. For changes to the registry, which record which of the two it
  * is.
  */
-import { errnoOf, fileError } from "@lockkeeper/core";
+import { errnoOf, fileError } from "@lockkeeper/core/internal";
 import {
   chmodSync,
   closeSync,

@@ -3,7 +3,8 @@
  * in its own config. Runs under the registry's mutex once the rename counts, and again in the next change if it was
  * interrupted; a second run changes nothing.
  */
-import { LockkeeperError, readIfPresentSync, replaceFile } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { readIfPresentSync, replaceFile } from "@lockkeeper/core/internal";
 import { sep } from "node:path";
 import type { ProfileName } from "../profile-name.ts";
 import { homePaths, profilePaths } from "../profile-paths.ts";

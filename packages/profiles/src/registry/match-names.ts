@@ -2,7 +2,8 @@
  * Resolves the words of a command line to profiles: a name is itself, `@group` is every profile in that group, `dev-*` and
  * `web?` are patterns. The `@` keeps groups and profiles apart. Pure.
  */
-import { didYouMean, LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean } from "@lockkeeper/core/internal";
 import type { Registry } from "./registry.ts";
 
 /** Returns whether `word` may mean several profiles. */

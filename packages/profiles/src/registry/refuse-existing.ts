@@ -1,5 +1,6 @@
 /** Refuses a name that is taken, in the registry or as a folder on disk. Changes nothing. */
-import { fileError, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { fileError, shellCommand } from "@lockkeeper/core/internal";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileName } from "../profile-name.ts";

@@ -4,17 +4,17 @@
  * one. A change counts from the moment when the registry is written: an earlier failure is undone; a later one is a warning,
  * and the next change does the rest.
  */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   errnoOf,
   fileError,
-  LockkeeperError,
   readIfPresentSync,
   replaceFile,
   syncDirectory,
   warnAfter,
   withFileMutex,
   shellCommand,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ensureHome } from "../home.ts";

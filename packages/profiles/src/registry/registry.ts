@@ -3,8 +3,9 @@
  * document is only ever replaced as a whole. It is never repaired by guessing, and a damaged one is never overwritten.
  * Changes are made by `registry-change.ts`.
  */
-import { didYouMean, fileError, LockkeeperError, readIfPresentSync, shellCommand } from "@lockkeeper/core";
-import type { FileOwner } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean, fileError, readIfPresentSync, shellCommand } from "@lockkeeper/core/internal";
+import type { FileOwner } from "@lockkeeper/core/internal";
 import { lstatSync, statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest } from "../manifest.ts";

@@ -2,7 +2,8 @@
  * The folder where a clone is prepared before it counts. One clone at a time in each home. The kernel releases the claim of a
  * killed clone, and the next one removes its remains.
  */
-import { ensurePrivateDirectory, fileError, LockkeeperError, withFileMutex } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { ensurePrivateDirectory, fileError, withFileMutex } from "@lockkeeper/core/internal";
 import { existsSync, rmSync } from "node:fs";
 import { homePaths } from "../profile-paths.ts";
 

@@ -2,7 +2,8 @@
  * The order in which profiles are started and stopped: which comes after which, and which circle would make its members wait
  * for ever. Pure. A missing profile in `after` is a step like any other: its start reports that it is missing.
  */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 
 /** The part of a profile that decides its place in the order. */
 export interface Ordered {

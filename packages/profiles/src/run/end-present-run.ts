@@ -2,7 +2,7 @@
  * The other end of `hand-over.ts`, in a keeper outside of the gateway's process tree: it waits until the asking process has
  * ended and then ends the present run. For a restart it runs the next one itself.
  */
-import { identifyProcess, judgeProcess } from "@lockkeeper/core";
+import { identifyProcess, judgeProcess } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";

@@ -1,14 +1,15 @@
 /** Says why there is no running gateway: the documented error, what was observed, and one next step. */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   coversAddress,
-  LockkeeperError,
   portInUse,
   reachableHost,
   readLastAttempt,
   readListeners,
   shellCommand,
-} from "@lockkeeper/core";
-import type { ErrorCode, LeaseSettings, RunRecord, GatewayLockError } from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
+import type { ErrorCode, RunRecord, GatewayLockError } from "@lockkeeper/core";
+import type { LeaseSettings } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { gatewayLogPath } from "../profile-paths.ts";
 import type { ProfilesContext } from "../context.ts";

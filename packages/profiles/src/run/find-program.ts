@@ -2,7 +2,8 @@
  * Checks whether the system finds this program and whether we may run it, by the same search as a spawn without a shell.
  * Changes nothing.
  */
-import { errnoOf, LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { errnoOf, shellCommand } from "@lockkeeper/core/internal";
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 

@@ -3,7 +3,7 @@
  * ended half-way, so a keeper outside of the tree does the work, in `end-present-run.ts`.
  */
 import { once } from "node:events";
-import { bondOf } from "@lockkeeper/core";
+import { bondOf } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";

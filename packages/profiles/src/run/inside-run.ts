@@ -2,7 +2,7 @@
  * Says whether this process is part of a profile's run. A command inside a gateway (from an agent, a plugin, a shell that it
  * opened) would end itself half-way through a stop, so every stop asks here first. Changes nothing.
  */
-import { isInsideRun as isPartOf, RUN_VARIABLE } from "@lockkeeper/core";
+import { isInsideRun as isPartOf, RUN_VARIABLE } from "@lockkeeper/core/internal";
 import type { RunRecord } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";

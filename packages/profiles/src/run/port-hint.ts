@@ -1,5 +1,5 @@
 /** The hint for a program that listens on a port of its own choice. Pure. */
-import { shellCommand } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
 

@@ -2,15 +2,15 @@
  * Checks everything that the next start of a profile needs, without starting anything: before a running gateway is replaced,
  * in `doctor` for every profile, and in `create` and `edit` as a warning. Changes nothing.
  */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   belongsToAnother,
   ensurePrivateDirectory,
   hostWithPort,
-  LockkeeperError,
   probeBind,
   shellCommand,
   unsafePath,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import type { ErrorCode } from "@lockkeeper/core";
 import { existsSync, lstatSync, statSync } from "node:fs";
 import path from "node:path";

@@ -1,13 +1,13 @@
 /** Checks the access token of a built-in gateway before anything is started. */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   bitsOfOthers,
-  LockkeeperError,
   openToOthers,
   readIfPresentSync,
   shellCommand,
   tokenFault,
   unsafePath,
-} from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 

@@ -1,5 +1,5 @@
 /** Stops a profile and starts it again: there are never two gateways, and an orphan gets a keeper again. */
-import type { SparedProcess } from "@lockkeeper/core";
+import type { SparedProcess } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { requirePreflight } from "./preflight.ts";

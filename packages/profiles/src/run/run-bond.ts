@@ -1,6 +1,8 @@
 /** The evidence that a process must show before it is signalled as part of a profile's run. */
-import { LockkeeperError, lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core";
-import type { ProcessIdentity, RunBond, RunRecord } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core/internal";
+import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
+import type { RunBond } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";

@@ -1,6 +1,7 @@
 /** The hooks of one profile, as its keeper calls them. Nothing here is loaded for a profile without hooks. */
-import { LockkeeperError, shownTarget } from "@lockkeeper/core";
-import type { HookPlan, HookTarget } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shownTarget } from "@lockkeeper/core/internal";
+import type { HookPlan, HookTarget } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { readEnvFile } from "../env-file.ts";

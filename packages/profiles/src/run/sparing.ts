@@ -1,6 +1,7 @@
 /** The processes that an end of a profile's run spares: by the profile's `end`, else by its kind. */
-import { findRunProcesses, tellApart } from "@lockkeeper/core";
-import type { RunRecord, SparedProcess, Sparing } from "@lockkeeper/core";
+import { findRunProcesses, tellApart } from "@lockkeeper/core/internal";
+import type { RunRecord } from "@lockkeeper/core";
+import type { SparedProcess, Sparing } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";

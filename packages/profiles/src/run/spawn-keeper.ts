@@ -4,7 +4,7 @@
  * with it. So the variable is never passed on, and from inside a gateway the program starts itself once more and ends
  * (`detach`): the keeper then has no ancestor there.
  */
-import { fileError, RUN_VARIABLE } from "@lockkeeper/core";
+import { fileError, RUN_VARIABLE } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { ProfilesContext } from "../context.ts";

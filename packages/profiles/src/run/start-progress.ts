@@ -1,5 +1,5 @@
 /** What a start says while it lasts: how far it is, and what it still waits for. Pure. */
-import { hostWithPort } from "@lockkeeper/core";
+import { hostWithPort } from "@lockkeeper/core/internal";
 import type { RunRecord } from "@lockkeeper/core";
 import { schemeOf, webSchemeOf } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";

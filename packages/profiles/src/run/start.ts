@@ -2,14 +2,8 @@
  * Starts a profile: a detached keeper, and the wait until the gateway is ready. Any number of starters may run at
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
-import {
-  findHolders,
-  LockkeeperError,
-  probeListener,
-  readGatewayLock,
-  readListeners,
-  shellCommand,
-} from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { findHolders, probeListener, readGatewayLock, readListeners, shellCommand } from "@lockkeeper/core/internal";
 import type { GatewayLockError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";

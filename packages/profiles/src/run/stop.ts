@@ -2,20 +2,21 @@
  * Stops a profile: asks its keeper or, without a keeper, ends the orphaned gateway itself. Signals go only to verified
  * processes of this profile. Success means that the process tree has ended and the port is free.
  */
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   ancestorsOf,
   describeSpared,
   findOutsideSockets,
   judgeProcess,
-  LockkeeperError,
   mayBeSignalled,
   probeListener,
   SAME_REQUEST_MS,
   signalProcess,
   stopProcessTree,
   writeStopRequest,
-} from "@lockkeeper/core";
-import type { ProcessIdentity, RunBond, RunRecord, SparedProcess, StopOrder } from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
+import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
+import type { RunBond, SparedProcess, StopOrder } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { findHandedOn, HANDED_ON, howToEnd } from "../ports/handed-on.ts";

@@ -2,8 +2,9 @@
  * Processes that outlived their run: helpers, or a successor that has closed the lock. They are ended only while we hold the
  * profile's lock, so that no living run of the profile, in any container, loses a process.
  */
-import { findRunProcesses, listVisibleRuns, stopProcessTree, tellApart } from "@lockkeeper/core";
-import type { LockkeeperError, RunRecord, StopResult } from "@lockkeeper/core";
+import { findRunProcesses, listVisibleRuns, stopProcessTree, tellApart } from "@lockkeeper/core/internal";
+import type { LockkeeperError, RunRecord } from "@lockkeeper/core";
+import type { StopResult } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { ifUnowned } from "../status/leftover.ts";

@@ -2,8 +2,9 @@
  * Tests the hooks of a profile: calls each once with its event, marked as a test. The only way to call a hook without a
  * keeper.
  */
-import { describeTarget, hookMessage, LockkeeperError, shellCommand, tellHook } from "@lockkeeper/core";
-import type { HookEvent } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { describeTarget, hookMessage, shellCommand, tellHook } from "@lockkeeper/core/internal";
+import type { HookEvent } from "@lockkeeper/core/internal";
 import { hostname } from "node:os";
 import type { ProfilesContext } from "../context.ts";
 import { HOOK_EVENTS } from "../manifest.ts";

@@ -2,7 +2,7 @@
  * Reads the programs that pm2 starts after a reboot from the list that `pm2 save` wrote. pm2 itself is not asked. Entries that
  * are not understood are skipped.
  */
-import { readIfPresentSync } from "@lockkeeper/core";
+import { readIfPresentSync } from "@lockkeeper/core/internal";
 import path from "node:path";
 import { isRecord } from "../json.ts";
 

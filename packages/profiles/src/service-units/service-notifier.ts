@@ -5,7 +5,8 @@
  */
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { gatewayUrl, hostWithPort } from "@lockkeeper/core";
+import { gatewayUrl } from "@lockkeeper/core";
+import { hostWithPort } from "@lockkeeper/core/internal";
 import type { RunRecord } from "@lockkeeper/core";
 
 /** What a supervised run tells its manager. Never throws: a manager that does not listen must not end the run. */

@@ -2,7 +2,7 @@
  * The text of a systemd service for one profile. Pure. The reason for each line stands beside it; the rules of quoting are
  * those of systemd.syntax(7) and systemd.service(5).
  */
-import { PERMANENT_EXIT_STATUS } from "@lockkeeper/core";
+import { PERMANENT_EXIT_STATUS } from "@lockkeeper/core/internal";
 import { createHash } from "node:crypto";
 import type { UnitPlan } from "./unit-plan.ts";
 

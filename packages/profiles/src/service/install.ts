@@ -2,7 +2,8 @@
  * Installs the unit that runs a profile under a service manager, and removes it again. Nothing is half installed: a step that
  * the manager refuses is undone. A running gateway is handed over, and there are never two at once.
  */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";

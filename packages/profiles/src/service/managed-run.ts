@@ -2,7 +2,8 @@
  * Starts and stops a profile under a service manager through that manager, so that both always agree. The reported state comes
  * from the same observation as for any other profile.
  */
-import { LockkeeperError, shellCommand, writeStopRequest } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand, writeStopRequest } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";

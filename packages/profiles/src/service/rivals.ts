@@ -2,7 +2,7 @@
  * Finds other mechanisms that start a profile's gateway: another unit of ours, a unit of the program itself, pm2. Two of them
  * fight: each restarts the gateway that the other one stops. Reads files only.
  */
-import { realPath, shellCommand, shownCommand } from "@lockkeeper/core";
+import { realPath, shellCommand, shownCommand } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { foreignPrograms, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";

@@ -1,5 +1,6 @@
 /** The file of a unit: its content, and whether we may write it. */
-import { LockkeeperError, readIfPresentSync, replaceFile, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { readIfPresentSync, replaceFile, shellCommand } from "@lockkeeper/core/internal";
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { unitOrigin } from "../service-units/systemd-unit.ts";

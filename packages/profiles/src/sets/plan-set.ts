@@ -2,7 +2,8 @@
  * Plans the steps that make the profiles of a set match their file. Changes nothing. A plan never deletes a profile, starts a
  * stopped one, moves a port, or touches a protected profile or one that belongs to another file.
  */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { checkCreateOptions } from "../life/create-options.ts";

@@ -2,7 +2,8 @@
  * Reads a set into the form that `create` and `edit` take: names with their prefix, absolute paths, times and sizes as
  * numbers.
  */
-import { didYouMean, LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean } from "@lockkeeper/core/internal";
 import path from "node:path";
 import { parseDurationMs, parseSizeBytes } from "../amounts.ts";
 import { checkCreateOptions } from "../life/create-options.ts";

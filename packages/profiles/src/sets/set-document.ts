@@ -2,7 +2,8 @@
  * Parses the text of a set and keeps the place of every value, so that each fault has a line and column. Knows JSON with
  * comments and trailing commas, and the table of keys; other files interpret the values.
  */
-import { didYouMean, LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { didYouMean } from "@lockkeeper/core/internal";
 import { parseTree, printParseErrorCode } from "jsonc-parser";
 import type { Node, ParseError } from "jsonc-parser";
 import { setKeys } from "./set-keys.ts";

@@ -2,7 +2,8 @@
  * The edit that makes a profile match a set: keys in the file are set, missing keys are reset. Pure except for a check of
  * `cwd`.
  */
-import { DEFAULT_HOST, shownTarget } from "@lockkeeper/core";
+import { DEFAULT_HOST } from "@lockkeeper/core";
+import { shownTarget } from "@lockkeeper/core/internal";
 import { isDeepStrictEqual } from "node:util";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";

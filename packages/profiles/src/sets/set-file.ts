@@ -1,12 +1,6 @@
 /** Finds and reads the file of a set. Its commands run as the user who applies it, so others must not be able to write it. */
-import {
-  belongsToAnother,
-  fileError,
-  LockkeeperError,
-  shellCommand,
-  unsafePath,
-  writtenByOthers,
-} from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { belongsToAnother, fileError, shellCommand, unsafePath, writtenByOthers } from "@lockkeeper/core/internal";
 import * as fs from "node:fs";
 import path from "node:path";
 

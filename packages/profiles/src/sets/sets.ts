@@ -1,5 +1,6 @@
 /** The door of this room: a file of profiles, planned and applied. */
-import { LockkeeperError, shellCommand } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { shellCommand } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { readRegistry, requireFrom } from "../registry/registry.ts";
 import { applySet } from "./apply-set.ts";

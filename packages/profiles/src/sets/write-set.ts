@@ -2,7 +2,8 @@
  * Writes profiles as the file that creates them. A value that looks secret becomes null, which means "keep the present
  * value".
  */
-import { DEFAULT_HOST, jsonText, shownTarget } from "@lockkeeper/core";
+import { DEFAULT_HOST } from "@lockkeeper/core";
+import { jsonText, shownTarget } from "@lockkeeper/core/internal";
 import { formatDurationMs, formatSizeBytes, parseSizeBytes } from "../amounts.ts";
 import { usualHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";

@@ -2,7 +2,8 @@
  * The settings of a built-in gateway (`config/gateway.json` of its profile). One table for reader, writer and help, and one
  * literal with all defaults. It is a separate file, so that reading the tool's settings does not load it.
  */
-import { GATEWAY_LIMITS, highestLimit, HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "@lockkeeper/core";
+import { GATEWAY_LIMITS } from "@lockkeeper/core";
+import { highestLimit, HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "@lockkeeper/core/internal";
 import type { GatewayLimitOptions, GatewayLimits } from "@lockkeeper/core";
 import { readSettingsFile } from "./settings-file.ts";
 import type { SettingSchema } from "./settings-file.ts";

@@ -2,15 +2,9 @@
  * A settings file: flat JSON, checked against one table. Reading is cheap and loads nothing; writing goes through conf,
  * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
  */
-import {
-  fileError,
-  LockkeeperError,
-  readIfPresentSync,
-  syncDirectory,
-  warnAfter,
-  shellCommand,
-} from "@lockkeeper/core";
-import type { FileOwner } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { fileError, readIfPresentSync, syncDirectory, warnAfter, shellCommand } from "@lockkeeper/core/internal";
+import type { FileOwner } from "@lockkeeper/core/internal";
 import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
 

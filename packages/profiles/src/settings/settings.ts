@@ -2,7 +2,7 @@
  * The tool's own settings (`config.json` of the home). One table for reader, writer and help, and one literal with all
  * defaults.
  */
-import type { FileOwner } from "@lockkeeper/core";
+import type { FileOwner } from "@lockkeeper/core/internal";
 import { ensureHome } from "../home.ts";
 import { NAME_PATTERN } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";

@@ -13,8 +13,9 @@ import {
   readLockFile,
   readListeners,
   sameProcess,
-} from "@lockkeeper/core";
-import type { KernelAnswer, Listener, LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
+} from "@lockkeeper/core/internal";
+import type { LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
+import type { KernelAnswer, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";

@@ -2,7 +2,8 @@
  * Asks the engine now which host owns a profile. Never waits long and never fails: when the engine does not answer, the owner
  * is unknown and the rest of the status still stands.
  */
-import { LockkeeperError, readLease } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { readLease } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import type { LeaseStatus, ProfileStatus } from "./profile-status.ts";

@@ -1,13 +1,8 @@
 /** Clears the remains of an ended run: its lock file, and a record that still says "running". */
-import {
-  appendHistory,
-  errnoOf,
-  formatHistoryEvent,
-  LockkeeperError,
-  replaceFile,
-  whileUnowned,
-} from "@lockkeeper/core";
-import type { OutsideSocket, RunRecord, SparedProcess } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { appendHistory, errnoOf, formatHistoryEvent, replaceFile, whileUnowned } from "@lockkeeper/core/internal";
+import type { RunRecord } from "@lockkeeper/core";
+import type { OutsideSocket, SparedProcess } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 import { historyPath, lockPlace, runRecordPath } from "../profile-paths.ts";

@@ -1,5 +1,5 @@
 /** Which of a profile's limits are enforced on this host, and by what. Changes nothing. */
-import { canCapMemory, shellCommand } from "@lockkeeper/core";
+import { canCapMemory, shellCommand } from "@lockkeeper/core/internal";
 import type { Manifest } from "../manifest.ts";
 
 /** What keeps a gateway below its memory limit. */

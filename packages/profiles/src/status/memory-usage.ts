@@ -1,5 +1,5 @@
 /** The memory that profiles use. Loaded only by commands that show it. */
-import { readTreeMemory } from "@lockkeeper/core";
+import { readTreeMemory } from "@lockkeeper/core/internal";
 import type { ProfileStatus } from "./profile-status.ts";
 
 /** Returns the statuses with the memory of running profiles, by one pass over the host's processes. */

@@ -1,7 +1,8 @@
 /**
  * Observes profiles: the plan, the last record of the run, and what is true of it now. Every command shares this observation.
  */
-import { LockkeeperError, warnAfter } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
+import { warnAfter } from "@lockkeeper/core/internal";
 import type { ErrorCode, RunRecord } from "@lockkeeper/core";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";

@@ -3,7 +3,8 @@
  * first: with the lock free nobody owns the profile, whatever a record says; with the lock held somebody does, even where this
  * process cannot see it. `docs/lock.md` has the same rules as a table.
  */
-import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
+import type { ProcessIdentity, PublishedState, RunRecord } from "@lockkeeper/core";
+import type { ProcessVerdict } from "@lockkeeper/core/internal";
 
 /** The one word for what a profile does. */
 export type ProfileState = PublishedState | "orphaned" | "external";

@@ -1,15 +1,8 @@
 /** One profile in full, with live answers: what `status` shows beyond `list`. */
-import {
-  inspectGatewayLock,
-  LockkeeperError,
-  readHistory,
-  readLastLines,
-  readListeners,
-  shownTarget,
-  uptimeShare,
-  withoutColours,
-} from "@lockkeeper/core";
-import type { GatewayExit, Listener, LockInspection, SparedProcess } from "@lockkeeper/core";
+import { inspectGatewayLock, LockkeeperError, readHistory } from "@lockkeeper/core";
+import { readLastLines, readListeners, shownTarget, uptimeShare, withoutColours } from "@lockkeeper/core/internal";
+import type { GatewayExit, LockInspection } from "@lockkeeper/core";
+import type { Listener, SparedProcess } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { shownOutput } from "../run-secrets.ts";
 import { gatewayLogPath, historyPath, lockPlace } from "../profile-paths.ts";

@@ -2,7 +2,8 @@
  * The status of a profile: the element of `list --json`. Built in one place from the manifest (the plan) and the observed
  * state (the truth), so that `list`, `status` and every other command agree.
  */
-import { gatewayUrl, reachableHost } from "@lockkeeper/core";
+import { gatewayUrl } from "@lockkeeper/core";
+import { reachableHost } from "@lockkeeper/core/internal";
 import type { GatewayExit, Health, RunRecord } from "@lockkeeper/core";
 import { schemeOf, withPort } from "../manifest.ts";
 import type { KindName, Manifest, Scheme } from "../manifest.ts";

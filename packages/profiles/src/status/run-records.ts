@@ -3,8 +3,10 @@
  * record that does not parse counts as missing, because the lock and the port tell the truth. Synchronous on purpose: these
  * are small local files, and `list` is measured against a bare Node start.
  */
-import { judgeProcess, LockkeeperError, parseRunRecord, readIfPresentSync, warn } from "@lockkeeper/core";
-import type { FileOwner, RunRecord, SparedProcess } from "@lockkeeper/core";
+import { LockkeeperError, parseRunRecord } from "@lockkeeper/core";
+import { judgeProcess, readIfPresentSync, warn } from "@lockkeeper/core/internal";
+import type { RunRecord } from "@lockkeeper/core";
+import type { FileOwner, SparedProcess } from "@lockkeeper/core/internal";
 import { requireEntries } from "../directory-entries.ts";
 import { homePaths, runRecordPath } from "../profile-paths.ts";
 

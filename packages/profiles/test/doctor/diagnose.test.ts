@@ -1,4 +1,5 @@
-import { acquireGatewayLock, identifyProcess } from "@lockkeeper/core";
+import { acquireGatewayLock } from "@lockkeeper/core";
+import { identifyProcess } from "@lockkeeper/core/internal";
 import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

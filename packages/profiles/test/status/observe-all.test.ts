@@ -1,4 +1,5 @@
-import { acquireGatewayLock, lookAtKernelLocks } from "@lockkeeper/core";
+import { acquireGatewayLock } from "@lockkeeper/core";
+import { lookAtKernelLocks } from "@lockkeeper/core/internal";
 import * as fs from "node:fs";
 import { expect, test } from "vitest";
 import type { Manifest } from "../../src/manifest.ts";

@@ -1,4 +1,5 @@
-import type { ProcessIdentity, ProcessVerdict, PublishedState, RunRecord } from "@lockkeeper/core";
+import type { ProcessIdentity, PublishedState, RunRecord } from "@lockkeeper/core";
+import type { ProcessVerdict } from "@lockkeeper/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { observeState } from "../../src/status/observed-state.ts";

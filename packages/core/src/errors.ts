@@ -102,6 +102,9 @@ export class GatewayLockError extends LockkeeperError {
  * @param cause the reason of the signal that aborted.
  */
 export function interrupted(how: string, cause: unknown, hint?: string): LockkeeperError {
+  // Node wraps the reason of an abort; who aborted may have said already by what.
+  const reason = cause instanceof Error && !(cause instanceof LockkeeperError) ? cause.cause : cause;
+  if (reason instanceof LockkeeperError && reason.code === "ABORTED") return reason;
   return new LockkeeperError("ABORTED", `interrupted ${how}`, { cause, hint });
 }
 

@@ -1,0 +1,40 @@
+/** Ctrl-C at a real terminal: the echoed `^C` and the turning wheel leave a clean line behind, and the shell is told. */
+import { expect, test } from "vitest";
+import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import { NO_TMUX, openTerminal } from "../harness/tmux.ts";
+
+if (NO_TMUX !== undefined) process.stdout.write(`skipped: Ctrl-C at a terminal: ${NO_TMUX}\n`);
+
+/** Opens its port only when it is told to, which never happens. */
+const NEVER_READY = "setInterval(Object, 1000)";
+
+test.skipIf(NO_TMUX !== undefined)(
+  "a start says what it waits for and for how long; Ctrl-C leaves a clean line",
+  async () => {
+    await withScratchHome(async ({ home, run, json }) => {
+      expect((await run(["create", "slow", "--", process.execPath, "-e", NEVER_READY])).status).toBe(0);
+      const [{ port }] = (await json(["list"])) as [{ port: number }];
+      const { NO_COLOR: _, ...env } = bareEnvironment(home);
+      const terminal = openTerminal("interrupt", 60, 10, env);
+      try {
+        terminal.press(`clear; ${process.execPath} ${CLI_ENTRY} start slow; echo "exit $?"`, "Enter");
+        await terminal.shows(
+          new RegExp(`^[|/\\\\-] slow: starting, waiting for 127\\.0\\.0\\.1:${port} \\(\\d+s\\) *$`, "m"),
+        );
+        terminal.press("C-c");
+        await terminal.shows(/exit 1$/m);
+        const lines = terminal.screen().trimEnd().split("\n");
+        expect(lines.slice(0, 3)).toEqual([
+          "error: interrupted by SIGINT",
+          "hint: What was begun may still finish in the background; loo",
+          "k with: lockkeeper list",
+        ]);
+        expect(terminal.screen()).not.toMatch(/slow: starting|\^C/);
+      } finally {
+        terminal.close();
+      }
+      expect(await json(["list"])).toMatchObject([{ name: "slow", state: "starting" }]);
+    });
+  },
+);

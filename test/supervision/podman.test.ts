@@ -137,7 +137,13 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       expect(start.status, start.stderr).toBe(0);
       const host = await run(["stop", "dev"], { env: { LOCKKEEPER_HOME: home } });
       expect(host.status).not.toBe(0);
-      for (const text of [second.stderr, start.stdout, start.stderr, host.stderr]) {
+      // The host sees which of its processes holds the lock; where it was started it has to be stopped all the same.
+      give(home, 0);
+      const rival = await run(["run", "dev"]);
+      expect(rival.status, rival.stderr).toBe(78);
+      expect(rival.stderr).toContain("in another container");
+      give(home, UID);
+      for (const text of [rival.stderr, second.stderr, start.stdout, start.stderr, host.stderr]) {
         expect(text).not.toMatch(/(?:stop|kill) pid \d|--replace|kill \d/);
       }
       // Killed without a word, it is taken over at once.

@@ -8,6 +8,7 @@ import { GatewayLockError, throwIfAborted } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
 import { probeListener } from "../host/probe-port.ts";
+import { isInOwnNamespace } from "../host/process-identity.ts";
 import { pause } from "../pause.ts";
 import type { PlacedSighting } from "./likely-owner.ts";
 import { findLikelyOwner, sightingAt } from "./likely-owner.ts";
@@ -107,11 +108,14 @@ async function heldError(place: LockPlace, waitedMs: number, rival: string | und
   const { path, record } = findOwner(place, rival);
   const owner = record === null ? undefined : judgeOwner(record);
   // Only a verified pid is shown: in another namespace the number means another process.
-  const pid = owner?.verdict === "alive" ? owner.pid : findLockHolders(path)[0]?.pid;
+  const holder = owner?.verdict === "alive" ? undefined : findLockHolders(path)[0];
+  const pid = owner?.verdict === "alive" ? owner.pid : holder?.pid;
+  // A host sees what its containers run, but what starts it again is theirs: it is to be stopped there.
+  const isElsewhere = holder !== undefined && !isInOwnNamespace(holder.pid);
   return new GatewayLockError(
     "LOCK_HELD",
     `gateway already running (pid ${pid ?? "unknown"}); lock timeout after ${Math.round(waitedMs)}ms`,
-    { ownerPid: pid, hint: await explainOwner(path, record, pid) },
+    { ownerPid: pid, hint: await explainOwner(path, record, isElsewhere ? undefined : pid) },
   );
 }
 
@@ -122,7 +126,8 @@ async function explainOwner(path: string, record: LockRecord | null, pid: number
   const age = Date.now() - Date.parse(record.createdAt);
   const since = age >= 0 ? ` for ${Math.round(age / 1_000)} s` : "";
   const url = record.host !== null && record.port !== null ? gatewayUrl(record.host, record.port) : undefined;
-  const port = url === undefined ? "no port named" : `${await readOwnerPort(record)} on ${url}`;
+  const state = await readOwnerPort(record);
+  const port = url === undefined ? "no port named" : state === "unknown" ? `for ${url}` : `${state} on ${url}`;
   const profile = record.profile === null ? "" : ` of profile ${record.profile}`;
   return `The owner${profile} has held ${path}${since}, ${port}: wait for it, or ${howTo}.`;
 }

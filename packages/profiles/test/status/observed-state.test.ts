@@ -2,7 +2,7 @@ import type { ProcessIdentity, PublishedState, RunRecord } from "@lockkeeper/cor
 import type { ProcessVerdict } from "@lockkeeper/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { observeState } from "../../src/status/observed-state.ts";
+import { isServing, observeAtRest, observeState } from "../../src/status/observed-state.ts";
 import type { Evidence, LockWord, ObservedState } from "../../src/status/observed-state.ts";
 
 const KEEPER: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
@@ -35,6 +35,7 @@ interface Scene {
   readonly keeperIs?: ProcessVerdict;
   readonly gatewayIs?: ProcessVerdict;
   readonly holder?: ProcessIdentity | null;
+  readonly otherHolders?: readonly ProcessIdentity[];
   readonly carries?: boolean;
   readonly paused?: boolean;
   readonly port?: "yes" | "no" | "unknown";
@@ -48,7 +49,7 @@ function observe(scene: Scene): ObservedState {
     lock,
     hasLockFile: scene.hasLockFile ?? false,
     judge: ({ pid }) => (pid === KEEPER.pid ? keeperIs : gatewayIs),
-    findHolders: () => (holder === null ? [] : [holder]),
+    findHolders: () => [...(holder === null ? [] : [holder]), ...(scene.otherHolders ?? [])],
     carriesRun: () => scene.carries ?? false,
     isPaused: () => scene.paused ?? false,
     isPortTaken: () => scene.port ?? "unknown",
@@ -161,4 +162,226 @@ describe("the state of a profile", () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+describe("what is told of a profile", () => {
+  const running = record("running");
+  const nobody = { gateway: null, keeper: null } as const;
+
+  test.each<[string, Scene, ObservedState]>([
+    [
+      "kept: the keeper's own words",
+      { published: running, lock: "held", keeperIs: "alive", gatewayIs: "unknown" },
+      { state: "running", reason: "said so", owner: "here", gateway, keeper: KEEPER, leftover: false },
+    ],
+    [
+      "kept, while its gateway has just ended",
+      { published: running, lock: "held", keeperIs: "alive" },
+      {
+        state: "starting",
+        reason: "its gateway has just ended, and its keeper has not yet said what follows",
+        owner: "here",
+        gateway: null,
+        keeper: KEEPER,
+        leftover: false,
+      },
+    ],
+    [
+      "kept by a keeper that is paused, while its gateway has ended",
+      { published: record("unresponsive"), lock: "held", keeperIs: "alive", paused: true },
+      {
+        state: "unresponsive",
+        reason: "its gateway has ended, and its keeper (pid 100) is paused",
+        owner: "here",
+        gateway: null,
+        keeper: KEEPER,
+        leftover: false,
+      },
+    ],
+    [
+      "kept without a gateway yet",
+      { published: record("starting", { gateway: null }), lock: "held", keeperIs: "alive", paused: true },
+      { state: "starting", reason: "said so", owner: "here", gateway: null, keeper: KEEPER, leftover: false },
+    ],
+    [
+      "kept and called running, though no gateway was ever named",
+      { published: record("running", { gateway: null }), lock: "held", keeperIs: "alive", paused: true },
+      { state: "running", reason: "said so", owner: "here", gateway: null, keeper: KEEPER, leftover: false },
+    ],
+    [
+      "orphaned",
+      { published: running, lock: "held", gatewayIs: "alive", carries: true },
+      {
+        state: "orphaned",
+        reason: "its keeper is gone, its gateway still runs without one",
+        owner: "here",
+        gateway,
+        keeper: null,
+        leftover: false,
+      },
+    ],
+    [
+      "left by a run that failed, and orphaned",
+      { published: record("failed"), lock: "held", gatewayIs: "alive" },
+      {
+        state: "orphaned",
+        reason: "its keeper is gone, its gateway still runs without one",
+        owner: "here",
+        gateway,
+        keeper: null,
+        leftover: false,
+      },
+    ],
+    [
+      "orphaned by a keeper that had no name",
+      { published: record("running", { keeper: null }), lock: "held", gatewayIs: "alive", carries: true },
+      {
+        state: "orphaned",
+        reason: "its keeper is gone, its gateway still runs without one",
+        owner: "here",
+        gateway,
+        keeper: null,
+        leftover: false,
+      },
+    ],
+    [
+      "killed before anything was named, where only the processes tell",
+      { published: record("starting", nobody), lock: "unknown" },
+      { state: "stopped", reason: "keeper and gateway were killed", owner: "nobody", ...nobody, leftover: true },
+    ],
+    [
+      "held for a moment, though nothing was ever told of it",
+      { lock: "held", gatewayIs: "alive", keeperIs: "alive" },
+      { state: "stopped", reason: null, owner: "unclear", ...nobody, leftover: false },
+    ],
+    [
+      "held for a moment after its end",
+      { published: record("blocked", { gateway: null }), lock: "held" },
+      { state: "blocked", reason: "said so", owner: "unclear", ...nobody, leftover: false },
+    ],
+    [
+      "in another namespace, which is named",
+      { published: running, lock: "held", keeperIs: "unknown", gatewayIs: "unknown" },
+      {
+        state: "running",
+        reason: "runs in another container or user's namespace (pid namespace n): its lock is held there",
+        owner: "elsewhere",
+        ...nobody,
+        leftover: false,
+      },
+    ],
+    [
+      "in another namespace, which only its gateway tells",
+      { published: record("running", { keeper: null }), lock: "held", gatewayIs: "unknown" },
+      {
+        state: "running",
+        reason: "runs in another container or user's namespace (pid namespace n): its lock is held there",
+        owner: "elsewhere",
+        ...nobody,
+        leftover: false,
+      },
+    ],
+    [
+      "in another namespace, which nobody tells",
+      { published: record("starting", nobody), lock: "held" },
+      {
+        state: "starting",
+        reason: "runs in another container or user's namespace: its lock is held there",
+        owner: "elsewhere",
+        ...nobody,
+        leftover: false,
+      },
+    ],
+    [
+      "killed",
+      { published: running, lock: "free", carries: true },
+      { state: "stopped", reason: "keeper and gateway were killed", owner: "nobody", ...nobody, leftover: true },
+    ],
+    [
+      "ended, with a port that is taken by now",
+      { published: record("failed"), lock: "free", hasLockFile: true, port: "no" },
+      { state: "failed", reason: "said so", owner: "nobody", ...nobody, leftover: true },
+    ],
+    [
+      "not to be told where the kernel does not tell",
+      { published: running, lock: "unknown", keeperIs: "gone", gatewayIs: "unknown" },
+      {
+        state: "running",
+        reason: "whether it lives cannot be told from here",
+        owner: "unclear",
+        ...nobody,
+        leftover: false,
+      },
+    ],
+    [
+      "not to be told where the kernel does not tell and the gateway is gone",
+      { published: running, lock: "unknown", keeperIs: "unknown", gatewayIs: "gone" },
+      {
+        state: "running",
+        reason: "whether it lives cannot be told from here",
+        owner: "unclear",
+        ...nobody,
+        leftover: false,
+      },
+    ],
+    [
+      "kept, where only the processes tell, after its gateway has ended",
+      { published: running, lock: "unknown", keeperIs: "alive" },
+      {
+        state: "starting",
+        reason: "its gateway has just ended, and its keeper has not yet said what follows",
+        owner: "here",
+        gateway: null,
+        keeper: KEEPER,
+        leftover: false,
+      },
+    ],
+    [
+      "at rest, where only the processes tell, though its keeper has not ended yet",
+      { published: record("stopped", { gateway: null }), lock: "unknown", keeperIs: "alive" },
+      { state: "stopped", reason: "said so", owner: "nobody", ...nobody, leftover: false },
+    ],
+    [
+      "unknown to everybody",
+      { lock: "unknown", hasLockFile: true },
+      { state: "stopped", reason: null, owner: "nobody", ...nobody, leftover: true },
+    ],
+  ])("%s", (_, scene, told) => expect(observe(scene)).toEqual(told));
+
+  test.each<[string, Omit<Scene, "published" | "lock">, ProcessIdentity]>([
+    [
+      "the recorded one, where it is among those that hold the lock",
+      { holder: helper, otherHolders: [gateway] },
+      gateway,
+    ],
+    ["the recorded one, where it carries the run", { holder: helper, carries: true }, gateway],
+    ["the one that holds the lock, where the recorded pid proves nothing", { holder: helper }, helper],
+    ["the recorded one, where nobody is seen to hold the lock", {}, gateway],
+  ])("of an orphan the gateway is %s", (_, scene, found) => {
+    const seen = observe({ published: record("running"), lock: "held", gatewayIs: "alive", ...scene });
+    expect(seen).toMatchObject({ state: "orphaned", gateway: found });
+  });
+
+  test("with the lock free a living process is the gateway only with the run in its environment", () => {
+    const scene = { published: running, lock: "free", carries: true } as const;
+    expect(observe({ ...scene, gatewayIs: "unknown" }).state).toBe("stopped");
+    expect(observe({ ...scene, gatewayIs: "alive" }).state).toBe("orphaned");
+    expect(observe({ ...scene, gatewayIs: "alive", carries: false }).state).toBe("stopped");
+  });
+});
+
+test("at rest is what was told last, or stopped", () => {
+  const rest = { owner: "nobody", gateway: null, keeper: null, leftover: false } as const;
+  expect(observeAtRest(record("failed"))).toEqual({ state: "failed", reason: "said so", ...rest });
+  expect(observeAtRest(undefined)).toEqual({ state: "stopped", reason: null, ...rest });
+});
+
+test("health is asked of what serves, wherever it is, and of nothing else", () => {
+  const serving = ["running", "unresponsive", "orphaned", "external"];
+  const others = ["starting", "standby", "stopping", "stopped", "failed", "blocked"];
+  const states = [...serving, ...others] as ObservedState["state"][];
+  for (const owner of ["here", "elsewhere", "unclear", "nobody"] as const) {
+    const asked = states.filter((state) => isServing({ ...observeAtRest(undefined), state, owner }));
+    expect(asked).toEqual(owner === "nobody" ? [] : serving);
+  }
 });

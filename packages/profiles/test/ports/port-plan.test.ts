@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { BROWSER_REFUSED_PORTS } from "../../src/ports/browser-ports.ts";
 import { findPlanConflicts } from "../../src/ports/plan-conflicts.ts";
 import { hostClaims, namedRanges, profileClaims } from "../../src/ports/port-claims.ts";
-import { measurePool, overlaps, planBlock } from "../../src/ports/port-plan.ts";
+import { formatRange, measurePool, overlaps, planBlock } from "../../src/ports/port-plan.ts";
 import type { PortClaim } from "../../src/ports/port-plan.ts";
 import { manifest } from "../scratch-home.ts";
 
@@ -58,15 +58,42 @@ describe("planBlock", () => {
     );
   });
 
-  test("counts the pool's ports once each", () => {
-    fc.assert(
-      fc.property(claims, (taken) => {
-        const ports = new Set<number>();
-        for (const { first, last } of taken) for (let port = first; port <= last; port += 1) ports.add(port);
-        const inPool = [...ports].filter((port) => port >= POOL.first && port <= POOL.last).length;
-        expect(measurePool(POOL, taken).reduce((sum, use) => sum + use.ports, 0)).toBe(inPool);
-      }),
+  test("a pool of exactly one block has that one, and a port less has none", () => {
+    expect(planBlock({ span: 10, pool: { first: 20, last: 29 }, claims: [] })).toEqual({ first: 20, last: 29 });
+    expect(planBlock({ span: 10, pool: { first: 20, last: 28 }, claims: [] })).toBeUndefined();
+  });
+
+  test("counts the pool's ports once each, for the claimant that is named first, with every owner who has some", () => {
+    const order = ["profile", "reservation", "installation", "listener", "ephemeral", "reserved", "browser"] as const;
+    const anyClaims = fc.array(
+      fc
+        .tuple(range, fc.constantFrom(...order), fc.constantFrom("a", "b", "c"))
+        .map(([{ first, last }, by, owner]) => claim(by, owner, first, last)),
+      { maxLength: 12 },
     );
+    fc.assert(
+      fc.property(anyClaims, (taken) => {
+        const counts = new Map<string, number>();
+        for (let port = POOL.first; port <= POOL.last; port += 1) {
+          const by = order.find((each) =>
+            taken.some((one) => one.by === each && one.first <= port && port <= one.last),
+          );
+          if (by !== undefined) counts.set(by, (counts.get(by) ?? 0) + 1);
+        }
+        const ownersOf = (by: string): number =>
+          new Set(taken.filter((each) => each.by === by && overlaps(each, POOL)).map(({ owner }) => owner)).size;
+        const expected = order.flatMap((by) => {
+          const ports = counts.get(by) ?? 0;
+          return ports === 0 ? [] : [{ by, ports, owners: ownersOf(by) }];
+        });
+        expect(measurePool(POOL, taken)).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a range of one port is written as a port", () => {
+    expect([formatRange({ first: 7, last: 7 }), formatRange({ first: 7, last: 8 })]).toEqual(["7", "7-8"]);
   });
 });
 
@@ -128,5 +155,42 @@ describe("findPlanConflicts", () => {
       { kind: "openclaw", port: 9, profiles: ["dev"] },
       { kind: "openclaw", port: 9, profiles: ["dev"] },
     ]);
+  });
+
+  test("names the other side in words, whoever comes first", () => {
+    const dev = claim("profile", "dev", 10, 19);
+    const cases = [
+      [claim("reservation", "", 19, 25), "reservation", 19, "a reservation (19-25)"],
+      [claim("reservation", "ann", 5, 10), "reservation", 10, "the reservation for ann (5-10)"],
+      [
+        { ...claim("installation", "~/.openclaw", 8, 12), program: "OpenClaw", label: "cdp" },
+        "openclaw",
+        10,
+        "OpenClaw in ~/.openclaw (cdp 8-12)",
+      ],
+    ] as const;
+    for (const [other, kind, port, owner] of cases) {
+      for (const both of [
+        [dev, other],
+        [other, dev],
+      ])
+        expect(findPlanConflicts(both)).toEqual([{ kind, port, profiles: ["dev"], owner }]);
+    }
+    const prod = claim("profile", "prod", 15, 30);
+    expect(findPlanConflicts([prod, dev])).toEqual([
+      { kind: "overlap", port: 15, profiles: ["dev", "prod"], owner: null },
+    ]);
+  });
+
+  test("a profile and somebody else of the same name are two, and a pair that touches twice is one conflict", () => {
+    expect(findPlanConflicts([claim("profile", "dev", 1, 9), claim("reservation", "dev", 9, 9)])).toHaveLength(1);
+    const twice = [
+      claim("profile", "a", 1, 5),
+      claim("profile", "b", 5, 8),
+      claim("profile", "a", 20, 25),
+      claim("profile", "b", 18, 20),
+    ];
+    expect(findPlanConflicts(twice)).toEqual([{ kind: "overlap", port: 5, profiles: ["a", "b"], owner: null }]);
+    expect(findPlanConflicts([claim("reservation", "a", 1, 5), claim("reservation", "b", 5, 8)])).toEqual([]);
   });
 });

@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const tools = path.join(root, "node_modules/.cache/mutation");
-const results = path.join(root, "test/build/mutation");
+/** Of this run alone: two may run beside each other. */
+const results = path.join(root, `test/build/mutation-${process.pid}`);
 /** Per cent of the changes in a file. */
 const THRESHOLD = 85;
 const VERSION = "9.6.1";
@@ -48,7 +49,15 @@ function mutate(file) {
   const config = path.join(results, "stryker.config.json");
   const report = path.join(results, "report.json");
   const base = readJson("test/mutation/stryker.config.json");
-  writeFileSync(config, JSON.stringify({ ...base, mutate: [file], jsonReporter: { fileName: report } }));
+  writeFileSync(
+    config,
+    JSON.stringify({
+      ...base,
+      mutate: [file],
+      tempDirName: path.join(results, "sandbox"),
+      jsonReporter: { fileName: report },
+    }),
+  );
   const stryker = path.join(tools, "node_modules/@stryker-mutator/core/bin/stryker.js");
   run(process.execPath, [stryker, "run", config], { ...process.env, MUTATION_TESTS: rooms[file].join(",") }, "ignore");
   const { mutants, source } = JSON.parse(readFileSync(report, "utf8")).files[file];
@@ -75,18 +84,16 @@ if (!existsSync(path.join(tools, "node_modules/@stryker-mutator/core"))) {
 }
 run(process.execPath, ["scripts/build.js"]);
 mkdirSync(results, { recursive: true });
-try {
-  for (const file of chosen) {
-    const { changes, killed, survivors } = mutate(file);
-    const score = (100 * killed) / changes;
-    console.log(`${score.toFixed(1).padStart(5)} %  ${killed} of ${changes}  ${file}`);
-    for (const { line, original, replacement } of survivors) {
-      const isKnown = (each) =>
-        file.endsWith(each.file) && each.original === original && each.replacement === replacement;
-      if (!known.some(isKnown)) console.log(`         ${file}:${line}  ${short(original)}  →  ${short(replacement)}`);
-    }
-    if (score < THRESHOLD) process.exitCode = 1;
+process.on("exit", () => rmSync(results, { recursive: true, force: true }));
+process.once("SIGINT", () => process.exit(130));
+for (const file of chosen) {
+  const { changes, killed, survivors } = mutate(file);
+  const score = (100 * killed) / changes;
+  console.log(`${score.toFixed(1).padStart(5)} %  ${killed} of ${changes}  ${file}`);
+  for (const { line, original, replacement } of survivors) {
+    const isKnown = (each) =>
+      file.endsWith(each.file) && each.original === original && each.replacement === replacement;
+    if (!known.some(isKnown)) console.log(`         ${file}:${line}  ${short(original)}  →  ${short(replacement)}`);
   }
-} finally {
-  rmSync(results, { recursive: true, force: true });
+  if (score < THRESHOLD) process.exitCode = 1;
 }

@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
-import { identifyProcess, judgeProcess, ownIdentity, sameProcess } from "../../src/host/process-identity.ts";
+import { identifyProcess, isPaused, judgeProcess, ownIdentity, sameProcess } from "../../src/host/process-identity.ts";
 import { readProcStat } from "../../src/host/proc.ts";
 import { signalGroup, signalProcess } from "../../src/host/process-signal.ts";
 import { until } from "../../../../test/harness/until.ts";
@@ -80,8 +80,13 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     process.kill(identity.pid, "SIGSTOP");
+    expect(isPaused(process.pid)).toBe(false);
     await until("it is stopped", () => readFileSync(`/proc/${identity.pid}/stat`, "utf8").includes(") T "));
     expect(judgeProcess(identity)).toBe("alive");
+    expect(isPaused(identity.pid)).toBe(true);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(isPaused(identity.pid)).toBe(false);
   });
 
   test("takes the same pid with other start ticks, or of another boot, for gone (openclaw/openclaw#74346)", () => {
@@ -89,6 +94,9 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess({ ...own, startTicks: (own.startTicks ?? 0) + 1 })).toBe("gone");
     expect(judgeProcess({ ...own, bootId: "00000000-0000-0000-0000-000000000000" })).toBe("gone");
     expect(sameProcess(own, { ...own, bootId: null })).toBe(false);
+    expect(sameProcess({ ...own, bootId: null }, { ...own, bootId: null })).toBe(false);
+    expect(sameProcess(own, { ...own, pid: own.pid + 1 })).toBe(false);
+    expect(sameProcess(own, { ...own, startTicks: 1 })).toBe(false);
     expect(sameProcess(own, { ...own, pidNamespace: "1" })).toBe(false);
     expect(sameProcess({ ...own, startTicks: null }, { ...own, startTicks: null })).toBe(false);
   });

@@ -91,3 +91,99 @@ test("no sequence of wrong attempts gets more than the limit within one window",
     }),
   );
 });
+
+test("right attempts leave no trace: refused is exactly who was wrong so often within the window", () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom(0, 1, 499, 500, 999, 1_000, 4_999, 5_000), fc.boolean()), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(steps, (attempts) => {
+      const attempt = budget();
+      let now = 0;
+      let wrong: number[] = [];
+      let refusedUntil = 0;
+      for (const [pause, isRight] of attempts) {
+        now += pause;
+        const answer = attempt("a", now);
+        expect(answer).toMatchObject(
+          now < refusedUntil ? { verdict: "refused", waitMs: refusedUntil - now } : { verdict: "admitted" },
+        );
+        if (answer.verdict === "refused") continue;
+        if (isRight) {
+          answer.giveBack();
+          continue;
+        }
+        wrong = [...wrong.filter((at) => at > now - LIMITS.windowMs), now];
+        if (wrong.length >= LIMITS.failures) refusedUntil = now + LIMITS.refusalMs;
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("attempts at once are no more guesses, and those that were right are given back in any order", () => {
+  fc.assert(
+    fc.property(fc.shuffledSubarray([0, 1, 2], { minLength: 1 }), (right) => {
+      const attempt = budget();
+      const atOnce = Array.from({ length: 10 }, () => attempt("a", 7)).filter(({ verdict }) => verdict === "admitted");
+      expect(atOnce).toHaveLength(LIMITS.failures);
+      for (const index of right) {
+        const each = atOnce[index];
+        if (each?.verdict === "admitted") each.giveBack();
+      }
+      const more = Array.from({ length: 10 }, () => attempt("a", 8)).filter(({ verdict }) => verdict === "admitted");
+      expect(more).toHaveLength(right.length);
+    }),
+  );
+});
+
+test("an attempt is given back once", () => {
+  const attempt = budget();
+  attempt("a", 0);
+  const right = attempt("a", 1);
+  if (right.verdict !== "admitted") throw new Error("it was refused");
+  right.giveBack();
+  right.giveBack();
+  expect([2, 3, 4].map((at) => attempt("a", at).verdict)).toEqual(["admitted", "admitted", "refused"]);
+  right.giveBack();
+  expect(attempt("a", 5).verdict).toBe("refused");
+});
+
+/** How many of ten wrong attempts are admitted, of ten newcomers in one network: ten of sources of their own. */
+function countAdmitted(attempt: ReturnType<typeof budget>, now: number): number {
+  const newcomers = Array.from({ length: 10 }, (_, index) => attempt(`newcomer ${index}`, now, "theirs"));
+  return newcomers.filter(({ verdict }) => verdict === "admitted").length;
+}
+
+test("a source is forgotten for a newcomer when its failures and its refusal are over, and not before", () => {
+  const cases = [
+    { failures: [0, 0], from: 1_000 },
+    { failures: [0, 500], from: 1_500 },
+    { failures: [0, 0, 0], from: 5_000 },
+    { failures: [0, 500, 900], from: 5_900 },
+  ];
+  for (const { failures, from } of cases) {
+    for (const [now, isForgotten] of [
+      [from - 1, false],
+      [from, true],
+    ] as const) {
+      const attempt = budget({ ...LIMITS, sources: 10 });
+      for (let source = 0; source < 10; source += 1) for (const at of failures) attempt(`s${source}`, at);
+      expect(countAdmitted(attempt, now)).toBe(isForgotten ? 10 : LIMITS.failures);
+    }
+  }
+});
+
+test("a source that failed twice is not forgotten for newcomers, nor one that is refused after a single failure", () => {
+  const attempt = budget();
+  for (const source of ["a", "b", "c", "d"]) for (const at of [0, 1]) attempt(source, at);
+  expect(countAdmitted(attempt, 2)).toBe(LIMITS.failures);
+  expect([attempt("a", 3).verdict, attempt("a", 4).verdict]).toEqual(["admitted", "refused"]);
+
+  const strict = budget({ ...LIMITS, failures: 1, windowMs: 10_000 });
+  for (const source of ["a", "b", "c", "d"]) strict(source, 0);
+  strict("e", 4_999);
+  expect(strict("a", 4_999).verdict).toBe("refused");
+  // Refused no longer, and one failure is little: it makes room.
+  expect(strict("f", 5_000, "network of e").verdict).toBe("admitted");
+});

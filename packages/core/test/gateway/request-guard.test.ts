@@ -335,6 +335,42 @@ describe("security 3: failures", () => {
     expect(ask({ address: "192.0.2.7", headers: { "x-forwarded-for": "192.0.2.9" } })).toBe(429);
   });
 
+  test.each([
+    ["192.0.2", "192.0.3.1", (index: number) => `192.0.2.${index % 200}`],
+    ["2001:db8:7", "2001:db8:8::1", (index: number) => `2001:db8:7:${index.toString(16)}::1`],
+    ["2001:0:0 in its short form", "2001:1::1", (index: number) => `2001::${index.toString(16)}:1:2:3:4`],
+    ["fe80:: on one link", "2001:db8::1", (index: number) => `fe80:0:0:${index.toString(16)}::5%eth0`],
+  ])("when the table is full, newcomers of the network %s are one source, and %s is another", (_, other, addressOf) => {
+    const { ask } = guardAt();
+    for (let index = 0; index < 1_100; index += 1)
+      fail(10, () => ask({ address: `198.51.${index >> 8}.${index % 256}` }));
+    const newcomers = Array.from({ length: 12 }, (__, index) => ask({ address: addressOf(index) }));
+    expect(newcomers).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+    expect(ask({ address: other, token: TOKEN })).toBe(200);
+  });
+
+  test.each([
+    ["::1", "this machine"],
+    ["127.1.2.3", "this machine"],
+    ["192.0.2.7", "192.0.2.7"],
+    ["2001:db8::7:8", "2001:db8:0:0::/64"],
+    ["::2", "0:0:0:0::/64"],
+    ["1:2:3:4::", "1:2:3:4::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["1:2:3:4:5:6:7:8", "1:2:3:4::/64"],
+  ])("%s is told as %s, with what it did", (address, place) => {
+    for (const [headers, token, what] of [
+      [{}, "wrong", "programs with a token"],
+      [{}, null, "programs without a token"],
+      [{ referer: "http://x/" }, null, "pages without a token"],
+      [{ origin: "https://app.example" }, "wrong", "pages of https://app.example with a token"],
+    ] as const) {
+      const { ask, warnings } = guardAt();
+      fail(11, () => ask({ address, headers, token }));
+      expect(warnings).toEqual([expect.stringContaining(` 10 failed attempts of ${what} from ${place}: refused `)]);
+    }
+  });
+
   test("requests refused by Host or Origin are no guesses and cost nothing", () => {
     const { ask } = guardAt();
     fail(50, () => ask({ headers: { host: "evil.example:1" } }));
@@ -354,5 +390,40 @@ describe("security 3: failures", () => {
       expect([status, /^retry-after: (?:300|29\d)$/im.test(headers)]).toEqual([429, true]);
     }
     expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", host])).status).toBe(200);
+  });
+});
+
+/** The verdict on one request to a gateway that takes three header lines. */
+function judge(changes: Partial<IncomingMessage>): ReturnType<ReturnType<typeof requestGuard>> {
+  const settings = readHostOptions({ port: 1, token: TOKEN, allowedOrigins: [], maxHeaderLines: 3 });
+  const headers = { host: "127.0.0.1:1", ...changes.headers };
+  const rawHeaders = changes.rawHeaders ?? Object.entries(headers).flat();
+  const request = { url: "/", socket: { remoteAddress: "127.0.0.1" }, ...changes, headers, rawHeaders };
+  return requestGuard(settings)(request as IncomingMessage, "guarded");
+}
+
+describe("a refusal says why", () => {
+  const bearer = { authorization: `Bearer ${TOKEN}` };
+
+  test.each<[string, Partial<IncomingMessage>, number]>([
+    ["header lines", { headers: { ...bearer, a: "1", b: "2" } as never }, 431],
+    ["Host header", { headers: { host: "evil.example" } }, 403],
+    ["sent twice", { rawHeaders: ["Host", "127.0.0.1:1", "origin", "x", "Origin", "x"] }, 403],
+    ["origin is not in the allow-list", { headers: { "sec-websocket-origin": "https://app.example" } }, 403],
+    ["must be a path", { url: "*" }, 400],
+    ["must be a path", { url: undefined as never }, 400],
+    ["two slashes", { url: "//x", headers: bearer }, 400],
+    ["a token is needed", {}, 401],
+    ["not the right one", { headers: { authorization: "Bearer wrong" } }, 401],
+    ["not the right one", { headers: { authorization: "Basic wrong" } }, 401],
+  ])("%s", (words, changes, status) => {
+    expect(judge(changes)).toEqual({ verdict: "refused", status, reason: expect.stringContaining(words) });
+  });
+
+  test("as many header lines as the bound are let in, and a header that decides nothing may come twice", () => {
+    expect(judge({ headers: { ...bearer, a: "1" } as never })).toEqual({ verdict: "allowed" });
+    const rawHeaders = ["Host", "127.0.0.1:1", "Accept", "a", "accept", "b"];
+    expect(judge({ headers: bearer, rawHeaders })).toEqual({ verdict: "allowed" });
+    expect(judge({ headers: bearer, url: "/a//b" })).toEqual({ verdict: "allowed" });
   });
 });

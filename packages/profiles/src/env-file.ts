@@ -67,36 +67,36 @@ export function parseEnvFile(text: string, file: string): Readonly<Record<string
 
 /** Returns name and value, or the fault of the line. */
 function readLine(line: string): { readonly name: string; readonly value: string } | string {
-  const [, exported = "", assignment = ""] = /^(export[ \t]+)?(.*)$/s.exec(line) ?? [];
+  const assignment = line.replace(/^export[ \t]+/, "");
   if (/^[ \t]/.test(line)) return "there is a blank before the name";
   const equals = assignment.indexOf("=");
-  if (equals === -1) return exported === "" ? "there is no =" : "export stands alone, without a value";
+  if (equals === -1) return assignment === line ? "there is no =" : "export stands alone, without a value";
   const name = assignment.slice(0, equals);
   if (/[ \t]$/.test(name)) return "there is a blank before the =";
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return "the name is not letters, digits and underscores";
   const value = readValue(assignment.slice(equals + 1));
-  return value.fault ?? { name, value: value.text };
+  return "fault" in value ? value.fault : { name, value: value.text };
 }
 
-function readValue(raw: string): { readonly text: string; readonly fault?: string } {
-  if (raw.includes("\0")) return { text: "", fault: "there is a zero byte in the value" };
+function readValue(raw: string): { readonly text: string } | { readonly fault: string } {
+  if (raw.includes("\0")) return { fault: "there is a zero byte in the value" };
   const quote = raw.charAt(0);
   if (quote !== '"' && quote !== "'") {
     const comment = raw.search(/[ \t]#/);
     const text = trimBlanks(comment === -1 ? raw : raw.slice(0, comment));
-    return /^[ \t]/.test(text) ? { text, fault: "there is a blank after the =" } : { text };
+    return /^[ \t]/.test(text) ? { fault: "there is a blank after the =" } : { text };
   }
-  const inQuotes = quote === '"' ? /^"((?:[^"\\]|\\.)*)"(.*)$/s : /^'([^']*)'(.*)$/s;
+  const inQuotes = quote === '"' ? /^"((?:[^"\\]|\\.)*)"(.*)/s : /^'([^']*)'(.*)/s;
   const [whole, inner = "", behind = ""] = inQuotes.exec(raw) ?? [];
-  if (whole === undefined) return { text: "", fault: "the quote is not closed on the same line" };
-  if (!/^[ \t]*(?:[ \t]#.*)?$/s.test(behind)) return { text: "", fault: "there is text behind the closing quote" };
+  if (whole === undefined) return { fault: "the quote is not closed on the same line" };
+  if (!/^[ \t]*(?:[ \t]#.*)?$/s.test(behind)) return { fault: "there is text behind the closing quote" };
   return { text: quote === '"' ? inner.replaceAll(/\\(["\\$`])/g, "$1") : inner };
 }
 
 /** Returns the text without the blanks at its end. A loop, because a regular expression would take the square of their number. */
 function trimBlanks(text: string): string {
   let end = text.length;
-  while (end > 0 && (text[end - 1] === " " || text[end - 1] === "\t")) end -= 1;
+  while (text[end - 1] === " " || text[end - 1] === "\t") end -= 1;
   return text.slice(0, end);
 }
 

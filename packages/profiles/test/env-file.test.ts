@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { chmod, chown, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseEnvFile, readEnvFile } from "../src/env-file.ts";
 
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/);
@@ -24,7 +25,9 @@ describe("parseEnvFile", () => {
     ["A=1\r\n\r\n# comment\r\nA=2", { A: "2" }],
     ["\uFEFF# comment\nA=1", { A: "1" }],
     ["\uFEFFA=1", { A: "1" }],
-    ["export A=1\nexport\tB=2", { A: "1", B: "2" }],
+    ["export A=1\nexport\tB=2\nexport \t C=export D", { A: "1", B: "2", C: "export D" }],
+    ["A=\uFEFFx\nB=x \t \nC=\t", { A: "\uFEFFx", B: "x", C: "" }],
+    ["A='\\$x \\\" \\\\'", { A: '\\$x \\" \\\\' }],
     ["  # indented\n\t#\n \nA=1", { A: "1" }],
     ["A=\"sk-test-123\"\nB='two words'", { A: "sk-test-123", B: "two words" }],
     ["A=\"\"\nB=''\nC=", { A: "", B: "", C: "" }],
@@ -102,6 +105,7 @@ describe("readEnvFile", () => {
     await expect(readEnvFile(file)).rejects.toMatchObject({
       code: "UNSAFE_PATH",
       message: `unsafe path: ${file} is open to others (mode ${shown})`,
+      hint: expect.stringContaining(`chmod 600 ${file}`),
     });
   });
 
@@ -124,9 +128,57 @@ describe("readEnvFile", () => {
   test("refuses a FIFO, a folder and a huge file at once", async () => {
     const fifo = path.join(folder, "fifo");
     execFileSync("mkfifo", ["-m", "600", fifo]);
-    await expect(readEnvFile(fifo)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    await expect(readEnvFile(fifo)).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining(`${fifo} is not a plain file`),
+    });
     await expect(readEnvFile(folder)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
     await truncate(file, 1 << 30);
+    await expect(readEnvFile(file)).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining("(1073741824 bytes)"),
+    });
+  });
+
+  test("reads 128 KiB, and not a byte more", async () => {
+    await writeFile(file, `A=${"x".repeat(128 * 1024 - 2)}`);
+    expect((await readEnvFile(file))["A"]).toHaveLength(128 * 1024 - 2);
+    await writeFile(file, `A=${"x".repeat(128 * 1024 - 1)}`);
     await expect(readEnvFile(file)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+  });
+
+  test("tells a path that cannot be opened with its errno, and not as a missing file", async () => {
+    await expect(readEnvFile(path.join(file, "beyond"))).rejects.toMatchObject({
+      code: "IO_FAILED",
+      message: expect.stringMatching(/read the env file.*ENOTDIR/),
+    });
+  });
+
+  test.runIf(process.geteuid?.() === 0)("takes the user's own file and root's, and no other user's", async () => {
+    const user = vi.spyOn(process as Required<typeof process>, "geteuid").mockReturnValue(1_000);
+    try {
+      expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
+      await chown(file, 1_000, 0);
+      expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
+      await chown(file, 1_001, 0);
+      await expect(readEnvFile(file)).rejects.toMatchObject({
+        code: "UNSAFE_PATH",
+        message: expect.stringContaining("another user (uid 1001)"),
+      });
+    } finally {
+      user.mockRestore();
+    }
+  });
+
+  test.runIf(process.platform === "linux")("closes the file, whatever is found in it", async () => {
+    await readEnvFile(file);
+    await writeFile(file, "no line");
+    await expect(readEnvFile(file)).rejects.toThrow();
+    await chmod(file, 0o644);
+    await expect(readEnvFile(file)).rejects.toThrow();
+    const descriptors = readdirSync("/proc/self/fd").map((fd) => `/proc/self/fd/${fd}`);
+    // The list itself is read through a descriptor that is closed by now.
+    const paths = descriptors.filter((fd) => existsSync(fd)).map((fd) => readlinkSync(fd));
+    expect(paths.filter((each) => each === file)).toEqual([]);
   });
 });

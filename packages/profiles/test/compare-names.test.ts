@@ -2,13 +2,43 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareNames } from "../src/profile-name.ts";
 
+function partsOf(name: string): readonly string[] {
+  return name.match(/\d+|\D+/g) ?? [];
+}
+
 test("numbers in names count by their value", () => {
   const sorted = ["exp-1", "exp-2", "exp-10", "exp-10a", "exp-10b", "prod", "prod-2"];
   expect(sorted.toReversed().sort(compareNames)).toEqual(sorted);
 });
 
+test("the first part in which they differ decides: a number by its value, then by how it is written, else by its letters", () => {
+  const name = fc.stringMatching(/^[ab0-1-]{0,8}$/);
+  fc.assert(
+    fc.property(name, name, name, (start, a, b) => {
+      const [left, right] = [partsOf(start + a), partsOf(start + b)];
+      const index = left.findIndex((part, place) => part !== right[place]);
+      const [one, other] = [left[index], right[index]];
+      let expected = index === -1 ? left.length - right.length : 1;
+      if (one !== undefined && other !== undefined) {
+        expected = Number(one) - Number(other) || (one < other ? -1 : 1);
+      }
+      expect(Math.sign(compareNames(start + a, start + b))).toBe(Math.sign(expected));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("numbers of one value that are written differently are two names", () => {
+  for (const [a, b] of [
+    ["a-1", "a-01"],
+    ["1", "001"],
+    ["a0", "a00"],
+  ] as const)
+    expect(Math.sign(compareNames(a, b)) * Math.sign(compareNames(b, a))).toBe(-1);
+});
+
 test("it orders totally: no two names are equal, and the order does not depend on the side", () => {
-  const name = fc.stringMatching(/^[a-c0-2-]{1,6}$/);
+  const name = fc.stringMatching(/^[a-c0-2-]{0,6}$/);
   fc.assert(
     fc.property(name, name, (a, b) => {
       const [one, other] = [compareNames(a, b), compareNames(b, a)];

@@ -5,7 +5,7 @@ import { isProfileName, parseProfileName } from "../src/profile-name.ts";
 import { profilePaths } from "../src/profile-paths.ts";
 
 describe("parseProfileName", () => {
-  test.each(["dev", "a", "0", "api-2", "x".repeat(32), "com0", "lpt10"])("takes %s", (name) => {
+  test.each(["dev", "a", "0", "api-2", "x".repeat(32), "com0", "lpt10", "install", "con-1"])("takes %s", (name) => {
     expect(parseProfileName(name)).toBe(name);
   });
 
@@ -22,6 +22,15 @@ describe("parseProfileName", () => {
       expect(() => parseProfileName(name)).toThrow("is reserved");
     },
   );
+
+  test("is told what is wrong and what would be right", () => {
+    expect(() => parseProfileName("A b")).toThrow(
+      expect.objectContaining({
+        message: '"A b" is not a profile name',
+        hint: expect.stringMatching(/^Use .*: (?:[a-z0-9-]+, )+[a-z0-9-]+\.$/),
+      }),
+    );
+  });
 
   test("a name that passes never leads out of the home", () => {
     fc.assert(

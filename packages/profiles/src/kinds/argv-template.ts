@@ -47,9 +47,7 @@ const IN_VARIABLE = /\{\{|\}\}|\$\{|\{([A-Za-z]+|port\+\d{1,5})\}/g;
 
 /** Returns `text` with the known placeholders filled in, and everything else as it is. */
 export function fillVariable(text: string, values: TemplateValues): string {
-  return text.replace(IN_VARIABLE, (whole, key: string | undefined) =>
-    key === undefined ? whole : (lookUp(key, values) ?? whole),
-  );
+  return text.replace(IN_VARIABLE, (whole, key = "") => lookUp(key, values) ?? whole);
 }
 
 /**

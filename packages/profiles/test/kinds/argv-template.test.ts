@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkPlaceholders, fillTemplate, fillVariable } from "../../src/kinds/argv-template.ts";
+import { checkPlaceholders, fillTemplate, fillVariable, templateValues } from "../../src/kinds/argv-template.ts";
 import type { TemplateValues } from "../../src/kinds/argv-template.ts";
+import { manifest } from "../scratch-home.ts";
 
 const VALUES: TemplateValues = {
   name: "api",
@@ -47,14 +48,28 @@ describe("fillTemplate", () => {
     );
   });
 
-  test.each(["{nope}", "{}", "{ port}", "{PORT}", "{port+}", "{port-1}", "{port+1.5}", "{__proto__}", "{toString}"])(
-    "refuses the unknown placeholder %s and lists the known ones",
-    (text) => {
-      expect(() => fillTemplate(text, VALUES)).toThrow(
-        expect.objectContaining({ code: "OPTION_INVALID", hint: expect.stringContaining("{port+N}") }),
-      );
-    },
-  );
+  test.each([
+    "{nope}",
+    "{}",
+    "{ port}",
+    "{PORT}",
+    "{port+}",
+    "{port-1}",
+    "{port+1.5}",
+    "{__proto__}",
+    "{toString}",
+    "{xport+1}",
+    "{xport+99}",
+    "{port+123456}",
+  ])("refuses the unknown placeholder %s and lists the known ones", (text) => {
+    expect(() => fillTemplate(text, VALUES)).toThrow(
+      expect.objectContaining({
+        code: "OPTION_INVALID",
+        message: `unknown placeholder ${text} in the argument ${JSON.stringify(text)}`,
+        hint: expect.stringContaining("{port+N}"),
+      }),
+    );
+  });
 
   test.each(["{", "}", "a{port", "port}", '{"a":1}'.slice(0, 4)])("refuses the single brace in %j", (text) => {
     expect(() => fillTemplate(text, VALUES)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
@@ -102,4 +117,41 @@ describe("fillVariable", () => {
       }),
     );
   });
+
+  test.each(["plain", "{port}", "{port+9}", "{{prot}}", "${prot}", "{}", "{ prot }", '{"a":1}', "{a b} } {"])(
+    "%j may be written down",
+    (text) => expect(() => checkPlaceholders("A", text, VALUES)).not.toThrow(),
+  );
+
+  test("what is refused is told with what would be right", () => {
+    expect(() => checkPlaceholders("URL", "{prot}", VALUES)).toThrow(
+      expect.objectContaining({
+        message: "{prot} in the value of --env URL is no placeholder",
+        hint: expect.stringContaining("{port+N}"),
+      }),
+    );
+    expect(() => checkPlaceholders("URL", "{port+10}", VALUES)).toThrow(
+      expect.objectContaining({
+        message: "{port+10} in the value of --env URL lies outside the block of 10 ports",
+        hint: expect.stringContaining("at most 9;"),
+      }),
+    );
+    expect(() => fillTemplate("{port+10}", VALUES)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining("at most 9;") }),
+    );
+  });
+});
+
+test("placeholders stand for what the manifest says, and for the port of the run", () => {
+  const dev = manifest("/home", "dev", 20_000);
+  expect(templateValues(dev, 30_000)).toEqual({
+    name: "dev",
+    host: dev.host,
+    port: 30_000,
+    span: dev.span,
+    stateDir: dev.paths.state,
+    configPath: dev.paths.config,
+    workspace: dev.paths.workspace,
+  });
+  expect(new Set(Object.values(dev.paths)).size).toBe(Object.values(dev.paths).length);
 });

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { openProfiles } from "@lockkeeper/profiles";
 
 /** Kinds of file calls, as `programs/fail-nth.cjs` counts them. */
-export const KINDS_OF_CALLS = ["open", "read", "look", "write", "fsync", "rename", "mkdir", "chmod", "unlink"] as const;
+const KINDS_OF_CALLS = ["open", "read", "look", "write", "fsync", "rename", "mkdir", "chmod", "unlink"] as const;
 export const ERRNOS = ["EIO", "ENOSPC", "EROFS", "EMFILE", "EACCES", "EPERM"] as const;
 
 /** A command that changes a home. */

@@ -92,7 +92,7 @@ export { describeSpared, tellApart } from "./keeper/sparing.ts";
 export type { OutsideSocket } from "./keeper/outside-sockets.ts";
 export { findOutsideSockets, isOutsideSocket } from "./keeper/outside-sockets.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
-export { removeStopRequest, writeStopRequest } from "./keeper/stop-request.ts";
+export { writeStopRequest } from "./keeper/stop-request.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";
 export { uptimeShare } from "./keeper/uptime-share.ts";
 export { appendHistory, formatHistoryEvent } from "./keeper/history.ts";

@@ -11,8 +11,8 @@ export type { Programs } from "./context.ts";
 // What a profile is, and what is true of it now.
 export type { KindName, Manifest } from "./manifest.ts";
 export { KIND_NAMES } from "./manifest.ts";
-export type { HomePaths, ProfilePaths } from "./profile-paths.ts";
-export { gatewayLogPath, historyPath, homePaths } from "./profile-paths.ts";
+export type { ProfilePaths } from "./profile-paths.ts";
+export { gatewayLogPath } from "./profile-paths.ts";
 export type { ProfileState } from "./status/observed-state.ts";
 export type { ListOptions } from "./status/list.ts";
 export type { LeaseStatus, ProfileStatus } from "./status/profile-status.ts";

@@ -18,7 +18,7 @@ const CONTINUED = " \\";
 const GAP = "  ";
 
 /** The first commands of a new user. A test runs them. */
-export const FIRST_STEPS: readonly (readonly [line: string, meaning: string])[] = [
+const FIRST_STEPS: readonly (readonly [line: string, meaning: string])[] = [
   ["up dev prod", "two gateways, ready"],
   ["create api -- node server.js --port {port}", "any program, from here"],
   ["start api", "start it and wait"],
@@ -94,7 +94,7 @@ export function usageLine(name: string, spec: CommandSpec): string {
 }
 
 /** Returns `--port <port>`, with its letter in front where it has one. */
-export function optionTerm(option: OptionName): string {
+function optionTerm(option: OptionName): string {
   const { alias, value } = optionSpec(option);
   const letter = alias === undefined ? "    " : `-${alias}, `;
   return `${letter}--${flagName(option)}${value === undefined ? "" : ` <${value}>`}`;

@@ -15,7 +15,7 @@ import { requireManifest } from "../registry/registry.ts";
 import { defaultGatewaySettings, gatewaySettingsTable } from "../settings/gateway-settings.ts";
 import { DEFAULT_SETTINGS, settingsTable } from "../settings/settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import { describeSchema, readSettingsFile, satisfies, writeSettingsFile } from "../settings/settings-file.ts";
+import { describeSchema, readSettingsFile, satisfies } from "../settings/settings-file.ts";
 import type { SettingSchema, SettingsTable } from "../settings/settings-file.ts";
 
 /** The settings to read or change. */
@@ -118,7 +118,10 @@ export async function changeConfig(
     if (subject.profile === null) refuseEmptyPool({ ...DEFAULT_SETTINGS, ...values, [key]: after });
     const same = JSON.stringify(before) === JSON.stringify(after);
     const write = !same && request.dryRun !== true;
-    if (write) await writeSettingsFile(subject.path, subject.table, { [key]: after });
+    if (write) {
+      const { editSettingsFile } = await import("../settings/edited-file.ts");
+      await editSettingsFile(subject.path, subject.table, { [key]: after });
+    }
     return {
       path: subject.path,
       profile: subject.profile,

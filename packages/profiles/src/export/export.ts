@@ -9,7 +9,7 @@ import { containerPlan, isMounted } from "./container-plan.ts";
 import type { ContainerPlan } from "./container-plan.ts";
 
 /** The engines. */
-export const ENGINE_FORMATS = ["compose", "kubernetes", "quadlet"] as const;
+const ENGINE_FORMATS = ["compose", "kubernetes", "quadlet"] as const;
 export type EngineFormat = (typeof ENGINE_FORMATS)[number];
 
 /** What is exported, and how. */

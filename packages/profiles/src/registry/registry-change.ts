@@ -228,7 +228,7 @@ function tell(error: unknown, path: string): void {
 }
 
 /** Temp files of `replaceFile` and of conf. */
-const TEMP_FILE = /^(?:\.registry\..*\.tmp|config\.json\.tmp-.*)$/;
+const TEMP_FILE = /^(?:\.(?:registry|config)\..*\.tmp|config\.json\.tmp-.*)$/;
 
 /** Only the holder of the mutex writes these files: a temp file is the remains of a killed writer. */
 function sweepTempFiles(home: string): void {

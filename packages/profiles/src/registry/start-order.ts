@@ -111,7 +111,7 @@ export function refuseNewCircle(before: OrderedProfiles, after: readonly Ordered
 }
 
 /** Returns the error for a circle of profiles. */
-export function circleError(circle: readonly string[], outcome: string): LockkeeperError {
+function circleError(circle: readonly string[], outcome: string): LockkeeperError {
   const [name = ""] = circle;
   return new LockkeeperError("OPTION_INVALID", `${circle.join(" comes after ")}: a circle, ${outcome}`, {
     hint: `Take one of them out of it: ${shellCommand("lockkeeper", "edit", name, "--unset", "after")}`,

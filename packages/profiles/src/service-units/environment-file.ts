@@ -22,7 +22,7 @@ export function readAssignments(file: string): Readonly<Record<string, string>> 
  *
  * Source: systemd.exec(5), EnvironmentFile=; and what dotenv reads on top: `export`, a comment after a value.
  */
-export function parseAssignments(text: string): Readonly<Record<string, string>> {
+function parseAssignments(text: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const line of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     const [, name, rest = ""] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(line) ?? [];

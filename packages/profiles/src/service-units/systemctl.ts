@@ -46,13 +46,6 @@ export function disableCommand(unit: ServiceUnit): string {
     : systemctlArgv(unit, ["disable", "--now", unit.name]).join(" ");
 }
 
-/** Returns the command with which a person starts the unit, now and at each login. */
-export function enableCommand(unit: ServiceUnit): string {
-  return unit.manager === "launchd"
-    ? `launchctl load -w ${unit.path}`
-    : systemctlArgv(unit, ["enable", "--now", unit.name]).join(" ");
-}
-
 /** Returns the command with which a person inspects the unit. */
 export function editCommand(unit: ServiceUnit): string {
   return unit.manager === "launchd"

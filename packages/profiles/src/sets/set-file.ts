@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 
 /** The default name of the file. */
-export const SET_FILE_NAME = "lockkeeper.json";
+const SET_FILE_NAME = "lockkeeper.json";
 
 /** Enough for thousands of profiles. */
 const MAX_BYTES = 4 * 1024 * 1024;

@@ -1,11 +1,10 @@
 /**
- * A settings file: flat JSON, checked against one table. Reading is cheap and loads nothing; writing goes through conf,
- * whose JSON schema is that same table. A damaged file is reported and kept, by readers and writers alike.
+ * A settings file: flat JSON, checked against one table. Reading and writing are cheap and load nothing; what a person sets goes
+ * through `edited-file.ts`, whose JSON schema is the same table. A damaged file is reported and kept.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { fileError, readIfPresentSync, syncDirectory, warnAfter, shellCommand } from "@lockkeeper/core/internal";
+import { readIfPresentSync, replaceFile, shellCommand } from "@lockkeeper/core/internal";
 import type { FileOwner } from "@lockkeeper/core/internal";
-import { basename, dirname } from "node:path";
 import { isRecord, locateJsonError } from "../json.ts";
 
 /** The allowed values of one setting: the part of JSON Schema that the cheap reader understands too. */
@@ -66,6 +65,13 @@ export function readSettingsFile(path: string, table: SettingsTable, owner?: Fil
  *   {@link readSettingsFile}.
  */
 export async function writeSettingsFile(path: string, table: SettingsTable, changes: SettingsValues): Promise<void> {
+  requireAllowed(table, changes);
+  const values = { ...readSettingsFile(path, table), ...changes };
+  await replaceFile(path, `${JSON.stringify(values, undefined, "\t")}\n`);
+}
+
+/** @throws {LockkeeperError} OPTION_INVALID naming the first key or value that `table` does not allow. */
+export function requireAllowed(table: SettingsTable, changes: SettingsValues): void {
   for (const [key, value] of Object.entries(changes)) {
     const schema = Object.hasOwn(table, key) ? table[key] : undefined;
     if (schema === undefined) {
@@ -79,27 +85,6 @@ export async function writeSettingsFile(path: string, table: SettingsTable, chan
         `${key}: expected ${describeSchema(schema)}, got ${JSON.stringify(value)}`,
       );
     }
-  }
-  // conf reads before it writes, so a file that it could not read is reported in our words first.
-  readSettingsFile(path, table);
-  const { default: Conf } = await import("conf");
-  try {
-    new Conf<Record<string, unknown>>({
-      cwd: dirname(path),
-      configName: basename(path, ".json"),
-      accessPropertiesByDotNotation: false,
-      configFileMode: 0o600,
-      schema: table as never,
-    }).set(changes);
-  } catch (error) {
-    throw fileError(error, "write the settings", path);
-  }
-  try {
-    // conf makes the file durable, but not its name: that is done here.
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    if (!(error instanceof LockkeeperError)) throw error;
-    warnAfter("the settings are changed", error);
   }
 }
 

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { homePaths } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readSelection, useProfile } from "../../src/selection/selection.ts";
+import { editSettingsFile } from "../../src/settings/edited-file.ts";
 import { readSettingsFile, satisfies, writeSettingsFile } from "../../src/settings/settings-file.ts";
 import type { SettingsTable } from "../../src/settings/settings-file.ts";
 import { gatewaySettingsTable } from "../../src/settings/gateway-settings.ts";
@@ -54,6 +55,26 @@ describe("the cheap reader and conf", () => {
     for (const [key, schema] of Object.entries(settingsTable)) {
       expect(satisfies(schema, DEFAULT_SETTINGS[key as keyof typeof DEFAULT_SETTINGS])).toBe(true);
     }
+  });
+});
+
+describe("a setting that a person edits", () => {
+  test("goes through conf: other keys stay, the file is private, a wrong value changes nothing and is told in our words", async () => {
+    const home = scratchHome();
+    await changeSettings(home, () => ({ defaultProfile: "dev" }));
+    const path = homePaths(home).settings;
+    fs.writeFileSync(path, JSON.stringify({ defaultProfile: "dev", later: 1 }), { mode: 0o600 });
+    await editSettingsFile(path, settingsTable, { poolFirst: 20_000 });
+    expect(JSON.parse(fs.readFileSync(path, "utf8"))).toEqual({ defaultProfile: "dev", later: 1, poolFirst: 20_000 });
+    expect(fs.statSync(path).mode & 0o777).toBe(0o600);
+    const before = fs.readFileSync(path, "utf8");
+    await expect(editSettingsFile(path, settingsTable, { poolFirst: 5 })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: "poolFirst: expected a whole number from 1024 to 65535, got 5",
+    });
+    await expect(editSettingsFile(path, settingsTable, { nonsense: 5 })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    expect(fs.readFileSync(path, "utf8")).toBe(before);
+    expect(fs.readdirSync(home).filter((name) => name.includes("tmp"))).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Ports for tests, asked from the operating system, never fixed. */
+import getPort from "get-port";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
 
@@ -20,9 +21,7 @@ export async function holdPort(port: number = 0, host: string = "127.0.0.1"): Pr
   return { port: address.port, release: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-/** Returns a port that was free a moment ago. */
-export async function freePort(host?: string): Promise<number> {
-  const held = await holdPort(0, host);
-  await held.release();
-  return held.port;
+/** Returns a port that was free a moment ago, and that no other call of this process gets. */
+export function freePort(host: string = "127.0.0.1"): Promise<number> {
+  return getPort({ host, reserve: true });
 }

@@ -78,7 +78,7 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
 }
 
 /** An ancestor belongs to another user, so the hint must not advise to move it or change its mode. */
-const ELSEWHERE = "Use a place that only you can write: export LOCKKEEPER_HOME=DIRECTORY";
+const ELSEWHERE = "Use a place that only you can write; for a home: export LOCKKEEPER_HOME=DIRECTORY";
 
 /** Checks the path as written (the owner of a link in it may re-point it) and the real path behind it. */
 function refuseUnsafeAncestors(directory: string): void {

@@ -72,7 +72,9 @@ describe("a setting that a person edits", () => {
       code: "OPTION_INVALID",
       message: "poolFirst: expected a whole number from 1024 to 65535, got 5",
     });
-    await expect(editSettingsFile(path, settingsTable, { nonsense: 5 })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    await expect(editSettingsFile(path, settingsTable, { nonsense: 5 })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+    });
     expect(fs.readFileSync(path, "utf8")).toBe(before);
     expect(fs.readdirSync(home).filter((name) => name.includes("tmp"))).toEqual([]);
   });

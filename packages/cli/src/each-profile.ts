@@ -28,8 +28,11 @@ export interface ProfileOutcome {
   readonly spared?: readonly SparedProcess[];
 }
 
-/** How many profiles run at once; each start needs three processes. */
-const AT_ONCE = 16;
+/**
+ * How many profiles are worked on at once. A start is three processes that compute; a stop waits for its gateway, and none should
+ * wait for another's.
+ */
+const AT_ONCE: Readonly<Record<AfterFailure, number>> = { "hold-back": 16, "go-on": 128 };
 
 /** Whether a step is done or skipped when one that it awaited has failed. */
 type AfterFailure = "go-on" | "hold-back";
@@ -78,14 +81,15 @@ export async function onEachProfile(
       ended.set(name, document.message);
     }
   };
-  await inTheirOrder(steps, work);
+  await inTheirOrder(steps, AT_ONCE[afterFailure], work);
   context.progress.finish();
   return { value: outcomes, failures };
 }
 
-/** Calls `work` for each step once those that it awaits have ended; at most {@link AT_ONCE} run at a time. `work` does not throw. */
+/** Calls `work` for each step once those that it awaits have ended; at most `atOnce` run at a time. `work` does not throw. */
 async function inTheirOrder(
   steps: readonly OrderedStep[],
+  atOnce: number,
   work: (step: OrderedStep, index: number) => Promise<void>,
 ): Promise<void> {
   const open = new Set(steps.map(({ name }) => name));
@@ -94,7 +98,7 @@ async function inTheirOrder(
   while (open.size > 0) {
     for (const index of waiting) {
       const step = steps[index];
-      if (step === undefined || running.size >= AT_ONCE) break;
+      if (step === undefined || running.size >= atOnce) break;
       if (step.awaits.some((name) => open.has(name))) continue;
       waiting.delete(index);
       const run = work(step, index).finally(() => {

@@ -30,6 +30,10 @@ export function deferred(code) {
     chunk.overwrite(match.index, match.index + line.length, loader);
   }
   for (const name of names) deferName(chunk, code, name);
+  // One that is imported on demand is required as well: our loader compiles files in a way that knows no `import()`.
+  for (const { 0: text, 1: id, index } of code.matchAll(/(?<![\w$.])import\(\s*["'`](node:[\w/]+)["'`]\s*\)/g)) {
+    chunk.overwrite(index, index + text.length, `Promise.resolve().then(() => require("${id}"))`);
+  }
   // A chunk that was required for a built-in of its own alone is not needed any more.
   for (const match of code.matchAll(/^const (require_\w+) = require\("[^"]+"\);\n/gm)) {
     const [line, name] = match;

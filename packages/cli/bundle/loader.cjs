@@ -34,7 +34,6 @@ function compile(file) {
     filename: file,
     columnOffset: -BEFORE.length,
     cachedData: hasBytecode ? readBytecode(path.join(bytecode, `${path.basename(file)}.bin`)) : undefined,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 

@@ -7,6 +7,11 @@ export function withLoader(fileName) {
   return {
     name: "with-loader",
     generateBundle(_, bundle) {
+      for (const { fileName: name, code = "" } of Object.values(bundle)) {
+        // The loader compiles files in a way that has no `import()`; what is imported on demand must be required by now.
+        const found = /(?<![\w$.])import\(.{0,60}/.exec(code);
+        if (found !== null) throw new Error(`${name} imports what the loader cannot: ${found[0]}`);
+      }
       const entry = Object.values(bundle).find((file) => file.type === "chunk" && file.isEntry);
       if (entry === undefined) throw new Error("the bundle has no entry");
       const text = readFileSync(path.join(import.meta.dirname, "loader.cjs"), "utf8");

@@ -54,6 +54,14 @@ describe("a built-in module", () => {
     expect(after).toEqual(before);
   });
 
+  test("imported on demand is required then", async () => {
+    const code = 'result = (async () => { const { join } = await import("node:path"); return join("a", "b"); })();';
+    const { result, loaded } = run(deferred(code).toString());
+    expect(loaded).toEqual([]);
+    expect(await result).toBe("a/b");
+    expect(loaded).toEqual(["node:path"]);
+  });
+
   test("used as a value fails the build, quoting the place", () => {
     expect(() => deferred(`${PATH}result = Object.keys(node_path);`)).toThrow("node_path is used as a value: ");
   });

@@ -12,6 +12,7 @@ export type KernelFile = string;
 /** One reading of the kernel's list of locks. */
 export class KernelLockTable {
   readonly #text: string;
+  #marked: ReadonlySet<KernelFile> | undefined;
 
   private constructor(text: string) {
     this.#text = text;
@@ -40,10 +41,14 @@ export class KernelLockTable {
     return count;
   }
 
-  /** Does it list a lock that begins at `offset` or behind? */
-  listsFrom(offset: number): boolean {
-    for (const { start } of this.#fileLocks()) if (start >= offset) return true;
-    return false;
+  /** Returns the files on which it lists locks that begin at `offset` or behind. Made once, for the first `offset`. */
+  filesLockedFrom(offset: number): ReadonlySet<KernelFile> {
+    if (this.#marked === undefined) {
+      const marked = new Set<KernelFile>();
+      for (const { file, start } of this.#fileLocks()) if (start >= offset) marked.add(file);
+      this.#marked = marked;
+    }
+    return this.#marked;
   }
 
   /**

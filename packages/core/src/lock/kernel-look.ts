@@ -101,9 +101,11 @@ class Look implements KernelLook {
     if (fd === undefined) return FREE;
     try {
       const table = this.#read();
-      if (!table.listsFrom(FIRST_MARK)) return FREE;
+      const allMarked = table.filesLockedFrom(FIRST_MARK);
+      if (allMarked.size === 0) return FREE;
       const marked = kernelFileOf(fd, this.#mounts);
       if (marked === undefined) throw new Hidden();
+      if (!allMarked.has(marked)) return FREE;
       const { path, earlierPath } = lockFilesFor(place);
       const offset = markOffsetOf(path, fs.fstatSync(fd, { bigint: true }).dev);
       const isMarked =

@@ -3,9 +3,11 @@
  * under the name of another path. Only reads, and trusts no record: a record names the owner, only the kernel says that there
  * is one.
  */
+import { resolve } from "node:path";
+
 import { judgeOwner } from "./lock-owner.ts";
 import type { LockPlace } from "./lock-path.ts";
-import { lockFilesFor } from "./lock-path.ts";
+import { lockFilesFor, lockFilesIn } from "./lock-path.ts";
 import type { Sighting } from "./read-lock-record.ts";
 import { readLockRecord } from "./read-lock-record.ts";
 import { findRivalFiles } from "./rival-files.ts";
@@ -15,6 +17,11 @@ export type PlacedSighting = Sighting & { readonly path: string };
 
 /** Returns the content of the first file whose owner may live, else of the first file that exists, else of our own path. */
 export function findLikelyOwner(place: LockPlace): PlacedSighting {
+  if (place.scope === "directory") {
+    // With one file there is nothing to choose from, and no name to be made, which takes a hash.
+    const [only, another] = lockFilesIn(resolve(place.lockDir));
+    if (only !== undefined && another === undefined) return sightingAt(only);
+  }
   const files = lockFilesFor(place);
   const own = sightingAt(files.path);
   if (mayLive(own)) return own;

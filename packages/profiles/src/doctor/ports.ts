@@ -13,7 +13,7 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
   if (patients.length === 0) return [];
   let report;
   try {
-    report = await portsReport(home);
+    report = await portsReport(home, undefined, patients);
   } catch (error) {
     // Unreadable settings or a missing address are reported by their own checks.
     if (error instanceof LockkeeperError) return [];

@@ -66,9 +66,14 @@ export interface PortsReport {
 /**
  * Returns the ports of all profiles of `home` compared with the host. `owner: "any"`: for display only.
  *
+ * @param observed all profiles, by a caller that has just looked at them. @default they are looked at
  * @throws {LockkeeperError} REGISTRY_DAMAGED, CONFIG_DAMAGED
  */
-export async function portsReport(home: string, owner?: FileOwner): Promise<PortsReport> {
+export async function portsReport(
+  home: string,
+  owner?: FileOwner,
+  observed?: readonly ProfileObservation[],
+): Promise<PortsReport> {
   const registry = readRegistry(home, owner);
   const { poolFirst, poolLast } = readSettings(home);
   const pool = { first: poolFirst, last: poolLast };
@@ -84,7 +89,8 @@ export async function portsReport(home: string, owner?: FileOwner): Promise<Port
     ...situation.overrides,
     ...installed,
   ];
-  const { blocks, others, runners } = await auditBlocks({ home, owner }, manifests, pool, situation);
+  const observations = observed ?? (await observeAll({ home, owner }, manifests));
+  const { blocks, others, runners } = await auditBlocks({ home, owner }, observations, pool, situation);
   const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
   return {
     pool,
@@ -114,27 +120,25 @@ interface Audit {
 
 async function auditBlocks(
   place: HomePlace,
-  manifests: readonly Manifest[],
+  observations: readonly ProfileObservation[],
   pool: PortRange,
   { host: { listeners }, overrides }: PortSituation,
 ): Promise<Audit> {
-  const observations = await observeAll(place, manifests);
-  const elsewhere = observations.flatMap(runElsewhere);
-  const overridesOf = (name: string): readonly PortClaim[] =>
-    [...overrides, ...elsewhere].filter(({ owner }) => owner === name);
+  const moved = new Map<string, PortClaim[]>();
+  for (const claim of [...overrides, ...observations.flatMap(runElsewhere)]) {
+    moved.set(claim.owner, [...(moved.get(claim.owner) ?? []), claim]);
+  }
+  const overridesOf = (name: string): readonly PortClaim[] => moved.get(name) ?? [];
   const byPort = new Map<number, Listener[]>();
   for (const listener of listeners === "unknown" ? [] : listeners) {
     byPort.set(listener.port, [...(byPort.get(listener.port) ?? []), listener]);
   }
   const inBlocks = new Map<Manifest, readonly Listener[]>();
   const outside = new Map(byPort);
-  for (const manifest of manifests) {
-    const ports = portsOf([...profileClaims(manifest), ...overridesOf(manifest.name)]);
-    inBlocks.set(
-      manifest,
-      ports.flatMap((port) => byPort.get(port) ?? []),
-    );
-    for (const port of ports) outside.delete(port);
+  for (const { manifest } of observations) {
+    const found = listenersIn([...profileClaims(manifest), ...overridesOf(manifest.name)], byPort);
+    inBlocks.set(manifest, found);
+    for (const { port } of found) outside.delete(port);
   }
   const others = [...outside.values()].flat().filter(({ port }) => port >= pool.first && port <= pool.last);
   const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
@@ -152,8 +156,12 @@ async function auditBlocks(
     }
     const { first, last } = blockOf(manifest);
     const { name: profile, ports } = manifest;
-    const moved = overridesOf(profile).map(({ label, first: from, last: to }) => ({ label, first: from, last: to }));
-    const ranges = [...namedRanges(manifest), ...moved];
+    const elsewhere = overridesOf(profile).map(({ label, first: from, last: to }) => ({
+      label,
+      first: from,
+      last: to,
+    }));
+    const ranges = [...namedRanges(manifest), ...elsewhere];
     blocks.push({ profile, port: first, end: last, ports, ranges, state: observed.state, listeners: judged });
   }
   blocks.sort((a, b) => a.port - b.port);
@@ -167,10 +175,15 @@ function runElsewhere({ manifest, observed, record }: ProfileObservation): reado
   return [{ ...block, by: "profile", owner: manifest.name, label: "this run" }];
 }
 
-function portsOf(ranges: readonly PortRange[]): readonly number[] {
-  const ports = new Set<number>();
-  for (const { first, last } of ranges) for (let port = first; port <= last; port += 1) ports.add(port);
-  return [...ports];
+function listenersIn(
+  ranges: readonly PortRange[],
+  byPort: ReadonlyMap<number, readonly Listener[]>,
+): readonly Listener[] {
+  const found = new Set<Listener>();
+  for (const { first, last } of ranges) {
+    for (let port = first; port <= last; port += 1) for (const listener of byPort.get(port) ?? []) found.add(listener);
+  }
+  return [...found];
 }
 
 /**

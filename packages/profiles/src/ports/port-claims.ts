@@ -17,12 +17,11 @@ export function blockOf({ port, span }: Pick<Manifest, "port" | "span">): PortRa
 
 /** Returns the named ranges of a profile: the gateway's port, derived ranges, extra ports. */
 export function namedRanges(manifest: Manifest): readonly (PortRange & { readonly label: string })[] {
-  const derived = new Map(kinds[manifest.kind].derived.map((range) => [range.name, range.last - range.first]));
-  return Object.entries(manifest.ports).map(([label, first]) => ({
-    label,
-    first,
-    last: first + (derived.get(label) ?? 0),
-  }));
+  const { derived } = kinds[manifest.kind];
+  return Object.entries(manifest.ports).map(([label, first]) => {
+    const range = derived.find(({ name }) => name === label);
+    return { label, first, last: range === undefined ? first : first + range.last - range.first };
+  });
 }
 
 /** Returns the claims of a profile: its whole block, and named ports outside of it. */

@@ -15,7 +15,7 @@ import {
   sameProcess,
 } from "@lockkeeper/core/internal";
 import type { LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
-import type { KernelAnswer, Listener } from "@lockkeeper/core/internal";
+import type { KernelAnswer, Listener, ProcessVerdict } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
@@ -38,6 +38,7 @@ export const OWN_LOCK: SeenLock = { answer: { verdict: "free" }, hasLockFile: fa
 export class Look {
   readonly #place: HomePlace;
   readonly #locks = lookAtKernelLocks();
+  readonly #judged = new Map<number, { readonly identity: ProcessIdentity; readonly verdict: ProcessVerdict }>();
   #listeners: readonly Listener[] | "unknown" | undefined;
 
   constructor(place: HomePlace) {
@@ -53,17 +54,18 @@ export class Look {
   about(manifest: Manifest, published: RunRecord | undefined, lock: SeenLock = this.#askKernel(manifest)): Evidence {
     const { name } = manifest;
     const { answer } = lock;
+    const judge = (identity: ProcessIdentity): ProcessVerdict => this.#judge(identity);
     let record = ofProfile(name, published);
     // An owner publishes before it releases the lock, so an earlier read may describe the run that has just ended.
     if (answer.verdict === "free" && record !== undefined && !isResting(record.state)) {
       record = ofProfile(name, readRunRecord(this.#place.home, name, this.#place.owner));
     }
-    if (answer.verdict !== "free") record = latestRun(manifest, record, answer);
+    if (answer.verdict !== "free") record = latestRun(manifest, record, answer, judge);
     return {
       record,
       lock: answer.verdict,
       hasLockFile: lock.hasLockFile,
-      judge: judgeProcess,
+      judge,
       findHolders: () => holdersOf(answer),
       carriesRun: (process) =>
         record !== undefined && carriesRun(process.pid, { nonce: record.nonce, profile: name, home: this.#place.home }),
@@ -78,7 +80,18 @@ export class Look {
   }
 
   #askKernel({ paths }: Manifest): SeenLock {
-    return { answer: this.#locks.ask(lockPlace(paths)), hasLockFile: hasLockFile(paths.lock) };
+    const answer = this.#locks.ask(lockPlace(paths));
+    // What is held needs a file no more than a mark: only what is left over is asked for by name.
+    return { answer, hasLockFile: answer.verdict === "held" || hasLockFile(paths.lock) };
+  }
+
+  /** As {@link judgeProcess}, which is asked about a keeper twice. */
+  #judge(identity: ProcessIdentity): ProcessVerdict {
+    const same = this.#judged.get(identity.pid);
+    if (same !== undefined && sameProcess(same.identity, identity)) return same.verdict;
+    const verdict = judgeProcess(identity);
+    this.#judged.set(identity.pid, { identity, verdict });
+    return verdict;
   }
 
   #isPortTaken({ host, port }: RunRecord): "yes" | "no" | "unknown" {
@@ -108,6 +121,7 @@ function latestRun(
   manifest: Manifest,
   published: RunRecord | undefined,
   answer: Exclude<KernelAnswer, { verdict: "free" }>,
+  judge: typeof judgeProcess,
 ): RunRecord | undefined {
   const locked = answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(manifest.paths));
   // Without a port the lock is not a gateway's: it is held for a sweep, a rename or a removal.
@@ -115,11 +129,11 @@ function latestRun(
   if (locked.profile !== null && locked.profile !== manifest.name) return published;
   const run = runOf(manifest, locked, locked.port);
   const { keeper = null, nonce } = published ?? {};
-  if (judgeProcess(locked) === "alive") {
+  if (judge(locked) === "alive") {
     // A keeper that adopted an orphan has its own lock and publishes the orphan's run.
     return keeper !== null && sameProcess(keeper, locked) ? published : run;
   }
-  const isKept = keeper !== null && judgeProcess(keeper) === "alive";
+  const isKept = keeper !== null && judge(keeper) === "alive";
   return isKept || nonce === locked.nonce ? published : run;
 }
 

@@ -58,9 +58,9 @@ describe("Compose", () => {
     "runs what was exported: up, healthy, a kill survived, down in time; and the way back changes no byte",
     () =>
       scene(async (scratch, podman) => {
-        const { folder, run, json } = scratch;
-        const profile = await createKept(scratch);
-        const before = await fingerprint(profile);
+        const { home, folder, run, json } = scratch;
+        await createKept(scratch);
+        const before = await fingerprint(home);
         const token = (await run(["token", "prod"])).stdout;
         expect((await run(["start", "prod"])).status).toBe(0);
         expect((await run(["stop", "prod"])).status).toBe(0);
@@ -101,7 +101,7 @@ describe("Compose", () => {
         expect((await run(["start", "prod"])).status).toBe(0);
         expect((await run(["stop", "prod"])).status).toBe(0);
         expect((await run(["token", "prod"])).stdout).toBe(token);
-        expect(await fingerprint(profile)).toBe(before);
+        expect(await fingerprint(home)).toBe(before);
       }),
     240_000,
   );

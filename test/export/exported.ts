@@ -1,6 +1,7 @@
 /** What the tests of exports have in common: the text, the engine's own programs, and what a move must not change. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import type { Hash } from "node:crypto";
+import { existsSync, lstatSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect } from "vitest";
@@ -20,27 +21,31 @@ export async function exported({ run }: ScratchHome, ...args: readonly string[])
   return stdout;
 }
 
-/** Returns a sum of everything of a profile that a move must not change, by name and content. */
-export async function fingerprint(profile: string): Promise<string> {
+/** Returns a sum of everything of a home that a move must not change, by name, mode and content: not what a run writes of itself. */
+export async function fingerprint(home: string): Promise<string> {
   const sum = createHash("sha256");
-  for (const part of ["token", "config", "state", "workspace"]) {
-    const place = path.join(profile, part);
-    if (!existsSync(place)) continue;
-    const files = part === "token" ? [""] : await readdir(place, { recursive: true });
-    for (const file of files.toSorted()) {
-      sum.update(`${part}/${file}\0`);
-      sum.update(await readFile(path.join(place, file)).catch(() => "a folder"));
-    }
+  const roots = ["registry.json", "config.json"];
+  for (const name of await readdir(path.join(home, "profiles"))) {
+    roots.push(...["token", "config", "state", "workspace"].map((part) => `profiles/${name}/${part}`));
   }
+  for (const root of roots.toSorted()) await add(sum, home, root);
   return sum.digest("hex");
 }
 
-/** Creates `prod`, with a config and a state of its own, and returns its folder. */
-export async function createKept({ home, run }: ScratchHome): Promise<string> {
+async function add(sum: Hash, home: string, name: string): Promise<void> {
+  const place = path.join(home, name);
+  const stats = lstatSync(place, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  sum.update(`${name}\0${stats.mode.toString(8)}\0`);
+  if (!stats.isDirectory()) return void sum.update(await readFile(place));
+  for (const inner of (await readdir(place)).toSorted()) await add(sum, home, path.join(name, inner));
+}
+
+/** Creates `prod`, with a config and a state of its own. */
+export async function createKept({ home, run }: ScratchHome): Promise<void> {
   expect((await run(["create", "prod"])).status).toBe(0);
   expect((await run(["config", "set", "allowedHosts", "box.lan", "--profile", "prod"])).status).toBe(0);
-  const profile = path.join(home, "profiles/prod");
-  await mkdir(path.join(profile, "state"), { recursive: true, mode: 0o700 });
-  await writeFile(path.join(profile, "state/kept"), "state of the gateway", { mode: 0o600 });
-  return profile;
+  const state = path.join(home, "profiles/prod/state");
+  await mkdir(path.join(state, "deep"), { recursive: true, mode: 0o700 });
+  await writeFile(path.join(state, "deep/kept"), "state of the gateway", { mode: 0o640 });
 }

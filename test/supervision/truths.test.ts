@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, realpathSync,
 import { connect } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { openProfiles } from "@lockkeeper/profiles";
 import { describe, expect, test, onTestFinished } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { holdPort } from "../harness/free-port.ts";
@@ -128,6 +129,21 @@ describe("a port", () => {
       }
     }));
 
+  test("held by the original of a copied home is not called this profile's own", () =>
+    withProfiles(async ({ profiles, create, home, folder }) => {
+      await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
+      const { status } = await profiles.start("dev");
+      const copy = path.join(folder, "copy");
+      cpSync(home, copy, { recursive: true });
+      const inCopy = await openProfiles({ home: copy, env: bareEnvironment(copy) });
+      expect((await inCopy.list())[0]).toMatchObject({ state: "stopped", pid: null });
+      expect((await inCopy.stop("dev")).outcome).toBe("already-stopped");
+      await expect(inCopy.start("dev")).rejects.toMatchObject({ code: "PORT_IN_USE" });
+      expect((await inCopy.status("dev")).reason).toContain(`the gateway of profile dev of ${home}`);
+      await inCopy.remove("dev");
+      expect(isAlive(status.pid)).toBe(true);
+    }));
+
   test("taken after the start from outside of the process tree is said to have come afterwards", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       // A client of a daemon that was there before: the daemon listens, and is nobody's child.
@@ -209,6 +225,10 @@ describe("where /proc hides the keeper's own child", () => {
         `as ${lk} list --json`,
         `as ${lk} stop dev; echo "stop $?"`,
         'pgrep -x capable > /dev/null; echo "alive $?"',
+        // Its keeper is killed: who the hidden process is cannot be told any more, and so it is named and not signalled.
+        `as ${lk} start dev; kill -9 $(as ${lk} status dev --json | sed -n 's/.*"keeperPid": \\([0-9]*\\).*/\\1/p')`,
+        `as ${lk} list; as ${lk} stop dev; echo "stop of the orphan $?"`,
+        `kill -9 $(pgrep -x capable); sleep 0.2; as ${lk} status dev | grep state`,
       ].join("\n");
       const { stdout, stderr } = spawnSync(
         "unshare",
@@ -223,6 +243,10 @@ describe("where /proc hides the keeper's own child", () => {
       expect(stdout).toContain('"state": "running"');
       expect(stdout).toContain("stop 0");
       expect(stdout).toContain("alive 1");
+      expect(stdout).toContain("its gateway still runs without one, hidden from this user");
+      expect(stdout).toContain("stop of the orphan 1");
+      expect(stderr).toMatch(/hint: .*hidepid.*: kill \d+$/m);
+      expect(stdout).toMatch(/state +stopped: keeper and gateway were killed/);
     }),
   );
 });

@@ -36,6 +36,7 @@ export { probeBind, probeListener } from "./host/probe-port.ts";
 export type { ProcessVerdict } from "./host/process-identity.ts";
 export {
   identifyProcess,
+  isHiddenHere,
   isInOwnNamespace,
   isPaused,
   judgeProcess,

@@ -69,6 +69,16 @@ export function judgeProcess(identity: ProcessIdentity): ProcessVerdict {
   return sighting.startTicks === identity.startTicks ? "alive" : "gone";
 }
 
+/**
+ * Says whether a process lives under that pid, here and since this boot, that the host does not show: with `hidepid` it hides programs that
+ * have capabilities from their own user. Whether it is still the recorded process cannot be told then.
+ */
+export function isHiddenHere(identity: ProcessIdentity): boolean {
+  const { bootId, pidNamespace } = here();
+  const isOurs = bootId !== null && identity.bootId === bootId && identity.pidNamespace === pidNamespace;
+  return isOurs && judgeProcess(identity) === "unknown";
+}
+
 /** Says whether both identities are complete and name the same process. */
 export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return (

@@ -10,7 +10,7 @@ import { probeHealth } from "../gateway/health.ts";
 import { describeHolder } from "../host/holder.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";
-import { readProcessVariable, readRunNonce } from "../host/run-bond.ts";
+import { carriesRun, readProcessVariable, readRunNonce } from "../host/run-bond.ts";
 import { probeBind, probeListener, probePort } from "../host/probe-port.ts";
 import type { Holder } from "../host/listener.ts";
 import { alreadyListening } from "../host/port-in-use.ts";
@@ -143,13 +143,14 @@ export async function findBlocker(spec: KeeperSpec, nonces: readonly string[]): 
 
 /** `nobody`: the system refuses the port for closed connections, or for a socket that is bound to it and does not listen. */
 async function lookAtHolder(
-  { host, port }: KeeperSpec,
+  spec: KeeperSpec,
   nonces: readonly string[],
 ): Promise<"nobody" | (Attribution & { readonly blocked: Blocked })> {
+  const { host, port } = spec;
   const seen = await viewPorts(host, [port], { leader: null, nonce: "" });
   if (seen.view === "nobody") return "nobody";
   const holder = seen.view === "stranger" ? seen.holder : null;
-  const attribution = holder === null ? NOBODY_SEEN : attribute(holder, nonces);
+  const attribution = holder === null ? NOBODY_SEEN : attribute(spec, holder, nonces);
   const isOurs = attribution.owner === "this-profile" && holder !== null;
   const blocked: Blocked = {
     blockedBy: `${alreadyListening(host, port)}: ${attribution.who}`,
@@ -199,13 +200,17 @@ interface Attribution {
 
 const NOBODY_SEEN: Attribution = { owner: "stranger", who: describeHolder(null) };
 
-function attribute(holder: Holder, nonces: readonly string[]): Attribution {
+function attribute({ profile, home }: KeeperSpec, holder: Holder, nonces: readonly string[]): Attribution {
   const who = describeHolder(holder);
   const nonce = readRunNonce(holder.pid);
   if (nonce === undefined) return { owner: "stranger", who };
-  if (nonces.includes(nonce)) return { owner: "this-profile", who: `left by an earlier run of this profile: ${who}` };
+  // A copied home has the original's nonces: whose process it is, its own home and profile tell.
+  const marks = { nonce, profile: home === undefined ? undefined : profile, home };
+  if (nonces.includes(nonce) && carriesRun(holder.pid, marks)) {
+    return { owner: "this-profile", who: `left by an earlier run of this profile: ${who}` };
+  }
   const name = readProcessVariable(holder.pid, "LOCKKEEPER_PROFILE") ?? "unknown";
-  const home = readProcessVariable(holder.pid, "LOCKKEEPER_HOME");
-  const where = home === undefined ? "" : ` of ${home}`;
+  const itsHome = readProcessVariable(holder.pid, "LOCKKEEPER_HOME");
+  const where = itsHome === undefined ? "" : ` of ${itsHome}`;
   return { owner: "other-profile", who: `the gateway of profile ${name}${where}: ${who}` };
 }

@@ -1,6 +1,6 @@
 /** The evidence that a process must show before it is signalled as part of a profile's run. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core/internal";
+import { isHiddenHere, lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core/internal";
 import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import type { RunBond } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
@@ -24,10 +24,15 @@ export function bondOfRun({ home }: ProfilesContext, { name, paths }: Manifest, 
 }
 
 /** Returns the error for a recorded process that may not be ours. */
-export function unverified(name: string, what: "keeper" | "gateway", { pid }: ProcessIdentity): LockkeeperError {
+export function unverified(name: string, what: "keeper" | "gateway", identity: ProcessIdentity): LockkeeperError {
+  const { pid } = identity;
   return new LockkeeperError(
     "RECORD_UNVERIFIED",
     `the ${what} of ${name} (pid ${pid}) cannot be verified, so nothing was signalled`,
-    { hint: "Run it as the same user and in the same container as the keeper." },
+    {
+      hint: isHiddenHere(identity)
+        ? `This host hides it from its own user (hidepid). If it still is the ${what}: kill ${pid}`
+        : "Run it as the same user and in the same container as the keeper.",
+    },
   );
 }

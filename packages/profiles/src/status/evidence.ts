@@ -6,6 +6,7 @@ import {
   carriesRun,
   coversAddress,
   isInOwnNamespace,
+  isHiddenHere,
   isPaused,
   judgeProcess,
   lookAtKernelLocks,
@@ -69,6 +70,7 @@ export class Look {
       findHolders: () => holdersOf(answer),
       carriesRun: (process) =>
         record !== undefined && carriesRun(process.pid, { nonce: record.nonce, profile: name, home: this.#place.home }),
+      isHidden: isHiddenHere,
       isPaused: ({ pid }) => isPaused(pid),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
     };

@@ -31,6 +31,8 @@ export interface Evidence {
   /** Whether that process carries this run, this profile and this home in its environment. */
   readonly carriesRun: (identity: ProcessIdentity) => boolean;
   /** Whether that process is paused. */
+  /** Does a process live under that pid, in this namespace and boot, that the host does not show? */
+  readonly isHidden: (identity: ProcessIdentity) => boolean;
   readonly isPaused: (identity: ProcessIdentity) => boolean;
   /** Whether the port of the run has a listener. */
   readonly isPortTaken: () => "yes" | "no" | "unknown";
@@ -98,7 +100,7 @@ function withoutOwner(evidence: Evidence): ObservedState {
 }
 
 function withOwner(evidence: Evidence): ObservedState {
-  const { record, judge, findHolders, carriesRun } = evidence;
+  const { record, judge, findHolders, carriesRun, isHidden } = evidence;
   if (record === undefined || isResting(record.state)) {
     const left = record?.gateway ?? null;
     if (left !== null && judge(left) === "alive") return orphan(left);
@@ -119,6 +121,8 @@ function withOwner(evidence: Evidence): ObservedState {
     return orphan(isIts ? record.gateway : (holder ?? record.gateway));
   }
   if (holder === undefined) {
+    const left = keeper === "gone" ? record.gateway : null;
+    if (left !== null && isHidden(left)) return orphan(left, `${GOES_ON}, hidden from this user`);
     return { state: record.state, reason: tellPlace(record), owner: "elsewhere", ...NO_PROCESS, leftover: false };
   }
   // A separate clock (a time namespace) makes a living keeper look like another process.
@@ -154,8 +158,9 @@ function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentit
   return { state: "starting", reason, ...still };
 }
 
-function orphan(gateway: ProcessIdentity): ObservedState {
-  const reason = "its keeper is gone, its gateway still runs without one";
+const GOES_ON = "its keeper is gone, its gateway still runs without one";
+
+function orphan(gateway: ProcessIdentity, reason: string = GOES_ON): ObservedState {
   return { state: "orphaned", reason, owner: "here", gateway, keeper: null, leftover: false };
 }
 

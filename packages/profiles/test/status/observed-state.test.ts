@@ -38,6 +38,7 @@ interface Scene {
   readonly otherHolders?: readonly ProcessIdentity[];
   readonly carries?: boolean;
   readonly paused?: boolean;
+  readonly hidden?: boolean;
   readonly port?: "yes" | "no" | "unknown";
   readonly hasLockFile?: boolean;
 }
@@ -51,6 +52,7 @@ function observe(scene: Scene): ObservedState {
     judge: ({ pid }) => (pid === KEEPER.pid ? keeperIs : gatewayIs),
     findHolders: () => [...(holder === null ? [] : [holder]), ...(scene.otherHolders ?? [])],
     carriesRun: () => scene.carries ?? false,
+    isHidden: () => scene.hidden ?? false,
     isPaused: () => scene.paused ?? false,
     isPortTaken: () => scene.port ?? "unknown",
   };
@@ -140,6 +142,7 @@ describe("the state of a profile", () => {
       holder: fc.constantFrom(null, KEEPER, gateway, helper),
       carries: fc.boolean(),
       paused: fc.boolean(),
+      hidden: fc.boolean(),
       port: fc.constantFrom("yes" as const, "no" as const, "unknown" as const),
       hasLockFile: fc.boolean(),
     });
@@ -161,6 +164,12 @@ describe("the state of a profile", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  test("of an orphan that the host hides is orphaned, and not somewhere else", () => {
+    const scene = { published: record("running"), lock: "held", gatewayIs: "unknown", hidden: true } as const;
+    expect(observe(scene)).toMatchObject({ state: "orphaned", owner: "here", gateway: { pid: gateway.pid } });
+    expect(observe({ ...scene, keeperIs: "unknown" })).toMatchObject({ state: "running", owner: "elsewhere" });
   });
 });
 

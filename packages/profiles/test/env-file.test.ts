@@ -1,3 +1,4 @@
+import { LockkeeperError } from "@lockkeeper/core";
 import * as fc from "fast-check";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
@@ -26,6 +27,7 @@ describe("parseEnvFile", () => {
     ["\uFEFF# comment\nA=1", { A: "1" }],
     ["\uFEFFA=1", { A: "1" }],
     ["export A=1\nexport\tB=2\nexport \t C=export D", { A: "1", B: "2", C: "export D" }],
+    ["A=export D\nexportB=1", { A: "export D", exportB: "1" }],
     ["A=\uFEFFx\nB=x \t \nC=\t", { A: "\uFEFFx", B: "x", C: "" }],
     ["A='\\$x \\\" \\\\'", { A: '\\$x \\" \\\\' }],
     ["  # indented\n\t#\n \nA=1", { A: "1" }],
@@ -80,6 +82,14 @@ describe("parseEnvFile", () => {
     }
   });
 });
+
+/** The hint of the error for the file of that name, with that content. */
+async function hintOf(folder: string, name: string, content?: string | Buffer): Promise<string> {
+  const file = path.join(folder, name);
+  if (content !== undefined) await writeFile(file, content, { mode: 0o600 });
+  const error: unknown = await readEnvFile(file).catch((thrown: unknown) => thrown);
+  return error instanceof LockkeeperError ? (error.hint ?? "") : "";
+}
 
 describe("readEnvFile", () => {
   let folder: string;
@@ -138,6 +148,18 @@ describe("readEnvFile", () => {
       code: "UNSAFE_PATH",
       message: expect.stringContaining("(1073741824 bytes)"),
     });
+  });
+
+  test("says what helps, whatever is wrong", async () => {
+    const hints = [
+      await hintOf(folder, "missing.env"),
+      await hintOf(folder, "."),
+      await hintOf(folder, "latin1.env", Buffer.from([0xe9])),
+      await hintOf(folder, "large.env", "#".repeat(200_000)),
+      await hintOf(folder, "line.env", "no line"),
+    ];
+    expect(hints).toEqual(hints.map(() => expect.stringMatching(/^[A-Z].*\.$/)));
+    expect(new Set(hints).size).toBe(hints.length);
   });
 
   test("reads 128 KiB, and not a byte more", async () => {

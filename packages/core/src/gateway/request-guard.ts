@@ -149,7 +149,7 @@ function placesOf(remoteAddress: string): { readonly address: string; readonly n
   if (isIPv4(plain)) return { address: plain, network: `${plain.slice(0, plain.lastIndexOf("."))}.0/24` };
   const [head = "", tail] = (plain.split("%", 1)[0] ?? "").split("::");
   const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const right = tail?.split(":") ?? [];
   const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
   const groups = [...left, ...zeros, ...right];
   return { address: `${groups.slice(0, 4).join(":")}::/64`, network: `${groups.slice(0, 3).join(":")}::/48` };

@@ -161,17 +161,25 @@ test("a source is forgotten for a newcomer when its failures and its refusal are
     { failures: [0, 500], from: 1_500 },
     { failures: [0, 0, 0], from: 5_000 },
     { failures: [0, 500, 900], from: 5_900 },
+    { failures: [0, 100, 900], from: 1_900, most: 4 },
   ];
-  for (const { failures, from } of cases) {
+  for (const { failures, from, most = LIMITS.failures } of cases) {
     for (const [now, isForgotten] of [
       [from - 1, false],
       [from, true],
     ] as const) {
-      const attempt = budget({ ...LIMITS, sources: 10 });
+      const attempt = budget({ ...LIMITS, failures: most, sources: 10 });
       for (let source = 0; source < 10; source += 1) for (const at of failures) attempt(`s${source}`, at);
-      expect(countAdmitted(attempt, now)).toBe(isForgotten ? 10 : LIMITS.failures);
+      expect(countAdmitted(attempt, now)).toBe(isForgotten ? 10 : most);
     }
   }
+});
+
+test("a newcomer that is given the place of a forgotten source has one count, not two", () => {
+  const attempt = budget();
+  for (const source of ["a", "b", "c", "d"]) for (const at of [0, 0]) attempt(source, at);
+  const verdicts = Array.from({ length: 10 }, () => attempt("newcomer", 1_000).verdict);
+  expect(verdicts.filter((verdict) => verdict === "admitted")).toHaveLength(LIMITS.failures);
 });
 
 test("a source that failed twice is not forgotten for newcomers, nor one that is refused after a single failure", () => {

@@ -313,6 +313,14 @@ describe("security 3: failures", () => {
     expect(ask({ token: TOKEN, address: "192.0.2.7" })).toBe(200);
   });
 
+  test("this machine has its own count though no other table has room", () => {
+    const { ask } = guardAt();
+    for (let network = 0; network < 2_300; network += 1)
+      fail(10, () => ask({ address: `10.${network >> 8}.${network % 256}.1` }));
+    expect(ask({ address: "192.0.2.7", token: TOKEN })).toBe(429);
+    expect(ask({ token: TOKEN })).toBe(200);
+  });
+
   test("the owner is told who is refused, and a flood of refusals does not fill the log", () => {
     const { ask, warnings, pass } = guardAt();
     fail(15, () => ask({}));
@@ -337,7 +345,7 @@ describe("security 3: failures", () => {
 
   test.each([
     ["192.0.2", "192.0.3.1", (index: number) => `192.0.2.${index % 200}`],
-    ["2001:db8:7", "2001:db8:8::1", (index: number) => `2001:db8:7:${index.toString(16)}::1`],
+    ["2001:db8:7", "2001:db:87::1", (index: number) => `2001:db8:7:${index.toString(16)}::1`],
     ["2001:0:0 in its short form", "2001:1::1", (index: number) => `2001::${index.toString(16)}:1:2:3:4`],
     ["fe80:: on one link", "2001:db8::1", (index: number) => `fe80:0:0:${index.toString(16)}::5%eth0`],
   ])("when the table is full, newcomers of the network %s are one source, and %s is another", (_, other, addressOf) => {
@@ -409,6 +417,11 @@ describe("a refusal says why", () => {
     ["header lines", { headers: { ...bearer, a: "1", b: "2" } as never }, 431],
     ["Host header", { headers: { host: "evil.example" } }, 403],
     ["sent twice", { rawHeaders: ["Host", "127.0.0.1:1", "origin", "x", "Origin", "x"] }, 403],
+    [
+      "sent twice",
+      { rawHeaders: ["Host", "127.0.0.1:1", "Sec-WebSocket-Origin", "x", "sec-websocket-origin", "x"] },
+      403,
+    ],
     ["origin is not in the allow-list", { headers: { "sec-websocket-origin": "https://app.example" } }, 403],
     ["must be a path", { url: "*" }, 400],
     ["must be a path", { url: undefined as never }, 400],
@@ -418,6 +431,22 @@ describe("a refusal says why", () => {
     ["not the right one", { headers: { authorization: "Basic wrong" } }, 401],
   ])("%s", (words, changes, status) => {
     expect(judge(changes)).toEqual({ verdict: "refused", status, reason: expect.stringContaining(words) });
+  });
+
+  test("this machine's names are accepted wherever it listens, and a name without a port gets the gateway's", () => {
+    const settings = readHostOptions({
+      port: 1,
+      token: TOKEN,
+      host: "192.0.2.1",
+      allowedHosts: ["[2001:db8::1]", "a.example:9"],
+    });
+    const ask = (host: string): string => {
+      const request = { url: "/", socket: {}, headers: { host }, rawHeaders: ["Host", host] };
+      return requestGuard(settings)(request as unknown as IncomingMessage, "open").verdict;
+    };
+    const accepted = ["127.0.0.1:1", "localhost:1", "[::1]:1", "192.0.2.1:1", "[2001:db8::1]:1", "a.example:9"];
+    expect(accepted.map(ask)).toEqual(accepted.map(() => "allowed"));
+    expect(["[2001:db8::1]", "a.example:1", "a.example", ":1"].map(ask)).toEqual(Array(4).fill("refused"));
   });
 
   test("as many header lines as the bound are let in, and a header that decides nothing may come twice", () => {

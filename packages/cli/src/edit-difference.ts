@@ -25,11 +25,10 @@ export function renderChange(change: FieldChange, width: number, { paint }: View
 }
 
 /** Returns the next step for the change to take effect, if one is needed. */
-export function editNotes({ profile, dryRun, pending }: EditResult): readonly string[] {
+export function editNotes({ profile, dryRun, pending }: EditResult, isProtected: boolean): readonly string[] {
   if (dryRun || !pending) return [];
-  return [
-    `${profile} runs on as it was started; from its next start on: ${shellCommand("lockkeeper", "restart", profile)}`,
-  ];
+  const restart = shellCommand("lockkeeper", "restart", profile, ...(isProtected ? ["--confirm", profile] : []));
+  return [`${profile} runs on as it was started; from its next start on: ${restart}`];
 }
 
 function valueText({ field }: FieldChange, value: unknown): string {

@@ -22,8 +22,9 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   // A dry run changes nothing, so it needs no consent.
   if (!given.dryRun) await chooseTargets(context, profiles, { names: [given.name], confirm: given.confirm });
   const result = await profiles.edit(given.name, { ...options, unset: given.unset, dryRun: given.dryRun });
+  const isProtected = result.pending && (await profiles.find(result.profile)).protected;
   const warnings = context.json || given.dryRun ? [] : await preflightNotes(profiles, given.name);
-  return { value: result, notes: [...warnings, ...editNotes(result)] };
+  return { value: result, notes: [...warnings, ...editNotes(result, isProtected)] };
 }
 
 export function render(result: EditResult, view: View): string {

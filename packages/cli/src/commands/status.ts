@@ -30,7 +30,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const name = await chooseTarget(context, profiles, given.name, given.profile);
   const detail = await profiles.status(name);
   const shown: Shown = { detail, now: Date.now() };
-  return { value: detail, shown, status: statusOfState(detail.state) };
+  // Its last lines are often the end of a stack; the story has them from the first one.
+  const isTold = detail.state === "failed" || detail.state === "blocked" || (detail.restarts ?? 0) > 0;
+  const notes = isTold ? [`What happened: ${shellCommand("lockkeeper", "why", name)}`] : [];
+  return { value: detail, shown, status: statusOfState(detail.state), notes };
 }
 
 export function render({ detail, now }: Shown, { paint, quiet, columns }: View): string {

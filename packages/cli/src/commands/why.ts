@@ -81,18 +81,23 @@ export function render({ name, state, reason, lease, events, output, now }: Show
     last === undefined ? "" : `  ${summarize(events, last, now, paint)}\n${renderOutput(last, output, paint)}`;
   const width = Math.max(...events.map(({ at }) => formatMoment(plainLine(at), now).length));
   const story = events
-    // The output of the last end is above; for earlier ones the last line is enough.
+    // The output of the last end is above; for earlier ones one line is enough.
     .map((event) => {
-      const line = event === last ? "" : renderOutput(event, lastLineOf(event), paint);
+      const line = event === last ? "" : renderOutput(event, tellingLineOf(event), paint);
       return renderEvent(event, now, width, view) + line;
     })
     .join("");
   return `${title}${summary}${summary === "" ? "" : "\n"}${story}`;
 }
 
-function lastLineOf({ output }: HistoryEvent): LastOutput | null {
-  return output === undefined || output.lines.length === 0 ? null : { ...output, lines: output.lines.slice(-1) };
+function tellingLineOf({ output }: HistoryEvent): LastOutput | null {
+  if (output === undefined || output.lines.length === 0) return null;
+  const telling = output.lines.findLast((line) => TELLING.test(line));
+  return { ...output, lines: telling === undefined ? output.lines.slice(-1) : [telling] };
 }
+
+/** A line that says what went wrong, and no line of a stack: `Error: ...`, `panic: ...`, `bind: permission denied`. */
+const TELLING = /^(?!\s+at\s).*(?:\b(?:\w*error|\w*exception|panic|fatal|abort(?:ed)?|denied|refused|failed)\b)/i;
 
 /** An unrequested end. */
 function isCrash({ state, exit }: HistoryEvent): boolean {

@@ -106,7 +106,7 @@ export async function importGateways(
     });
   }
   const source: Source = { kind, program, roots: options.roots ?? hostRoots(context.env) };
-  const listening = await findListeningPorts(options.signal);
+  const listening = await findListeningPorts(() => false, options.signal);
   const located = await locate(context, source, options, listening === "unknown" ? [] : listening);
   const report = { imported: [] as ImportedProfile[], already: [] as { from: string; profile: string }[] };
   const refused: ImportReport["refused"][number][] = [];

@@ -26,9 +26,13 @@ const LIMITS = {
 /**
  * Returns every listening port of this host, by number, or `unknown` where the host does not list them.
  *
+ * @param isOurs whether a pid belongs to the run of a profile: that is asked by its own check, if at all.
  * @throws {LockkeeperError} ABORTED when `signal` aborts.
  */
-export async function findListeningPorts(signal?: AbortSignal): Promise<readonly ListeningPort[] | "unknown"> {
+export async function findListeningPorts(
+  isOurs: (pid: number) => boolean,
+  signal?: AbortSignal,
+): Promise<readonly ListeningPort[] | "unknown"> {
   const listeners = readListeners();
   if (listeners === "unknown") return "unknown";
   const ports = groupByPort(listeners, findHolders(listeners));
@@ -39,7 +43,7 @@ export async function findListeningPorts(signal?: AbortSignal): Promise<readonly
   const worker = async (): Promise<void> => {
     for (const [index, found] of queue) {
       const host = probeAddress(found.addresses);
-      if (host === undefined) continue;
+      if (host === undefined || (found.owner !== null && isOurs(found.owner.pid))) continue;
       const { health } = await probeHealth({ host, port: found.port, timeoutMs: LIMITS.probeTimeoutMs, signal: over });
       ports[index] = { ...found, health };
     }

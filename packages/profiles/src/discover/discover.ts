@@ -8,6 +8,8 @@ import { lstatSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import type { KindName } from "../manifest.ts";
+import { membershipOf } from "../ports/listener-verdict.ts";
+import { askHealth } from "../status/ask-health.ts";
 import { observeAll } from "../status/observe-all.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { namedRanges } from "../ports/port-claims.ts";
@@ -36,7 +38,9 @@ export interface DiscoverOptions {
 export async function discoverGateways(context: ProfilesContext, options: DiscoverOptions = {}): Promise<Discovery> {
   const roots = options.roots ?? hostRoots(context.env);
   const { registry, faults } = readProfiles(context.home);
-  const listening = await findListeningPorts(options.signal);
+  const observations = await observeAll(context, [...registry.values()]);
+  const members = observations.map((observation) => membershipOf(context, observation));
+  const listening = await findListeningPorts((pid) => members.some((isMember) => isMember(pid)), options.signal);
   const ports = listening === "unknown" ? [] : listening;
   const installations: Installed[] = [];
   const places: string[] = [];
@@ -46,9 +50,10 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
     installations.push(...located.map((each) => ({ ...each, kind: kind.name })));
   }
   const units = readGatewayUnits(roots.unitDirectories).filter((unit) => unitProfile(unit) !== undefined);
-  const observations = await observeAll(context, [...registry.values()]);
-  const gateways = observations.map((observation) =>
-    profileGateway(context.home, observation, ports, installations, units),
+  const gateways = await Promise.all(
+    observations.map((observation, index) =>
+      profileGateway(context.home, observation, members[index] ?? (() => false), ports, installations, units),
+    ),
   );
   const adopted = new Set(gateways.map(({ stateDir }) => stateDir));
   for (const located of installations) {
@@ -85,19 +90,22 @@ function readProfiles(home: string): { readonly registry: Registry; readonly fau
   }
 }
 
-function profileGateway(
+async function profileGateway(
   home: string,
-  { manifest, record, observed }: ProfileObservation,
+  observation: ProfileObservation,
+  isMember: (pid: number) => boolean,
   listening: readonly ListeningPort[],
   installations: readonly Installed[],
   units: readonly ServiceUnit[],
-): DiscoveredGateway {
+): Promise<DiscoveredGateway> {
+  const { manifest, record, observed } = observation;
   const stateDir = realPath(manifest.paths.state);
   const adopted = installations.find(({ installation }) => installation.realStateDir === stateDir);
   const { state, gateway } = observed;
   const port = observed.port ?? (gateway === null || record === undefined ? manifest.port : record.port);
   const onPort = listening.filter((each) => each.port === port);
-  const live = onPort.find((each) => gateway !== null && each.owner?.pid === gateway.pid) ?? null;
+  // A script runner listens by a process below the one that was started.
+  const live = onPort.find(({ owner }) => owner !== null && isMember(owner.pid)) ?? null;
   const stranger = live === null ? onPort.find(({ owner }) => owner !== null) : undefined;
   const ours = units.filter((unit) => startsProfile(home, unit, manifest.name));
   return {
@@ -110,7 +118,7 @@ function profileGateway(
     listening: live?.addresses ?? [],
     ranges: namedRanges(manifest),
     owner: live?.owner ?? null,
-    health: live?.health ?? "unknown",
+    health: live === null ? "unknown" : await askHealth(observation, { host: manifest.host, port }),
     managers: [
       // A profile whose gateway another manager runs does not start it.
       ...(state === "external" ? [] : [{ kind: "profile", name: manifest.name } as const]),

@@ -11,7 +11,7 @@ import { readRegistry, requireFrom } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
 import { observeManifest } from "../status/observe-profile.ts";
 import { actsOnARun } from "../status/pending-change.ts";
-import { chooseBlock, readPortSituation } from "../ports/port-choice.ts";
+import { chooseBlock, readPortSituation, withoutAdopted } from "../ports/port-choice.ts";
 import type { PortSituation } from "../ports/port-choice.ts";
 import { readEnvFile } from "../env-file.ts";
 import { launchPlan } from "../run/launch-plan.ts";
@@ -103,7 +103,8 @@ async function judge(
   }
   if (movesBlock(before, after)) {
     const others = new Map([...registry].filter(([other]) => other !== before.name));
-    await chooseBlock(context.home, others, after, situation);
+    const seen = situation ?? (await readPortSituation(context.home, registry));
+    await chooseBlock(context.home, others, after, withoutAdopted(seen, before));
   }
   const { keeper, gateway } = observation.observed;
   const lives = keeper !== null || gateway !== null;

@@ -10,7 +10,7 @@ import { describeListeners } from "./listener-verdict.ts";
 import { readExtraClaims, readInstallationClaims } from "./program-claims.ts";
 import type { InstallationClaim } from "./program-claims.ts";
 import { blockOf, hostClaims, profileClaims } from "./port-claims.ts";
-import type { KindName } from "../manifest.ts";
+import type { KindName, Manifest } from "../manifest.ts";
 import { HIGHEST_PORT, isPort } from "../port-number.ts";
 import { refuseOverlap } from "./port-overlap.ts";
 import { formatRange, measurePool, planBlock } from "./port-plan.ts";
@@ -55,6 +55,11 @@ export async function readPortSituation(home: string, registry: Registry): Promi
     elsewhere: readClaimsElsewhere(home, roots),
     overrides: await readExtraClaims(registry.values()),
   };
+}
+
+/** Returns the situation as it is for the profile itself: an installation that it has adopted is no rival for its block. */
+export function withoutAdopted(situation: PortSituation, { paths }: Pick<Manifest, "paths">): PortSituation {
+  return { ...situation, installed: situation.installed.filter(({ stateDir }) => stateDir !== paths.state) };
 }
 
 /** An unreadable registry is reported by the commands of its own home. */

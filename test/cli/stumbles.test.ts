@@ -1,0 +1,80 @@
+/** What a newcomer stumbled over in three tasks: dev and prod of one app, why something died, moving one OpenClaw. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { withScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
+
+/** Prints each request; one for /crash ends it with a stack. */
+const SERVER = `
+require("node:http").createServer((q, r) => {
+  console.log("asked " + q.url);
+  if (q.url === "/crash") throw new Error("the database is gone");
+  r.statusCode = 404;
+  r.end();
+}).listen(process.env.PORT, process.env.HOST);`;
+
+test("discover says of profiles what list says, and asks nothing of a gateway whose check asks nothing", async () => {
+  await withScratchHome(async ({ run, json, folder }) => {
+    writeFileSync(path.join(folder, "server.js"), SERVER);
+    // The listener is a process below the one that was started, as with npm.
+    expect((await run(["create", "dev", "--", "sh", "-c", "node server.js; true"], { cwd: folder })).status).toBe(0);
+    expect((await run(["start", "dev"])).status).toBe(0);
+    const { gateways } = (await json(["discover"])) as { gateways: readonly { name: string; health: string }[] };
+    expect(gateways.filter(({ name }) => name === "dev")).toMatchObject([{ health: "ok", notes: [] }]);
+    expect((await run(["logs", "dev"])).stdout).not.toContain("asked");
+  });
+});
+
+test("an edit of a protected profile that runs names a restart that can be pasted", async () => {
+  await withScratchHome(async ({ run, folder }) => {
+    writeFileSync(path.join(folder, "server.js"), SERVER);
+    await run(["create", "prod", "--protected", "--", "node", "server.js"], { cwd: folder });
+    expect((await run(["start", "prod"])).status).toBe(0);
+    const { stderr } = await run(["edit", "prod", "--env", "A=1", "--confirm", "prod"]);
+    const [, command = ""] = /from its next start on: lockkeeper (.*)\n/.exec(stderr) ?? [];
+    const restarted = await run(command.split(" "));
+    expect(restarted.status, `${command}: ${restarted.stderr}`).toBe(0);
+  });
+});
+
+test("status of what crashed leads to the story, and each crash of the story has the line that tells", async () => {
+  await withScratchHome(async ({ run, json, folder }) => {
+    writeFileSync(path.join(folder, "server.js"), SERVER);
+    await run(["create", "api", "--", "node", "server.js"], { cwd: folder });
+    expect((await run(["start", "api"])).status).toBe(0);
+    const { url } = (await json(["status", "api"])) as { url: string };
+    for (const restarts of [1, 2]) {
+      await fetch(`${url}/crash`).catch(() => undefined);
+      await until(`restart ${restarts}`, async () => {
+        const [status] = (await json(["list"])) as [{ restarts: number; state: string }];
+        return status.restarts === restarts && status.state === "running";
+      });
+    }
+    const status = await run(["status", "api"]);
+    expect(status.stderr).toContain("What happened: lockkeeper why api");
+    expect((await run(["status", "api", "--json"])).stderr).toBe("");
+    const { stdout } = await run(["why", "api"]);
+    // Whole for the last end, and one line for the one before.
+    expect(stdout.match(/\| Error: the database is gone$/gm)).toHaveLength(2);
+    expect(stdout.match(/\| Node\.js v/g)).toHaveLength(1);
+  });
+});
+
+test("the address of an adopted OpenClaw can be changed: its own installation is no rival for its ports", async () => {
+  await withScratchHome(async ({ run, json, folder }) => {
+    const state = path.join(folder, ".openclaw");
+    mkdirSync(state, { mode: 0o700 });
+    const port = ((await json(["ports", "--next", "--span", "120"])) as { nextFree: number }).nextFree;
+    writeFileSync(
+      path.join(state, "openclaw.json"),
+      JSON.stringify({ gateway: { mode: "local", port, auth: { mode: "token", token: "t".repeat(40) } } }),
+      { mode: 0o600 },
+    );
+    expect((await run(["import", "openclaw", "--all"])).status).toBe(0);
+    const edited = await run(["edit", "openclaw", "--host", "::1"]);
+    expect(edited.status, edited.stderr).toBe(0);
+    expect(edited.stderr).toContain("listens where its own config says");
+    expect(await json(["list"])).toMatchObject([{ name: "openclaw", host: "::1", port }]);
+  });
+});

@@ -11,7 +11,7 @@ import { errorText } from "./error-text.ts";
 import { statusOfError } from "./exit-status.ts";
 import { viewOf } from "./terminal/view.ts";
 
-/** Pause between two idle ticks, in milliseconds. */
+/** Pause between two idle ticks. */
 const LONG_MS = 3_600_000;
 
 /** Returns when a signal asks for the end; at once when a signal ended the run. */

@@ -17,7 +17,7 @@ export interface StopSignals {
 
 /**
  * Signals that come this soon after the first are the same request: GNU `timeout` sends two, to its child and to the group,
- * and the signals of a terminal and a person may coincide. In milliseconds.
+ * and the signals of a terminal and a person may coincide.
  */
 export const SAME_REQUEST_MS = 500;
 

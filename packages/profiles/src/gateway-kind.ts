@@ -36,11 +36,11 @@ export interface GatewayKind {
   readonly health: HealthCheck;
   /** What a start waits for besides health, because a gateway may answer before it has started. @default nothing */
   readonly readiness?: HealthCheck;
-  /** How long `start` waits for readiness before it answers "still starting", in milliseconds. */
+  /** How long `start` waits for readiness before it answers "still starting". */
   readonly startTimeoutMs: number;
   /** Why a stop takes long, for a waiting person. @default nothing */
   readonly stopNote?: string;
-  /** From SIGTERM to SIGKILL, in milliseconds. */
+  /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
   /** Whether the end of the gateway ends everything that it started, or spares separate sessions. */
   readonly end: EndScope;

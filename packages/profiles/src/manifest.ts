@@ -80,7 +80,7 @@ export interface Manifest {
   readonly health: string;
   /** False: `PORT` and `HOST` are not set in a command gateway's environment. @default true */
   readonly portEnv?: boolean;
-  /** From SIGTERM to SIGKILL, in milliseconds. @default by kind */
+  /** From SIGTERM to SIGKILL. @default by kind */
   readonly stopTimeoutMs?: number;
   /** What its address is opened with. @default a WebSocket's */
   readonly scheme?: Scheme;
@@ -94,7 +94,7 @@ export interface Manifest {
   readonly memoryRestartBytes?: number;
   /** The gateway can have no more than this, in bytes. */
   readonly memoryMaxBytes?: number;
-  /** The gateway is restarted after so long without an answer, in milliseconds. */
+  /** The gateway is restarted after so long without an answer. */
   readonly restartUnresponsiveMs?: number;
   /** Who is told of what: an absolute program path, an http(s) URL, or `env:NAME`. */
   readonly hooks?: Readonly<Partial<Record<HookEvent, string>>>;

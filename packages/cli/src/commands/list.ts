@@ -17,7 +17,7 @@ interface Shown {
   readonly wide: boolean;
 }
 
-/** Pause between two reads of `--watch`, in milliseconds. */
+/** Pause between two reads of `--watch`. */
 const WATCH_MS = 1_000;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {

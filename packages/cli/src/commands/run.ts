@@ -19,7 +19,7 @@ type Arguments = ArgumentsOf<(typeof COMMANDS)["run"]>;
 
 /** The exit status of a program that SIGTERM ended, as shells and service managers expect it. */
 const ENDED_BY_SIGTERM = 143;
-/** At the end, output that a reader does not take within this time is dropped. In milliseconds. */
+/** At the end, output that a reader does not take within this time is dropped. */
 const LAST_OUTPUT_MS = 2_000;
 
 /** launchd tells an agent its label. Source: observed by others, documented nowhere; untested. */

@@ -15,7 +15,7 @@ export interface Passage {
   readonly close: () => void;
 }
 
-/** How soon a terminal that took nothing is tried again, in milliseconds. */
+/** How soon a terminal that took nothing is tried again. */
 const RETRY_MS = 20;
 
 /** Opens a passage to the target of `fd`. Nothing else may write to `fd` afterwards. */

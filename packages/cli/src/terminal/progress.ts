@@ -14,7 +14,7 @@ export interface Progress {
 
 export const SILENT: Progress = { update: () => undefined, finish: () => undefined };
 
-/** Pause between two frames of the spinner, in milliseconds. */
+/** Pause between two frames of the spinner. */
 const TURN_MS = 250;
 const WHEEL = ["|", "/", "-", "\\"] as const;
 

@@ -6,7 +6,7 @@
  * request guard only.
  */
 
-/** The limits of {@link failureBudget}. */
+/** The limits of {@link createFailureBudget}. */
 export interface BudgetLimits {
   /** How many failures within `windowMs` lead to a refusal. */
   readonly failures: number;
@@ -44,7 +44,7 @@ function newAccount(): Account {
 }
 
 /** Returns the function that counts an attempt of `source` at the monotonic time `now`, in milliseconds. */
-export function failureBudget(limits: BudgetLimits): (source: AttemptSource, now: number) => Attempt {
+export function createFailureBudget(limits: BudgetLimits): (source: AttemptSource, now: number) => Attempt {
   const local = new Map<string, Account>();
   const sources = new Map<string, Account>();
   const networks = new Map<string, Account>();

@@ -16,13 +16,13 @@ import { standInFront } from "./front-door.ts";
 import type { BehindDoor, Expectation } from "./front-door.ts";
 import { readHostOptions } from "./gateway-options.ts";
 import type { GatewayHostOptions, HostSettings } from "./gateway-options.ts";
-import { guardedSocket } from "./guarded-socket.ts";
+import { guardSockets } from "./guarded-socket.ts";
 import { gatewayUrl, isWildcardHost } from "../host/address.ts";
-import { peerWatch } from "./peer-watch.ts";
+import { watchPeers } from "./peer-watch.ts";
 import type { PeerWatch } from "./peer-watch.ts";
-import { requestGuard } from "./request-guard.ts";
+import { guardRequests } from "./request-guard.ts";
 import type { RequestGuard } from "./request-guard.ts";
-import { rpcService } from "./rpc-service.ts";
+import { createRpcService } from "./rpc-service.ts";
 import type { RpcService } from "./rpc-service.ts";
 
 /** In this order, each at most once. While `closing`, running requests are finished and no new ones are taken. */
@@ -45,7 +45,7 @@ export interface Gateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How often Node checks for heads and requests that take too long, in milliseconds. */
+/** How often Node checks for heads and requests that take too long. */
 const CHECK_INTERVAL_MS = 1_000;
 /** The most reads for one frame: the longest message needs no more, unless it is sent a few bytes at a time. */
 const MAX_BUFFERED_CHUNKS = 4_096;
@@ -80,7 +80,7 @@ export async function hostGateway(settings: HostSettings): Promise<Gateway> {
     maxFragments: settings.maxFragments,
     maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     perMessageDeflate: false,
-    WebSocket: guardedSocket(ws.WebSocket, onFault),
+    WebSocket: guardSockets(ws.WebSocket, onFault),
     handleProtocols: (offered) => offered.has(GATEWAY_PROTOCOL) && GATEWAY_PROTOCOL,
   });
   const host = new GatewayHost(settings, sockets);
@@ -111,9 +111,9 @@ class GatewayHost implements Gateway {
     this.host = settings.host;
     this.port = settings.port;
     this.url = gatewayUrl(settings.host, settings.port);
-    this.#guard = requestGuard(settings);
-    this.#peers = peerWatch(settings);
-    this.#rpc = rpcService(this.#peers, settings, () => this.#describe());
+    this.#guard = guardRequests(settings);
+    this.#peers = watchPeers(settings);
+    this.#rpc = createRpcService(this.#peers, settings, () => this.#describe());
     this.#sockets = sockets;
     this.#server = limitServer(settings.server ?? newServer(settings), settings);
     this.#connections = trackConnections(this.#server, settings);

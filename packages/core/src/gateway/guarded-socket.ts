@@ -8,7 +8,7 @@ import type { WebSocket } from "ws";
 const INTERNAL_ERROR = 1_011;
 
 /** Returns a WebSocket class that calls `onFault` with the exception of a listener. */
-export function guardedSocket(Base: typeof WebSocket, onFault: (error: unknown) => void): typeof WebSocket {
+export function guardSockets(Base: typeof WebSocket, onFault: (error: unknown) => void): typeof WebSocket {
   return class GuardedSocket extends Base {
     override emit(event: string | symbol, ...details: readonly unknown[]): boolean {
       try {

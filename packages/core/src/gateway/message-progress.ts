@@ -12,7 +12,7 @@ const BETWEEN_FRAMES = 0;
  * Returns an object that stays the same until a message is finished; undefined when none is in progress or the state is
  * unknown.
  */
-export function messageInProgress(socket: WebSocket): object | undefined {
+export function readMessageInProgress(socket: WebSocket): object | undefined {
   const receiver = memberOf(socket, "_receiver");
   const fragments = memberOf(receiver, "_fragments");
   if (typeof fragments !== "object" || fragments === null) return undefined;

@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { GatewayLimits } from "./gateway-limits.ts";
-import { messageInProgress } from "./message-progress.ts";
+import { readMessageInProgress } from "./message-progress.ts";
 import type { Delivery, SharedMessage } from "./topics.ts";
 
 /** The watch over the WebSockets of one gateway. */
@@ -51,7 +51,7 @@ function cutOff(socket: WebSocket, reason: string): void {
 }
 
 /** Returns the watch of one gateway. */
-export function peerWatch(
+export function watchPeers(
   limits: Pick<GatewayLimits, "maxBacklogBytes" | "maxTotalBacklogBytes" | "messageTimeoutMs">,
 ): PeerWatch {
   const peers = new Map<WebSocket, Peer>();
@@ -77,7 +77,7 @@ export function peerWatch(
 
   /** Whether this peer has been in the middle of one message for too long. */
   const isStuck = (socket: WebSocket, peer: Peer): boolean => {
-    const message = messageInProgress(socket);
+    const message = readMessageInProgress(socket);
     const now = performance.now();
     if (message === undefined || message !== peer.message) {
       peer.message = message;

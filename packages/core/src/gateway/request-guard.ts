@@ -8,7 +8,7 @@ import type { IncomingMessage } from "node:http";
 import { isIPv4 } from "node:net";
 import { shownToken, tokenMatcher } from "./access-token.ts";
 import type { ShownToken } from "./access-token.ts";
-import { failureBudget } from "./failure-budget.ts";
+import { createFailureBudget } from "./failure-budget.ts";
 import type { AttemptSource } from "./failure-budget.ts";
 import type { HostSettings } from "./gateway-options.ts";
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
@@ -47,12 +47,12 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set(["origin", "sec-websocket-or
 const ALLOWED: GuardVerdict = { verdict: "allowed" };
 
 /** Returns the guard of one gateway. `now` is a monotonic clock in milliseconds. */
-export function requestGuard(settings: GuardSettings, now: () => number = () => performance.now()): RequestGuard {
+export function guardRequests(settings: GuardSettings, now: () => number = () => performance.now()): RequestGuard {
   const hosts = acceptedHosts(settings);
   const origins = new Set(settings.allowedOrigins);
   const matches = tokenMatcher(settings.token);
   const tellRefusal = refusalTeller(settings);
-  const countAttempt = failureBudget({
+  const countAttempt = createFailureBudget({
     failures: settings.maxFailures,
     windowMs: settings.failureWindowMs,
     refusalMs: settings.refusalMs,

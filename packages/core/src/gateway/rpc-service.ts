@@ -26,7 +26,7 @@ const TOO_MANY_TOPICS: RpcReply = { error: { code: -32_000, message: "Too many t
 const PONG: RpcReply = { result: { pong: true } };
 
 /** Returns the service. `describe` returns the answer of `gateway.info` and is called each time. */
-export function rpcService(
+export function createRpcService(
   peers: PeerWatch,
   limits: GatewayLimits,
   describe: () => Readonly<Record<string, unknown>>,

@@ -32,7 +32,7 @@ export interface HookMessage {
   readonly reason: string | null;
   /** When it entered that state, ISO 8601. */
   readonly since: string;
-  /** Length of the outage that has just ended, in milliseconds; null otherwise. */
+  /** Length of the outage that has just ended; null otherwise. */
   readonly downMs: number | null;
   /** How the gateway last ended; null when it never ended. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null;

@@ -28,7 +28,7 @@ export type RestartDecision =
 /**
  * Decides what follows the latest crash.
  *
- * @param crashTimesMs monotonic times of all crashes of this keeper's life, the latest included, in milliseconds.
+ * @param crashTimesMs monotonic times of all crashes of this keeper's life, the latest included.
  * @param nowMs the present on the same clock. @param random a number in [0, 1): spreads the restarts of gateways that crashed
  * together over half of the delay.
  */
@@ -43,7 +43,7 @@ export function decideRestart(crashTimesMs: readonly number[], nowMs: number, ra
  * Decides whether a living gateway is restarted again for its memory or its silence. These restarts have a separate bound:
  * three in an hour, whatever the reasons.
  *
- * @param timesMs monotonic times of all such demands in this keeper's life, the latest included, in milliseconds.
+ * @param timesMs monotonic times of all such demands in this keeper's life, the latest included.
  */
 export function decideGuardedRestart(timesMs: readonly number[], nowMs: number): RestartDecision["action"] {
   const occasions = timesMs.filter((time) => nowMs - time < DEFAULTS.guardedWindowMs).length;

@@ -69,7 +69,7 @@ export interface RunRecord {
   readonly spared?: readonly SparedProcess[];
   /** What its command handed its work to, when that went on listening after the end of the run. Absent: nothing. */
   readonly outside?: readonly OutsideSocket[];
-  /** The default deadline of a stop of this run, in milliseconds; its keeper also reads requests with another one. */
+  /** The default deadline of a stop of this run; its keeper also reads requests with another one. */
   readonly stopTimeoutMs?: number;
   /** Its process goes on after a `stop` has ended the run, so that no caller waits for its end. */
   readonly stays?: true;

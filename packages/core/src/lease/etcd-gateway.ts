@@ -16,7 +16,7 @@ export interface EtcdGatewayOptions {
   /** Base URLs. The endpoint that answered last is asked first. */
   readonly endpoints: readonly string[];
   readonly credentials: EtcdCredentials;
-  /** How long one endpoint may take for one answer, in milliseconds. */
+  /** How long one endpoint may take for one answer. */
   readonly attemptMs: number;
 }
 

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { failureBudget } from "../../src/gateway/failure-budget.ts";
+import { createFailureBudget } from "../../src/gateway/failure-budget.ts";
 import type { Attempt, BudgetLimits } from "../../src/gateway/failure-budget.ts";
 
 const LIMITS: BudgetLimits = { failures: 3, windowMs: 1_000, refusalMs: 5_000, sources: 4 };
 
 /** Sources by their key; `network` is theirs, `local:` begins one of this machine. */
 function budget(limits: BudgetLimits = LIMITS): (key: string, now: number, network?: string) => Attempt {
-  const attempt = failureBudget(limits);
+  const attempt = createFailureBudget(limits);
   return (key, now, network = `network of ${key}`) =>
     attempt({ key, network: key.startsWith("local:") ? null : network }, now);
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { readHostOptions } from "../../src/gateway/gateway-options.ts";
-import { requestGuard } from "../../src/gateway/request-guard.ts";
+import { guardRequests } from "../../src/gateway/request-guard.ts";
 import { openRaw, openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead, within } from "./running-gateway.ts";
 
 const BEARER = `Authorization: Bearer ${TOKEN}`;
@@ -223,7 +223,7 @@ function guardAt(): {
     allowedOrigins: ["https://app.example", "https://other.example"],
     onWarning: (message) => void warnings.push(message),
   });
-  const guard = requestGuard(settings, () => now);
+  const guard = guardRequests(settings, () => now);
   return {
     warnings,
     pass: (ms) => void (now += ms),
@@ -402,12 +402,12 @@ describe("security 3: failures", () => {
 });
 
 /** The verdict on one request to a gateway that takes three header lines. */
-function judge(changes: Partial<IncomingMessage>): ReturnType<ReturnType<typeof requestGuard>> {
+function judge(changes: Partial<IncomingMessage>): ReturnType<ReturnType<typeof guardRequests>> {
   const settings = readHostOptions({ port: 1, token: TOKEN, allowedOrigins: [], maxHeaderLines: 3 });
   const headers = { host: "127.0.0.1:1", ...changes.headers };
   const rawHeaders = changes.rawHeaders ?? Object.entries(headers).flat();
   const request = { url: "/", socket: { remoteAddress: "127.0.0.1" }, ...changes, headers, rawHeaders };
-  return requestGuard(settings)(request as IncomingMessage, "guarded");
+  return guardRequests(settings)(request as IncomingMessage, "guarded");
 }
 
 describe("a refusal says why", () => {
@@ -442,7 +442,7 @@ describe("a refusal says why", () => {
     });
     const ask = (host: string): string => {
       const request = { url: "/", socket: {}, headers: { host }, rawHeaders: ["Host", host] };
-      return requestGuard(settings)(request as unknown as IncomingMessage, "open").verdict;
+      return guardRequests(settings)(request as unknown as IncomingMessage, "open").verdict;
     };
     const accepted = ["127.0.0.1:1", "localhost:1", "[::1]:1", "192.0.2.1:1", "[2001:db8::1]:1", "a.example:9"];
     expect(accepted.map(ask)).toEqual(accepted.map(() => "allowed"));

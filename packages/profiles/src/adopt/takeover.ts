@@ -62,9 +62,9 @@ export interface TakeoverPlan {
 export interface TakeoverOptions {
   /** Asked with the plan before anything is touched. */
   readonly consent: (plan: TakeoverPlan) => boolean | Promise<boolean>;
-  /** Time for the old one to end, in milliseconds. @default by kind (330_000) */
+  /** Time for the old one to end. @default by kind (330_000) */
   readonly stopTimeoutMs?: number | undefined;
-  /** Time for ours to become healthy, in milliseconds. @default by kind (120_000) */
+  /** Time for ours to become healthy. @default by kind (120_000) */
   readonly startTimeoutMs?: number | undefined;
   readonly roots?: HostRoots | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -78,7 +78,7 @@ export interface TakeoverResult {
   readonly status: ProfileStatus;
 }
 
-/** Pause between two checks of what serves, in milliseconds. */
+/** Pause between two checks of what serves. */
 const POLL_MS = 100;
 
 /** Everything that a takeover acts on, gathered before it asks. */

@@ -55,7 +55,7 @@ export interface ContainerPlan {
  */
 const KEEPER_BYTES = 128 * 1024 * 1024;
 
-/** How much longer than a usual start an engine waits before it counts failures, in milliseconds. */
+/** How much longer than a usual start an engine waits before it counts failures. */
 const START_GRACE_MS = 30_000;
 
 /** Mounting one of these would hide what the image has. */

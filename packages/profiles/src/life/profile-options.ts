@@ -32,7 +32,7 @@ export interface ProfileOptions {
   readonly portEnv?: boolean | undefined;
   /** `http` or `https`: the scheme of its address. */
   readonly scheme?: string | undefined;
-  /** From SIGTERM to SIGKILL, in milliseconds. */
+  /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs?: number | undefined;
   /** With or without the `@`. */
   readonly groups?: readonly string[] | undefined;

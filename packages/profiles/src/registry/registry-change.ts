@@ -65,7 +65,7 @@ export interface RegistryTransaction {
 
 /** How long a change waits for its turn. */
 export interface ChangeOptions {
-  /** How long to wait for other changes of the registry, in milliseconds. @default 60_000 */
+  /** How long to wait for other changes of the registry. @default 60_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -9,7 +9,7 @@ import type { ProfilesContext } from "../context.ts";
 import type { Errand } from "./spawn-keeper.ts";
 import { stopProfile } from "./stop.ts";
 
-/** How long the asking process may take to confirm; afterwards it ends with the gateway. In milliseconds. */
+/** How long the asking process may take to confirm; afterwards it ends with the gateway. */
 const ASKER_GRACE_MS = 2_000;
 const POLL_MS = 10;
 

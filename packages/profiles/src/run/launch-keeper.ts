@@ -26,14 +26,14 @@ export type LaunchResult =
 /** The options for the keeper, and how the start is watched. */
 export interface LaunchOptions {
   readonly port?: number | undefined;
-  /** How long the gateway's start may take, in milliseconds. @default by kind */
+  /** How long the gateway's start may take. @default by kind */
   readonly timeoutMs?: number | undefined;
   readonly standby?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** How much later than its starter a keeper may decide about a start, the end of the gateway included. In milliseconds. */
+/** How much later than its starter a keeper may decide about a start, the end of the gateway included. */
 const VERDICT_MS = 3_000;
 
 /**

@@ -33,7 +33,7 @@ export interface PlanOptions {
   readonly port?: number | undefined;
   /** Whether the asking process belongs to an earlier run, whose remains must then not be ended. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
-  /** What the gateway has for its start, in milliseconds. @default by kind */
+  /** What the gateway has for its start. @default by kind */
   readonly startTimeoutMs?: number | undefined;
   /** The origin of the request, for the history. @default "lockkeeper run" */
   readonly startedBy?: string | undefined;
@@ -50,7 +50,7 @@ export interface RunPlan {
   readonly confirmation: { ask: (() => Promise<void>) | undefined };
 }
 
-/** How long a keeper waits for a lock whose owner is starting or stopping, in milliseconds. */
+/** How long a keeper waits for a lock whose owner is starting or stopping. */
 const LOCK_TIMEOUT_MS = 5_000;
 
 /**

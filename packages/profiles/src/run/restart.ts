@@ -11,7 +11,7 @@ import { stopProfile } from "./stop.ts";
 
 /** Options of a restart. */
 export interface RestartOptions {
-  /** For each half, in milliseconds. @default by kind */
+  /** For each half. @default by kind */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;

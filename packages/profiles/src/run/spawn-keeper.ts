@@ -16,7 +16,7 @@ export interface Errand {
   readonly errand: "restart" | "stop";
   /** The asking process; the errand begins when it has confirmed and ended. */
   readonly askedBy: number;
-  /** For the stop, in milliseconds. @default by kind */
+  /** For the stop. @default by kind */
   readonly timeoutMs: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface KeeperCommand {
   readonly startedBy: string;
   /** Base port of this run. @default the profile's own */
   readonly port?: number | undefined;
-  /** What the gateway has for its start, in milliseconds. @default by kind */
+  /** What the gateway has for its start. @default by kind */
   readonly startTimeoutMs?: number | undefined;
   readonly errand?: Errand | undefined;
   /** Names of variables that its gateway gets from the starter's environment, besides the allow-list. */

@@ -27,7 +27,7 @@ import { warnOfWideBind } from "../wide-bind.ts";
 
 /** Options of a start. */
 export interface StartOptions {
-  /** How long to wait for readiness, in milliseconds; the gateway goes on starting afterwards. @default by kind */
+  /** How long to wait for readiness; the gateway goes on starting afterwards. @default by kind */
   readonly timeoutMs?: number | undefined;
   /** Base port for this run only; survives restarts after crashes. @default the profile's own */
   readonly port?: number | undefined;
@@ -47,9 +47,9 @@ export interface StartResult {
   readonly status: ProfileStatus;
 }
 
-/** Pause between two reads of another keeper's record, in milliseconds. */
+/** Pause between two reads of another keeper's record. */
 const POLL_MS = 20;
-/** A running gateway that is silent for this long is unresponsive, whatever its keeper says. In milliseconds. */
+/** A running gateway that is silent for this long is unresponsive, whatever its keeper says. */
 const SILENCE_MS = 5_000;
 
 /** What this start knows so far. */

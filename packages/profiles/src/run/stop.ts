@@ -38,7 +38,7 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /** Options of a stop. */
 export interface StopOptions {
-  /** From the request to SIGKILL, in milliseconds. @default the profile's own */
+  /** From the request to SIGKILL. @default the profile's own */
   readonly timeoutMs?: number | undefined;
   /** The caller accepts that it is part of the gateway and ends with it. @default false */
   readonly stopMyself?: boolean | undefined;
@@ -60,7 +60,7 @@ export interface StopResult {
   readonly status: ProfileStatus;
 }
 
-/** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. In milliseconds. */
+/** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. */
 const KEEPER_GRACE_MS = 5_000;
 const POLL_MS = 20;
 const PROGRESS_EVERY_MS = 5_000;

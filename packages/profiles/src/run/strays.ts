@@ -12,7 +12,7 @@ import { readRunRecords } from "../status/run-records.ts";
 import { belongsToRun } from "./inside-run.ts";
 import { sparingOf } from "./sparing.ts";
 
-/** Strays get this long to end by themselves, in milliseconds. */
+/** Strays get this long to end by themselves. */
 export const STRAY_TIMEOUT_MS = 2_000;
 
 /** The ended runs of a home, and which of them still have visible processes, by one walk over the host's processes. */

@@ -11,7 +11,7 @@ import type { RunRecord } from "@lockkeeper/core";
 
 /** What a supervised run tells its manager. Never throws: a manager that does not listen must not end the run. */
 export interface ServiceNotifier {
-  /** How often the watchdog needs a health check, in milliseconds; undefined: as usual. */
+  /** How often the watchdog needs a health check; undefined: as usual. */
   readonly livenessIntervalMs: number | undefined;
   readonly report: (record: RunRecord) => void;
   /** A successful health check. */

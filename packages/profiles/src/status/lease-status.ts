@@ -8,7 +8,7 @@ import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import type { LeaseStatus, ProfileStatus } from "./profile-status.ts";
 
-/** The total time for a table that people wait for, in milliseconds. */
+/** The total time for a table that people wait for. */
 const BUDGET_MS = 300;
 
 /**
@@ -41,7 +41,7 @@ export async function withLiveLease(
   }
 }
 
-/** How long a start may wait for the engine's answer, in milliseconds. */
+/** How long a start may wait for the engine's answer. */
 const PATIENCE_MS = 3_000;
 
 /** Returns when the engine answers for the profile's lease. Throws the errors of `readLease`. */

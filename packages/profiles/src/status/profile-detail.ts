@@ -21,7 +21,7 @@ import { stillSpared } from "./run-records.ts";
 /** As many lines as a person reads at a glance; `logs` has the rest. */
 const SHOWN_LINES = 5;
 
-/** One profile may take longer than a table of many. In milliseconds. */
+/** One profile may take longer than a table of many. */
 const LEASE_TIMEOUT_MS = 1_000;
 
 /** A contract with scripts: fields are added, never renamed or removed. */
@@ -51,7 +51,7 @@ export interface ProfileDetail extends ProfileStatus {
   readonly envFile: string | null;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** From SIGTERM to SIGKILL, in milliseconds. */
+  /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
   readonly after: readonly string[];
   readonly end: EndScope;

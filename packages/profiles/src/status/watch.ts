@@ -13,7 +13,7 @@ import type { ProfileStatus } from "./profile-status.ts";
 
 /** How often a watch looks, and what ends it. */
 export interface WatchOptions {
-  /** Between two looks, in milliseconds. @default 1000 */
+  /** Between two looks. @default 1000 */
   readonly intervalMs?: number | undefined;
   /** Ends the watch without an error. */
   readonly signal?: AbortSignal | undefined;

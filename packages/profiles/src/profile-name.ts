@@ -41,11 +41,12 @@ export function compareNames(a: string, b: string): number {
   let from = startOfDifference(a, b);
   for (;;) {
     const [left, right] = [partAt(a, from), partAt(b, from)];
-    if (left === right && left !== "") {
+    if (left === right) {
+      if (left === "") return 0;
       from += left.length;
       continue;
     }
-    if (left === "" || right === "") return left === right ? 0 : left === "" ? -1 : 1;
+    // The end counts as 0, and as less than a 0 that is written.
     const difference = Number(left) - Number(right);
     if (!Number.isNaN(difference) && difference !== 0) return difference;
     return left < right ? -1 : 1;
@@ -55,8 +56,8 @@ export function compareNames(a: string, b: string): number {
 /** Returns where the part begins in which two names differ, or the one before it. */
 function startOfDifference(a: string, b: string): number {
   let at = 0;
-  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
-  if (at === 0) return 0;
+  // Beyond the end is NaN, which equals nothing.
+  while (a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
   const isNumber = isDigit(a, at - 1);
   while (at > 0 && isDigit(a, at - 1) === isNumber) at -= 1;
   return at;

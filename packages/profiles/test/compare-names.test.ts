@@ -12,7 +12,7 @@ test("numbers in names count by their value", () => {
 });
 
 test("the first part in which they differ decides: a number by its value, then by how it is written, else by its letters", () => {
-  const name = fc.stringMatching(/^[ab0-1-]{0,8}$/);
+  const name = fc.stringMatching(/^[ab019-]{0,8}$/);
   fc.assert(
     fc.property(name, name, name, (start, a, b) => {
       const [left, right] = [partsOf(start + a), partsOf(start + b)];

@@ -5,17 +5,15 @@ import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { Gateway } from "../../src/gateway/gateway-host.ts";
 import {
+  BEARER,
   openRaw,
   openSocket,
   sendRaw,
   startTestGateway,
-  TOKEN,
   until,
   upgradeHead,
   within,
 } from "./running-gateway.ts";
-
-const BEARER = `Authorization: Bearer ${TOKEN}`;
 
 function healthz(gateway: Gateway): string {
   return `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n\r\n`;

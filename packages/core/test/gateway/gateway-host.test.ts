@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import type { WebSocket } from "ws";
 import type { GatewayHostOptions } from "../../src/gateway/gateway-options.ts";
 import {
+  BEARER,
   call,
+  closeCode,
   exchange,
   freePort,
   openRaw,
@@ -17,13 +18,6 @@ import {
   upgradeHead,
   within,
 } from "./running-gateway.ts";
-
-const BEARER = `Authorization: Bearer ${TOKEN}`;
-
-async function closeCode(socket: WebSocket): Promise<number> {
-  const [code] = (await within("the WebSocket to close", once(socket, "close"))) as [number];
-  return code;
-}
 
 test("security 5: the probe paths answer without a token, briefly, and tell nothing", async () => {
   const gateway = await startTestGateway();

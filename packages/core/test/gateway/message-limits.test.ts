@@ -4,24 +4,18 @@ import { describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
 import type { Gateway } from "../../src/gateway/gateway-host.ts";
 import {
+  BEARER,
   call,
+  closeCode,
   exchange,
   openRaw,
   openSocket,
   sendRaw,
   startTestGateway,
-  TOKEN,
   until,
   upgradeHead,
   within,
 } from "./running-gateway.ts";
-
-const BEARER = `Authorization: Bearer ${TOKEN}`;
-
-async function closeCode(socket: WebSocket): Promise<number> {
-  const [code] = (await within("the WebSocket to close", once(socket, "close"))) as [number];
-  return code;
-}
 
 /** A WebSocket on a plain connection, for frames that no client library sends. */
 async function openFrames(gateway: Gateway): Promise<{ readonly socket: Socket; readonly closeCode: Promise<number> }> {

@@ -2,9 +2,16 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { call, openRaw, openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead, within } from "./running-gateway.ts";
-
-const BEARER = `Authorization: Bearer ${TOKEN}`;
+import {
+  BEARER,
+  call,
+  openRaw,
+  openSocket,
+  sendRaw,
+  startTestGateway,
+  upgradeHead,
+  within,
+} from "./running-gateway.ts";
 
 function ownServer(): Server {
   const server = createServer((request, response) => response.end(`mine: ${request.url}`));

@@ -3,9 +3,17 @@ import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { readHostOptions } from "../../src/gateway/gateway-options.ts";
 import { guardRequests } from "../../src/gateway/request-guard.ts";
-import { openRaw, openSocket, sendRaw, startTestGateway, TOKEN, upgradeHead, within } from "./running-gateway.ts";
+import {
+  BEARER,
+  openRaw,
+  openSocket,
+  sendRaw,
+  startTestGateway,
+  TOKEN,
+  upgradeHead,
+  within,
+} from "./running-gateway.ts";
 
-const BEARER = `Authorization: Bearer ${TOKEN}`;
 const SUBPROTOCOL = "Sec-WebSocket-Protocol: lockkeeper.v1, lockkeeper.bearer.";
 
 describe("security 1: Host", () => {

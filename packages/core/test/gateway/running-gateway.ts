@@ -17,6 +17,8 @@ export { freePort } from "../../../../test/harness/free-port.ts";
 export { until } from "../../../../test/harness/until.ts";
 
 export const TOKEN = "test-token-with-forty-three-characters-0000";
+/** The header line that lets a request in. */
+export const BEARER = `Authorization: Bearer ${TOKEN}`;
 const DEADLINE_MS = 10_000;
 
 export async function startTestGateway(options: Partial<GatewayHostOptions> = {}): Promise<Gateway> {
@@ -52,6 +54,12 @@ export async function openSocket(
   onTestFinished(() => socket.terminate());
   await within("the WebSocket to open", once(socket, "open"));
   return socket;
+}
+
+/** Returns the code with which the WebSocket closes. */
+export async function closeCode(socket: WebSocket): Promise<number> {
+  const [code] = (await within("the WebSocket to close", once(socket, "close"))) as [number];
+  return code;
 }
 
 /** Sends one message and returns the next one that comes back, parsed. */

@@ -52,6 +52,8 @@ async function createHostile({ run, home, folder }: ScratchHome): Promise<string
     "PASSED",
     "--env-file",
     envFile,
+    "--hook",
+    "failed=https://hooks.example/secret-of-the-hook",
   ];
   const made = await run([...create, "--", "node", "-e", "$(x) `y` %h\n: - #", "/etc/hostname", "{port}"]);
   expect(made.stderr).not.toContain("error:");
@@ -77,7 +79,9 @@ test("a builtin, a command with hostile words and an openclaw: paths, user and a
         ...tokens.map((token) => token.trim()),
         "secret-of-the-env-file",
         "secret-of-the-profile",
+        "secret-of-the-hook",
       ]) {
+        expect(JSON.stringify(one)).not.toContain(secret);
         expect(text).not.toContain(secret);
       }
       expect(one.needs).toEqual(

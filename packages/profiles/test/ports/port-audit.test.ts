@@ -70,7 +70,7 @@ test("a listener of the pool outside of every block is told apart, and one outsi
   const { blocks, conflicts, others, pool } = await portsReport(home);
   expect(pool).toEqual({ first: port, last: port + 49 });
   expect([blocks[0]?.end, blocks[0]?.listeners, conflicts]).toEqual([port + 4, [], []]);
-  expect(others).toMatchObject([
+  expect([...others].sort((one, other) => one.port - other.port)).toMatchObject([
     { address: "127.0.0.1", port: port + 5, pid: process.pid },
     { address: "127.0.0.1", port: port + 49, pid: process.pid },
   ]);

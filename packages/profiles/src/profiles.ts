@@ -218,7 +218,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
       },
       create: async (request) => {
         const { createProfile } = await import("./life/create.ts");
-        const { statusAfterChange } = await import("./status/observe-profile.ts");
+        const { statusAfterChange } = await import("./status/observe-all.ts");
         return statusAfterChange(context, await createProfile(home, request));
       },
       edit: async (name, request) => (await import("./life/edit.ts")).editProfile(context, name, request),

@@ -29,7 +29,7 @@ import { changeRegistry } from "../registry/registry-change.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { unitEnvironment, unitEnvironmentFiles } from "../service-units/unit-environment.ts";
-import { statusAfterChange } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-all.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
 import { lostVariables } from "./lost-variables.ts";
@@ -116,7 +116,7 @@ export async function importGateways(
       const { manifest, already } = await adopt(context, source, each, options);
       if (already) report.already.push({ from, profile: manifest.name });
       else {
-        const status = statusAfterChange(context, manifest);
+        const status = await statusAfterChange(context, manifest);
         const notes = await notesOn(context, source, each, manifest);
         report.imported.push({ from, status, portSource: options.port === undefined ? portSource : null, notes });
       }

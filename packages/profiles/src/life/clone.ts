@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { statusAfterChange } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-all.ts";
 import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { chooseBlock } from "../ports/port-choice.ts";
@@ -122,7 +122,7 @@ async function copyWhileStopped(
           );
           return manifest;
         });
-        const status = statusAfterChange(context, clone);
+        const status = await statusAfterChange(context, clone);
         return { status, copied: { files, bytes }, leftBehind: left, restarted: false };
       },
       options.signal,

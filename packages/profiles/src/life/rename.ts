@@ -6,7 +6,7 @@
 import type { ProfilesContext } from "../context.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
-import { statusAfterChange } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-all.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { isAdopted } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
@@ -54,7 +54,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
     return after;
   });
   return {
-    status: statusAfterChange(context, renamed),
+    status: await statusAfterChange(context, renamed),
     notes: readGatewayUnits(hostRoots(context.env).unitDirectories)
       .filter((unit) => unitProfile(unit)?.name === from)
       .map((unit) => `${unit.path} still starts ${from}`),

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import type { ProfilesContext } from "../context.ts";
-import { statusAfterChange } from "../status/observe-profile.ts";
+import { statusAfterChange } from "../status/observe-all.ts";
 import { completeManifest, withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { nextFreeBlock } from "../ports/port-choice.ts";

@@ -3,13 +3,18 @@
  * the run directory; what looks at the host is loaded only when a profile is not plainly at rest, since `list` is measured
  * against a bare Node start.
  */
-import type { HomePlace } from "../context.ts";
+import { LockkeeperError } from "@lockkeeper/core";
+import { warnAfter } from "@lockkeeper/core/internal";
+import type { HomePlace, ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
+import { readableSelection } from "../selection/selection.ts";
 import type { Look } from "./evidence.ts";
 import { hasLockFile } from "./lock-files.ts";
 import { isPlainlyAtRest, isSaidToRest } from "./plainly-at-rest.ts";
 import { observeAtRest } from "./observed-state.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
+import { describeProfile } from "./profile-status.ts";
+import type { ProfileStatus } from "./profile-status.ts";
 import { readRunRecord, readRunRecords } from "./run-records.ts";
 
 /** Returns the one profile that `manifest` describes as it is now. Changes nothing. */
@@ -17,6 +22,19 @@ export async function observeOne(place: HomePlace, manifest: Manifest): Promise<
   const record = readRunRecord(place.home, manifest.name, place.owner);
   if (isPlainlyAtRest(manifest, record)) return { manifest, record, observed: observeAtRest(record) };
   return (await import("./observe-profile.ts")).observeManifest(place, manifest);
+}
+
+/** Returns the status of a profile that a change has just written; when it cannot be observed, that of a stopped one. */
+export async function statusAfterChange(context: ProfilesContext, manifest: Manifest): Promise<ProfileStatus> {
+  try {
+    const { observed, record } = await observeOne(context, manifest);
+    return describeProfile(manifest, observed, record, readableSelection(context), Date.now());
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    // The change is made, so a failure to show it must not look like a failure of the change.
+    warnAfter("the change is made", error);
+    return describeProfile(manifest, observeAtRest(undefined), undefined, null, Date.now());
+  }
 }
 
 /**

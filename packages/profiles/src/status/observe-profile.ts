@@ -2,7 +2,6 @@
  * Observes profiles: the plan, the last record of the run, and what is true of it now. Every command shares this observation.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { warnAfter } from "@lockkeeper/core/internal";
 import type { ErrorCode, RunRecord } from "@lockkeeper/core";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
@@ -113,16 +112,4 @@ function manifestOf(home: string, profile: string, { kind: named, host, port, po
 export function statusOf(context: ProfilesContext, observation: ProfileObservation): ProfileStatus {
   const current = readableSelection(context);
   return describeProfile(observation.manifest, observation.observed, observation.record, current, Date.now());
-}
-
-/** Returns the status of a profile that a change has just written; when it cannot be observed, that of a stopped one. */
-export function statusAfterChange(context: ProfilesContext, manifest: Manifest): ProfileStatus {
-  try {
-    return statusOf(context, observeManifest(context, manifest));
-  } catch (error) {
-    if (!(error instanceof LockkeeperError)) throw error;
-    // The change is made, so a failure to show it must not look like a failure of the change.
-    warnAfter("the change is made", error);
-    return describeProfile(manifest, observeAtRest(undefined), undefined, null, Date.now());
-  }
 }

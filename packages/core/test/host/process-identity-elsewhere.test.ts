@@ -180,8 +180,9 @@ describe("on macOS", () => {
   });
 
   test("a zombie is nobody, and a time that cannot be read is not told", async () => {
-    const zombie = await on({ platform: "darwin", programs: { ...programs, [PS]: "Z+ Thu Nov  6 06:30:05 2025" } });
+    const zombie = await on({ platform: "darwin", programs: { ...programs, [PS]: "  Z+ Thu Nov  6 06:30:05 2025" } });
     expect(zombie.module.identifyProcess(4711)).toBeUndefined();
+    expect(zombie.module.judgeProcess({ ...zombie.module.ownIdentity(), pid: 4711 })).toBe("gone");
     const odd = await on({ platform: "darwin", programs: { ...programs, [PS]: "S ?" } });
     expect(odd.module.identifyProcess(4711)).toMatchObject({ startTicks: null });
   });

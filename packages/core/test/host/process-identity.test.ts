@@ -117,6 +117,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     const pid = Number(line.toString());
     await until("it is a zombie", () => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
     expect(identifyProcess(pid)).toBeUndefined();
+    expect(judgeProcess({ ...ownIdentity(), pid })).toBe("gone");
   });
 
   test("does not take a thread id for a process", async () => {

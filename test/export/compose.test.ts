@@ -99,6 +99,16 @@ describe("Compose", () => {
         expect((await podman.must("inspect", "--format", "{{.State.ExitCode}}", container)).trim()).toBe("0");
         compose("down");
         expect((await run(["start", "prod"])).status).toBe(0);
+        // While the host runs it, the container stays, unhealthy, and nothing is started again and again.
+        compose("up", "--detach");
+        const idle = (await podman.must("ps", "--all", "--quiet")).trim();
+        await until("it stays", async () => (await podman.run("logs", idle)).stderr.includes("stays until"), 20_000);
+        expect((await podman.run("healthcheck", "run", idle)).status).not.toBe(0);
+        expect((await podman.must("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", idle)).trim()).toBe(
+          "0 true",
+        );
+        compose("down");
+        expect(((await json(["list"])) as [{ state: string }])[0].state).toBe("running");
         expect((await run(["stop", "prod"])).status).toBe(0);
         expect((await run(["token", "prod"])).stdout).toBe(token);
         expect(await fingerprint(home)).toBe(before);

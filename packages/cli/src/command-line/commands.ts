@@ -180,7 +180,7 @@ export const COMMANDS = {
     synonyms: ["info", "inspect", "describe", "show", "get"],
     summary: "show one profile in full; exit 0 only when it runs",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
-    options: ["profile"],
+    options: ["here", "profile"],
     rule: { unnamed: "current", protected: "usual" },
     examples: [
       ["status dev", "state, lock, ports and who listens on them, last exit"],

@@ -124,6 +124,7 @@ export const OPTIONS = {
     summary: "when it has failed for good, or a person's stop ended it, keep the process until a signal ends it",
   },
   noOutput: { type: "flag", summary: "do not pass the gateway's output through; it is in the log anyway" },
+  here: { type: "flag", summary: "exit 3 also when it runs in another container: for the health check of one" },
   // for engines of containers
   format: {
     type: "choice",

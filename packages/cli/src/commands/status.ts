@@ -33,8 +33,16 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   // Its last lines are often the end of a stack; the story has them from the first one.
   const isTold = detail.state === "failed" || detail.state === "blocked" || (detail.restarts ?? 0) > 0;
   const notes = isTold ? [`What happened: ${shellCommand("lockkeeper", "why", name)}`] : [];
-  return { value: detail, shown, status: statusOfState(detail.state), notes };
+  const status = given.here && !runsHere(detail) ? STOPPED : statusOfState(detail.state);
+  return { value: detail, shown, status, notes };
 }
+
+/** What another container runs has neither a keeper nor a gateway that can be named here. */
+function runsHere({ keeperPid, pid }: ProfileDetail): boolean {
+  return keeperPid !== null || pid !== null;
+}
+
+const STOPPED = statusOfState("stopped");
 
 export function render({ detail, now }: Shown, { paint, quiet, columns }: View): string {
   if (quiet) return `${detail.state}\n`;

@@ -2,6 +2,7 @@
  * A Compose file: one service a profile. Pure. `$` is Compose's own sign in every text and is doubled.
  * Source: the Compose specification (compose-spec.io), and files that Compose v2 really ran.
  */
+import { healthCommand } from "./container-plan.ts";
 import type { ContainerPlan } from "./container-plan.ts";
 import { formatYaml } from "./yaml.ts";
 import type { Yaml } from "./yaml.ts";
@@ -51,7 +52,7 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
     healthcheck: {
-      test: ["CMD", "lockkeeper", "status", profile, "--quiet"],
+      test: ["CMD", ...healthCommand(plan)],
       interval: "30s",
       timeout: "10s",
       start_period: `${plan.startSeconds}s`,

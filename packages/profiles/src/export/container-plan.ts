@@ -96,6 +96,11 @@ export function containerPlan(context: ProfilesContext, manifest: Manifest): Con
   };
 }
 
+/** Returns what an engine runs in the container to ask whether the gateway is well: one that another container runs is no merit of it. */
+export function healthCommand({ profile }: ContainerPlan): readonly string[] {
+  return ["lockkeeper", "status", profile, "--here", "--quiet"];
+}
+
 /** Returns whether `file` lies in what is mounted. */
 export function isMounted(file: string, mounts: readonly Mount[]): boolean {
   return mounts.some((mount) => liesIn(file, mount.path));

@@ -7,6 +7,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { isLoopbackHost, shellQuote } from "@lockkeeper/core/internal";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { Container, EnvVar, PodSpec, Service, VolumeMount } from "kubernetes-types/core/v1.js";
+import { healthCommand } from "./container-plan.ts";
 import type { ContainerPlan, Mount } from "./container-plan.ts";
 import { formatYaml } from "./yaml.ts";
 import type { Yaml } from "./yaml.ts";
@@ -133,7 +134,7 @@ function podSpec(plan: ContainerPlan, image: string): PodSpec {
 
 function gateway(plan: ContainerPlan, image: string, folders: readonly Folder[]): Container {
   const { profile, home, userHome, passEnv, kind, memoryMaxBytes, network } = plan;
-  const exec = { command: ["lockkeeper", "status", profile, "--quiet"] };
+  const exec = { command: [...healthCommand(plan)] };
   const env: EnvVar[] = [
     { name: "LOCKKEEPER_HOME", value: plain(home) },
     { name: "HOME", value: plain(userHome) },

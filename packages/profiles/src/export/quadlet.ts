@@ -4,6 +4,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { PERMANENT_EXIT_STATUS } from "@lockkeeper/core/internal";
+import { healthCommand } from "./container-plan.ts";
 import type { ContainerPlan } from "./container-plan.ts";
 
 /** systemd waits a little longer than podman does before it kills, in seconds. */
@@ -68,7 +69,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
     ...(memoryMaxBytes === undefined ? [] : [`PodmanArgs=--memory=${memoryMaxBytes}b`]),
     "DropCapability=all",
     "NoNewPrivileges=true",
-    `HealthCmd=lockkeeper status ${profile} --quiet`,
+    `HealthCmd=${healthCommand(plan).join(" ")}`,
     "HealthInterval=30s",
     "HealthTimeout=10s",
     `HealthStartPeriod=${plan.startSeconds}s`,

@@ -28,7 +28,7 @@ async function inTerminal(
 /** The pid of the live view: the process with this home that was called with `top`. */
 async function liveView(home: string): Promise<number> {
   for (const pid of await livingProcesses(home)) {
-    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").endsWith("lockkeeper.js\0top\0")) return pid;
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").endsWith("\0top\0")) return pid;
   }
   throw new Error("the live view does not run");
 }

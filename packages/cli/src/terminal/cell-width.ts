@@ -1,9 +1,27 @@
-/** Measures text on a terminal and makes it fit. Pure. Text must be free of control sequences. */
-import stringWidth from "string-width";
+/**
+ * Measures text on a terminal and makes it fit. Text must be free of control sequences. The tables of characters take half as long to
+ * load as Node itself, and most text never needs them: who shows text of others calls {@link loadWidths} once it is asked for.
+ */
 
-/** Returns how many columns the text takes: two for a wide character, none for a combining one. */
+/** Measures any text; undefined until it was loaded. */
+let measure: ((text: string) => number) | undefined;
+let isWanted = false;
+
+/** Loads what measures every character, when a text has needed it; true when what was shown is to be drawn again. */
+export async function loadWidths(): Promise<boolean> {
+  if (!isWanted || measure !== undefined) return false;
+  measure = (await import("string-width")).default;
+  return true;
+}
+
+/**
+ * Returns how many columns the text takes: two for a wide character, none for a combining one. Until {@link loadWidths} each
+ * character beyond ASCII counts as one.
+ */
 export function cellWidth(text: string): number {
-  return isPlain(text) ? text.length : stringWidth(text);
+  if (isPlain(text)) return text.length;
+  isWanted = true;
+  return measure === undefined ? Array.from(text).length : measure(text);
 }
 
 /** Returns the text in at most `columns` columns, cut with an ellipsis where it is longer. */
@@ -14,7 +32,7 @@ export function cutToWidth(text: string, columns: number): string {
   let kept = "";
   let width = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    width += stringWidth(segment);
+    width += cellWidth(segment);
     if (width > columns - 1) break;
     kept += segment;
   }
@@ -28,7 +46,7 @@ export function fitToWidth(text: string, columns: number, align: "left" | "right
   return align === "left" ? cut + blanks : blanks + cut;
 }
 
-/** Most text is ASCII, and needs no table of characters. */
+/** ASCII and the marks of our own views: one column each. */
 function isPlain(text: string): boolean {
-  return /^[ -~]*$/.test(text);
+  return /^[ -~…─●◐◌◑▲■✗○]*$/.test(text);
 }

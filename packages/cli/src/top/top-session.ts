@@ -11,6 +11,7 @@ import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
 import { describeHealth } from "../status-table.ts";
 import { lowestLimit } from "../terminal/sizes.ts";
+import { loadWidths } from "../terminal/cell-width.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { openScreen } from "../terminal/screen.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
@@ -53,6 +54,8 @@ class TopSession {
   #cpu: ReadonlyMap<number, number> = new Map();
   #memory: ReadonlyMap<number, number> = new Map();
   #sampledAt = -Infinity;
+  /** Marks of all logs when they were looked at last. */
+  #printed = "";
   #sampleTookMs = 0;
   #lastLines = new Map<string, { readonly mark: string; readonly line: string }>();
   #isDrawPlanned = false;
@@ -95,8 +98,14 @@ class TopSession {
     while (!ended.aborted) {
       await delay(TIMES.lookMs, undefined, { signal: ended }).catch(() => undefined);
       const now = performance.now();
-      if (now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs)) this.#sample(now);
-      if (!ended.aborted) await this.#show();
+      const isDue = now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs);
+      if (isDue) this.#sample(now);
+      const printed = this.#statuses
+        .map(({ pid, paths }) => (pid === null ? "" : markOf(gatewayLogPath(paths))))
+        .join();
+      const isNews = isDue || printed !== this.#printed;
+      this.#printed = printed;
+      if (isNews && !ended.aborted) await this.#show();
     }
   }
 
@@ -236,10 +245,16 @@ class TopSession {
     }, TIMES.drawMs).unref();
   }
 
+  /** Draws again once characters beyond ASCII can be measured, when there are any. */
+  async #measureAll(): Promise<void> {
+    if (await loadWidths()) this.#draw();
+  }
+
   #draw(): void {
     const { columns, rows } = this.#screen.size();
     const frame = { state: this.#state, now: Date.now(), home: this.#profiles.home, columns, rows, paint: this.#paint };
     this.#screen.draw(renderTop(frame));
+    void this.#measureAll();
   }
 }
 

@@ -1,8 +1,9 @@
 /** The live view's lines fit every terminal, and the selected row is never out of view. */
 import { stripVTControlCharacters } from "node:util";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
-import { cellWidth, cutToWidth, fitToWidth } from "../../src/terminal/cell-width.ts";
+import stringWidth from "string-width";
+import { beforeAll, expect, test } from "vitest";
+import { cellWidth, cutToWidth, fitToWidth, loadWidths } from "../../src/terminal/cell-width.ts";
 import { viewOf } from "../../src/terminal/view.ts";
 import type { TopState } from "../../src/top/top-state.ts";
 import { INITIAL_STATE, withRows } from "../../src/top/top-state.ts";
@@ -16,6 +17,18 @@ const now = Date.parse("2026-01-01T00:01:00Z");
 function draw(state: TopState, columns: number, rows: number, paint = plain): readonly string[] {
   return renderTop({ state, now, home: "/h/.lockkeeper", columns, rows, paint });
 }
+
+beforeAll(async () => {
+  // Nothing is loaded before a text has needed it.
+  expect(await loadWidths()).toBe(false);
+  expect(cellWidth("漢")).toBe(1);
+  expect(await loadWidths()).toBe(true);
+  expect(cellWidth("漢")).toBe(2);
+});
+
+test("our own marks take one column each, as they are measured without a table", () => {
+  for (const mark of "…─●◐◌◑▲■✗○") expect(cellWidth(mark)).toBe(stringWidth(mark));
+});
 
 /** What programs print, and what should not reach a terminal. */
 const TEXT = fc.string({

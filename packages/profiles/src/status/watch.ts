@@ -38,8 +38,8 @@ export interface ProfilesNews {
 
 const DEFAULTS = {
   intervalMs: 1_000,
-  /** Between two full looks although no mark has moved: what no file tells, such as a keeper that was killed. */
-  fullLookMs: 5_000,
+  /** Between two full looks although no mark has moved: what neither a file nor a pid tells. */
+  fullLookMs: 15_000,
 };
 
 /**
@@ -107,7 +107,9 @@ function withoutClock(status: ProfileStatus | null): string {
 /** What changes when a profile, a run or a living process does. */
 function readMarks(home: string, statuses: readonly ProfileStatus[]): string {
   const { settings, registry, run } = homePaths(home);
-  const vanished = statuses.filter(({ pid }) => pid !== null && !mayLive(pid)).map(({ name }) => name);
+  const vanished = statuses
+    .filter(({ pid, keeperPid }) => [pid, keeperPid].some((each) => each !== null && !mayLive(each)))
+    .map(({ name }) => name);
   return [...[registry, settings, run].map(markOf), ...vanished].join();
 }
 

@@ -72,18 +72,23 @@ const CARRIED_PREFIX = "LOCKKEEPER_CARRIED_";
  */
 const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" } as const;
 
-/**
- * Returns the complete environment of a keeper of `home`: the allow-list and the names in `pass`, those that would change
- * the keeper itself under another name.
- */
-export function buildKeeperEnvironment(
-  home: string,
-  from: NodeJS.ProcessEnv,
-  pass: readonly string[],
-): Record<string, string> {
+/** What a keeper's environment is made of. */
+export interface KeeperEnvironmentSources extends Omit<ChildEnvironmentSources, "own"> {
+  readonly home: string;
+  /** Whether it has to know whose certificates count: Node 20 reads them all at its start, 1.1 MiB that it keeps. */
+  readonly speaksTls: boolean;
+}
+
+/** Returns the complete environment of a keeper: the allow-list and the names in `pass`, those that would change it under another name. */
+export function buildKeeperEnvironment({
+  home,
+  from,
+  pass,
+  speaksTls,
+}: KeeperEnvironmentSources): Record<string, string> {
   const passed = buildChildEnvironment({ from, pass, own: { LOCKKEEPER_HOME: home } });
   const carried = Object.entries(passed).map(([name, value]) =>
-    OBEYED.test(name) && !isAllowed(name) ? [`${CARRIED_PREFIX}${name}`, value] : [name, value],
+    OBEYED.test(name) && !(speaksTls && isAllowed(name)) ? [`${CARRIED_PREFIX}${name}`, value] : [name, value],
   );
   return Object.fromEntries([...carried, ...Object.entries(ALLOCATOR)]);
 }

@@ -28,9 +28,8 @@ export async function handOver(
     throw unverified(profile, observed.gateway === null ? "keeper" : "gateway", leader);
   }
   const starter = await spawnKeeper(context, {
-    profile,
+    manifest,
     startedBy: `lockkeeper ${errand} (pid ${process.pid}, inside the gateway)`,
-    passEnv: manifest.passEnv,
     errand: { errand, askedBy: process.pid, timeoutMs },
   });
   starter.stdout?.destroy();

@@ -48,11 +48,10 @@ export async function launchKeeper(
   deadline: number,
 ): Promise<LaunchResult> {
   const child = await spawnKeeper(context, {
-    profile: manifest.name,
+    manifest,
     startedBy: `"lockkeeper start"`,
     port: options.port,
     startTimeoutMs: options.timeoutMs,
-    passEnv: manifest.passEnv,
     sparesEarlierRun: record !== undefined && belongsToRun(context, record),
     standby: options.standby,
   });

@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { ProfilesContext } from "../context.ts";
 import { buildKeeperEnvironment } from "../environment/child-environment.ts";
+import type { Manifest } from "../manifest.ts";
 
 /** A job that a command inside a gateway cannot finish itself: the keeper ends the present run first. */
 export interface Errand {
@@ -22,7 +23,7 @@ export interface Errand {
 
 /** The job of a new keeper. */
 export interface KeeperCommand {
-  readonly profile: string;
+  readonly manifest: Pick<Manifest, "name" | "passEnv" | "hooks" | "lease">;
   /** For the history. */
   readonly startedBy: string;
   /** Base port of this run. @default the profile's own */
@@ -30,8 +31,6 @@ export interface KeeperCommand {
   /** What the gateway has for its start. @default by kind */
   readonly startTimeoutMs?: number | undefined;
   readonly errand?: Errand | undefined;
-  /** Names of variables that its gateway gets from the starter's environment, besides the allow-list. */
-  readonly passEnv?: readonly string[] | undefined;
   /** Whether we belong to an earlier run, whose remains must then not be ended. @default false */
   readonly sparesEarlierRun?: boolean | undefined;
   /** Whether a profile with a lease waits while another host owns it. @default the lease's own setting */
@@ -46,12 +45,15 @@ export interface KeeperCommand {
  */
 export async function spawnKeeper(context: ProfilesContext, command: KeeperCommand): Promise<ChildProcess> {
   const { [RUN_VARIABLE]: run, ...env } = context.env;
+  const { passEnv = [], hooks, lease } = command.manifest;
+  // Its own messages to others; a health check takes any certificate.
+  const speaksTls = hooks !== undefined || lease !== undefined;
   const detach = run !== undefined || command.errand !== undefined;
   const child = spawn(process.execPath, keeperArgv(context, command, detach), {
     // Its working directory must not block the caller's folder.
     cwd: context.home,
     // It outlives its starter by months, so it must neither need nor show the starter's environment.
-    env: buildKeeperEnvironment(context.home, env, command.passEnv ?? []),
+    env: buildKeeperEnvironment({ home: context.home, from: env, pass: passEnv, speaksTls }),
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],
     windowsHide: true,
@@ -64,8 +66,8 @@ export async function spawnKeeper(context: ProfilesContext, command: KeeperComma
 }
 
 function keeperArgv({ home, programs }: ProfilesContext, command: KeeperCommand, detach: boolean): readonly string[] {
-  const { profile, startedBy, port, startTimeoutMs, errand, standby } = command;
-  const argv = [programs.keeper, "--home", home, "--profile", profile];
+  const { manifest, startedBy, port, startTimeoutMs, errand, standby } = command;
+  const argv = [programs.keeper, "--home", home, "--profile", manifest.name];
   argv.push("--gateway", programs.gateway, "--started-by", startedBy);
   if (port !== undefined) argv.push("--port", String(port));
   if (startTimeoutMs !== undefined) argv.push("--start-timeout", String(startTimeoutMs));

@@ -56,14 +56,26 @@ describe("buildChildEnvironment", () => {
   });
 });
 
+function keeperOf(from: NodeJS.ProcessEnv, pass: readonly string[], speaksTls = false): Record<string, string> {
+  return buildKeeperEnvironment({ home: "/h", from, pass, speaksTls });
+}
+
 describe("buildKeeperEnvironment", () => {
+  test("loads the certificates only of a keeper that speaks TLS itself; its gateway has them anyway", () => {
+    const from = { NODE_EXTRA_CA_CERTS: "/ca.pem" };
+    expect(keeperOf(from, [])).not.toHaveProperty("NODE_EXTRA_CA_CERTS");
+    expect(unpackKeeperEnvironment(keeperOf(from, []))).toMatchObject(from);
+    expect(keeperOf(from, [], true)).toMatchObject(from);
+    expect(unpackKeeperEnvironment(keeperOf(from, [], true))).toMatchObject(from);
+  });
+
   test("has an allocator's settings of its own, which the gateway sees only where its owner passes them", () => {
     const own = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" };
-    expect(buildKeeperEnvironment("/h", {}, [])).toMatchObject(own);
-    expect(
-      unpackKeeperEnvironment(buildKeeperEnvironment("/h", { MALLOC_TRIM_THRESHOLD_: "1" }, [])),
-    ).not.toHaveProperty("MALLOC_TRIM_THRESHOLD_");
-    const passed = buildKeeperEnvironment("/h", { MALLOC_TRIM_THRESHOLD_: "1" }, ["MALLOC_TRIM_THRESHOLD_"]);
+    expect(keeperOf({}, [])).toMatchObject(own);
+    expect(unpackKeeperEnvironment(keeperOf({ MALLOC_TRIM_THRESHOLD_: "1" }, []))).not.toHaveProperty(
+      "MALLOC_TRIM_THRESHOLD_",
+    );
+    const passed = keeperOf({ MALLOC_TRIM_THRESHOLD_: "1" }, ["MALLOC_TRIM_THRESHOLD_"]);
     expect(passed).toMatchObject(own);
     expect(unpackKeeperEnvironment(passed)).toMatchObject({ MALLOC_TRIM_THRESHOLD_: "1" });
     expect(unpackKeeperEnvironment(passed)).not.toHaveProperty("MALLOC_MMAP_THRESHOLD_");

@@ -37,8 +37,14 @@ if (chosen.length === 0) {
 }
 
 function run(command, args, env = process.env, output = "inherit") {
-  const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", output, "inherit"], env });
-  if (status !== 0) process.exit(status ?? 1);
+  return spawnSync(command, args, { cwd: root, stdio: ["ignore", output, "inherit"], env }).status ?? 1;
+}
+
+/** Ends here when `status` is a failure. */
+function requireSuccess(status, hint) {
+  if (status === 0) return;
+  if (hint !== undefined) console.error(hint);
+  process.exit(status);
 }
 
 const inOneLine = (text) => text.replaceAll(/\s+/g, " ").trim();
@@ -59,7 +65,9 @@ function mutate(file) {
     }),
   );
   const stryker = path.join(tools, "node_modules/@stryker-mutator/core/bin/stryker.js");
-  run(process.execPath, [stryker, "run", config], { ...process.env, MUTATION_TESTS: rooms[file].join(",") }, "ignore");
+  const env = { ...process.env, MUTATION_TESTS: rooms[file].join(",") };
+  const ended = run(process.execPath, [stryker, "run", config], env, "ignore");
+  requireSuccess(ended, `${file}: StrykerJS gave up. Do these pass unchanged? pnpm test ${rooms[file][0]}`);
   const { mutants, source } = JSON.parse(readFileSync(report, "utf8")).files[file];
   const counted = mutants.filter(({ status }) => ["Killed", "Timeout", "Survived", "NoCoverage"].includes(status));
   const survivors = counted.filter(({ status }) => status === "Survived" || status === "NoCoverage");
@@ -80,9 +88,9 @@ function mutate(file) {
 if (!existsSync(path.join(tools, "node_modules/@stryker-mutator/core"))) {
   mkdirSync(tools, { recursive: true });
   writeFileSync(path.join(tools, "package.json"), '{"private":true}\n');
-  run("npm", ["install", "--prefix", tools, "--no-audit", "--no-fund", "--save-exact", ...packages]);
+  requireSuccess(run("npm", ["install", "--prefix", tools, "--no-audit", "--no-fund", "--save-exact", ...packages]));
 }
-run(process.execPath, ["scripts/build.js"]);
+requireSuccess(run(process.execPath, ["scripts/build.js"]));
 mkdirSync(results, { recursive: true });
 process.on("exit", () => rmSync(results, { recursive: true, force: true }));
 process.once("SIGINT", () => process.exit(130));

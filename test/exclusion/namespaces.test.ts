@@ -91,7 +91,7 @@ describe.runIf(canShift)("an owner in a time namespace", () => {
     const { record } = await inspectGatewayLock(place);
     expect(record && judgeProcess(record)).toBe("alive");
     const print =
-      "import('@lockkeeper/core').then((core) => console.log(JSON.stringify(core.identifyProcess(+process.argv[1]))))";
+      "import('@lockkeeper/core/internal').then((core) => console.log(JSON.stringify(core.identifyProcess(+process.argv[1]))))";
     const { stdout } = spawnSync("unshare", [...SHIFTED.slice(1), process.execPath, "-e", print, String(process.pid)], {
       cwd: import.meta.dirname,
       encoding: "utf8",

@@ -67,7 +67,14 @@ export type { ReplaceOptions } from "./storage/durable-file.ts";
 export { readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
 export type { FileOwner } from "./storage/private-file.ts";
 export { bitsOfOthers } from "./storage/bits-of-others.ts";
-export { belongsToAnother, doubtAbout, openToOthers, unsafePath, writtenByOthers } from "./storage/private-file.ts";
+export {
+  belongsToAnother,
+  doubtAbout,
+  openToOthers,
+  refuseUnlessPlain,
+  unsafePath,
+  writtenByOthers,
+} from "./storage/private-file.ts";
 export { lstatIfPresent, realPath } from "./storage/real-path.ts";
 export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 

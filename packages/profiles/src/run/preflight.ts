@@ -2,12 +2,14 @@
  * Checks everything that the next start of a profile needs, without starting anything: before a running gateway is replaced,
  * in `doctor` for every profile, and in `create` and `edit` as a warning. Changes nothing.
  */
-import { LockkeeperError } from "@lockkeeper/core";
+import { LockkeeperError, lockPathFor } from "@lockkeeper/core";
 import {
   belongsToAnother,
+  doubtAbout,
   ensurePrivateDirectory,
   hostWithPort,
   probeBind,
+  refuseUnlessPlain,
   shellCommand,
   unsafePath,
 } from "@lockkeeper/core/internal";
@@ -31,7 +33,7 @@ import { planRunPorts } from "./run-ports.ts";
 export interface PreflightFault {
   readonly weight: "error" | "warning";
   /** The subject, for scripts. */
-  readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "block" | "variables" | "lease";
+  readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "lock" | "block" | "variables" | "lease";
   readonly code: ErrorCode;
   readonly message: string;
   readonly evidence: readonly string[];
@@ -97,6 +99,7 @@ export async function preflight(
   let env: Readonly<Record<string, string>> | undefined;
   await check("folders", () => refuseForeignFolders(context, manifest));
   await check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
+  await check("lock", () => refuseSpoiledLock(manifest));
   await check("cwd", () => requireDirectory(manifest, cwd));
   await check("env-file", async () => {
     const inherited = facts.inherited(context.env);
@@ -163,6 +166,16 @@ function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manife
     }
     ensurePrivateDirectory(folder);
   }
+}
+
+/** What was put in the place of the lock file is left alone, and nothing is started beside it. */
+function refuseSpoiledLock({ paths }: Manifest): void {
+  const file = lockPathFor(paths.lock, paths.config);
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  refuseUnlessPlain(stats, file);
+  const doubt = doubtAbout(file);
+  if (doubt !== undefined) throw doubt;
 }
 
 function requireDirectory({ name, paths }: Manifest, cwd: string): void {

@@ -61,7 +61,7 @@ async function createHostile({ run, home, folder }: ScratchHome): Promise<string
   return cwd;
 }
 
-test("a builtin, a command with hostile words and an openclaw: paths, user and addresses are the host's, and no secret is told", () =>
+test("security 14: a builtin, a command with hostile words and an openclaw: paths, user and addresses are the host's, and no secret is told", () =>
   withScratchHome(async (scratch) => {
     const { home, run, json } = scratch;
     expect((await run(["create", "wide", "--host", "0.0.0.0"])).status).toBe(0);

@@ -11,7 +11,7 @@ const DECISIVE: ReadonlySet<string> = new Set(["fsync", "rename", "unlink"]);
 const SAMPLE = 12;
 const FOLDER_CHANGES: ReadonlySet<string> = new Set(["create", "rename", "remove", "restore"]);
 
-test("a file call that fails leaves the old or the new, whole, and the exit status says which", async () => {
+test("security 12, 13: a file call that fails leaves the old or the new, whole, and the exit status says which", async () => {
   const report = await injectFaults({
     changes: CHANGES.filter(({ name }) => FOLDER_CHANGES.has(name)),
     errnosAt: (kind, n) => (DECISIVE.has(kind) || n % SAMPLE === 1 ? [ERRNOS[n % ERRNOS.length] ?? "EIO"] : []),

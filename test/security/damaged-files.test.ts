@@ -66,7 +66,7 @@ function mutate(text: string, next: () => number): Buffer {
   }
 }
 
-test(`damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1}`, async () => {
+test(`security 13: damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1}`, async () => {
   await withScratchHome(async ({ home, folder, run, json }) => {
     const envFile = path.join(folder, "env");
     fs.writeFileSync(envFile, "A=b\n", { mode: 0o600 });

@@ -36,7 +36,7 @@ interface Running {
 }
 
 test.skipIf(process.platform !== "linux")(
-  "the keeper shows nothing of its starter's environment, and no debugger (needs /proc)",
+  "security 10: the keeper shows nothing of its starter's environment, and no debugger (needs /proc)",
   async () => {
     await withScratchHome(async ({ folder, run, json }) => {
       const port = await freePort();

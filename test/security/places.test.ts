@@ -145,7 +145,7 @@ function chownAll(folder: string, to: number = STRANGER): void {
   }
 }
 
-describe.each(places)("$name", ({ needsRoot, spoil }) => {
+describe.each(places)("security 7, 11: $name", ({ needsRoot, spoil }) => {
   test.skipIf(needsRoot === true && !asRoot)(
     "verbs that act are refused with 77 and signal nobody; list and status show it with one warning (needs root where it is another user's)",
     async () => {
@@ -174,7 +174,7 @@ describe.each(places)("$name", ({ needsRoot, spoil }) => {
   );
 });
 
-describe("one file in a home of our own", () => {
+describe("security 7: one file in a home of our own", () => {
   test.each([
     ["registry.json", ["use", "a"], 77],
     // A record that is not believed is as good as none, and then nothing runs.
@@ -230,7 +230,7 @@ describe("a registry that others can write, in a home of our own", () => {
   });
 });
 
-test("a home that is the user's own link to the user's own folder is one home, by create, start and list alike", async () => {
+test("security 7: a home that is the user's own link to the user's own folder is one home, by create, start and list alike", async () => {
   await withScratchHome(async (scratch) => {
     const alias = path.join(scratch.folder, "alias");
     fs.symlinkSync(scratch.home, alias);
@@ -243,7 +243,7 @@ test("a home that is the user's own link to the user's own folder is one home, b
   });
 });
 
-test("doctor --fix changes no mode outside of the home, by a link in it", async () => {
+test("security 7: doctor --fix changes no mode outside of the home, by a link in it", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
     const shared = path.join(scratch.folder, "shared");
@@ -264,7 +264,7 @@ test("doctor --fix changes no mode outside of the home, by a link in it", async 
   });
 });
 
-test("a token that others can read, or that is weak, starts nothing, and the exit status says which", async () => {
+test("security 2, 7: a token that others can read, or that is weak, starts nothing, and the exit status says which", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
     const token = path.join(scratch.home, "profiles/a/token");
@@ -279,7 +279,7 @@ test("a token that others can read, or that is weak, starts nothing, and the exi
   });
 });
 
-test("a link in the place of a profile's folder, or of one in it, is followed by no verb that acts", async () => {
+test("security 8: a link in the place of a profile's folder, or of one in it, is followed by no verb that acts", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
     for (const name of ["profiles/a", "profiles/a/config"]) {

@@ -11,7 +11,7 @@ const PLANTED = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202Eevil\u2028\nerror: 
 // oxlint-disable-next-line no-control-regex -- these are what must not be seen.
 const RAW = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
 
-test("planted text is written out, in text and in JSON, on both streams", async () => {
+test("security 15: planted text is written out, in text and in JSON, on both streams", async () => {
   await withScratchHome(async ({ home, run, json }) => {
     await json(["create", "a"]);
     const registry = path.join(home, "registry.json");

@@ -62,7 +62,7 @@ function nested(home: string, args: readonly string[]): { readonly status: numbe
 }
 
 describe("a forged record", () => {
-  test.each(["keeper", "gateway"] as const)("that names a stranger as %s ends nobody, stopped or running", (role) =>
+  test.each(["keeper", "gateway"] as const)("security 11: that names a stranger as %s ends nobody, stopped or running", (role) =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await createDev(scratch);
@@ -80,7 +80,7 @@ describe("a forged record", () => {
     }),
   );
 
-  test("that names a stranger who carries its nonce ends nobody but who is of the very run", () =>
+  test("security 11: that names a stranger who carries its nonce ends nobody but who is of the very run", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, create } = scratch;
       await create({ name: "dev", span: 1, argv: noFixture, health: "tcp", end: "all" });
@@ -118,7 +118,7 @@ describe("a forged record", () => {
       expect(isAlive(victim.pid ?? null)).toBe(true);
     }));
 
-  test("of another profile, or of a copied home, ends neither", () =>
+  test("security 11: of another profile, or of a copied home, ends neither", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, folder } = scratch;
       await createDev(scratch);
@@ -141,7 +141,7 @@ describe("a forged record", () => {
     }));
 });
 
-describe("an ancestor of the command", () => {
+describe("security 11: an ancestor of the command", () => {
   test.each(["keeper", "gateway"] as const)(
     "that a record names as %s is not ended, whatever is between them",
     (role) =>

@@ -55,6 +55,7 @@ function parse(
   argv: readonly string[],
   rest: readonly string[] | undefined,
 ): Reading {
+  refuseInherited(command, spec, argv);
   let parsed: Readonly<Record<string, unknown>> | undefined;
   const parser = build(command, spec, (given) => {
     parsed = given;
@@ -64,6 +65,15 @@ function parse(
   });
   if (parsed === undefined) throw usage(`${command} was not understood`, command);
   return toReading(command, spec, parsed, { argv, rest });
+}
+
+/** yargs looks options up in plain objects, which have `constructor` and its like without anybody's doing, and fails. */
+function refuseInherited(command: string, spec: CommandSpec, argv: readonly string[]): void {
+  for (const token of argv) {
+    const name = /^--([^=]+)/.exec(token)?.[1];
+    if (name === undefined || !(name in Object.prototype)) continue;
+    throw unknownOption(command, name, [...spec.options, ...GLOBAL_OPTIONS].map(flagName));
+  }
 }
 
 /** Missing words, extra words and wrong choices are checked here, not by yargs, for the sake of our own messages. */

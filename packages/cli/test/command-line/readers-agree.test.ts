@@ -188,6 +188,8 @@ describe("mistakes", () => {
     [["init"], /init/, /lockkeeper create$/],
     [["switch", "dev"], /switch/, /lockkeeper use dev$/],
     [["info"], /info/, /lockkeeper status$/],
+    [["list", "--constructor"], /no option --constructor/, /list --help/],
+    [["list", "--__proto__=x"], /no option --__proto__/, /list --help/],
     [["--foo", "list"], /list has no option --foo/, /list --help/],
     [["list", "--", "x"], /nothing after --/, /list --help/],
     [["create", "a", "--port"], /port/, /create --help/],

@@ -126,7 +126,7 @@ describe("the directory of locks is refused", () => {
 });
 
 describe("modes", () => {
-  test.each([0o000, 0o077, 0o777])("are 0700 and 0600 under umask %s", async (umask) => {
+  test.each([0o000, 0o077, 0o777])("security 7: are 0700 and 0600 under umask %s", async (umask) => {
     const fresh = { ...place, lockDir: join(home, "fresh") };
     const before = process.umask(umask);
     try {

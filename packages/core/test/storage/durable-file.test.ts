@@ -28,7 +28,7 @@ const asRoot = process.geteuid?.() === 0;
 const modeOf = (path: string): string => (fs.lstatSync(path).mode & 0o7777).toString(8);
 
 describe("replaceFile", () => {
-  test("holds the new content with mode 0600 under any umask, and leaves no temp file", async () => {
+  test("security 7, 12: holds the new content with mode 0600 under any umask, and leaves no temp file", async () => {
     const path = join(scratch, "file");
     for (const mask of [0o000, 0o022, 0o777]) {
       const before = process.umask(mask);
@@ -42,7 +42,7 @@ describe("replaceFile", () => {
   });
 
   test.each(["symlink", "hard link", "directory", "fifo"])(
-    "refuses a %s at the place, target untouched",
+    "security 8: refuses a %s at the place, target untouched",
     async (kind) => {
       const path = join(scratch, "place");
       const target = join(scratch, "target");

@@ -2,7 +2,7 @@
  * Holds what we depend on to four rules, offline: every version is exact, every tarball has a checksum in the lock file, no
  * package runs code at its installation, and every licence is one that we may ship. Every package that the command line
  * bundles stands in its third-party notices (`--write` writes them). Under CI, or with `--advisories`, known advisories are
- * asked for too; a registry that does not answer is said, and is no failure.
+ * asked for too. That they could not be asked is said; it fails only who asked for them by name (exit 2).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -105,28 +105,44 @@ function checkNotices(packages) {
   }
 }
 
-function checkAdvisories() {
-  if (!process.env.CI && !process.argv.includes("--advisories")) return;
+/** What is known against our dependencies, one line each; or why that could not be asked. */
+function askAdvisories() {
   const pnpm = process.env.npm_execpath;
-  const command = pnpm === undefined || !pnpm.includes("pnpm") ? ["pnpm"] : [process.execPath, pnpm];
-  const [program, ...first] = command;
-  const { stdout } = spawnSync(program, [...first, "audit", "--json"], {
+  const isPnpm = pnpm !== undefined && pnpm.includes("pnpm");
+  const [program, ...first] = !isPnpm ? ["pnpm"] : /\.[cm]?js$/.test(pnpm) ? [process.execPath, pnpm] : [pnpm];
+  const { stdout, stderr, error } = spawnSync(program, [...first, "audit", "--json"], {
     cwd: root,
     encoding: "utf8",
     timeout: 30_000,
   });
+  if (error !== undefined) return { reason: error.code === "ENOENT" ? "pnpm is not installed" : String(error.code) };
   let answer;
   try {
-    answer = JSON.parse(stdout ?? "");
+    answer = JSON.parse(stdout);
   } catch {
-    answer = undefined;
+    const words = (stdout + stderr).replaceAll(/[\s│×]+/g, " ").trim();
+    return { reason: words.slice(0, 200) || "no answer" };
   }
-  const advisories = answer?.advisories;
-  if (advisories === undefined)
-    return void process.stdout.write("advisories: not checked, the registry gave no answer\n");
-  for (const { module_name: name, severity, title, url } of Object.values(advisories)) {
-    faults.push(`${name}: ${severity}: ${title} (${url})`);
+  if (answer.advisories === undefined) return { reason: answer.error?.message ?? "an answer without advisories" };
+  return {
+    known: Object.values(answer.advisories).map(
+      ({ module_name: name, severity, title, url }) => `${name}: ${severity}: ${title} (${url})`,
+    ),
+  };
+}
+
+/** Asked for by itself, silence is no good news: then the exit status is 2. */
+function checkAdvisories() {
+  const isAsked = process.argv.includes("--advisories");
+  if (!process.env.CI && !isAsked) return;
+  const { known, reason } = askAdvisories();
+  if (known === undefined) {
+    process.stdout.write(`advisories: could not be asked: ${reason}\n`);
+    if (isAsked) process.exitCode = 2;
+    return;
   }
+  process.stdout.write(`advisories: ${known.length === 0 ? "none" : known.length} known\n`);
+  faults.push(...known);
 }
 
 checkPins();
@@ -135,4 +151,4 @@ checkPackages(packages);
 checkNotices(packages);
 checkAdvisories();
 for (const fault of faults) process.stderr.write(`${fault}\n`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+if (faults.length > 0) process.exitCode = 1;

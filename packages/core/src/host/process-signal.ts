@@ -96,7 +96,8 @@ function isPid(pid: number): boolean {
   return Number.isSafeInteger(pid) && pid > 0;
 }
 
-function isUntouchable(pid: number): boolean {
+/** Whether `pid` is no process, pid 1, this process or an ancestor of it: what no record can make us end. */
+export function isUntouchable(pid: number): boolean {
   return !isPid(pid) || pid === 1 || pid === process.pid || ancestorsOf(process.pid).includes(pid);
 }
 

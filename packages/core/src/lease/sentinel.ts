@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
-import { signalGroup, signalProcess } from "../host/process-signal.ts";
+import { isUntouchable, signalGroup, signalProcess } from "../host/process-signal.ts";
 import type { RunProcess } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import { pause } from "../pause.ts";
@@ -91,10 +91,18 @@ class Post {
     if (said === undefined) return;
     if (said === DISMISSED) this.isDismissed = true;
     else {
-      this.order = said;
+      this.order = withinBounds(said);
       output.write(`${said.endsAtMs}\n`);
     }
   }
+}
+
+/**
+ * The order comes from our keeper alone, by a pipe, and names a child that it knows by its handle: the leader needs no other
+ * bond. An order that names us or who has started us is nobody's; then the run is known by its nonce only.
+ */
+function withinBounds(order: SentinelOrder): SentinelOrder {
+  return order.leader !== null && isUntouchable(order.leader.pid) ? { ...order, leader: null } : order;
 }
 
 function callForRelief(order: SentinelOrder): void {

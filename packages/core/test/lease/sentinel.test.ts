@@ -102,6 +102,29 @@ describe("a sentinel", () => {
     expect(gateway.child.signalCode).toBe("SIGKILL");
   });
 
+  test("security 11: ends nobody whom an order names by mistake: a reused pid, pid 1, who started it", async () => {
+    const stranger = await startGateway(":");
+    const self = identifyProcess(process.pid);
+    const first = identifyProcess(1);
+    const reused = { ...stranger.leader, startTicks: (stranger.leader.startTicks ?? 0) + 1 };
+    for (const leader of [
+      reused,
+      self ?? null,
+      first ?? null,
+      { ...stranger.leader, pid: -1 },
+      { ...reused, pid: 0 },
+    ]) {
+      const gateway = await startGateway(":");
+      const sentinel = startSentinel();
+      say(sentinel, { ...orderFor(gateway, bootTimeMs()), leader });
+      sentinel.stdin?.end();
+      // The control: who carries the nonce is ended.
+      await until("the run is gone", () => isGone(gateway));
+      await until("the sentinel has nothing to do", () => hasEnded(sentinel));
+      expect(judgeProcess(stranger.leader)).toBe("alive");
+    }
+  });
+
   test("does nothing while the deadline moves, whatever half of a line says", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();

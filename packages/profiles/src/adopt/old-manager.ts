@@ -5,6 +5,7 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import {
+  doubtAbout,
   findHolders,
   judgeProcess,
   readListeners,
@@ -60,7 +61,10 @@ export async function findOldManager(
   }
   if (manager !== undefined) return { manager, otherUnits };
   const records = kinds[manifest.kind].records?.(manifest.paths) ?? [];
-  const recorded = records.some(({ owner }) => owner !== null && sameProcess(owner, process)) && listens(process);
+  const recorded = records.some(
+    ({ owner, path, port }) =>
+      owner !== null && sameProcess(owner, process) && doubtAbout(path) === undefined && listens(process, port),
+  );
   const launch = readProcessLaunch(process);
   if (recorded && launch !== undefined) return { manager: { kind: "process", process, launch }, otherUnits };
   const agent = installation?.units.find((unit) => unit.manager === "launchd");
@@ -76,10 +80,13 @@ export async function findOldManager(
   );
 }
 
-/** A record alone, of a process that does not listen, is not enough to end it. */
-function listens({ pid }: ProcessIdentity): boolean {
+/** A record alone is not enough to end a process: it must listen where the record says. */
+function listens({ pid }: ProcessIdentity, port: number | null): boolean {
   const listeners = readListeners();
-  return listeners === "unknown" || [...findHolders(listeners).values()].some((holder) => holder.pid === pid);
+  if (listeners === "unknown") return true;
+  return [...findHolders(listeners)].some(
+    ([listener, holder]) => holder.pid === pid && (port === null || listener.port === port),
+  );
 }
 
 /** Returns the command or signal that stops it, for a person. */

@@ -125,3 +125,26 @@ test(`security 13: damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1
     }
   });
 }, 180_000);
+
+test("security 13: a config that nests a hundred thousand deep keeps no gateway from starting, and says nothing of a bug", async () => {
+  await withScratchHome(async ({ home, run, json }) => {
+    await json(["create", "a"]);
+    const config = path.join(home, "profiles/a/config/gateway.json");
+    fs.mkdirSync(path.dirname(config), { recursive: true, mode: 0o700 });
+    fs.writeFileSync(config, `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`, { mode: 0o600 });
+    for (const args of [
+      ["start", "a"],
+      ["status", "a"],
+      ["doctor"],
+      ["config", "get", "--profile", "a"],
+      ["clone", "a", "b"],
+    ]) {
+      const { status, stdout, stderr } = await run(args);
+      expect({ args, shown: stdout + stderr }).toEqual({
+        args,
+        shown: expect.not.stringMatching(/This is a bug|\n {4}at |RangeError/) as string,
+      });
+      expect(DOCUMENTED).toContain(status);
+    }
+  });
+});

@@ -2,6 +2,16 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+/**
+ * The first lines of the program: a shell runs it in a Node that takes nothing of our command line for its own. Every Node up to 26
+ * does so without the `--`, even behind the name of a script: it obeys NODE_OPTIONS in the file of an `--env-file`, which may be
+ * anybody's, before we have looked whose it is, and ends with 9 when that file is missing. To Node the second line is a string and
+ * a comment. Source: https://github.com/nodejs/node/issues/54232
+ */
+const START = `#!/bin/sh
+':' //; exec node -- "$0" "$@"
+`;
+
 /** Returns the plugin. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. */
 export function withLoader(fileName) {
   return {
@@ -14,7 +24,8 @@ export function withLoader(fileName) {
       }
       const entry = Object.values(bundle).find((file) => file.type === "chunk" && file.isEntry);
       if (entry === undefined) throw new Error("the bundle has no entry");
-      const text = readFileSync(path.join(import.meta.dirname, "loader.cjs"), "utf8");
+      const source = readFileSync(path.join(import.meta.dirname, "loader.cjs"), "utf8");
+      const text = source.replace(/^#!.*\n/, () => START);
       this.emitFile({ type: "asset", fileName, source: text.replace('"MAIN_FILE"', JSON.stringify(entry.fileName)) });
     },
   };

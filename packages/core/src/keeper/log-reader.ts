@@ -61,6 +61,12 @@ const DEFAULTS = {
   attempts: 3,
   /** With more bytes than this, older lines are dropped. */
   spareLines: 1_000,
+  /**
+   * The last lines are looked for in no more than this, and of one line no more is held: a gateway can make its own log longer than
+   * any disk, without a line feed in it. Twice what the keeper lets a log grow to.
+   */
+  lookedBytes: 128 * 1024 * 1024,
+  heldBytes: 1024 * 1024,
   /** How much a line's own time may differ from the index. */
   ownTimeSlackMs: 5_000,
 };
@@ -117,8 +123,10 @@ function positionOfLast(files: readonly LogFile[], count: number): LogPosition {
   // The line feed at the very end begins no further line.
   let position = (files.at(-1)?.base ?? 0) + (files.at(-1)?.sizeBytes ?? 0) - 1;
   let missing = count;
+  const end = position - DEFAULTS.lookedBytes;
   for (const file of files.toReversed()) {
     for (let to = Math.min(file.sizeBytes, position - file.base); to > 0;) {
+      if (file.base + to <= end) return file.base + to;
       const from = Math.max(0, to - DEFAULTS.chunkBytes);
       const chunk = readRange(file.path, from, to);
       for (let feed = chunk.lastIndexOf(LINE_FEED); feed !== -1;) {
@@ -156,11 +164,17 @@ function* linesFrom(files: readonly LogFile[], start: LogPosition): Generator<Pl
         rest = [];
         begin = feed + 1;
       }
-      if (begin < chunk.length) rest = [...rest, chunk.subarray(begin)];
+      if (begin < chunk.length) rest = held([...rest, chunk.subarray(begin)]);
       from += chunk.length;
     }
   }
   if (rest.length > 0 && last !== undefined) yield { text: textOf(rest), file: last, offset: last.sizeBytes };
+}
+
+/** The beginning of a line is enough, since a long one is cut; what was never written is not even that. */
+function held(pieces: readonly Buffer[]): readonly Buffer[] {
+  if (pieces.length * DEFAULTS.chunkBytes <= DEFAULTS.heldBytes) return pieces;
+  return [Buffer.from(withoutHoles(Buffer.concat(pieces)).subarray(0, DEFAULTS.heldBytes / 2))];
 }
 
 /**

@@ -62,22 +62,24 @@ function nested(home: string, args: readonly string[]): { readonly status: numbe
 }
 
 describe("a forged record", () => {
-  test.each(["keeper", "gateway"] as const)("security 11: that names a stranger as %s ends nobody, stopped or running", (role) =>
-    withProfiles(async (scratch) => {
-      const { profiles, home } = scratch;
-      await createDev(scratch);
-      const victim = stranger();
-      await profiles.stop("dev");
-      forge(home, "dev", { [role]: identityOf(victim.pid) });
-      expect((await profiles.list())[0]).toMatchObject({ state: "stopped" });
-      forge(home, "dev", { [role]: identityOf(victim.pid) });
-      await tryEverything(profiles);
-      // While it runs: the record is the keeper's to write, but for some seconds a forged one is read.
-      await profiles.start("dev");
-      forge(home, "dev", { keeper: null, gateway: null, [role]: identityOf(victim.pid) });
-      await profiles.stop("dev").catch(() => undefined);
-      expect(isAlive(victim.pid ?? null)).toBe(true);
-    }),
+  test.each(["keeper", "gateway"] as const)(
+    "security 11: that names a stranger as %s ends nobody, stopped or running",
+    (role) =>
+      withProfiles(async (scratch) => {
+        const { profiles, home } = scratch;
+        await createDev(scratch);
+        const victim = stranger();
+        await profiles.stop("dev");
+        forge(home, "dev", { [role]: identityOf(victim.pid) });
+        expect((await profiles.list())[0]).toMatchObject({ state: "stopped" });
+        forge(home, "dev", { [role]: identityOf(victim.pid) });
+        await tryEverything(profiles);
+        // While it runs: the record is the keeper's to write, but for some seconds a forged one is read.
+        await profiles.start("dev");
+        forge(home, "dev", { keeper: null, gateway: null, [role]: identityOf(victim.pid) });
+        await profiles.stop("dev").catch(() => undefined);
+        expect(isAlive(victim.pid ?? null)).toBe(true);
+      }),
   );
 
   test("security 11: that names a stranger who carries its nonce ends nobody but who is of the very run", () =>

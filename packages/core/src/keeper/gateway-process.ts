@@ -21,7 +21,7 @@ export interface GatewayProcess {
   readonly child?: OwnChild | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Resolves at the end of the process; never rejects. */
+  /** Resolves at the end of the process, and of a successor also at the end of the watch, with nothing known; never rejects. */
   readonly exited: Promise<GatewayExit>;
 }
 

@@ -166,7 +166,10 @@ function environment(folder: string): Record<string, string> {
     'lock_type="file"',
     `tmp_dir="${folder}/tmp"`,
   ];
-  if (!existsSync(file)) writeFileSync(file, ["[containers]", limits, "[engine]", ...engine, ""].join("\n"));
+  // `kube play` writes down a network that it may not even need.
+  const network = ["[network]", `network_config_dir="${folder}/networks"`];
+  if (!existsSync(file))
+    writeFileSync(file, ["[containers]", limits, "[engine]", ...engine, ...network, ""].join("\n"));
   return {
     PATH: process.env["PATH"] ?? "",
     HOME: folder,

@@ -147,7 +147,7 @@ try {
   const keys = [
     { press: "End", shows: /worker/ },
     { press: "Up", shows: /web/ },
-    { press: "l", shows: /log of web[^]*served/ },
+    { press: "l", shows: /web +●.*%[^]*log of web[^]*served/ },
   ];
   write("top", photograph("top", 100, 20, /worker +✗/, keys), 100);
 } finally {

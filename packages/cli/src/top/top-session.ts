@@ -23,6 +23,8 @@ import { renderTop } from "./top-view.ts";
 const TIMES = {
   /** Pause between two looks at what moves while no profile does. */
   lookMs: 1_000,
+  /** Until memory is looked up for the first time: after the first picture, not before it. */
+  firstLookMs: 200,
   /** Pause between two samples of memory and processor time. */
   sampleMs: 3_000,
   /** Delay from a new line of a log to its drawing. */
@@ -95,8 +97,10 @@ class TopSession {
 
   /** Memory, processor time and last lines move while no profile does. */
   async #sampleUntil(ended: AbortSignal): Promise<void> {
+    let waitMs = TIMES.firstLookMs;
     while (!ended.aborted) {
-      await delay(TIMES.lookMs, undefined, { signal: ended }).catch(() => undefined);
+      await delay(waitMs, undefined, { signal: ended }).catch(() => undefined);
+      waitMs = TIMES.lookMs;
       const now = performance.now();
       const isDue = now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs);
       if (isDue) this.#sample(now);

@@ -1,6 +1,17 @@
 /** What a keeper and the verbs say of gateways that are hard to see: each with the truth that the child handle or the lock knows. */
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,6 +59,23 @@ describe("a gateway whose keeper is gone", () => {
       expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid });
       expect((await profiles.restart("dev")).outcome).toBe("restarted");
       expect(gatewaysOf(home, "close-lock")).toHaveLength(1);
+    }));
+});
+
+describe("a keeper whose lock is lost", () => {
+  test("to something in the place of its file ends its gateway, and the history and the next start say why", () =>
+    withProfiles(async ({ profiles, create }) => {
+      const { paths } = await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
+      const { status } = await profiles.start("dev");
+      const file = path.join(paths.lock, readdirSync(paths.lock)[0] ?? "");
+      rmSync(file);
+      mkdirSync(file);
+      await until("its gateway has ended", () => !isAlive(status.pid) && !isAlive(status.keeperPid));
+      expect(readFileSync(path.join(paths.logs, "events.jsonl"), "utf8")).toContain('"code":"LOCK_LOST"');
+      expect((await profiles.diagnose()).map(({ code }) => code)).toContain("next-start-lock");
+      await expect(profiles.start("dev")).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+      rmdirSync(file);
+      expect((await profiles.start("dev")).outcome).toBe("started");
     }));
 });
 

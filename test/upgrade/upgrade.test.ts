@@ -50,6 +50,22 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
     });
   }, 120_000);
 
+  test("is stopped by its name, and by `down`, and leaves nothing", async () => {
+    await withScratchHome(async ({ home, folder }) => {
+      const earlier = installEarlier(path.join(folder, "earlier"));
+      expect(run(earlier, home, "up", "dev", "web")).toMatchObject({ status: 0 });
+      const old = ["dev", "web"].map((name) => rowOf(home, name));
+      expect(run(present, home, "stop", "dev")).toMatchObject({ status: 0 });
+      expect(rowOf(home, "web")).toMatchObject({ state: "running", pid: old[1]?.pid });
+      expect(run(present, home, "down")).toMatchObject({ status: 0 });
+      for (const [index, name] of ["dev", "web"].entries()) {
+        expect(rowOf(home, name)).toMatchObject({ state: "stopped", pid: null, keeperPid: null });
+        expect(readdirSync(path.join(home, "profiles", name, "lock"))).toEqual([]);
+        for (const pid of [old[index]?.pid, old[index]?.keeperPid]) expect(existsSync(`/proc/${pid}`)).toBe(false);
+      }
+    });
+  }, 120_000);
+
   test("that was killed leaves an orphan, which is seen, restarted and stopped", async () => {
     await withScratchHome(async ({ home, folder }) => {
       const earlier = installEarlier(path.join(folder, "earlier"));

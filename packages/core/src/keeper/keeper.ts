@@ -480,6 +480,7 @@ class Keeper {
   async #surrender(): Promise<KeeperOutcome> {
     const result = await this.#end(this.#spec.stopTimeoutMs);
     const detail = `the lock was lost; the gateway was stopped: ${result.detail}`;
+    this.#publisher.noteLoss(detail);
     return { outcome: "failed", record: null, detail };
   }
 

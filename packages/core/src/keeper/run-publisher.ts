@@ -115,6 +115,28 @@ export class RunPublisher {
     this.settle();
   }
 
+  /** Adds the end of a run whose lock is lost to the history. The record may be another owner's by now, and is left alone. */
+  noteLoss(reason: string): void {
+    const { gateway, restarts } = this.#record;
+    const at = new Date().toISOString();
+    const pid = gateway?.pid ?? null;
+    const event = {
+      at,
+      state: "failed",
+      reason,
+      code: "LOCK_LOST",
+      pid,
+      keeperPid: process.pid,
+      restarts,
+      exit: null,
+    } as const;
+    try {
+      appendHistory(this.#spec.eventsPath, formatHistoryEvent(event));
+    } catch (error) {
+      if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    }
+  }
+
   /** Facts about an ended gateway; they go into the history with the change that reports its end. */
   addRemains(remains: Remains): void {
     this.#remains = remains;

@@ -1,10 +1,15 @@
 /** The ports of a home beside what the host does, with listeners of this very process. */
+import { identifyProcess, ownIdentity, readListeners } from "@lockkeeper/core/internal";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { HANDED_ON } from "../../src/ports/handed-on.ts";
 import { portsReport } from "../../src/ports/port-audit.ts";
 import type { Manifest } from "../../src/manifest.ts";
+import { homePaths, runRecordPath } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { changeSettings } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
@@ -32,7 +37,8 @@ async function listen(host: string, onPort: number): Promise<void> {
   await once(server, "listening");
 }
 
-const OURS = expect.stringContaining(`pid ${process.pid} (`) as string;
+/** With nothing after who it is. */
+const OURS = expect.stringMatching(new RegExp(`^pid ${process.pid} \\(.*, user [^;]*$`)) as string;
 
 describe("a stranger in a block", () => {
   test("is one conflict for each of its ports, however many sockets it has there", async () => {
@@ -65,12 +71,13 @@ describe("a stranger in a block", () => {
 });
 
 test("a listener of the pool outside of every block is told apart, and one outside of the pool is not told", async () => {
-  await write(manifest(home, "dev", port, { span: 5 }));
-  for (const outside of [port - 1, port + 5, port + 49, port + 50]) await listen("127.0.0.1", outside);
+  await write(manifest(home, "dev", port + 1, { span: 4 }));
+  for (const outside of [port - 1, port, port + 5, port + 49, port + 50]) await listen("127.0.0.1", outside);
   const { blocks, conflicts, others, pool } = await portsReport(home);
   expect(pool).toEqual({ first: port, last: port + 49 });
   expect([blocks[0]?.end, blocks[0]?.listeners, conflicts]).toEqual([port + 4, [], []]);
   expect([...others].sort((one, other) => one.port - other.port)).toMatchObject([
+    { address: "127.0.0.1", port, pid: process.pid },
     { address: "127.0.0.1", port: port + 5, pid: process.pid },
     { address: "127.0.0.1", port: port + 49, pid: process.pid },
   ]);
@@ -115,4 +122,79 @@ test("ports that are kept are told, claimed, and in the way of a profile", async
   expect((await portsReport(home)).nextFree).toBe(port + 23);
   await write(...[0, 10, 20, 30, 40].map((offset) => manifest(home, `p${offset}`, port + offset)));
   expect((await portsReport(home)).nextFree).toBeNull();
+});
+
+/** Publishes a record as a keeper would. */
+function publish({ name, port: own }: Manifest, changes: Readonly<Record<string, unknown>>): void {
+  const record = {
+    v: 1,
+    profile: name,
+    nonce: NONCE,
+    state: "running",
+    reason: null,
+    code: null,
+    since: new Date().toISOString(),
+    keeper: null,
+    gateway: null,
+    host: "127.0.0.1",
+    port: own,
+    ports: { gateway: own },
+    startedAt: null,
+    health: "ok",
+    restarts: 0,
+    lastExit: null,
+    ...changes,
+  };
+  mkdirSync(homePaths(home).run, { recursive: true, mode: 0o700 });
+  writeFileSync(runRecordPath(home, name), JSON.stringify(record), { mode: 0o600 });
+}
+
+const NONCE = "0123456789abcdef0123456789abcdef";
+
+describe.runIf(process.platform === "linux")("a run", () => {
+  test("on another port than the profile's own has that block too, and is named where it is in the way", async () => {
+    const [dev, prod] = [manifest(home, "dev", port), manifest(home, "prod", port + 10)];
+    await write(dev, prod);
+    const listenOn = `require("node:net").createServer().listen(${port + 12}, "127.0.0.1", () => console.log("ready"))`;
+    const gateway = spawn(process.execPath, ["-e", listenOn], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { LOCKKEEPER_RUN: NONCE, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: home },
+    });
+    onTestFinished(() => void gateway.kill("SIGKILL"));
+    await once(gateway.stdout, "data");
+    publish(dev, { gateway: identifyProcess(gateway.pid ?? 0), port: port + 12 });
+    const elsewhere = await portsReport(home);
+    expect(elsewhere.blocks).toMatchObject([
+      {
+        profile: "dev",
+        state: "orphaned",
+        listeners: [{ port: port + 12, pid: gateway.pid, verdict: "own" }],
+        ranges: [
+          { label: "gateway", first: port, last: port },
+          { label: "this run", first: port + 12, last: port + 21 },
+        ],
+      },
+      { profile: "prod", listeners: [{ port: port + 12, pid: gateway.pid, verdict: "stranger" }] },
+    ]);
+    const owner = expect.stringContaining(`pid ${gateway.pid} (`) as string;
+    expect(elsewhere.conflicts).toEqual([{ kind: "listener", port: port + 12, profiles: ["prod", "dev"], owner }]);
+    publish(dev, { gateway: identifyProcess(gateway.pid ?? 0) });
+    expect((await portsReport(home)).blocks[0]?.ranges).toEqual([{ label: "gateway", first: port, last: port }]);
+  });
+
+  test.each(["stopped", "failed", "blocked"])(
+    "that is %s is in its own way where it handed its work to a daemon",
+    async (state) => {
+      const dev = manifest(home, "dev", port);
+      await write(dev);
+      await listen("127.0.0.1", port);
+      const listeners = readListeners();
+      const socket = listeners === "unknown" ? "" : listeners.find((each) => each.port === port)?.inode;
+      publish(dev, { state, outside: [{ port, socket, bootId: ownIdentity().bootId }] });
+      const { blocks, conflicts } = await portsReport(home);
+      expect(blocks[0]).toMatchObject({ state, listeners: [{ port, verdict: "outside" }] });
+      const owner = expect.stringMatching(new RegExp(`^pid ${process.pid} .*; ${HANDED_ON}$`)) as string;
+      expect(conflicts).toEqual([{ kind: "listener", port, profiles: ["dev"], owner }]);
+    },
+  );
 });

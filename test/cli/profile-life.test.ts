@@ -85,6 +85,8 @@ describe("the life of a profile by commands", () => {
       }
       expect((await run(["config", "set", "poolLast"])).status).toBe(2);
       expect((await run(["config", "get", "poolLast", "1"])).status).toBe(2);
+      expect((await run(["config", "get", "poolLast"])).stdout).toMatch(/^\d+\n$/);
+      expect((await run(["config", "get"])).stdout).toMatch(/KEY +VALUE/);
       expect((await run(["config", "get", "--profile", "nope"])).status).toBe(4);
       expect(await readFile(file, "utf8")).toBe(before);
     });

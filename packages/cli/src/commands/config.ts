@@ -15,7 +15,11 @@ export async function run(context: Context, { action, key, value, profile, dryRu
   const profiles = await context.openProfiles();
   if (action === "get") {
     if (value !== undefined) throw usage(`config get takes one setting, not also ${value}`, "config set <key> <value>");
-    return { value: await profiles.readConfig({ profile, key }) };
+    const reading = await profiles.readConfig({ profile, key });
+    const [asked, ...others] = reading.entries;
+    const isOne = key !== undefined && asked !== undefined && others.length === 0;
+    const shown: Shown = isOne ? { only: asked.value } : reading;
+    return { value: reading, shown };
   }
   if (key === undefined || value === undefined) throw usage("config set: a key and a value are needed", "config get");
   const change = await profiles.changeConfig({ profile, key, value, dryRun });
@@ -23,7 +27,11 @@ export async function run(context: Context, { action, key, value, profile, dryRu
   return { value: change, notes: waits ? [`From its next start on: lockkeeper restart ${change.profile}`] : [] };
 }
 
-export function render(value: ConfigReading | ConfigChange, view: View): string {
+/** One setting that was asked for is printed alone, for scripts and for eyes. */
+type Shown = ConfigReading | { readonly only: unknown };
+
+export function render(value: Shown | ConfigChange, view: View): string {
+  if ("only" in value) return `${asText(value.only)}\n`;
   return "entries" in value ? renderReading(value, view) : renderChange(value, view);
 }
 

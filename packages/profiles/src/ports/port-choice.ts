@@ -4,7 +4,9 @@
  * block.
  */
 import { DEFAULT_HOST, GatewayLockError, LockkeeperError } from "@lockkeeper/core";
-import { coversAddress, fileError, portInUse } from "@lockkeeper/core/internal";
+import { coversAddress, fileError, portInUse, readListeners } from "@lockkeeper/core/internal";
+import type { Listener } from "@lockkeeper/core/internal";
+import { pause } from "../interruptible.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
 import { readExtraClaims, readInstallationClaims } from "./program-claims.ts";
@@ -171,9 +173,7 @@ async function checkAskedFor(
       },
     );
   }
-  const listeners = host.listeners === "unknown" ? [] : host.listeners;
-  const taken = listeners.filter((each) => isWithin(block, each.port) && coversAddress(each, address) === "yes");
-  const unusable = await findUnusablePort(address, block, host.listeners);
+  const { taken, unusable } = await lookTwice(address, block, host.listeners);
   const isOurs = unusable === undefined || (isPrivileged && unusable.errno === "EACCES");
   if (taken.length === 0 && isOurs) return block;
   if (taken.length === 0 && unusable !== undefined && holdsForAll(unusable)) throw cannotBind(address, unusable);
@@ -183,6 +183,30 @@ async function checkAskedFor(
     evidence: describeListeners(taken),
     hint: "Omit --port to get a free block, or stop the process that holds it.",
   });
+}
+
+/** A `create` in another home that tries the same port holds it for a moment: whoever has it still after this holds it. */
+const PROBE_MS = 50;
+
+/** Returns who has ports of the block. What is in the way of a bind is looked at a second time, a little later. */
+async function lookTwice(
+  address: string,
+  block: PortRange,
+  seen: HostPorts["listeners"],
+): Promise<{ readonly taken: readonly Listener[]; readonly unusable: UnusablePort | undefined }> {
+  const look = async (
+    listeners: HostPorts["listeners"],
+  ): Promise<{ taken: readonly Listener[]; unusable: UnusablePort | undefined }> => ({
+    taken: (listeners === "unknown" ? [] : listeners).filter(
+      (each) => isWithin(block, each.port) && coversAddress(each, address) === "yes",
+    ),
+    unusable: await findUnusablePort(address, block, listeners),
+  });
+  const first = await look(seen);
+  if (first.taken.length === 0 && first.unusable?.verdict !== "taken") return first;
+  // Not in step with the other one.
+  await pause(PROBE_MS * (1 + Math.random()), undefined);
+  return look(readListeners());
 }
 
 /** The cause is not this port: trying the next ones would fail in the same way, thousands of times. */

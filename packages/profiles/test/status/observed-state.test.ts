@@ -316,7 +316,7 @@ describe("what is told of a profile", () => {
       { published: running, lock: "unknown", keeperIs: "gone", gatewayIs: "unknown" },
       {
         state: "running",
-        reason: "whether it lives cannot be told from here",
+        reason: "whether it lives is unknown from here",
         owner: "unclear",
         ...nobody,
         leftover: false,
@@ -327,7 +327,7 @@ describe("what is told of a profile", () => {
       { published: running, lock: "unknown", keeperIs: "unknown", gatewayIs: "gone" },
       {
         state: "running",
-        reason: "whether it lives cannot be told from here",
+        reason: "whether it lives is unknown from here",
         owner: "unclear",
         ...nobody,
         leftover: false,

@@ -1,6 +1,6 @@
 /**
- * The door of `@lockkeeper/core` for the packages of this repository, which are released together with it: what it takes to run
- * other people's gateways. It may change with any release.
+ * The door of `@lockkeeper/core` for the packages of this repository, which are released together with it: the parts for
+ * running other programs' gateways. It may change with any release.
  */
 
 // The lock, a gateway under it, and their errors.

@@ -1,11 +1,11 @@
 /**
- * The one rule for the arguments of a function: a wrong one is a TypeError that says what was expected and what came, before
- * anything is touched. What a person typed or wrote into a file is parsed before, and ends as a documented error. Pure.
+ * The one rule for wrong arguments of a function: a TypeError with the expected and the given value, before anything is
+ * touched. Input that a person typed or wrote into a file is parsed earlier, and its faults are documented errors. Pure.
  */
 import { nearestNames } from "./nearest-names.ts";
 
 /**
- * Returns when `options` has no key beside those of `known`; a misspelt option would otherwise have its default without a word.
+ * Returns when `options` has only keys of `known`; otherwise a misspelt option would silently have its default.
  *
  * @param caller the function that was called, for the message.
  * @throws {TypeError} naming the first unknown key and the nearest known one.

@@ -1,6 +1,6 @@
 /**
- * Which options each verb of the facade takes. The compiler holds the table to the types; a caller without a compiler is told
- * of a misspelt option, which would otherwise have its default without a word.
+ * The options of each verb of the facade. The compiler checks the table against the types; a caller without a compiler gets an
+ * error for a misspelt option, which would otherwise silently have its default.
  */
 import { refuseUnknownOptions } from "@lockkeeper/core/internal";
 import type { LogSelection } from "@lockkeeper/core";
@@ -115,7 +115,7 @@ const TAKEOVER: Known<TakeoverOptions> = {
   roots: true,
 };
 
-/** By verb: at which place its options stand, and which it knows. */
+/** By verb: the position of its options, and the known ones. */
 const VERBS: Readonly<Record<string, readonly [place: number, known: Readonly<Record<string, true>>]>> = {
   openProfiles: [0, { home: true, env: true, programs: true }],
   create: [0, CREATE],
@@ -146,7 +146,7 @@ const VERBS: Readonly<Record<string, readonly [place: number, known: Readonly<Re
   takeOver: [1, TAKEOVER],
 };
 
-/** @throws {TypeError} naming the first key of the verb's options that means nothing, and the nearest that does. */
+/** @throws {TypeError} naming the first unknown key of the verb's options, and the nearest known one. */
 export function refuseUnknownKeys(verb: string, given: readonly unknown[]): void {
   const [place, known] = VERBS[verb] ?? [0];
   const options = given[place];

@@ -1,53 +1,54 @@
 /**
- * One small HTTP question over a connection of its own, and as much of the answer as it takes to judge it. Not by `node:http`: a
- * keeper asks every ten seconds for months, and that client costs it half a megabyte, a command 3 ms. Judges nothing itself.
+ * Sends one small HTTP request over its own connection and reads as much of the answer as is needed to judge it. It does not
+ * use `node:http`, because a keeper asks every ten seconds for months: that client costs a keeper half a megabyte and a
+ * command 3 ms. Judges nothing itself.
  */
 import { connect } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 
-/** What is asked. */
+/** A request. */
 export interface HttpQuestion {
-  /** To connect to, and for the Host header. */
+  /** Where to connect; also the Host header. */
   readonly host: string;
   readonly port: number;
   readonly scheme: "http" | "https";
   readonly method: "GET" | "HEAD";
   readonly path: string;
-  /** Whether an answer with that status is wanted with its body. Called as soon as it is known, and again with what comes. */
+  /** Whether the body of an answer with that status is needed. Called when the status is known, and again with later data. */
   readonly wantsBody: (status: number) => boolean;
-  /** A body with more is not read to its end. */
+  /** A longer body is not read to its end. */
   readonly maxBodyBytes: number;
 }
 
-/** `not-http`: something else was said. `closed`: nothing was, or not all. */
+/** `not-http`: the answer is not HTTP. `closed`: there was no answer, or only a part of it. */
 export type HttpOutcome = HttpAnswer | "not-http" | "closed";
 
 /** The final answer, not one of those with a status below 200. */
 export interface HttpAnswer {
   readonly status: number;
-  /** Undefined when it was not wanted, or is too long. */
+  /** Undefined when it was not needed, or is too long. */
   readonly body?: string;
   readonly isTooLong?: true;
 }
 
 /** The same bound as Node's own client. Source: nodejs.org/api/cli.html, --max-http-header-size. */
 const MAX_HEAD_BYTES = 16_384;
-/** What the lengths of chunks may take beside the body. */
+/** Room for the lengths of chunks besides the body. */
 const MAX_FRAMING_BYTES = 16_384;
-/** What `node:http` refuses in a path. */
+/** Characters that `node:http` refuses in a path. */
 const NOT_IN_A_PATH = /[^\u0021-\u00ff]/u;
 
 /**
- * Asks at once. `end` gives the question up; then `outcome` may stay pending.
+ * Sends the request. `end` gives it up; then `outcome` may stay pending.
  *
- * @throws {TypeError} when `path` cannot be one; {RangeError} ERR_SOCKET_BAD_PORT when `port` cannot.
+ * @throws {TypeError} for an invalid `path`; {RangeError} ERR_SOCKET_BAD_PORT for an invalid `port`.
  */
 export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promise<HttpOutcome>; end: () => void }> {
   const { method, path, maxBodyBytes } = question;
   if (path === "" || NOT_IN_A_PATH.test(path)) throw new TypeError(`not a path of HTTP: ${JSON.stringify(path)}`);
-  // Seldom needed, and not cheap to load.
+  // Rarely needed, and expensive to load.
   const tls = question.scheme === "https" ? await import("node:tls") : undefined;
-  // From here to its listeners without a pause: it may fail at once.
+  // The listeners must be added without a pause, because it may fail at once.
   const socket = tls === undefined ? connect(placeOf(question)) : tls.connect(secured(question));
   const outcome = new Promise<HttpOutcome>((resolve, reject) => {
     let read = Buffer.alloc(0);
@@ -73,22 +74,22 @@ function placeOf({ host, port }: HttpQuestion): { host: string; port: number } {
   return { host, port };
 }
 
-/** Whose certificate it is does not matter. */
+/** Any certificate is accepted. */
 function secured(question: HttpQuestion): ConnectionOptions {
-  // An address is no name that a server could be asked for.
+  // An address is not a valid server name.
   const servername = /^[\d.]+$|:/u.test(question.host) ? "" : question.host;
   return { ...placeOf(question), servername, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] };
 }
 
-/** As browsers write it: without the port that the scheme implies. */
+/** As browsers write it: without the scheme's default port. */
 function hostHeader({ host, port, scheme }: HttpQuestion): string {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === (scheme === "https" ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 /**
- * Returns what the text says; undefined when it is not all there yet. `isOver`: nothing more will come. Pure; the text has one
- * character for each byte.
+ * Returns the answer in the text; undefined when it is not complete yet. `isOver`: no more data will come. Pure; the text has
+ * one character for each byte.
  */
 export function readAnswer(
   text: string,
@@ -104,7 +105,7 @@ export function readAnswer(
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?=[ \r\n]|$)/u.exec(head)?.[1]);
     if (Number.isNaN(status) || end.index > MAX_HEAD_BYTES) return "not-http";
     at += end.index + end[0].length;
-    // There is more to come after these, but for the change of the protocol.
+    // More follows after these, except after a change of the protocol.
     if (status < 200 && status !== 101) continue;
     if (!wantsBody(status)) return { status };
     if (method === "HEAD" || status === 204 || status === 304) return { status, body: "" };

@@ -1,7 +1,7 @@
 /**
- * The one spelling of an address, so that two can be compared as text: IPv6 in short form, an IPv4 address mapped into IPv6 as
- * the IPv4 address that it is. What the kernel shows is spelt here; Node's own reader, which takes `node:net` and milliseconds,
- * is asked only for an IPv6 address that a person wrote. Pure.
+ * The one spelling of an address, so that two can be compared as text: IPv6 in short form, and a mapped IPv4 address as IPv4.
+ * Addresses from the kernel are spelt here; Node's own parser, which needs `node:net` and milliseconds, is used only for an
+ * IPv6 address that a person wrote. Pure.
  */
 import { SocketAddress, isIPv6 } from "node:net";
 
@@ -13,7 +13,7 @@ export interface CanonicalAddress {
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
-/** Returns the address of `host`, brackets and zone left away; undefined for a name. */
+/** Returns the address in `host` without brackets and zone; undefined for a name. */
 export function canonicalAddress(host: string): CanonicalAddress | undefined {
   if (IPV4.test(host)) return { family: 4, address: host };
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
@@ -23,7 +23,7 @@ export function canonicalAddress(host: string): CanonicalAddress | undefined {
   return unmapped(address);
 }
 
-/** Returns the address of 4 or 16 bytes, in the order of the network. */
+/** Returns the address of 4 or 16 bytes in network order. */
 export function canonicalBytes(bytes: readonly number[]): CanonicalAddress {
   return bytes.length === 4 ? { family: 4, address: bytes.join(".") } : unmapped(ipv6Text(bytes));
 }
@@ -33,7 +33,7 @@ function unmapped(address: string): CanonicalAddress {
   return mapped === undefined ? { family: 6, address } : { family: 4, address: mapped };
 }
 
-/** As inet_ntop(3) writes it: the longest run of zeros is left away, the first of several; one zero stays. */
+/** As inet_ntop(3) writes it: the first longest run of zeros is omitted; a single zero stays. */
 function ipv6Text(bytes: readonly number[]): string {
   const groups: number[] = [];
   for (let at = 0; at < bytes.length; at += 2) groups.push(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));

@@ -1,25 +1,25 @@
 /**
- * How a process is named to people: by program and script, never by its arguments, any of which may be a secret. What is shown
- * ends up in logs, histories and bug reports, and other users of the host may read those. Pure.
+ * Names a process for people: by program and script, never by its other arguments, because any of them may be a secret. Such
+ * names end up in logs, histories and bug reports, which others may read. Pure.
  */
 import { basename } from "node:path";
 import type { Holder } from "./listener.ts";
 
-/** Programs whose first argument is the program that people know. */
+/** Interpreters: their script is the program that people know. */
 const INTERPRETER = /^(?:node|nodejs|bun|deno|python[\d.]*|pypy[\d.]*|ruby|perl|php[\d.]*|java|(?:ba|da|z|k|fi)?sh)$/;
-/** A file that an interpreter runs, behind options of the interpreter. */
+/** A script after the options of its interpreter. */
 const SCRIPT = /^[^-\s=][^\s=]*\.(?:[cm]?[jt]s|py|rb|pl|php|sh|jar)$/;
-/** Options whose value is a file too, but not the one that people know. */
+/** Options whose value is a file, but not the script. */
 const PRELOAD = /^(?:-r|--require|--import|--(?:experimental-)?loader)$/;
-/** `-m MODULE` of python; a module is no secret. */
+/** `-m MODULE` of python; a module's name is not a secret. */
 const MODULE = /^[A-Za-z_][\w.]*$/;
 /** The longest text for one process. */
 const LONGEST = 200;
 
 /**
- * Returns `node /srv/app/server.js`: the program, and the script or module that it runs. All other arguments are left out.
+ * Returns `node /srv/app/server.js`: the program, and the script or module that it runs, without all other arguments.
  *
- * @param argv as it was started; of a process that renamed itself one text with blanks, of which the first word counts.
+ * @param argv as it was started; for a process that renamed itself a single text, of which the first word counts.
  */
 export function shownCommand(argv: readonly string[]): string {
   const [first = "", ...rest] = argv;
@@ -31,7 +31,7 @@ export function shownCommand(argv: readonly string[]): string {
 function scriptAmong(rest: readonly string[]): readonly string[] | undefined {
   const [first = "", second = ""] = rest;
   if (first === "-m" && MODULE.test(second)) return [first, second];
-  // What follows `-c` or `-e` is a program's text.
+  // `-c` or `-e` is followed by program text.
   if (/^-[a-z]*[ce]$/.test(first)) return undefined;
   const script =
     first !== "" && !/^-|[\s=]/u.test(first)
@@ -40,7 +40,7 @@ function scriptAmong(rest: readonly string[]): readonly string[] | undefined {
   return script === undefined ? undefined : [script];
 }
 
-/** A holder as far as the host shows it; nothing of one that is hidden. */
+/** A holder as far as it is visible. */
 export type SeenHolder = Readonly<Record<keyof Holder, Holder[keyof Holder] | null>>;
 
 /** Returns `pid 12 (node server.js), user ann`, or that the owner is not visible. */

@@ -11,7 +11,7 @@ export function alreadyListening(host: string, port: number): string {
 /**
  * Returns the error for `host:port` with another listener.
  *
- * @param details the message, where {@link alreadyListening} does not say it; who holds it, as evidence; a hint that knows more.
+ * @param details another message than {@link alreadyListening}, the holder as evidence, or a better hint.
  */
 export function portInUse(
   host: string,

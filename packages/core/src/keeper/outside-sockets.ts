@@ -1,7 +1,7 @@
 /**
- * What a command has handed its work to: sockets that began to listen on the ports of a run, during the run, in a process that is no
- * part of it (of `docker run -d`, `tmux new -d`, a daemon that was there before). A socket is known by its inode, which is the
- * kernel's and stays the same as long as it listens, whoever may see its process. Nobody is signalled for it.
+ * Finds daemons that a command started: sockets that began to listen on the ports of a run, during the run, in a process
+ * outside of it (`docker run -d`, `tmux new -d`, an existing daemon). A socket is identified by its inode, which stays the
+ * same as long as it listens, even when its process is hidden. No process is signalled because of it.
  */
 import type { Listener } from "../host/listener.ts";
 import { identifyProcess, ownIdentity } from "../host/process-identity.ts";
@@ -9,10 +9,10 @@ import { findRunProcesses } from "../host/process-tree.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { coversAddress, findHolders, readListeners } from "../host/sockets.ts";
 
-/** A listening socket, as the run record holds it. */
+/** A listening socket, as in the run record. */
 export interface OutsideSocket {
   readonly port: number;
-  /** Its inode, which names it until the next boot. */
+  /** Its inode, which identifies it until the next boot. */
   readonly socket: string;
   readonly bootId: string | null;
 }
@@ -20,14 +20,14 @@ export interface OutsideSocket {
 /** The ports of a run. */
 export interface RunPlace {
   readonly host: string;
-  /** It was free when the run's gateway was started. */
+  /** Whether the port was free when the run's gateway was started. */
   readonly port: number;
   readonly ports: Readonly<Record<string, number>>;
 }
 
 /**
- * Returns the sockets outside of the run that began to listen on its ports since its gateway was started. Of a port besides the
- * gateway's own, only those whose process is seen to be younger than the gateway.
+ * Returns the sockets outside of the run that began to listen on its ports since its gateway was started. On ports other than
+ * the gateway's own, only sockets of processes that are visibly younger than the gateway.
  */
 export function findOutsideSockets({ host, port, ports }: RunPlace, run: ProcessTreeQuery): readonly OutsideSocket[] {
   const all = [port, ...Object.values(ports)];
@@ -54,7 +54,7 @@ export function isOutsideSocket(listener: Listener, outside: readonly OutsideSoc
   );
 }
 
-/** Returns those of the sockets that still listen. Looks at the host only when there are any. */
+/** Returns those of the sockets that still listen. Reads the host's table only when there are any. */
 export function stillListening(outside: readonly OutsideSocket[] = []): readonly OutsideSocket[] {
   if (outside.length === 0) return [];
   const listeners = listenersNow();

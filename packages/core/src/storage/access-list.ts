@@ -1,22 +1,22 @@
 /**
- * Whether a file or folder has an access control list, which lets users and groups in that its mode does not name. Node has no
- * call for it, so `ls` is asked. Linux only, and only where the answer matters: see `bits-of-others.ts`.
+ * Says whether a file or folder has an access control list, which may give access to users and groups besides those of its
+ * mode. Node has no call for it, so `ls` is asked. Linux only, and only where the answer matters: see `bits-of-others.ts`.
  */
 import { execFileSync } from "node:child_process";
 
-/** Looking at one inode takes a few milliseconds; a file system that hangs must not hold us up. */
+/** Reading one inode takes a few milliseconds; a hanging file system must not block us. */
 const TIMEOUT_MS = 2_000;
 /** `ls -l` writes a mark behind the ten characters of type and mode: `+` for a list. */
 const MARK_AT = 10;
-/** What one process asks about again and again are a few folders. */
+/** One process asks about the same few folders repeatedly. */
 const MAX_KNOWN = 1_000;
 
 const known = new Map<string, boolean>();
 
 /**
- * Returns whether `path` has one; false also where that cannot be told (no `ls`, or one that knows no lists).
+ * Returns whether `path` has one; false also when unknown (no `ls`, or one without support for lists).
  *
- * @param changed when its inode was changed last: an answer holds until then.
+ * @param changed the time of the inode's last change: an answer is valid for that time only.
  */
 export function hasAccessList(path: string, changed: number): boolean {
   if (process.platform !== "linux") return false;

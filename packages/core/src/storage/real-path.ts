@@ -1,4 +1,4 @@
-/** Where a path really leads, also when its end does not exist yet. */
+/** Resolves a path, also when its end does not exist yet. */
 import { lstatSync, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -11,7 +11,7 @@ import { errnoOf, fileError } from "../errors.ts";
  */
 export function realPath(path: string): string {
   try {
-    // Native: a start asks for those of every profile.
+    // Native, because a start resolves the paths of every profile.
     return realpathSync.native(path);
   } catch (error) {
     const parent = dirname(path);
@@ -20,7 +20,7 @@ export function realPath(path: string): string {
   }
 }
 
-/** Returns what is at `path` itself, a link too; undefined when nothing is. Throws as {@link realPath}. */
+/** Returns the stats of `path` itself, also of a link; undefined when it does not exist. Throws as {@link realPath}. */
 export function lstatIfPresent(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

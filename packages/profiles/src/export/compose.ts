@@ -7,7 +7,7 @@ import type { ContainerPlan } from "./container-plan.ts";
 import { formatYaml } from "./yaml.ts";
 import type { Yaml } from "./yaml.ts";
 
-/** What Compose puts in when no image is named: a variable, and what it says where that is missing. */
+/** The default image: a variable of Compose, with the message for a missing value. */
 const IMAGE_VARIABLE = "${LOCKKEEPER_IMAGE:?build one: lockkeeper export NAME --containerfile}";
 
 /** Returns the text. `image` undefined: the variable `LOCKKEEPER_IMAGE`. */
@@ -23,7 +23,7 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
   const before = plan.after.filter((name) => plans.some((other) => other.profile === name));
   return {
     image: image === undefined ? IMAGE_VARIABLE : plain(image),
-    // An engine cannot be told to leave an exit status alone, so the process stays where it would be started in vain.
+    // The engine cannot be told to ignore an exit status, so the process stays instead of being restarted in vain.
     command: ["run", profile, "--stay"],
     user: `${plan.uid}:${plan.gid}`,
     init: true,
@@ -35,7 +35,7 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
       source: plain(path),
       target: plain(path),
       ...(role === "file" ? { read_only: true } : {}),
-      // A folder that is missing is a mistake; Docker would make it, as root.
+      // A missing folder is a mistake; Docker would create it as root.
       bind: { create_host_path: false },
     })),
     ...(network === "host"
@@ -46,7 +46,7 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
       : { depends_on: Object.fromEntries(before.map((name) => [name, { condition: "service_healthy" }])) }),
     ...(kind === "builtin" ? { read_only: true } : {}),
     tmpfs: ["/tmp"],
-    // Browsers keep what they draw there.
+    // Browsers keep their shared memory there.
     ...(plan.sharedMemoryGiB === undefined ? {} : { shm_size: `${plan.sharedMemoryGiB}gb` }),
     ...(memoryMaxBytes === undefined ? {} : { mem_limit: memoryMaxBytes }),
     cap_drop: ["ALL"],
@@ -61,13 +61,13 @@ function service(plan: ContainerPlan, plans: readonly ContainerPlan[], image: st
   };
 }
 
-/** Without a value Compose takes it from its own environment. */
+/** Without a value Compose uses its own environment. */
 function environment({ home, userHome, passEnv }: ContainerPlan): Yaml {
   const passed = passEnv.map((name) => [name, null] as const);
   return { LOCKKEEPER_HOME: plain(home), HOME: plain(userHome), ...Object.fromEntries(passed) };
 }
 
-/** Without an address it is every one of the host's, of both kinds. */
+/** Without an address it is published on every address of the host, IPv4 and IPv6. */
 function publication(address: "0.0.0.0" | "::", port: number): string {
   return address === "::" ? `${port}:${port}` : `${address}:${port}:${port}`;
 }

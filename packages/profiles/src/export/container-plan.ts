@@ -1,7 +1,7 @@
 /**
- * One profile as a container of any engine: what is mounted where, as whom it runs, how it is reached, and what its image must
- * have. Everything is as on the host, by the same absolute paths, user and addresses, so that nothing on disk changes on the way
- * there and back. Holds no secret: token and env file stay in the home.
+ * One profile as a container of any engine: its mounts, its user, its addresses, and the needs of its image. Everything is as
+ * on the host, with the same absolute paths, user and addresses, so that nothing on disk changes on the way there and back.
+ * Holds no secret: token and env file stay in the home.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { isWildcardHost, reachableHost, shellCommand } from "@lockkeeper/core/internal";
@@ -16,11 +16,11 @@ import { unitStopTimeoutMs } from "../service/unit-of.ts";
 /** A path that is the same inside and outside. */
 export interface Mount {
   readonly path: string;
-  /** Why it is there: the home and what the gateway keeps is state, a working directory is code. */
+  /** Its purpose: the home and the gateway's data are state, a working directory is code. */
   readonly role: "home" | "state" | "cwd" | "file";
 }
 
-/** What the text of every engine is made from. */
+/** The input for the text of every engine. */
 export interface ContainerPlan {
   readonly profile: string;
   readonly kind: KindName;
@@ -37,28 +37,28 @@ export interface ContainerPlan {
   readonly startSeconds: number;
   /** Names of variables that the engine passes on, without values. */
   readonly passEnv: readonly string[];
-  /** None lies in another, but in a working directory. */
+  /** None is inside another, except inside a working directory. */
   readonly mounts: readonly Mount[];
   /** Other profiles that are started before it. */
   readonly after: readonly string[];
   readonly memoryMaxBytes?: number | undefined;
-  /** Of `/dev/shm`. */
+  /** The size of `/dev/shm`. */
   readonly sharedMemoryGiB?: number | undefined;
-  /** What the image must have beside Lockkeeper, in words. */
+  /** The needs of the image besides Lockkeeper, in words. */
   readonly needs: readonly string[];
 }
 
 /**
- * Room beside the gateway's own limit, in bytes, for the keeper and for commands that are run in the container, health checks among
- * them. Source: measured in containers with Node 20 on x64: a keeper takes 11 MiB, 20 while it starts, each command beside it about
+ * Room on top of the gateway's own limit, in bytes, for the keeper and for commands in the container, such as health checks.
+ * Source: measured in containers with Node 20 on x64: a keeper takes 11 MiB, 20 while it starts, each command beside it about
  * 10 more; three `doctor` at once peaked at 43 in all. Three times that, because newer Nodes take more.
  */
 const KEEPER_BYTES = 128 * 1024 * 1024;
 
-/** How much longer than a usual start an engine waits before it counts failures. */
+/** How much longer than a usual start an engine waits before it counts failed checks. */
 const START_GRACE_MS = 30_000;
 
-/** Mounting one of these would hide what the image has. */
+/** Mounting one of these would hide parts of the image. */
 const IMAGES_OWN: ReadonlySet<string> = new Set(
   "/ /bin /boot /dev /etc /home /lib /lib64 /opt /proc /root /run /sbin /sys /tmp /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/sbin /var".split(
     " ",
@@ -68,7 +68,7 @@ const IMAGES_OWN: ReadonlySet<string> = new Set(
 /**
  * Returns the plan of a profile.
  *
- * @throws {LockkeeperError} OPTION_INVALID for a path that cannot be mounted, or a placeholder that means nothing.
+ * @throws {LockkeeperError} OPTION_INVALID for a path that cannot be mounted, or an unknown placeholder.
  */
 export function containerPlan(context: ProfilesContext, manifest: Manifest): ContainerPlan {
   const { home, env } = context;
@@ -96,12 +96,12 @@ export function containerPlan(context: ProfilesContext, manifest: Manifest): Con
   };
 }
 
-/** Returns what an engine runs in the container to ask whether the gateway is well: one that another container runs is no merit of it. */
+/** Returns the health check that an engine runs in the container. A gateway that runs in another container does not count. */
 export function healthCommand({ profile }: ContainerPlan): readonly string[] {
   return ["lockkeeper", "status", profile, "--here", "--quiet"];
 }
 
-/** Returns whether `file` lies in what is mounted. */
+/** Returns whether `file` is inside a mount. */
 export function isMounted(file: string, mounts: readonly Mount[]): boolean {
   return mounts.some((mount) => liesIn(file, mount.path));
 }
@@ -113,14 +113,14 @@ function mountsOf(home: string, { name, kind, cwd, paths, envFile, lease }: Mani
       path: each,
       role: "state" as const,
     })),
-    // A working directory says where a command's program lies; the other kinds have theirs in PATH.
+    // A command's program is found from its working directory; the other kinds find theirs in PATH.
     ...(cwd === undefined || kind !== "command" ? [] : [{ path: cwd, role: "cwd" as const }]),
     ...[envFile, lease?.credentialsFile]
       .filter((file) => file !== undefined)
       .map((file) => ({ path: file, role: "file" as const })),
   ];
   for (const mount of wanted) refuseUnmountable(name, mount);
-  // A working directory around the home does not stand for it: where there is a volume, only what is ours goes there.
+  // A working directory around the home does not replace its mount: only our own files go into a volume.
   const covers = (other: Mount, each: Mount): boolean => other.role !== "cwd" && liesIn(each.path, other.path);
   return wanted.filter(
     (each, index) => !wanted.some((other, place) => (other.path === each.path ? place < index : covers(other, each))),
@@ -146,10 +146,10 @@ function refuseUnmountable(name: string, { path: place, role }: Mount): void {
   });
 }
 
-/** A container of its own can listen on every address of its own; a particular address is the host's. */
+/** A container with its own network can listen on all its addresses; a particular address belongs to the host. */
 function networkOf({ kind, host, ports }: Manifest): ContainerPlan["network"] {
   if (!isWildcardHost(host)) return "host";
-  // What a gateway derives from its base is its own, on its own loopback.
+  // Derived ports are for the gateway itself, on its own loopback.
   const derived = new Set(kinds[kind].derived.map(({ name }) => name));
   const published = Object.entries(ports).flatMap(([label, port]) => (derived.has(label) ? [] : [port]));
   // All addresses have several spellings: `0`, `0:0:0:0:0:0:0:0`, `::ffff:0.0.0.0`.

@@ -1,4 +1,4 @@
-/** Profiles as text for an engine that others run. Reads what is written down, changes nothing, and needs no gateway to stop. */
+/** Profiles as text for a container engine. Reads the records, changes nothing, and needs no gateway to stop. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { isWildcardHost, shellCommand } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
@@ -12,12 +12,12 @@ import type { ContainerPlan } from "./container-plan.ts";
 const ENGINE_FORMATS = ["compose", "kubernetes", "quadlet"] as const;
 export type EngineFormat = (typeof ENGINE_FORMATS)[number];
 
-/** What is exported, and how. */
+/** Options of an export. */
 export interface ExportOptions {
   readonly format: EngineFormat;
   /** The image that the containers run. @default a variable for Compose, else `localhost/lockkeeper:<version>` */
   readonly image?: string | undefined;
-  /** The Containerfile of such an image instead of the engine's text. @default false */
+  /** Return the Containerfile of such an image instead of the engine's text. @default false */
   readonly containerfile?: boolean | undefined;
   /** The version of Lockkeeper for the image. */
   readonly version: string;
@@ -25,24 +25,24 @@ export interface ExportOptions {
 
 /** One file of text. */
 export interface ExportedFile {
-  /** What it is usually called. */
+  /** Its usual name. */
   readonly name: string;
   readonly text: string;
 }
 
-/** What was made of the profiles. */
+/** The result of an export. */
 export interface ExportResult {
   readonly format: EngineFormat;
   readonly profiles: readonly string[];
   readonly files: readonly ExportedFile[];
   /** What the image must have beside Lockkeeper, in words. */
   readonly needs: readonly string[];
-  /** What else a person ought to know. */
+  /** Further notes for people. */
   readonly notes: readonly string[];
 }
 
 /**
- * Returns the files that run the profiles as they are: by the same paths, user and addresses.
+ * Returns the files that run the profiles unchanged: with the same paths, user and addresses.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND; OPTION_INVALID for what the engine cannot express, and on systems other than Linux.
  */
@@ -115,7 +115,7 @@ async function containerfileOf(request: {
   return { name: "Containerfile", text: formatContainerfile(request) };
 }
 
-/** A pod has the home in its volume; where the code lies is the image's matter. */
+/** A pod has the home in its volume; the code must be in the image. */
 function foldersOutside({ profile, mounts }: ContainerPlan): readonly string[] {
   const kept = mounts.filter(({ role }) => role !== "cwd");
   return mounts.flatMap(({ role, path }) =>
@@ -132,7 +132,7 @@ function tornPaths({ profile, mounts }: ContainerPlan): readonly string[] {
     );
 }
 
-/** A program with a config of its own listens where that says, whatever is published for it. */
+/** A program with its own config listens where that config says, whatever is published for it. */
 async function unreachable(manifest: Manifest): Promise<readonly string[]> {
   const { name, kind, host, paths } = manifest;
   if (!isWildcardHost(host)) return [];
@@ -143,7 +143,7 @@ async function unreachable(manifest: Manifest): Promise<readonly string[]> {
   ];
 }
 
-/** Whoever calls `create` from a home directory exports all of it. */
+/** A profile created in a home directory exports all of it. */
 function wideDirectories({ profile, home, mounts }: ContainerPlan): readonly string[] {
   return mounts
     .filter(({ role, path }) => role === "cwd" && home.startsWith(`${path}/`))

@@ -12,16 +12,17 @@ import type { ContainerPlan, Mount } from "./container-plan.ts";
 import { formatYaml } from "./yaml.ts";
 import type { Yaml } from "./yaml.ts";
 
-/** How much a claim asks for; to be edited. */
+/** The size of a claim; to be edited. */
 const STORAGE = "10Gi";
 
-/** Makes the folders, and waits for what a person copies into them: a gateway in an empty home would be another profile. */
+/** Creates the folders, and waits until a person has copied the home: a gateway in an empty home would be another profile. */
 const PREPARE = 'mkdir -p -m 0700 "$@" && until [ -e /volume/copied ]; do sleep 1; done';
 
 /**
  * Returns the text, one document after the other.
  *
- * @throws {LockkeeperError} OPTION_INVALID for a profile that this world cannot name, or a file outside of the home.
+ * @throws {LockkeeperError} OPTION_INVALID for a profile with a name or path that Kubernetes cannot express, or a file outside
+ * of the home.
  */
 export function formatKubernetes(plans: readonly ContainerPlan[], image: string): string {
   const documents = plans.flatMap((plan) => {
@@ -32,7 +33,7 @@ export function formatKubernetes(plans: readonly ContainerPlan[], image: string)
   return documents.join("---\n");
 }
 
-/** The types of the API are not {@link Yaml}'s, but they hold nothing else. */
+/** The types of the API differ from {@link Yaml}, but their values are the same. */
 function yaml(value: StatefulSet | Service): string {
   return formatYaml(value as unknown as Yaml);
 }
@@ -63,7 +64,7 @@ function refuseStrange({ profile, home, host, network, mounts }: ContainerPlan):
   }
 }
 
-/** How what is on this host gets into the volume. A path holds no control character, so that none begins a line of its own. */
+/** Instructions to copy the home into the volume. A path has no control character, so it cannot begin a line of its own. */
 function heading(plan: ContainerPlan): string {
   const pod = `${objectName(plan)}-0`;
   const copies = foldersOf(plan).map(
@@ -113,11 +114,11 @@ function podSpec(plan: ContainerPlan, image: string): PodSpec {
       runAsUser: uid,
       runAsGroup: gid,
       fsGroup: gid,
-      // Else the kubelet opens every file of the volume to the group, at each start.
+      // Otherwise the kubelet opens every file of the volume to the group at each start.
       fsGroupChangePolicy: "OnRootMismatch",
       seccompProfile: { type: "RuntimeDefault" },
     },
-    // The volume's own root may be written by its group; what is made in it by this user is private.
+    // The group may write the volume's root; folders that this user makes in it are private.
     initContainers: [
       {
         name: "folders",
@@ -160,7 +161,7 @@ function gateway(plan: ContainerPlan, image: string, folders: readonly Folder[])
     ...(memoryMaxBytes === undefined ? {} : { resources: { limits: { memory: String(memoryMaxBytes) } } }),
     startupProbe: { exec, periodSeconds: 5, timeoutSeconds: 10, failureThreshold: Math.ceil(plan.startSeconds / 5) },
     readinessProbe: { exec, periodSeconds: 30, timeoutSeconds: 10 },
-    // No liveness probe: the keeper starts again what crashes and ends nothing that is slow; when it ends, so does the pod.
+    // No liveness probe: the keeper restarts crashes and never ends a slow gateway; when the keeper ends, the pod ends.
     securityContext: restricted(kind === "builtin"),
     volumeMounts: [...mounts, { name: "tmp", mountPath: "/tmp" }],
   };
@@ -185,11 +186,11 @@ function serviceOf(plan: ContainerPlan, published: readonly number[]): Service {
 
 interface Folder {
   readonly mount: Mount;
-  /** Where it lies in the volume. */
+  /** Its place in the volume. */
   readonly subPath: string;
 }
 
-/** What goes into the volume; code does not. */
+/** The folders for the volume; code is not among them. */
 function foldersOf({ mounts }: ContainerPlan): readonly Folder[] {
   return mounts
     .filter(({ role }) => role !== "cwd")

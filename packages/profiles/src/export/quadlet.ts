@@ -15,7 +15,7 @@ export function quadletName({ profile }: ContainerPlan): string {
   return `${unitName(profile)}.container`;
 }
 
-/** What podman's generator calls the service, without its ending. */
+/** The name that podman's generator gives to the service, without its suffix. */
 function unitName(profile: string): string {
   return `lockkeeper-${profile}`;
 }
@@ -23,7 +23,7 @@ function unitName(profile: string): string {
 /**
  * Returns the file's text.
  *
- * @throws {LockkeeperError} OPTION_INVALID for a path that a volume there cannot name.
+ * @throws {LockkeeperError} OPTION_INVALID for a path that a quadlet's volume cannot express.
  */
 export function formatQuadlet(plan: ContainerPlan, image: string): string {
   const { profile, uid, gid, home, userHome, network, mounts, memoryMaxBytes } = plan;
@@ -40,7 +40,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
   return [
     "[Unit]",
     `Description=Lockkeeper gateway ${profile}`,
-    // One that is not exported with it has no unit, which is the same to systemd as one that has ended.
+    // A profile that is not exported with it has no unit, which systemd treats like a unit that has ended.
     ...plan.after.flatMap((other) => [`Wants=${unitName(other)}.service`, `After=${unitName(other)}.service`]),
     "StartLimitIntervalSec=300",
     "StartLimitBurst=5",
@@ -52,7 +52,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
     "RunInit=true",
     `User=${uid}`,
     `Group=${gid}`,
-    // Rootless podman would count users of its own otherwise.
+    // Otherwise rootless podman would use its own user numbers.
     ...(uid === 0 ? [] : [`UserNS=keep-id:uid=${uid},gid=${gid}`]),
     `Environment="LOCKKEEPER_HOME=${plain(home)}"`,
     `Environment="HOME=${plain(userHome)}"`,
@@ -78,7 +78,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
     "[Service]",
     "Restart=on-failure",
     "RestartSec=2",
-    // 78: lock, port, configuration. Starting again is no use, and loops.
+    // 78: lock, port, configuration. Restarting does not help and would loop.
     `RestartPreventExitStatus=${PERMANENT_EXIT_STATUS}`,
     `TimeoutStartSec=${plan.startSeconds}`,
     `TimeoutStopSec=${plan.stopSeconds + SYSTEMD_GRACE_S}`,
@@ -89,7 +89,7 @@ export function formatQuadlet(plan: ContainerPlan, image: string): string {
   ].join("\n");
 }
 
-/** What systemd would expand otherwise; the generator hands values on to ExecStart=. */
+/** Escapes what systemd would expand; the generator passes values on to ExecStart=. */
 function plain(text: string): string {
   return text.replaceAll("%", "%%").replaceAll("$", "$$$$");
 }

@@ -1,15 +1,18 @@
 /**
- * Writes YAML: blocks of maps and lists, and texts that every reader of YAML 1.1 and 1.2 takes for texts. Whatever is not plainly a
- * word or a path is written as a JSON string, which is YAML as well. Pure.
+ * Writes YAML: blocks of maps and lists, and text that every reader of YAML 1.1 and 1.2 reads as text. A value that is not
+ * plainly a word or a path is written as a JSON string, which is YAML as well. Pure.
  */
 
-/** What can be written. An undefined member of a map is left out. */
+/** A value to write. An undefined member of a map is omitted. */
 export type Yaml = string | number | boolean | null | readonly Yaml[] | { readonly [name: string]: Yaml | undefined };
 
-/** Words that some reader takes for something else. Source: yaml.org/type (YAML 1.1: bool, null), and a reader that takes `e9` for a number. */
+/**
+ * Words that some reader does not read as text. Source: yaml.org/type (YAML 1.1: bool, null), and a reader that takes `e9`
+ * for a number.
+ */
 const NO_TEXT = /^(?:y|n|yes|no|on|off|true|false|null|none|nan|inf|e[-+]?\d+)$/i;
 const PLAIN = /^[A-Za-z/][A-Za-z0-9_./-]*$/;
-/** JSON leaves these as they are; YAML wants them escaped. Source: YAML 1.2.2, production 1 (c-printable) and line breaks. */
+/** JSON leaves these characters raw; YAML needs them escaped. Source: YAML 1.2.2, production 1 (c-printable) and line breaks. */
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /** Returns `value` as one document, with a line end. */

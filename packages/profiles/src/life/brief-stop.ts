@@ -1,4 +1,4 @@
-/** A profile that is stopped for as long as something takes which needs it still, and then serves again. */
+/** Stops a profile for the time of an action, and starts it again afterwards. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
@@ -8,17 +8,18 @@ import type { StartOptions, StartResult } from "../run/start.ts";
 import type { StopOptions, StopResult } from "../run/stop.ts";
 import { observeManifest } from "../status/observe-profile.ts";
 
-/** How a profile is stopped and started, by a keeper or by its service manager. */
+/** How to stop and start a profile: by a keeper or by its service manager. */
 export interface RunVerbs {
   readonly stop: (name: string, options: StopOptions) => Promise<StopResult>;
   readonly start: (name: string, options: StartOptions) => Promise<StartResult>;
 }
 
 /**
- * Runs `action` with the profile stopped, and starts it again whatever became of the action; one that did not run stays as it is.
+ * Runs `action` with the profile stopped, and starts it again even when the action fails; a profile that did not run stays
+ * stopped.
  *
- * @throws {LockkeeperError} what the next start lacks, before anything is stopped; CONFIRMATION_NEEDED inside of its own gateway; what
- *   `stop`, `action` and `start` throw. A start that failed says so beside what became of the action.
+ * @throws {LockkeeperError} the errors of the preflight, before anything is stopped; CONFIRMATION_NEEDED inside its own
+ * gateway; the errors of `stop`, `action` and `start`. The error of a failed start also reports the result of the action.
  */
 export async function withBriefStop<T>(
   context: ProfilesContext,
@@ -36,7 +37,7 @@ export async function withBriefStop<T>(
       hint: "It would end with it: give the command in a shell outside of it.",
     });
   }
-  // A run on another port was asked for by somebody, and goes on there.
+  // A run on another port was requested, so it goes on there.
   const port = before.record === undefined || before.record.port === manifest.port ? undefined : before.record.port;
   await requirePreflight(context, manifest, "it was not stopped and still runs", { port });
   await stop(name, options);

@@ -1,21 +1,21 @@
-/** Finds the ports that two owners claim, and says who has them. Pure. */
+/** Finds ports with two claimants, and reports the owner. Pure. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { Registry } from "../registry/registry.ts";
 import { describeClaimant, namedRanges } from "./port-claims.ts";
 import { formatRange, overlaps } from "./port-plan.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
 
-/** Returns the first of `claims` that has a port of `wanted`. */
+/** Returns the first of `claims` that contains a port of `wanted`. */
 export function findOverlap(wanted: readonly PortRange[], claims: Iterable<PortClaim>): PortClaim | undefined {
   for (const claim of claims) if (wanted.some((range) => overlaps(range, claim))) return claim;
   return undefined;
 }
 
 /**
- * Returns when none of `claims` has a port of `wanted`.
+ * Returns when none of `claims` contains a port of `wanted`.
  *
- * @param wanted the block first; behind it ports that its profile has elsewhere.
- * @throws {LockkeeperError} PORTS_OVERLAP as {@link overlapError} tells it.
+ * @param wanted the block first, then ports that its profile has elsewhere. @throws {LockkeeperError} PORTS_OVERLAP from
+ * {@link overlapError}.
  */
 export function refuseOverlap(registry: Registry, wanted: readonly PortRange[], claims: Iterable<PortClaim>): void {
   const claim = findOverlap(wanted, claims);

@@ -1,4 +1,4 @@
-/** What a start says while it lasts: how far it is, and what it still waits for. Pure. */
+/** The progress of a start: its state, and what it still waits for. Pure. */
 import { hostWithPort } from "@lockkeeper/core/internal";
 import type { RunRecord } from "@lockkeeper/core";
 import { schemeOf, webSchemeOf } from "../manifest.ts";
@@ -6,7 +6,7 @@ import type { Manifest } from "../manifest.ts";
 
 type Progress = Pick<RunRecord, "reason" | "gateway" | "host" | "port"> & { readonly state: string };
 
-/** Returns one line; a reason that the keeper has given says more than what is waited for. */
+/** Returns one line; a reason from the keeper is more precise than what is waited for. */
 export function describeStart(
   manifest: Pick<Manifest, "kind" | "scheme" | "health">,
   { state, reason, gateway, host, port }: Progress,
@@ -16,12 +16,12 @@ export function describeStart(
   return awaited === null ? state : `${state}, waiting for ${awaited}`;
 }
 
-/** Null for a gateway that is asked nothing. */
+/** Null for a gateway without a health check. */
 function awaitedAddress(manifest: Pick<Manifest, "kind" | "scheme" | "health">, where: string): string | null {
   const { health } = manifest;
   if (health === "none") return null;
   if (health === "tcp") return where;
-  // What follows a path may be a secret.
+  // The query after a path may be a secret.
   const path = health === "http" ? "/" : health.replace(/[?#].*$/s, "");
   return `${webSchemeOf(schemeOf(manifest))}://${where}${path}`;
 }

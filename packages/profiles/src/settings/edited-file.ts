@@ -1,6 +1,6 @@
 /**
- * A settings file that a person edits by `config set`: conf judges the whole file by the JSON schema that the cheap reader knows a
- * part of, keeps what it does not know, and writes. Loaded by that command alone: conf and its validator take as much computing
+ * Writes a settings file for `config set`: conf checks the whole file by the JSON schema, of which the cheap reader knows a
+ * part, keeps unknown keys, and writes. Loaded only by that command, because conf and its validator take as much computing
  * time as all of `lockkeeper use`.
  */
 import { LockkeeperError } from "@lockkeeper/core";
@@ -12,7 +12,7 @@ import type { SettingsTable, SettingsValues } from "./settings-file.ts";
 
 /** The same promise as `writeSettingsFile`. */
 export async function editSettingsFile(path: string, table: SettingsTable, changes: SettingsValues): Promise<void> {
-  // What conf would refuse is reported in our words first, with the key and the place.
+  // A file that conf would refuse is reported in our words first, with the key and the place.
   requireAllowed(table, changes);
   readSettingsFile(path, table);
   try {

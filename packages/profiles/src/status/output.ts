@@ -1,21 +1,21 @@
-/** What a profile's gateway has printed and what has become of its runs, by the profile's name. */
+/** The output and the history of a profile's gateway, by the profile's name. */
 import { followLog, readHistory, readLog } from "@lockkeeper/core";
 import type { HistoryEvent, LogExcerpt, LogPosition, LogSelection } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayLogPath, historyPath } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 
-/** From where a log is followed, and until when. */
+/** Where to begin following a log, and when to end. */
 export interface FollowLogOptions {
-  /** The `end` of an excerpt, so that nothing between the two is missed. @default what is written from now on */
+  /** The `end` of an excerpt, so that no line is missed. @default the present end of the log */
   readonly from?: LogPosition | undefined;
-  /** Ends it without an error. @default it goes on until its caller breaks off */
+  /** Ends it without an error. @default it goes on until the caller breaks */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Returns the lines of the log that are asked for, oldest first, as they were printed: a secret that a gateway prints is among
- * them. None when the profile never ran.
+ * Returns the selected lines of the log, oldest first, unchanged: they contain secrets that a gateway prints. None when the
+ * profile never ran.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
  */
@@ -28,7 +28,7 @@ export async function profileLog(
 }
 
 /**
- * Yields each line once it is whole, across restarts and rotation.
+ * Yields each complete line, across restarts and rotation.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
  */

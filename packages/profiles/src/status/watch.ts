@@ -1,6 +1,6 @@
 /**
- * What changes, as it happens. Cheap marks are looked at once a second, and the profiles themselves only when one of them has
- * moved: a watch over profiles at rest costs a few file stamps. Asks no gateway and writes nothing.
+ * Reports changes of profiles as they happen. It checks cheap marks once a second and reads the profiles only when one has
+ * changed, so a watch over stopped profiles costs a few file stamps. Asks no gateway and writes nothing.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { existsSync, statSync } from "node:fs";
@@ -11,39 +11,39 @@ import { homePaths } from "../profile-paths.ts";
 import { listProfiles } from "./list.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 
-/** How often a watch looks, and what ends it. */
+/** How often a watch checks, and its end. */
 export interface WatchOptions {
-  /** Between two looks. @default 1000 */
+  /** Pause between two checks. @default 1000 */
   readonly intervalMs?: number | undefined;
   /** Ends the watch without an error. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One profile that is not as it was; null where there is none. */
+/** One changed profile; null when it did not exist before or is gone. */
 export interface ProfileChange {
   readonly name: string;
   readonly before: ProfileStatus | null;
   readonly after: ProfileStatus | null;
 }
 
-/** What a look has found that was new. */
+/** The changes of one round. */
 export interface ProfilesNews {
-  /** All profiles as they are now; after a fault, as they were seen last. */
+  /** All profiles now; after a fault, as last read. */
   readonly statuses: readonly ProfileStatus[];
-  /** Those that are not as they were; all of them at first. */
+  /** The changed ones; at first all of them. */
   readonly changes: readonly ProfileChange[];
-  /** Why nothing could be read: a registry that is damaged may be put right meanwhile. */
+  /** Why nothing could be read; a damaged registry may be repaired meanwhile. */
   readonly fault: LockkeeperError | null;
 }
 
 const DEFAULTS = {
   intervalMs: 1_000,
-  /** Between two full looks although no mark has moved: what neither a file nor a pid tells. */
+  /** Pause between two full reads without a changed mark, for changes that show in no file or pid. */
   fullLookMs: 15_000,
 };
 
 /**
- * Yields what is there, then each change, until `signal` aborts. Changes that come faster than they are taken are told as one.
+ * Yields all profiles, then each change, until `signal` aborts. Changes that come faster than they are consumed are combined.
  *
  * @throws {TypeError} when `intervalMs` is not above zero.
  */
@@ -71,7 +71,7 @@ export async function* watchProfiles(
       isFirst = false;
       if (isNews) yield { statuses, changes, fault };
     }
-    // Its only error is that the signal aborts, which ends the loop.
+    // Its only error is an abort of the signal, which ends the loop.
     await pause(intervalMs, signal).catch(() => undefined);
   }
 }
@@ -88,7 +88,7 @@ async function look(
   }
 }
 
-/** Returns what differs between two lists. How long a gateway is up changes always, and is no news. Pure. */
+/** Returns the differences between two lists, without the uptime, which always changes. Pure. */
 function compare(before: readonly ProfileStatus[], after: readonly ProfileStatus[]): readonly ProfileChange[] {
   const earlier = new Map(before.map((status) => [status.name, status]));
   const later = new Map(after.map((status) => [status.name, status]));
@@ -104,7 +104,7 @@ function withoutClock(status: ProfileStatus | null): string {
   return JSON.stringify(status === null ? null : { ...status, uptimeMs: null, memoryBytes: null });
 }
 
-/** What changes when a profile, a run or a living process does. */
+/** Marks that change with a profile, a run or a living process. */
 function readMarks(home: string, statuses: readonly ProfileStatus[]): string {
   const { settings, registry, run } = homePaths(home);
   const vanished = statuses
@@ -118,7 +118,7 @@ function markOf(file: string): string {
   return stats === undefined ? "-" : `${stats.ino}.${stats.mtimeNs}.${stats.size}`;
 }
 
-/** Only a hint to look sooner, so a host without /proc loses nothing but that. */
+/** Only a hint to check sooner, so a host without /proc loses nothing else. */
 function mayLive(pid: number): boolean {
   return process.platform !== "linux" || existsSync(path.join("/proc", String(pid)));
 }

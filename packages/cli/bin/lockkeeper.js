@@ -1,3 +1,4 @@
 #!/usr/bin/env node
-// The program's name in earlier releases, for units and scripts that call it; CommonJS, see package.json beside this file.
+// The same program without a shell in front: for Windows, and for units and scripts of earlier releases. CommonJS, see package.json
+// beside this file.
 require("../dist/lockkeeper.cjs");

@@ -11,7 +11,7 @@ import path from "node:path";
 const dist = path.join(import.meta.dirname, "../dist");
 const folder = path.join(dist, "bytecode", `${process.version}-${process.platform}-${process.arch}`);
 const program = path.join(dist, "lockkeeper.cjs");
-const COMMANDS = ["create a", "create b", "current", "url a", "port a", "list", "status a", "ports", "doctor"];
+const COMMANDS = ["create a", "create b", "current", "url a", "port a", "list", "status a", "ports", "doctor", "top"];
 const TIMEOUT_MS = 60_000;
 
 const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-bytecode-"));

@@ -31,7 +31,7 @@ describe.concurrent("a profile of kind command", () => {
       await create({ name: "api", argv: ["sh", "-c", "exec no-such-program-anywhere"] });
       await expect(profiles.start("api")).rejects.toMatchObject({
         code: "GATEWAY_EXITED",
-        message: expect.stringContaining("exited with code 127: what it should run was not found"),
+        message: expect.stringContaining("exited with code 127: its program was not found"),
         evidence: expect.arrayContaining([expect.stringContaining("no-such-program-anywhere")]),
       });
       expect((await profiles.status("api")).restarts).toBe(0);

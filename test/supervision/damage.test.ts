@@ -95,7 +95,7 @@ describe("what a built-in gateway cannot start with", () => {
       await writeFile(path.join(home, "profiles", "dev", "token"), "short", { mode: 0o600 });
       await expect(profiles.start("dev")).rejects.toMatchObject({
         code: "OPTION_INVALID",
-        message: expect.stringContaining("expected 32 to 256 characters"),
+        message: expect.stringContaining("expected a token of 32 to 256 characters"),
       });
       expect(await profiles.status("dev")).toMatchObject({ state: "stopped", restarts: 0, lastExit: null });
     }));

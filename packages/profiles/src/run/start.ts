@@ -230,7 +230,8 @@ async function hintOnSlowness({ home }: ProfilesContext, observation: ProfileObs
   const isSilent = record !== undefined && (await probeListener(host, record.port)) === "silent";
   const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
   if (health === "none" || !isSilent) return look;
-  if (listensAnywhere(home, observation)) return portHint(manifest) ?? look;
+  const hint = listensAnywhere(home, observation) ? portHint(manifest) : undefined;
+  if (hint !== undefined) return hint;
   return `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
 }
 

@@ -61,7 +61,10 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
       for (const [index, name] of ["dev", "web"].entries()) {
         expect(rowOf(home, name)).toMatchObject({ state: "stopped", pid: null, keeperPid: null });
         expect(readdirSync(path.join(home, "profiles", name, "lock"))).toEqual([]);
-        for (const pid of [old[index]?.pid, old[index]?.keeperPid]) expect(existsSync(`/proc/${pid}`)).toBe(false);
+        for (const pid of [old[index]?.pid, old[index]?.keeperPid]) {
+          // Its parent may take a moment to collect it.
+          await until(`${pid} has ended`, () => !existsSync(`/proc/${pid}`));
+        }
       }
     });
   }, 120_000);

@@ -15,10 +15,11 @@ export async function measure({ folder, rounds, quick, nodes }: Bench): Promise<
   const homes = new Map<number, string>();
   for (const size of sizes) homes.set(size, await makeHome(path.join(folder, `commands-${size}`), size));
   const of = (size: number): string => homes.get(size) ?? "";
-  // A create changes its home, so it has one of its own.
   const [largest = 10] = sizes.toReversed();
-  const growing = await makeHome(path.join(folder, "growing"), largest);
-  return nodes.map((node) => {
+  // A create changes its home, so each Node has one of its own for it.
+  const growing: string[] = [];
+  for (const index of nodes.keys()) growing.push(await makeHome(path.join(folder, `growing-${index}`), largest));
+  return nodes.map((node, index) => {
     const call = (title: string, args: readonly string[], home: string, target?: number): Contestant =>
       ourCommand(node, title, args, home, target);
     const contestants: readonly Contestant[] = [
@@ -37,7 +38,7 @@ export async function measure({ folder, rounds, quick, nodes }: Bench): Promise<
       ...(quick
         ? []
         : [call("list of 1,000", ["list"], of(1_000), 1.25), call("ports of 1,000", ["ports"], of(1_000), 2)]),
-      call(`create in ${largest.toLocaleString("en")}`, ["create", "n{round}"], growing, 1.6),
+      call(`create in ${largest.toLocaleString("en")}`, ["create", "n{round}"], growing[index] ?? "", 1.6),
     ];
     const times = takeTurns(contestants, rounds);
     return {

@@ -67,7 +67,7 @@ export function readSettingsFile(path: string, table: SettingsTable, owner?: Fil
 export async function writeSettingsFile(path: string, table: SettingsTable, changes: SettingsValues): Promise<void> {
   requireAllowed(table, changes);
   const values = { ...readSettingsFile(path, table), ...changes };
-  await replaceFile(path, `${JSON.stringify(values, undefined, "\t")}\n`);
+  await replaceFile(path, `${JSON.stringify(values, undefined, "\t")}\n`, { unconfirmed: "warn" });
 }
 
 /** @throws {LockkeeperError} OPTION_INVALID naming the first key or value that `table` does not allow. */

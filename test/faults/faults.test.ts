@@ -10,6 +10,8 @@ const DECISIVE: ReadonlySet<string> = new Set(["fsync", "rename", "unlink"]);
 /** Of the other calls every so manieth, and of the other commands too. */
 const SAMPLE = 12;
 const FOLDER_CHANGES: ReadonlySet<string> = new Set(["create", "rename", "remove", "restore"]);
+/** Each writes the settings, two by one way and one by the other. */
+const SETTINGS_CHANGES: ReadonlySet<string> = new Set(["use", "ports reserve", "config set"]);
 
 test("security 12, 13: a file call that fails leaves the old or the new, whole, and the exit status says which", async () => {
   const report = await injectFaults({
@@ -19,4 +21,13 @@ test("security 12, 13: a file call that fails leaves the old or the new, whole, 
   expect(report.flaws).toEqual([]);
   // Fewer would mean that the preload no longer sees what a command does.
   expect(report.injected).toBeGreaterThan(60);
+}, 240_000);
+
+test("security 12, 13: settings that are written count, though the disk does not confirm them", async () => {
+  const report = await injectFaults({
+    changes: CHANGES.filter(({ name }) => SETTINGS_CHANGES.has(name)),
+    errnosAt: (kind, n) => (DECISIVE.has(kind) ? [ERRNOS[n % ERRNOS.length] ?? "EIO"] : []),
+  });
+  expect(report.flaws).toEqual([]);
+  expect(report.injected).toBeGreaterThanOrEqual(2 * SETTINGS_CHANGES.size);
 }, 240_000);

@@ -55,7 +55,8 @@ export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): P
   }
   if (present.is === "same") return;
   mkdirSync(path.dirname(unit.path), { recursive: true });
-  await replaceFile(unit.path, unit.text);
+  // It is in its place by then: stopping here would leave a unit that the manager does not know.
+  await replaceFile(unit.path, unit.text, { unconfirmed: "warn" });
 }
 
 /** Returns the error for an unreadable file at a unit's path: it may belong to anyone, so it is left alone. */

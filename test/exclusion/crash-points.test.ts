@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await endPrograms();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** Lets one process die before its n-th step; returns the call that it died at, or undefined when it came through. */

@@ -26,7 +26,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await endPrograms();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** The command prefix that gives a process a fresh disk at `disk`, and a pid and network namespace. */

@@ -30,7 +30,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await endPrograms();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const startOwner = (under: readonly string[]): Promise<Program> =>

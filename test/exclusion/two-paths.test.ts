@@ -39,7 +39,7 @@ beforeEach(() => {
 afterEach(async () => {
   await endPrograms();
   spawnSync("fusermount3", ["-u", join(home, "second")]);
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
 function placeIn(root: string, config = "config/gateway.json"): LockPlace {

@@ -89,7 +89,7 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
       const { status, stderr, counts } = await run(whole, argsIn(0, change));
       if (status !== 0) throw new Error(`${change.name} without a fault: exit ${status}: ${stderr}`);
       const after = snapshot(whole);
-      fs.rmSync(whole, { recursive: true, force: true });
+      fs.rmSync(whole, { recursive: true, force: true, maxRetries: 5 });
       const faults = KINDS_OF_CALLS.flatMap((kind) =>
         Array.from({ length: counts[kind] ?? 0 }, (_, index) => index + 1).flatMap((n) =>
           options.errnosAt(kind, n).map((errno) => `${kind}:${n}:${errno}`),
@@ -106,14 +106,14 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
             flaws.push({ change: change.name, fault, flaw });
             options.onFlaw?.({ change: change.name, fault, flaw });
           }
-          fs.rmSync(home, { recursive: true, force: true });
+          fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
           injected += 1;
         }
       };
       await Promise.all(Array.from({ length: Math.min(options.atOnce ?? 2, MOST_LANES) }, (_, lane) => worker(lane)));
     }
   } finally {
-    fs.rmSync(root, { recursive: true, force: true });
+    fs.rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   }
   return { injected, flaws };
 }

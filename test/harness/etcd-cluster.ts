@@ -122,7 +122,7 @@ export class EtcdCluster {
       child.kill("SIGKILL");
       await ended(child);
     }
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

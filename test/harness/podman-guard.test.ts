@@ -21,7 +21,7 @@ test.skipIf(reason !== undefined)(
   "a test that is killed leaves no process and no folder; a living one keeps its own",
   async () => {
     const parent = mkdtempSync(path.join(tmpdir(), "lk-guard-"));
-    onTestFinished(() => rmSync(parent, { recursive: true, force: true }));
+    onTestFinished(() => rmSync(parent, { recursive: true, force: true, maxRetries: 5 }));
     const folder = (name: string): string => {
       const made = path.join(parent, `lk-podman-${name}`);
       mkdirSync(made);

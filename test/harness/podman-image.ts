@@ -42,7 +42,7 @@ export function packImage(root: string): Buffer {
   const launcher = '#!/bin/sh\nexec node /opt/lockkeeper/bin/lockkeeper.js "$@"\n';
   writeFileSync(path.join(root, "usr/bin/lockkeeper"), launcher, { mode: 0o755 });
   const archive = execFileSync("tar", ["-C", root, "--mode=go+rX", "-c", "."], { maxBuffer: 1 << 30 });
-  rmSync(root, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   return archive;
 }
 

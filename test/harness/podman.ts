@@ -68,7 +68,7 @@ function findFault(): string | undefined {
     const { status, stderr } = spawnSync("flock", args, options);
     return status === 0 ? undefined : `podman runs nothing here: ${stderr.trim().split("\n").at(-1) ?? ""}`;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

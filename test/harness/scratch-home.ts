@@ -37,7 +37,7 @@ export async function withScratchHome(use: (scratch: ScratchHome) => Promise<voi
     if (existsSync(path.join(home, "run"))) await stopEverything(home, run);
   } finally {
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

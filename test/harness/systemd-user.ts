@@ -74,7 +74,7 @@ export async function withUserManager(use: (manager: UserManager) => Promise<voi
     });
   } finally {
     await world.end();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

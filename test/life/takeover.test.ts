@@ -61,7 +61,7 @@ async function withAdopted(given: Given, use: (user: User) => Promise<void>): Pr
     for (const owner of ownersOf(port)) process.kill(owner, "SIGTERM");
     await until("nobody listens any more", () => ownersOf(port).size === 0);
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

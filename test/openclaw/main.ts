@@ -56,7 +56,7 @@ async function main(): Promise<number> {
     await until("everything of ours has ended", async () => (await livingProcesses(home)).length === 0);
     await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
     for (const trace of await openClawTraces()) {
-      if (!shared.includes(trace)) await rm(trace, { recursive: true, force: true });
+      if (!shared.includes(trace)) await rm(trace, { recursive: true, force: true, maxRetries: 5 });
     }
   }
 }

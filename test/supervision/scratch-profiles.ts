@@ -45,7 +45,7 @@ export async function withProfiles(
       for (const pid of left) process.kill(pid, "SIGKILL");
       return left.length === 0;
     });
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -123,7 +123,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   } finally {
     await run.cleanUp();
     await world.close();
-    rmSync(scratch, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -286,13 +286,12 @@ class Run {
 
   /** Removes a file of the lock, or puts a copy in its place. */
   #deleteSomething(): void {
-    const files = readdirSync(this.#settings.world.directory, { recursive: true, withFileTypes: true }).filter((file) =>
-      file.isFile(),
-    );
-    const file = files[Math.floor(this.#random() * files.length)];
-    if (file === undefined) return;
-    const path = join(file.parentPath, file.name);
     try {
+      const { directory } = this.#settings.world;
+      const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+      const file = files[Math.floor(this.#random() * files.length)];
+      if (file === undefined) return;
+      const path = join(file.parentPath, file.name);
       if (this.#random() < 0.5) rmSync(path);
       else {
         const copy = join(this.#scratch, "copy");
@@ -301,7 +300,7 @@ class Run {
       }
       this.#deletions += 1;
     } catch {
-      // Its owner removed it first.
+      // Its owner removed it, or its folder, first.
     }
   }
 
@@ -311,11 +310,24 @@ class Run {
     if (!canTry) return;
     this.#wedges += 1;
     this.#tail.touch();
-    // What a person has to do with such a lock.
+    this.#sweep();
+  }
+
+  /** What a person has to do with such a lock. The contenders live, and may write into it at the same time: the next wedge sweeps again. */
+  #sweep(): void {
     const { directory } = this.#settings.world;
-    for (const entry of readdirSync(directory)) rmSync(join(directory, entry), { recursive: true, force: true });
+    try {
+      for (const entry of readdirSync(directory)) {
+        rmSync(join(directory, entry), { recursive: true, force: true, maxRetries: 5 });
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
+    }
   }
 }
+
+/** Ten times the pause between two looks. */
+const LONGEST_LOOK_MS = 100;
 
 /** Follows the log while the run goes on. */
 class Tail {
@@ -329,13 +341,18 @@ class Tail {
   #latest = "";
   #offset = 0;
   #rest = "";
-  #lastOwnerAt = performance.now();
+  #idleMs = 0;
+  #lookedAt = performance.now();
 
   constructor(path: string) {
     this.#fd = openSync(path, "r");
   }
 
   read(): void {
+    // A look counts for little, however late it comes: while this process stood still, the contenders may have too.
+    const now = performance.now();
+    this.#idleMs += Math.min(now - this.#lookedAt, LONGEST_LOOK_MS);
+    this.#lookedAt = now;
     const length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, this.#offset);
     this.#offset += length;
     const text = this.#rest + this.#buffer.toString("latin1", 0, length);
@@ -355,11 +372,11 @@ class Tail {
   }
 
   touch(): void {
-    this.#lastOwnerAt = performance.now();
+    this.#idleMs = 0;
   }
 
   idleMs(): number {
-    return performance.now() - this.#lastOwnerAt;
+    return this.#idleMs;
   }
 
   hasLivingOwner(): boolean {

@@ -26,7 +26,7 @@ export interface OpenClawHost {
 /** Returns an empty user's home, gone afterwards. Lockkeeper's home in it does not exist. */
 export function openClawHost(): OpenClawHost {
   const userHome = fs.realpathSync(fs.mkdtempSync(path.join(tmpdir(), "lockkeeper-user-")));
-  onTestFinished(() => fs.rmSync(userHome, { recursive: true, force: true }));
+  onTestFinished(() => fs.rmSync(userHome, { recursive: true, force: true, maxRetries: 5 }));
   const units = path.join(userHome, ".config/systemd/user");
   return {
     userHome,

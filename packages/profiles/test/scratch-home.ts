@@ -10,7 +10,7 @@ import { profilePaths } from "../src/profile-paths.ts";
 /** Returns the path of a home that does not exist yet. */
 export function scratchHome(): string {
   const scratch = mkdtempSync(join(tmpdir(), "lockkeeper-home-"));
-  onTestFinished(() => rmSync(scratch, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
   return join(scratch, "home");
 }
 

@@ -120,7 +120,7 @@ class LeaseTorture {
   async end(): Promise<void> {
     await this.#leave();
     await this.#etcd?.end();
-    rmSync(this.#scratch, { recursive: true, force: true });
+    rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Two fresh hosts for each fault: what one leaves behind must not excuse the next. */

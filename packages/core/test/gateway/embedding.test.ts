@@ -27,7 +27,7 @@ async function ready(program: ChildProcess): Promise<string> {
 
 test("the example of the page runs, is exclusive, survives a SIGKILL of its predecessor and leaves nothing", async () => {
   const home = mkdtempSync(path.join(tmpdir(), "lockkeeper-embedding-"));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
   const port = await freePort();
   const env = { ...process.env, GATEWAY_HOME: home, GATEWAY_TOKEN: TOKEN, GATEWAY_PORT: String(port) };
   const start = async (): Promise<ChildProcess> => {

@@ -32,7 +32,7 @@ vi.mock("../../src/lock/gateway-lock.ts", async (importOriginal) => {
 
 function lockPlace(): { lockDir: string; configPath: string; lockFiles: () => string[] } {
   const home = mkdtempSync(path.join(tmpdir(), "lockkeeper-gateway-"));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
   // Beside the config and not above it: then the lock file has one name in all releases.
   const lockDir = path.join(home, "own", "lock");
   return {

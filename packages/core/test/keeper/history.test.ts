@@ -38,7 +38,7 @@ beforeEach(() => {
   path = join(home, "events.jsonl");
 });
 
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 describe("the history", () => {
   test("has one short line per event, whatever the reason says, and gives it back", () => {

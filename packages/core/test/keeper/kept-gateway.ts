@@ -156,7 +156,7 @@ export class KeeperScene {
         // Gone already.
       }
     }
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
     expect(left).toEqual([]);
   }
 }

@@ -23,7 +23,7 @@ beforeEach(() => {
   path = join(fs.mkdtempSync(join(tmpdir(), "lk-race-")), "gateway.log");
 });
 
-afterEach(() => fs.rmSync(join(path, ".."), { recursive: true, force: true }));
+afterEach(() => fs.rmSync(join(path, ".."), { recursive: true, force: true, maxRetries: 5 }));
 
 test("neither repeats nor loses a line", async () => {
   fs.writeFileSync(path, "a1\na2\na3\n");

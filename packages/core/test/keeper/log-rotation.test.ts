@@ -38,7 +38,7 @@ beforeEach(() => {
   path = join(home, "gateway.log");
 });
 
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Lines that can be told apart: `from` up to `to`, 10 bytes each. */
 function numbered(from: number, to: number): string {
@@ -469,7 +469,7 @@ describe("a full disk under log, history and run record", () => {
       } finally {
         await scene.end().catch(() => undefined);
         execFileSync("umount", [disk]);
-        rmSync(scene.home, { recursive: true, force: true });
+        rmSync(scene.home, { recursive: true, force: true, maxRetries: 5 });
       }
     },
   );
@@ -493,6 +493,6 @@ function canMountTmpfs(): boolean {
   } catch {
     return false;
   } finally {
-    rmSync(probe, { recursive: true, force: true });
+    rmSync(probe, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -26,7 +26,7 @@ beforeEach(() => {
   const place = { runRecordPath: join(home, "dev.json"), eventsPath: join(home, "events.jsonl") };
   spec = { ...place, profile: "dev", host: "127.0.0.1", port: 20_000, ports: {} } as unknown as KeeperSpec;
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 const published = (): unknown => parseRunRecord(readFileSync(spec.runRecordPath, "utf8"));
 

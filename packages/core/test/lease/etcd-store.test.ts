@@ -19,7 +19,7 @@ import { EtcdStore } from "../../src/lease/etcd-store.ts";
 import type { LeaseHolder } from "../../src/lease/lease-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lk-lease-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 function storeOf(endpoints: readonly string[], credentials: EtcdCredentials = {}, attemptMs = 2_000): EtcdStore {
   return new EtcdStore(new EtcdGateway({ endpoints, credentials, attemptMs }));

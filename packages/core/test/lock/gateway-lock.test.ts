@@ -20,7 +20,7 @@ beforeEach(() => {
   place = { lockDir: join(home, "lock"), configPath: join(home, "gateway.json") };
 });
 
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %s", (mechanism) => {
   const acquire = (options: Partial<GatewayLockOptions> = {}): ReturnType<typeof acquireGatewayLock> =>

@@ -37,7 +37,7 @@ beforeEach(() => {
   mkdirSync(place.lockDir, { mode: 0o700 });
 });
 
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 const isRoot = process.geteuid?.() === 0;
 if (!isRoot) process.stdout.write("skipped: only root can give files to somebody else\n");

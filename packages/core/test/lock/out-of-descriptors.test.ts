@@ -12,7 +12,7 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "lk-descriptors-"));
 });
 
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Fills up the table of descriptors, and tries with `spare` of them given back; prints what came of each try. */
 const PROGRAM = `

@@ -19,7 +19,7 @@ beforeEach(() => {
   const home = mkdtempSync(join(tmpdir(), "lk-fallback-"));
   place = { lockDir: join(home, "lock"), configPath: join(home, "gateway.json") };
   path = lockPathFor(place.lockDir, place.configPath);
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 });
 
 async function acquire(mechanism: LockMechanism, timeoutMs = 50): Promise<GatewayLock> {

@@ -17,16 +17,16 @@ const pages = [
     .map((page) => `docs/${page}`),
 ];
 
-/** What the pages show to say how it is answered. */
+/** Lines that the pages show as output, not as commands. */
 const MISTAKES: ReadonlySet<string> = new Set(["lockkeeper dev start", "lockkeeper delete dev"]);
 
-/** Lines of code blocks and inline code that begin with the program's name, a prompt or a runner before it. */
+/** Lines of code blocks and inline code that begin with the program's name, after an optional prompt or runner. */
 function commandsOf(page: string): readonly string[] {
   const text = readFileSync(path.join(root, page), "utf8");
   const blocks = [...text.matchAll(/^```[a-z]*\n([^]*?)^```/gm)].flatMap(([, block = ""]) =>
     block.replaceAll(/\\\n\s*/g, " ").split("\n"),
   );
-  // A verb alone is a name, not a command to be run.
+  // A verb alone is a name, not a command to run.
   const inline = [...text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/`(lockkeeper [^`]+ [^`]+)`/g)].map(
     ([, code = ""]) => code,
   );
@@ -37,7 +37,7 @@ function commandsOf(page: string): readonly string[] {
     .filter((line) => !MISTAKES.has(line));
 }
 
-/** What stands for a reader's own word gets one. */
+/** Replaces each placeholder by a word. */
 function withWords(line: string): string {
   return line
     .replaceAll(/<(?:command|verb)>/g, "list")

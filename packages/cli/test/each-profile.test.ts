@@ -8,7 +8,7 @@ const context = { progress: SILENT } as unknown as Context;
 const STATUS = { state: "stopped" } as unknown as ProfileStatus;
 const steps = Array.from({ length: 100 }, (_, index) => ({ name: `p${index}`, awaits: [] }));
 
-/** How many are worked on when nobody ends before no more begin. */
+/** Returns how many profiles are being worked on when no further one begins, while none has ended. */
 async function begunAtOnce(afterFailure: "go-on" | "hold-back"): Promise<number> {
   let begun = 0;
   let atOnce = 0;
@@ -27,7 +27,7 @@ async function begunAtOnce(afterFailure: "go-on" | "hold-back"): Promise<number>
   return atOnce;
 }
 
-test("stops wait for their gateways side by side, starts are fewer at once", async () => {
+test("all stops wait for their gateways at once; fewer starts run at once", async () => {
   expect(await begunAtOnce("go-on")).toBe(steps.length);
   expect(await begunAtOnce("hold-back")).toBe(16);
 });

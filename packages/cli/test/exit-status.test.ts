@@ -23,7 +23,7 @@ describe("exit statuses", () => {
     ["PORTS_OVERLAP", 78],
   ])("%s is %i", (code, status) => expect(statusOfError(new LockkeeperError(code, "x"))).toBe(status));
 
-  test("a bug of ours is 1", () => expect(statusOfError(new TypeError("x"))).toBe(1));
+  test("an internal error is 1", () => expect(statusOfError(new TypeError("x"))).toBe(1));
 
   test("status answers 0 only for a running profile, 5 while it starts, else 3", () => {
     expect(statusOfState("running")).toBe(0);
@@ -33,7 +33,7 @@ describe("exit statuses", () => {
     }
   });
 
-  test("of several the gravest speaks", () => {
+  test("of several results the most severe decides", () => {
     expect(combineStatuses([])).toBe(0);
     expect(combineStatuses([0, 0])).toBe(0);
     expect(combineStatuses([0, 4, 78])).toBe(78);
@@ -42,7 +42,7 @@ describe("exit statuses", () => {
     expect(combineStatuses([78, 1, 74])).toBe(1);
   });
 
-  test("of any two the one that docs/cli.md names first speaks, and any of them before success", () => {
+  test("of any two results, the one that docs/cli.md names first decides, and any of them outranks success", () => {
     const line = /the first that applies of ([\d ]+)\./.exec(page)?.[1] ?? "";
     const order = line.split(" ").map(Number);
     expect(new Set(order)).toEqual(new Set([...Object.values(ERROR_STATUSES), statusOfState("stopped")]));

@@ -1,6 +1,6 @@
 /**
- * Every command that a message of ours advises stands at its end, and when it is pasted into `sh` our own reader
- * understands it. Found in the sources: whatever a `${...}` may hold is quoted there, so one word stands for it here.
+ * Every command that one of our messages advises stands at the end of the message. Pasted into `sh`, our own reader
+ * understands it. The test finds them in the sources: each `${...}` is quoted there, so one word stands for it here.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -12,7 +12,7 @@ import { shellWords } from "./shell-words.ts";
 
 const packages = path.join(import.meta.dirname, "../..");
 
-/** They write scripts for shells, or say in the history who asked. */
+/** These files write scripts for shells, or record in the history who asked. */
 const NO_ADVICE =
   /(?:commands|shell-prompt|completion|yargs-reader|help-text|launch-keeper|hand-over|keeper|gateway|run|systemd-unit)\.ts$/;
 
@@ -35,15 +35,15 @@ function* advices(): Generator<Advice> {
   }
 }
 
-/** Innermost first: a hole may hold a template with holes of its own. */
+/** Innermost first: a `${...}` may hold a template with placeholders of its own. */
 function withoutHoles(text: string): string {
   const filled = text.replaceAll(/\$\{([^{}]*)\}/g, (_, hole: string) => (/kind/i.test(hole) ? "openclaw" : "1"));
   return filled === text ? text : withoutHoles(filled);
 }
 
-test("every advised command is read by our own reader", () => {
+test("our own reader understands every advised command", () => {
   const found = [...advices()];
-  // Fewer would mean that the search no longer sees them.
+  // A lower count would mean that the search no longer finds them.
   expect(found.length).toBeGreaterThan(60);
   const faults = found.map((advice) => ({ ...advice, fault: faultOf(advice) })).filter(({ fault }) => fault !== "");
   expect(faults).toEqual([]);
@@ -54,7 +54,7 @@ function faultOf({ command }: Advice): string {
     const [program, ...args] = shellWords(command);
     if (program !== "lockkeeper") return "sh makes no command of it";
     const { kind } = readCheaply(COMMANDS, args) ?? readWithYargs(COMMANDS, args);
-    // Prose behind a command would be pasted with it.
+    // Prose after a command would be pasted with it.
     const prose = args.find((arg) => /[,;.:)]$/.test(arg));
     return kind === "version" || prose !== undefined ? `not a command alone: ${prose ?? kind}` : "";
   } catch (error) {

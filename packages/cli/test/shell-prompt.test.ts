@@ -5,7 +5,7 @@ import { promptedShell } from "../src/shell-prompt.ts";
 
 const PROD = { profile: "prod", protected: true };
 
-/** What an interactive bash writes before and after `lines`, its prompts among it. */
+/** Returns what an interactive bash prints before and after `lines`, prompts included. */
 function inBash(env: Readonly<Record<string, string>>, lines: string): string {
   const options = ["--norc", "--noediting", "-i"];
   return spawnSync("/bin/bash", options, {
@@ -28,7 +28,7 @@ test.skipIf(!existsSync("/bin/bash"))("what the user runs before each prompt sti
   expect(inBash(env, "true\n")).toMatch(/mine\n\[prod!\] \$ /);
 });
 
-test("every shell is told, also one that is unknown here", () => {
+test("every shell gets the message, also one that we do not know", () => {
   for (const shell of ["/bin/sh", "/usr/bin/zsh", "/usr/local/bin/fish", "/bin/bash"]) {
     expect(promptedShell(shell, PROD, {}).env, shell).toMatchObject({ LOCKKEEPER_PROMPT: "[prod!]" });
   }

@@ -1,13 +1,13 @@
-/** The words that `sh` makes of a command line, with nothing run. */
+/** Returns the words that `sh` makes of a command line; nothing is run. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** Returns the words of the first command in `line`; what a pipe, `&&` or `;` adds behind it is left out. */
+/** Returns the words of the first command in `line`; anything after a pipe, `&&` or `;` is left out. */
 export function shellWords(line: string): readonly string[] {
   const script = `lockkeeper() { printf '%s\\0' lockkeeper "$@" >&3; }\n${line}\n`;
-  // A redirection writes its file where nobody keeps any.
+  // A redirection writes its file into a folder that is thrown away.
   const cwd = mkdtempSync(path.join(tmpdir(), "lockkeeper-words-"));
   try {
     const output = execFileSync("/bin/sh", ["-c", `exec 3>&1; exec >/dev/null 2>&1; ${script} exit 0`], {

@@ -9,11 +9,11 @@ import { mapStack } from "../src/stack-trace.ts";
 
 const entry = fileURLToPath(new URL("../dist/lockkeeper.cjs", import.meta.url));
 
-test("a bug in a command is reported with the place in the sources", () => {
+test("a bug in a command is reported with its place in the sources", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-stack-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const bug = path.join(folder, "bug.cjs");
-  // What the program cannot expect of its host.
+  // A failure that the program cannot expect from its host.
   writeFileSync(bug, `Date.prototype.toISOString = () => { throw new TypeError("planted"); };`);
   const env = { PATH: process.env["PATH"], HOME: folder, LOCKKEEPER_HOME: path.join(folder, "home") };
   const { stderr, status } = spawnSync(process.execPath, ["--require", bug, entry, "create", "dev"], {
@@ -30,7 +30,7 @@ test("a bug in a command is reported with the place in the sources", () => {
   }
 });
 
-test("a place without a map, or with a damaged one, stays as it is", () => {
+test("a place without a map, or with a damaged map, stays as it is", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-stack-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = path.join(folder, "a.cjs");

@@ -51,7 +51,7 @@ const at = (columns: number): ReturnType<typeof viewOf> =>
 const pipe = viewOf({ isTerminal: false, columns: undefined }, {}, false);
 
 describe("the list", () => {
-  test("shows everything where there is room, the reason of what failed in its row, and no legend in a pipe", () => {
+  test("shows everything where there is room, puts the reason of a failure in its row, and prints no legend into a pipe", () => {
     const [title, dev, bad, old, end] = renderStatusTable([BASE, failed, stopped], pipe).split("\n");
     expect(title).toMatch(/^CURRENT {2}NAME +STATE +KIND +PORTS +PID +UPTIME +RESTARTS +HEALTH +URL +REASON$/);
     expect(dev).toMatch(/dev +running +command +20000-20009 +4711 +1m +2 +ok \(tcp\) +ws:\/\/127\.0\.0\.1:20000/);
@@ -68,7 +68,7 @@ describe("the list", () => {
   });
 
   test.each([20, 40, 60, 80, 100, 160])(
-    "at %i columns no line is longer, and marks, names and states are there",
+    "at %i columns no line is too long; marks, names and states are there",
     (columns) => {
       for (const wide of [false, true]) {
         const lines = renderStatusTable([longest, failed], at(columns), wide).trimEnd().split("\n");
@@ -80,7 +80,7 @@ describe("the list", () => {
     },
   );
 
-  test("at 80 columns what a person looks for survives: ports, pid, uptime, restarts, health", () => {
+  test("at 80 columns the important columns remain: ports, pid, uptime, restarts, health", () => {
     const text = renderStatusTable([BASE], at(80));
     expect(text).toMatch(/NAME +STATE +KIND +PORTS +PID +UPTIME +RESTARTS +HEALTH\n/);
   });

@@ -7,7 +7,7 @@ import type { CommandSpec } from "../src/command-line/command.ts";
 import { readWithYargs } from "../src/command-line/yargs-reader.ts";
 import { allHelp, commandsPage } from "../src/help-writer.ts";
 
-test("the help stored at build time is what the descriptions say", () => {
+test("the help that the build stored matches the descriptions", () => {
   const stored: unknown = JSON.parse(readFileSync(path.join(import.meta.dirname, "../dist/help.json"), "utf8"));
   expect(stored).toEqual(allHelp());
 });
@@ -29,18 +29,18 @@ test("the help of the program is one screen and names every command", () => {
 const specs = Object.entries<CommandSpec>(COMMANDS);
 
 test.each(specs.flatMap(([, { examples }]) => examples.map(([line]) => line)))("%s is a command line", (line) => {
-  // What a shell would do with the rest of the line is not ours.
+  // Whatever a shell would do with the rest of the line is not our concern.
   const [own = ""] = line.split(/ (?:&&|\||>>?)/);
   const words = own.split(" ").map((word) => word.replaceAll("'", ""));
   expect((readCheaply(COMMANDS, words) ?? readWithYargs(COMMANDS, words)).kind).toBe("call");
 });
 
-test("no word of other tools is a command, and none stands for two", () => {
+test("no command uses a word of another tool, and no alias stands for two commands", () => {
   const words = specs.flatMap(([, { synonyms = [] }]) => synonyms);
   expect(words.filter((word) => Object.hasOwn(COMMANDS, word))).toEqual([]);
   expect(new Set(words).size).toBe(words.length);
 });
 
-test("docs/commands.md is what the descriptions say (node scripts/write-commands-page.js makes it)", () => {
+test("docs/commands.md matches the descriptions (node scripts/write-commands-page.js makes it)", () => {
   expect(readFileSync(path.join(import.meta.dirname, "../../../docs/commands.md"), "utf8")).toBe(commandsPage());
 });

@@ -62,7 +62,7 @@ describe("without a name", () => {
     }
   });
 
-  test("up means all, down all but protected ones", async () => {
+  test("up means all; down means all except protected ones", async () => {
     expect(await choose(contextOf("up"), {})).toEqual({ names: ["dev", "prod"], skipped: [] });
     expect(await choose(contextOf("down"), {})).toEqual({ names: ["dev"], skipped: ["prod"] });
     expect(await choose(contextOf("down"), {}, nobody)).toEqual({ names: [], skipped: [] });
@@ -70,19 +70,19 @@ describe("without a name", () => {
 });
 
 describe("with names", () => {
-  test("each counts once, in order; --profile is one of them", async () => {
+  test("each counts once, in order; --profile adds one", async () => {
     expect(await choose(contextOf("start"), { names: ["b", "a", "b"], profile: "c" })).toEqual({
       names: ["b", "a", "c"],
       skipped: [],
     });
   });
 
-  test("names and --all contradict each other", async () => {
+  test("names and --all exclude each other", async () => {
     expect(await choose(contextOf("start"), { names: ["dev"], all: true })).toBe("USAGE");
   });
 
   test.each(["down", "stop", "restart", "remove"] as const)(
-    "%s of a protected one needs the name twice",
+    "%s of a protected profile needs its name twice",
     async (verb) => {
       expect(await choose(contextOf(verb), { names: ["dev", "prod"] })).toBe("CONFIRMATION_NEEDED");
       expect(await choose(contextOf(verb), { names: ["prod"], confirm: ["dev"] })).toBe("CONFIRMATION_NEEDED");
@@ -92,7 +92,7 @@ describe("with names", () => {
     },
   );
 
-  test("start of a protected one is as usual", async () => {
+  test("a protected profile starts as usual", async () => {
     expect(await choose(contextOf("start"), { names: ["prod"] })).toMatchObject({ names: ["prod"] });
   });
 });

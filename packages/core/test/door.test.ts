@@ -1,9 +1,9 @@
-/** What authors may rely on is a short list, and nothing of ours is on it by accident. */
+/** Authors may rely on a short list of exports, and nothing of ours is on it by accident. */
 import * as author from "@lockkeeper/core";
 import * as internal from "@lockkeeper/core/internal";
 import { expect, test } from "vitest";
 
-test("the door for authors gives these, and the one for our own packages nothing of them", () => {
+test("the public door exports exactly these names, and the internal door none of them", () => {
   expect(Object.keys(author).sort()).toEqual([
     "DEFAULT_HOST",
     "DEFAULT_PORT",

@@ -23,20 +23,20 @@ describe("nearestNames", () => {
     );
   });
 
-  test("the nearest come first, equals by name, three at most", () => {
+  test("the nearest come first, equally near ones by name, at most three", () => {
     const many = ["abcdxy", "abcdez", "abcdeb", "zbcdef", "abcdea", "abxxef"];
     expect(nearestNames("abcdef", many)).toEqual(["abcdea", "abcdeb", "abcdez"]);
     expect(nearestNames("abcdef", ["abcdxy", "abxxef", "zbcdef"])).toEqual(["zbcdef", "abcdxy", "abxxef"]);
     expect(nearestNames("abcdef", ["abxxef", "abcdxy"])).toEqual(["abcdxy", "abxxef"]);
   });
 
-  test("a third of a word may be wrong, and one letter of a short one", () => {
+  test("a third of a word may be wrong, and one letter of a short word", () => {
     expect(nearestNames("abcdefghi", ["abcdefxyz", "abcdewxyz"])).toEqual(["abcdefxyz"]);
     expect(nearestNames("ab", ["ax", "xy"])).toEqual(["ax"]);
     expect(nearestNames("", ["x", "dev"])).toEqual(["x"]);
   });
 
-  test("a question names them, and is not asked about nothing", () => {
+  test("a question names them; without any there is no question", () => {
     expect(didYouMean("dve", known)).toBe("Did you mean dev?");
     expect(didYouMean("pro", known)).toBe("Did you mean prod or prod-eu?");
     expect(didYouMean("zzz", known)).toBeUndefined();
@@ -47,14 +47,14 @@ describe("nearestNames", () => {
     ["xab", "yba", 2],
     ["abc", "bac", 1],
     ["xxab", "yyba", 3],
-    // The restricted distance: what was swapped is not changed again.
+    // The restricted distance: swapped letters are not changed again.
     ["ca", "abc", 3],
   ])("%s and %s are %i apart", (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
     expect(editDistance(`q${a}q`, `q${b}q`)).toBe(distance);
   });
 
-  test("n slips lead no further than n away", () => {
+  test("n typing errors give a distance of at most n", () => {
     const word = fc.string({ unit: fc.constantFrom(..."abc"), maxLength: 8 });
     const slips = fc.array(
       fc.tuple(fc.constantFrom("insert", "delete", "replace"), fc.nat(8), fc.constantFrom(..."abc")),

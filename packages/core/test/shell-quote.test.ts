@@ -16,13 +16,13 @@ test.each([
   ["a\u001B[2Jb", `"$(printf '\\141\\033\\133\\062\\112\\142')"`],
 ])("%j is written %s", (word, quoted) => expect(shellQuote(word)).toBe(quoted));
 
-/** What sh makes of it, one word after the other, each ended by a zero byte. */
+/** Returns the words that sh reads, each ended by a zero byte. */
 function readBySh(command: string): readonly string[] {
   const words = execFileSync("sh", ["-c", `printf '%s\\0' ${command}`], { encoding: "utf8", env: {} });
   return words.split("\0").slice(0, -1);
 }
 
-test("sh reads every word as it was, whatever is in it, and nothing of it is shown raw", () => {
+test("sh reads every word unchanged, whatever it holds, and no raw control character is shown", () => {
   const word = string({ unit: "binary" }).map((text) => text.replaceAll("\0", ""));
   assert(
     property(array(word, { minLength: 1, maxLength: 4 }), (words) => {

@@ -30,7 +30,7 @@ test.each([
   ["G", undefined],
 ])("%j is %j bytes", (text, bytes) => expect(parseSizeBytes(text)).toBe(bytes));
 
-test("what is written is read back", () => {
+test("a formatted amount is read back", () => {
   assert(
     property(integer({ min: 1, max: LONGEST_DURATION_MS }), (amount) => {
       expect(parseDurationMs(formatDurationMs(amount))).toBe(amount);

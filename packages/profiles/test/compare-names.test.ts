@@ -11,7 +11,7 @@ test("numbers in names count by their value", () => {
   expect(sorted.toReversed().sort(compareNames)).toEqual(sorted);
 });
 
-test("the first part in which they differ decides: a number by its value, then by how it is written, else by its letters", () => {
+test("the first part that differs decides: a number by its value, then by its spelling; otherwise the letters", () => {
   const name = fc.stringMatching(/^[ab019-]{0,8}$/);
   fc.assert(
     fc.property(name, name, name, (start, a, b) => {
@@ -28,7 +28,7 @@ test("the first part in which they differ decides: a number by its value, then b
   );
 });
 
-test("numbers of one value that are written differently are two names", () => {
+test("numbers of equal value with different spellings are two names", () => {
   for (const [a, b] of [
     ["a-1", "a-01"],
     ["1", "001"],
@@ -37,7 +37,7 @@ test("numbers of one value that are written differently are two names", () => {
     expect(Math.sign(compareNames(a, b)) * Math.sign(compareNames(b, a))).toBe(-1);
 });
 
-test("it orders totally: no two names are equal, and the order does not depend on the side", () => {
+test("the order is total: no two names are equal, and the order does not depend on the side", () => {
   const name = fc.stringMatching(/^[a-c0-2-]{0,6}$/);
   fc.assert(
     fc.property(name, name, (a, b) => {

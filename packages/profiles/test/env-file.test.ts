@@ -13,7 +13,7 @@ const values = fc.string({ unit: "grapheme" }).filter((value) => !/[\r\n\0]/.tes
 const quoted = (value: string): string => `"${value.replaceAll(/["\\$`]/g, "\\$&")}"`;
 
 describe("parseEnvFile", () => {
-  test("reads back whatever was written in quotes", () => {
+  test("reads back any value that was written in quotes", () => {
     fc.assert(
       fc.property(fc.dictionary(names, values, { noNullPrototype: true }), (wanted) => {
         const text = Object.entries(wanted).map(([name, value]) => `${name}=${quoted(value)}\n`);
@@ -66,15 +66,15 @@ describe("parseEnvFile", () => {
     expect(parse).toThrow(`not a NAME=value line: /etc/api.env, line 2: ${cause}`);
   });
 
-  test("takes no longer for blanks than for letters", () => {
+  test("spends no more time on blanks than on letters", () => {
     expect(parseEnvFile(`A=x${" ".repeat(120_000)}y`, "f")["A"]).toHaveLength(120_002);
   });
 
-  test("takes __proto__ for a name like any other", () => {
+  test("treats __proto__ as a name like any other", () => {
     expect(Object.entries(parseEnvFile("__proto__=x", "f"))).toEqual([["__proto__", "x"]]);
   });
 
-  test("never tells the text of a line, which may be a secret", () => {
+  test("never shows the text of a line, which may be a secret", () => {
     for (const line of ["hunter2", "hunter2 = x", "A='hunter2", "A='hunter2' hunter2", "export hunter2"]) {
       expect(() => parseEnvFile(line, "f")).toThrow(
         expect.objectContaining({ message: expect.not.stringMatching(/hunter2/) }),
@@ -83,7 +83,7 @@ describe("parseEnvFile", () => {
   });
 });
 
-/** The hint of the error for the file of that name, with that content. */
+/** Returns the hint of the error for a file of that name with that content. */
 async function hintOf(folder: string, name: string, content?: string | Buffer): Promise<string> {
   const file = path.join(folder, name);
   if (content !== undefined) await writeFile(file, content, { mode: 0o600 });
@@ -119,7 +119,7 @@ describe("readEnvFile", () => {
     });
   });
 
-  test("refuses what is not UTF-8", async () => {
+  test("refuses a file that is not UTF-8", async () => {
     await writeFile(file, Buffer.from("\uFEFFA=1", "utf16le"));
     await expect(readEnvFile(file)).rejects.toMatchObject({
       code: "OPTION_INVALID",
@@ -150,7 +150,7 @@ describe("readEnvFile", () => {
     });
   });
 
-  test("says what helps, whatever is wrong", async () => {
+  test("gives a remedy, whatever is wrong", async () => {
     const hints = [
       await hintOf(folder, "missing.env"),
       await hintOf(folder, "."),
@@ -169,14 +169,14 @@ describe("readEnvFile", () => {
     await expect(readEnvFile(file)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
   });
 
-  test("tells a path that cannot be opened with its errno, and not as a missing file", async () => {
+  test("reports a path that cannot be opened with its errno, and not as a missing file", async () => {
     await expect(readEnvFile(path.join(file, "beyond"))).rejects.toMatchObject({
       code: "IO_FAILED",
       message: expect.stringMatching(/read the env file.*ENOTDIR/),
     });
   });
 
-  test.runIf(process.geteuid?.() === 0)("takes the user's own file and root's, and no other user's", async () => {
+  test.runIf(process.geteuid?.() === 0)("accepts the user's own file and root's, and no other user's", async () => {
     const user = vi.spyOn(process as Required<typeof process>, "geteuid").mockReturnValue(1_000);
     try {
       expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
@@ -192,7 +192,7 @@ describe("readEnvFile", () => {
     }
   });
 
-  test.runIf(process.platform === "linux")("closes the file, whatever is found in it", async () => {
+  test.runIf(process.platform === "linux")("closes the file, whatever it finds in it", async () => {
     await readEnvFile(file);
     await writeFile(file, "no line");
     await expect(readEnvFile(file)).rejects.toThrow();

@@ -6,7 +6,7 @@ import { requireOwnDirectory, resolveHome } from "../src/home.ts";
 import { openProfiles } from "../src/profiles.ts";
 import { scratchHome } from "./scratch-home.ts";
 
-test("LOCKKEEPER_HOME, else .lockkeeper in HOME, else in what the system has on record", () => {
+test("LOCKKEEPER_HOME, else .lockkeeper in HOME, else in the home that the system records", () => {
   expect(resolveHome({ LOCKKEEPER_HOME: "/a/b/", HOME: "/home/me" })).toBe("/a/b/");
   for (const unset of [undefined, ""]) {
     expect(resolveHome({ LOCKKEEPER_HOME: unset, HOME: "/home/me" })).toBe("/home/me/.lockkeeper");
@@ -21,7 +21,7 @@ test.each([{ LOCKKEEPER_HOME: "relative" }, { HOME: "relative" }])(
   },
 );
 
-test("the root of the file system and the user's own home are no home for profiles, however they are spelled", async () => {
+test("the root of the file system and the user's own home are refused as homes, however they are spelled", async () => {
   const user = scratchHome();
   mkdirSync(user);
   const alias = join(dirname(user), "alias");

@@ -4,7 +4,7 @@ import { pause, throwIfAborted, unlessAborted } from "../src/interruptible.ts";
 const aborted = expect.objectContaining({ code: "ABORTED", cause: expect.anything() });
 
 describe("waits that can be ended", () => {
-  test("end when the signal aborts before or meanwhile", async () => {
+  test("end when the signal aborts, before or during the wait", async () => {
     const controller = new AbortController();
     const waits = [pause(60_000, controller.signal), unlessAborted(new Promise(() => undefined), controller.signal)];
     throwIfAborted(controller.signal);
@@ -15,7 +15,7 @@ describe("waits that can be ended", () => {
     expect(() => throwIfAborted(controller.signal)).toThrow(aborted);
   });
 
-  test("pass results and errors on, and let go of the signal", async () => {
+  test("pass results and errors on, and remove their listener from the signal", async () => {
     const { signal } = new AbortController();
     expect(await unlessAborted(Promise.resolve(1), signal)).toBe(1);
     expect(await unlessAborted(Promise.resolve(2), undefined)).toBe(2);

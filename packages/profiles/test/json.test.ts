@@ -19,7 +19,7 @@ test.each([
   expect(locateJsonError(text)).toEqual({ line, column });
 });
 
-test("what stands before the place can still become JSON; agrees with JSON.parse on what is damaged", () => {
+test("the text before the place can still become JSON; agrees with JSON.parse on what is damaged", () => {
   fc.assert(
     fc.property(fc.json(), fc.nat(), fc.constantFrom("", "}", ",", '"', "x", "[", ":"), (whole, where, inserted) => {
       const at = where % (whole.length + 1);

@@ -1,4 +1,7 @@
-/** What is made of the text of a chunk: helpers of its own, plain exports; and a failed build where that would change its meaning. */
+/**
+ * How the build rewrites the text of a chunk: each chunk has its own helpers and plain exports. The build fails where a
+ * rewrite would change the meaning.
+ */
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 
@@ -12,7 +15,7 @@ const { withPlainExports } = require("../../bundle/plain-exports.js") as { withP
 const HELPERS = 'const require_rolldown_runtime = require("./rolldown-runtime-x.cjs");\n';
 
 describe("helpers", () => {
-  test("that nobody uses are not loaded", () => {
+  test("that no code uses are not loaded", () => {
     expect(withOwnHelpers(`${HELPERS}f();\n`).toString()).toBe("\nf();\n");
   });
 

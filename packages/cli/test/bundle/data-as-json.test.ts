@@ -1,4 +1,7 @@
-/** What the bundle makes of a large constant: the same data, read part by part from a file; and nothing of what is not plain data. */
+/**
+ * The bundle reads a large constant from a JSON file, part by part. The data is the same. Anything that is not plain
+ * data is left alone.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -24,7 +27,7 @@ describe("a constant as a file of JSON", () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
   const plugin = dataAsJson({ "/x/data.ts": "DATA" }, ".", scratch);
 
-  test("is the same data, parsed when it is asked for, and what follows it stays", async () => {
+  test("is the same data, parsed on first use; the code after it stays", async () => {
     const code =
       'const names: string[] = ["a\\u2028ö😀"];\nexport const DATA = {\n  a: { b: [1, "it\'s `x`"] },\n  c: names,\n  d: null,\n} as const;\nexport const size = 2;\n';
     const made = plugin.transform(code, "/x/data.ts")?.code ?? "";
@@ -48,7 +51,7 @@ describe("a constant as a file of JSON", () => {
     expect(plugin.transform("export const DATA = {\n};\n", "/x/other.ts")).toBeNull();
   });
 
-  test("fails the build for what JSON cannot hold, and for a shape that it does not know", () => {
+  test("fails the build for values that JSON cannot hold, and for an unknown shape", () => {
     expect(() => plugin.transform("export const DATA = {\n  a: { b: undefined },\n};\n", "/x/data.ts")).toThrow(
       "plain data",
     );

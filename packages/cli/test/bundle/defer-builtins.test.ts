@@ -1,4 +1,4 @@
-/** What the bundle's one rewriting of emitted code does, shape by shape: the result must run and mean the same. */
+/** Tests the bundle's one rewrite of emitted code, shape by shape: the result must run and mean the same. */
 import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ interface Chunk {
 const require = createRequire(import.meta.url);
 const { deferred } = require("../../bundle/defer-builtins.js") as { deferred: (code: string) => Chunk };
 
-/** Runs emitted code with a `require` that writes down what was asked for; `result` is what the code made. */
+/** Runs emitted code with a `require` that records what was asked for; `result` is what the code returned. */
 function run(code: string): { readonly result: unknown; readonly loaded: readonly string[] } {
   const loaded: string[] = [];
   const sandbox = {
@@ -62,12 +62,12 @@ describe("a built-in module", () => {
     expect(loaded).toEqual(["node:path"]);
   });
 
-  test("used as a value fails the build, quoting the place", () => {
+  test("used as a value fails the build, and the error quotes the place", () => {
     expect(() => deferred(`${PATH}result = Object.keys(node_path);`)).toThrow("node_path is used as a value: ");
   });
 });
 
-test("a chunk that nothing uses any more is not required", () => {
+test("a chunk that no code uses any more is not required", () => {
   const code =
     'const require_rest = require("./rest.cjs");\nconst require_used = require("./used.cjs");\nresult = require_used.x;\n';
   expect(run(deferred(code).toString()).loaded).toEqual(["./used.cjs"]);

@@ -1,4 +1,6 @@
-/** The loader answers the same with bytecode, without it, and with bytecode that is none or another file's. */
+/**
+ * The loader gives the same answers with bytecode, without it, and with broken bytecode or bytecode of another file.
+ */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +13,7 @@ const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-loader-"));
 const copy = path.join(scratch, "dist");
 const bytecode = path.join(copy, "bytecode", own);
 
-/** The build makes it for its own Node alone; these tests may run on another. */
+/** The build makes bytecode for its own Node only; these tests may run on another. */
 const isMade = existsSync(path.join(dist, "bytecode", own));
 if (!isMade) process.stdout.write(`skipped: the bundle has no bytecode for Node ${own}, another one has built it\n`);
 
@@ -29,7 +31,7 @@ const CALLS = [["--version"], ["list", "--json"], ["current", "--explain"], ["ur
 const answers = (): readonly unknown[] => CALLS.map((call) => ask(...call));
 
 test.runIf(isMade)(
-  "the build has made bytecode for this Node, of the files that everyday commands load, and of none that is gone",
+  "the build has made bytecode for this Node: for the files that everyday commands load, and for no removed file",
   () => {
     const made = readdirSync(path.join(dist, "bytecode", own));
     const files = readdirSync(path.join(dist, "chunks"));
@@ -40,7 +42,7 @@ test.runIf(isMade)(
   },
 );
 
-test.runIf(isMade)("spoiled, foreign and missing bytecode change no answer", () => {
+test.runIf(isMade)("broken, foreign and missing bytecode change no answer", () => {
   const before = answers();
   expect(before.map((answer) => (answer as [number])[0])).toEqual([0, 0, 1, 4, 2]);
   const names = readdirSync(bytecode);

@@ -1,4 +1,4 @@
-/** What the bundle writes for characters beyond ASCII: fewer bytes in memory, and the same meaning. */
+/** The bundle escapes characters beyond ASCII: fewer bytes in memory, and the same meaning. */
 import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 

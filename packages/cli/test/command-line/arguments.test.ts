@@ -45,11 +45,11 @@ describe("sizes", () => {
     expect(codeOf(() => given("create", { memoryMax: [text] }))).toBe("OPTION_INVALID"),
   );
 
-  test("counts in 1024", () =>
+  test("counts in units of 1024", () =>
     expect(given("create", { memoryMax: ["2G"] })).toMatchObject({ memoryMax: 2 * 1024 ** 3 }));
 });
 
-test("what is not given is false, empty or undefined, never missing", () => {
+test("an option that is not given is false, empty or undefined, never missing", () => {
   const lists = ["env", "extraPort", "group", "after", "hook"];
   const flags = ["noPortEnv", "protected", "json", "quiet"];
   const empty = (option: string): unknown => (lists.includes(option) ? [] : flags.includes(option) ? false : undefined);
@@ -60,11 +60,11 @@ test("what is not given is false, empty or undefined, never missing", () => {
   });
 });
 
-test("an option that takes one value is refused when it is given two", () => {
+test("an option that takes one value is refused when it has two", () => {
   expect(codeOf(() => given("create", { port: ["1", "2"] }))).toBe("USAGE");
   expect(given("create", { env: ["A=1", "B"] })).toMatchObject({ env: ["A=1", "B"] });
 });
 
-test("a choice names the choices", () => {
+test("an error for a choice names the choices", () => {
   expect(() => given("create", { kind: ["docker"] })).toThrow(/builtin, command, openclaw.*"docker"/);
 });

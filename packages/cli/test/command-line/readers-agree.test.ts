@@ -8,7 +8,7 @@ import { GLOBAL_OPTIONS, flagName, optionSpec } from "../../src/command-line/opt
 import type { OptionName } from "../../src/command-line/options.ts";
 import { readWithYargs } from "../../src/command-line/yargs-reader.ts";
 
-/** What yargs makes of it: the request, or the code of the refusal. */
+/** Returns what yargs reads: the request, or the code of the refusal. */
 function byYargs(argv: readonly string[]): unknown {
   try {
     return readWithYargs(COMMANDS, argv);
@@ -18,7 +18,7 @@ function byYargs(argv: readonly string[]): unknown {
   }
 }
 
-/** Words of every shape that a command line may hold, right and wrong. */
+/** Words of every shape that a command line may hold, valid and invalid. */
 const word = fc.oneof(
   {
     weight: 4,
@@ -62,7 +62,7 @@ const call = fc.constantFrom(...Object.entries<CommandSpec>(COMMANDS)).chain(([n
 });
 
 describe("the two readers of the command line", () => {
-  test("where the cheap one answers, yargs answers the same", () => {
+  test("where the fast reader answers, yargs gives the same answer", () => {
     let answered = 0;
     fc.assert(
       fc.property(call, (argv) => {
@@ -73,7 +73,7 @@ describe("the two readers of the command line", () => {
       }),
       { numRuns: 2_000 },
     );
-    // A cheap reader that never answers would pass the property above.
+    // A fast reader that never answers would pass the property above.
     expect(answered).toBeGreaterThan(300);
   });
 
@@ -153,7 +153,7 @@ test.each(["-v", "-V", "--version"])("%s asks for the version", (argument) => {
   expect(readCheaply(COMMANDS, [argument])).toEqual({ kind: "version" });
 });
 
-/** How yargs refuses it. */
+/** Returns how yargs refuses it. */
 function refusal(argv: readonly string[]): LockkeeperError {
   try {
     readWithYargs(COMMANDS, argv);

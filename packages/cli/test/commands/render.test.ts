@@ -11,7 +11,7 @@ import { viewOf } from "../../src/terminal/view.ts";
 const view = viewOf({ isTerminal: true, columns: 80 }, { NO_COLOR: "1" }, false);
 
 describe("doctor", () => {
-  test("a finding is its weight, what shows it and one command; the sum comes last", () => {
+  test("a finding shows its severity, its evidence and one command; the summary comes last", () => {
     const text = renderDiagnosis(
       {
         findings: [
@@ -41,7 +41,7 @@ unknown  cannot tell
 `);
   });
 
-  test("nothing found is said", () =>
+  test("says so when nothing was found", () =>
     expect(renderDiagnosis({ findings: [], repaired: [] }, view)).toBe("No problems found.\n"));
 });
 
@@ -71,7 +71,7 @@ describe("discover", () => {
     notes: [],
   };
 
-  test("a row each, an overlap once, the commands that adopt last", () => {
+  test("one row for each, each overlap once, the adopting commands last", () => {
     const text = renderDiscovery(
       {
         gateways: [gateway, other],
@@ -91,7 +91,7 @@ describe("discover", () => {
   });
 });
 
-test("takeover shows both managers, the steps, and what ours will not have", () => {
+test("takeover shows both managers, the steps, and what our gateway will lack", () => {
   const plan: TakeoverPlan = {
     profile: "work",
     host: "127.0.0.1",
@@ -123,7 +123,7 @@ describe("clone", () => {
     );
   });
 
-  test("what was left behind is listed", () => {
+  test("lists what it left behind", () => {
     const text = renderClone(
       {
         status: { name: "copy", port: 20_000, span: 10 } as Parameters<typeof renderClone>[0]["status"],
@@ -138,7 +138,7 @@ describe("clone", () => {
     );
   });
 
-  test("where there was nothing to copy no files are counted", () => {
+  test("counts no files where there was nothing to copy", () => {
     const status = { name: "copy", port: 20_000, span: 10 } as Parameters<typeof renderClone>[0]["status"];
     const empty = { status, copied: { files: 0, bytes: 0 }, leftBehind: [], restarted: false };
     expect(renderClone(empty, view)).toBe("copy created: ports 20000-20009, nothing to copy\n");
@@ -155,7 +155,7 @@ describe("config", () => {
     takesEffect: "now",
   } as const;
 
-  test("a change is a difference, a dry run says that it is none yet", () => {
+  test("a change is shown as a difference; a dry run says that nothing has changed yet", () => {
     const diff = ["- poolLast: 1", "+ poolLast: 2"];
     expect(renderConfig({ ...change, outcome: "changed", diff }, view)).toBe(
       "/h/config.json\n- poolLast: 1\n+ poolLast: 2\n",
@@ -168,7 +168,7 @@ describe("config", () => {
     );
   });
 
-  test("quiet: the bare value", () => {
+  test("quiet prints the bare value", () => {
     const entries = [{ key: "poolLast", value: 2, set: "yes", description: "" } as const];
     expect(renderConfig({ path: "/h", profile: null, entries }, { ...view, quiet: true })).toBe("2\n");
   });

@@ -10,7 +10,7 @@ test.each<[number, string]>([
   [7, `[${"#".repeat(30)}] 100%`],
 ])("%d on a terminal", (done, bar) => expect(renderBar(done, true)).toBe(bar));
 
-test("elsewhere a thousand steps give eleven texts", () => {
+test("without a terminal a thousand steps give eleven lines", () => {
   const texts = new Set(Array.from({ length: 1_001 }, (_, step) => renderBar(step / 1_000, false)));
   expect([...texts]).toEqual(["0%", "10%", "20%", "30%", "40%", "50%", "60%", "70%", "80%", "90%", "100%"]);
 });

@@ -37,8 +37,8 @@ const busy = ruler({
 // oxlint-disable-next-line no-control-regex
 const bare = (text: string): string => text.replaceAll(/\u001B\[\d+m/g, "");
 
-describe("the ruler of the ports", () => {
-  test("draws what is occupied and tells what is not", () => {
+describe("the port ruler", () => {
+  test("draws what is occupied and names what is free", () => {
     expect(renderPortRuler(busy, plain)).toBe(`\
          dev       prod      claw
   18789  O---------!---------|----------=======================================
@@ -58,14 +58,14 @@ describe("the ruler of the ports", () => {
     expect(renderPortRuler(ruler(), plain)).toBe("  18789  . free to 32767 (13979 ports)\n");
   });
 
-  test("a pool that reaches into the ephemeral range: no block goes there", () => {
+  test("no block is offered in the part of the pool that the ephemeral range covers", () => {
     const wide = { first: 30_000, last: 62_000 };
     expect(renderPortRuler(ruler({ range: wide, pool: wide }), plain)).toBe(
       "  30000  . free to 32767 (2768 ports)\n  32768  ~ ephemeral to 60999 (28232 ports)\n  61000  . free to 62000 (1001 ports)\n",
     );
   });
 
-  test("beside the pool nothing is called free", () => {
+  test("nothing outside of the pool is called free", () => {
     const pool = { first: 20_000, last: 20_999 };
     const range = { first: 3_000, last: 40_009 };
     const blocks = [block("old", 3_000, 10), block("late", 40_000, 10)];
@@ -87,13 +87,13 @@ describe("the ruler of the ports", () => {
     expect(text).toBe("         dev\n  20000  |---------\n  one mark is a port:  | first port  - block\n");
   });
 
-  test("colours are the only difference that colour makes", () => {
+  test("colour changes nothing but the colours", () => {
     const text = renderPortRuler(busy, coloured);
     expect(text).toContain("\u001B[31m!\u001B[39m");
     expect(bare(text)).toBe(renderPortRuler(busy, plain));
   });
 
-  test("a thousand profiles: as many lines as a screen has, and the scale is said", () => {
+  test("a thousand profiles: no more lines than a screen has, and the scale is printed", () => {
     const blocks = Array.from({ length: 1_000 }, (_, index) => block(`p${index}`, 18_789 + index * 10, 10));
     const text = renderPortRuler(ruler({ blocks }), plain);
     expect(text.split("\n").length).toBeLessThan(25);
@@ -101,12 +101,12 @@ describe("the ruler of the ports", () => {
     expect(text).toContain("# several blocks");
   });
 
-  test("two blocks on one port are seen", () => {
+  test("two blocks on one port are both visible", () => {
     const blocks = [block("a", 19_000, 10), block("b", 19_005, 10)];
     expect(renderPortRuler(ruler({ blocks }), plain)).toContain("  19000  |----#####-----\n");
   });
 
-  test("no line is wider than the terminal, no port is left out, whatever is there", () => {
+  test("no line is wider than the terminal and no port is missing, whatever the blocks are", () => {
     const port = fc.integer({ min: 1_024, max: 65_000 });
     const blocks = fc.array(
       fc.tuple(port, fc.integer({ min: 1, max: 200 })).map(([first, span]) => block("some-name", first, span)),

@@ -1,4 +1,4 @@
-/** The screen writes only what changed and always gives the terminal back; the keys of real terminals are understood. */
+/** The screen writes only what changed and always restores the terminal. It understands the keys of real terminals. */
 import { describe, expect, test } from "vitest";
 import { openKeyReader } from "../../src/terminal/key-reader.ts";
 import { openScreen } from "../../src/terminal/screen.ts";
@@ -36,7 +36,7 @@ function recordingDevice(): Recorded {
 }
 
 describe("a screen", () => {
-  test("writes a line when it changes, and nothing when nothing does", () => {
+  test("writes a line when it changes, and nothing otherwise", () => {
     const { device, written } = recordingDevice();
     const screen = openScreen(
       device,
@@ -56,7 +56,7 @@ describe("a screen", () => {
     expect(written()).toContain("\u001B[2;1H\u001B[2K\u001B[0m");
   });
 
-  test("draws everything again after the size changed", () => {
+  test("draws everything again after a change of size", () => {
     const recorded = recordingDevice();
     const screen = openScreen(
       recorded.device,
@@ -69,7 +69,7 @@ describe("a screen", () => {
     expect(recorded.written()).toContain("one");
   });
 
-  test("gives the terminal back once, and takes it again after a pause", async () => {
+  test("restores the terminal once, and takes it again after a pause", async () => {
     const { device, written, isTaken } = recordingDevice();
     const screen = openScreen(
       device,
@@ -106,13 +106,13 @@ describe("keys", () => {
     expect(openKeyReader()(data)).toEqual(keys);
   });
 
-  test("are whole although a sequence arrives in two pieces", () => {
+  test("are complete although a sequence arrives in two pieces", () => {
     const read = openKeyReader();
     expect(read("x\u001B[")).toEqual(["x"]);
     expect(read("A")).toEqual(["up"]);
   });
 
-  test("end a sequence that never ends", () => {
+  test("end a sequence that has no end", () => {
     const read = openKeyReader();
     expect(read(`\u001B[${"1".repeat(40)}`).length).toBeGreaterThan(0);
     expect(read("q")).toContain("q");

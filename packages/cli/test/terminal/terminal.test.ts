@@ -30,14 +30,14 @@ describe("colour", () => {
   test("a pipe has no width", () => expect(viewOf(pipe, {}, false).columns).toBe(Infinity));
 });
 
-describe("text of others", () => {
+describe("foreign text", () => {
   test("cannot move the cursor, set colours or reorder a line", () => {
     expect(plainText("a\u001B[31mb\u0007\u009B2J\u202Ec\u007F")).toBe("a\\x1b[31mb\\x07\\x9b2J\\u202ec\\x7f");
     expect(plainText("a\nb\tc\r")).toBe("a\nb\tc\\x0d");
     expect(plainLine("a\nb\tc")).toBe("a\\nb\\tc");
   });
 
-  test("holds no control character afterwards, whatever it was", () => {
+  test("contains no control character afterwards, whatever it held before", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         // oxlint-disable-next-line no-control-regex
@@ -64,19 +64,19 @@ describe("a table", () => {
     );
   });
 
-  test("gives up the most expendable column first, the first column never", () => {
+  test("drops the least important column first, and never the first column", () => {
     expect(renderTable(columns, rows, 20, plain)).toBe("NAME          PID\ndev             7\nproduction  12345\n");
     expect(renderTable(columns, rows, 8, plain)).toBe("NAME\ndev\nproduct…\n");
   });
 
-  test("cuts a column before it loses one of a lower rank, and gives back what is left over", () => {
+  test("cuts a column before it drops one of lower rank, and gives the spare width back", () => {
     const cut = [{ title: "NAME", expendable: 0, cuts: [{ rank: 1.5, to: 5 }] }, ...columns.slice(1)];
     expect(renderTable(cut, rows, 17, plain)).toBe("NAME          PID\ndev             7\nproduction  12345\n");
     expect(renderTable(cut, rows, 14, plain)).toBe("NAME       PID\ndev          7\nproduc…  12345\n");
     expect(renderTable(cut, rows, 11, plain)).toBe("NAME\ndev\nproduction\n");
   });
 
-  test("a long title gives way to a short one first", () => {
+  test("shortens a long title first", () => {
     const marked = [{ title: "CURRENT", shortTitle: "", expendable: 0 }, ...columns];
     const lines = renderTable(marked, [["*!", "dev", "builtin", "7"]], 24, plain).split("\n");
     expect(lines).toEqual(["    NAME  KIND     PID", "*!  dev   builtin    7", ""]);
@@ -105,7 +105,7 @@ function recordProgress(isTerminal: boolean): { text: () => string; progress: Pr
 }
 
 describe("progress", () => {
-  test("elsewhere than on a terminal every news is a line, said once", () => {
+  test("without a terminal each message is one line, printed once", () => {
     const { text, progress } = recordProgress(false);
     for (const news of ["starting", "starting", "ready"]) progress.update("dev", news);
     expect(text()).toBe("dev: starting\ndev: ready\n");

@@ -1,4 +1,4 @@
-/** A running profile as a row of the live view, for the tests of this folder. */
+/** A running profile as a row of the live view, for the tests in this folder. */
 import type { TopRow } from "../../src/top/top-state.ts";
 
 export function topRow(name: string, facts: Partial<TopRow> = {}): TopRow {

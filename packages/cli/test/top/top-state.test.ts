@@ -1,4 +1,7 @@
-/** The live view's state: whatever is typed, the selection is on a row that is shown, and protected profiles are asked for. */
+/**
+ * The live view's state: whatever is typed, the selected row is visible, and an action on a protected profile needs
+ * confirmation.
+ */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TopState, TopStep } from "../../src/top/top-state.ts";
@@ -20,7 +23,7 @@ describe("a verb", () => {
     expect(type(THREE, "end", "x").action).toEqual({ kind: "act", verb: "stop", name: "web", confirmed: false });
   });
 
-  test("asks for the name of a protected one, and takes nothing else", () => {
+  test("asks for the name of a protected profile, and accepts nothing else", () => {
     const asked = type(THREE, "down", "x");
     expect(asked.action).toBeUndefined();
     expect(asked.state.prompt).toMatchObject({ kind: "confirm", verb: "stop", name: "prod" });
@@ -31,16 +34,16 @@ describe("a verb", () => {
     expect(type(asked.state, "escape", "q").action).toEqual({ kind: "quit" });
   });
 
-  test("starts a protected one unasked: starting harms nothing", () => {
+  test("starts a protected profile without asking: a start does no harm", () => {
     expect(type(THREE, "down", "s").action).toMatchObject({ verb: "start", name: "prod" });
   });
 
-  test("does nothing where nothing is selected", () => {
+  test("does nothing when no profile is selected", () => {
     expect(type(INITIAL_STATE, "x")).toEqual({ state: INITIAL_STATE });
   });
 });
 
-test("a filter acts while it is typed, and escape clears it", () => {
+test("a filter applies while it is typed; escape clears it", () => {
   const filtered = type(THREE, "/", "w", "e").state;
   expect(visibleRows(filtered).map(({ name }) => name)).toEqual(["web"]);
   expect(filtered.selected).toBe("web");
@@ -54,7 +57,7 @@ test("the selection stays on its profile when others come and go", () => {
   expect(withRows(onProd, []).selected).toBeNull();
 });
 
-test("search goes back through the log, line by line, and says when there is no more", () => {
+test("search goes back through the log line by line, and says when there are no more matches", () => {
   const open: TopState = { ...type(THREE, "l").state, log: ["an error", "fine", "error two", "fine"] };
   const first = type(open, "/", ..."error", "enter").state;
   expect(first.scrolledBack).toBe(1);
@@ -69,7 +72,7 @@ const KEY = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
 );
 
-test("whatever is typed: a shown row is selected, and a protected profile is never acted on unconfirmed", () => {
+test("whatever is typed, a visible row is selected and a protected profile is never acted on without confirmation", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(KEY, fc.constant("rows")), { maxLength: 60 }), (keys) => {
       let state: TopState = THREE;

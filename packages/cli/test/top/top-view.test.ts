@@ -1,4 +1,4 @@
-/** The live view's lines fit every terminal, and the selected row is never out of view. */
+/** The lines of the live view fit every terminal, and the selected row is always visible. */
 import { stripVTControlCharacters } from "node:util";
 import * as fc from "fast-check";
 import stringWidth from "string-width";
@@ -19,23 +19,23 @@ function draw(state: TopState, columns: number, rows: number, paint = plain): re
 }
 
 beforeAll(async () => {
-  // Nothing is loaded before a text has needed it.
+  // The width table is loaded only when a text needs it.
   expect(await loadWidths()).toBe(false);
   expect(cellWidth("漢")).toBe(1);
   expect(await loadWidths()).toBe(true);
   expect(cellWidth("漢")).toBe(2);
 });
 
-test("our own marks take one column each, as they are measured without a table", () => {
+test("our own marks take one column each, so they need no width table", () => {
   for (const mark of "…─●◐◌◑▲■✗○") expect(cellWidth(mark)).toBe(stringWidth(mark));
 });
 
-/** What programs print, and what should not reach a terminal. */
+/** What programs print, including what must not reach a terminal. */
 const TEXT = fc.string({
   unit: fc.constantFrom("a", "漢", "é", "e\u0301", "\u001B[31m", "\n", "👩‍👩‍👧", " ", "\u202E"),
 });
 
-test("no line is wider than the terminal, there are no more lines than it has, and no byte of others controls it", () => {
+test("no line is wider than the terminal, there are no more lines than fit, and no byte of a program controls it", () => {
   const facts = fc.record({
     name: fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/),
     lastLine: TEXT,
@@ -66,7 +66,7 @@ test("40 columns show name and state; 160 show everything", () => {
   }
 });
 
-test("the selected one of a hundred is in view", () => {
+test("the selected row of a hundred is visible", () => {
   const rows = Array.from({ length: 100 }, (_, index) => topRow(`p${String(index).padStart(2, "0")}`));
   for (const selected of ["p00", "p50", "p99"]) {
     const state = { ...withRows(INITIAL_STATE, rows), selected };
@@ -74,11 +74,11 @@ test("the selected one of a hundred is in view", () => {
   }
 });
 
-test("an empty list says how to begin", () => {
+test("an empty list says how to start", () => {
   expect(draw(INITIAL_STATE, 80, 10).join("\n")).toContain("lockkeeper up dev");
 });
 
-test("text is cut by what it takes on a terminal, not by its length", () => {
+test("text is cut by its width on a terminal, not by its length", () => {
   expect(cutToWidth("漢字漢字", 5)).toBe("漢字…");
   expect(fitToWidth("漢", 4)).toBe("漢  ");
   expect(fitToWidth("ab", 4, "right")).toBe("  ab");

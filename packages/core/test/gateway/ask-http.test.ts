@@ -34,7 +34,7 @@ test.each([
   expect(readAnswer(text, QUESTION, true)).toEqual(expected);
 });
 
-test("waits for the rest, wherever it is cut, and then says the same", () => {
+test("waits for the rest, wherever the answer is cut, and then returns the same", () => {
   const whole =
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
   const lastNeeded = whole.length - "\r\n".length;
@@ -42,7 +42,7 @@ test("waits for the rest, wherever it is cut, and then says the same", () => {
   expect(readAnswer(whole, QUESTION, false)).toEqual({ status: 200, body: "abc" });
 });
 
-test("returns or waits, whatever it is given", () => {
+test("returns or waits, whatever bytes it gets", () => {
   const piece = fc.oneof(
     fc.constantFrom(
       "HTTP/1.1 ",
@@ -65,7 +65,7 @@ test("returns or waits, whatever it is given", () => {
   );
 });
 
-test("refuses a path that would say more than a path", async () => {
+test("refuses a path that holds more than a path", async () => {
   const question = { ...QUESTION, host: "127.0.0.1", port: 1, scheme: "http" } as const;
   for (const path of ["", "/a b", "/a\r\nX: y", "/\u0416"]) {
     await expect(askHttp({ ...question, path })).rejects.toThrow(TypeError);

@@ -20,7 +20,7 @@ function healthz(gateway: Gateway): string {
 }
 
 describe("security 4: connections", () => {
-  test("those that are kept alive are bounded, the oldest go first, and a newcomer is answered", async () => {
+  test("idle kept-alive connections are limited, the oldest is closed first, and a new one is answered", async () => {
     const gateway = await startTestGateway({ maxRequestConnections: 8, keepAliveMs: 60_000 });
     const kept: Socket[] = [];
     for (let index = 0; index < 40; index += 1) {
@@ -34,7 +34,7 @@ describe("security 4: connections", () => {
     expect(kept.at(-1)?.destroyed).toBe(false);
   });
 
-  test("requests with the token in progress are never sacrificed, and leave room for a look at our health", async () => {
+  test("a request with the token that is in progress is never dropped, and leaves room for a health check", async () => {
     const held: (() => void)[] = [];
     const gateway = await startTestGateway({
       maxRequestConnections: 8,
@@ -51,7 +51,7 @@ describe("security 4: connections", () => {
     expect((await sendRaw(gateway, ["GET /status HTTP/1.1", ...head.slice(1)])).status).toBe(200);
   });
 
-  test("a connection that pipelines without end is cut off, one that pipelines a little is served", async () => {
+  test("a connection that pipelines without end is cut off; one that pipelines a little is served", async () => {
     const gateway = await startTestGateway();
     for (const [times, answers] of [
       [100, 100],
@@ -68,7 +68,7 @@ describe("security 4: connections", () => {
     expect((await sendRaw(gateway, healthz(gateway).trimEnd().split("\r\n"))).status).toBe(200);
   });
 
-  test("of a chunk full of requests no more is read once its connection is cut off", async () => {
+  test("nothing more is read from a chunk full of requests once its connection is cut off", async () => {
     let made = 0;
     class Counted extends ServerResponse {
       constructor(request: IncomingMessage) {
@@ -84,7 +84,7 @@ describe("security 4: connections", () => {
     expect(made).toBe(21);
   });
 
-  test("WebSockets beyond the bound hear 503, and one that ends makes room", async () => {
+  test("WebSockets above the limit get 503, and each one that ends makes room", async () => {
     const gateway = await startTestGateway({ maxWebSockets: 2 });
     const [first] = [await openSocket(gateway), await openSocket(gateway)];
     expect((await sendRaw(gateway, upgradeHead(gateway, BEARER))).status).toBe(503);
@@ -93,7 +93,7 @@ describe("security 4: connections", () => {
     await openSocket(gateway);
   });
 
-  test("an upgrade that fails afterwards holds no place", async () => {
+  test("an upgrade that fails later takes no place", async () => {
     const gateway = await startTestGateway({ maxWebSockets: 1 });
     const wrong = upgradeHead(gateway, BEARER).map((line) => line.replace("Version: 13", "Version: 1"));
     for (let attempt = 0; attempt < 3; attempt += 1) expect((await sendRaw(gateway, wrong)).status).toBe(400);

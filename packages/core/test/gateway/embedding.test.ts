@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { freePort, openSocket, sendRaw, TOKEN, within } from "./running-gateway.ts";
 
-/** From here a program given on the command line finds `@lockkeeper/core` by its name. Needs a build. */
+/** A program in this folder finds `@lockkeeper/core` by its name. Needs a build. */
 const cwd = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The program of docs/embedding.md, word for word. */
@@ -25,7 +25,7 @@ async function ready(program: ChildProcess): Promise<string> {
   return String(line);
 }
 
-test("the example of the page runs, is exclusive, survives a SIGKILL of its predecessor and leaves nothing", async () => {
+test("the example of the page runs, is exclusive, survives a SIGKILL of its predecessor and leaves nothing behind", async () => {
   const home = mkdtempSync(path.join(tmpdir(), "lockkeeper-embedding-"));
   onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
   const port = await freePort();

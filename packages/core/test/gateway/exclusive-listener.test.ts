@@ -39,21 +39,21 @@ test.each(["127.0.0.1", "0.0.0.0", "localhost"])("a port taken on 127.0.0.1 is t
   expect(error.message).toBe(`another gateway instance is already listening on ws://${host}:${port}`);
 });
 
-test.runIf(hasIPv6)("an IPv6 host stands in brackets (skipped where the machine has no ::1)", async () => {
+test.runIf(hasIPv6)("an IPv6 host is in brackets (skipped where the machine has no ::1)", async () => {
   const [port, holder] = [await freePort("::1"), server()];
   await listenExclusively(holder, { host: "::1", port });
   const error = await failure("::1", port);
   expect(error.message).toBe(`another gateway instance is already listening on ws://[::1]:${port}`);
 });
 
-test("an address that is not ours cannot be bound", async () => {
+test("an address that this machine does not have cannot be bound", async () => {
   const error = await failure("192.0.2.1", 18_999);
   expect(error).toBeInstanceOf(GatewayLockError);
   expect(error.code).toBe("BIND_FAILED");
   expect(error.message).toMatch(/^failed to bind gateway socket on ws:\/\/192\.0\.2\.1:18999: .*EADDRNOTAVAIL/);
 });
 
-test("an aborted signal wins over the bind", async () => {
+test("an aborted signal takes precedence over the bind", async () => {
   const error = await failure("127.0.0.1", await freePort(), AbortSignal.abort());
   expect(error.code).toBe("ABORTED");
 });

@@ -5,14 +5,14 @@ import type { Attempt, BudgetLimits } from "../../src/gateway/failure-budget.ts"
 
 const LIMITS: BudgetLimits = { failures: 3, windowMs: 1_000, refusalMs: 5_000, sources: 4 };
 
-/** Sources by their key; `network` is theirs, `local:` begins one of this machine. */
+/** Sources by their key: `network` is the network of a source, and `local:` begins a source on this machine. */
 function budget(limits: BudgetLimits = LIMITS): (key: string, now: number, network?: string) => Attempt {
   const attempt = createFailureBudget(limits);
   return (key, now, network = `network of ${key}`) =>
     attempt({ key, network: key.startsWith("local:") ? null : network }, now);
 }
 
-test("after so many failures within the window a source is refused for the whole time", () => {
+test("after that many failures within the window a source is refused for the full time", () => {
   const attempt = budget();
   for (const at of [0, 10, 20]) expect(attempt("a", at).verdict).toBe("admitted");
   expect(attempt("a", 21)).toEqual({ verdict: "refused", waitMs: 4_999, first: true });
@@ -26,7 +26,7 @@ test("failures that are spread wider than the window do not add up", () => {
   for (let at = 0; at < 20_000; at += 501) expect(attempt("a", at).verdict).toBe("admitted");
 });
 
-test("a right attempt gives back its own count and no other", () => {
+test("a correct attempt gives back its own count and no other", () => {
   const attempt = budget();
   attempt("a", 0);
   attempt("a", 1);
@@ -39,7 +39,7 @@ test("a right attempt gives back its own count and no other", () => {
   expect(attempt("a", 61).verdict).toBe("refused");
 });
 
-test("each refusal is told once", () => {
+test("each refusal is reported once", () => {
   const attempt = budget();
   const tell = (at: number): boolean | undefined => {
     const answer = attempt("a", at);
@@ -49,7 +49,7 @@ test("each refusal is told once", () => {
   expect([6_000, 6_001, 6_002, 6_003, 6_004].map(tell)).toEqual([undefined, undefined, undefined, true, false]);
 });
 
-test("a full table forgets nobody who is refused; newcomers are counted by their network", () => {
+test("a full table forgets no refused source; new sources are counted by their network", () => {
   const attempt = budget();
   for (const source of ["a", "b", "c", "d"]) for (const at of [0, 1, 2]) attempt(source, at, "n");
   for (const source of ["e", "f", "g"]) expect(attempt(source, 3, "m").verdict).toBe("admitted");
@@ -59,13 +59,13 @@ test("a full table forgets nobody who is refused; newcomers are counted by their
   expect(attempt("j", 10_000, "m").verdict).toBe("admitted");
 });
 
-test("whoever failed once makes room for newcomers before those are lumped together", () => {
+test("a source that failed once is forgotten to make room, before new sources are counted together", () => {
   const attempt = budget();
   for (let source = 0; source < 1_000; source += 1) expect(attempt(`s${source}`, 0, "n").verdict).toBe("admitted");
   expect(attempt("owner", 1, "n").verdict).toBe("admitted");
 });
 
-test("no number of sources elsewhere touches those of this machine", () => {
+test("sources elsewhere, however many, do not affect those on this machine", () => {
   const attempt = budget();
   for (let source = 0; source < 1_000; source += 1)
     for (const at of [0, 1, 2, 3]) attempt(`s${source}`, at, `n${source}`);
@@ -74,7 +74,7 @@ test("no number of sources elsewhere touches those of this machine", () => {
   expect(attempt("local: pages", 4).verdict).toBe("admitted");
 });
 
-test("no sequence of wrong attempts gets more than the limit within one window", () => {
+test("no sequence of wrong attempts exceeds the limit within one window", () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 400 }), { maxLength: 200 }), (pauses) => {
       const attempt = budget();
@@ -92,7 +92,7 @@ test("no sequence of wrong attempts gets more than the limit within one window",
   );
 });
 
-test("right attempts leave no trace: refused is exactly who was wrong so often within the window", () => {
+test("correct attempts leave no trace: a source is refused exactly when it was wrong that often within the window", () => {
   const steps = fc.array(fc.tuple(fc.constantFrom(0, 1, 499, 500, 999, 1_000, 4_999, 5_000), fc.boolean()), {
     maxLength: 40,
   });
@@ -121,7 +121,7 @@ test("right attempts leave no trace: refused is exactly who was wrong so often w
   );
 });
 
-test("attempts at once are no more guesses, and those that were right are given back in any order", () => {
+test("concurrent attempts allow no extra guesses, and correct ones are given back in any order", () => {
   fc.assert(
     fc.property(fc.shuffledSubarray([0, 1, 2], { minLength: 1 }), (right) => {
       const attempt = budget();
@@ -137,7 +137,7 @@ test("attempts at once are no more guesses, and those that were right are given 
   );
 });
 
-test("an attempt is given back once", () => {
+test("an attempt is given back only once", () => {
   const attempt = budget();
   attempt("a", 0);
   const right = attempt("a", 1);
@@ -149,13 +149,16 @@ test("an attempt is given back once", () => {
   expect(attempt("a", 5).verdict).toBe("refused");
 });
 
-/** How many of ten wrong attempts are admitted, of ten newcomers in one network: ten of sources of their own. */
+/**
+ * Returns how many of ten wrong attempts are admitted: from ten new sources in one network, or from ten sources in
+ * networks of their own.
+ */
 function countAdmitted(attempt: ReturnType<typeof budget>, now: number): number {
   const newcomers = Array.from({ length: 10 }, (_, index) => attempt(`newcomer ${index}`, now, "theirs"));
   return newcomers.filter(({ verdict }) => verdict === "admitted").length;
 }
 
-test("a source is forgotten for a newcomer when its failures and its refusal are over, and not before", () => {
+test("a source is forgotten for a new one when its failures and its refusal are over, and not before", () => {
   const cases = [
     { failures: [0, 0], from: 1_000 },
     { failures: [0, 500], from: 1_500 },
@@ -175,14 +178,14 @@ test("a source is forgotten for a newcomer when its failures and its refusal are
   }
 });
 
-test("a newcomer that is given the place of a forgotten source has one count, not two", () => {
+test("a new source in the place of a forgotten one has one count, not two", () => {
   const attempt = budget();
   for (const source of ["a", "b", "c", "d"]) for (const at of [0, 0]) attempt(source, at);
   const verdicts = Array.from({ length: 10 }, () => attempt("newcomer", 1_000).verdict);
   expect(verdicts.filter((verdict) => verdict === "admitted")).toHaveLength(LIMITS.failures);
 });
 
-test("a source that failed twice is not forgotten for newcomers, nor one that is refused after a single failure", () => {
+test("a source that failed twice, or that is refused after one failure, is not forgotten for new ones", () => {
   const attempt = budget();
   for (const source of ["a", "b", "c", "d"]) for (const at of [0, 1]) attempt(source, at);
   expect(countAdmitted(attempt, 2)).toBe(LIMITS.failures);
@@ -192,6 +195,6 @@ test("a source that failed twice is not forgotten for newcomers, nor one that is
   for (const source of ["a", "b", "c", "d"]) strict(source, 0);
   strict("e", 4_999);
   expect(strict("a", 4_999).verdict).toBe("refused");
-  // Refused no longer, and one failure is little: it makes room.
+  // Its refusal is over, and one failure is little: it makes room.
   expect(strict("f", 5_000, "network of e").verdict).toBe("admitted");
 });

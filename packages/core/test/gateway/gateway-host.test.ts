@@ -19,7 +19,7 @@ import {
   within,
 } from "./running-gateway.ts";
 
-test("security 5: the probe paths answer without a token, briefly, and tell nothing", async () => {
+test("security 5: the probe paths answer without a token, briefly, and reveal nothing", async () => {
   const gateway = await startTestGateway();
   const host = `Host: 127.0.0.1:${gateway.port}`;
   const health = await sendRaw(gateway, ["GET /healthz?x=1 HTTP/1.1", host]);
@@ -35,7 +35,7 @@ test("security 5: the probe paths answer without a token, briefly, and tell noth
   expect((await sendRaw(gateway, ["HEAD /healthz HTTP/1.1", host, "Connection: close"])).status).toBe(200);
 });
 
-test("/status tells all, to who has the token", async () => {
+test("/status shows everything to a client with the token", async () => {
   const gateway = await startTestGateway();
   const socket = await openSocket(gateway);
   await call(socket, "topic.subscribe", { topic: "x" });
@@ -87,13 +87,13 @@ test("the other methods, and wrong parameters", async () => {
   expect(await exchange(socket, "{nope")).toMatchObject({ id: null, error: { code: -32_700 } });
 });
 
-test("security 4: nesting deeper than the stack gets an answer and harms nobody", async () => {
+test("security 4: nesting deeper than the stack gets an answer and does no harm", async () => {
   const gateway = await startTestGateway();
   const [subscriber, socket] = [await openSocket(gateway), await openSocket(gateway)];
   await call(subscriber, "topic.subscribe", { topic: "deep" });
   const data = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
   const text = `{"jsonrpc":"2.0","id":1,"method":"topic.publish","params":{"topic":"deep","data":${data}}}`;
-  // Newer engines write what they can read, however deep; older ones run out of stack.
+  // Newer engines serialize whatever they can parse, however deep; older ones run out of stack.
   expect(JSON.stringify(await exchange(socket, text))).toMatch(
     /"id":1,(?:"result":{"delivered":1}|"error":{"code":-32603,)/,
   );
@@ -129,7 +129,7 @@ test("an upgrade to anything but a WebSocket at / is refused", async () => {
   expect((await sendRaw(gateway, swap("dGhlIHNhbXBsZSBub25jZQ==", "short"))).status).toBe(400);
 });
 
-test("security 4: a slow reader is cut off, the others do not notice", async () => {
+test("security 4: a slow reader is cut off; other clients are not affected", async () => {
   const gateway = await startTestGateway({ maxBacklogBytes: 1_048_576 });
   const [slow, good, publisher] = [await openSocket(gateway), await openSocket(gateway), await openSocket(gateway)];
   for (const socket of [slow, good]) await call(socket, "topic.subscribe", { topic: "flood" });
@@ -150,7 +150,7 @@ test("security 4: a slow reader is cut off, the others do not notice", async () 
   expect([1006, 1008]).toContain(await closeCode(slow));
 });
 
-test("security 4: a dead peer is dropped, a quiet one is kept", async () => {
+test("security 4: a dead peer is dropped; a quiet one is kept", async () => {
   const gateway = await startTestGateway({ heartbeatMs: 50 });
   const quiet = await openSocket(gateway);
   const dead = await openSocket(gateway, { autoPong: false });
@@ -158,7 +158,7 @@ test("security 4: a dead peer is dropped, a quiet one is kept", async () => {
   expect(await call(quiet, "gateway.ping")).toEqual({ pong: true });
 });
 
-test("closing says 1001, frees the port, and may be asked for many times", async () => {
+test("closing sends 1001, frees the port, and may be called many times", async () => {
   const gateway = await startTestGateway();
   const sockets = [await openSocket(gateway), await openSocket(gateway)];
   const idle = await openRaw(gateway);
@@ -173,7 +173,7 @@ test("closing says 1001, frees the port, and may be asked for many times", async
   await startTestGateway({ port: gateway.port });
 });
 
-test("while it closes, a connection that is still busy hears 503, and a finished answer is whole", async () => {
+test("while it closes, a busy connection gets 503, and an answer that has begun is complete", async () => {
   let finish: (() => void) | undefined;
   const big = "x".repeat(8_000_000);
   const gateway = await startTestGateway({
@@ -184,7 +184,7 @@ test("while it closes, a connection that is still busy hears 503, and a finished
   const busy = await openRaw(gateway);
   let text = "";
   busy.on("data", (chunk) => (text += chunk.toString("latin1")));
-  // Two requests on one connection: the second is answered after the first, when the gateway is closing already.
+  // Two requests on one connection: the second is answered after the first, when the gateway is already closing.
   busy.write(`GET /slow HTTP/1.1\r\n${host}\r\n${BEARER}\r\n\r\n`);
   await until("the handler to be called", () => finish !== undefined);
   const closing = gateway.close();
@@ -196,7 +196,7 @@ test("while it closes, a connection that is still busy hears 503, and a finished
   expect(text).toContain('{"ok":false,"status":"closing"}');
 });
 
-test("a client that will not go is cut off at the deadline", async () => {
+test("a client that does not close is cut off at the deadline", async () => {
   const gateway = await startTestGateway({ closeTimeoutMs: 100, onRequest: () => undefined });
   const deaf = await openRaw(gateway);
   deaf.write(`${upgradeHead(gateway, BEARER).join("\r\n")}\r\n\r\n`);
@@ -215,7 +215,7 @@ test("a client that will not go is cut off at the deadline", async () => {
   expect(gateway.state).toBe("closed");
 });
 
-test("an author's handlers come after the guard", async () => {
+test("an author's handlers run after the guard", async () => {
   const seen: string[] = [];
   const gateway = await startTestGateway({
     onRequest: (req, response) => void response.end(`mine: ${req.url}`),
@@ -235,7 +235,7 @@ test("an author's handlers come after the guard", async () => {
   expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", host])).body).toBe('{"ok":true,"status":"live"}');
 });
 
-test("a handler that fails costs its client the answer, nobody else anything", async () => {
+test("a handler that fails costs its client the answer, and affects no other client", async () => {
   const warnings: string[] = [];
   const gateway = await startTestGateway({
     onWarning: (message) => void warnings.push(message),
@@ -257,7 +257,7 @@ test("a handler that fails costs its client the answer, nobody else anything", a
   ]);
 });
 
-test("a body is invited only after the guard", async () => {
+test("a request gets 100 Continue only after the guard", async () => {
   const gateway = await startTestGateway({
     onRequest: (req, response) => void req.resume().on("end", () => response.end("got it")),
   });
@@ -270,20 +270,20 @@ test("a body is invited only after the guard", async () => {
   expect(String((await within("the answer", once(socket, "data")))[0])).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test("without handlers other paths are not found", async () => {
+test("without handlers other paths get 404", async () => {
   const gateway = await startTestGateway();
   const host = `Host: 127.0.0.1:${gateway.port}`;
   expect((await sendRaw(gateway, ["GET / HTTP/1.1", host, BEARER])).status).toBe(404);
 });
 
-test("security 6: a wildcard is bound only when asked for, and warned of", async () => {
+test("security 6: a wildcard is bound only on request, and with a warning", async () => {
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);
   await startTestGateway({ onWarning });
   expect(warnings).toEqual([]);
   const wide = await startTestGateway({ host: "0.0.0.0", onWarning });
   expect(warnings).toEqual([expect.stringContaining(`ws://0.0.0.0:${wide.port}: bound to every address`)]);
-  // The system reads these as 0.0.0.0 too.
+  // The system also reads these as 0.0.0.0.
   for (const host of ["0x0", "0.0", "0"]) {
     await startTestGateway({ host, onWarning });
     expect(warnings.at(-1)).toContain(`ws://${host}:`);
@@ -291,7 +291,7 @@ test("security 6: a wildcard is bound only when asked for, and warned of", async
   expect(warnings).toHaveLength(4);
 });
 
-test("security 6: the default is 127.0.0.1 and nothing beside it", async () => {
+test("security 6: the default is 127.0.0.1 and nothing else", async () => {
   const gateway = await startTestGateway();
   expect([gateway.host, gateway.url]).toEqual(["127.0.0.1", `ws://127.0.0.1:${gateway.port}`]);
   const other = connect({ host: "::1", port: gateway.port });

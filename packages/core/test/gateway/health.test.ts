@@ -25,7 +25,7 @@ async function probe(answer: RequestListener, expected: "ok-body" | "2xx" = "ok-
   return probeHealth({ host: "127.0.0.1", port, expect: expected, timeoutMs: 1_000 });
 }
 
-test("a gateway of ours is healthy", async () => {
+test("one of our gateways is healthy", async () => {
   const { host, port } = await startTestGateway();
   expect(await probeHealth({ host, port })).toMatchObject({ health: "ok", detail: 'HTTP 200 {"ok":true}' });
 });
@@ -46,12 +46,12 @@ test.each([
   expect(health).toBe("failing");
 });
 
-test("with 2xx any success will do, and nothing else", async () => {
+test("with 2xx any success is enough, and nothing else is", async () => {
   expect((await probe((_, response) => response.writeHead(204).end(), "2xx")).health).toBe("ok");
   expect((await probe((_, response) => response.writeHead(302).end(), "2xx")).health).toBe("failing");
 });
 
-test("with any answer to HEAD a refusal will do, and silence will not", async () => {
+test("with any answer to HEAD a refusal is enough, and silence is not", async () => {
   const methods: (string | undefined)[] = [];
   const port = await listening(
     createHttpServer((request, response) => {
@@ -66,7 +66,7 @@ test("with any answer to HEAD a refusal will do, and silence will not", async ()
   expect((await probeHealth({ ...asked, port: silent, timeoutMs: 100 })).health).toBe("failing");
 });
 
-test("https is asked whoever signed the certificate; http is no https", async (context) => {
+test("https is accepted whoever signed the certificate; http is not https", async (context) => {
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-tls-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [key, cert] = [path.join(folder, "key"), path.join(folder, "cert")];
@@ -83,13 +83,13 @@ test("https is asked whoever signed the certificate; http is no https", async (c
   expect((await probeHealth({ ...asked, port: plain })).health).toBe("failing");
 });
 
-test("silence is failing, after the deadline and not later", async () => {
+test("silence counts as failing at the deadline, not later", async () => {
   const port = await listening(createServer(() => undefined));
   const report = await probeHealth({ host: "127.0.0.1", port, timeoutMs: 100 });
   expect(report).toMatchObject({ health: "failing", detail: "no answer within 100 ms" });
 });
 
-test("a drip of bytes does not outlast the deadline", async () => {
+test("a slow drip of bytes does not extend the deadline", async () => {
   const report = await probe((_, response) => {
     const drip = setInterval(() => response.write(" "), 20);
     response.on("close", () => clearInterval(drip));
@@ -97,14 +97,14 @@ test("a drip of bytes does not outlast the deadline", async () => {
   expect(report.health).toBe("failing");
 });
 
-test("what speaks no HTTP, and what is not there, is failing", async () => {
+test("a peer that does not speak HTTP, or does not exist, is failing", async () => {
   const port = await listening(createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")));
   expect((await probeHealth({ host: "127.0.0.1", port })).health).toBe("failing");
   const nobody = await probeHealth({ host: "127.0.0.1", port: await freePort() });
   expect(nobody).toMatchObject({ health: "failing", detail: "nothing listens there (ECONNREFUSED)" });
 });
 
-test("an aborted question leaves the answer unknown", async () => {
+test("an aborted check leaves the answer unknown", async () => {
   const { host, port } = await startTestGateway();
   expect((await probeHealth({ host, port, signal: AbortSignal.abort() })).health).toBe("unknown");
 });

@@ -39,7 +39,7 @@ function errorCode(id: unknown, code: number): unknown {
   return { jsonrpc: "2.0", id, error: { code, message: expect.any(String) as unknown } };
 }
 
-test.each([1, 0, -3.5, "one", "", null])("a request with the id %j is answered under it", (id) => {
+test.each([1, 0, -3.5, "one", "", null])("a request with the id %j is answered with that id", (id) => {
   expect(answer({ jsonrpc: "2.0", id, method: "echo", params: { a: 1 } })).toEqual({
     jsonrpc: "2.0",
     id,
@@ -47,7 +47,7 @@ test.each([1, 0, -3.5, "one", "", null])("a request with the id %j is answered u
   });
 });
 
-test("a notification is carried out and never answered, whatever becomes of it", () => {
+test("a notification is carried out and never answered, whatever its outcome", () => {
   const calls: string[] = [];
   expect(answer({ jsonrpc: "2.0", method: "echo" }, calls)).toBeUndefined();
   expect(calls).toEqual(["echo"]);
@@ -76,7 +76,7 @@ test.each([
   expect(answer(message)).toEqual(errorCode(id, -32_600));
 });
 
-test("an unknown method, wrong params and a failing method have their codes", () => {
+test("an unknown method, wrong params and a failing method have their own codes", () => {
   expect(ask("missing")).toEqual(errorCode(7, -32_601));
   expect(ask("toString")).toEqual(errorCode(7, -32_601));
   expect(ask("__proto__")).toEqual(errorCode(7, -32_601));
@@ -94,7 +94,7 @@ test("a batch is answered in one array, without its notifications", () => {
   expect(answer([echo, echo])).toBeUndefined();
 });
 
-test("a batch beyond the bound is refused whole, and one of that size is carried out", () => {
+test("a batch above the limit is refused as a whole; one of exactly that size is carried out", () => {
   const calls: string[] = [];
   const batch = Array.from({ length: 101 }, () => ({ jsonrpc: "2.0", method: "echo" }));
   expect(answer(batch, calls)).toEqual(errorCode(null, -32_600));
@@ -103,13 +103,13 @@ test("a batch beyond the bound is refused whole, and one of that size is carried
   expect(calls).toHaveLength(100);
 });
 
-test("what JSON cannot write becomes an error, and so does what is longer than an answer may be", () => {
+test("a result that JSON cannot hold becomes an error, and so does an answer that is too long", () => {
   expect(ask("endless")).toEqual(errorCode(7, -32_603));
   expect(ask("long")).toEqual(errorCode(7, -32_001));
   expect(ask("wide")).toEqual(errorCode(7, -32_001));
 });
 
-test("a batch stops once its answers are too long together, but for what needs no answer", () => {
+test("a batch stops once its answers are too long together, except for notifications", () => {
   const calls: string[] = [];
   const half = { jsonrpc: "2.0", method: "echo", params: ["x".repeat(400)] };
   const answered = answer(
@@ -127,7 +127,7 @@ test("a batch stops once its answers are too long together, but for what needs n
   expect(JSON.stringify(answered).length).toBeLessThan(LIMITS.maxAnswerBytes + 300);
 });
 
-test("any text at all is answered with valid JSON or not at all", () => {
+test("any text at all gets valid JSON or no answer", () => {
   const member = fc.oneof(fc.jsonValue(), fc.constantFrom("2.0", "echo", "picky", "broken"));
   const request = fc.dictionary(fc.constantFrom("jsonrpc", "id", "method", "params", "__proto__"), member);
   const message = fc.oneof(

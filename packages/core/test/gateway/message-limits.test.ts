@@ -32,7 +32,7 @@ async function openFrames(gateway: Gateway): Promise<{ readonly socket: Socket; 
   return { socket, closeCode: within("the connection to close", code) };
 }
 
-/** A reset is an end like any other. */
+/** Treats a reset as an end like any other. */
 function ended(socket: Socket): Promise<void> {
   return new Promise((resolve) => void socket.once("close", () => resolve()));
 }
@@ -47,7 +47,7 @@ async function unsentBytes(gateway: Gateway): Promise<unknown> {
 }
 
 describe("security 4: answers", () => {
-  test("a list comes in pages, and a batch of them ends at the bound of one answer", async () => {
+  test("a list comes in pages, and a batch of them ends at the limit of one answer", async () => {
     const gateway = await startTestGateway({ maxTopicsPerClient: 2_500 });
     const socket = await openSocket(gateway);
     for (let first = 0; first < 2_500; first += 100) {
@@ -74,7 +74,7 @@ describe("security 4: answers", () => {
     expect(await call(socket, "gateway.ping")).toEqual({ pong: true });
   });
 
-  test("clients that ask and read nothing cost what one backlog holds, and their end gives it back", async () => {
+  test("clients that ask and never read cost no more than one backlog, and closing them frees it", async () => {
     const gateway = await startTestGateway({ maxBacklogBytes: 200_000, maxTopicsPerClient: 1_000 });
     const asker = await openSocket(gateway);
     for (let topic = 0; topic < 500; topic += 1) {
@@ -96,7 +96,7 @@ describe("security 4: answers", () => {
     expect(await unsentBytes(gateway)).toBe(0);
   });
 
-  test("names in half surrogates, which JSON writes six times as long, name nothing", async () => {
+  test("names in half surrogates, which JSON writes six times as long, are refused", async () => {
     const gateway = await startTestGateway();
     const socket = await openSocket(gateway);
     for (const topic of ["\ud800", `a${"\udfff".repeat(127)}`]) {
@@ -105,7 +105,7 @@ describe("security 4: answers", () => {
     expect(await call(socket, "topic.list")).toEqual({ topics: [] });
   });
 
-  test("numbers that are written longer than they came do not make a message of more than the bound", async () => {
+  test("numbers that are written longer than they arrived do not make a message above the limit", async () => {
     const gateway = await startTestGateway();
     const [publisher, subscriber] = [await openSocket(gateway), await openSocket(gateway)];
     await call(subscriber, "topic.subscribe", { topic: "x" });
@@ -117,7 +117,7 @@ describe("security 4: answers", () => {
 });
 
 describe("security 4: messages", () => {
-  test("more fragments than the bound end the connection, as many are a message", async () => {
+  test("more fragments than the limit close the connection; exactly the limit is a message", async () => {
     const gateway = await startTestGateway({ maxFragments: 4 });
     const { socket, closeCode: code } = await openFrames(gateway);
     const answered = within("an answer", once(socket, "data"));
@@ -130,7 +130,7 @@ describe("security 4: messages", () => {
 
   test.each([
     ["between its fragments, behind pongs", [frame(0x01, "x")], frame(0x8a, ""), [1008]],
-    // Whoever is within a frame can answer no ping, and may be taken for dead before.
+    // A client in the middle of a frame can answer no ping, and may be taken for dead earlier.
     ["within its frame, byte by byte", [frame(0x81, "x".repeat(125)).subarray(0, 9)], Buffer.from("x"), [1006, 1008]],
   ])("a message that stays unfinished %s ends the connection", async (_, start, more, codes) => {
     const gateway = await startTestGateway({ heartbeatMs: 60, messageTimeoutMs: 150 });
@@ -148,7 +148,7 @@ describe("security 4: messages", () => {
     socket.pause();
     const pings = Buffer.concat(Array.from({ length: 1_000 }, () => frame(0x89, "x".repeat(125))));
     const closed = within("the connection to end", ended(socket));
-    // A reset is only seen by whoever reads or writes.
+    // Only a read or a write shows a reset.
     const more = (error?: Error | null): void => {
       if (error === undefined || error === null) socket.write(pings, more);
     };
@@ -156,7 +156,7 @@ describe("security 4: messages", () => {
     await closed;
   });
 
-  test("what all of them together leave unsent is bounded: whoever lags goes, who reads stays", async () => {
+  test("the unsent data of all clients together is limited: a slow client is dropped, a reading one stays", async () => {
     const gateway = await startTestGateway({ maxTotalBacklogBytes: 2_000_000 });
     const [publisher, reader] = [await openSocket(gateway), await openSocket(gateway)];
     const deaf = await Promise.all(Array.from({ length: 8 }, () => openSocket(gateway)));
@@ -183,7 +183,7 @@ describe("security 4: messages", () => {
     expect(reader.readyState).toBe(reader.OPEN);
   });
 
-  test("what a listener of an author's own throws costs that one WebSocket, and is told", async () => {
+  test("an error in an author's own listener costs that one WebSocket, and is reported", async () => {
     const warnings: string[] = [];
     const gateway = await startTestGateway({
       onWarning: (message) => void warnings.push(message),

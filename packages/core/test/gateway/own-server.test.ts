@@ -19,8 +19,8 @@ function ownServer(): Server {
   return server;
 }
 
-describe("a server of an author's own", () => {
-  test("has guard, limits and probe paths in front of every listener, those that come later included", async () => {
+describe("an author's own server", () => {
+  test("has guard, limits and probe paths in front of every listener, including those added later", async () => {
     const server = ownServer();
     const gateway = await startTestGateway({ server });
     const late: string[] = [];
@@ -37,7 +37,7 @@ describe("a server of an author's own", () => {
     expect(await call(await openSocket(gateway), "gateway.ping")).toEqual({ pong: true });
   });
 
-  test("invites a body only behind the guard", async () => {
+  test("sends 100 Continue only after the guard", async () => {
     const server = createServer((request, response) => void request.resume().on("end", () => response.end("got it")));
     const gateway = await startTestGateway({ server });
     const head = ["POST /x HTTP/1.1", `Host: 127.0.0.1:${gateway.port}`, "Expect: 100-continue", "Content-Length: 2"];
@@ -55,7 +55,7 @@ describe("a server of an author's own", () => {
     expect((await sendRaw(gateway, upgradeHead(gateway, BEARER))).status).toBe(101);
   });
 
-  test("what one of its listeners throws costs that one request", async () => {
+  test("an error in one of its listeners costs that one request", async () => {
     const warnings: string[] = [];
     const server = createServer(() => {
       throw new Error("not today");
@@ -66,7 +66,7 @@ describe("a server of an author's own", () => {
     expect(warnings).toEqual([expect.stringContaining("not today")]);
   });
 
-  test("is closed with the gateway, and the gateway with it", async () => {
+  test("closes with the gateway, and the gateway closes with it", async () => {
     const server = ownServer();
     const gateway = await startTestGateway({ server });
     await gateway.close();

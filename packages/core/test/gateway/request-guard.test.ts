@@ -57,7 +57,7 @@ describe("security 1: Host", () => {
     expect((await sendRaw(gateway, upgrade)).status).toBe(403);
   });
 
-  test("a request target that carries a host of its own is refused", async () => {
+  test("a request target with its own host is refused", async () => {
     const gateway = await startTestGateway();
     const host = `Host: 127.0.0.1:${gateway.port}`;
     expect((await sendRaw(gateway, ["GET http://evil.example/healthz HTTP/1.1", host])).status).toBe(400);
@@ -80,7 +80,7 @@ describe("security 1: Host", () => {
     expect((await sendRaw(strict, upgradeHead(strict, ...lines(strict.port)))).status).toBe(431);
   });
 
-  test("an expectation that nobody knows is answered behind the guard, not before it", async () => {
+  test("an unknown expectation is answered after the guard, not before it", async () => {
     const gateway = await startTestGateway();
     const ask = async (...lines: string[]): Promise<number> =>
       (await sendRaw(gateway, ["GET /mine HTTP/1.1", "Expect: something", ...lines])).status;
@@ -92,7 +92,7 @@ describe("security 1: Host", () => {
   });
 
   test.each(["//evil.example/x", "/\\evil.example/x", "///evil.example"])(
-    "the target %s, which is a host to a handler that resolves it, never reaches one",
+    "the target %s, which a handler could resolve to a host, never reaches one",
     async (target) => {
       const gateway = await startTestGateway({ onRequest: (_request, response) => void response.end("mine") });
       const host = `Host: 127.0.0.1:${gateway.port}`;
@@ -103,7 +103,7 @@ describe("security 1: Host", () => {
     },
   );
 
-  test("CONNECT to another host is not taken", async () => {
+  test("CONNECT to another host is refused", async () => {
     const gateway = await startTestGateway();
     const socket = await openRaw(gateway);
     let text = "";
@@ -139,7 +139,7 @@ describe("security 2: Origin", () => {
     expect((await sendRaw(gateway, upgradeHead(gateway, `Origin: ${origin}`, BEARER))).status).toBe(403);
   });
 
-  test("an allowed one gets in with the token, and only with it", async () => {
+  test("an allowed origin gets in with the token, and only with it", async () => {
     const gateway = await startTestGateway({ allowedOrigins: [allowed] });
     const attempt = async (...lines: string[]): Promise<number> =>
       (await sendRaw(gateway, upgradeHead(gateway, `Origin: ${allowed}`, ...lines))).status;
@@ -150,7 +150,7 @@ describe("security 2: Origin", () => {
     expect(await attempt("Origin: https://evil.example", BEARER)).toBe(403);
   });
 
-  test("by default none is allowed, the gateway's own address included", async () => {
+  test("by default no origin is allowed, not even the gateway's own address", async () => {
     const gateway = await startTestGateway();
     const head = upgradeHead(gateway, `Origin: http://127.0.0.1:${gateway.port}`, BEARER);
     expect((await sendRaw(gateway, head)).status).toBe(403);
@@ -184,12 +184,12 @@ describe("security 2: token", () => {
     expect((await sendRaw(gateway, probe)).status).toBe(401);
   });
 
-  test("the header twice is refused", async () => {
+  test("a repeated header is refused", async () => {
     const gateway = await startTestGateway();
     expect((await sendRaw(gateway, upgradeHead(gateway, BEARER, BEARER))).status).toBe(403);
   });
 
-  test("as a subprotocol it is never sent back", async () => {
+  test("a token given as a subprotocol is never sent back", async () => {
     const gateway = await startTestGateway();
     const { status, headers } = await sendRaw(gateway, upgradeHead(gateway, SUBPROTOCOL + TOKEN));
     expect(status).toBe(101);
@@ -211,13 +211,13 @@ describe("security 2: token", () => {
 });
 
 interface Asked {
-  /** Null: none is shown. */
+  /** Null: no token is sent. */
   readonly token?: string | null;
   readonly address?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The guard alone, so that its clock can be moved and its clients can have any address. */
+/** The guard alone, so that the test can move its clock and give clients any address. */
 function guardAt(): {
   readonly ask: (asked: Asked) => number;
   readonly pass: (ms: number) => void;
@@ -251,7 +251,7 @@ function fail(times: number, ask: () => number): number[] {
 }
 
 describe("security 3: failures", () => {
-  test("ten within a minute lead to five minutes of refusal, of the right token too", () => {
+  test("ten within a minute lead to five minutes of refusal, even of the correct token", () => {
     const { ask, pass } = guardAt();
     expect(fail(11, () => ask({}))).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
     expect(ask({ token: TOKEN })).toBe(429);
@@ -261,7 +261,7 @@ describe("security 3: failures", () => {
     expect(ask({ token: TOKEN })).toBe(200);
   });
 
-  test("a page cannot lock the owner's tools out, nor the other way round", () => {
+  test("a page cannot lock out the owner's tools, and the tools cannot lock out a page", () => {
     for (const headers of [
       { origin: "https://app.example" },
       { "sec-fetch-site": "cross-site" },
@@ -289,10 +289,10 @@ describe("security 3: failures", () => {
     expect(ask({ address: other })).toBe(429);
   });
 
-  test("images of a strange page lock out neither the owner's own page nor his tools", () => {
+  test("images of a foreign page lock out neither the owner's own page nor the owner's tools", () => {
     const strange = [
       { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", referer: "https://evil.example/" },
-      // At an address that it does not trust, and with a referrer policy, a browser sends nothing of all that.
+      // With an untrusted address and a referrer policy, a browser sends none of these headers.
       {},
     ];
     for (const headers of strange) {
@@ -303,7 +303,7 @@ describe("security 3: failures", () => {
     }
   });
 
-  test("one page that is let in cannot lock out another", () => {
+  test("one allowed page cannot lock out another", () => {
     const { ask } = guardAt();
     fail(20, () => ask({ headers: { origin: "https://app.example" } }));
     expect(ask({ token: TOKEN, headers: { origin: "https://other.example" } })).toBe(200);
@@ -321,7 +321,7 @@ describe("security 3: failures", () => {
     expect(ask({ token: TOKEN, address: "192.0.2.7" })).toBe(200);
   });
 
-  test("this machine has its own count though no other table has room", () => {
+  test("this machine has its own count even when every other table is full", () => {
     const { ask } = guardAt();
     for (let network = 0; network < 2_300; network += 1)
       fail(10, () => ask({ address: `10.${network >> 8}.${network % 256}.1` }));
@@ -329,7 +329,7 @@ describe("security 3: failures", () => {
     expect(ask({ token: TOKEN })).toBe(200);
   });
 
-  test("the owner is told who is refused, and a flood of refusals does not fill the log", () => {
+  test("the log says who is refused, and a flood of refusals does not fill it", () => {
     const { ask, warnings, pass } = guardAt();
     fail(15, () => ask({}));
     expect(warnings).toEqual([
@@ -344,7 +344,7 @@ describe("security 3: failures", () => {
     expect(warnings).toHaveLength(11);
   });
 
-  test("another machine is another source, whatever it says about itself", () => {
+  test("another machine is another source, whatever it claims", () => {
     const { ask } = guardAt();
     fail(10, () => ask({ address: "192.0.2.7" }));
     expect(ask({ address: "192.0.2.8", token: TOKEN })).toBe(200);
@@ -387,14 +387,14 @@ describe("security 3: failures", () => {
     }
   });
 
-  test("requests refused by Host or Origin are no guesses and cost nothing", () => {
+  test("requests refused by Host or Origin are not guesses and cost nothing", () => {
     const { ask } = guardAt();
     fail(50, () => ask({ headers: { host: "evil.example:1" } }));
     fail(50, () => ask({ headers: { origin: "https://evil.example" } }));
     expect(ask({ token: TOKEN })).toBe(200);
   });
 
-  test("over the wire: 401, then 429 with a time, on upgrades as on requests; /healthz goes on", async () => {
+  test("over the wire: 401, then 429 with a time, for upgrades and requests alike; /healthz still answers", async () => {
     const gateway = await startTestGateway();
     const host = `Host: 127.0.0.1:${gateway.port}`;
     for (let attempt = 0; attempt < 5; attempt += 1) {
@@ -409,7 +409,7 @@ describe("security 3: failures", () => {
   });
 });
 
-/** The verdict on one request to a gateway that takes three header lines. */
+/** The verdict on one request to a gateway that accepts three header lines. */
 function judge(changes: Partial<IncomingMessage>): ReturnType<ReturnType<typeof guardRequests>> {
   const settings = readHostOptions({ port: 1, token: TOKEN, allowedOrigins: [], maxHeaderLines: 3 });
   const headers = { host: "127.0.0.1:1", ...changes.headers };
@@ -418,7 +418,7 @@ function judge(changes: Partial<IncomingMessage>): ReturnType<ReturnType<typeof 
   return guardRequests(settings)(request as IncomingMessage, "guarded");
 }
 
-describe("a refusal says why", () => {
+describe("a refusal gives its reason", () => {
   const bearer = { authorization: `Bearer ${TOKEN}` };
 
   test.each<[string, Partial<IncomingMessage>, number]>([
@@ -441,7 +441,7 @@ describe("a refusal says why", () => {
     expect(judge(changes)).toEqual({ verdict: "refused", status, reason: expect.stringContaining(words) });
   });
 
-  test("this machine's names are accepted wherever it listens, and a name without a port gets the gateway's", () => {
+  test("this machine's names are accepted wherever it listens; a name without a port gets the gateway's port", () => {
     const settings = readHostOptions({
       port: 1,
       token: TOKEN,
@@ -457,7 +457,7 @@ describe("a refusal says why", () => {
     expect(["[2001:db8::1]", "a.example:1", "a.example", ":1"].map(ask)).toEqual(Array(4).fill("refused"));
   });
 
-  test("as many header lines as the bound are let in, and a header that decides nothing may come twice", () => {
+  test("exactly as many header lines as the limit are accepted, and a header that decides nothing may be repeated", () => {
     expect(judge({ headers: { ...bearer, a: "1" } as never })).toEqual({ verdict: "allowed" });
     const rawHeaders = ["Host", "127.0.0.1:1", "Accept", "a", "accept", "b"];
     expect(judge({ headers: bearer, rawHeaders })).toEqual({ verdict: "allowed" });

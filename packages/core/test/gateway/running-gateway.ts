@@ -1,6 +1,6 @@
 /**
- * What the tests of this folder share: a real gateway on a port from the system, clients for it, and bytes on a plain
- * TCP connection for what no client library would send. Everything opened here is closed after the test.
+ * What the tests of this folder share: a real gateway on a port from the system, clients for it, and raw bytes on a TCP
+ * connection for requests that no client library sends. Everything opened here is closed after the test.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -28,7 +28,7 @@ export async function startTestGateway(options: Partial<GatewayHostOptions> = {}
   return gateway;
 }
 
-/** Resolves with the value of the first promise; rejects, saying what was awaited, after the deadline. */
+/** Resolves with the value of the first promise. After the deadline it rejects and says what it waited for. */
 export async function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -56,13 +56,13 @@ export async function openSocket(
   return socket;
 }
 
-/** Returns the code with which the WebSocket closes. */
+/** Returns the close code of the WebSocket. */
 export async function closeCode(socket: WebSocket): Promise<number> {
   const [code] = (await within("the WebSocket to close", once(socket, "close"))) as [number];
   return code;
 }
 
-/** Sends one message and returns the next one that comes back, parsed. */
+/** Sends one message and returns the parsed reply. */
 export async function exchange(socket: WebSocket, message: unknown): Promise<unknown> {
   const answer = within("an answer", once(socket, "message"));
   socket.send(typeof message === "string" ? message : JSON.stringify(message));
@@ -72,7 +72,7 @@ export async function exchange(socket: WebSocket, message: unknown): Promise<unk
 
 let lastId = 0;
 
-/** Calls a method and returns its result; rejects with the error object's text. */
+/** Calls a method and returns its result; rejects with the text of the error object. */
 export async function call(socket: WebSocket, method: string, params?: unknown): Promise<unknown> {
   lastId += 1;
   const id = lastId;
@@ -105,7 +105,7 @@ export async function openRaw(gateway: Pick<Gateway, "host" | "port">): Promise<
   return socket;
 }
 
-/** Sends these lines as a request head, and reads until the gateway hangs up or the body is complete. */
+/** Sends these lines as a request head, and reads until the gateway closes the connection or the body is complete. */
 export async function sendRaw(gateway: Pick<Gateway, "host" | "port">, lines: readonly string[]): Promise<RawAnswer> {
   const socket = await openRaw(gateway);
   let text = "";

@@ -13,7 +13,7 @@ import { acquireGatewayLock } from "../../src/lock/gateway-lock.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { freePort, openSocket, TOKEN, within } from "./running-gateway.ts";
 
-/** What the release of a lock waits for. */
+/** The release of a lock waits for this. */
 const letGo: { when: Promise<unknown> | undefined } = vi.hoisted(() => ({ when: undefined }));
 
 vi.mock("../../src/lock/gateway-lock.ts", async (importOriginal) => {
@@ -50,7 +50,7 @@ async function start(
   return gateway;
 }
 
-test("it serves under a lock that names it, and leaves nothing", async () => {
+test("it serves under a lock that names it, and leaves nothing behind", async () => {
   const { lockFiles, ...place } = lockPlace();
   const gateway = await start({ ...place, profile: "dev" });
   expect((await probeHealth(gateway)).health).toBe("ok");
@@ -73,7 +73,7 @@ test("it serves under a lock that names it, and leaves nothing", async () => {
   await gateway.close();
 });
 
-test("the lock is let go after the port, so a successor that has the lock has the port", async () => {
+test("it releases the lock after the port, so a successor that gets the lock also gets the port", async () => {
   const { lockFiles, ...place } = lockPlace();
   const first = await start(place);
   await openSocket(first);
@@ -86,7 +86,7 @@ test("the lock is let go after the port, so a successor that has the lock has th
   expect(lockFiles()).toHaveLength(1);
 });
 
-test("it is closed once its lock is free for the next one, and not before", async () => {
+test("it is closed once its lock is free for the next owner, and not before", async () => {
   const { lockFiles, ...place } = lockPlace();
   const gateway = await start(place);
   const releasing = new EventEmitter();
@@ -102,7 +102,7 @@ test("it is closed once its lock is free for the next one, and not before", asyn
   expect(lockFiles()).toEqual([]);
 });
 
-test("a second gateway on the same config fails fast and leaves the first alone", async () => {
+test("a second gateway on the same config fails fast and does not disturb the first", async () => {
   const { lockFiles, ...place } = lockPlace();
   const first = await start(place);
   await expect(start({ ...place, timeoutMs: 200 })).rejects.toMatchObject({ code: "LOCK_HELD", ownerPid: process.pid });
@@ -126,7 +126,7 @@ test("a taken port leaves no lock file", async () => {
   expect(lockFiles()).toEqual([]);
 });
 
-test("an address that is not ours leaves no lock file", async () => {
+test("an address that this machine does not have leaves no lock file", async () => {
   const { lockFiles, ...place } = lockPlace();
   await expect(start({ ...place, host: "192.0.2.1" })).rejects.toMatchObject({
     code: "BIND_FAILED",

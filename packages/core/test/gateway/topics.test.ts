@@ -8,7 +8,7 @@ function listener(): Subscriber & { readonly got: string[] } {
   return { got, deliver: ({ bytes }) => (got.push(bytes.toString()), "sent") };
 }
 
-test("every subscriber gets each message once, and it is made once", () => {
+test("every subscriber gets each message once, and the message is serialized once", () => {
   const topics = createTopics(DEFAULT_LIMITS);
   const [a, b, c] = [listener(), listener(), listener()];
   topics.subscribe("x", a);
@@ -20,7 +20,7 @@ test("every subscriber gets each message once, and it is made once", () => {
   expect([a.got, b.got, c.got, made]).toEqual([["message 1"], ["message 1"], [], 1]);
 });
 
-test("a message to nobody is not even made", () => {
+test("a message without subscribers is not even serialized", () => {
   expect(createTopics(DEFAULT_LIMITS).publish("x", () => expect.fail("made"))).toBe(0);
 });
 
@@ -54,7 +54,7 @@ test("a subscriber may leave while a message goes out", () => {
   expect(topics.list(0, 10)).toEqual({ topics: [{ topic: "x", subscribers: 1 }] });
 });
 
-test("topics are bounded, for one subscriber and in all", () => {
+test("topics are limited, for one subscriber and in total", () => {
   const topics = createTopics(DEFAULT_LIMITS);
   const greedy = listener();
   for (let index = 0; index < 128; index += 1) expect(topics.subscribe(`t${index}`, greedy)).toBe("subscribed");
@@ -67,14 +67,14 @@ test("topics are bounded, for one subscriber and in all", () => {
   expect(topics.size).toBe(10_000);
 });
 
-test("names are bounded too", () => {
+test("the length of names is limited too", () => {
   expect(["x", "a b", "ä/ö", "🚀", "t".repeat(128), "__proto__"].every(isTopicName)).toBe(true);
   expect(
     ["", "t".repeat(129), "a\nb", "\u0000", "\u009b", "\ud800", "a\udfff", 1, null, undefined, {}].some(isTopicName),
   ).toBe(false);
 });
 
-test("a list comes in pages that miss nothing and repeat nothing, whatever ends or begins in between", () => {
+test("a paged list misses and repeats nothing, whatever begins or ends in between", () => {
   const topics = createTopics(DEFAULT_LIMITS);
   const subscriber = listener();
   for (const name of ["a", "b", "c", "d", "e"]) topics.subscribe(name, subscriber);

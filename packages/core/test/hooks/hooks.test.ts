@@ -1,4 +1,4 @@
-/** What hooks are told of a real run, by receivers that are well, slow, down or hostile. */
+/** What hooks receive from a real run. The receivers are healthy, slow, down or hostile. */
 import {
   chmodSync,
   copyFileSync,
@@ -56,7 +56,7 @@ function url({ url: address }: Receiver): HookTarget {
   return { kind: "url", url: address, shown: shownTarget(address) };
 }
 
-/** A hook that takes notes; returns its path and what it was told so far. */
+/** Creates a hook that takes notes; returns its path and the notes so far. */
 function noteTaker(): {
   readonly path: string;
   readonly notes: () => (HookMessage & { env: Record<string, string> })[];
@@ -90,7 +90,7 @@ const message = hookMessage("failed", { profile: "dev", home: null, host: "here"
 const never = new AbortController().signal;
 
 describe("a run with hooks", () => {
-  test("tells a URL when it is ready, silent, well again and stopped, and for how long it was down", async () => {
+  test("tells a URL when it is ready, silent, healthy again and stopped, and how long it was down", async () => {
     const all = await listening();
     const events: readonly HookEvent[] = ["ready", "unresponsive", "recovered", "stopped", "failed"];
     const targets = Object.fromEntries(events.map((event) => [event, url(all)]));
@@ -114,12 +114,12 @@ describe("a run with hooks", () => {
     for (const { event } of all.received) {
       expect(reasons.filter((reason) => reason.startsWith(`hook ${event} told http://127.0.0.1:`))).toHaveLength(1);
     }
-    // What leads to the receiver is nowhere in what is kept.
+    // The receiver's URL is stored nowhere.
     for (const file of [spec.eventsPath, spec.runRecordPath])
       expect(readFileSync(file, "utf8")).not.toContain("canary");
   }, 30_000);
 
-  test("tells a program without a shell, with the environment that it was given, and of an outage before this keeper", async () => {
+  test("runs a program without a shell, with its given environment, and reports an outage from before this keeper", async () => {
     const hook = noteTaker();
     const target: HookTarget = { kind: "program", path: hook.path };
     const hooks = { targets: { failed: target, recovered: target, ready: target }, env };
@@ -142,7 +142,7 @@ describe("a run with hooks", () => {
     ]);
   });
 
-  test("waits for no hook: neither to run, nor to crash and start again, nor to end", async () => {
+  test("waits for no hook: not to run, not to restart after a crash, and not to end", async () => {
     const silent = await listening(() => undefined);
     const targets = Object.fromEntries((["ready", "stopped"] as const).map((event) => [event, url(silent)]));
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, hooks: { targets, env } }));
@@ -151,7 +151,7 @@ describe("a run with hooks", () => {
     await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
     const outcome = await kept.stop();
     expect(outcome).toMatchObject({ outcome: "stopped" });
-    // The lock is free while the receiver still says nothing.
+    // The lock is free while the receiver is still silent.
     const next = scene.keep(scene.spec("healthy.js", [port], { port }));
     await next.until("running");
     kept.force();
@@ -163,7 +163,7 @@ describe("a run with hooks", () => {
     );
   });
 
-  test("of which nobody may know the address says what is wrong with it in the history, and runs", async () => {
+  test("with an unusable address says in the history what is wrong with it, and runs", async () => {
     const target: HookTarget = { kind: "unusable", shown: "env:HOOK", fault: "the env file has no such variable" };
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, hooks: { targets: { ready: target }, env } }));
     await kept.until("running");
@@ -177,7 +177,7 @@ describe("a run with hooks", () => {
 });
 
 describe("a gateway that flaps", () => {
-  test("is told of once, however often it does, and what is over before it was told is not told", async () => {
+  test("is reported once, however often it flaps; an outage that ended before its report is not reported", async () => {
     const all = await listening();
     const events: readonly HookEvent[] = ["ready", "unresponsive", "recovered", "failed"];
     const force = new AbortController();
@@ -214,7 +214,7 @@ describe("a gateway that flaps", () => {
 });
 
 describe("one message", () => {
-  test("is sent three times to a receiver that is down, and then given up", async () => {
+  test("is sent three times to a receiver that is down; then it is dropped", async () => {
     const gone = await receiver();
     await gone.close();
     expect(await tellHook(url(gone), message, env, never)).toEqual({
@@ -224,7 +224,7 @@ describe("one message", () => {
     });
   }, 15_000);
 
-  test("is sent again after a 503, and not after a 404 or a redirect, which is not followed", async () => {
+  test("is sent again after a 503, but not after a 404 or a redirect, which is not followed", async () => {
     const late = await listening((response, count) => response.writeHead(count === 1 ? 503 : 200).end());
     expect(await tellHook(url(late), message, env, never)).toEqual({ told: true, attempts: 2, detail: "status 200" });
     const other = await listening();
@@ -260,7 +260,7 @@ describe("one message", () => {
     rmSync(join(stubborn, ".."), { recursive: true });
   });
 
-  test("takes no body, however large, and an answer that is no HTTP for a failure", async () => {
+  test("reads no body, however large, and counts an answer that is not HTTP as a failure", async () => {
     const flood = await listening((response) => {
       response.writeHead(200);
       const more = (): void => {
@@ -276,7 +276,7 @@ describe("one message", () => {
     expect(telling.detail).toMatch(/^HPE_/);
   }, 15_000);
 
-  test("does not run a program that everybody can write, and says how one that failed ended", async () => {
+  test("does not run a program that everyone can write, and says how a failed one ended", async () => {
     const open = script("exit 0");
     chmodSync(open, 0o777);
     const detail = "can be written by everybody";
@@ -304,7 +304,7 @@ const whole = (part: { state: string; downSince: string | null; since: string })
   ...part,
 });
 
-describe("what is told", () => {
+describe("the events", () => {
   const states = [
     "starting",
     "running",
@@ -321,7 +321,7 @@ describe("what is told", () => {
     since: fc.constantFrom("2026-01-01T00:00:01.000Z", "2025-12-31T23:59:59.000Z"),
   });
 
-  test("is at most one event for a change of state, none without one, and recovery only after an outage", () => {
+  test("are at most one for a change of state, none without a change, and a recovery only after an outage", () => {
     fc.assert(
       fc.property(subject, subject, (one, other) => {
         const [before, after] = [whole(one), whole(other)];
@@ -336,7 +336,7 @@ describe("what is told", () => {
     );
   });
 
-  test("is one event in half a minute and twelve in an hour at most, whatever happens", () => {
+  test("are at most one in half a minute and twelve in an hour, whatever happens", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(600_000), { maxLength: 200 }), (pausesMs) => {
         const told: number[] = [];
@@ -345,7 +345,7 @@ describe("what is told", () => {
           now += pauseMs;
           const waitMs = waitBeforeTelling(told, now);
           if (waitMs > 0) {
-            // What waits for so long, and no longer, may go then.
+            // An event that has waited this long, and no longer, may be sent then.
             expect(waitBeforeTelling(told, now + waitMs)).toBe(0);
             continue;
           }
@@ -359,7 +359,7 @@ describe("what is told", () => {
     );
   });
 
-  test("shows of a URL scheme and host only", () => {
+  test("show only scheme and host of a URL", () => {
     expect(shownTarget("https://u:p@hooks.example:8443/secret?x=y#z")).toBe("https://hooks.example:8443");
     expect(shownTarget("HTTP://a@b@hooks.example")).not.toContain("a@");
     expect(shownTarget("env:HOOK")).toBe("env:HOOK");

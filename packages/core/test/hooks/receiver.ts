@@ -1,4 +1,4 @@
-/** A receiver of webhooks that behaves as it is told to. */
+/** A receiver of webhooks that behaves as the test tells it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,7 +12,7 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** Answers each request with `answer` once its body was read; by default with 204. */
+/** Answers each request with `answer` once it has read the body; by default with 204. */
 export async function receiver(
   answer: (response: ServerResponse, count: number) => void = (response) => response.writeHead(204).end(),
 ): Promise<Receiver> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gatewayUrl, isLoopbackHost, isWildcardHost, reachableHost } from "../../src/host/address.ts";
 
-test("a URL has brackets around IPv6 only", () => {
+test("a URL has brackets around IPv6 addresses only", () => {
   expect(gatewayUrl("127.0.0.1", 18789)).toBe("ws://127.0.0.1:18789");
   expect(gatewayUrl("::1", 18789)).toBe("ws://[::1]:18789");
   expect(gatewayUrl("box.lan", 1)).toBe("ws://box.lan:1");

@@ -5,7 +5,7 @@ import { canonicalAddress, canonicalBytes } from "../../src/host/canonical-addre
 
 const byte = fc.oneof(fc.constant(0), fc.constant(255), fc.integer({ min: 0, max: 255 }));
 
-/** As Node spells it, which asks the C library. */
+/** The spelling of Node, which asks the C library. */
 function spelt(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, at) =>
     (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),
@@ -14,7 +14,7 @@ function spelt(bytes: readonly number[]): string {
 }
 
 describe("canonicalBytes", () => {
-  test("spells every IPv6 address as Node does, but mapped ones as IPv4", () => {
+  test("spells every IPv6 address as Node does, except mapped ones, which become IPv4", () => {
     fc.assert(
       fc.property(fc.array(byte, { minLength: 16, maxLength: 16 }), (bytes) => {
         const address = spelt(bytes);
@@ -43,7 +43,7 @@ describe("canonicalAddress", () => {
     expect(canonicalAddress(host)).toEqual({ family: 6, address: "::1" });
   });
 
-  test("tells an address from a name where Node does", () => {
+  test("distinguishes an address from a name where Node does", () => {
     const dotted = fc.array(
       fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.stringMatching(/^[0-9a-f.:]{0,4}$/)),
       {

@@ -24,7 +24,7 @@ describe("shownCommand", () => {
     expect(shownCommand(argv)).toBe(shown);
   });
 
-  test("never an option, nor the value of one", () => {
+  test("never shows an option or its value", () => {
     const secret = fc.stringMatching(/^S3CRET[a-z0-9+/=]{0,20}$/u);
     const program = fc.constantFrom("node", "/usr/bin/python3", "sh", "nginx", "bun", "ruby");
     fc.assert(

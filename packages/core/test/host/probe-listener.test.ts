@@ -13,7 +13,7 @@ async function listen(host: string, port: number): Promise<{ port: number; close
 }
 
 describe("probeListener", () => {
-  test("sees a listener where a bind would meet it, and nobody afterwards", async () => {
+  test("sees a listener where a bind would meet it, and none afterwards", async () => {
     const { port, close } = await listen("127.0.0.1", 0);
     for (const host of ["127.0.0.1", "0.0.0.0", "localhost", "::"])
       expect(await probeListener(host, port)).toBe("listening");
@@ -22,7 +22,7 @@ describe("probeListener", () => {
     expect(await probeListener("127.0.0.1", port)).toBe("silent");
   });
 
-  test("never keeps anybody from binding the port that it asks about", async () => {
+  test("never keeps another process from binding the port that it asks about", async () => {
     const first = await listen("127.0.0.1", 0);
     const { port } = first;
     await first.close();

@@ -1,4 +1,4 @@
-/** How a process is known on hosts that show less than this one: played by what the calls to the system answer. */
+/** How a process is identified on hosts that show less than this one. The test replaces the answers of system calls. */
 import type * as childProcess from "node:child_process";
 import type * as fs from "node:fs";
 
@@ -10,13 +10,13 @@ const THIS_PLATFORM = process.platform;
 
 type Answers = Readonly<Record<string, string | { readonly errno: string }>>;
 
-/** The answers of a host; whatever it does not name is this host's own. */
+/** The answers of a host; anything it does not name comes from this host. */
 interface Host {
   readonly platform?: NodeJS.Platform;
   readonly files?: Answers;
   readonly links?: Answers;
   readonly programs?: Answers;
-  /** What signal 0 says of every process. */
+  /** The answer of signal 0 for every process. */
   readonly signal?: "sent" | "EPERM" | "ESRCH";
 }
 
@@ -31,7 +31,7 @@ function answer(named: Answers | undefined, path: string, real: () => unknown): 
   throw failing(told.errno);
 }
 
-/** Returns the module as it is on that host, and the calls of programs that it makes. */
+/** Returns the module as it is on that host, and the programs that it calls. */
 async function on(host: Host): Promise<{ module: typeof ProcessIdentity; calls: readonly unknown[][] }> {
   const calls: unknown[][] = [];
   vi.resetModules();
@@ -94,7 +94,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of ot
     expect(module.identifyProcess(4711)).toEqual(seen);
   });
 
-  test("a process without a readable start is hidden, and one that ended is nobody", async () => {
+  test("a process without a readable start is hidden, and one that ended does not exist", async () => {
     const status = "Name:\tx\nTgid:\t4711\nPid:\t4711\n";
     const look = async (text: string): Promise<unknown> => {
       const { module } = await on({ files: { [STATUS]: status, "/proc/4711/stat": text } });
@@ -105,7 +105,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of ot
     expect(await look(statOf("Z", "77"))).toBeUndefined();
   });
 
-  test("our own identity is there though we cannot be seen", async () => {
+  test("our own identity is known although /proc hides us", async () => {
     const { module } = await on({ files: { [`/proc/${process.pid}/status`]: "Tgid:\t1\n" } });
     expect(module.ownIdentity()).toMatchObject({
       pid: process.pid,
@@ -133,7 +133,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc is of another pid namespa
     expect(module.judgeProcess({ pid: process.pid, startTicks: 5, bootId: "before", pidNamespace: null })).toBe("gone");
   });
 
-  test("without a boot id nothing is taken for another boot", async () => {
+  test("without a boot id no process counts as one of another boot", async () => {
     const files = { "/proc/sys/kernel/random/boot_id": { errno: "ENOENT" } };
     const { module } = await on({ files });
     const own = module.ownIdentity();
@@ -142,7 +142,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc is of another pid namespa
     expect(module.judgeProcess(own)).toBe("unknown");
   });
 
-  test("a process is in our namespace only when that is seen", async () => {
+  test("a process is in our namespace only when /proc shows it", async () => {
     const path = "/proc/4711/ns/pid";
     const { module } = await on({ links: { [path]: "pid:[1]" } });
     expect(module.isInOwnNamespace(process.pid)).toBe(true);
@@ -158,7 +158,7 @@ describe("on macOS", () => {
   const programs = { [SYSCTL]: "B007-1\n", [PS]: "  Ss   Thu Nov  6 06:30:05 2025    \n" };
   const startTicks = Date.UTC(2025, 10, 6, 6, 30, 5) / 1_000;
 
-  test("the start that ps tells and the boot session are the identity", async () => {
+  test("the start time from ps and the boot session are the identity", async () => {
     const { module, calls } = await on({ platform: "darwin", programs });
     const identity = { pid: 4711, startTicks, bootId: "B007-1", pidNamespace: null };
     expect(module.identifyProcess(4711)).toEqual(identity);
@@ -166,20 +166,20 @@ describe("on macOS", () => {
     expect(module.judgeProcess({ ...identity, startTicks: startTicks - 1 })).toBe("gone");
     expect(module.judgeProcess({ ...identity, bootId: "B006" })).toBe("gone");
     expect(module.isPaused(process.pid)).toBe(false);
-    // Of this language and zone is what is parsed, and a hanging ps must not hang us.
+    // Language and zone are fixed for the parser, and a hanging ps must not hang us.
     const options = { encoding: "latin1", env: { LC_ALL: "C", TZ: "UTC0" }, timeout: 2_000 };
     expect(calls).toContainEqual([PS, ["-o", "stat=,lstart=", "-p", "4711"], options]);
     expect(calls).toContainEqual([SYSCTL, ["-n", "kern.bootsessionuuid"], { encoding: "latin1", timeout: 2_000 }]);
     expect(calls.filter(([program]) => program === SYSCTL)).toHaveLength(1);
   });
 
-  test("the highest pid there may be is asked for, and none beyond it", async () => {
+  test("the highest possible pid is asked for, and none above it", async () => {
     const { module } = await on({ platform: "darwin", programs });
     expect(module.identifyProcess(4_194_304)).toMatchObject({ startTicks });
     expect(module.identifyProcess(4_194_305)).toBeUndefined();
   });
 
-  test("a zombie is nobody, and a time that cannot be read is not told", async () => {
+  test("a zombie does not exist, and an unreadable time is not reported", async () => {
     const zombie = await on({ platform: "darwin", programs: { ...programs, [PS]: "  Z+ Thu Nov  6 06:30:05 2025" } });
     expect(zombie.module.identifyProcess(4711)).toBeUndefined();
     expect(zombie.module.judgeProcess({ ...zombie.module.ownIdentity(), pid: 4711 })).toBe("gone");
@@ -187,7 +187,7 @@ describe("on macOS", () => {
     expect(odd.module.identifyProcess(4711)).toMatchObject({ startTicks: null });
   });
 
-  test("without ps a signal tells, without sysctl no boot is another one", async () => {
+  test("without ps a signal decides; without sysctl no boot counts as another", async () => {
     const alive = await on({ platform: "darwin", programs: {}, signal: "EPERM" });
     expect(alive.module.identifyProcess(4711)).toEqual({
       pid: 4711,
@@ -200,7 +200,7 @@ describe("on macOS", () => {
   });
 });
 
-test("on any other system a signal is all there is", async () => {
+test("on any other system a signal is the only evidence", async () => {
   const { module, calls } = await on({ platform: "freebsd", signal: "sent" });
   expect(module.identifyProcess(4711)).toEqual({ pid: 4711, startTicks: null, bootId: null, pidNamespace: null });
   expect(calls).toEqual([]);

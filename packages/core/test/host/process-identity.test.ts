@@ -20,13 +20,13 @@ afterEach(() => {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // it has ended by itself
+      // It has ended already.
     }
   }
   started.clear();
 });
 
-/** Starts a process that sleeps, in a group of its own, and returns it once it runs. */
+/** Starts a sleeping process in a group of its own, and returns it once it runs. */
 async function startSleeper(environment: Record<string, string> = {}): Promise<ReturnType<typeof spawn>> {
   const child = spawn("sleep", ["60"], { stdio: "ignore", detached: true, env: { ...process.env, ...environment } });
   await once(child, "spawn");
@@ -51,7 +51,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess(own)).toBe("alive");
   });
 
-  test("is right for a program whose name looks like the fields after it", async () => {
+  test("is correct for a program whose name looks like the fields after it", async () => {
     const folder = mkdtempSync(join(tmpdir(), "lk-names-"));
     try {
       symlinkSync("/bin/sleep", join(folder, "a) R 1 (b) S"));
@@ -76,7 +76,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(identifyProcess(identity.pid)).toBeUndefined();
   });
 
-  test("takes a stopped process for a living one", async () => {
+  test("treats a stopped process as alive", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     process.kill(identity.pid, "SIGSTOP");
@@ -89,7 +89,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(isPaused(identity.pid)).toBe(false);
   });
 
-  test("takes the same pid with other start ticks, or of another boot, for gone (openclaw/openclaw#74346)", () => {
+  test("treats the same pid with other start ticks, or of another boot, as gone (openclaw/openclaw#74346)", () => {
     const own = ownIdentity();
     expect(judgeProcess({ ...own, startTicks: (own.startTicks ?? 0) + 1 })).toBe("gone");
     expect(judgeProcess({ ...own, bootId: "00000000-0000-0000-0000-000000000000" })).toBe("gone");
@@ -109,8 +109,8 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess({ ...own, bootId: null })).toBe("unknown");
   });
 
-  test("does not take a zombie for alive", async () => {
-    // The shell's child ends while its parent, replaced by sleep, never waits for it.
+  test("does not treat a zombie as alive", async () => {
+    // The shell's child ends; its parent, replaced by sleep, never waits for it.
     const parent = spawn("sh", ["-c", "sh -c 'echo $$' & exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     if (parent.pid !== undefined) started.add(parent.pid);
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
@@ -120,7 +120,7 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     expect(judgeProcess({ ...ownIdentity(), pid })).toBe("gone");
   });
 
-  test("does not take a thread id for a process", async () => {
+  test("does not treat a thread id as a process", async () => {
     const worker = new Worker("setInterval(() => {}, 1000)", { eval: true });
     await once(worker, "online");
     const threads = readdirSync("/proc/self/task").map(Number);
@@ -132,10 +132,13 @@ describe.runIf(process.platform === "linux")("process identity", () => {
     await worker.terminate();
   });
 
-  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 4_194_305])("finds nobody at pid %s", (pid) => {
-    expect(identifyProcess(pid)).toBeUndefined();
-    expect(judgeProcess({ ...ownIdentity(), pid })).toBe("gone");
-  });
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 4_194_305])(
+    "finds no process at pid %s",
+    (pid) => {
+      expect(identifyProcess(pid)).toBeUndefined();
+      expect(judgeProcess({ ...ownIdentity(), pid })).toBe("gone");
+    },
+  );
 });
 
 describe.runIf(process.platform === "linux")("process signal", () => {
@@ -148,7 +151,7 @@ describe.runIf(process.platform === "linux")("process signal", () => {
     expect(signalProcess(identity, "SIGTERM")).toBe("gone");
   });
 
-  test("spares a stranger who has the recorded pid now (openclaw/openclaw#29927)", async () => {
+  test("spares another process that now has the recorded pid (openclaw/openclaw#29927)", async () => {
     const child = await startSleeper();
     const identity = identityOf(child);
     const reused = { ...identity, startTicks: (identity.startTicks ?? 0) - 1 };

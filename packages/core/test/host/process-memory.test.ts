@@ -12,7 +12,7 @@ afterEach(() => {
   for (const end of ENDED.splice(0)) end();
 });
 
-/** A process group with a child that holds `mebibytes`, and a grandchild whose parent has gone. */
+/** A process group with a child that holds `mebibytes`, and a grandchild whose parent has ended. */
 async function tree(mebibytes: number): Promise<number> {
   const hold = `const held = Buffer.alloc(${mebibytes} * 2 ** 20, 1); setInterval(() => held.length, 1e6)`;
   const script = `${process.execPath} -e '${hold}; console.log("holds")' & (${process.execPath} -e '${hold}; console.log("holds")' &) ; wait`;
@@ -24,24 +24,24 @@ async function tree(mebibytes: number): Promise<number> {
 }
 
 describe.skipIf(process.platform !== "linux")("the memory of a tree (Linux)", () => {
-  test("is that of every process in it, also of one whose parent has gone", async () => {
+  test("is the sum of all its processes, including one whose parent has ended", async () => {
     const root = await tree(50);
     const usage = readProcessUsage([root]).get(root);
     expect(usage?.processes.length).toBe(3);
     const memory = readTreeMemory([root]).get(root);
     expect(memory?.measure).toBe("proportional");
     expect(memory?.bytes).toBeGreaterThan(100 * 2 ** 20);
-    // Shared pages, of the runtime's own file above all, are counted once.
+    // Shared pages, above all of the runtime's own file, are counted once.
     expect(memory?.bytes).toBeLessThan(usage?.residentBytes ?? 0);
   });
 
-  test("is asked exactly only of one that could be above the limit", async () => {
+  test("is measured exactly only when it could be above the limit", async () => {
     const root = await tree(1);
     expect(readTreeMemory([root], 2 ** 50).get(root)?.measure).toBe("resident");
     expect(readTreeMemory([root], 2 ** 20).get(root)?.measure).toBe("proportional");
   });
 
-  test("is not known of a process that does not live", () => {
+  test("is unknown for a process that is not alive", () => {
     expect(readTreeMemory([2 ** 22 + 1]).size).toBe(0);
   });
 });

@@ -16,12 +16,12 @@ afterEach(() => {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // Gone already.
+      // It has ended already.
     }
   }
 });
 
-/** Starts a leader that starts one child per script, and says all pids: the leader's first. */
+/** Starts a leader that starts one child for each script, and returns all pids, the leader's first. */
 async function startTree(
   env: NodeJS.ProcessEnv,
   ...spawns: string[]
@@ -69,14 +69,14 @@ describe("findRunProcesses", () => {
   const left = "{ detached: true }";
   const leftBare = "{ detached: true, env: {} }";
 
-  test("finds the group, what left it, and what shed its environment, while the leader lives", async () => {
+  test("finds the group, children that left it, and children that cleared their environment, while the leader lives", async () => {
     const { pids } = await startTree({}, group, left, leftBare);
     const members = findRunProcesses({ leader: identify(pids[0]), nonce: "" });
     expect(pidsOf(members)).toEqual(sorted(pids));
     expect(members.filter(({ inGroup }) => inGroup).map(({ pid }) => pid)).toEqual(sorted(pids.slice(0, 2)));
   });
 
-  test("finds by the nonce what the leader left behind, and nothing by its number alone", async () => {
+  test("finds by the nonce what the leader left behind, and nothing by its pid alone", async () => {
     const nonce = randomBytes(16).toString("hex");
     const { leader, pids } = await startTree({ LOCKKEEPER_RUN: nonce }, group, left, leftBare);
     const identity = identify(leader.pid);
@@ -94,7 +94,7 @@ describe("findRunProcesses", () => {
     expect(readRunNonce(pids[1] ?? 0)).toBe(nonce);
   });
 
-  test("takes neither a stranger with the leader's pid nor its children for ours", async () => {
+  test("does not claim another process with the leader's pid, nor its children", async () => {
     const { leader } = await startTree({}, group);
     const stranger = identify(leader.pid);
     const dead = { ...stranger, startTicks: (stranger.startTicks ?? 1) - 1 };
@@ -102,7 +102,7 @@ describe("findRunProcesses", () => {
     expect(findRunProcesses({ leader: { ...stranger, bootId: "another" }, nonce: "0".repeat(32) })).toEqual([]);
   });
 
-  test("finds what left in the very tick in which its leader began", async () => {
+  test("finds a child that left in the same tick in which its leader began", async () => {
     const nonce = randomBytes(16).toString("hex");
     const { pids } = await startTree({ LOCKKEEPER_RUN: nonce });
     const member = identify(pids[0]);
@@ -112,7 +112,7 @@ describe("findRunProcesses", () => {
     expect(findRunProcesses({ leader: later, nonce })).toEqual([]);
   });
 
-  test("takes a longer value for another run", async () => {
+  test("treats a longer value as another run", async () => {
     const nonce = randomBytes(16).toString("hex");
     await startTree({ LOCKKEEPER_RUN: `${nonce}0`, OTHER: `LOCKKEEPER_RUN=${nonce}` });
     expect(findRunProcesses({ leader: null, nonce })).toEqual([]);

@@ -72,14 +72,14 @@ const listenerAt = (address: string, v6only?: "yes" | "unknown"): Listener => {
   return v6only === undefined ? { family, ...base } : { family, ...base, v6only };
 };
 
-describe("a host that tells less", () => {
+describe("a host that shows less", () => {
   let root = "";
   beforeEach(() => {
     root = fs.mkdtempSync(join(tmpdir(), "proc-"));
   });
   afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
 
-  test("without /proc: unknown, and no holder", () => {
+  test("without /proc the listeners are unknown and no holder is found", () => {
     const procRoot = join(root, "absent");
     expect(readListeners({ procRoot })).toBe("unknown");
     expect(readClosingPorts({ procRoot })).toBe("unknown");
@@ -87,7 +87,7 @@ describe("a host that tells less", () => {
     expect(findHolders([listener], { procRoot }).size).toBe(0);
   });
 
-  test("reads the kernel's tables of both families, mapped addresses as IPv4, and skips what hides its owner", () => {
+  test("reads the kernel's tables of both families, treats mapped addresses as IPv4, and skips sockets without a visible owner", () => {
     fs.mkdirSync(join(root, "net"));
     fs.mkdirSync(join(root, "77", "fd"), { recursive: true });
     fs.writeFileSync(join(root, "77", "cmdline"), "node\0server.js\0");
@@ -139,7 +139,7 @@ describe("coversAddress", () => {
     expect(coversAddress(each, host)).toBe(verdict);
   });
 
-  test("agrees with what the kernel does", async () => {
+  test("agrees with the kernel", async () => {
     for (const [held, asked] of [
       ["0.0.0.0", "127.0.0.1"],
       ["127.0.0.1", "::1"],
@@ -157,11 +157,11 @@ describe("coversAddress", () => {
 });
 
 describe("probePort", () => {
-  test("tells taken, free and what cannot be judged", async () => {
+  test("distinguishes taken, free and unknown", async () => {
     const port = await listen("127.0.0.1");
     expect(await probePort("127.0.0.1", port)).toEqual({ verdict: "taken", errno: "EADDRINUSE" });
     expect(await probePort("127.0.0.3", port)).toEqual({ verdict: "free" });
-    // 192.0.2.0/24 is for documentation (RFC 5737): nobody has it; the bind fails, nothing is sent.
+    // 192.0.2.0/24 is reserved for documentation (RFC 5737). No machine has it: the bind fails and nothing is sent.
     expect(await probePort("192.0.2.1", port)).toEqual({ verdict: "unknown", errno: "EADDRNOTAVAIL" });
   });
 });

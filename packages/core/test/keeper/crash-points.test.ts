@@ -1,4 +1,4 @@
-/** SIGKILL of the keeper before every single step of start and stop; what it leaves never stands in the way. */
+/** SIGKILL of the keeper before every single step of start and stop. Its leftovers never block the next start. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -15,15 +15,15 @@ import { freePort } from "../../../../test/harness/free-port.ts";
 import { KILL_AT_STEP } from "../../../../test/harness/kill-at-step.ts";
 import { fixture, KeeperScene } from "./kept-gateway.ts";
 
-/** Far above the number of steps: the sweep ends when a run gets through. */
+/** Far above the number of steps: the sweep ends when one run survives. */
 const MAX_STEPS = 500;
 
 interface CrashPoint {
-  /** Null: the run got through. */
+  /** Null: the run survived. */
   readonly killedBefore: string | null;
 }
 
-/** Runs a keeper to `running` and down again, killed before its n-th step. */
+/** Runs a keeper until `running` and down again, killed before its n-th step. */
 async function runWithKill(spec: KeeperSpec, step: number): Promise<CrashPoint> {
   const args = ["--require", KILL_AT_STEP, fixture("keeper-program.js"), JSON.stringify(spec)];
   const keeper = spawn(process.execPath, args, {
@@ -39,19 +39,19 @@ async function runWithKill(spec: KeeperSpec, step: number): Promise<CrashPoint> 
   return { killedBefore: signal === "SIGKILL" ? said.trim() : null };
 }
 
-/** The run that the lock file or the record still names. */
+/** Returns the run that the lock file or the record still names. */
 async function findLeftRun(spec: KeeperSpec): Promise<{ record: RunRecord | undefined; nonces: readonly string[] }> {
   const { record: lock } = await inspectGatewayLock(spec);
   let record: RunRecord | undefined;
   try {
     record = parseRunRecord(readFileSync(spec.runRecordPath, "utf8"));
   } catch {
-    // Killed before there was one.
+    // It was killed before there was one.
   }
   return { record, nonces: [lock?.nonce, record?.nonce].filter((nonce) => nonce !== undefined) };
 }
 
-/** Starts and stops in this process; returns how long the start took. */
+/** Starts and stops in this process; returns the duration of the start. */
 async function startOnce(spec: KeeperSpec): Promise<number> {
   const stop = new AbortController();
   const startedAt = performance.now();
@@ -66,7 +66,7 @@ async function startOnce(spec: KeeperSpec): Promise<number> {
   return readyMs;
 }
 
-test("the next start succeeds, or finds the gateway alive under the lock and stops it by what was recorded", async () => {
+test("the next start succeeds, or finds the gateway alive under the lock and stops it by its record", async () => {
   const scene = new KeeperScene();
   const port = await freePort();
   const spec = scene.spec("healthy.js", [port], { port, lockTimeoutMs: 500 });

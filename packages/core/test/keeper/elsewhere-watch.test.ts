@@ -5,7 +5,7 @@ import { judgeListeners } from "../../src/keeper/elsewhere-watch.ts";
 const BLOCK = { host: "127.0.0.1", port: 20_000, span: 10 };
 const LEADER = 7;
 
-/** `pid address port`, one each. */
+/** One line each: `pid address port`. */
 function judge(...seen: readonly (readonly [pid: number, address: string, port: number])[]): unknown {
   const listeners = seen.map(([pid, address, port], index): [Listener, number] => {
     const family = address.includes(":") ? 6 : 4;
@@ -14,7 +14,7 @@ function judge(...seen: readonly (readonly [pid: number, address: string, port: 
   return judgeListeners(BLOCK, new Map(listeners), LEADER)?.how;
 }
 
-describe("what a run has opened while nobody listens on its port", () => {
+describe("ports that a run opens while its own port has no listener", () => {
   test.each<[string, unknown, unknown]>([
     ["nothing", judge(), undefined],
     ["a port of the block", judge([LEADER, "127.0.0.1", 20_009]), "aside"],

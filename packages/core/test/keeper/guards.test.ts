@@ -1,4 +1,4 @@
-/** Gateways that live and are no good: those that take too much memory, and those that answer no more. */
+/** Gateways that run but do not work: those that take too much memory, and those that stop answering. */
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -41,7 +41,7 @@ describe.skipIf(process.platform !== "linux")("a gateway that takes too much mem
     }
   });
 
-  test("is left alone below the limit, though its processes share pages that are counted in each", async () => {
+  test("is left alone below the limit, though its processes share pages that count in each of them", async () => {
     const kept = scene.keep(scene.spec("leaks.js", [port, 1], { port, ...limits, memoryRestartBytes: 2 ** 40 }));
     await kept.until("running");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { restarts: 0 } });
@@ -54,10 +54,10 @@ describe.skipIf(process.platform !== "linux")("a gateway that takes too much mem
   });
 });
 
-describe("a gateway that answers no more", () => {
+describe("a gateway that stops answering", () => {
   const patience = { livenessIntervalMs: 50, restartUnresponsiveMs: 5_000, stopTimeoutMs: 300 };
 
-  test("is restarted, with the time that it has for its end", async () => {
+  test("is restarted, and gets its time to stop", async () => {
     const kept = scene.keep(scene.spec("hangs.js", [port, 2], { port, ...patience }));
     const first = await kept.until("running");
     const hung = await kept.until("unresponsive");
@@ -70,7 +70,7 @@ describe("a gateway that answers no more", () => {
     kept.force();
   }, 40_000);
 
-  test("is left alone as long as it starts, however long that takes, and without the option", async () => {
+  test("is left alone while it starts, however long that takes, and also without the option", async () => {
     const kept = scene.keep(
       scene.spec("hangs.js", [port, 0], { port, ...patience, restartUnresponsiveMs: 1, startTimeoutMs: 500 }),
     );
@@ -94,7 +94,7 @@ describe("a gateway that answers no more", () => {
 });
 
 describe("the bounds", () => {
-  test("let no hour have more than three restarts, whatever happens when", () => {
+  test("allow at most three restarts in any hour, whatever happens when", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(3_600_000), { maxLength: 60 }), (pausesMs) => {
         const occasions: number[] = [];
@@ -113,7 +113,7 @@ describe("the bounds", () => {
     );
   });
 
-  test("hold no time against a gateway in which nobody looked, and none from before an answer", () => {
+  test("count no time in which nothing checked, and none from before an answer", () => {
     const look = fc.record({
       health: fc.constantFrom("ok" as const, "failing" as const, "unknown" as const),
       sinceMs: fc.nat(10_000),
@@ -129,7 +129,7 @@ describe("the bounds", () => {
     );
   });
 
-  test("count samples above the limit in a row only", () => {
+  test("count only samples above the limit in a row", () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat(100), { nil: undefined })), fc.nat(100), (samples, limit) => {
         const above = samples.reduce<readonly number[]>((before, bytes) => samplesAbove(before, bytes, limit), []);

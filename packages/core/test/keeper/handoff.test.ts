@@ -1,4 +1,4 @@
-/** Starts under a service manager, which must neither fight a healthy gateway nor retry for ever. */
+/** Starts under a service manager must not fight a healthy gateway and must not retry forever. */
 import { spawn } from "node:child_process";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 afterEach(() => scene.end());
 
-/** A process that no keeper started, once it says that it is ready. */
+/** Starts a process that no keeper manages, and returns it once it is ready. */
 async function startStranger(program: string, env: NodeJS.ProcessEnv = {}): Promise<number> {
   const child = spawn(process.execPath, [fixture(program), String(port)], {
     env: { ...process.env, ...env },
@@ -29,7 +29,7 @@ async function startStranger(program: string, env: NodeJS.ProcessEnv = {}): Prom
 }
 
 describe("a supervised start", () => {
-  test("leaves the healthy gateway of the same profile in control, and says whose it is", async () => {
+  test("leaves the healthy gateway of the same profile in control, and names its owner", async () => {
     const spec = scene.spec("healthy.js", [port], { port, supervised: true });
     const first = scene.keep(spec);
     const { gateway } = await first.until("running");
@@ -56,7 +56,7 @@ describe("a supervised start", () => {
     expect(outcome.detail).toContain("the gateway of profile prod: pid");
   });
 
-  test("is blocked, after bounded retries, by something that is no gateway", async () => {
+  test("is blocked, after limited retries, by a process that is no gateway", async () => {
     await startStranger("not-a-gateway.js");
     const changes = { port, supervised: true, handoffTimeoutMs: 1_200 };
     const kept = scene.keep(scene.spec("healthy.js", [port], changes));
@@ -64,7 +64,7 @@ describe("a supervised start", () => {
     expect(kept.records.map(({ state }) => state)).toEqual(["starting", "blocked"]);
   });
 
-  test("ends with the lock's own error when the owner never gets healthy", async () => {
+  test("ends with the lock's own error when the owner never becomes healthy", async () => {
     const first = scene.keep(scene.spec("never-listens.js", [], { port }));
     await first.until((record) => record.gateway !== null);
     const changes = { port, supervised: true, handoffTimeoutMs: 1_200 };
@@ -74,7 +74,7 @@ describe("a supervised start", () => {
     expect(second.records).toEqual([]);
   });
 
-  test("does not take a healthy stranger on the port for the owner that its lock names", async () => {
+  test("does not mistake a healthy stranger on the port for the owner that its lock names", async () => {
     await scene.keepElsewhere(scene.spec("never-listens.js", [], { port, health: { kind: "none" } }));
     await startStranger("healthy.js");
     const changes = { port, supervised: true, handoffTimeoutMs: 1_200 };
@@ -83,7 +83,7 @@ describe("a supervised start", () => {
     });
   });
 
-  test("starts like any other once the owner has gone", async () => {
+  test("starts like any other once the owner has ended", async () => {
     const spec = scene.spec("slow-start.js", [port, 600_000], { port });
     const first = scene.keep(spec);
     await first.until((record) => record.gateway !== null);

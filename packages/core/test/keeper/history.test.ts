@@ -41,7 +41,7 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 describe("the history", () => {
-  test("has one short line per event, whatever the reason says, and gives it back", () => {
+  test("has one short line per event, whatever the reason says, and returns it", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -58,7 +58,7 @@ describe("the history", () => {
     );
   });
 
-  test("is bounded: it never grows past two files of about 1 MiB, and keeps the latest", () => {
+  test("is limited: it never grows past two files of about 1 MiB, and keeps the latest events", () => {
     const before = process.umask(0o777);
     for (let restarts = 0; restarts < 3_000; restarts += 1) {
       appendHistory(path, formatHistoryEvent({ ...EVENT, restarts, reason: "x".repeat(1_000) }));
@@ -71,7 +71,7 @@ describe("the history", () => {
     expect(events.map(({ restarts }) => restarts)).toEqual(events.map((_, index) => 3_000 - events.length + index));
   });
 
-  test("goes on after a torn line, which is passed over", () => {
+  test("skips a torn line", () => {
     appendHistory(path, formatHistoryEvent(EVENT));
     appendFileSync(path, '{"at":"2026-01-02T03:04');
     appendHistory(path, formatHistoryEvent({ ...EVENT, state: "stopped" }));
@@ -94,7 +94,7 @@ describe("the history", () => {
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
-  test("is empty where there is none, and is read from anything without harm", () => {
+  test("is empty where there is none, and reads any bytes without harm", () => {
     expect(readHistory(path)).toEqual([]);
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (line) => {

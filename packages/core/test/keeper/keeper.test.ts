@@ -27,7 +27,7 @@ async function isListening(): Promise<boolean> {
 }
 
 describe("a gateway that behaves", () => {
-  test("is locked, verified, published, stopped as a tree, and leaves nothing locked", async () => {
+  test("is locked, verified, published and stopped as a tree, and leaves nothing locked", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway, health, startedAt, keeper } = await kept.until("running");
     expect([health, keeper?.pid]).toEqual(["ok", process.pid]);
@@ -59,7 +59,7 @@ describe("a gateway that behaves", () => {
     expect(statSync(join(scene.home, "run")).mode & 0o777).toBe(0o700);
   });
 
-  test("has its record back soon after somebody removed it", async () => {
+  test("soon gets its record back after somebody removed it", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port, livenessIntervalMs: 20 }));
     await kept.until("running");
     rmSync(kept.spec.runRecordPath);
@@ -67,10 +67,10 @@ describe("a gateway that behaves", () => {
     expect(parseRunRecord(readFileSync(kept.spec.runRecordPath, "utf8"))).toEqual(kept.records.at(-1));
   });
 
-  test("starts though a process that was just killed listens to its last moment", async () => {
+  test("starts although a killed process keeps listening until its last moment", async () => {
     const last = createServer((socket) => {
       socket.destroy();
-      // After the first look at the port, and long before it is looked at again.
+      // After the first look at the port, and long before the next one.
       setTimeout(() => last.close(), 10);
     });
     await new Promise<void>((resolve) => last.listen(port, "127.0.0.1", resolve));
@@ -89,7 +89,7 @@ describe("a gateway that behaves", () => {
     expect(first.records.at(-1)).toMatchObject({ state: "running", gateway });
   });
 
-  test("that is slow is `starting`, is never ended for it, and gets there", async () => {
+  test("that is slow is `starting`, is never killed for that, and becomes ready", async () => {
     const kept = scene.keep(scene.spec("slow-start.js", [port, 600], { port, startTimeoutMs: 100 }));
     await kept.until(({ state, reason }) => state === "starting" && reason?.includes("still starting") === true);
     const { gateway } = await kept.until("running");
@@ -106,7 +106,7 @@ describe("a gateway that behaves", () => {
     expect(await kept.until("running")).toMatchObject({ health: "ok" });
   });
 
-  test("may close the descriptor of the lock: the keeper holds it anyway", async () => {
+  test("may close the descriptor of the lock: the keeper still holds the lock", async () => {
     const spec = scene.spec("closes-lock.js", [port], { port, lockTimeoutMs: 100 });
     const kept = scene.keep(spec);
     await kept.until("running");
@@ -135,7 +135,7 @@ describe("a gateway that cannot run", () => {
     expect((await kept.outcome).detail).toContain(`working directory is missing: ${cwd}`);
   });
 
-  test("is restarted, five times in all, when it exits at once; then it is `failed`", async () => {
+  test("is restarted, five times in total, when it exits at once; then it is `failed`", async () => {
     const kept = scene.keep(scene.spec("exits.js", [3], { port }));
     expect(await kept.outcome).toMatchObject({
       outcome: "failed",
@@ -146,7 +146,7 @@ describe("a gateway that cannot run", () => {
     expect(readHistory(kept.spec.eventsPath).filter(({ exit }) => exit?.code === 3)).toHaveLength(5);
   });
 
-  test("is not restarted when it says itself, with exit code 78, that it is no use", async () => {
+  test("is not restarted when it exits with 78, which means that a restart would not help", async () => {
     const kept = scene.keep(scene.spec("exits.js", [78], { port }));
     expect(await kept.outcome).toMatchObject({ outcome: "failed", record: { restarts: 0, lastExit: { code: 78 } } });
     expect(kept.readLog()).toBe("ready, ending with 78\n");
@@ -165,7 +165,7 @@ describe("a gateway that cannot run", () => {
     expect(kept.records.filter(({ state }) => state === "running")).toEqual([]);
   });
 
-  test("fails with what it listens on and what was expected, and is ended", async () => {
+  test("fails with the actual and the expected listener, and is ended", async () => {
     const other = await freePort();
     const kept = scene.keep(scene.spec("wrong-host.js", [other, "127.0.0.1"], { port, startTimeoutMs: 500 }));
     const reason = `listening on 127.0.0.1:${other}, expected 127.0.0.1:${port}`;
@@ -176,7 +176,7 @@ describe("a gateway that cannot run", () => {
     expect(kept.records.filter(({ state }) => state === "running")).toEqual([]);
   });
 
-  test("runs, with a warning, when it listens on more than it was told to", async () => {
+  test("runs, with a warning, when it listens on more than its own address", async () => {
     const kept = scene.keep(scene.spec("wrong-host.js", [port, "0.0.0.0"], { port }));
     expect(await kept.until("running")).toMatchObject({ reason: `listens on 0.0.0.0:${port}, wider than 127.0.0.1` });
   });

@@ -1,4 +1,7 @@
-/** Support for the keeper's tests: a keeper over a real gateway process, in a scratch home, with everything ended afterwards. */
+/**
+ * Support for the keeper's tests: a keeper over a real gateway process, in a scratch home. Everything is ended
+ * afterwards.
+ */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -24,7 +27,7 @@ export interface KeptGateway {
   readonly outcome: Promise<KeeperOutcome>;
   /** Everything published so far. */
   readonly records: readonly RunRecord[];
-  /** Resolves with the first record, past or to come, that satisfies `wanted`. */
+  /** Resolves with the first record, past or future, that satisfies `wanted`. */
   until(wanted: PublishedState | ((record: RunRecord) => boolean)): Promise<RunRecord>;
   stop(): Promise<KeeperOutcome>;
   force(): void;
@@ -37,7 +40,7 @@ export class KeeperScene {
   readonly #kept: KeptGateway[] = [];
   readonly #pids: number[] = [];
 
-  /** Everything a keeper needs, over the fixture program `program`. */
+  /** Returns everything that a keeper needs, over the fixture program `program`. */
   spec(program: string, args: readonly (string | number)[], changes: Partial<KeeperSpec> = {}): KeeperSpec {
     const port = changes.port ?? 0;
     return {
@@ -153,7 +156,7 @@ export class KeeperScene {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // Gone already.
+        // It has ended already.
       }
     }
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });

@@ -1,4 +1,4 @@
-/** What remains of a gateway that has ended, and that no secret does. */
+/** What remains known of a gateway that has ended. No secret is in it. */
 import { readFileSync } from "node:fs";
 
 import * as fc from "fast-check";
@@ -37,7 +37,7 @@ describe("a crash", () => {
     expect(ends[0]?.output?.lines.at(-1)).toBe("and that was the end");
     const kepts = readFileSync(kept.spec.eventsPath, "utf8") + readFileSync(kept.spec.runRecordPath, "utf8");
     expect(kepts).not.toContain("canary");
-    // The log itself is the gateway's own.
+    // The log itself belongs to the gateway.
     expect(kept.readLog()).toContain("canary");
     for (const line of kepts.split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(8 * 1_024);
   });
@@ -86,7 +86,7 @@ const event = (at: number, state: HistoryEvent["state"]): HistoryEvent => ({
 });
 
 describe("the share of a time in which it was running", () => {
-  test("leaves stops on request out, and what is not known", () => {
+  test("leaves out requested stops and unknown time", () => {
     const events = [
       event(0, "running"),
       event(60_000, "unresponsive"),
@@ -123,8 +123,8 @@ describe("the share of a time in which it was running", () => {
   });
 });
 
-describe("how a run has been", () => {
-  test("is down from the first word of it until it serves, through stops and starts", () => {
+describe("the history of a run", () => {
+  test("counts as down from the first report until it serves, through stops and starts", () => {
     const states = fc.constantFrom(
       "starting",
       "running",

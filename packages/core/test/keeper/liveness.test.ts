@@ -9,7 +9,7 @@ const observation: fc.Arbitrary<Observation> = fc.record({
   lateMs: fc.oneof(fc.constant(0), fc.nat(10_000_000)),
 });
 
-/** One look in a letter: good, too late to tell, failing; nothing for one that tells nothing. */
+/** One letter for each look: good, too late to tell, failing; nothing for a look without a result. */
 function letter({ health, lateMs }: Observation): string {
   if (health === "ok") return "o";
   if (lateMs > 5_000) return "l";
@@ -17,7 +17,7 @@ function letter({ health, lateMs }: Observation): string {
 }
 
 describe("judgeLiveness", () => {
-  test("calls a gateway unresponsive only after three failures that were seen in time, and in a row", () => {
+  test("calls a gateway unresponsive only after three consecutive failures that were seen in time", () => {
     fc.assert(
       fc.property(fc.array(observation, { maxLength: 40 }), (seen) => {
         let liveness = ALIVE;
@@ -34,7 +34,7 @@ describe("judgeLiveness", () => {
     );
   });
 
-  test("is unresponsive exactly from three timely failures in a row on, until the next good answer", () => {
+  test("is unresponsive exactly from three timely failures in a row until the next good answer", () => {
     const looks = fc.array(
       fc.record<Observation>({
         health: fc.constantFrom("ok", "failing", "failing", "failing", "unknown"),
@@ -55,7 +55,7 @@ describe("judgeLiveness", () => {
     );
   });
 
-  test("is well again with the first good answer, however late it is seen", () => {
+  test("is healthy again with the first good answer, however late it is seen", () => {
     fc.assert(
       fc.property(fc.array(observation), fc.nat(), (seen, lateMs) => {
         const before = seen.reduce(judgeLiveness, ALIVE);
@@ -64,7 +64,7 @@ describe("judgeLiveness", () => {
     );
   });
 
-  test("holds nothing against a gateway for the time that the host slept", () => {
+  test("does not count the time that the host slept", () => {
     const twice = [1, 2].reduce((before) => judgeLiveness(before, { health: "failing", lateMs: 0 }), ALIVE);
     expect(judgeLiveness(twice, { health: "failing", lateMs: 3_600_000 })).toEqual(ALIVE);
   });

@@ -1,4 +1,4 @@
-/** A rotation at the worst moment: after a reader has asked for the size of a file, before it opens it. */
+/** A rotation at the worst moment: after a reader has read the size of a file, and before it opens the file. */
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

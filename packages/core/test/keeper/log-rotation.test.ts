@@ -40,7 +40,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Lines that can be told apart: `from` up to `to`, 10 bytes each. */
+/** Returns distinguishable lines from `from` to `to`, 10 bytes each. */
 function numbered(from: number, to: number): string {
   let text = "";
   for (let number = from; number < to; number += 1) text += `${String(number).padStart(9, "0")}\n`;
@@ -53,7 +53,7 @@ function numbersIn(lines: readonly (LogLine | string)[]): readonly number[] {
   return texts.filter((text) => parseLogNote(text) === undefined).map(Number);
 }
 
-/** What the keeper itself wrote into the log, by kind. */
+/** Returns what the keeper itself wrote into the log, by kind. */
 async function notesIn(file: string): Promise<readonly string[]> {
   return (await readLog(file)).lines.flatMap(({ text }) => parseLogNote(text)?.kind ?? []);
 }
@@ -81,7 +81,7 @@ describe("rotation", () => {
     expect(await notesIn(path)).toEqual(Array(6).fill("rotated"));
   });
 
-  test("bounds what a flood leaves on the disk, begins with a whole line, and says what was dropped", async () => {
+  test("limits the disk use of a flood, begins with a whole line, and says what was dropped", async () => {
     const losses: string[] = [];
     const log = new GatewayLog(path, { rotateAtBytes: 105, onLoss: (text) => losses.push(text) });
     writeSync(log.fd, numbered(0, 1_000));
@@ -93,13 +93,13 @@ describe("rotation", () => {
     await log.close();
   });
 
-  test("does not wait for the end of output that comes as fast as it is copied", { timeout: 30_000 }, async () => {
+  test("does not wait for the end of output that arrives as fast as it is copied", { timeout: 30_000 }, async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 4 * 1024 * 1024 });
     const flood = spawn("cat", ["/dev/zero"], { stdio: ["ignore", log.fd, "ignore"] });
     try {
       for (let rotations = 0; rotations < 3;) {
         await until("more output", () => statSync(path).size >= 4 * 1024 * 1024);
-        // The event loop turns meanwhile: a look that held it up would let no timer through.
+        // The event loop turns meanwhile: a look that blocked it would let no timer through.
         let turns = 0;
         const timer = setInterval(() => (turns += 1), 1);
         await log.check();
@@ -113,11 +113,11 @@ describe("rotation", () => {
     }
   });
 
-  test("counts what is written while it copies: a follower loses and repeats nothing", async () => {
+  test("counts what is written during the copy: a follower loses and repeats nothing", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(log.fd, numbered(0, 120));
     const looking = log.check();
-    // What has been copied is read off the event loop, which does not turn meanwhile: the copy waits for it.
+    // The copy is read off the event loop, which does not turn meanwhile: the copy waits for it.
     for (let turn = 0; turn < 100 && !existsSync(`${path}.rotating`); turn += 1) await Promise.resolve();
     expect(existsSync(`${path}.rotating`)).toBe(true);
     writeSync(log.fd, numbered(120, 150));
@@ -136,7 +136,7 @@ describe("rotation", () => {
     await log.close();
   });
 
-  test("moves the first half of a line along with its second half", async () => {
+  test("moves the first half of a line together with its second half", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 100 });
     writeSync(log.fd, `${numbered(0, 12)}0000`);
     await log.check();
@@ -146,7 +146,7 @@ describe("rotation", () => {
     await log.close();
   });
 
-  test("goes on where a killed keeper stopped between truncation and index", async () => {
+  test("continues where a killed keeper stopped between truncation and index", async () => {
     const first = new GatewayLog(path, { rotateAtBytes: 1_000 });
     writeSync(first.fd, numbered(0, 50));
     await first.close();
@@ -169,7 +169,7 @@ describe("rotation", () => {
 });
 
 describe("reading", () => {
-  test("gives the last lines, a torn one included, and nothing for no log", async () => {
+  test("returns the last lines, a torn one included, and nothing for a missing log", async () => {
     expect(await readLastLines(path, 3)).toEqual([]);
     writeFileSync(path, "a\nb\nc\nd");
     expect(await readLastLines(path, 2)).toEqual(["c", "d"]);
@@ -178,7 +178,7 @@ describe("reading", () => {
     expect(await readLastLines(path, 5)).toEqual(["a", ""]);
   });
 
-  test("gives the lines since a time, by the marks", async () => {
+  test("returns the lines since a time, by the marks", async () => {
     writeFileSync(path, numbered(0, 30));
     writeFileSync(`${path}.index`, "lockkeeper-log-index 1 0\n1000 100\n2000 200\n3000 300\n");
     const since = async (sinceMs: number): Promise<readonly number[]> =>
@@ -190,14 +190,14 @@ describe("reading", () => {
     expect(numbersIn((await readLog(path, { sinceMs: 1_000, lines: 3 })).lines)).toEqual(range(27, 30));
   });
 
-  test("gives each line its time, the line's own where it has one", async () => {
+  test("gives each line its time: the line's own where it has one", async () => {
     writeFileSync(path, `a\nb\n1970-01-01T00:00:01.500Z c\n2020-01-01T00:00:00Z d\n`);
     writeFileSync(`${path}.index`, "lockkeeper-log-index 1 0\n1000 2\n2000 54\n");
     const { lines } = await readLog(path);
     expect(lines.map(({ atMs }) => atMs)).toEqual([1_000, 2_000, 1_500, 2_000]);
   });
 
-  test("gives the last lines that fit a condition", async () => {
+  test("returns the last lines that fit a condition", async () => {
     writeFileSync(`${path}.1`, numbered(0, 20_000));
     writeFileSync(path, numbered(20_000, 30_000));
     const { lines } = await readLog(path, { lines: 2, matches: (text) => text.endsWith("77") });
@@ -205,7 +205,7 @@ describe("reading", () => {
     expect(numbersIn((await readLog(path, { lines: 15_000 })).lines)).toEqual(range(15_000, 30_000));
   });
 
-  test("follows across rotations, and neither repeats nor skips a line", async () => {
+  test("follows across rotations; no line is repeated or skipped", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 300 });
     writeSync(log.fd, numbered(0, 5));
     await log.check();
@@ -221,7 +221,7 @@ describe("reading", () => {
     for (let from = 5; from < 200; from += 5) {
       writeSync(log.fd, numbered(from, from + 5));
       await log.check();
-      // Another turn of the event loop for the reader, at varying distance from the rotation.
+      // The reader gets another turn of the event loop, at a varying distance from the rotation.
       if (from % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
       if (from % 50 === 0) await until("the reader has all of it", () => numbersIn(seen).at(-1) === from + 4);
     }
@@ -230,7 +230,7 @@ describe("reading", () => {
     expect(numbersIn(seen)).toEqual(range(5, 200));
   });
 
-  test("follows a log that comes later, and cuts a line without an end", async () => {
+  test("follows a log that appears later, and cuts a line that has no end", async () => {
     const over = new AbortController();
     const lines = followLog(path, { from: 0, signal: over.signal });
     const first = lines.next();
@@ -244,7 +244,7 @@ describe("reading", () => {
 });
 
 describe("the index", () => {
-  test("of a log that grows by a dot at each look stays smaller than a few marks a minute", async () => {
+  test("of a log that grows by a dot between looks gets only a few marks a minute", async () => {
     const log = new GatewayLog(path);
     const sizeOfIndex = (): number => statSync(`${path}.index`).size;
     const began = Date.now();
@@ -258,7 +258,7 @@ describe("the index", () => {
     expect(readFileSync(`${path}.index`, "latin1")).toMatch(/ 500\n$/);
   });
 
-  test("is thinned by age: never more than two thousand marks, each time within a hundredth of its age", () => {
+  test("is thinned by age: it has at most two thousand marks, and each time is accurate to a hundredth of its age", () => {
     const second = 1_000;
     const now = 30 * 24 * 3_600 * second;
     let marks: readonly LogMark[] = [];
@@ -290,7 +290,7 @@ describe("the index", () => {
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
-  test("is parsed from anything without harm", () => {
+  test("parses any bytes without harm", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(), (text, sinceMs) => {
         const index = parseLogIndex(`lockkeeper-log-index 1 7\n${text}`);
@@ -321,7 +321,7 @@ describe("the index", () => {
   });
 });
 
-/** What `program` in a shell does to the log, whose descriptor is its standard error. */
+/** Runs `program` in a shell on the log; the shell's standard error is the log's descriptor. */
 function inShell(log: GatewayLog, program: string): void {
   execFileSync("sh", ["-c", program], { stdio: ["ignore", log.fd, log.fd] });
 }
@@ -349,7 +349,7 @@ describe("a log that its own gateway cuts", () => {
     expect(losses).toHaveLength(1);
   });
 
-  test("again and again is told once a minute, and never silently", async () => {
+  test("repeatedly is reported once a minute, and never silently", async () => {
     const losses: string[] = [];
     const log = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
     log.note("start", "the gateway starts");
@@ -374,7 +374,7 @@ describe("a log that its own gateway cuts", () => {
     expect(losses).toEqual([expect.stringMatching(/500 bytes .* while no keeper looked/)]);
   });
 
-  test("leaves rotated files whole, and a writer with a place of its own fills none with zeros", async () => {
+  test("leaves rotated files whole, and a writer with its own position fills none with zeros", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 64 * 1024 });
     const own = openSync(path, "r+");
     const write = async (text: string, position: number): Promise<number> => {
@@ -397,7 +397,7 @@ describe("a log that its own gateway cuts", () => {
   });
 });
 
-describe("a rotation that cannot be made", () => {
+describe("a rotation that fails", () => {
   test.each([
     ["a directory in the place of the copy", () => mkdirSync(`${path}.rotating/full`, { recursive: true })],
     ["a directory in the place of the first rotated file", () => mkdirSync(`${path}.1/full`, { recursive: true })],
@@ -417,7 +417,7 @@ describe("a rotation that cannot be made", () => {
 });
 
 describe("a gateway that floods its log", () => {
-  test("is kept within bounds and stays healthy", async () => {
+  test("stays within limits and healthy", async () => {
     const scene = new KeeperScene();
     const port = await freePort();
     const totalBytes = 150 * 1024 * 1024;
@@ -440,7 +440,7 @@ const mountable = canMountTmpfs();
 
 describe("a full disk under log, history and run record", () => {
   test.skipIf(!mountable)(
-    "stops neither keeper nor gateway, their state is told, and what was not written follows later",
+    "stops neither keeper nor gateway; their state is reported, and unwritten data follows later",
     async () => {
       const scene = new KeeperScene();
       const port = await freePort();
@@ -480,7 +480,7 @@ function fillUp(file: string): void {
   try {
     for (;;) appendFileSync(file, Buffer.alloc(4_096));
   } catch {
-    // Full.
+    // The disk is full now.
   }
 }
 

@@ -1,4 +1,4 @@
-/** The wall around a gateway's memory, with the real kernel where it lets us build one. */
+/** The hard limit on a gateway's memory, with the real kernel where it permits one. */
 import { existsSync, readFileSync } from "node:fs";
 
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -1,4 +1,7 @@
-/** A keeper with a lease, over a real etcd: who may run, who waits, and what ends a gateway whose lease is over. */
+/**
+ * A keeper with a lease, over a real etcd: which host may run, which waits, and how a gateway ends when its lease is
+ * over.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,12 +38,12 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
   afterAll(() => etcd.end());
   beforeEach(() => {
     scene = new KeeperScene();
-    // Shorter than a person may choose, for the sake of the tests' time.
+    // Shorter than a user may choose, to keep the tests quick.
     settings = { engine: "etcd", endpoints: etcd.endpoints, key: `k/${++keys}`, ttlSeconds: 3, standby: true };
   });
   afterEach(() => scene.end());
 
-  /** What a host of that name needs; each has a home of its own. */
+  /** Returns what a host of that name needs; each host has a home of its own. */
   async function specOf(host: string, lease: Partial<KeeperLease> = {}, program = "healthy.js"): Promise<KeeperSpec> {
     const home = join(scene.home, host);
     mkdirSync(home, { recursive: true, mode: 0o700 });
@@ -66,7 +69,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
   const freeKey = async (): Promise<void> =>
     until("the key is free", async () => (await store.read(settings.key)) === undefined);
 
-  test("runs, tells its gateway the token, and gives the lease back when nothing is left", async () => {
+  test("runs, passes the token to its gateway, and gives the lease back when nothing is left", async () => {
     const spec = await specOf("a", {}, "shows-start.js");
     const a = scene.keep({ ...spec, health: { kind: "none" } });
     const { lease } = await a.until("running");
@@ -81,7 +84,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(reasons.some((reason) => reason.includes(`owns the lease ${settings.key}`))).toBe(true);
   });
 
-  test("stands by while another host owns, names it, and takes over when that one stops", async () => {
+  test("stands by while another host owns the lease, names that host, and takes over when it stops", async () => {
     const a = scene.keep(await specOf("a"));
     const first = await a.until("running");
     const b = scene.keep(await specOf("b"));
@@ -97,7 +100,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect((await b.stop()).outcome).toBe("stopped");
   });
 
-  test("is stopped while it stands by, and leaves the owner alone", async () => {
+  test("can be stopped while it stands by, and leaves the owner alone", async () => {
     const a = scene.keep(await specOf("a"));
     await a.until("running");
     const b = scene.keep(await specOf("b"));
@@ -106,7 +109,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(await store.read(settings.key)).toBeDefined();
   });
 
-  test("is refused when it is not to wait, and the owner is named", async () => {
+  test("is refused when it must not wait, and the refusal names the owner", async () => {
     const a = scene.keep(await specOf("a"));
     await a.until("running");
     const b = scene.keep(await specOf("b", { whenHeld: "fail" }));
@@ -116,7 +119,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     });
   });
 
-  test("starts nothing when etcd does not answer; one that may wait waits", async () => {
+  test("starts nothing when etcd does not answer; with permission to wait it waits", async () => {
     settings = { ...settings, endpoints: [`http://127.0.0.1:${await freePort()}`] };
     const a = scene.keep(await specOf("a"));
     expect(await a.outcome).toMatchObject({ outcome: "failed", record: { code: "LEASE_UNAVAILABLE" } });
@@ -146,7 +149,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     expect(readFileSync(spec.lease?.tokenPath ?? "", "utf8")).toContain(settings.key);
   });
 
-  test("starts nothing when its endpoints are no cluster, or another one than the state was used with", async () => {
+  test("starts nothing when its endpoints form no cluster, or another cluster than the one that the state was used with", async () => {
     const other = await startEtcd();
     const [ours, theirs] = [etcd.endpoints, other.endpoints];
     settings = { ...settings, endpoints: [...ours, ...theirs] };
@@ -167,7 +170,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     await other.end();
   });
 
-  test("ends its gateway when the lease is taken from it, stands by, and comes back", async () => {
+  test("ends its gateway when it loses the lease, stands by, and returns", async () => {
     const a = scene.keep(await specOf("a", {}, "ignores-signals.js"));
     const first = await a.until("running");
     await store.release((await store.read(settings.key))?.leaseId ?? "");
@@ -205,12 +208,12 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
       looks += held === undefined ? 0 : 1;
       return isOver;
     });
-    // Longer than the lease lives without being renewed.
+    // Longer than the lease lasts without a renewal.
     expect(looks).toBeGreaterThan(20);
     await freeKey();
   });
 
-  test("that is killed leaves a gateway that the sentinel ends, and the next keeper here needs not wait", async () => {
+  test("leaves a gateway when it is killed; the sentinel ends it, and the next keeper on this host need not wait", async () => {
     const spec = await specOf("a", {}, "ignores-signals.js");
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -222,7 +225,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     next.force();
   });
 
-  test("outlasts an orphan under a service manager instead of adopting it: nobody renews its lease", async () => {
+  test("waits for an orphan to end under a service manager and does not adopt it: nothing renews its lease", async () => {
     const spec = await specOf("a", {}, "ignores-signals.js");
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -234,7 +237,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     next.force();
   });
 
-  test("that is stopped by a signal cannot keep its gateway beyond the lease, and finds out when it wakes", async () => {
+  test("cannot keep its gateway past the lease when a signal stopped it, and notices when it wakes", async () => {
     const { keeper, record } = await scene.keepElsewhere(await specOf("a", {}, "ignores-signals.js"));
     keeper.kill("SIGSTOP");
     const { nonce } = record;
@@ -250,7 +253,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a keeper with a lease", () => {
     keeper.kill("SIGKILL");
   });
 
-  test("has no lease, no sentinel and no state of one when it was asked for none", async () => {
+  test("has no lease, no sentinel and no lease state unless the profile asks for one", async () => {
     const { lease, ...spec } = await specOf("a");
     const a = scene.keep(spec);
     const record = await a.until("running");

@@ -41,7 +41,7 @@ describe("decideRestart", () => {
     );
   });
 
-  test("forgets what is older than the window", () => {
+  test("forgets crashes older than the window", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1_000), { maxLength: 50 }), (old) => {
         const nowMs = WINDOW_MS + 1_001;
@@ -52,7 +52,7 @@ describe("decideRestart", () => {
 });
 
 describe("the delay", () => {
-  test("is spread over the upper half of what it would be at most", () => {
+  test("is spread over the upper half of its maximum", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -89,7 +89,7 @@ describe("a bound", () => {
     },
   );
 
-  test("is told in words that are true of it", () => {
+  test("is described in words that are true of it", () => {
     expect(RESTART_BOUND).toBe("5 crashes in 5 minutes");
     expect(GUARDED_BOUND).toBe("3 such restarts in 60 minutes");
   });

@@ -30,17 +30,17 @@ afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 const published = (): unknown => parseRunRecord(readFileSync(spec.runRecordPath, "utf8"));
 
-test("a disk without room for a second file still gets the record, over what the last one said", () => {
+test("a disk without room for a second file still gets the record, in place of the last one", () => {
   const publisher = new RunPublisher(spec, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "starting", reason: "a long reason ".repeat(20) });
-  // What keeps the temp file from being made stands for the full disk.
+  // A blocked temp file stands in for the full disk.
   mkdirSync(`${spec.runRecordPath}.tmp`);
   publisher.publish({ state: "running" });
   expect(published()).toMatchObject({ state: "running", reason: null });
   expect(readdirSync(home).sort()).toEqual(["dev.json", "events.jsonl"]);
 });
 
-test("a first record that cannot be written is written as soon as it can be", () => {
+test("a first record that cannot be written is written as soon as possible", () => {
   const runRecordPath = join(home, "run", "dev.json");
   const publisher = new RunPublisher({ ...spec, runRecordPath }, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "running" });
@@ -49,7 +49,7 @@ test("a first record that cannot be written is written as soon as it can be", ()
   expect(parseRunRecord(readFileSync(runRecordPath, "utf8"))).toMatchObject({ state: "running" });
 });
 
-test("a record that was removed or replaced is written again, and one in its place is left alone", () => {
+test("a removed or replaced record is written again; an intact one is left alone", () => {
   const publisher = new RunPublisher(spec, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "running" });
   const written = statSync(spec.runRecordPath).ino;
@@ -66,7 +66,7 @@ test("a record that was removed or replaced is written again, and one in its pla
   expect(readFileSync(spec.eventsPath, "utf8").trim().split("\n")).toHaveLength(1);
 });
 
-test("history that a disk refused follows with the next look, whole and once", () => {
+test("history that a disk refused is written with the next look, whole and once", () => {
   const eventsPath = join(home, "logs", "events.jsonl");
   const publisher = new RunPublisher({ ...spec, eventsPath }, "0123456789abcdef0123456789abcdef");
   publisher.publish({ state: "starting", reason: "exited with code 3" });

@@ -25,17 +25,17 @@ const RECORD: RunRecord = {
 };
 
 describe("parseRunRecord", () => {
-  test("gives back what was written", () => {
+  test("returns what was written", () => {
     expect(parseRunRecord(formatRunRecord(RECORD))).toEqual(RECORD);
   });
 
-  test("takes nothing that is torn", () => {
+  test("refuses a torn record", () => {
     const text = JSON.stringify(RECORD);
     for (let length = 0; length < text.length; length += 1)
       expect(parseRunRecord(text.slice(0, length))).toBeUndefined();
   });
 
-  test("takes no record with a field of another shape", () => {
+  test("refuses a record with a field of another shape", () => {
     const other = fc.oneof(fc.constant(-1), fc.constant(1.5), fc.constant({}), fc.constant([]), fc.constant(undefined));
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(RECORD)), other, (field, value) => {
@@ -45,7 +45,7 @@ describe("parseRunRecord", () => {
     );
   });
 
-  test("comes to no harm from anything", () => {
+  test("reads any bytes without harm", () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseRunRecord(text)));
     const hostile = JSON.stringify({ ...RECORD, ports: {} }).replace('"ports":{}', '"ports":{"__proto__":1}');
     expect(Object.keys(parseRunRecord(hostile)?.ports ?? {})).toEqual(["__proto__"]);

@@ -17,7 +17,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
-test("drops inherited directories that are gone or no directories, and keeps what the profile says", () => {
+test("drops inherited directories that are missing or not directories, and keeps the profile's own values", () => {
   const env = { TMPDIR: join(scratch, "gone"), XDG_RUNTIME_DIR: "/dev/null", A: "b" };
   expect(usableEnvironment(env, ["TMPDIR", "XDG_RUNTIME_DIR"])).toEqual({
     env: { A: "b" },
@@ -28,7 +28,7 @@ test("drops inherited directories that are gone or no directories, and keeps wha
   expect(usableEnvironment(usable, Object.keys(usable))).toEqual({ env: usable, dropped: [] });
 });
 
-test("the restart after a crash goes without a TMPDIR that has vanished, and the history says so", async () => {
+test("the restart after a crash drops a TMPDIR that has vanished, and the history says so", async () => {
   const scene = new KeeperScene();
   try {
     const port = await freePort();

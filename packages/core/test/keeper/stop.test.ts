@@ -1,4 +1,4 @@
-/** Stops that really happen, and keepers that are killed. */
+/** Real stops, and killed keepers. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -36,7 +36,7 @@ function exitOf(child: ChildProcess): Promise<void> {
 }
 
 describe("stop", () => {
-  test("kills a tree that is deaf to signals, whoever left the group included", async () => {
+  test("kills a tree that ignores signals, including a process that left the group", async () => {
     const kept = scene.keep(scene.spec("ignores-signals.js", [port], { port, stopTimeoutMs: 300 }));
     const { nonce } = await kept.until("running");
     const tree = findRunProcesses({ leader: null, nonce });
@@ -46,7 +46,7 @@ describe("stop", () => {
     expect(kept.records.at(-1)?.lastExit).toMatchObject({ signal: "SIGKILL" });
   });
 
-  test("is cut short by force", async () => {
+  test("is shortened by force", async () => {
     const kept = scene.keep(scene.spec("ignores-signals.js", [port], { port, stopTimeoutMs: 600_000 }));
     await kept.until("running");
     const stopped = kept.stop();
@@ -55,13 +55,13 @@ describe("stop", () => {
     expect(await stopped).toMatchObject({ outcome: "stopped", detail: "killed" });
   });
 
-  test("ends well when the gateway dies in the middle of its own shutdown", async () => {
+  test("succeeds when the gateway dies in the middle of its own shutdown", async () => {
     const kept = scene.keep(scene.spec("dies-during-stop.js", [port], { port }));
     await kept.until("running");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { lastExit: { signal: "SIGKILL" } } });
   });
 
-  test("ends a helper that shed everything but the lock's descriptor, and the next start has the lock", async () => {
+  test("ends a helper that kept nothing but the lock's descriptor, and the next start has the lock", async () => {
     const spec = scene.spec("leaves-heir.js", [port], { port, lockTimeoutMs: 200 });
     const kept = scene.keep(spec);
     const { gateway, nonce } = await kept.until("running");
@@ -69,7 +69,7 @@ describe("stop", () => {
       const tree = [process.pid, ...findRunProcesses({ leader: gateway, nonce }).map(({ pid }) => pid)];
       return findLockHolders(lockPathFor(spec.lockDir, spec.configPath)).filter(({ pid }) => !tree.includes(pid));
     };
-    // The control: neither group nor environment nor ancestry tells that it belongs to the run.
+    // The control: neither group nor environment nor ancestry shows that it belongs to the run.
     await until("the helper has shed everything else", () => findHeirs().length === 1);
     const heirs = findHeirs();
     for (const { pid } of heirs) scene.alsoEnd(pid);
@@ -78,14 +78,14 @@ describe("stop", () => {
     await scene.keep(spec).until("running");
   });
 
-  test("reaches a gateway that is paused", async () => {
+  test("reaches a paused gateway", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway } = await kept.until("running");
     expect(gateway !== null && signalProcess(gateway, "SIGSTOP")).toBe("sent");
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", detail: "stopped on request" });
   });
 
-  test("between two attempts of a crashing gateway starts nothing more", async () => {
+  test("between two attempts of a crashing gateway prevents another start", async () => {
     const kept = scene.keep(scene.spec("exits.js", [1], { port }));
     await kept.until(({ restarts }) => restarts === 3);
     expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
@@ -102,7 +102,7 @@ describe("stop", () => {
 });
 
 describe("SIGKILL of the keeper", () => {
-  test("leaves the gateway serving and the profile locked, until the orphan is stopped by what was recorded", async () => {
+  test("leaves the gateway serving and the profile locked, until the orphan is stopped by its record", async () => {
     const spec = scene.spec("healthy.js", [port], { port, lockTimeoutMs: 200 });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -120,7 +120,7 @@ describe("SIGKILL of the keeper", () => {
     expect(next.records[0]?.reason).toContain("reclaimed the lock");
   });
 
-  test("and of the gateway leaves nothing in the way of the next start", async () => {
+  test("together with the gateway leaves nothing that blocks the next start", async () => {
     const spec = scene.spec("healthy.js", [port], { port });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -132,7 +132,7 @@ describe("SIGKILL of the keeper", () => {
     expect(existsSync(lockPathFor(spec.lockDir, spec.configPath))).toBe(false);
   });
 
-  test("and of the leader, whose successor has shed the lock, lets nobody start beside it and leaves it stoppable", async () => {
+  test("together with the leader, whose successor has dropped the lock, allows no second start and leaves the gateway stoppable", async () => {
     const spec = scene.spec("forks-and-exits.js", [port], { port });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
@@ -155,7 +155,7 @@ describe("SIGKILL of the keeper", () => {
 });
 
 describe("stopProcessTree", () => {
-  test("signals nobody when the leader's pid belongs to somebody else by now", async () => {
+  test("signals no process when the leader's pid has been reused", async () => {
     const stranger = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => undefined, 6e4)"], {
       detached: true,
     });
@@ -169,7 +169,7 @@ describe("stopProcessTree", () => {
     expect(judgeProcess(identity)).toBe("alive");
   });
 
-  test("names a stranger that holds the port after all, and leaves it alone", async () => {
+  test("names a stranger that holds the port at the end, and leaves it alone", async () => {
     const kept = scene.keep(scene.spec("wrong-host.js", [port, "127.0.0.1"], { port }));
     const { gateway } = await kept.until("running");
     const order = { leader: null, nonce: "0".repeat(32), host: "127.0.0.1", ports: [port], timeoutMs: 1_000 };

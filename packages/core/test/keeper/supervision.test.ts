@@ -1,4 +1,4 @@
-/** What befalls a running gateway: crashes, silence, successors, strangers on its port, the loss of its lock. */
+/** What happens to a running gateway: crashes, silence, successors, strangers on its port, the loss of its lock. */
 import { execFileSync, spawn } from "node:child_process";
 import { renameSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
@@ -30,7 +30,7 @@ function signal({ gateway }: RunRecord, name: NodeJS.Signals): void {
   expect(gateway !== null && signalProcess(gateway, name)).toBe("sent");
 }
 
-/** The pids that listen on the port. */
+/** Returns the pids that listen on the port. */
 function listeners(): readonly number[] {
   const all = readListeners();
   if (all === "unknown") throw new Error("this host does not show its listeners");
@@ -42,7 +42,7 @@ function isServing({ state, gateway }: RunRecord): boolean {
 }
 
 describe("a crash", () => {
-  test("is answered with a restart, and both are told", async () => {
+  test("leads to a restart, and both are reported", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const first = await kept.until("running");
     signal(first, "SIGKILL");
@@ -53,7 +53,7 @@ describe("a crash", () => {
     expect(listeners()).toEqual([second.gateway?.pid]);
   });
 
-  test("takes what the gateway left behind along, before anything is started again", async () => {
+  test("also ends the gateway's leftover processes, before the restart", async () => {
     const kept = scene.keep(scene.spec("leaves-helper.js", [], { port }));
     expect(await kept.outcome).toMatchObject({ outcome: "failed" });
     const helpers = kept.readLog().match(/\d+/g) ?? [];
@@ -61,10 +61,10 @@ describe("a crash", () => {
     expect(helpers.map((pid) => identifyProcess(Number(pid)))).toEqual(helpers.map(() => undefined));
   });
 
-  test("while the port was taken by somebody else ends in `blocked`", async () => {
+  test("while another process has taken the port ends in `blocked`", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const running = await kept.until("running");
-    // The port comes free with the kill; the stranger takes it within the restart delay.
+    // The kill frees the port; the stranger takes it within the restart delay.
     signal(running, "SIGKILL");
     const stranger = createServer();
     await until("the port is free", () => listeners().length === 0);
@@ -82,7 +82,7 @@ describe("a crash", () => {
 
 describe("a taken port", () => {
   // https://github.com/openclaw/openclaw/issues/28191: 43,175 restarts in one boot.
-  test("costs no spawn at all, is `blocked`, and names the holder", async () => {
+  test("costs no spawn, is `blocked`, and names the holder", async () => {
     const stranger = createServer();
     await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
     const kept = scene.keep(scene.spec("exits.js", [1], { port }));
@@ -109,7 +109,7 @@ describe("a taken port", () => {
     stranger.close();
   });
 
-  test("that is taken while the gateway boots ends it, and is named", async () => {
+  test("that is lost while the gateway boots ends the gateway, and names the holder", async () => {
     const kept = scene.keep(scene.spec("never-listens.js", [], { port }));
     const { gateway } = await kept.until((record) => record.gateway !== null);
     const stranger = createServer();
@@ -140,7 +140,7 @@ describe("silence", () => {
 describe("a check for any answer", () => {
   const health = { kind: "answer", scheme: "http" } as const;
 
-  test("takes a refusal for an answer, and silence afterwards for a fault", async () => {
+  test("accepts a refusal as an answer, and treats later silence as a fault", async () => {
     const kept = scene.keep(scene.spec("goes-silent.js", [port], { port, health, livenessIntervalMs: 100 }));
     const running = await kept.until("running");
     expect(running.health).toBe("ok");
@@ -148,7 +148,7 @@ describe("a check for any answer", () => {
     expect((await kept.until("unresponsive")).reason).toContain("no answer to HEAD /: no answer within 2000 ms");
   });
 
-  test("finds no fault in a server that answers nobody, as long as it listens", async () => {
+  test("reports no fault for a server that never answers, while it listens", async () => {
     const kept = scene.keep(scene.spec("says-nothing.js", [port], { port, health, livenessIntervalMs: 50 }));
     await kept.until("running");
     // Three failures in a row would make it unresponsive.
@@ -158,8 +158,9 @@ describe("a check for any answer", () => {
 });
 
 describe("a successor", () => {
-  // https://github.com/openclaw/openclaw/issues/65668: a restart inside the gateway forks, and two fight for the port.
-  test("that a gateway leaves on SIGUSR1 is adopted; there is never a second one", async () => {
+  // https://github.com/openclaw/openclaw/issues/65668: a gateway restarts itself with a fork, and two processes fight
+  // for the port.
+  test("that a gateway leaves on SIGUSR1 is adopted; a second one never starts", async () => {
     const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
     const first = await kept.until("running");
     signal(first, "SIGUSR1");
@@ -180,7 +181,7 @@ describe("a successor", () => {
     expect(listeners()).toEqual([gateway?.pid]);
   });
 
-  test("that shed group, parent and environment is known by the lock that it inherited, adopted and stopped", async () => {
+  test("that dropped group, parent and environment is recognized by the inherited lock, adopted and stopped", async () => {
     const kept = scene.keep(scene.spec("sheds-everything.js", [port], { port }));
     const { gateway, nonce } = await kept.until(isServing);
     expect(findRunProcesses({ leader: null, nonce })).toEqual([]);
@@ -188,7 +189,7 @@ describe("a successor", () => {
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
   });
 
-  test("that shed everything may listen before the process that started it ends", async () => {
+  test("that dropped everything may listen before the process that started it ends", async () => {
     const kept = scene.keep(scene.spec("sheds-everything.js", [port, "stays"], { port }));
     const first = await kept.until("running");
     expect(listeners()).not.toEqual([first.gateway?.pid]);
@@ -201,7 +202,7 @@ describe("a successor", () => {
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
   });
 
-  test("that is adopted and crashes is restarted like any other", async () => {
+  test("that was adopted and crashes is restarted like any other", async () => {
     const kept = scene.keep(scene.spec("respawns.js", [port], { port }));
     signal(await kept.until("running"), "SIGUSR1");
     const adopted = await kept.until(({ state, reason }) => state === "starting" && /handed over/.test(reason ?? ""));
@@ -222,7 +223,7 @@ describe("a successor", () => {
 });
 
 describe("a lock that is lost", () => {
-  test("ends the gateway, harms no process of the new owner, and nothing is published any more", async () => {
+  test("ends the gateway, harms no process of the new owner, and publishes nothing more", async () => {
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));
     const { gateway } = await kept.until("running");
     const published = kept.records.length;
@@ -241,7 +242,7 @@ describe("a lock that is lost", () => {
   });
 });
 
-describe("what stands in the place of the log", () => {
+describe("a foreign file in the place of the log", () => {
   test.each([
     ["a symbolic link", (path: string): void => symlinkSync("/etc/hostname", path)],
     ["a FIFO", (path: string): void => void execFileSync("mkfifo", [path])],

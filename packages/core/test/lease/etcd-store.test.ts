@@ -57,7 +57,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
   });
   afterAll(() => etcd.end());
 
-  test("is owned by one, and the next owner's token is greater", async () => {
+  test("has one owner, and the next owner's token is greater", async () => {
     const key = freshKey();
     expect(await store.read(key)).toBeUndefined();
     const [a, b] = [await store.grant(30), await store.grant(30)];
@@ -76,14 +76,14 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     expect(await store.read(key)).toEqual({ holder: holderOf("b"), leaseId: b, revision: second.token });
   });
 
-  test("is ours when it already was: the answer to the first claim was lost", async () => {
+  test("is ours when the first claim succeeded but its answer was lost", async () => {
     const key = freshKey();
     const lease = await store.grant(30);
     const first = await store.claim(key, holderOf("a"), lease);
     expect(await store.claim(key, holderOf("a"), lease)).toEqual(first);
   });
 
-  test("goes from an owner who is known to be dead to the next, if nobody was faster", async () => {
+  test("goes from an owner that is known to be dead to the next, unless another was faster", async () => {
     const key = freshKey();
     const [a, b, c] = [await store.grant(30), await store.grant(30), await store.grant(30)];
     await store.claim(key, holderOf("a"), a);
@@ -107,7 +107,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     await store.release(lease);
   });
 
-  test("shows what somebody else wrote there as nobody of ours", async () => {
+  test("shows an entry that somebody else wrote there as foreign", async () => {
     const key = freshKey();
     const forged = { ...holderOf("a"), host: "\u001b[2Ja" };
     for (const text of [
@@ -128,7 +128,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     expect(await store.claim(key, holderOf("a"), await store.grant(30))).toMatchObject({ by: { holder: null } });
   });
 
-  test("is found past endpoints that are dead, silent or no etcd", async () => {
+  test("is found when other endpoints are dead, silent or not etcd", async () => {
     const silent = await holdSilentPort();
     const web = await holdWebPort();
     const dead = `http://127.0.0.1:${await freePort()}`;
@@ -162,7 +162,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     await other.end();
   });
 
-  test("is given up when its asker leaves", async () => {
+  test("is given up when its caller aborts", async () => {
     const silent = await holdSilentPort();
     const asked = storeOf([silent.url], {}, 60_000).read("k", AbortSignal.timeout(50));
     await expect(asked).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
@@ -190,7 +190,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
   });
   afterAll(() => etcd.end());
 
-  test("is taken by a user out of a file, within the user's own keys", async () => {
+  test("is taken by a user from a file, within that user's own keys", async () => {
     const credentials = readEtcdCredentials(secretFile("keeper.json", { user: "keeper", password: "se cret" }));
     const store = storeOf(etcd.endpoints, credentials);
     const lease = await store.grant(30);
@@ -205,7 +205,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
     });
   });
 
-  test("is refused without a user, and with a wrong password that is not repeated", async () => {
+  test("is refused without a user and with a wrong password, and the password is not repeated", async () => {
     await expect(storeOf(etcd.endpoints).read("lockkeeper/a")).rejects.toMatchObject({ kind: "refused" });
     const wrong = storeOf(etcd.endpoints, { user: { name: "keeper", password: "hunter2" } });
     await expect(wrong.read("lockkeeper/a")).rejects.toMatchObject({
@@ -214,7 +214,7 @@ describe.skipIf(noEtcd)("a lease in an etcd with users", () => {
     });
   });
 
-  test("goes on when the server has forgotten its access token", async () => {
+  test("continues when the server has forgotten its access token", async () => {
     const store = storeOf(etcd.endpoints, { user: { name: "keeper", password: "se cret" } });
     await store.read("lockkeeper/a");
     etcd.signal(0, "SIGKILL");
@@ -256,7 +256,7 @@ describe.skipIf(noEtcd || spawnSync("openssl", ["version"]).status !== 0)("a lea
 });
 
 describe("the file of credentials", () => {
-  test("is refused when others can read it, when it is a link, missing or no JSON, and is never quoted", () => {
+  test("is refused when others can read it, and when it is a link, missing or not JSON; it is never quoted", () => {
     const open = secretFile("open.json", { user: "u", password: "hunter2" });
     chmodSync(open, 0o640);
     expect(() => readEtcdCredentials(open)).toThrow(expect.objectContaining({ code: "UNSAFE_PATH" }));
@@ -287,7 +287,7 @@ interface HeldUrl {
   readonly end: () => Promise<void>;
 }
 
-/** Takes connections and never says a word. */
+/** Accepts connections and never answers. */
 async function holdSilentPort(): Promise<HeldUrl> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -303,7 +303,7 @@ async function holdSilentPort(): Promise<HeldUrl> {
   };
 }
 
-/** Passes everything on to `target`, until it is ended. */
+/** Forwards everything to `target`, until it is ended. */
 function holdForwardedPort(target: string): Promise<HeldUrl> {
   return listen(
     createServer((near) => {

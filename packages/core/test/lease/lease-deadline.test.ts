@@ -6,7 +6,7 @@ import { leasePhase, leaseTimes } from "../../src/lease/lease-deadline.ts";
 const TTL_SECONDS = 10;
 const TTL_MS = TTL_SECONDS * 1_000;
 
-/** One renewal: how long after the one before it is sent, its ways there and back, and whether the answer is lost. */
+/** One renewal: when it is sent after the one before, how long each way takes, and whether the answer is lost. */
 const renewal = fc.record({
   gapMs: fc.integer({ min: 50, max: 6_000 }),
   thereMs: fc.integer({ min: 0, max: 9_000 }),
@@ -15,19 +15,19 @@ const renewal = fc.record({
 });
 
 const world = fc.record({
-  /** Two clocks whose rates are at most 1 % apart, and show whatever they like. */
+  /** Two clocks whose rates differ by at most 1 %; they may show any time. */
   ownerRate: fc.double({ min: 0.995, max: 1.005, noNaN: true }),
   engineRate: fc.double({ min: 0.995, max: 1.005, noNaN: true }),
   ownerOffsetMs: fc.integer({ min: 0, max: 1e9 }),
   grantThereMs: fc.integer({ min: 0, max: 3_000 }),
   renewals: fc.array(renewal, { maxLength: 12 }),
-  /** From the look at the clock to the last process gone, the tick of the sentinel included. */
+  /** From the look at the clock to the last process gone, including one tick of the sentinel. */
   killMs: fc.integer({ min: 0, max: 1_000 }),
 });
 
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
-/** When the owner's gateway is gone, and when the engine lets another one own; both in real milliseconds. */
+/** Returns when the owner's gateway is gone and when the engine lets another host own, both in real milliseconds. */
 function play(
   seen: World,
   margin?: number,
@@ -51,7 +51,7 @@ function play(
   for (let realMs = 0; ; realMs += 10) {
     const known = sent.filter((each) => good.has(each) && each.knownAt <= realMs).map((each) => show(each[countsFrom]));
     if (leasePhase(times, Math.max(show(0), ...known), show(realMs)) === "over") {
-      // What the owner would send after its end it does not send.
+      // The owner sends nothing after its own end.
       const heard = sent.filter((each) => good.has(each) && each.sentAt <= realMs);
       const last = Math.max(seen.grantThereMs, ...heard.map((each) => each.heardAt));
       return { goneAtMs: realMs + seen.killMs, freeAtMs: Math.min(freeAtMs, last + lifeMs) };
@@ -60,7 +60,7 @@ function play(
 }
 
 describe("the deadline of a lease", () => {
-  test("is kept before anybody else can own, for all delays, lost answers and clocks within 1 %", () => {
+  test("passes before another host can own the lease, for all delays, lost answers and clocks within 1 %", () => {
     fc.assert(
       fc.property(world, (seen) => {
         const { goneAtMs, freeAtMs } = play(seen);
@@ -70,7 +70,7 @@ describe("the deadline of a lease", () => {
     );
   });
 
-  test("would not be without its margin (control)", () => {
+  test("would fail without its margin (control)", () => {
     const property = fc.property(world, (seen) => {
       const { goneAtMs, freeAtMs } = play(seen, 0);
       return goneAtMs <= freeAtMs;
@@ -78,7 +78,7 @@ describe("the deadline of a lease", () => {
     expect(fc.check(property, { numRuns: 2_000 }).failed).toBe(true);
   });
 
-  test("would not be if it counted from the answer instead of the sending (control)", () => {
+  test("would fail if it counted from the answer instead of the request (control)", () => {
     const property = fc.property(world, (seen) => {
       const { goneAtMs, freeAtMs } = play(seen, undefined, "knownAt");
       return goneAtMs <= freeAtMs;
@@ -93,7 +93,7 @@ describe("the deadline of a lease", () => {
     expect(times.endAfterMs).toBeLessThan(times.ttlMs);
   });
 
-  test("believes in nothing when the clock went back or says nothing", () => {
+  test("treats a clock that went back, or shows nothing, as expired", () => {
     const times = leaseTimes(30);
     expect(leasePhase(times, 1_000, 999)).toBe("over");
     expect(leasePhase(times, 1_000, Number.NaN)).toBe("over");

@@ -18,7 +18,7 @@ const SETTINGS: LeaseSettings = {
 };
 const never = new AbortController().signal;
 
-/** An engine in memory that fails, forgets and loses answers on order. */
+/** An engine in memory that fails, forgets and loses answers when the test says so. */
 class PlannedStore implements LeaseStore {
   held: HeldKey | undefined;
   isSilent = false;
@@ -98,7 +98,7 @@ async function take(claimant: LeaseClaimant): Promise<Lease> {
 }
 
 describe("a lease", () => {
-  test("is renewed while it is ours, and its deadline moves with each renewal", async () => {
+  test("is renewed while it is ours, and each renewal moves its deadline", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     const first = lease.endsAtMs;
@@ -112,7 +112,7 @@ describe("a lease", () => {
     expect(store.renewals).toBe(renewals);
   });
 
-  test("is refused by an owner elsewhere, and taken at once from a dead one in our own lock directory", async () => {
+  test("is refused by an owner elsewhere, and taken at once from a dead owner in our own lock directory", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     for (const changes of [{ bootId: "other" }, { lockId: "1:3" }, { bootId: null }, { lockId: null }]) {
@@ -124,7 +124,7 @@ describe("a lease", () => {
     await next.release();
   });
 
-  test("is first doubtful and then over when nothing answers, and stays so", async () => {
+  test("is first in doubt and then over when nothing answers, and stays over", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     const told: (string | undefined)[] = [];
@@ -139,7 +139,7 @@ describe("a lease", () => {
     expect(lease.lost.aborted && lease.over.aborted).toBe(true);
   });
 
-  test("goes on when the engine answers again in time", async () => {
+  test("continues when the engine answers again in time", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store, {}, 3));
     store.isSilent = true;
@@ -176,7 +176,7 @@ describe("a lease", () => {
     expect(store.held).toBeUndefined();
   });
 
-  test("is not believed in when taking it took too long", async () => {
+  test("does not count when it took too long to take", async () => {
     const store = new PlannedStore();
     let nowMs = 0;
     const slow = { ...claimantOf(store), now: () => (nowMs += 700) };
@@ -185,7 +185,7 @@ describe("a lease", () => {
     expect(store.released).toHaveLength(3);
   });
 
-  test("that cannot be given back is said to run out", async () => {
+  test("that cannot be given back is reported to run out", async () => {
     const store = new PlannedStore();
     const lease = await take(claimantOf(store));
     store.isSilent = true;

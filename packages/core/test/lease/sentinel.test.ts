@@ -18,7 +18,7 @@ import type { SentinelOrder } from "../../src/lease/sentinel-order.ts";
 import { parseOrder } from "../../src/lease/sentinel-order.ts";
 
 const PROGRAM = [process.execPath, fileURLToPath(new URL("fixtures/sentinel.js", import.meta.url))] as const;
-/** Long enough for any machine; a sentinel that waits for it would be seen by the test's own timeout. */
+/** Long enough for any machine; if a sentinel waited for it, the test's own timeout would show it. */
 const LONG_MS = 600_000;
 
 const children: ChildProcess[] = [];
@@ -27,7 +27,7 @@ const posted: PostedSentinel[] = [];
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
-  // Helpers have left the group, and no sentinel need have ended them.
+  // Helpers have left the group, and a sentinel does not have to end them.
   for (const nonce of nonces.splice(0)) {
     for (const identity of findRunProcesses({ leader: null, nonce })) signalProcess(identity, "SIGKILL");
   }
@@ -44,7 +44,7 @@ interface Gateway {
   readonly child: ChildProcess;
 }
 
-/** A gateway with a helper that has left its group; `script` decides what it thinks of SIGTERM. */
+/** A gateway with a helper that has left its group; `script` decides how it reacts to SIGTERM. */
 async function startGateway(onTerm: string): Promise<Gateway> {
   const nonce = randomBytes(16).toString("hex");
   nonces.push(nonce);
@@ -61,7 +61,7 @@ async function startGateway(onTerm: string): Promise<Gateway> {
   return { nonce, leader, child };
 }
 
-/** The sentinels of this very test file, which are known by their program. */
+/** The sentinels of this test file, recognized by their program. */
 function listSentinels(): readonly number[] {
   return listProcessIds().filter((pid) => {
     try {
@@ -94,7 +94,7 @@ const say = (sentinel: ChildProcess, order: SentinelOrder): void => {
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 describe("a sentinel", () => {
-  test("kills the whole run at the deadline, and spares everybody else", async () => {
+  test("kills the whole run at the deadline, and spares every other process", async () => {
     const [gateway, stranger] = [await startGateway(":"), await startGateway(":")];
     say(startSentinel(), orderFor(gateway, bootTimeMs() + 300));
     await until("the run is gone", () => isGone(gateway));
@@ -102,7 +102,7 @@ describe("a sentinel", () => {
     expect(gateway.child.signalCode).toBe("SIGKILL");
   });
 
-  test("security 11: ends nobody whom an order names by mistake: a reused pid, pid 1, who started it", async () => {
+  test("security 11: ends no process that an order names by mistake: a reused pid, pid 1, its own parent", async () => {
     const stranger = await startGateway(":");
     const self = identifyProcess(process.pid);
     const first = identifyProcess(1);
@@ -118,14 +118,14 @@ describe("a sentinel", () => {
       const sentinel = startSentinel();
       say(sentinel, { ...orderFor(gateway, bootTimeMs()), leader });
       sentinel.stdin?.end();
-      // The control: who carries the nonce is ended.
+      // The control: a process that carries the nonce is ended.
       await until("the run is gone", () => isGone(gateway));
       await until("the sentinel has nothing to do", () => hasEnded(sentinel));
       expect(judgeProcess(stranger.leader)).toBe("alive");
     }
   });
 
-  test("does nothing while the deadline moves, whatever half of a line says", async () => {
+  test("does nothing while the deadline moves, and ignores half a line", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     let answers = "";
@@ -139,7 +139,7 @@ describe("a sentinel", () => {
     expect(isGone(gateway)).toBe(false);
   });
 
-  test("asks at once when its keeper has died, and then has nothing to do", async () => {
+  test("asks the gateway to stop at once when its keeper has died, and then has nothing more to do", async () => {
     const gateway = await startGateway("exit 3");
     const sentinel = startSentinel();
     say(sentinel, orderFor(gateway, bootTimeMs() + LONG_MS));
@@ -149,7 +149,7 @@ describe("a sentinel", () => {
     await until("the sentinel is gone", () => hasEnded(sentinel));
   });
 
-  test("kills at the deadline what did not end when its keeper had died, and ends itself", async () => {
+  test("kills at the deadline what did not stop after its keeper had died, and ends itself", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     say(sentinel, orderFor(gateway, bootTimeMs() + 1_000));
@@ -159,7 +159,7 @@ describe("a sentinel", () => {
     await until("the sentinel is gone", () => hasEnded(sentinel));
   });
 
-  test("calls for another one when its keeper has died, who does the same when the first is killed", async () => {
+  test("starts another sentinel when its keeper has died, which does the same when the first is killed", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     let answers = "";
@@ -175,7 +175,7 @@ describe("a sentinel", () => {
     await until("nobody is left", () => others() === 0);
   });
 
-  test("does not ask a second time what its keeper has asked already", async () => {
+  test("does not ask a second time after its keeper has asked", async () => {
     const gateway = await startGateway("exit 3");
     const sentinel = startSentinel();
     say(sentinel, { ...orderFor(gateway, bootTimeMs() + 1_000), asked: true });
@@ -184,7 +184,7 @@ describe("a sentinel", () => {
     expect(gateway.child.signalCode).toBe("SIGKILL");
   });
 
-  test("stays past the deadline while its keeper lives: one that was stopped while starting a gateway starts it then", async () => {
+  test("stays past the deadline while its keeper lives: a keeper that was paused during a start may start the gateway then", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     say(sentinel, { ...orderFor(gateway, 0), nonce: "0".repeat(32), leader: null });
@@ -198,7 +198,7 @@ describe("a sentinel", () => {
     await until("the sentinel is gone", () => hasEnded(sentinel));
   });
 
-  test("is not ended by the signals that end a terminal or a service", async () => {
+  test("survives the signals that end a terminal or a service", async () => {
     const gateway = await startGateway(":");
     const sentinel = startSentinel();
     let answers = "";
@@ -221,7 +221,7 @@ async function post(order: SentinelOrder): Promise<PostedSentinel> {
 }
 
 describe("the keeper's side of a sentinel", () => {
-  test("has another one started when the present one is killed, and that one knows the deadline", async () => {
+  test("starts another one when the present one is killed, and passes the deadline on", async () => {
     const gateway = await startGateway(":");
     const sentinel = await post(orderFor(gateway, bootTimeMs() + LONG_MS));
     const first = sentinel.pid ?? 0;
@@ -232,7 +232,7 @@ describe("the keeper's side of a sentinel", () => {
     expect(sentinel.failed.aborted).toBe(false);
   });
 
-  test("replaces one that does not answer any more", async () => {
+  test("replaces one that no longer answers", async () => {
     const gateway = await startGateway(":");
     const start = bootTimeMs() + LONG_MS;
     const sentinel = await post(orderFor(gateway, start));
@@ -244,13 +244,13 @@ describe("the keeper's side of a sentinel", () => {
     expect(identifyProcess(first)).toBeUndefined();
   });
 
-  test("fails when there is no program to be started, and lets nothing run", async () => {
+  test("fails when there is no program to start, and lets nothing run", async () => {
     const sentinel = new PostedSentinel(["/nonexistent/sentinel"]);
     const order = { nonce: "n", leader: null, endsAtMs: bootTimeMs() + LONG_MS, asked: false };
     await expect(sentinel.post(order)).rejects.toMatchObject({ code: "LEASE_UNAVAILABLE" });
   });
 
-  test("sends it home when nothing is left, and leaves it there when something may be", async () => {
+  test("sends it away when nothing is left, and keeps it when something may be", async () => {
     const gateway = await startGateway(":");
     const sentinel = await post(orderFor(gateway, bootTimeMs() + 1_500));
     const pid = sentinel.pid ?? 0;
@@ -267,7 +267,7 @@ describe("the keeper's side of a sentinel", () => {
 });
 
 describe("an order", () => {
-  test("that is no whole one says nothing", () => {
+  test("that is not complete is ignored", () => {
     for (const line of ["", "{", "null", "3", '{"nonce":"a"}', '{"endsAtMs":"3","nonce":"a"}']) {
       expect(parseOrder(line)).toBeUndefined();
     }

@@ -26,7 +26,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
   const acquire = (options: Partial<GatewayLockOptions> = {}): ReturnType<typeof acquireGatewayLock> =>
     acquireGatewayLockBy([mechanism], { ...place, ...options });
 
-  test("is one private file with a whole record while held, and nothing afterwards", async () => {
+  test("is one private file with a whole record while held, and leaves nothing afterwards", async () => {
     const lock = await acquire({ profile: "dev", host: "127.0.0.1" });
     expect(lock.path).toBe(lockPathFor(place.lockDir, place.configPath));
     const stats = statSync(lock.path);
@@ -62,7 +62,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     await (await acquire()).release();
   });
 
-  test("waits for an owner that lets go in time", async () => {
+  test("waits for an owner that releases in time", async () => {
     const lock = await acquire();
     const next = acquire();
     await lock.release();
@@ -82,7 +82,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     expect(existsSync(lock.path)).toBe(false);
   });
 
-  test("is given back when the port is taken", async () => {
+  test("is released when the port is taken", async () => {
     const stranger = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => stranger.once("listening", resolve));
     const address = stranger.address();
@@ -110,7 +110,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test("stops waiting when asked", async () => {
+  test("stops waiting on request", async () => {
     const lock = await acquire();
     const asked = new AbortController();
     const waiting = acquire({ signal: asked.signal });
@@ -122,7 +122,7 @@ describe.each([["kernel"], ["socket"]] as const)("the gateway lock held by the %
 });
 
 describe("the path of a lock", () => {
-  test("is the same for every way that leads to one config", () => {
+  test("is the same for every path to one config", () => {
     writeFileSync(place.configPath, "{}");
     symlinkSync(place.configPath, join(home, "link.json"));
     const path = lockPathFor(place.lockDir, place.configPath);
@@ -132,7 +132,7 @@ describe("the path of a lock", () => {
     expect(lockPathFor(place.lockDir, join(home, "other.json"))).not.toBe(path);
   });
 
-  test("does not change when the config comes into being", () => {
+  test("does not change when the config is created", () => {
     symlinkSync(home, join(home, "itself"));
     const before = lockPathFor(place.lockDir, join(home, "itself", "gateway.json"));
     writeFileSync(place.configPath, "{}");
@@ -141,9 +141,9 @@ describe("the path of a lock", () => {
 });
 
 describe("an owner that listens", () => {
-  test("is looked at twice: one that ends at the first look is followed", async () => {
+  test("is checked twice: when it ends at the first check, the next one takes over", async () => {
     const lock = await acquireGatewayLock(place);
-    // As a killed owner: it answers a last time, and is gone.
+    // Like a killed owner: it answers a last time, and is gone.
     const server = createServer((connection) => {
       connection.destroy();
       server.close();
@@ -180,7 +180,7 @@ describe("a stranger on the port", () => {
 });
 
 describe("sweeping", () => {
-  test("removes a leftover, leaves an owner alone, and finds nothing to do", async () => {
+  test("removes a leftover, leaves an owner alone, and then has nothing to do", async () => {
     expect(await sweepGatewayLock(place)).toBe("nothing");
     const lock = await acquireGatewayLock(place);
     expect(await sweepGatewayLock(place)).toBe("held");
@@ -210,7 +210,7 @@ describe("the file mutex", () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test("names path and holder when it is not had in time, and lets go after a failure", async () => {
+  test("names path and holder when the time runs out, and is released after a failure", async () => {
     const path = join(home, "registry.lock");
     const failed = withFileMutex(path, async () => {
       await expect(withFileMutex(path, () => 1, { timeoutMs: 30 })).rejects.toMatchObject({

@@ -35,7 +35,7 @@ const anyRecord: fc.Arbitrary<LockRecord> = fc.record({
 });
 
 describe("a record", () => {
-  test("comes back as it was written, in 1 KiB; only a long path is cut, and marked", () => {
+  test("is read back as it was written, within 1 KiB; only a long path is cut, and marked", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
         const bytes = formatLockRecord(record);
@@ -49,7 +49,7 @@ describe("a record", () => {
     );
   });
 
-  test("loses only as much of a long path as it must, from the front", () => {
+  test("loses no more of a long path than necessary, from the front", () => {
     const path = fc.string({ maxLength: 1_500, size: "max", unit: "binary" });
     fc.assert(
       fc.property(anyRecord, path, (record, configPath) => {
@@ -64,13 +64,13 @@ describe("a record", () => {
         }
         expect(read?.configPath.startsWith("…")).toBe(true);
         expect(configPath.endsWith(read?.configPath.slice(1) ?? "?")).toBe(true);
-        // One character is six bytes at most, so no more of them than that would have fitted.
+        // One character takes at most six bytes, so at most this many more would have fitted.
         expect(Buffer.byteLength(text.trim())).toBeGreaterThan(LOCK_RECORD_BYTES - 12);
       }),
     );
   });
 
-  test("is cut from the first byte that is too much, and not before", () => {
+  test("is cut at the first byte too many, and not before", () => {
     const [sample] = fc.sample(anyRecord, 1);
     const frame = Buffer.byteLength(JSON.stringify({ ...sample, configPath: "" }));
     const ofSize = (bytes: number): LockRecord =>
@@ -82,7 +82,7 @@ describe("a record", () => {
     expect([1_022, 1_023, 1_024, 1_025].map(isCut)).toEqual([false, false, true, true]);
   });
 
-  test("that is too long without its path is refused, not cut elsewhere", () => {
+  test("that is too long without its path is refused; no other field is cut", () => {
     const [sample] = fc.sample(anyRecord, 1);
     const ofProfile = (length: number): LockRecord =>
       ({ ...sample, configPath: "", profile: "p".repeat(length) }) as LockRecord;
@@ -99,7 +99,7 @@ function parse(text: unknown): ReturnType<typeof parseLockRecord> {
   return parseLockRecord(Buffer.from(typeof text === "string" ? text : JSON.stringify(text)));
 }
 
-describe("what a record says wrongly", () => {
+describe("a wrong value in a record", () => {
   const sound = { v: 1, mechanism: "kernel", pid: 7, nonce: "0".repeat(32) };
   test.each([
     ["", "is empty"],
@@ -115,7 +115,7 @@ describe("what a record says wrongly", () => {
     expect(parse(text)).toEqual({ record: null, problem });
   });
 
-  test("is damage where it is needed to know the owner", () => {
+  test("is damage where it is needed to identify the owner", () => {
     expect(parse(sound).record).toMatchObject(sound);
     const wrong = { mechanism: ["quantum", null, 1], pid: [0, -1, 1.5, "7", null, 2 ** 53], nonce: [7, null, ["0"]] };
     for (const [field, values] of Object.entries(wrong)) {
@@ -125,7 +125,7 @@ describe("what a record says wrongly", () => {
     }
   });
 
-  test("counts as not said elsewhere", () => {
+  test("counts as missing elsewhere", () => {
     const optional = ["startTicks", "bootId", "pidNamespace", "networkNamespace", "profile", "host", "port", "gateway"];
     const unsaid = {
       ...sound,
@@ -159,7 +159,7 @@ describe("what a record says wrongly", () => {
   });
 });
 
-/** JSON that looks like a record, each field of it anything. */
+/** JSON that looks like a record, with any value in each field. */
 const nearlyRecord = fc.record(
   {
     v: fc.oneof(fc.constant(1), fc.anything()),
@@ -206,7 +206,7 @@ function toJson(value: unknown): string {
   }
 }
 
-describe("whatever a lock file holds", () => {
+describe("any content of a lock file", () => {
   let home: string;
   let place: { lockDir: string; configPath: string };
   let path: string;
@@ -224,7 +224,7 @@ describe("whatever a lock file holds", () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  test("parsing gives a record of sound values, or says why not; nothing is inherited", () => {
+  test("is parsed to a record of valid values, or to a reason; nothing is inherited", () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         const parsed = parseLockRecord(bytes);
@@ -241,10 +241,10 @@ describe("whatever a lock file holds", () => {
     );
   });
 
-  test("looking, taking over and sweeping end well and signal nobody", async () => {
+  test("lets inspection, takeover and sweep finish, and none of them sends a signal", async () => {
     await fc.assert(
       fc.asyncProperty(anyBytes, fc.boolean(), async (bytes, isSwept) => {
-        // A record of another network namespace's living owner is the one that rightly blocks.
+        // Only a record of another network namespace's living owner blocks rightly.
         if (parseLockRecord(bytes).record?.mechanism === "socket") return;
         writeFileSync(path, bytes, { mode: 0o600 });
         expect(["stale", "held", "unknown"]).toContain((await inspectGatewayLock(place)).verdict);
@@ -256,7 +256,7 @@ describe("whatever a lock file holds", () => {
     expect(kill.mock.calls.filter(([, signal]) => signal !== 0)).toEqual([]);
   });
 
-  /** Returns how many bytes of the file a look and a takeover read. */
+  /** Returns how many bytes of the file an inspection and a takeover read. */
   async function lookAndTake(sizeBytes: number): Promise<number> {
     writeFileSync(path, "x".repeat(LOCK_RECORD_BYTES), { mode: 0o600 });
     truncateSync(path, sizeBytes);
@@ -266,15 +266,17 @@ describe("whatever a lock file holds", () => {
     return finish();
   }
 
-  test("a huge file costs no more than a small one: the same bytes of it are read", async () => {
+  test("a huge file costs no more than a small one: the same number of bytes is read", async () => {
     const read = await lookAndTake(LOCK_RECORD_BYTES);
-    // The control: reads of the file are seen.
+    // The control: the count sees reads of the file.
     expect(read).toBeGreaterThanOrEqual(LOCK_RECORD_BYTES);
     expect(await lookAndTake(64 * 2 ** 30)).toBe(read);
   });
 });
 
-/** Counts, until the returned function is called, the bytes that this process reads of the file that is at `path` now. */
+/**
+ * Counts the bytes that this process reads of the file that is at `path` now, until the returned function is called.
+ */
 function countBytesRead(path: string): () => number {
   const { ino } = statSync(path);
   const { readSync } = fs;

@@ -42,7 +42,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 const isRoot = process.geteuid?.() === 0;
 if (!isRoot) process.stdout.write("skipped: only root can give files to somebody else\n");
 
-/** What is put at the place of the lock file, and what the refusal says about it. */
+/** What is put in the place of the lock file, and what the refusal says about it. */
 const DANGERS: readonly (readonly [string, RegExp, () => void])[] = [
   ["a symbolic link", /is a symbolic link/, () => symlinkSync(target, path)],
   ["a dangling link", /is a symbolic link/, () => symlinkSync(join(home, "nowhere"), path)],
@@ -59,11 +59,11 @@ const DANGERS: readonly (readonly [string, RegExp, () => void])[] = [
   ],
 ];
 
-describe("at the place of the lock file", () => {
+describe("in the place of the lock file", () => {
   test.each(DANGERS)("%s is refused without a wait, and left as it is", async (_what, fact, put) => {
     put();
     const before = lstatSync(path, { bigint: true });
-    // A wait for its deadline would run into the test's own.
+    // A wait for its deadline would exceed the test's own.
     await expect(acquireGatewayLock({ ...place, timeoutMs: 600_000 })).rejects.toMatchObject({
       code: "UNSAFE_PATH",
       message: expect.stringMatching(fact),
@@ -76,7 +76,7 @@ describe("at the place of the lock file", () => {
     expect(existsSync(join(home, "nowhere"))).toBe(false);
   });
 
-  test.runIf(isRoot)("somebody else's file is refused", async () => {
+  test.runIf(isRoot)("a file of another user is refused", async () => {
     writeFileSync(path, "", { mode: 0o600 });
     chownSync(path, 65_534, 65_534);
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({
@@ -101,7 +101,7 @@ describe("the directory of locks is refused", () => {
     await expect(acquireGatewayLock(elsewhere)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
   });
 
-  test("when others may write it, also when they may only since the last time", async () => {
+  test("when others may write it, even when they may only since the last time", async () => {
     await (await acquireGatewayLock(place)).release();
     chmodSync(place.lockDir, 0o777);
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe("the directory of locks is refused", () => {
     expect(statSync(place.lockDir).mode & 0o777).toBe(0o777);
   });
 
-  test("when it lies in a place that others may write", async () => {
+  test("when its parent is writable by others", async () => {
     mkdirSync(join(home, "open"));
     chmodSync(join(home, "open"), 0o777);
     await expect(acquireGatewayLock({ ...place, lockDir: join(home, "open", "lock") })).rejects.toMatchObject({
@@ -119,7 +119,7 @@ describe("the directory of locks is refused", () => {
     });
   });
 
-  test.runIf(isRoot)("when it is somebody else's", async () => {
+  test.runIf(isRoot)("when it belongs to another user", async () => {
     chownSync(place.lockDir, 65_534, 65_534);
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
   });
@@ -139,7 +139,7 @@ describe("modes", () => {
     }
   });
 
-  test("of an empty leftover of a crash under a tight umask are put right", async () => {
+  test("of an empty leftover of a crash under a tight umask are corrected", async () => {
     writeFileSync(path, "");
     chmodSync(path, 0o000);
     const lock = await acquireGatewayLock(place);

@@ -1,4 +1,4 @@
-/** The watch over a held lock, by fake timers: what passes costs nothing, what stays costs the lock. */
+/** The watch over a held lock, with fake timers: a passing failure costs nothing, a lasting one costs the lock. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ function watch(restore: () => Promise<"restored" | "refused">): { readonly losse
   return { losses };
 }
 
-test("forgets failures that passed: ten in a row cost the lock, and nine again and again do not", async () => {
+test("forgets failures that passed: ten in a row cost the lock; nine, again and again, do not", async () => {
   let looks = 0;
   let fails = (): boolean => looks % 10 !== 0;
   const { losses } = watch(async () => {
@@ -54,7 +54,7 @@ test("forgets failures that passed: ten in a row cost the lock, and nine again a
   expect(losses.map(({ code }) => code)).toEqual(["LOCK_LOST"]);
 });
 
-test("says no more of the new owner than it knows", async () => {
+test("says no more about the new owner than it knows", async () => {
   const { losses } = watch(async () => "refused");
   for (let second = 0; second < 3; second++) await vi.advanceTimersByTimeAsync(1_000);
   expect(losses.map(({ code }) => code)).toEqual(["LOCK_LOST"]);

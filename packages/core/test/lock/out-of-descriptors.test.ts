@@ -1,4 +1,6 @@
-/** A process that may open no more files: whatever step of acquire it happens in, it is said in our words and nothing is left. */
+/**
+ * A process that cannot open more files: whichever step of acquire fails, the error is ours and nothing is left behind.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +16,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Fills up the table of descriptors, and tries with `spare` of them given back; prints what came of each try. */
+/** Fills the table of descriptors, and tries with `spare` of them free; prints the result of each try. */
 const PROGRAM = `
   import { closeSync, openSync } from "node:fs";
   import { acquireGatewayLock } from "@lockkeeper/core";
@@ -30,7 +32,7 @@ const PROGRAM = `
   }
   process.stdout.write(JSON.stringify(said));`;
 
-test("is told path, errno and what helps, and leaves no lock behind", () => {
+test("names path, errno and a remedy, and leaves no lock behind", () => {
   const lockDir = join(home, "lock");
   const script = 'ulimit -n 128; exec "$0" --input-type=module -e "$1" -- "$2" "$3"';
   const output = execFileSync("/bin/sh", ["-c", script, process.execPath, PROGRAM, lockDir, join(home, "config")], {

@@ -4,7 +4,7 @@ import type { Exploration, Protocol, World } from "./protocol-model.ts";
 import { explore } from "./protocol-model.ts";
 
 const WHOLE: Protocol = { inodeCheck: true, unlinkBeforeClose: true, mark: true, trustsPid: false };
-/** Where the kernel does not list its locks: no marks. */
+/** Where the kernel does not list its locks there are no marks. */
 const PLAIN: Protocol = { ...WHOLE, mark: false };
 
 function run(protocol: Protocol, world: World): Exploration {
@@ -17,11 +17,11 @@ function run(protocol: Protocol, world: World): Exploration {
 const CLEAN = { twoOwners: undefined, wedge: undefined };
 
 describe("every run of three processes under the lock protocol", () => {
-  test("has one owner at most and always another to come, through crashes and reused pids", () => {
+  test("has at most one owner and always a possible next one, through crashes and reused pids", () => {
     expect(run(PLAIN, { crashes: 2, deletions: 0 })).toMatchObject(CLEAN);
   });
 
-  test("has one owner at most and always another to come, though the file is deleted or replaced", () => {
+  test("has at most one owner and always a possible next one, though the file is deleted or replaced", () => {
     expect(run(WHOLE, { crashes: 1, deletions: 1 })).toMatchObject(CLEAN);
   });
 });
@@ -32,7 +32,7 @@ describe("the exploration finds the hole", () => {
     expect(twoOwners).toBeDefined();
   });
 
-  test("of a lock that is let go before its file is removed", () => {
+  test("of a lock that is released before its file is removed", () => {
     const { twoOwners } = run({ ...PLAIN, unlinkBeforeClose: false }, { crashes: 0, deletions: 0 });
     expect(twoOwners).toBeDefined();
   });
@@ -42,7 +42,7 @@ describe("the exploration finds the hole", () => {
     expect(twoOwners).toBeDefined();
   });
 
-  test("of a lock that believes in a recorded pid, which somebody else has by now", () => {
+  test("of a lock that trusts a recorded pid, which another process may have by now", () => {
     const { wedge } = run({ ...PLAIN, trustsPid: true }, { crashes: 1, deletions: 0 });
     expect(wedge).toBeDefined();
   });

@@ -1,7 +1,7 @@
 /**
- * The lock protocol as a small machine, explored exhaustively: three processes, one step each at a time, that may crash
- * anywhere and come back with any pid, and somebody who deletes or replaces the file. A protocol without one of its steps
- * can be explored too: that the known holes are then found is the proof that the exploration would see them.
+ * The lock protocol as a small machine, explored exhaustively: three processes take one step each at a time, may crash
+ * anywhere and may come back with any pid, while another party deletes or replaces the file. The model can also explore
+ * a protocol without one of its steps: it then finds the known holes, which proves that it would see them.
  */
 
 /** Which steps the protocol takes. */
@@ -12,7 +12,7 @@ export interface Protocol {
   readonly unlinkBeforeClose: boolean;
   /** The owner's mark on the directory, counted by newcomers. */
   readonly mark: boolean;
-  /** A hole on purpose: an owner is believed in as long as some process has its pid. */
+  /** A hole on purpose: an owner is trusted as long as some process has its pid. */
   readonly trustsPid: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface World {
 export interface Exploration {
   readonly states: number;
   readonly twoOwners: readonly string[] | undefined;
-  /** Nobody owns and, whatever is done from here without a crash or a deletion, nobody ever will. */
+  /** Nobody owns, and no sequence without a crash or a deletion leads to an owner again. */
   readonly wedge: readonly string[] | undefined;
 }
 
@@ -45,7 +45,9 @@ type Place =
   | "unmarked"
   | "half-released";
 
-/** One process. `fd` and `newFd` are inodes or 0; a process that has locked one holds its lock until it closes it. */
+/**
+ * One process. `fd` and `newFd` are inodes or 0; a process that has locked an inode holds the lock until it closes it.
+ */
 interface Actor {
   place: Place;
   pid: number;
@@ -58,8 +60,9 @@ interface Actor {
 }
 
 /**
- * `path` is the inode that the path names, or 0. `records` tells which pid each inode's record names: negative once the
- * process that wrote it has ended, whoever has its pid by then; 0 or nothing in an empty file.
+ * `path` is the inode that the path names, or 0. `records` says which pid each inode's record names. The number is
+ * negative once the process that wrote it has ended, whichever process has its pid then. It is 0 or missing for an empty
+ * file.
  */
 interface State {
   path: number;
@@ -107,7 +110,7 @@ export function explore(protocol: Protocol, world: World): Exploration {
       queue.push({ key: nextKey, state: next });
     }
   }
-  // Backwards from every owner: what is not reached can never come to an owner again.
+  // Backwards from every owner: a state that is not reached can never lead to an owner again.
   const hopeful = new Set(owned);
   const pending = [...owned];
   for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
@@ -145,7 +148,7 @@ function* successors(state: State, protocol: Protocol): Generator<Step> {
       yield { step: `${pid}: begins to release`, isCalm: true, next: releasing };
     }
     if (state.crashes > 0 && place !== "idle") {
-      // It comes back under any pid that is free by then, its own included.
+      // It comes back under any pid that is free then, its own included.
       for (let reused = 1; reused <= ACTORS; reused++) {
         if (state.actors.some((other, at) => at !== index && other.pid === reused)) continue;
         const crashed = copyOf(state);
@@ -167,7 +170,7 @@ function* successors(state: State, protocol: Protocol): Generator<Step> {
   }
 }
 
-/** Takes the actor's next step in place, and says which. */
+/** Takes the actor's next step in place, and returns its name. */
 function advance(state: State, actor: Actor, protocol: Protocol): string {
   switch (actor.place) {
     case "idle":
@@ -234,7 +237,7 @@ function advance(state: State, actor: Actor, protocol: Protocol): string {
     case "restoring":
       if (isHeld(state, actor.newFd)) {
         if (protocol.mark) {
-          // Whoever has it sees our mark and withdraws.
+          // Its owner sees our mark and withdraws.
           actor.newFd = 0;
           actor.place = "owning";
           return "tries again later";
@@ -282,7 +285,7 @@ function newActor(pid: number): Actor {
   };
 }
 
-/** Closes everything; a process that is done begins anew. */
+/** Closes everything; a process that has finished starts again. */
 function close(actor: Actor): void {
   Object.assign(actor, newActor(actor.pid));
 }
@@ -293,7 +296,10 @@ function isHeld(state: State, inode: number): boolean {
   );
 }
 
-/** Every pid of this world belongs to a living process; only one's own is known not to be the old owner's. */
+/**
+ * Every pid of this world belongs to a living process; a process knows only of its own pid that it is not the old
+ * owner's.
+ */
 function isTrusted(state: State, actor: Actor): boolean {
   const recorded = Math.abs(state.records[actor.fd] ?? 0);
   return recorded !== 0 && state.actors.some(({ pid }) => pid === recorded);
@@ -304,7 +310,7 @@ function newInode(state: State): number {
   for (let inode = 1; ; inode++) if (!used.includes(inode)) return inode;
 }
 
-/** Takes an inode into use that holds no record. */
+/** Starts to use an inode that holds no record. */
 function emptyInode(state: State): number {
   const inode = newInode(state);
   state.records[inode] = 0;
@@ -315,7 +321,10 @@ function copyOf(state: State): State {
   return { ...state, records: { ...state.records }, actors: state.actors.map((actor) => ({ ...actor })) };
 }
 
-/** One text for all states that differ in the numbers of inodes only, or in records that the protocol does not read. */
+/**
+ * Returns one text for all states that differ only in the numbers of inodes, or in records that the protocol does not
+ * read.
+ */
 function keyOf(state: State, protocol: Protocol): string {
   const names = new Map<number, number>([[0, 0]]);
   const nameOf = (inode: number): number => {

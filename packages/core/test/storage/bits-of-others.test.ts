@@ -13,20 +13,20 @@ const seen = (mode: number, uid: number, gid: number): readonly [string, boolean
   isOpenToOthers({ mode, uid, gid, ctimeMs: 0 }, "/nowhere"),
 ];
 
-test("a user's private group is nobody else, of what is the user's or root's; any other group is", () => {
+test("a user's private group does not count as others for the user's and root's files; any other group does", () => {
   asUser(1000, 1000);
   expect(seen(0o2775, 0, 1000)).toEqual(["5", false]);
   expect(seen(0o660, 1000, 1000)).toEqual(["0", false]);
   expect(seen(0o662, 1000, 1000)).toEqual(["2", true]);
   expect(seen(0o660, 1000, 100)).toEqual(["60", true]);
   expect(seen(0o660, 1001, 1001)).toEqual(["60", true]);
-  // Somebody else's who has let our group in lets in whom he likes.
+  // A foreign owner who has let our group in may let in others too.
   expect(seen(0o660, 1001, 1000)).toEqual(["60", true]);
   asUser(1000, 100);
   expect(seen(0o660, 1000, 1000)).toEqual(["60", true]);
 });
 
-test("root's group may have members: what it may read is told, what it may write is usual", () => {
+test("root's group may have members: read access is reported, write access is usual", () => {
   asUser(0, 0);
   expect(seen(0o775, 0, 0)).toEqual(["75", false]);
   expect(seen(0o640, 0, 0)).toEqual(["40", false]);

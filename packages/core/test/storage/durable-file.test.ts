@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readIfPresentSync, replaceFile } from "../../src/storage/durable-file.ts";
 
-/** The errno with which every fsync of a directory fails; none: the real one. */
+/** The errno with which every fsync of a directory fails; undefined calls the real one. */
 const faults = vi.hoisted(() => ({ directoryErrno: undefined as string | undefined }));
 vi.mock("node:fs", async (original) => {
   const real = await original<typeof fs>();
@@ -42,7 +42,7 @@ describe("replaceFile", () => {
   });
 
   test.each(["symlink", "hard link", "directory", "fifo"])(
-    "security 8: refuses a %s at the place, target untouched",
+    "security 8: refuses a %s in its place, target untouched",
     async (kind) => {
       const path = join(scratch, "place");
       const target = join(scratch, "target");
@@ -107,7 +107,7 @@ describe("a disk that does not confirm", () => {
     faults.directoryErrno = undefined;
   });
 
-  test("a failed fsync of the directory is told apart from a file that was not replaced", async () => {
+  test("a failed fsync of the directory is distinguished from a file that was not replaced", async () => {
     const path = join(scratch, "file");
     fs.writeFileSync(path, "old");
     faults.directoryErrno = "EIO";
@@ -121,7 +121,7 @@ describe("a disk that does not confirm", () => {
   });
 
   test.each(["EINVAL", "ENOTSUP"])(
-    "a file system without fsync of directories (%s) is used as it is",
+    "a file system without fsync of directories (%s) is used without it",
     async (errno) => {
       faults.directoryErrno = errno;
       await replaceFile(join(scratch, "file"), "new");

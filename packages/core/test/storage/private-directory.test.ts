@@ -34,14 +34,14 @@ describe("ensurePrivateDirectory", () => {
     }
   });
 
-  test("never changes the mode of what it did not create", () => {
+  test("never changes the mode of a directory that it did not create", () => {
     const path = join(scratch, "mine");
     fs.mkdirSync(path, { mode: 0o755 });
     ensurePrivateDirectory(path);
     expect(modeOf(path)).toBe("755");
   });
 
-  test("refuses a link, a file, and what others can write, naming path and mode", () => {
+  test("refuses a link, a file, and a directory that others can write, naming path and mode", () => {
     const link = join(scratch, "link");
     fs.symlinkSync(scratch, link);
     const file = join(scratch, "file");

@@ -9,7 +9,7 @@ import { requireManifest } from "../../src/registry/registry.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
 import { openClawHost } from "../openclaw-host.ts";
 
-test("a created gateway's page and token are those of its config as it is now, and the token file follows", async () => {
+test("page and token of a created gateway come from its config as it is now, and the token file follows", async () => {
   const context = scratchContext();
   const { port } = await createProfile(context.home, { name: "oc", kind: "openclaw" });
   const paths = pathsOf(context, "oc");
@@ -54,7 +54,7 @@ describe("an adopted gateway", () => {
   });
 });
 
-test("the page that hands a token over is ours alone, holds no way out of its script, and is gone afterwards", async () => {
+test("the page that hands over a token is readable by us alone, has no way out of its script, and is removed afterwards", async () => {
   const { home } = scratchContext();
   await createProfile(home, { name: "x" });
   const left = await writeHandoverPage(home, "http://127.0.0.1:1/#token=left");

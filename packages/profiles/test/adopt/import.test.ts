@@ -37,7 +37,7 @@ function unit(name: string, rest: string): Record<string, string> {
 }
 
 describe("adopts in place", () => {
-  test("a manifest points at their directories, and not a byte of theirs changes", async () => {
+  test("a manifest points at the existing directories, and no byte of them changes", async () => {
     const host = openClawHost();
     host.put({
       ".openclaw/openclaw.json": "{ gateway: { port: 31789 }, /* kept */ }",
@@ -73,7 +73,7 @@ describe("adopts in place", () => {
     expect((await adopt(host)).already).toEqual([{ from: "default", profile: "openclaw" }]);
   });
 
-  test("what removes and renames a profile leaves their directories alone", async () => {
+  test("remove and rename leave the existing directories alone", async () => {
     const host = openClawHost();
     host.put({ ".openclaw-work/openclaw.json": '{"gateway": {"port": 31789}}', ".openclaw-work/sessions/a": "a" });
     const theirs = path.join(host.userHome, ".openclaw-work");
@@ -86,7 +86,7 @@ describe("adopts in place", () => {
     expect((await adopt(host, { name: "work" })).imported).toHaveLength(1);
   });
 
-  test("all: each that can be adopted is, each other one is named with the reason", async () => {
+  test("all: adopts each that can be adopted, and names each other one with its reason", async () => {
     const host = openClawHost();
     host.put({
       ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}',
@@ -105,7 +105,7 @@ describe("adopts in place", () => {
 });
 
 describe("has the port that OpenClaw itself would use", () => {
-  test("a living gateway's record, then the unit, then its own env file, then the config, then what follows from the name", async () => {
+  test("a living gateway's record, then the unit, then its own env file, then the config, then the default for the name", async () => {
     const host = openClawHost();
     const running = await startAnswering();
     host.put({
@@ -119,7 +119,7 @@ describe("has the port that OpenClaw itself would use", () => {
       ".openclaw-four/.env": "# mine\nexport OPENCLAW_GATEWAY_PORT='25600' # moved\n",
       ".openclaw-five/openclaw.json": '{"gateway": {"port": 31800}}',
       ".openclaw-dev/openclaw.json": '{"gateway": {"port": 31900}}',
-      // Source: what `openclaw gateway status` of 2026.9.6 said for these names.
+      // Source: the output of `openclaw gateway status` 2026.9.6 for these names.
       ".openclaw-noport/openclaw.json": "{}",
       ".openclaw-Lab_2/openclaw.json": '{"env": {"vars": {"OPENCLAW_GATEWAY_PORT": "31990"}}}',
     });
@@ -143,7 +143,7 @@ describe("has the port that OpenClaw itself would use", () => {
     expect(readRegistry(host.context.home).get("two")?.command).toEqual(["/opt/openclaw"]);
   });
 
-  test("what a unit says behind `gateway run` comes along; a secret in it becomes a variable, which nobody is shown", async () => {
+  test("arguments of a unit after `gateway run` are kept; a secret in them becomes a variable, which is never shown", async () => {
     const host = openClawHost();
     host.put({
       ".openclaw-work/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',
@@ -157,13 +157,13 @@ describe("has the port that OpenClaw itself would use", () => {
     expect(told).not.toContain("s3cret-token");
   });
 
-  test("a person may say another", async () => {
+  test("a person may choose another", async () => {
     const host = openClawHost();
     host.put({ ".openclaw-work/openclaw.json": "{}" });
     expect((await adopt(host, { name: "work", port: "31000" })).imported[0]).toMatchObject({ portSource: null });
   });
 
-  test("a config in parts is read whole, within its folder only", async () => {
+  test("a config in parts is read as a whole, within its folder only", async () => {
     const host = openClawHost();
     host.put({
       ".openclaw-inc/openclaw.json": '{ "$include": "./conf/base.json5", gateway: { bind: "lan" } }',
@@ -197,7 +197,7 @@ test("a running one is external and left alone", async () => {
 });
 
 describe("refuses, changing nothing,", () => {
-  test("a state directory that is a link, naming the command for what it leads to", async () => {
+  test("a state directory that is a link, with the command for its target", async () => {
     const host = openClawHost();
     host.put({ "data/openclaw.json": '{"gateway": {"port": 31000}}' });
     fs.symlinkSync(path.join(host.userHome, "data"), path.join(host.userHome, ".openclaw"));
@@ -236,7 +236,7 @@ describe("refuses, changing nothing,", () => {
     });
   });
 
-  test("a directory nested in another profile's, or around it, naming both", async () => {
+  test("a directory inside another profile's, or around it, naming both", async () => {
     const host = openClawHost();
     host.put({
       ".openclaw/openclaw.json": '{"gateway": {"port": 31000}}',
@@ -283,7 +283,7 @@ describe("refuses, changing nothing,", () => {
     expect(message).toContain(other.context.home);
   });
 
-  test("a config that does not parse, or is not there", async () => {
+  test("a config that does not parse or does not exist", async () => {
     const host = openClawHost();
     host.put({
       ".openclaw-bad/openclaw.json": "{ gateway:",
@@ -293,7 +293,7 @@ describe("refuses, changing nothing,", () => {
     for (const name of ["bad", "none", "odd"]) expect((await refusal(host, { name })).code).toBe("CONFIG_DAMAGED");
   });
 
-  test("an unknown name with the nearest, a name that is no name here, and one that is taken", async () => {
+  test("an unknown name with the nearest, an invalid name, and a name that is taken", async () => {
     const host = openClawHost();
     host.put({ ".openclaw-work/openclaw.json": '{"gateway": {"port": 31000}}' });
     expect((await refusal(host, { all: true, as: "x" })).code).toBe("OPTION_INVALID");

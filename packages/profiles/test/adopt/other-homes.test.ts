@@ -1,4 +1,4 @@
-/** Gateways that are told apart by their home or their user are each their own, and never mine by their name. */
+/** Gateways with another home or another user are gateways of their own, and never mine because of their name. */
 import path from "node:path";
 import { expect, test } from "vitest";
 import { importGateways } from "../../src/adopt/import.ts";
@@ -8,7 +8,7 @@ import { readRegistry } from "../../src/registry/registry.ts";
 import { openClawHost } from "../openclaw-host.ts";
 import type { OpenClawHost } from "../openclaw-host.ts";
 
-/** My own gateway in my home, and another one in `srv/a`, run by an enabled unit that the given line tells apart. */
+/** My own gateway in my home, and another one in `srv/a`, run by an enabled unit that differs by the given line. */
 function twoHomes(unitLine: (other: string) => string): { readonly host: OpenClawHost; readonly other: string } {
   const host = openClawHost();
   const other = path.join(host.userHome, "srv/a");
@@ -59,7 +59,7 @@ test.each([
   });
 });
 
-test("a unit of the system that runs as another user is not mine", async () => {
+test("a system unit that runs as another user is not mine", async () => {
   const host = openClawHost();
   host.put({
     ".openclaw/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',

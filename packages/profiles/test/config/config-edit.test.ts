@@ -7,7 +7,7 @@ import { readGatewaySettings } from "../../src/settings/gateway-settings.ts";
 import { readSettings } from "../../src/settings/settings.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
 
-test("reading shows every setting, what is set and what is a default, and creates nothing", async () => {
+test("reading shows every setting, both set values and defaults, and creates nothing", async () => {
   const context = scratchContext();
   const { entries, profile, path } = await readConfig(context);
   expect({ profile, path }).toEqual({ profile: null, path: homePaths(context.home).settings });
@@ -42,7 +42,7 @@ test.each([
   expect(readSettings(context.home).poolFirst).toBe(18_789);
 });
 
-test("a built-in gateway's config: numbers, lists by commas and as JSON", async () => {
+test("a built-in gateway's config takes numbers, and lists by commas or as JSON", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev" });
   const set = (key: string, value: string): Promise<unknown> => changeConfig(context, { profile: "dev", key, value });

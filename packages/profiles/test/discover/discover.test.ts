@@ -18,7 +18,7 @@ function named({ gateways }: Discovery, name: string): DiscoveredGateway {
   return found;
 }
 
-test("an untouched machine stays untouched", async () => {
+test("nothing is created on a machine that has nothing", async () => {
   const host = openClawHost();
   const before = treeHash(host.userHome);
   const { gateways, adopt, looked } = await discover(host);
@@ -47,7 +47,7 @@ test("OpenClaw's profiles on disk are shown with their ports and the command tha
     stateDir: path.join(host.userHome, ".openclaw"),
     owner: null,
     adopt: "lockkeeper import openclaw default",
-    // 31789 + 110 reaches into the other's block.
+    // 31789 + 110 is in the other's block.
     overlaps: [{ kind: "ports", with: "work", what: "31850-31899" }],
   });
   expect(named(found, "bad").notes[0]).toMatch(/^its config cannot be relied on: /);
@@ -57,7 +57,7 @@ test("OpenClaw's profiles on disk are shown with their ports and the command tha
   expect(treeHash(host.userHome)).toBe(before);
 });
 
-test("a state directory that is a link is adopted by what it leads to", async () => {
+test("a state directory that is a link is adopted by its target", async () => {
   const host = openClawHost();
   host.put({ "data/openclaw.json": '{"gateway": {"port": 31789}}' });
   const data = path.join(host.userHome, "data");
@@ -68,7 +68,7 @@ test("a state directory that is a link is adopted by what it leads to", async ()
   });
 });
 
-test("a unit tells port, profile and directories; its drop-ins count", async () => {
+test("a unit gives port, profile and directories; its drop-ins count", async () => {
   const host = openClawHost();
   const port = await unusedPort();
   host.put({
@@ -109,7 +109,7 @@ test("a running gateway is matched by the process that its own record names", as
   });
 });
 
-test("a record whose process is another one by now is told, not believed", async () => {
+test("a record whose pid now belongs to another process is reported, not believed", async () => {
   const host = openClawHost();
   const running = await startAnswering();
   const record = { pid: running.pid, startTime: 1, port: running.port };
@@ -121,7 +121,7 @@ test("a record whose process is another one by now is told, not believed", async
   const found = await discover(host);
   expect(named(found, "work")).toMatchObject({ sources: ["disk"], portSource: "default", owner: null });
   expect(named(found, "work").notes).toEqual([expect.stringContaining("is gone or another process by now")]);
-  // Nobody accounts for it, so it stands for itself.
+  // Nothing else explains it, so it gets a row of its own.
   expect(named(found, `127.0.0.1:${running.port}`)).toMatchObject({
     sources: ["listener"],
     program: "unknown",
@@ -148,7 +148,7 @@ test("profiles of this home are shown as managed, and an adopted one only once",
   expect(found.adopt).toEqual([]);
 });
 
-test("a damaged registry hides nothing else and is said", async () => {
+test("a damaged registry is reported and hides nothing else", async () => {
   const host = openClawHost();
   host.put({ ".lockkeeper/registry.json": "{", ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}' });
   const found = await discover(host);

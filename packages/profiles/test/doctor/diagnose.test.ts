@@ -86,7 +86,7 @@ async function goneProcess(): Promise<ProcessIdentity> {
   return identity;
 }
 
-/** Until the end of the test. To root no mode is a hindrance, so its home becomes a read-only mount. */
+/** Makes the home read-only until the end of the test. No mode stops root, so its home becomes a read-only mount. */
 function forbidWriting(home: string): void {
   if (process.geteuid?.() !== 0) {
     fs.chmodSync(home, 0o500);
@@ -101,7 +101,7 @@ function forbidWriting(home: string): void {
 const codes = (findings: readonly Finding[]): readonly string[] => findings.map(({ code }) => code);
 
 describe("diagnose", () => {
-  test("finds nothing where all is well, and changes nothing", async () => {
+  test("finds nothing where everything is in order, and changes nothing", async () => {
     const patient = await withProfiles("dev", "prod");
     const before = fs.readdirSync(patient.home, { recursive: true });
     expect(await patient.diagnose()).toEqual([]);
@@ -111,7 +111,7 @@ describe("diagnose", () => {
     expect(fs.existsSync(empty.home)).toBe(false);
   });
 
-  test("a damaged registry comes first, with how to restore the last good copy", async () => {
+  test("a damaged registry comes first, with the command that restores the last good copy", async () => {
     const { home, diagnose: look } = await withProfiles("dev");
     const { registry } = homePaths(home);
     fs.writeFileSync(registry, "{");
@@ -121,14 +121,14 @@ describe("diagnose", () => {
     expect(first?.command).toContain(`cp ${homePaths(home).registryLastGood} ${registry}`);
   });
 
-  test("a home that cannot be written is told, with errno, and nothing is tried", async () => {
+  test("a read-only home is reported with its errno, and nothing is tried", async () => {
     const { home, diagnose: look } = await withProfiles("dev");
     forbidWriting(home);
     const evidence = expect.arrayContaining([expect.stringMatching(/home: E(ROFS|ACCES)$/)]) as unknown;
     expect(await look()).toMatchObject([{ weight: "warning", code: "home-not-writable", evidence }]);
   });
 
-  test("loose modes are closed by the repair, and by nothing else", async () => {
+  test("only the repair tightens loose modes", async () => {
     const { home, diagnose: look, repair: mend } = await withProfiles("dev");
     const { token, state } = manifestOf(home, "dev").paths;
     fs.chmodSync(token, 0o644);
@@ -144,7 +144,7 @@ describe("diagnose", () => {
     expect(fs.statSync(state).mode & 0o777).toBe(0o700);
   });
 
-  test("a stranger on a port, and overlapping blocks, each with one command", async () => {
+  test("a stranger on a port, and overlapping blocks, with one command for each", async () => {
     const { home, diagnose: look } = await withProfiles("dev", "prod");
     const server = createServer().listen({ host: "127.0.0.1", port: 0 });
     onTestFinished(() => void server.close());
@@ -164,7 +164,7 @@ describe("diagnose", () => {
     expect(findings[1]?.command).toBe(`lockkeeper ports --explain ${port}`);
   });
 
-  test("gateways in each bad state are told apart", async () => {
+  test("gateways in each bad state are distinguished", async () => {
     const { home, diagnose: look } = await withProfiles("a", "b", "c", "d");
     const gone = await goneProcess();
     const alive = identityOf(process.pid);
@@ -188,7 +188,7 @@ describe("diagnose", () => {
     expect(findings[1]?.evidence).toContain("5 crashes in 5 minutes");
   });
 
-  test("what a killed run left is swept by the repair", async () => {
+  test("the repair sweeps the leftovers of a killed run", async () => {
     const { home, diagnose: look, repair: mend } = await withProfiles("dev");
     const gone = await goneProcess();
     publish(home, "dev", { keeper: gone, gateway: gone });
@@ -196,7 +196,7 @@ describe("diagnose", () => {
     expect(await mend()).toEqual([]);
   });
 
-  test("an interrupted change is settled by the repair; a folder that nobody owns is only named", async () => {
+  test("the repair settles an interrupted change; a folder without an owner is only named", async () => {
     const { home, diagnose: look, repair: mend } = await withProfiles("dev");
     fs.mkdirSync(join(home, "profiles", "half"), { mode: 0o700 });
     const intent = { v: 1, revision: 99, make: ["profiles/half"] };
@@ -209,7 +209,7 @@ describe("diagnose", () => {
     expect(fs.existsSync(join(home, "profiles", "stray"))).toBe(true);
   });
 
-  test("shared and nested directories name both, links followed; a missing one is told", async () => {
+  test("shared and nested directories name both profiles, links followed; a missing directory is reported", async () => {
     const { home, diagnose: look } = await withProfiles("a", "b", "c");
     const [a, b, c] = [manifestOf(home, "a"), manifestOf(home, "b"), manifestOf(home, "c")];
     fs.rmdirSync(b.paths.state);
@@ -223,7 +223,7 @@ describe("diagnose", () => {
     ]);
   });
 
-  test("one secret in two profiles is named by its place, never printed", async () => {
+  test("a secret that two profiles share is named by its place, never printed", async () => {
     const { home, diagnose: look } = await withProfiles();
     const secret = "123456:bot-token-of-mine";
     for (const name of ["a", "b"]) {
@@ -238,7 +238,7 @@ describe("diagnose", () => {
     expect(JSON.stringify(findings)).not.toContain(secret);
   });
 
-  test("units that start what is gone, or one profile twice", async () => {
+  test("units that start a missing profile, or one profile twice", async () => {
     const { home, diagnose: look } = await withProfiles("dev");
     const units = join(dirname(home), ".config", "systemd", "user");
     fs.mkdirSync(units, { recursive: true });
@@ -255,7 +255,7 @@ describe("diagnose", () => {
   });
 
   /** https://github.com/openclaw/openclaw/issues/79375: two autostart mechanisms for one gateway. */
-  test("the unit that started an adopted gateway before duels with ours for as long as it is enabled", async () => {
+  test("the unit that started an adopted gateway before conflicts with ours as long as it is enabled", async () => {
     const { home, diagnose: look } = await withProfiles();
     const userHome = dirname(home);
     const state = join(userHome, ".openclaw");
@@ -280,7 +280,7 @@ describe("diagnose", () => {
     ]);
   });
 
-  test("a clock that went back, a default that is gone, settings that are damaged", async () => {
+  test("a clock that went back, a default that no longer exists, damaged settings", async () => {
     const { home, diagnose: look } = await withProfiles("dev");
     await changeRegistry(home, ({ registry, commit }) =>
       commit([...registry.values()].map((each) => ({ ...each, createdAt: "2999-01-01T00:00:00.000Z" }))),

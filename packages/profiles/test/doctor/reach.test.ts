@@ -4,7 +4,7 @@ import { diagnose } from "../../src/doctor/diagnose.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
 
-test("a port that the config was given later is told to be ignored, with the command that makes it count", async () => {
+test("a port that the config got later is reported as ignored, with the command that makes it count", async () => {
   const context = scratchContext();
   const { port } = await createProfile(context.home, { name: "oc", kind: "openclaw" });
   const found = async (): Promise<readonly string[]> =>

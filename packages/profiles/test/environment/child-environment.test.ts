@@ -18,7 +18,7 @@ describe("buildChildEnvironment", () => {
     expect(buildChildEnvironment({ from: { CLICOLOR_FORCE: "1" }, own, pass })).toEqual(expected);
   });
 
-  test("takes over the allow-list and nothing that loads code, points elsewhere or is a secret", () => {
+  test("passes the allow-list and nothing that loads code, points elsewhere or is a secret", () => {
     const from = {
       PATH: "/bin",
       LC_ALL: "C",
@@ -43,7 +43,7 @@ describe("buildChildEnvironment", () => {
     });
   });
 
-  test("passes what the owner names, if it is set, and lets the profile's own values win", () => {
+  test("passes what the owner names, if it is set; the profile's own values take precedence", () => {
     const from = { API_KEY: "k", NODE_OPTIONS: "--inspect", PATH: "/bin" };
     const own = { PATH: "/own/bin", PORT: "1" };
     expect(buildChildEnvironment({ from, own, pass: ["API_KEY", "NODE_OPTIONS", "ABSENT"] })).toEqual({
@@ -61,7 +61,7 @@ function keeperOf(from: NodeJS.ProcessEnv, pass: readonly string[], speaksTls = 
 }
 
 describe("buildKeeperEnvironment", () => {
-  test("loads the certificates only of a keeper that speaks TLS itself; its gateway has them anyway", () => {
+  test("loads the certificates only for a keeper that speaks TLS itself; its gateway always has them", () => {
     const from = { NODE_EXTRA_CA_CERTS: "/ca.pem" };
     expect(keeperOf(from, [])).not.toHaveProperty("NODE_EXTRA_CA_CERTS");
     expect(unpackKeeperEnvironment(keeperOf(from, []))).toMatchObject(from);
@@ -69,7 +69,7 @@ describe("buildKeeperEnvironment", () => {
     expect(unpackKeeperEnvironment(keeperOf(from, [], true))).toMatchObject(from);
   });
 
-  test("has an allocator's settings of its own, which the gateway sees only where its owner passes them", () => {
+  test("has an allocator's settings of its own; the gateway sees them only where its owner passes them", () => {
     const own = { MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" };
     expect(keeperOf({}, [])).toMatchObject(own);
     expect(unpackKeeperEnvironment(keeperOf({ MALLOC_TRIM_THRESHOLD_: "1" }, []))).not.toHaveProperty(

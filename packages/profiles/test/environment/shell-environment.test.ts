@@ -9,7 +9,7 @@ import { PROFILE_VARIABLES } from "../../src/environment/profile-environment.ts"
 import { formatShellEnvironment, shellEnvironment } from "../../src/environment/shell-environment.ts";
 import { pathsOf, scratchContext } from "../life/scratch-context.ts";
 
-test("acting on B, nothing of A survives: config, state, port and workspace are B's, together", async () => {
+test("acting on B, nothing of A remains: config, state, port and workspace all belong to B", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "a", kind: "openclaw", env: { CUSTOM: "of a" } });
   const b = await createProfile(context.home, { name: "b" });
@@ -42,13 +42,13 @@ test("acting on B, nothing of A survives: config, state, port and workspace are 
     LOCKKEEPER_WORKSPACE: paths.workspace,
   });
   expect(child["PATH"]).toBe(context.env["PATH"]);
-  // Nobody who drops and sets what is told has more or less than that.
+  // A shell that drops and sets these variables has exactly that and no more.
   expect(PROFILE_VARIABLES.filter((variable) => !unset.includes(variable) && !Object.hasOwn(set, variable))).toEqual(
     [],
   );
 });
 
-test("whatever is called OPENCLAW_ and is not set by the profile was another one's, known by name or not", async () => {
+test("a variable named OPENCLAW_... that the profile does not set is dropped, known or not", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "oc", kind: "openclaw", env: { OPENCLAW_OFFLINE: "1" } });
   const others = {
@@ -98,7 +98,7 @@ test("a client of the profile is the program that the profile runs", async () =>
   expect(clientArgv(requireManifest(home, "plain"), [...argv])).toEqual([...argv]);
 });
 
-test("an OpenClaw profile speaks OpenClaw's tongue, without its secrets", async () => {
+test("an OpenClaw profile has OpenClaw's own variables, without its secrets", async () => {
   const context = scratchContext();
   const a = await createProfile(context.home, { name: "a", kind: "openclaw" });
   const { set } = shellEnvironment(context, "a");
@@ -119,7 +119,7 @@ describe("formatShellEnvironment", () => {
     child: {},
   };
 
-  test.for([["bash"], ["zsh"], ["fish"]] as const)("%s takes every value as it is", ([shell], { skip }) => {
+  test.for([["bash"], ["zsh"], ["fish"]] as const)("%s reads every value unchanged", ([shell], { skip }) => {
     const program = ["/bin", "/usr/bin"].map((folder) => `${folder}/${shell}`).find((file) => existsSync(file));
     if (program === undefined) return skip(`${shell} is not installed`);
     const script = `${formatShellEnvironment(hostile, shell)}printf '%s|%s' "$VALUE" "$OLD"`;

@@ -1,4 +1,4 @@
-/** What the writer of YAML writes, read by a parser as both versions of YAML, which differ in what a bare word means. */
+/** The output of the YAML writer, parsed as both versions of YAML, which differ in the meaning of a bare word. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -7,7 +7,10 @@ import type { Yaml } from "../../src/export/yaml.ts";
 
 const VERSIONS = ["1.1", "1.2"] as const;
 
-/** Every kind of text: any characters, those that mean something, and words and numbers that a reader takes for something else. */
+/**
+ * Every kind of text: any characters, characters with a meaning, and words and numbers that a reader takes for something
+ * else.
+ */
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.string({
@@ -61,7 +64,7 @@ test("any document survives a parser of either version", () => {
   );
 });
 
-test("the control: written bare, some of those texts are read as something else", () => {
+test("the control: without quotes some of those texts are read as something else", () => {
   const misread = fc.sample(text, 500).filter((each) => {
     try {
       return parse(`a: ${each}\n`, { version: "1.1" }).a !== each;

@@ -28,7 +28,7 @@ describe("fillTemplate", () => {
     expect(fillTemplate(text, VALUES)).toBe(filled);
   });
 
-  test("puts values in as they are: never expanded again, never split, no replacement patterns", () => {
+  test("inserts values unchanged: never expanded again, never split, no replacement patterns", () => {
     expect(fillTemplate("{stateDir}", VALUES)).toBe(VALUES.stateDir);
     expect(fillTemplate("{configPath}", VALUES)).toBe("/c/{port}.json");
     expect(fillTemplate("{workspace}", { ...VALUES, workspace: "$& $1 $$" })).toBe("$& $1 $$");
@@ -39,7 +39,7 @@ describe("fillTemplate", () => {
     fc.assert(fc.property(plain, (text) => fillTemplate(text, VALUES) === text));
   });
 
-  test("gives back any text whose braces were doubled", () => {
+  test("returns any text whose braces were doubled", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("{", "}", "a", "port", "+", " ") }), (text) => {
         const doubled = text.replaceAll(/[{}]/g, (brace) => brace + brace);
@@ -75,7 +75,7 @@ describe("fillTemplate", () => {
     expect(() => fillTemplate(text, VALUES)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
   });
 
-  test("refuses exactly the offsets that lie outside the block", () => {
+  test("refuses exactly the offsets outside the block", () => {
     fc.assert(
       fc.property(fc.nat(200), fc.integer({ min: 1, max: 120 }), (offset, span) => {
         const fill = (): string => fillTemplate(`{port+${offset}}`, { ...VALUES, span });
@@ -97,14 +97,14 @@ describe("fillVariable", () => {
     ["{configPath}", "/c/{port}.json"],
   ])("fills %j", (text, filled) => expect(fillVariable(text, VALUES)).toBe(filled));
 
-  test.each(["{prot}", "a {HOST}", "{port+10}", "{toString}"])("%s is refused where it is written down", (text) => {
+  test.each(["{prot}", "a {HOST}", "{port+10}", "{toString}"])("%s is refused when it is written down", (text) => {
     const check = (): void => checkPlaceholders("SECRET", `hunter2 ${text}`, VALUES);
     expect(check).toThrow(
       expect.objectContaining({ code: "OPTION_INVALID", message: expect.not.stringMatching(/hunter2/) }),
     );
   });
 
-  test("what is accepted is filled in without a placeholder left", () => {
+  test("an accepted template is filled in without a placeholder left", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("{", "}", "port", "+1", "x", "$", " ") }), (text) => {
         try {
@@ -123,7 +123,7 @@ describe("fillVariable", () => {
     (text) => expect(() => checkPlaceholders("A", text, VALUES)).not.toThrow(),
   );
 
-  test("what is refused is told with what would be right", () => {
+  test("a refusal says what would be valid", () => {
     expect(() => checkPlaceholders("URL", "{prot}", VALUES)).toThrow(
       expect.objectContaining({
         message: "{prot} in the value of --env URL is no placeholder",
@@ -142,7 +142,7 @@ describe("fillVariable", () => {
   });
 });
 
-test("placeholders stand for what the manifest says, and for the port of the run", () => {
+test("placeholders stand for the manifest's values, and for the port of the run", () => {
   const dev = manifest("/home", "dev", 20_000);
   expect(templateValues(dev, 30_000)).toEqual({
     name: "dev",

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkHealth, formatHealthCheck, parseHealthCheck } from "../../src/kinds/health-check.ts";
 
 describe("parseHealthCheck", () => {
-  test("knows tcp, none and a path, which is judged strictly only where the body is known", () => {
+  test("accepts tcp, none and a path; a path is strict only where the body is known", () => {
     expect(parseHealthCheck("tcp", "command")).toEqual({ kind: "tcp" });
     expect(parseHealthCheck("none", "builtin")).toEqual({ kind: "none" });
     expect(parseHealthCheck("/up?deep=1", "command")).toEqual({
@@ -32,7 +32,7 @@ describe("parseHealthCheck", () => {
     },
   );
 
-  test("is undone by formatHealthCheck", () => {
+  test("formatHealthCheck reverses it", () => {
     for (const text of ["tcp", "none", "http", "/", "/healthz"]) {
       expect(formatHealthCheck(parseHealthCheck(text, "command"))).toBe(text);
     }
@@ -67,7 +67,7 @@ describe("checkHealth", () => {
     expect(await checkHealth(parseHealthCheck(text, kind), "127.0.0.1", port)).toBe(health);
   });
 
-  test.each(["tcp", "/healthz", "http"])("says failing for %s where nobody listens", async (text) => {
+  test.each(["tcp", "/healthz", "http"])("reports failing for %s where nothing listens", async (text) => {
     server.close();
     expect(await checkHealth(parseHealthCheck(text, "command"), "127.0.0.1", port)).toBe("failing");
   });

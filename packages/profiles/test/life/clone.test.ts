@@ -29,7 +29,7 @@ const STATE = {
   "tool.sh": "#!/bin/sh",
 };
 
-test("a clone has ports, token and folders of its own, and neither credentials nor identities nor schedules", async () => {
+test("a clone has its own ports, token and folders, and no credentials, identities or schedules", async () => {
   const context = scratchContext();
   const { home } = context;
   await createProfile(home, { name: "dev", kind: "openclaw", env: { MODE: "x", API_TOKEN: "t" }, protected: true });
@@ -104,7 +104,7 @@ test("a clone has ports, token and folders of its own, and neither credentials n
   expect(fs.existsSync(path.join(home, "staging"))).toBe(false);
 });
 
-test("what is named is copied after all", async () => {
+test("named parts are copied", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev" });
   put(pathsOf(context, "dev").state, STATE);
@@ -122,7 +122,7 @@ test("what is named is copied after all", async () => {
   }
 });
 
-test("a built-in gateway's settings come along", async () => {
+test("a built-in gateway's settings are copied", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev" });
   await changeConfig(context, { profile: "dev", key: "heartbeatMs", value: "1234" });
@@ -130,7 +130,7 @@ test("a built-in gateway's settings come along", async () => {
   expect(JSON.parse(fs.readFileSync(pathsOf(context, "copy").config, "utf8"))).toEqual({ heartbeatMs: 1234 });
 });
 
-test("an adopted gateway is cloned into a folder of ours, its config and workspace out of its state", async () => {
+test("an adopted gateway is cloned into a folder of ours; config and workspace inside its state get folders of their own", async () => {
   const { context, userHome, put: putAtHome } = openClawHost();
   putAtHome({
     ".openclaw/openclaw.json": "{ gateway: { port: 31789, bind: 'loopback' } }",
@@ -191,7 +191,7 @@ const onboarded = (home: string): Record<string, string> => ({
   ".openclaw-work/workspace/notes.md": "n",
 });
 
-test("a clone of an onboarded gateway holds no secret of the original, in no file, and no path into it", async () => {
+test("a clone of an onboarded gateway holds no secret of the original in any file, and no path into it", async () => {
   const host = openClawHost();
   host.put(onboarded(host.userHome));
   const theirs = path.join(host.userHome, ".openclaw-work");
@@ -227,7 +227,7 @@ test("a clone of an onboarded gateway holds no secret of the original, in no fil
   expect(treeHash(theirs)).toBe(before);
 });
 
-test("a path into the original that cannot be followed is refused by the name of its setting", async () => {
+test("a path into the original that cannot be rewritten is refused by the name of its setting", async () => {
   const host = openClawHost();
   const hook = `cd ${path.join(host.userHome, ".openclaw-work")}/hooks && ./run`;
   host.put({
@@ -246,7 +246,7 @@ test("a path into the original that cannot be followed is refused by the name of
 });
 
 describe("refuses, leaving nothing behind:", () => {
-  test("a running original, an existing name, a malformed one, a state directory that is a link", async () => {
+  test("a running original, an existing name, an invalid name, a state directory that is a link", async () => {
     const context = scratchContext();
     for (const name of ["dev", "prod"]) await createProfile(context.home, { name });
     const { lock: lockDir, config: configPath, state: stateDir } = pathsOf(context, "dev");
@@ -282,7 +282,7 @@ describe("refuses, leaving nothing behind:", () => {
   });
 });
 
-test("names are judged by what they mean in the place where they are", () => {
+test("names are judged by their meaning in their place", () => {
   expect(reasonToLeave("cookies.sqlite", "state")).toBe("credentials");
   expect(reasonToLeave("server.pem", "workspace")).toBe("credentials");
   expect(reasonToLeave("package-lock.json", "state")).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
- * SIGKILL before each file-system step of every change in the life of a profile: the next change finds nothing of it, or
- * the whole, and works. The steps are counted, not guessed: a sweep goes on until a run ends alive.
+ * SIGKILL before each file-system step of every change in the life of a profile. Afterwards the next change finds
+ * nothing of it or all of it, and works. The steps are counted, not guessed: a sweep continues until a run survives.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,16 +22,16 @@ import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 
-/** What one sweep is about. */
+/** Describes one sweep. */
 interface Sweep {
   readonly args: readonly string[] | ((context: ProfilesContext) => readonly string[]);
   /** Whether folders can be renamed. @default "yes" */
   readonly renames?: "yes" | "refused";
-  /** Makes the home that each run gets a copy of; nothing in it may hold its path. */
+  /** Makes the home that each run gets a copy of; nothing in it may hold its own path. */
   readonly template: (context: ProfilesContext) => Promise<void>;
-  /** What each copy needs besides. */
+  /** Prepares each copy further. */
   readonly prepare?: (context: ProfilesContext) => unknown;
-  /** What the next change finds: nothing of it, or all of it; anything else is a failure. */
+  /** Checks what the next change finds: nothing of it, or all of it; anything else is a failure. */
   readonly extent: (context: ProfilesContext) => Promise<"none" | "whole" | "part">;
   readonly again: (context: ProfilesContext) => Promise<unknown>;
 }
@@ -40,7 +40,7 @@ const REFUSE_FOLDER_RENAMES = fileURLToPath(
   new URL("../../../../test/harness/refuse-folder-renames.cjs", import.meta.url),
 );
 
-/** Two cores are enough for a few homes at once; each is on its own. */
+/** Two cores can serve a few homes at once; each home is independent. */
 const AT_ONCE = 4;
 const MOST_STEPS = 200;
 
@@ -60,7 +60,7 @@ async function sweep(what: Sweep): Promise<void> {
       what.prepare?.(context);
       const args = typeof what.args === "function" ? what.args(context) : what.args;
       if (await change(context.home, args, killAt, what.renames)) through = true;
-      // Whatever comes next settles it; here a change that changes nothing.
+      // The next change settles it; here one that changes nothing.
       await changeRegistry(context.home, async () => undefined);
       expect({ killAt, left: litter(context.home) }).toEqual({ killAt, left: [] });
       const left = await what.extent(context);
@@ -72,7 +72,7 @@ async function sweep(what: Sweep): Promise<void> {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   expect([...seen].sort()).toEqual(["none", "whole"]);
-  // Fewer would mean that the fixture no longer sees what a change does.
+  // A lower count would mean that the fixture no longer sees the steps of a change.
   expect(step).toBeGreaterThan(10);
 }
 
@@ -80,7 +80,7 @@ function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 }
 
-/** Runs one change that is killed before step `killAt`; true when it got through. */
+/** Runs one change that is killed before step `killAt`; returns true when it survived. */
 async function change(
   home: string,
   args: readonly string[],
@@ -99,7 +99,7 @@ async function change(
   return true;
 }
 
-/** What an unfinished change would have left in the home. */
+/** Returns what an unfinished change would have left in the home. */
 function litter(home: string): readonly string[] {
   const known = new Set(["registry.json", "registry.last-good.json", "registry.lock", "staging.lock", "config.json"]);
   const folders = new Set(["profiles", "run", "trash"]);
@@ -111,7 +111,7 @@ async function withDev(context: ProfilesContext): Promise<void> {
   put(pathsOf(context, "dev").state, { "a/b": "c", d: "e" });
 }
 
-/** Everything that `create` makes, and a token in it; or no trace in registry and folder. */
+/** Checks for everything that `create` makes, with a token in it, or for no trace in registry and folder. */
 function createdExtent(context: ProfilesContext): "none" | "whole" | "part" {
   const { profile, token, lock, logs, state, workspace } = pathsOf(context, "dev");
   if (!readRegistry(context.home).has("dev")) return fs.existsSync(profile) ? "part" : "none";
@@ -128,8 +128,8 @@ test("create: no profile, or a whole one", async () => {
   });
 });
 
-test("edit: the old settings, or all of the new", async () => {
-  // Homes at once look for a port at once, and a look takes it for an instant: each home has one of its own.
+test("edit: the old settings, or all of the new ones", async () => {
+  // Several homes look for a port at once, and a look takes the port for an instant: each home has its own port.
   const ports = new Map<string, number>();
   const portOf = ({ home }: ProfilesContext): number => {
     const port = ports.get(home) ?? 30_000 + 20 * ports.size;
@@ -149,7 +149,7 @@ test("edit: the old settings, or all of the new", async () => {
   });
 });
 
-test("remove: as it was, or in the trash in whole", async () => {
+test("remove: as before, or completely in the trash", async () => {
   await sweep({
     args: ["remove", "dev"],
     template: withDev,
@@ -165,7 +165,7 @@ test("remove: as it was, or in the trash in whole", async () => {
 });
 
 test.each(["yes", "refused"] as const)(
-  "rename: one name, and everything that names it agrees; a rename of a folder: %s",
+  "rename: one name, and all references agree; a rename of a folder: %s",
   async (renames) => {
     await sweep({
       renames,
@@ -195,7 +195,7 @@ test.each(["yes", "refused"] as const)(
   },
 );
 
-test("clone: no clone, or a whole one, and the original as it was", async () => {
+test("clone: no clone, or a whole one, and the original unchanged", async () => {
   await sweep({
     args: ["clone", "dev", "copy"],
     template: withDev,
@@ -210,7 +210,7 @@ test("clone: no clone, or a whole one, and the original as it was", async () => 
   });
 });
 
-test("restore: in the trash, or back in whole", async () => {
+test("restore: in the trash, or completely back", async () => {
   await sweep({
     args: ["restore", "dev"],
     template: async (context) => {
@@ -232,7 +232,7 @@ function theirs({ home }: ProfilesContext): string {
   return path.join(path.dirname(home), ".openclaw-work");
 }
 
-test("import: nothing or the whole, and never a byte of theirs", async () => {
+test("import: nothing or everything, and never a changed byte of the original", async () => {
   const before = new Map<string, string>();
   await sweep({
     args: ["import", "work"],
@@ -254,7 +254,7 @@ test("import: nothing or the whole, and never a byte of theirs", async () => {
   });
 });
 
-test("apply: killed anywhere it can be repeated; what is made is whole, what is edited is old or new", async () => {
+test("apply: can be repeated wherever it was killed; a new profile is whole, an edited one is old or new", async () => {
   const set = JSON.stringify({
     profiles: { a: { env: { A: "1" } }, b: { after: ["a"] }, old: { groups: ["g"] }, same: {} },
   });

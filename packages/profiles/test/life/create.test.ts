@@ -50,7 +50,7 @@ describe("createProfile", () => {
     expect(modeOf(homePaths(home).registry)).toBe(0o600);
   });
 
-  test("keeps what was asked for", async () => {
+  test("stores every option", async () => {
     const home = scratchHome();
     const made = await createProfile(home, {
       name: "api",
@@ -84,7 +84,7 @@ describe("createProfile", () => {
     expect((JSON.parse(fs.readFileSync(paths.config, "utf8")) as { gateway: object }).gateway).toMatchObject(bind);
   });
 
-  test("an extra port that the gateway opens by itself is refused", async () => {
+  test("an extra port that the gateway opens itself is refused", async () => {
     for (const offset of [1, 10, 60]) {
       const attempt = createProfile(scratchHome(), { name: "claw", kind: "openclaw", extraPorts: { metrics: offset } });
       await expect(attempt).rejects.toMatchObject({
@@ -94,7 +94,7 @@ describe("createProfile", () => {
     }
   });
 
-  test("an OpenClaw profile gets its derived ports, a wide block and a seeded config", async () => {
+  test("an OpenClaw profile gets its derived ports, a wide block and an initial config", async () => {
     const home = scratchHome();
     const made = await createProfile(home, { name: "claw", kind: "openclaw" });
     expect(made.span).toBe(120);
@@ -137,7 +137,7 @@ describe("createProfile", () => {
     expect(fs.existsSync(join(home, "profiles", "x"))).toBe(false);
   });
 
-  test("refuses a name that is there, and a folder that nobody knows, touching neither", async () => {
+  test("refuses an existing name, and an unknown folder, touching neither", async () => {
     const home = scratchHome();
     const { paths } = await createProfile(home, { name: "dev" });
     const token = fs.readFileSync(paths.token, "utf8");
@@ -178,7 +178,7 @@ describe("createProfile", () => {
     await expect(createProfile(home, { name: "x", port: port - 5 })).rejects.toThrow(`gateway ${port}`);
   });
 
-  test("an explicit port in use names its holder; another interface's listener is no hindrance", async () => {
+  test("an explicit port in use names its holder; a listener on another interface does not matter", async () => {
     const home = scratchHome();
     const taken = await listen("0.0.0.0");
     const attempt = createProfile(home, { name: "x", port: taken, span: 1 });
@@ -188,7 +188,7 @@ describe("createProfile", () => {
     expect((await createProfile(home, { name: "y", port: elsewhere, span: 1 })).port).toBe(elsewhere);
   });
 
-  test("an exhausted pool says how much is used by whom, and how to widen it", async () => {
+  test("an exhausted pool says how many ports each owner uses, and how to widen it", async () => {
     const home = scratchHome();
     const first = (await nextBlockOf(home, 25))?.first ?? 0;
     await changeSettings(home, () => ({ poolFirst: first, poolLast: first + 24 }));
@@ -214,20 +214,23 @@ describe("createProfile", () => {
     await expect(attempt()).resolves.toMatchObject({ envFile });
   });
 
-  test("a span out of bounds is told both of them", async () => {
+  test("an invalid span is refused with both limits", async () => {
     const attempt = createProfile(scratchHome(), { name: "x", span: 100_000 });
     await expect(attempt).rejects.toMatchObject({ hint: expect.stringContaining("from 1 to 65535") });
   });
 
-  test.skipIf(process.platform === "win32")("without a descriptor left the limit is to blame, not the address", () => {
-    const fixture = fileURLToPath(new URL("../fixtures/no-descriptors.js", import.meta.url));
-    const output = execFileSync("sh", ["-c", 'ulimit -n 256 && exec "$0" "$1"', process.execPath, fixture]);
-    expect(JSON.parse(output.toString())).toMatchObject({
-      code: "IO_FAILED",
-      message: expect.stringContaining("EMFILE"),
-      hint: expect.stringContaining("ulimit -n"),
-    });
-  });
+  test.skipIf(process.platform === "win32")(
+    "without a free descriptor the error names the limit, not the address",
+    () => {
+      const fixture = fileURLToPath(new URL("../fixtures/no-descriptors.js", import.meta.url));
+      const output = execFileSync("sh", ["-c", 'ulimit -n 256 && exec "$0" "$1"', process.execPath, fixture]);
+      expect(JSON.parse(output.toString())).toMatchObject({
+        code: "IO_FAILED",
+        message: expect.stringContaining("EMFILE"),
+        hint: expect.stringContaining("ulimit -n"),
+      });
+    },
+  );
 
   test.skipIf(!asRoot)(
     "a full, a read-only and an impossible home lose nothing (needs root: mounts a tmpfs)",
@@ -241,7 +244,7 @@ describe("createProfile", () => {
         try {
           fs.writeFileSync(join(disk, "filler"), Buffer.alloc(48 * 1024));
         } catch {
-          // The disk is full now, which is what was wanted.
+          // The disk is full now, as intended.
         }
         await expect(createProfile(home, { name: "x" })).rejects.toMatchObject({ code: "DISK_FULL" });
         expect(fs.readFileSync(homePaths(home).registry, "utf8")).toBe(registry);
@@ -259,7 +262,7 @@ describe("createProfile", () => {
   );
 });
 
-/** Source: /etc/passwd of every Linux: the user who owns nothing. */
+/** Source: /etc/passwd of every Linux: the user that owns nothing. */
 const NOBODY = 65_534;
 
 test.skipIf(!asRoot)(
@@ -292,7 +295,7 @@ describe("the host", () => {
     expect(await findUnusablePort("127.0.0.1", { first: port, last: port }, "unknown")).toMatchObject({
       verdict: "taken",
     });
-    // Nobody listens on the address asked about, but somebody does on another one of this machine.
+    // Nothing listens on the requested address, but something does on another address of this machine.
     const wide = await listen("::", 0, true);
     expect(await findUnusablePort("127.0.0.1", { first: wide, last: wide }, [])).toBeUndefined();
     expect(await findUnusablePort("127.0.0.1", { first: wide, last: wide }, "unknown")).toMatchObject({ port: wide });
@@ -327,7 +330,7 @@ describe("portsReport", () => {
     }
   });
 
-  test("overlapping plans are conflicts though nothing runs; the next free block avoids them all", async () => {
+  test("overlapping plans are conflicts even when nothing runs; the next free block avoids them all", async () => {
     const home = scratchHome();
     const manifests = [manifest(home, "a", 22_000), manifest(home, "b", 22_005), manifest(home, "c", 22_015)];
     await changeRegistry(home, ({ commit }) => commit(manifests));
@@ -340,7 +343,7 @@ describe("portsReport", () => {
     ]);
   });
 
-  test("ports that an OpenClaw profile's own config puts elsewhere are its own", async () => {
+  test("ports that an OpenClaw profile's own config puts elsewhere belong to it", async () => {
     const home = scratchHome();
     const { paths } = await createProfile(home, { name: "claw", kind: "openclaw" });
     const config = JSON.parse(fs.readFileSync(paths.config, "utf8")) as object;
@@ -353,7 +356,7 @@ describe("portsReport", () => {
     expect(await explainPort(home, 24_000)).toMatchObject({ profiles: [{ profile: "claw", label }] });
   });
 
-  test("one port explained: whose, since when, who holds it", async () => {
+  test("one port explained: its owner, since when, and its holder", async () => {
     const home = scratchHome();
     const port = await listen("127.0.0.1");
     await changeRegistry(home, ({ commit }) => commit([manifest(home, "dev", port - 1, { span: 2 })]));

@@ -39,7 +39,7 @@ function apiOf({ home }: ProfilesContext): Manifest {
 
 const registryText = ({ home }: ProfilesContext): string => fs.readFileSync(path.join(home, "registry.json"), "utf8");
 
-test("says what changes, and writes it", async () => {
+test("reports what changes, and writes it", async () => {
   const { context } = await withApi();
   const before = apiOf(context);
   const options = { stopTimeoutMs: 60_000, health: "none", argv: ["true"], cwd: path.dirname(context.home) };
@@ -58,7 +58,7 @@ test("says what changes, and writes it", async () => {
   expect(apiOf(context)).toEqual({ ...before, ...rest, command: argv });
 });
 
-test("values of variables and hooks are told to nobody", async () => {
+test("values of variables and hooks are never shown", async () => {
   const { context } = await withApi();
   const result = await editProfile(context, "api", {
     env: { TOKEN: "0ther" },
@@ -83,7 +83,7 @@ test("variables are merged by name; other lists are replaced", async () => {
   expect(ports).toEqual({ gateway: port, debug: port + 2 });
 });
 
-test("what is unset is written nowhere", async () => {
+test("an unset value is written nowhere", async () => {
   const { context, edit } = await withApi();
   const after = await edit({
     unset: ["env.TOKEN", "env.EDITOR", "group", "health", "hook.ready", "extra-port.metrics"],
@@ -99,7 +99,7 @@ test("what is unset is written nowhere", async () => {
   });
 });
 
-test("a dry run says the same and writes nothing", async () => {
+test("a dry run reports the same and writes nothing", async () => {
   const { context } = await withApi();
   const before = registryText(context);
   const options = { unset: ["env.MODE"], memoryMaxBytes: 1024 ** 3 };
@@ -108,7 +108,7 @@ test("a dry run says the same and writes nothing", async () => {
   expect(await editProfile(context, "api", options)).toEqual({ ...dry, dryRun: false });
 });
 
-describe("refused whole: nothing of it is written", () => {
+describe("refused as a whole: nothing of it is written", () => {
   test.each<[string, EditOptions, string]>([
     ["unknown word", { unset: ["colour"] }, "OPTION_INVALID"],
     ["entry of what has none", { unset: ["cwd.x"] }, "OPTION_INVALID"],
@@ -133,7 +133,7 @@ describe("refused whole: nothing of it is written", () => {
     expect(registryText(context)).toBe(before);
   });
 
-  test("a second limit is judged beside the first", async () => {
+  test("a second limit is checked together with the first", async () => {
     const { edit } = await withApi();
     await edit({ memoryMaxBytes: 2 ** 30 });
     await expect(edit({ memoryRestartBytes: 2 ** 31 })).rejects.toMatchObject({ code: "OPTION_INVALID" });
@@ -143,7 +143,7 @@ describe("refused whole: nothing of it is written", () => {
   });
 });
 
-test("the block moves whole, to where it fits", async () => {
+test("the block moves as a whole, to where it fits", async () => {
   const { context, edit } = await withApi();
   const { port } = apiOf(context);
   const other = await createProfile(context.home, { name: "other" });
@@ -156,7 +156,7 @@ test("the block moves whole, to where it fits", async () => {
   });
 });
 
-test("a check that nobody chose follows the scheme; a chosen one stays", async () => {
+test("a default check follows the scheme; a chosen one stays", async () => {
   const { context, edit } = await withApi();
   expect(await edit({ scheme: "https" })).toMatchObject({ scheme: "https", health: "/ready" });
   expect(await edit({ unset: ["health"] })).toMatchObject({ health: "http" });
@@ -171,7 +171,7 @@ test("a check that nobody chose follows the scheme; a chosen one stays", async (
   expect(await createProfile(context.home, { name: "dev", scheme: "http" })).toMatchObject({ health: "/healthz" });
 });
 
-test("what owns the profile keeps its ports; the rest may change, and waits", async () => {
+test("a lock that is held keeps the ports; everything else may change, and takes effect later", async () => {
   const { context, edit } = await withApi();
   const { lock, config } = pathsOf(context, "api");
   const held = await acquireGatewayLock({ lockDir: lock, configPath: config });
@@ -194,7 +194,7 @@ test("what owns the profile keeps its ports; the rest may change, and waits", as
   expect(await edit({ host: "::1" })).toMatchObject({ host: "::1" });
 });
 
-test("an adopted gateway keeps what is its own", async () => {
+test("an adopted gateway keeps its own settings", async () => {
   const context = scratchContext();
   const before = await createProfile(context.home, { name: "claw", kind: "openclaw" });
   const result = await editProfile(context, "claw", {
@@ -209,7 +209,7 @@ test("an adopted gateway keeps what is its own", async () => {
   expect(readRegistry(context.home).get("claw")).toEqual(before);
 });
 
-test("of a hundred edits at once none is lost", async () => {
+test("of a hundred concurrent edits none is lost", async () => {
   const { context } = await withApi();
   await Promise.all(
     Array.from({ length: 100 }, (_, index) => editProfile(context, "api", { env: { [`N${index}`]: String(index) } })),
@@ -217,7 +217,7 @@ test("of a hundred edits at once none is lost", async () => {
   expect(Object.keys(apiOf(context).env ?? {})).toHaveLength(102);
 });
 
-test("a field of somebody newer stays", async () => {
+test("a field of a newer version stays", async () => {
   const { context, edit } = await withApi();
   const newer = { ...apiOf(context), colour: "red" };
   await changeRegistry(context.home, ({ commit }) => commit([newer]));

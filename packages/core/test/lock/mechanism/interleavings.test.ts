@@ -1,6 +1,6 @@
 /**
- * What somebody else does between two steps of a claim, at exactly that moment: the file is deleted or replaced, an owner by the
- * other mechanism comes. Each step that looks again has its case here.
+ * What another process does between two steps of a claim, at exactly that moment: it deletes or replaces the file, or it
+ * claims by the other mechanism. Each repeated look has its case here.
  */
 import { mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import { tryKernelLock } from "../../../src/lock/mechanism/kernel-lock.ts";
 import { tryLockFile } from "../../../src/lock/mechanism/locked-file.ts";
 import { tryClaim } from "../../../src/lock/mechanism/try-claim.ts";
 
-/** Runs before the next lock is tried, once. */
+/** Runs once before the next lock attempt. */
 const between: { act: (() => void) | undefined } = vi.hoisted(() => ({ act: undefined }));
 
 vi.mock("../../../src/lock/mechanism/kernel-lock.ts", async (importOriginal) => {
@@ -88,7 +88,7 @@ describe("a file that is", () => {
 
 describe.runIf(process.platform === "linux")("an owner by a socket", () => {
   test.each(["path", "earlierPath"] as const)(
-    "withdraws for one by the kernel that came between its two looks (%s)",
+    "withdraws for a kernel owner that came between its two looks (%s)",
     async (which) => {
       const read = KernelLockTable.read.bind(KernelLockTable);
       let looks = 0;

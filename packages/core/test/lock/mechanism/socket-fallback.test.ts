@@ -28,7 +28,7 @@ async function acquire(mechanism: LockMechanism, timeoutMs = 50): Promise<Gatewa
   return lock;
 }
 
-/** Leaves the record of a `socket` owner like us, changed. */
+/** Leaves the record of a `socket` owner like us, with changes. */
 function leaveRecord(changes: object): void {
   mkdirSync(place.lockDir, { recursive: true, mode: 0o700 });
   const record = {
@@ -45,7 +45,7 @@ function leaveRecord(changes: object): void {
 const HELD = { code: "LOCK_HELD", ownerPid: process.pid };
 
 describe.runIf(process.platform === "linux")("two mechanisms on one lock", () => {
-  test("do not mix: the socket's owner keeps the kernel's starter out, and keeps its record", async () => {
+  test("do not mix: the socket's owner keeps a kernel claim out, and keeps its record", async () => {
     const lock = await acquire("socket");
     await expect(acquire("kernel")).rejects.toMatchObject(HELD);
     expect(parseLockRecord(readFileSync(path))).toEqual({ record: lock.record });
@@ -53,7 +53,7 @@ describe.runIf(process.platform === "linux")("two mechanisms on one lock", () =>
     await acquire("kernel");
   });
 
-  test("do not mix: the kernel's owner keeps the socket's starter out, and keeps its record", async () => {
+  test("do not mix: the kernel's owner keeps a socket claim out, and keeps its record", async () => {
     const lock = await acquire("kernel");
     await expect(acquire("socket")).rejects.toMatchObject(HELD);
     expect(parseLockRecord(readFileSync(path))).toEqual({ record: lock.record });
@@ -75,7 +75,7 @@ describe.runIf(process.platform === "linux")("two mechanisms on one lock", () =>
     expect(existsSync(path)).toBe(false);
   });
 
-  test("fall back when the first is not available, and say so in the record", async () => {
+  test("fall back when the first is not available, and the record says so", async () => {
     const lock = await acquire("socket");
     expect(lock.record).toMatchObject({ mechanism: "socket", networkNamespace: ownNetworkNamespace() });
     expect(statSync(path).size).toBe(LOCK_RECORD_BYTES);
@@ -107,7 +107,7 @@ describe.runIf(process.platform === "linux").each([["kernel"], ["socket"]] as co
       expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "unknown" });
     });
 
-    test("is stale when that owner is gone for certain", async () => {
+    test("is stale when that owner is certainly gone", async () => {
       leaveRecord({ networkNamespace: "1", startTicks: 1 });
       await expect(acquire(mechanism)).resolves.toBeDefined();
     });

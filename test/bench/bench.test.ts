@@ -1,4 +1,4 @@
-/** That the bench runs, and that its arithmetic is right. Nothing here looks at a time. */
+/** Checks that the bench runs, and that its arithmetic is right. No test here looks at a time. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -20,17 +20,17 @@ describe("the arithmetic", () => {
   });
 
   test("pairs each run with the floor of its own round", () => {
-    // Twice as slow in every round, on a machine that is ten times as slow in the middle.
+    // Twice as slow in every round, on a machine that is ten times slower in the middle.
     expect(pairedRatio([2, 20, 2], [1, 10, 1])).toBe(2);
     expect(pairedRatio([2, 4], [1])).toBe(2);
   });
 
-  test("tells how far runs of one thing lie apart", () => {
+  test("shows the spread of repeated runs", () => {
     expect(scatter([4, 4, 4])).toBe(0);
     expect(scatter([90, 100, 110])).toBeCloseTo(0.2);
   });
 
-  test("reads what bash says of a child", () => {
+  test("parses what bash reports about a child", () => {
     expect(parseTimes("a warning of bash\n0.021 0.004\n")).toBeCloseTo(25);
   });
 });
@@ -39,7 +39,7 @@ function took(ms: number): Sample {
   return { wallMs: 3 * ms, computingMs: ms };
 }
 
-test("writes a ratio of computing times, with target and scatter, and no cell of its own accord", () => {
+test("writes a ratio of computing times, with target and scatter, and leaves unmeasured cells empty", () => {
   const contestants = [FLOOR, "twice"].map((title) => ({ title, argv: () => ["true"] as const, env: {}, target: 1.1 }));
   const times = new Map([
     [FLOOR, [took(10), took(20)]],
@@ -52,7 +52,7 @@ test("writes a ratio of computing times, with target and scatter, and no cell of
   ]);
 });
 
-test("measures the commands and puts the table into a page, in the place of the one before", async () => {
+test("measures the commands and replaces the table in a page", async () => {
   const figures = await overview({ quick: true, only: ["commands"], rounds: 1 });
   expect(figures).toMatch(
     /^\| list of 100 \| \d+ ms \| \d+\.\d\d \| \d+\.\d\d \| `node -e 0` \| <= 1\.12 \| \d+ % \|$/m,

@@ -1,6 +1,7 @@
 /**
- * How a gateway answers `/healthz` while it is flooded, and what it takes of memory: one line for each flood of
- * `test/floods/attacks.ts`, each against a gateway of its own. Asserts nothing. Run as a program with a port it is one.
+ * How a gateway answers `/healthz` during a flood, and how much memory it takes: one line for each flood of
+ * `test/floods/attacks.ts`, each against a gateway of its own. Asserts nothing. Run as a program with a port, it is that
+ * gateway.
  */
 import { probeHealth, startGatewayHost } from "@lockkeeper/core";
 import { fork, spawn } from "node:child_process";
@@ -15,9 +16,9 @@ import { freePort } from "../harness/free-port.js";
 const TOKEN = "bench-token-with-forty-three-characters-000";
 const PROBES = 200;
 const BETWEEN_MS = 15;
-/** A flood that does not stand by then is measured as it is. */
+/** A flood that is not established by then is measured as it is. */
 const STANDS_AFTER_MS = 15_000;
-/** Beside all of them without a limit, these with a limit of open files. */
+/** All of them run without a limit; these also run with a limit of open files. */
 const FEW_FILES = [
   ["1,500 kept-alive connections that ask every second", "1024"],
   ["2,000 half-open connections", "256"],
@@ -84,7 +85,7 @@ async function probe(
   return { latenciesMs: latenciesMs.sort((a, b) => a - b), failed };
 }
 
-/** The highest that it ever was. Linux only. */
+/** The peak. Linux only. */
 function peakMiB({ pid }: ChildProcess): number | undefined {
   try {
     const kib = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

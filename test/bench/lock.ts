@@ -1,6 +1,7 @@
 /**
- * The lock beside its floor and its peers, rounds interleaved, medians: acquire and release, takeover after a SIGKILL, and
- * what the same torture finds in each. Prints one table for docs/lock.md; asserts nothing. Takes about two minutes.
+ * The lock beside its floor and its peers, in interleaved rounds, as medians: acquire and release, takeover after a
+ * SIGKILL, and the result of the same torture for each. Prints one table for docs/lock.md; asserts nothing. Takes about
+ * two minutes.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,13 +19,13 @@ import { torture } from "../torture/torture.ts";
 const ROUNDS = 9;
 const CYCLES = 1_000;
 const KILLS = 21;
-/** proper-lockfile needs its 2 s of staleness each time. */
+/** proper-lockfile waits its 2 s of staleness each time. */
 const SLOW_KILLS = 2;
 const TORTURE_MS = 12_000;
 
 type Acquire = (options: { directory: string; timeoutMs: number }) => Promise<() => Promise<void>>;
 
-/** What one lock showed. A figure that was not measured is undefined. */
+/** The results of one lock. A figure that was not measured is undefined. */
 interface LockRow {
   readonly name: string;
   readonly cycleUs: number | undefined;
@@ -96,14 +97,14 @@ async function measureCycles(
       const runCycles = async (count: number): Promise<void> => {
         for (let cycle = 0; cycle < count; cycle++) await (await acquire({ directory, timeoutMs: 10_000 }))();
       };
-      // The first look at /proc/locks after a while makes the kernel wait for all its cores, once.
+      // The first look at /proc/locks after a while makes the kernel wait once for all its cores.
       await runCycles(CYCLES / 10);
-      // Computing time, not the clock's: nothing here waits, and others may be busy on the machine.
+      // Computing time, not wall time: nothing here waits, and the machine may be busy.
       const before = process.cpuUsage();
       await runCycles(CYCLES);
       const { user, system } = process.cpuUsage(before);
       const cycleUs = (user + system) / CYCLES;
-      // The first round warms up.
+      // The first round is a warm-up.
       if (round > 0) samples.set(name, [...(samples.get(name) ?? []), cycleUs]);
     }
   }
@@ -148,7 +149,10 @@ function closeBare(fd: number, path: string): void {
   fs.closeSync(fd);
 }
 
-/** From the SIGKILL of an owner to the next owner, who waits already; for the floor, to the news of its exit. */
+/**
+ * The time from the SIGKILL of an owner to the next owner, which is already waiting; for the floor, to the news of the
+ * exit.
+ */
 async function measureReclaims(scratch: string, adapters: readonly string[]): Promise<Map<string, number>> {
   const samples = new Map<string, number[]>();
   for (let round = 0; round < KILLS; round++) {
@@ -172,7 +176,7 @@ async function reclaimOnce(name: string, directory: string): Promise<number> {
   await once(holder.stdout, "data");
   const acquire = await loadAdapter(adapter);
   const next = isFloor ? exited : acquire({ directory, timeoutMs: 30_000 });
-  // The waiter is refused at least once, and waits.
+  // The waiter has been refused at least once, and waits.
   await new Promise((resolve) => setTimeout(resolve, 50));
   const killedAt = performance.now();
   holder.kill("SIGKILL");

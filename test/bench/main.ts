@@ -1,6 +1,7 @@
 /**
- * `pnpm bench [--quick] [--write] [--only section] [--node path] [name...]`: prints the overview as Markdown, or runs the named benches.
- * A bench is a file beside this one that exports `run()` and prints its own figures. Nothing here fails on a figure.
+ * `pnpm bench [--quick] [--write] [--only section] [--node path] [name...]`: prints the overview as Markdown, or runs
+ * the named benches. A bench is a file beside this one that exports `run()` and prints its own figures. No figure makes
+ * it fail.
  */
 import { readdirSync } from "node:fs";
 import path from "node:path";

@@ -33,7 +33,7 @@ export const SECTIONS: Readonly<Record<string, Measure>> = {
   peers,
 };
 
-/** How the overview is asked for. */
+/** The options of the overview. */
 export interface OverviewOptions {
   /** Under a minute: smaller homes, fewer runs, this Node alone. */
   readonly quick: boolean;
@@ -75,7 +75,7 @@ function formatSection({ title, note, rows }: Section): string {
 const BEGIN = "<!-- figures: written by pnpm bench --write -->";
 const END = "<!-- end of figures -->";
 
-/** Puts `figures` into the page, in the place of those that stand there. */
+/** Replaces the figures in the page by `figures`. */
 export function writeFigures(page: string, figures: string): void {
   const text = readFileSync(page, "utf8");
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];

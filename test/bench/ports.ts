@@ -1,6 +1,6 @@
 /**
- * What `ports`, `doctor` and `create` cost as profiles grow from 100 to 1,000: linear, or not. In one process, so that
- * no start of Node hides it; medians. Prints one table; asserts nothing. Takes about half a minute.
+ * The cost of `ports`, `doctor` and `create` as profiles grow from 100 to 1,000: linear or not. All in one process, so
+ * that no start of Node hides it; medians. Prints one table; asserts nothing. Takes about half a minute.
  */
 import { openProfiles } from "@lockkeeper/profiles";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,10 @@ export async function run(): Promise<void> {
   }
 }
 
-/** One real profile, copied on disk and in the registry's text: a thousand creations would take longer than all the rest. */
+/**
+ * One real profile, copied on disk and in the registry's text: a thousand creations would take longer than everything
+ * else.
+ */
 async function homeOf(home: string, size: number): Promise<string> {
   const profiles = await openProfiles({ home, env: {} });
   await profiles.create({ name: "p0" });

@@ -41,7 +41,9 @@ export async function run(): Promise<void> {
   process.stdout.write(`${formatTable((await compareGateways(process.execPath, false)).rows)}\n`);
 }
 
-/** Returns requests, deliveries and memory of a gateway as rows, over a bare ws server that runs by the same `node`. */
+/**
+ * Returns requests, deliveries and memory of a gateway as rows, divided by those of a bare ws server on the same `node`.
+ */
 export async function compareGateways(node: string, quick: boolean): Promise<Section> {
   const rounds = quick ? 1 : ROUNDS;
   const echo = await alternate(node, rounds, [
@@ -74,7 +76,7 @@ export async function compareGateways(node: string, quick: boolean): Promise<Sec
   return { title: `The built-in gateway, Node ${versionOf(node)}`, note, rows };
 }
 
-/** What both hold for a connection that does nothing: by the growth of their resident memory. */
+/** What both hold for an idle connection: by the growth of their resident memory. */
 async function idleRows(node: string): Promise<readonly Row[]> {
   const what = `one of ${IDLE_CONNECTIONS.toLocaleString("en")} idle WebSockets`;
   const sizes = await alternate(node, 1, [idleBytes, idleBytes]);
@@ -102,7 +104,7 @@ async function alternate(node: string, rounds: number, [bare, gateway]: readonly
   return sides;
 }
 
-/** The ratio is the median of the rounds' ratios, and not the ratio of medians: what slows the machine for a while slows both. */
+/** The median of the rounds' ratios, not the ratio of the medians: a slow moment of the machine slows both sides. */
 function rowsBeside(
   [bare, gateway]: Sides,
   show: (value: number) => string,
@@ -114,7 +116,7 @@ function rowsBeside(
   ];
 }
 
-/** Runs `fn` against a server process of its own, which is gone afterwards. */
+/** Runs `fn` against a server process of its own, which has ended afterwards. */
 async function withServer(node: string, kind: "bare" | "gateway", fn: Measure): Promise<number> {
   const server = fork(fileURLToPath(import.meta.url), [kind], { execPath: node });
   try {
@@ -150,7 +152,7 @@ async function messagesPerSecond(port: number, message: string): Promise<number>
   return rate;
 }
 
-/** Counted over one round, after a quarter of one to warm up. */
+/** Counted over one round, after a quarter of one as a warm-up. */
 async function rateOf(count: () => number): Promise<number> {
   await pause(ROUND_MS / 4);
   const [before, startedAt] = [count(), performance.now()];
@@ -158,7 +160,7 @@ async function rateOf(count: () => number): Promise<number> {
   return ((count() - before) * 1_000) / (performance.now() - startedAt);
 }
 
-/** How much the server grows for each connection that does nothing. */
+/** Returns how much the server grows for each idle connection. */
 async function idleBytes(port: number, server: ChildProcess): Promise<number> {
   const before = await memoryMiB(server);
   const sockets: WebSocket[] = [];

@@ -1,4 +1,6 @@
-/** A user with OpenClaw gateways: seen by `discover`, adopted by `import`, brought under a keeper by `takeover`. */
+/**
+ * A user with OpenClaw gateways: `discover` shows them, `import` adopts them, `takeover` brings them under a keeper.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -18,7 +20,7 @@ interface Found {
   readonly adopt: readonly string[];
 }
 
-/** Every file below a folder with its content. */
+/** Returns every file below a folder with its content. */
 function treeOf(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .map((entry) => path.join(entry.parentPath, entry.name))
@@ -40,7 +42,7 @@ describe("discover", () => {
       rmSync(home, { recursive: true });
       const { status, stdout, stderr } = await run(["discover"]);
       expect(status).toBe(0);
-      // Gateways of others may run on this machine; there is none of this user's.
+      // Others may run gateways on this machine; this user has none.
       if (stdout === "") expect(stderr).toContain(path.join(folder, ".openclaw"));
       expect(((await json(["discover"])) as Found).adopt).toEqual([]);
       expect(readdirSync(folder)).toEqual([]);
@@ -85,7 +87,7 @@ describe("discover", () => {
 });
 
 describe("import", () => {
-  test("all: what can be adopted is, what cannot is named with the reason, and nothing of theirs changes", async () => {
+  test("all: adopts what it can, names the rest with the reason, and changes nothing of the originals", async () => {
     await withScratchHome(async ({ run, json, folder }) => {
       const port = await freePort();
       const stateDir = configure(folder, port);
@@ -107,7 +109,7 @@ describe("import", () => {
 });
 
 describe("takeover", () => {
-  test("shows both managers, does nothing unasked, and then brings it under a keeper", async () => {
+  test("shows both managers, does nothing without consent, and then brings the gateway under a keeper", async () => {
     await withScratchHome(async ({ run, json, folder }) => {
       const port = await freePort();
       configure(folder, port);
@@ -139,7 +141,7 @@ describe("takeover", () => {
     });
   });
 
-  test("without anybody to ask it shows what would happen and stops there", async () => {
+  test("without a terminal it shows what would happen and stops there", async () => {
     await withScratchHome(async ({ run, folder }) => {
       const port = await freePort();
       configure(folder, port);
@@ -147,7 +149,7 @@ describe("takeover", () => {
       const old = await startByHand(folder, searchPath, port);
       try {
         await run(["import", "openclaw"]);
-        // What ours would be refused for is said while the old one still serves.
+        // What would refuse our gateway is reported while the old one still serves.
         const unfit = await run(["takeover", "openclaw", "--yes"]);
         expect(unfit.status).toBe(1);
         expect(unfit.stderr).toContain("command not found: openclaw (PATH searched: ");

@@ -1,4 +1,4 @@
-/** Completion as the shells themselves do it: the script is loaded as the help says, and words are completed. */
+/** Completion by the shells themselves: the script is loaded as the help says, and words are completed. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,7 +10,7 @@ const has = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).status 
 const title = (shell: string, what: string): string =>
   has(shell) ? `${shell}: ${what}` : `${shell}: ${what} (skipped: ${shell} is not installed)`;
 
-/** The command line under its own name, in front of everything else. */
+/** The command line under its own name, first on the PATH. */
 function withProgram(folder: string, home: string): Record<string, string> {
   const bin = path.join(folder, "bin");
   mkdirSync(bin);

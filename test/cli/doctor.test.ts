@@ -18,7 +18,7 @@ interface Finding {
 const codesOf = (findings: readonly Finding[]): readonly string[] =>
   findings.filter(({ weight }) => weight !== "unknown").map(({ code }) => code);
 
-/** util-linux's `script` gives a command a terminal; what is typed is echoed among what it prints. */
+/** util-linux's `script` gives a command a terminal; its output repeats what is typed. */
 const SCRIPT = "/usr/bin/script";
 
 describe("doctor", () => {
@@ -51,7 +51,7 @@ describe("doctor", () => {
     });
   });
 
-  test("--fix shows the repairs and never makes them unasked", async () => {
+  test("--fix shows the repairs and never makes them without consent", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       await json(["create", "dev"]);
       const folder = path.join(home, "profiles/dev");

@@ -11,7 +11,7 @@ async function answerOf({ json }: ScratchHome): Promise<string> {
   return (await fetch(`http://127.0.0.1:${port}`)).text();
 }
 
-test("what runs goes on as it was started, through a crash too, and takes the edit at its next start", async () => {
+test("a running gateway continues as it was started, even through a crash, and takes the edit at its next start", async () => {
   await withScratchHome(async (scratch) => {
     const { run, json } = scratch;
     expect((await run(["create", "api", "--env", "MODE=old", "--", "node", "-e", SERVER, "{port}"])).status).toBe(0);
@@ -59,7 +59,7 @@ test("a protected profile is edited, and unprotected, only when its name is give
   });
 });
 
-test("--scheme is said by url, list and the gateway's own variables", async () => {
+test("url, list and the gateway's own variables follow --scheme", async () => {
   await withScratchHome(async (scratch) => {
     const { run, json } = scratch;
     const script = SERVER.replace("process.env.MODE", "process.env.LOCKKEEPER_URL");
@@ -73,7 +73,7 @@ test("--scheme is said by url, list and the gateway's own variables", async () =
   });
 });
 
-test("nobody said a scheme: a program of one's own is http, the built-in gateway ws; the check does not follow", async () => {
+test("without --scheme a user's own program is http and the built-in gateway ws; the check does not change", async () => {
   await withScratchHome(async ({ run, json }) => {
     await run(["create", "api", "--", "node", "server.js"]);
     await run(["create", "dev"]);
@@ -91,7 +91,7 @@ test("nobody said a scheme: a program of one's own is http, the built-in gateway
   });
 });
 
-test("status says what it runs, where, with which names, and no secret", async () => {
+test("status shows the program, its directory and the names of its variables, and no secret", async () => {
   await withScratchHome(async ({ run, json, folder }) => {
     const options = ["--env", "TOKEN=s3cret", "--env", "EDITOR", "--stop-timeout", "90s", "--after", "db"];
     const hooks = ["--hook", "failed=https://me:s3cret@example.org/s3cret?x=s3cret", "--hook", "ready=/bin/true"];

@@ -1,10 +1,10 @@
-/** The examples of the first help page, run as they stand, in an ordinary project. */
+/** The examples of the first help page, run word for word in an ordinary project. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-test("the examples of --help work as they stand, one after the other", async () => {
+test("the examples of --help work word for word, one after the other", async () => {
   await withScratchHome(async ({ run, folder }) => {
     writeFileSync(
       path.join(folder, "server.js"),

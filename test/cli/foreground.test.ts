@@ -21,18 +21,21 @@ function startCli(home: string, args: readonly string[]): { child: ChildProcess;
 }
 
 describe("run", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("serves until %s, then exits with 0 and leaves nothing", async (signal) => {
-    await withScratchHome(async ({ home, run, json }) => {
-      await json(["create", "dev"]);
-      const { child, output } = startCli(home, ["run", "dev"]);
-      const ended = once(child, "exit");
-      await until("the gateway runs", () => output().includes("running"));
-      expect(await json(["status", "dev"])).toMatchObject({ state: "running", keeperPid: child.pid });
-      child.kill(signal);
-      expect(await ended).toEqual([0, null]);
-      expect((await run(["status", "dev"])).status).toBe(3);
-    });
-  });
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "serves until %s, then exits with 0 and leaves nothing behind",
+    async (signal) => {
+      await withScratchHome(async ({ home, run, json }) => {
+        await json(["create", "dev"]);
+        const { child, output } = startCli(home, ["run", "dev"]);
+        const ended = once(child, "exit");
+        await until("the gateway runs", () => output().includes("running"));
+        expect(await json(["status", "dev"])).toMatchObject({ state: "running", keeperPid: child.pid });
+        child.kill(signal);
+        expect(await ended).toEqual([0, null]);
+        expect((await run(["status", "dev"])).status).toBe(3);
+      });
+    },
+  );
 
   test("a second signal forces a gateway that ignores the first", async () => {
     await withScratchHome(async ({ home, run }) => {
@@ -45,7 +48,7 @@ describe("run", () => {
       await until("the gateway runs", () => output().includes("running"));
       child.kill("SIGTERM");
       await until("it is stopping", () => output().includes("stopping"));
-      // Sooner it would be the same request.
+      // An earlier one would be the same request.
       const askedAt = performance.now();
       await until("half a second has passed", () => performance.now() - askedAt > SAME_REQUEST_MS);
       child.kill("SIGTERM");
@@ -65,7 +68,7 @@ describe("run and the gateway's output", () => {
     "{port}",
   ];
 
-  test("passes it on byte for byte, its last words too; two signals at once are one", async () => {
+  test("passes it on byte for byte, last words included; two signals at once count as one", async () => {
     await withScratchHome(async ({ home, run }) => {
       expect((await run(create)).status).toBe(0);
       const { child, output } = startCli(home, ["run", "dev"]);
@@ -82,7 +85,7 @@ describe("run and the gateway's output", () => {
     });
   });
 
-  test("--no-output does not, and --supervised ends with 143 after SIGTERM alone", async () => {
+  test("--no-output drops it, and --supervised exits with 143 only after SIGTERM", async () => {
     await withScratchHome(async ({ home, run }) => {
       expect((await run(create)).status).toBe(0);
       for (const [signal, status] of [
@@ -101,7 +104,7 @@ describe("run and the gateway's output", () => {
   });
 
   test(
-    "a reader that does not read, or goes away, holds up neither keeper nor gateway",
+    "a reader that does not read, or disappears, delays neither keeper nor gateway",
     { timeout: 60_000 },
     async () => {
       await withScratchHome(async ({ home, run, json }) => {
@@ -147,7 +150,7 @@ describe("run and the gateway's output", () => {
   });
 });
 
-test("an interrupted start says so, in one line for scripts; the gateway goes on starting", async () => {
+test("an interrupted start says so, in one line for scripts; the gateway continues to start", async () => {
   await withScratchHome(async ({ home, run, json }) => {
     const silent = path.join(import.meta.dirname, "fixtures/never-listens.js");
     await run(["create", "slow", "--", process.execPath, silent]);
@@ -161,7 +164,7 @@ test("an interrupted start says so, in one line for scripts; the gateway goes on
   });
 });
 
-describe("what goes on printing", () => {
+describe("commands that keep printing", () => {
   test("list --watch --json prints a line for each change and ends with the signal", async () => {
     await withScratchHome(async ({ home, json }) => {
       await json(["create", "dev"]);
@@ -180,7 +183,7 @@ describe("what goes on printing", () => {
     });
   });
 
-  test("logs -f shows what is added, of several profiles with their names", async () => {
+  test("logs -f shows new lines, of several profiles with their names", async () => {
     await withScratchHome(async ({ home, run, json }) => {
       await json(["up", "dev", "prod"]);
       const { child, output } = startCli(home, ["logs", "dev", "prod", "-f"]);
@@ -198,7 +201,7 @@ describe("what goes on printing", () => {
 });
 
 describe("inside a profile", () => {
-  test("exec hands on exit status, words and environment of that profile alone", async () => {
+  test("exec passes on exit status, words and environment of that profile alone", async () => {
     await withScratchHome(async ({ run, json }) => {
       const { port } = (await json(["create", "dev"])) as { port: number };
       const env = { LOCKKEEPER_STATE_DIR: "/elsewhere", OPENCLAW_CONFIG_PATH: "/elsewhere" };
@@ -219,7 +222,7 @@ describe("inside a profile", () => {
     });
   });
 
-  test("the token is printed by token and by nothing else", async () => {
+  test("only `token` prints the token", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       await json(["up", "dev"]);
       const token = (await readFile(path.join(home, "profiles/dev/token"), "utf8")).trim();
@@ -242,7 +245,7 @@ describe("inside a profile", () => {
   });
 });
 
-test("a failed start shows the last attempt from its first line, and why tells it again, without colours", async () => {
+test("a failed start shows the last attempt from its first line, and why shows it again, without colours", async () => {
   await withScratchHome(async ({ run }) => {
     const fails = path.join(import.meta.dirname, "fixtures/fails.js");
     expect((await run(["create", "dev", "--", process.execPath, fails, "30", "3"])).status).toBe(0);
@@ -253,7 +256,7 @@ test("a failed start shows the last attempt from its first line, and why tells i
     expect(stderr.match(/the cause/g)).toHaveLength(1);
     const why = (await run(["why", "dev"])).stdout;
     expect(why).toMatch(/code 3[^\n]*\n {4}\| the cause is line 1\n[^]*\| line 30\n/);
-    // How it ended is told once in a line.
+    // One line says once how it ended.
     expect(why).not.toMatch(/code 3.*code 3/);
     expect((await run(["status", "dev"])).stdout).toMatch(/\n {2}printed {4}[^]*\n {13}line 30\n/);
     const { lastOutput } = JSON.parse((await run(["status", "dev", "--json"])).stdout) as { lastOutput: string[] };

@@ -1,8 +1,8 @@
-/** Groups and patterns wherever names go, `wait` for scripts, and single values on stdout. */
+/** Groups and patterns in place of names, `wait` for scripts, and single values on stdout. */
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-test("a group or a pattern stands for its profiles; what is protected is still asked for by name", async () => {
+test("a group or a pattern stands for its profiles; protected ones still need their own name", async () => {
   await withScratchHome(async ({ run, json }) => {
     await run(["create", "api", "--group", "prod"]);
     await run(["create", "web", "--group", "prod", "--group", "site", "--protected"]);
@@ -29,7 +29,7 @@ test("a group or a pattern stands for its profiles; what is protected is still a
   });
 });
 
-test("wait ends when it is reached, at its deadline with 5, and at once when it is no use", async () => {
+test("wait ends when the state is reached, at its deadline with 5, and at once when it cannot be reached", async () => {
   await withScratchHome(async ({ run, json }) => {
     await run(["create", "dev"]);
     await run(["create", "bad", "--", "false"]);
@@ -49,7 +49,7 @@ test("wait ends when it is reached, at its deadline with 5, and at once when it 
   });
 });
 
-test("url and port print one value, of the run that there is", async () => {
+test("url and port print one value of the present run", async () => {
   await withScratchHome(async ({ run }) => {
     await run(["create", "dev", "--extra-port", "metrics=+1"]);
     const port = (await run(["port", "dev"])).stdout;

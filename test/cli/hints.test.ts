@@ -1,4 +1,4 @@
-/** Commands in hints can be pasted, whatever is in the paths that they name. */
+/** Commands in hints can be pasted, whatever characters their paths hold. */
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 
 const TOOLS = ["lockkeeper", "mv", "cp", "chmod", "ls", "rm", "mkdir"];
 
-/** What `sh` makes of the command at the end of a hint. */
+/** Returns what `sh` makes of the command at the end of a hint. */
 function pasted({ stderr }: CliRun): readonly string[] {
   const { error } = JSON.parse(stderr) as { error: { hint: string } };
   const [, command = ""] = new RegExp(`(?:^|: )((?:${TOOLS.join("|")}) .*)$`, "s").exec(error.hint) ?? [];

@@ -1,4 +1,7 @@
-/** Ctrl-C at a real terminal: the echoed `^C` and the turning wheel leave a clean line behind, and the shell is told. */
+/**
+ * Ctrl-C in a real terminal: the echoed `^C` and the spinner leave a clean line behind, and the shell learns of the
+ * interrupt.
+ */
 import { expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
@@ -6,11 +9,11 @@ import { NO_TMUX, openTerminal } from "../harness/tmux.ts";
 
 if (NO_TMUX !== undefined) process.stdout.write(`skipped: Ctrl-C at a terminal: ${NO_TMUX}\n`);
 
-/** Opens its port only when it is told to, which never happens. */
+/** Opens its port only on a signal, which never comes. */
 const NEVER_READY = "setInterval(Object, 1000)";
 
 test.skipIf(NO_TMUX !== undefined)(
-  "a start says what it waits for and for how long; Ctrl-C leaves a clean line",
+  "a start says what it waits for and how long; Ctrl-C leaves a clean line",
   async () => {
     await withScratchHome(async ({ home, run, json }) => {
       expect((await run(["create", "slow", "--", process.execPath, "-e", NEVER_READY])).status).toBe(0);

@@ -1,4 +1,4 @@
-/** Whoever is inside profile A and acts on B shows B nothing of A, by whichever door. */
+/** A command that runs inside profile A and acts on B shows B nothing of A, whichever command it is. */
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -26,7 +26,7 @@ test("env, exec, shell and start show nothing of the profile that the caller is 
     const create = ["create", "beta", "--port", String(port), "--span", "1", "--health", "/", "--json"];
     expect((await run([...create, "--", ...argv])).status).toBe(0);
 
-    // Everything that `env alpha` sets, and every variable that could be a profile's besides.
+    // Everything that `env alpha` sets, and every other variable that could belong to a profile.
     const alpha = (await json(["env", "alpha"])) as Exported;
     const inside: Environment = {
       ...Object.fromEntries(alpha.unset.map((variable) => [variable, "of-alpha"])),
@@ -69,7 +69,7 @@ test("env, exec, shell and start show nothing of the profile that the caller is 
     const [first = ""] = (await readFile(told, "utf8")).split("\n");
     const { env } = JSON.parse(first) as { env: Environment };
     expectBeta(env, "start");
-    // A gateway gets what it is allowed, not what somebody's shell happened to hold.
+    // A gateway gets only the allow-list, not everything in the shell that started it.
     expect(env).not.toHaveProperty("UNRELATED");
   });
 });

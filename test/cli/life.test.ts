@@ -42,7 +42,7 @@ describe("a profile's life by commands", () => {
     });
   });
 
-  test("start on a running one changes nothing; several names fail one by one", async () => {
+  test("start of a running profile changes nothing; several names fail one by one", async () => {
     await withScratchHome(async ({ run, json }) => {
       await json(["create", "dev"]);
       const [first] = (await json(["start", "dev"])) as { outcome: string; status: Row }[];
@@ -78,7 +78,7 @@ describe("a profile's life by commands", () => {
     });
   });
 
-  test("a command keeps every word after -- as it is", async () => {
+  test("a command keeps every word after -- unchanged", async () => {
     await withScratchHome(async ({ run, home }) => {
       const argv = ["node", "server.js", "--port", "{port}", "--json", "-q", "--", "--help", "", "a b"];
       expect((await run(["create", "api", "--cwd", ".", "--", ...argv])).status).toBe(0);
@@ -110,7 +110,7 @@ describe("protection", () => {
     });
   });
 
-  test("remove asks, and never when nobody can answer", async () => {
+  test("remove asks, and is refused when nobody can answer", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       await json(["create", "dev"]);
       expect((await run(["remove", "dev"], { input: "y\n" })).status).toBe(2);

@@ -7,7 +7,7 @@ import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import type { CliRun } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-/** With `--json` stderr is one document or nothing at all. */
+/** With `--json`, stderr is one document or empty. */
 function errorOf({ stderr }: CliRun): unknown {
   expect(stderr.trim().split("\n")).toHaveLength(1);
   return (JSON.parse(stderr) as { error: unknown }).error;
@@ -51,7 +51,7 @@ describe("names", () => {
     });
   });
 
-  test("a second one of the same name exits with 73", async () => {
+  test("a second profile of the same name exits with 73", async () => {
     await withScratchHome(async ({ run }) => {
       expect((await run(["create", "dev"])).status).toBe(0);
       expect((await run(["create", "dev"])).status).toBe(73);
@@ -112,7 +112,7 @@ describe("the command line", () => {
     });
   });
 
-  test("a reader that goes away is no failure", async () => {
+  test("a reader that disappears is no failure", async () => {
     await withScratchHome(async ({ home }) => {
       const child = spawn(process.execPath, [CLI_ENTRY, "--help"], {
         env: bareEnvironment(home),
@@ -141,7 +141,7 @@ describe("the command line", () => {
 });
 
 describe("the home", () => {
-  test("an empty one is named and is no failure", async () => {
+  test("an empty home is named and is no failure", async () => {
     await withScratchHome(async ({ run, home }) => {
       const { status, stdout, stderr } = await run(["list"]);
       expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
@@ -168,7 +168,7 @@ describe("the home", () => {
     });
   });
 
-  test("one that others may write to is refused with its mode", async () => {
+  test("a home that others may write to is refused with its mode", async () => {
     await withScratchHome(async ({ run, home }) => {
       await chmod(home, 0o777);
       const { status, stderr } = await run(["create", "dev"]);
@@ -178,17 +178,20 @@ describe("the home", () => {
   });
 });
 
-describe("an output that takes nothing", () => {
-  test.skipIf(process.platform !== "linux")("is told as an error, with the exit status of a full disk", async () => {
-    await withScratchHome(async ({ run, home }) => {
-      await run(["create", "dev"]);
-      const command = [process.execPath, CLI_ENTRY, "list", "--json"].map((word) => JSON.stringify(word)).join(" ");
-      const { status, stderr } = spawnSync("/bin/sh", ["-c", `${command} > /dev/full`], {
-        env: bareEnvironment(home),
-        encoding: "utf8",
+describe("an output that accepts nothing", () => {
+  test.skipIf(process.platform !== "linux")(
+    "is reported as an error, with the exit status of a full disk",
+    async () => {
+      await withScratchHome(async ({ run, home }) => {
+        await run(["create", "dev"]);
+        const command = [process.execPath, CLI_ENTRY, "list", "--json"].map((word) => JSON.stringify(word)).join(" ");
+        const { status, stderr } = spawnSync("/bin/sh", ["-c", `${command} > /dev/full`], {
+          env: bareEnvironment(home),
+          encoding: "utf8",
+        });
+        expect(status).toBe(74);
+        expect(JSON.parse(stderr)).toMatchObject({ error: { code: "DISK_FULL" } });
       });
-      expect(status).toBe(74);
-      expect(JSON.parse(stderr)).toMatchObject({ error: { code: "DISK_FULL" } });
-    });
-  });
+    },
+  );
 });

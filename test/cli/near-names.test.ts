@@ -1,8 +1,8 @@
-/** `up` of a name that is most likely a slip asks; names that are meant to be alike are made. */
+/** `up` with a name that is probably a typing error asks; names that are alike on purpose are created. */
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-test("a new name near an old one is asked about, and nothing is made where nobody can answer", async () => {
+test("a new name near an old one leads to a question, and nothing is created where nobody can answer", async () => {
   await withScratchHome(async ({ run, json }) => {
     await json(["create", "prod"]);
     for (const slip of ["prd", "prdo", "prodd"]) {
@@ -16,7 +16,7 @@ test("a new name near an old one is asked about, and nothing is made where nobod
   });
 });
 
-test("short names, and names that differ in digits alone, are meant", async () => {
+test("short names, and names that differ only in digits, are accepted", async () => {
   await withScratchHome(async ({ run }) => {
     for (const name of ["web1", "qa", "dev"]) await run(["create", name, "--", "true"]);
     const { stderr } = await run(["up", "web2", "qb", "dev-2", "--", "true"]);

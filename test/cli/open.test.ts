@@ -1,4 +1,4 @@
-/** `open` hands a token to a browser, and nobody else sees it. */
+/** `open` passes a token to a browser, and nothing else sees it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-test("the browser gets a page that only we can read, no token stands in an argument, and the page goes", async () => {
+test("the browser gets a page that only we can read, no token is in an argument, and the page is removed", async () => {
   await withScratchHome(async ({ run, home, folder }) => {
     await run(["create", "oc", "--kind", "openclaw"]);
     const token = (await run(["token", "oc"])).stdout.trim();

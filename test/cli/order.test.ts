@@ -1,4 +1,4 @@
-/** Profiles that come after others: what is started with them, what holds them back, and what a stop leaves running. */
+/** Profiles that come after others: what starts with them, what holds them back, and what a stop leaves running. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -14,7 +14,7 @@ async function outcomes(scratch: ScratchHome, ...args: readonly string[]): Promi
   return ((await scratch.json(args)) as Outcome[]).map(({ name, outcome }) => `${name} ${outcome}`);
 }
 
-/** When the profile got into that state last, as its history tells. */
+/** When the profile last entered that state, by its history. */
 async function momentOf({ home }: ScratchHome, name: string, state: string): Promise<number> {
   const history = await readFile(path.join(home, "profiles", name, "logs/events.jsonl"), "utf8");
   const events = history
@@ -24,7 +24,7 @@ async function momentOf({ home }: ScratchHome, name: string, state: string): Pro
   return Date.parse(events.findLast((event) => event.state === state)?.at ?? "");
 }
 
-test("a start brings up what the profile comes after, first; a stop takes only the named, followers first", async () => {
+test("a start first brings up what the profile comes after; a stop ends only the named profiles, followers first", async () => {
   await withScratchHome(async (scratch) => {
     const { run, json } = scratch;
     await run(["create", "db"]);
@@ -43,7 +43,7 @@ test("a start brings up what the profile comes after, first; a stop takes only t
     const listed = (await json(["up", "@site"])) as { readonly name: string; readonly state: string }[];
     expect(listed.map(({ name, state }) => `${name} ${state}`)).toEqual(["api running", "db running", "web running"]);
 
-    // No restart cascades: one profile has a new process, the others the ones that they had.
+    // No restart cascades: one profile has a new process, the others keep theirs.
     const before = (await json(["list"])) as { readonly name: string; readonly pid: number }[];
     await run(["restart", "db"]);
     const after = (await json(["list"])) as { readonly name: string; readonly pid: number }[];
@@ -55,7 +55,7 @@ test("a start brings up what the profile comes after, first; a stop takes only t
   });
 }, 60_000);
 
-test("what fails holds back all that come after it, with the reason; the others are started", async () => {
+test("a failure holds back all profiles that come after it, with the reason; the others are started", async () => {
   await withScratchHome(async ({ run }) => {
     await run(["create", "db", "--", "false"]);
     await run(["create", "api", "--after", "db"]);
@@ -70,7 +70,7 @@ test("what fails holds back all that come after it, with the reason; the others 
   });
 });
 
-test("who comes after somebody unknown is held back, and nobody is made up for it", async () => {
+test("a profile that comes after an unknown one is held back, and the unknown one is not created", async () => {
   await withScratchHome(async ({ run, json }) => {
     expect((await run(["create", "web", "--after", "bd"])).status).toBe(0);
     await run(["create", "db"]);
@@ -82,7 +82,7 @@ test("who comes after somebody unknown is held back, and nobody is made up for i
   });
 });
 
-test("a circle is refused by its names, however it would come about", async () => {
+test("a circle is refused by its names, however it would arise", async () => {
   await withScratchHome(async ({ run, json }) => {
     await run(["create", "a", "--after", "c"]);
     await run(["create", "b", "--after", "a"]);

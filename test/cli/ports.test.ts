@@ -91,7 +91,7 @@ describe("ports", () => {
     });
   });
 
-  test("--next answers for a length; an exhausted pool is exit 1", async () => {
+  test("--next answers for a length; an exhausted pool exits with 1", async () => {
     await withScratchHome(async ({ run, json }) => {
       const { nextFree } = (await json(["ports", "--next", "--span", "40"])) as Report;
       expect(await json(["create", "wide", "--span", "40"])).toMatchObject({ port: nextFree });
@@ -104,7 +104,7 @@ describe("ports", () => {
   });
 });
 
-test("a run on another port is the profile's own, and no stranger's listener", async () => {
+test("a run on another port belongs to the profile, and is not a stranger's listener", async () => {
   await withScratchHome(async ({ run, json }) => {
     await json(["create", "dev"]);
     const port = await freePort();

@@ -1,4 +1,7 @@
-/** What runs is never stopped for a start that cannot succeed; the same is told before by doctor, create and edit. */
+/**
+ * A running gateway is never stopped for a start that cannot succeed; doctor, create and edit report the same fault
+ * earlier.
+ */
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -85,7 +88,7 @@ async function pidOf({ json }: ScratchHome): Promise<number | null> {
   return ((await json(["status", "api"])) as { pid: number | null }).pid;
 }
 
-describe.concurrent("restart refuses, and what runs goes on", () => {
+describe.concurrent("restart refuses, and the running gateway continues", () => {
   test.each(cases)("$what", async ({ breakIt, mendIt, code, says }) => {
     await withScratchHome(async (scratch) => {
       const { folder, run } = scratch;
@@ -108,7 +111,7 @@ describe.concurrent("restart refuses, and what runs goes on", () => {
     });
   });
 
-  test("config of a built-in gateway that is no JSON", async () => {
+  test("config of a built-in gateway that is not JSON", async () => {
     await withScratchHome(async (scratch) => {
       const { home, run } = scratch;
       expect(await run(["up", "api"])).toMatchObject({ status: 0 });
@@ -119,7 +122,7 @@ describe.concurrent("restart refuses, and what runs goes on", () => {
     });
   });
 
-  test("address that this machine has no more", async () => {
+  test("address that this machine no longer has", async () => {
     await withScratchHome(async (scratch) => {
       const { home, run } = scratch;
       expect(await run(["up", "api"])).toMatchObject({ status: 0 });
@@ -132,7 +135,7 @@ describe.concurrent("restart refuses, and what runs goes on", () => {
     });
   });
 
-  test("a restart by root of what another user owns leaves no file of root's", async (context) => {
+  test("a restart by root of another user's profile leaves no file of root's", async (context) => {
     context.skip(process.geteuid?.() !== 0, "only root can give a home away");
     await withScratchHome(async (scratch) => {
       const { home, run } = scratch;
@@ -157,7 +160,7 @@ describe.concurrent("restart refuses, and what runs goes on", () => {
   });
 });
 
-test("create and edit warn of what the next start will miss", async () => {
+test("create and edit warn of what the next start will lack", async () => {
   await withScratchHome(async ({ run, folder }) => {
     const created = await run(["create", "api", "--env", "PORT=1234", "--", "no-such-program"]);
     expect(created.status).toBe(0);
@@ -170,12 +173,12 @@ test("create and edit warn of what the next start will miss", async () => {
   });
 });
 
-test("in a deleted directory what needs none works, and what needs one says so in a sentence", async () => {
+test("in a deleted directory, commands that need none work; one that needs it says so in a sentence", async () => {
   await withScratchHome(async ({ run, folder }) => {
     const gone = path.join(folder, "gone");
     await mkdir(gone);
     const there = async (...args: string[]): Promise<{ status: number | null; stderr: string }> => {
-      // The shell is in it when it goes.
+      // The shell is in the directory when it is removed.
       const script = 'rmdir "$PWD"; exec "$@"';
       await mkdir(gone, { recursive: true });
       const { execFile } = await import("node:child_process");

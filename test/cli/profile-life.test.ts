@@ -1,4 +1,4 @@
-/** What happens to a profile besides starting and stopping: clone, rename, remove, restore, settings; and protection. */
+/** What happens to a profile besides start and stop: clone, rename, remove, restore, settings; and protection. */
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 describe("the life of a profile by commands", () => {
-  test("clone lists what it leaves behind and tells how far it is, without a terminal in lines", async () => {
+  test("clone lists what it leaves behind and reports progress, in lines without a terminal", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       await json(["create", "dev"]);
       const state = path.join(home, "profiles/dev/state");
@@ -51,7 +51,7 @@ describe("the life of a profile by commands", () => {
     });
   });
 
-  test("config shows what it changes, refuses what makes no sense, and a dry run writes nothing", async () => {
+  test("config shows what it changes, refuses invalid values, and a dry run writes nothing", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       await json(["create", "dev"]);
       const file = path.join(home, "config.json");
@@ -94,7 +94,7 @@ describe("the life of a profile by commands", () => {
 });
 
 describe("a protected profile", () => {
-  test("remove, rename, clone and takeover want its name twice; a yes is not enough", async () => {
+  test("remove, rename, clone and takeover need its name twice; a yes is not enough", async () => {
     await withScratchHome(async ({ run, json, home }) => {
       await json(["create", "prod", "--protected"]);
       const before = await readFile(path.join(home, "registry.json"), "utf8");
@@ -124,7 +124,7 @@ describe("a protected profile", () => {
     });
   });
 
-  test("none of them has a default", async () => {
+  test("none of them uses the default profile", async () => {
     await withScratchHome(async ({ run, json }) => {
       await json(["create", "dev"]);
       await json(["use", "dev"]);
@@ -132,7 +132,7 @@ describe("a protected profile", () => {
     });
   });
 
-  test("use of it is loud; list and the prompt mark it", async () => {
+  test("use of it is marked; list and the prompt mark it too", async () => {
     await withScratchHome(async ({ run, json }) => {
       await json(["create", "dev"]);
       await json(["create", "prod", "--protected"]);

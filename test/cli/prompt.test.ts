@@ -1,4 +1,4 @@
-/** The prompt lines in the real shells: which profile, red when protected, and no program is started for it. */
+/** The prompt lines in the real shells: they show the profile, red when protected, and start no program. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 interface Shell {
   /** Arguments that read no start-up file of the user and run one line. */
   readonly args: readonly string[];
-  /** The line that shows what stands in front of the user's own prompt after `file` was read. */
+  /** The line that shows what precedes the user's own prompt after `file` was read. */
   readonly show: (file: string) => string;
   readonly red: string;
 }
@@ -46,7 +46,7 @@ describe.each(Object.entries(SHELLS))("the prompt of %s", (name, { args, show, r
     mkdirSync(empty, { recursive: true });
     const result = spawnSync(whereIs(name), [...args, show(file)], {
       encoding: "utf8",
-      // Without a PATH nothing but the shell itself can take part.
+      // Without a PATH only the shell itself can run.
       env: { HOME: folder, LOCKKEEPER_HOME: home, PATH: empty, TERM: "xterm", ...env },
     });
     expect(result.stderr).toBe("");
@@ -74,7 +74,7 @@ describe.each(Object.entries(SHELLS))("the prompt of %s", (name, { args, show, r
     },
   );
 
-  test.skipIf(missing)("takes no text from the environment or the files for a command", async () => {
+  test.skipIf(missing)("runs no text from the environment or the files as a command", async () => {
     await withScratchHome(async (scratch) => {
       const mark = path.join(scratch.folder, "mark");
       for (const hostile of [`$(touch ${mark})`, "`touch mark`", "%{x%}", "a]; touch mark", "\u001B[31m"]) {

@@ -1,8 +1,8 @@
-/** Ports that are kept for what is not ours: no block touches them, and everybody who looks is told. */
+/** Ports that are reserved for other programs: no block touches them, and every command that looks shows them. */
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-test("a reserved port is passed by, refused by its note, shown, and given back", async () => {
+test("a reserved port is skipped, refused by its note, shown, and given back", async () => {
   await withScratchHome(async ({ run, json }) => {
     await run(["create", "dev"]);
     const [dev] = (await json(["list"])) as { readonly port: number }[];
@@ -34,7 +34,7 @@ test("a reserved port is passed by, refused by its note, shown, and given back",
   });
 });
 
-test("what cannot be reserved is refused, and nothing is written", async () => {
+test("an invalid reservation is refused, and nothing is written", async () => {
   await withScratchHome(async ({ run, json }) => {
     await run(["create", "dev"]);
     const [dev] = (await json(["list"])) as { readonly port: number }[];

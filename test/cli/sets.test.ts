@@ -1,4 +1,4 @@
-/** The projects of docs/sets.md, as they stand there: planned, applied, started, changed, and never more than was asked. */
+/** The projects of docs/sets.md, word for word: planned, applied, started, changed, and never more than requested. */
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -12,7 +12,7 @@ const [shop = "", stages = "", checkout = ""] = [...page.matchAll(/```jsonc\n(.*
   (match) => match[1] ?? "",
 );
 
-/** What `npm` and `postgres` stand for: they listen where they are told, a worker does not. */
+/** Stand-ins for `npm` and `postgres`: they listen on the given port; a worker does not. */
 const PROGRAM = `#!/usr/bin/env node
 const [word, ...rest] = process.argv.slice(2);
 const port = word === "-D" ? rest[2] : process.env.PORT;
@@ -56,7 +56,7 @@ test("each of them has about fifteen lines", () => {
   for (const text of [shop, stages, checkout]) expect(text.split("\n").length).toBeLessThanOrEqual(22);
 });
 
-test("web, database, worker: applied with consent, started in order, changed with restarts of what was changed", async () => {
+test("web, database, worker: applied with consent, started in order, changed with a restart of each changed one", async () => {
   await withScratchHome(async (scratch) => {
     const { lk, folder, states, pids } = await project(scratch, "shop", shop);
     expect((await lk("plan")).status).toBe(1);
@@ -82,7 +82,7 @@ test("web, database, worker: applied with consent, started in order, changed wit
     const after = await pids();
     expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(["web"]);
 
-    // What was stopped stays so; what waits for a restart since an apply that was cut short is restarted by the next.
+    // A stopped profile stays stopped; a restart that an interrupted apply still owes is made by the next one.
     await lk("stop", "worker");
     await lk("edit", "worker", "--stop-timeout", "7s");
     await lk("edit", "web", "--unset", "memory-restart");
@@ -92,7 +92,7 @@ test("web, database, worker: applied with consent, started in order, changed wit
   });
 }, 120_000);
 
-test("a program that is missing for the next start: nothing is changed, and what runs goes on", async () => {
+test("a program that is missing for the next start: nothing is changed, and running gateways continue", async () => {
   await withScratchHome(async (scratch) => {
     const { lk, folder, pids } = await project(scratch, "shop", shop);
     await lk("apply", "--yes");
@@ -127,7 +127,7 @@ test("development and production of one app run at once; the protected one is le
   });
 }, 60_000);
 
-test("two checkouts of one project side by side, by a prefix; without it the second is refused by the first's name", async () => {
+test("two checkouts of one project work beside each other with a prefix; without it the second is refused by the first's name", async () => {
   await withScratchHome(async (scratch) => {
     const one = await project(scratch, "one", checkout);
     const two = await project(scratch, "two", checkout);
@@ -144,7 +144,7 @@ test("two checkouts of one project side by side, by a prefix; without it the sec
   });
 }, 60_000);
 
-test("faults of a file and their exit statuses", async () => {
+test("errors in a file and their exit statuses", async () => {
   await withScratchHome(async (scratch) => {
     const { lk, folder } = await project(scratch, "bad", '{"profiles": {"web": {"comand": ["x"]}}}');
     const file = path.join(folder, "lockkeeper.json");
@@ -155,7 +155,7 @@ test("faults of a file and their exit statuses", async () => {
     expect((await lk("plan", "-f", "nowhere.json")).status).toBe(2);
     expect((await lk("apply", "-f", "a.json", "-f", "b.json")).status).toBe(2);
     expect((await lk("up", "web", "-f", "lockkeeper.json")).status).toBe(2);
-    // No other command so much as looks at it.
+    // No other command even looks at it.
     for (const args of [["list"], ["up"], ["doctor"], ["status"], ["start", "--all"]]) {
       expect((await lk(...args)).stderr).not.toContain("lockkeeper.json");
     }

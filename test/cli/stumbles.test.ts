@@ -1,11 +1,13 @@
-/** What a newcomer stumbled over in three tasks: dev and prod of one app, why something died, moving one OpenClaw. */
+/**
+ * Problems of a newcomer in three tasks: dev and prod of one app, finding out why something died, moving one OpenClaw.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
-/** Prints each request; one for /crash ends it with a stack. */
+/** Prints each request; a request for /crash ends it with a stack. */
 const SERVER = `
 require("node:http").createServer((q, r) => {
   console.log("asked " + q.url);
@@ -14,10 +16,10 @@ require("node:http").createServer((q, r) => {
   r.end();
 }).listen(process.env.PORT, process.env.HOST);`;
 
-test("discover says of profiles what list says, and asks nothing of a gateway whose check asks nothing", async () => {
+test("discover agrees with list about profiles, and sends nothing to a gateway whose check sends nothing", async () => {
   await withScratchHome(async ({ run, json, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);
-    // The listener is a process below the one that was started, as with npm.
+    // The listener is a child of the started process, as with npm.
     expect((await run(["create", "dev", "--", "sh", "-c", "node server.js; true"], { cwd: folder })).status).toBe(0);
     expect((await run(["start", "dev"])).status).toBe(0);
     const { gateways } = (await json(["discover"])) as { gateways: readonly { name: string; health: string }[] };
@@ -26,7 +28,7 @@ test("discover says of profiles what list says, and asks nothing of a gateway wh
   });
 });
 
-test("an edit of a protected profile that runs names a restart that can be pasted", async () => {
+test("an edit of a running protected profile names a restart that can be pasted", async () => {
   await withScratchHome(async ({ run, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);
     await run(["create", "prod", "--protected", "--", "node", "server.js"], { cwd: folder });
@@ -38,7 +40,7 @@ test("an edit of a protected profile that runs names a restart that can be paste
   });
 });
 
-test("status of what crashed leads to the story, and each crash of the story has the line that tells", async () => {
+test("status of a crashed profile points to why, and why shows for each crash the line with the cause", async () => {
   await withScratchHome(async ({ run, json, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);
     await run(["create", "api", "--", "node", "server.js"], { cwd: folder });
@@ -55,13 +57,13 @@ test("status of what crashed leads to the story, and each crash of the story has
     expect(status.stderr).toContain("What happened: lockkeeper why api");
     expect((await run(["status", "api", "--json"])).stderr).toBe("");
     const { stdout } = await run(["why", "api"]);
-    // Whole for the last end, and one line for the one before.
+    // The whole output for the last end, and one line for the one before.
     expect(stdout.match(/\| Error: the database is gone$/gm)).toHaveLength(2);
     expect(stdout.match(/\| Node\.js v/g)).toHaveLength(1);
   });
 });
 
-test("the address of an adopted OpenClaw can be changed: its own installation is no rival for its ports", async () => {
+test("the address of an adopted OpenClaw can be changed: its own installation does not count as a rival for its ports", async () => {
   await withScratchHome(async ({ run, json, folder }) => {
     const state = path.join(folder, ".openclaw");
     mkdirSync(state, { mode: 0o700 });

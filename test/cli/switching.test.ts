@@ -1,4 +1,4 @@
-/** `use` is for people: a hundred of them reach no process and change no file but the one that says so. */
+/** `use` is for people: a hundred of them reach no process and change only the file that records the selection. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -11,18 +11,18 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 
 const witness = fileURLToPath(new URL("fixtures/witness.js", import.meta.url));
 
-/** By command, as people do it; the others through the library, which is what the command calls. */
+/** One by command, as people do it; the others through the library, which the command calls. */
 const BY_COMMAND = 10;
 
-/** The settings that say it, and the mutex of those who change them. */
+/** The settings file with the selection, and the mutex of its writers. */
 const CHANGED: readonly string[] = ["config.json", "registry.lock"];
 
-/** Content, inode and time of every file below `folder`, but for those that a switch changes. */
+/** Content, inode and time of every file below `folder`, except those that a switch changes. */
 function filesOf(folder: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
-    // A keeper notes the time of output when it next looks, whatever anybody does meanwhile.
+    // A keeper notes the time of output at its next look, independently of other commands.
     if (entry.name === "gateway.log.index") continue;
     if (!entry.isFile() || (path.basename(entry.parentPath) === ".lockkeeper" && CHANGED.includes(entry.name)))
       continue;
@@ -41,7 +41,7 @@ interface Row {
 }
 
 test(
-  "a hundred switches cause no signal, no restart, and no change but of config.json",
+  "a hundred switches cause no signal, no restart, and no change except in config.json",
   { timeout: 60_000 },
   async () => {
     await withScratchHome(async ({ run, json, home, folder }) => {

@@ -1,4 +1,4 @@
-/** The live views in a real terminal: drawn, driven by keys, resized, and the terminal as it was afterwards. */
+/** The live views in a real terminal: drawn, driven by keys, resized; afterwards the terminal is as before. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
@@ -9,7 +9,7 @@ import { NO_TMUX, openTerminal } from "../harness/tmux.ts";
 
 if (NO_TMUX !== undefined) process.stdout.write(`skipped: live views in a terminal: ${NO_TMUX}\n`);
 
-/** Opens a terminal for `use`; it is closed before the home is looked through for what was left. */
+/** Opens a terminal for `use`; it is closed before the home is checked for leftovers. */
 async function inTerminal(
   { home }: ScratchHome,
   name: string,
@@ -25,7 +25,7 @@ async function inTerminal(
   }
 }
 
-/** The pid of the live view: the process with this home that was called with `top`. */
+/** The pid of the live view: the process with this home whose command is `top`. */
 async function liveView(home: string): Promise<number> {
   for (const pid of await livingProcesses(home)) {
     if (readFileSync(`/proc/${pid}/cmdline`, "utf8").endsWith("\0top\0")) return pid;

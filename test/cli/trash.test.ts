@@ -1,10 +1,10 @@
-/** Several profiles removed at once, and what becomes of them in the trash. */
+/** Several profiles removed at once, and their way through the trash. */
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-test("remove takes names and patterns; what cannot go is named, the others go", async () => {
+test("remove takes names and patterns; it names the profiles that cannot be removed, and removes the others", async () => {
   await withScratchHome(async ({ run, json }) => {
     for (const name of ["exp-1", "exp-2", "exp-10", "keep"]) await json(["create", name]);
     expect((await run(["remove", "exp-*"])).status).toBe(2);
@@ -19,7 +19,7 @@ test("remove takes names and patterns; what cannot go is named, the others go", 
   });
 });
 
-test("trash lists and, after a yes, deletes for good; links are not followed", async () => {
+test("trash lists and, after a yes, deletes permanently; links are not followed", async () => {
   await withScratchHome(async ({ run, json, home, folder }) => {
     expect(await json(["trash", "list"])).toEqual([]);
     const precious = path.join(folder, "precious");
@@ -42,7 +42,7 @@ test("trash lists and, after a yes, deletes for good; links are not followed", a
   });
 });
 
-test("a program that is not there ends exec as it would a shell, and env --unset takes the profile out again", async () => {
+test("exec of a missing program ends as in a shell, and env --unset takes the profile out again", async () => {
   await withScratchHome(async ({ run, json }) => {
     await json(["create", "dev"]);
     const missing = await run(["exec", "dev", "--", "no-such-program"]);

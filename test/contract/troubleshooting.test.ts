@@ -1,4 +1,4 @@
-/** The troubleshooting page has one entry for each error code, keyed by the message that people really see. */
+/** The troubleshooting page has one entry for each error code, under the message that people really see. */
 import type { ErrorCode } from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -67,13 +67,13 @@ const entries: readonly Entry[] = page
     const text = body.join("\n");
     const code = /^\s*Code `([A-Z_]+)`/.exec(text)?.[1];
     if (code === undefined) throw new Error(`no code below: ${heading}`);
-    // A heading has the message; other messages of the same code stand in its first sentence.
+    // A heading holds the message; other messages of the same code are in its first sentence.
     const first = text.slice(0, text.search(/\.(?:\s|$)/));
     const quoted = [heading, first].flatMap((part) => [...part.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""));
     return { code, messages: quoted.filter((message) => message !== code).map(patternOf) };
   });
 
-/** `<words>` stand for anything. */
+/** `<words>` stand for any text. */
 function patternOf(message: string): RegExp {
   const parts = message.split(/<[^>]+>/).map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
   return new RegExp(`^${parts.join(".+")}`, "s");
@@ -84,12 +84,12 @@ describe("docs/troubleshooting.md", () => {
     expect(entries.map(({ code }) => code).sort()).toEqual(Object.keys(EVERY).sort());
   });
 
-  test("begins with what most people come for", () => {
+  test("begins with the most common problems", () => {
     expect(entries[0]?.code).toBe("PORT_IN_USE");
     expect(page.match(/^### .*/m)?.[0]).toContain("EADDRINUSE");
   });
 
-  test("is keyed by the messages that the command line prints", async () => {
+  test("uses the messages that the command line prints", async () => {
     await withScratchHome(async (scratch) => {
       const { home, run } = scratch;
       await run(["create", "dev"]);
@@ -135,7 +135,7 @@ describe("docs/troubleshooting.md", () => {
   });
 });
 
-/** Runs what must fail, and returns its message by its code. */
+/** Runs commands that must fail, and returns each message by its code. */
 async function failure({ run }: ScratchHome, args: readonly string[]): Promise<Record<string, string>> {
   const { status, stderr } = await run([...args, "--json"]);
   expect(status, args.join(" ")).not.toBe(0);

@@ -1,4 +1,7 @@
-/** The examples of docs/profiles-library.md, one after the other, as one program of somebody who has the packages. */
+/**
+ * The examples of docs/profiles-library.md, one after the other, as one program in a project that has the packages
+ * installed.
+ */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -18,7 +21,7 @@ test("the examples run", async () => {
     writeFileSync(path.join(project, "server.js"), SERVER);
     const code = blocks.join("\n").replace("/srv/api", project);
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], {
-      // From here the packages are found by their names.
+      // In this folder the packages are found by their names.
       cwd: import.meta.dirname,
       env: bareEnvironment(home),
       encoding: "utf8",

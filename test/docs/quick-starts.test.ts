@@ -1,4 +1,4 @@
-/** The README's quick starts, as they are printed: run by `sh`, one block after the other, in a project of the reader's kind. */
+/** The README's quick starts, word for word: run by `sh`, one block after the other, in a project of that kind. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -12,12 +12,12 @@ const readme = readFileSync(fileURLToPath(new URL("../../README.md", import.meta
 /** The blocks that a reader can paste: those marked as `sh`. */
 const blocks = [...readme.matchAll(/^```sh\n([^]*?)^```/gm)].map(([, block = ""]) => block);
 
-/** What these need is not on every machine; they have tests of their own. */
+/** Not every machine has what these need; they have tests of their own. */
 const NEEDS_MORE = /service install|openclaw/;
 
 const SERVER = `require("node:http").createServer((q, r) => r.end("hello")).listen(process.env.PORT, "127.0.0.1")`;
 
-test("every quick start runs as it is printed", async () => {
+test("every quick start runs word for word", async () => {
   const runnable = blocks.filter((block) => !NEEDS_MORE.test(block));
   expect(runnable.length).toBeGreaterThanOrEqual(3);
   await withScratchHome(async ({ home, folder }) => {
@@ -32,7 +32,7 @@ test("every quick start runs as it is printed", async () => {
     const env = bareEnvironment(home);
     const PATH = `${bin}:${path.dirname(process.execPath)}:${env["PATH"] ?? ""}`;
     for (const block of runnable) {
-      // One line after the other, so that the one that fails is named.
+      // One line after the other, so that a failure names its line.
       for (const line of block.trim().split("\n")) {
         const { status, stdout, stderr } = spawnSync("sh", ["-c", line], {
           cwd: project,
@@ -43,7 +43,7 @@ test("every quick start runs as it is printed", async () => {
         expect({ line, status, output: status === 0 ? "" : stdout + stderr }).toEqual({ line, status: 0, output: "" });
       }
     }
-    // So that the test's own clean-up need not know which of them are protected.
+    // So the test's own clean-up need not know which of them are protected.
     spawnSync(path.join(bin, "lockkeeper"), ["stop", "prod", "--confirm", "prod"], { env: { ...env, PATH } });
   });
 }, 180_000);

@@ -1,4 +1,6 @@
-/** docs/upkeep.md carried out: a backup that can be looked at and that acts on nothing, remove and restore, and the end of everything. */
+/**
+ * docs/upkeep.md carried out: a backup that can be inspected and acts on nothing, remove and restore, and uninstalling.
+ */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -8,7 +10,7 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 
 const page = readFileSync(new URL("../../docs/upkeep.md", import.meta.url), "utf8");
 
-/** The lines of the blocks under a heading that can be run here: no package manager, no service manager. */
+/** The lines of the blocks under a heading that can run here: no package manager, no service manager. */
 function linesUnder(title: string): readonly string[] {
   const section = page.split(/^## /m).find((part) => part.startsWith(title)) ?? "";
   return [...section.matchAll(/^```\n([^]*?)^```/gm)]
@@ -16,7 +18,7 @@ function linesUnder(title: string): readonly string[] {
     .filter((line) => !/^npm |service uninstall/.test(line));
 }
 
-test("backup, a look at it, remove and restore, and uninstalling, as the page has them", async () => {
+test("backup, inspection, remove, restore and uninstall work as the page describes", async () => {
   await withScratchHome(async ({ home, folder, run, json }) => {
     const bin = path.join(folder, "bin");
     mkdirSync(bin);
@@ -40,7 +42,7 @@ test("backup, a look at it, remove and restore, and uninstalling, as the page ha
     await json(["start", "dev"]);
     const [, look = ""] = /`(LOCKKEEPER_HOME=~\/lockkeeper-backup lockkeeper list)`/.exec(page) ?? [];
     expect(sh(look)).toMatch(/dev +stopped/);
-    // The copy's profile and the original's are two: the one that runs is not touched by the copy.
+    // The copy's profile and the original are two: the copy does not touch the running one.
     sh("LOCKKEEPER_HOME=~/lockkeeper-backup lockkeeper stop dev");
     expect(await json(["list"])).toMatchObject([{ name: "dev", state: "running" }]);
 

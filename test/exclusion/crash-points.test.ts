@@ -24,7 +24,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** Lets one process die before its n-th step; returns the call that it died at, or undefined when it came through. */
+/** Kills one process before its n-th step; returns the call at which it died, or undefined when it survived. */
 async function dieAtStep(what: string, n: number, options: object): Promise<string | undefined> {
   const program = launch({
     name: "dies-at-step.js",
@@ -36,7 +36,9 @@ async function dieAtStep(what: string, n: number, options: object): Promise<stri
   return said[2];
 }
 
-/** Sweeps over all steps, several processes at a time, each lane in a place of its own; returns the calls died at. */
+/**
+ * Sweeps over all steps, several processes at a time, each lane in its own place; returns the calls at which they died.
+ */
 async function sweep(
   what: "lock" | "gateway",
   verify: (lane: Lane) => Promise<void>,
@@ -81,7 +83,7 @@ async function openLane(index: number): Promise<Lane> {
   return { lockDir, configPath: join(home, `${index}.json`), host: "127.0.0.1", port };
 }
 
-/** The next owner comes within the 2 s that are allowed, and leaves nothing behind. */
+/** The next owner comes within the allowed 2 s, and leaves nothing behind. */
 async function succeed(lane: Lane): Promise<void> {
   const lock = await acquireGatewayLock({ ...lane, timeoutMs: 2_000 });
   await lock.release();
@@ -91,7 +93,7 @@ async function succeed(lane: Lane): Promise<void> {
 describe("a process that is SIGKILLed before any of its file-system steps", () => {
   test("of acquire and release never blocks the next owner", async () => {
     const calls = await sweep("lock", succeed);
-    // Proof that the steps that matter were among them.
+    // Proof that the important steps were among them.
     const wanted = ["openSync", "fstatSync", "lstatSync", "readSync", "writeSync", "unlinkSync", "closeSync"];
     expect(calls).toEqual(expect.arrayContaining(wanted));
   });

@@ -1,6 +1,6 @@
 /**
- * One file on one disk: equal paths and equal inode numbers on two disks are two locks, as in two containers of one image. Each
- * process mounts a disk of its own at the same place, in a mount namespace of its own.
+ * One file on one disk is one lock: equal paths and equal inode numbers on two disks are two locks, as in two containers
+ * of one image. Each process mounts its own disk at the same place, in its own mount namespace.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -41,7 +41,7 @@ const canMount = spawnSync("unshare", ["--mount", "sh", "-c", "mount -t tmpfs tm
 if (!canMount) process.stdout.write("skipped: this machine lets us mount nothing (unshare --mount)\n");
 
 describe.runIf(canMount)("two disks at one path", () => {
-  test("have an owner each, though every inode number is the same", async () => {
+  test("have one owner each, though every inode number is the same", async () => {
     const first = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
     const second = await startProgram({ name: "owner.js", args: argumentsOf(), under: ownDisk() });
     expect(await second.line("inodes")).toEqual(await first.line("inodes"));
@@ -54,7 +54,7 @@ describe.runIf(canMount)("two disks at one path", () => {
     await owner.line("inodes");
   });
 
-  test("exclude as ever when they are one disk", async () => {
+  test("exclude as usual when they are one disk", async () => {
     const lock = await acquireGatewayLock(place);
     expect(lookAtKernelLocks().ask(place)).toMatchObject({ verdict: "held", path: lock.path });
     const second = launch({ name: "owner.js", args: argumentsOf() });
@@ -65,7 +65,7 @@ describe.runIf(canMount)("two disks at one path", () => {
 });
 
 describe("the kernel's answer", () => {
-  test("names who holds a lock, and does not believe a record", async () => {
+  test("names the holder of a lock, and does not trust a record", async () => {
     const owner = await startProgram({ name: "owner.js", args: [JSON.stringify(place)] });
     const answer = lookAtKernelLocks().ask(place);
     expect(answer.verdict === "held" && answer.findHolders().map(({ pid }) => pid)).toEqual([owner.child.pid]);

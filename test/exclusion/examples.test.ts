@@ -29,7 +29,7 @@ function example(language: string): string {
 }
 
 describe("the examples of docs/lock.md", () => {
-  test("in plain JavaScript owns, serves and lets go", async () => {
+  test("in plain JavaScript owns, serves and releases", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();

@@ -1,6 +1,7 @@
 /**
- * An owner that cannot be judged from here is neither alive nor dead: the kernel's lock tells. Containers may show a boot id of their
- * own (LXC, systemd-nspawn), shift the clock by which processes are known, and always count pids of their own.
+ * An owner that cannot be judged from here is neither alive nor dead: the kernel's lock decides. Containers may show a
+ * boot id of their own (LXC, systemd-nspawn), shift the clock that identifies processes, and always count their own
+ * pids.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -63,14 +64,14 @@ const canMask = spawnSync("unshare", ["--mount", "--pid", "--fork", "--mount-pro
 if (!canMask) process.stdout.write("skipped: this machine makes no pid namespaces for us (unshare)\n");
 
 describe.runIf(canMask)("an owner in a container with a boot id of its own", () => {
-  test("is the owner from here too, and is taken over when it is dead", async () => {
+  test("is also the owner for processes outside, and is taken over when it is dead", async () => {
     const owner = await startOwner(withOwnBootId());
     expect(readFileSync(lockPathFor(place.lockDir, place.configPath), "utf8")).toContain("11111111-2222");
     await expectOwned(owner);
     await expectReclaimed(owner);
   });
 
-  test("is the owner still when its file was replaced by a copy", async () => {
+  test("is still the owner when its file was replaced by a copy", async () => {
     const owner = await startOwner(withOwnBootId());
     const path = lockPathFor(place.lockDir, place.configPath);
     copyFileSync(path, join(home, "copy"));

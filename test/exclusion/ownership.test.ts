@@ -29,7 +29,7 @@ afterEach(async () => {
 const startOwner = (options: object = {}, under: readonly string[] = []): Promise<Program> =>
   startProgram({ name: "owner.js", args: [JSON.stringify({ ...place, ...options })], under });
 
-/** Acquires within the 2 s that a leftover may cost at most, and says why it was taken over. */
+/** Acquires within the 2 s that a leftover may cost at most, and returns the reason of the takeover. */
 async function takeOver(): Promise<string> {
   let reason = "";
   const lock = await acquireGatewayLock({ ...place, timeoutMs: 2_000, onReclaim: (text) => (reason = text) });
@@ -44,14 +44,14 @@ const startKeeper = async (options: object = {}): Promise<{ keeper: Program; chi
   return { keeper, childPid: Number(keeper.ready[2]) };
 };
 
-/** Leaves a record of an owner like us, changed. */
+/** Leaves a record of an owner like us, with changes. */
 const record = (changes: object): void => {
   const full = { v: 1, mechanism: "kernel", ...ownIdentity(), nonce: "0".repeat(32), configPath: "x", ...changes };
   writeFileSync(path, JSON.stringify(full), { mode: 0o600 });
 };
 
 describe("an owner", () => {
-  test("is the only one of eight that start at once, and the others are told its pid", async () => {
+  test("is the only one of eight that start at once, and the others learn its pid", async () => {
     const starters = Array.from({ length: 8 }, () =>
       launch({ name: "owner.js", args: [JSON.stringify({ ...place, timeoutMs: 300 })] }),
     );
@@ -65,7 +65,7 @@ describe("an owner", () => {
     }
   });
 
-  test("lets go on request, and its file is gone", async () => {
+  test("releases on request, and its file is gone", async () => {
     const owner = await startOwner();
     owner.child.stdin?.write("release\n");
     await owner.line("released");
@@ -81,14 +81,14 @@ describe("an owner", () => {
     expect(await takeOver()).toBe(`took over ${path}: its owner (pid ${owner.child.pid}) is gone`);
   });
 
-  test("is followed at once by who waits when it is SIGKILLed", async () => {
+  test("is followed by the waiting owner at once when it is SIGKILLed", async () => {
     const owner = await startOwner();
     const waiting = acquireGatewayLock(place);
     owner.kill("SIGKILL");
     await expect(waiting.then((own) => own.release())).resolves.toBeUndefined();
   });
 
-  test("that is paused is not robbed, and owns on when it is continued (badlogic/pi-mono#1322)", async () => {
+  test("that is paused is not robbed, and still owns the lock after SIGCONT (badlogic/pi-mono#1322)", async () => {
     const owner = await startOwner();
     owner.kill("SIGSTOP");
     await expect(acquireGatewayLock({ ...place, timeoutMs: 300 })).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe("an owner", () => {
 });
 
 describe("a child that was given the descriptor", () => {
-  test("keeps the lock when its keeper is SIGKILLed, is named, and lets go by its own end", async () => {
+  test("keeps the lock when its keeper is SIGKILLed, is named, and releases it by its own end", async () => {
     const { keeper, childPid } = await startKeeper();
     keeper.kill("SIGKILL");
     await keeper.exited();
@@ -137,7 +137,7 @@ describe("a child that was given the descriptor", () => {
     await takeOver();
   });
 
-  test("stays the owner when its keeper lets go in good order: the file stays with it", async () => {
+  test("stays the owner when its keeper releases in good order: the file stays with it", async () => {
     const { keeper, childPid } = await startKeeper();
     keeper.kill("SIGTERM");
     await keeper.exited();
@@ -150,11 +150,11 @@ describe("a child that was given the descriptor", () => {
 
 describe("a leftover record", () => {
   beforeEach(async () => {
-    // Makes the directory as the lock itself makes it.
+    // Makes the directory as the lock itself does.
     await takeOver();
   });
 
-  test("that names an unrelated living process of another boot is stale, and the stranger is left alone (openclaw/openclaw#29927)", async () => {
+  test("that names a living process of another boot is stale, and that process is left alone (openclaw/openclaw#29927)", async () => {
     const stranger = spawn("sleep", ["60"], { stdio: "ignore" });
     const identity = identifyProcess(stranger.pid ?? 0);
     expect(identity).toBeDefined();
@@ -232,14 +232,14 @@ describe("a lock file that is deleted or replaced under its owner", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("together with its directory is put back", async () => {
+  test("together with its directory is restored", async () => {
     const owner = await startOwner();
     rmSync(place.lockDir, { recursive: true });
     await until("the lock file is there", () => existsSync(path));
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ ownerPid: owner.child.pid });
   });
 
-  test("is lost to who took over the place meanwhile, and the old owner is told", async () => {
+  test("is lost to the process that took the place meanwhile, and the old owner learns of it", async () => {
     const owner = await startOwner();
     renameSync(place.lockDir, join(home, "moved away"));
     const lock = await acquireGatewayLock(place);
@@ -272,8 +272,8 @@ describe.runIf(apart !== undefined)("two pid and network namespaces on one folde
     await owner.line("released");
   });
 
-  test("see through a dead owner that had the newcomer's own pid (openclaw/openclaw#112320)", async () => {
-    // Each namespace starts to count anew: both processes have the same pid, as in a container that is started again.
+  test("recognize a dead owner that had the newcomer's own pid (openclaw/openclaw#112320)", async () => {
+    // Each namespace counts from the start: both processes have the same pid, as in a restarted container.
     const under = [...(apart ?? []), ...shell];
     const first = await startOwner({}, under);
     first.kill("SIGKILL");

@@ -1,4 +1,6 @@
-/** Starts the fixture programs of this room, reads what they say, and ends them by their own pids. For its tests only. */
+/**
+ * Starts the fixture programs of this room, reads their output, and ends them by their own pids. For its tests only.
+ */
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -19,7 +21,7 @@ export interface Program {
 
 const started = new Set<ChildProcess>();
 
-/** A program, and the command that it is run under: one that enters a namespace, say. */
+/** A program, and the command that runs it: one that enters a namespace, for example. */
 export interface Command {
   readonly name: string;
   readonly args: readonly string[];
@@ -70,7 +72,7 @@ export async function endPrograms(): Promise<void> {
   started.clear();
 }
 
-/** The command prefix for a pid namespace of one's own, or undefined where the machine has none to give. */
+/** The command prefix for a new pid namespace, or undefined where the machine does not permit one. */
 export function ownPidNamespace(...more: readonly string[]): readonly string[] | undefined {
   const unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...more];
   return spawnSync("unshare", [...unshare.slice(1), "true"]).status === 0 ? unshare : undefined;

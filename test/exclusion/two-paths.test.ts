@@ -1,6 +1,6 @@
 /**
- * One home under two paths has one lock: a bind mount, a folder that was moved and linked, a view through FUSE. What release 0.1.0
- * locked under another path's name counts as well.
+ * One home under two paths has one lock: a bind mount, a folder that was moved and linked, a view through FUSE. A lock
+ * that release 0.1.0 holds under another path's name counts as well.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -49,7 +49,7 @@ function placeIn(root: string, config = "config/gateway.json"): LockPlace {
 const startOwner = (of: LockPlace, under: readonly string[] = []): ReturnType<typeof startProgram> =>
   startProgram({ name: "owner.js", args: [JSON.stringify(of)], under });
 
-/** A second owner there is refused, by a process under `under`, and the lock is seen to be held. */
+/** Checks that a second owner there, a process under `under`, is refused and that the lock counts as held. */
 async function expectRefused(at: LockPlace, under: readonly string[] = []): Promise<void> {
   const second = launch({ name: "owner.js", args: [JSON.stringify({ ...at, timeoutMs: 100 })], under });
   await expect(second.line("ready")).rejects.toThrow("gateway already running");
@@ -93,7 +93,7 @@ describe("a home under two paths has one owner", () => {
     expect(readdirSync(place.lockDir)).toEqual([]);
   });
 
-  test("by a view through FUSE, where only the process can tell", async ({ skip }) => {
+  test("by a view through FUSE, where only the process can be recognized", async ({ skip }) => {
     if (!mountFuse()) {
       process.stdout.write("skipped: no bindfs here\n");
       skip();
@@ -114,14 +114,14 @@ function earlierFile(of: LockPlace, config = of.configPath): string {
   return join(of.lockDir, `gateway.${createHash("sha256").update(config).digest("hex").slice(0, 8)}.lock`);
 }
 
-/** 2^44 and the FNV-1a hash of the file's name, as the source of 0.1.0 has it. */
+/** 2^44 and the FNV-1a hash of the file's name, as in the source of 0.1.0. */
 function earlierMarkOffset(): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(basename(earlierFile(place)))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return 2 ** 44 + hash;
 }
 
-/** Somebody who holds that very file by the kernel lock, as 0.1.0 would; prints `held`. */
+/** A process that holds that file by the kernel lock, as 0.1.0 would; prints `held`. */
 async function holdFile(path: string, record = "{}"): Promise<ReturnType<typeof launch>> {
   writeFileSync(path, record, { mode: 0o600 });
   const holder = launch({ name: "holds-file.js", args: [path] });
@@ -162,7 +162,7 @@ describe("a lock of release 0.1.0", () => {
   test.runIf(process.platform === "linux")("finds the mark that it looks for while a new owner lives", async () => {
     const lock = await acquireGatewayLock(place);
     const { ino } = statSync(place.lockDir);
-    // What 0.1.0 does: it counts the marks on the directory at the byte that stands for its own file's name.
+    // What 0.1.0 does: it counts the marks on the directory at the byte for its own file's name.
     const marks = (): number =>
       readFileSync("/proc/locks", "utf8")
         .split("\n")
@@ -174,7 +174,7 @@ describe("a lock of release 0.1.0", () => {
 });
 
 describe("a directory with the locks of several configs", () => {
-  test("has an owner for each", async () => {
+  test("has one owner for each config", async () => {
     const a = { ...placeIn(join(home, "first"), "a.json"), scope: "config" } as const;
     const b = { ...placeIn(join(home, "first"), "b.json"), scope: "config" } as const;
     const locks = [await acquireGatewayLock(a), await acquireGatewayLock(b)];
@@ -184,7 +184,7 @@ describe("a directory with the locks of several configs", () => {
     for (const lock of locks) await lock.release();
   });
 
-  test("has one owner for a config that another name of its lock says to be the same", async () => {
+  test("has one owner for a config that another name of its lock declares to be the same", async () => {
     const config = { ...place, scope: "config" } as const;
     mkdirSync(place.lockDir, { mode: 0o700 });
     mkdirSync(join(home, "first", "config"));

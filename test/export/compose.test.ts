@@ -1,6 +1,6 @@
 /**
- * The Compose file that `export` prints, given to Compose: read by its own reader, which must refuse a spoiled twin, and really run.
- * On the way host, container, host not one byte of config and state changes.
+ * The Compose file that `export` prints, given to Compose: its own parser must accept it and refuse a broken variant,
+ * and it really runs. On the way from host to container and back, no byte of config and state changes.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ const COMPOSE = program(
 const { fault, scene } = containerScenes("Compose files in real containers");
 
 describe("Compose", () => {
-  test.skipIf(COMPOSE === undefined)("v2 takes hostile paths as they are, and refuses the spoiled twin", () =>
+  test.skipIf(COMPOSE === undefined)("v2 accepts hostile paths unchanged, and refuses the broken variant", () =>
     withScratchHome(async (scratch) => {
       const { run, folder } = scratch;
       const cwd = path.join(folder, "a b $HOME ${X} #y");
@@ -42,7 +42,7 @@ describe("Compose", () => {
       const { services } = JSON.parse(String(stdout)) as {
         services: Record<string, { volumes: { target: string }[]; environment: Record<string, string> }>;
       };
-      // It doubles the sign again on its way out.
+      // Compose doubles the sign again in its output.
       const targets = services["cmd"]?.volumes.map(({ target }) => target.replaceAll("$$", "$"));
       expect(targets).toContain(cwd);
       expect(services["cmd"]?.environment["PASSED"]).toBe("by the caller");
@@ -55,7 +55,7 @@ describe("Compose", () => {
   );
 
   test.skipIf(fault !== undefined || COMPOSE === undefined)(
-    "runs what was exported: up, healthy, a kill survived, down in time; and the way back changes no byte",
+    "runs the export: up, healthy, a kill survived, down in time; the way back changes no byte",
     () =>
       scene(async (scratch, podman) => {
         const { home, folder, run, json } = scratch;
@@ -91,7 +91,7 @@ describe("Compose", () => {
           const now = JSON.parse(asked.stdout) as { state: string; pid: number | null };
           return now.state === "running" && now.pid !== inside.pid;
         });
-        // A person's stop holds, though the engine starts again whatever ends.
+        // A person's stop holds, although the engine restarts a container that ends.
         await podman.must("exec", container, "lockkeeper", "stop", "prod");
         expect((await podman.run("exec", container, "lockkeeper", "status", "prod", "--quiet")).status).toBe(3);
         await podman.must("exec", container, "lockkeeper", "start", "prod");
@@ -99,7 +99,7 @@ describe("Compose", () => {
         expect((await podman.must("inspect", "--format", "{{.State.ExitCode}}", container)).trim()).toBe("0");
         compose("down");
         expect((await run(["start", "prod"])).status).toBe(0);
-        // While the host runs it, the container stays, unhealthy, and nothing is started again and again.
+        // While the host runs it, the container stays, unhealthy, and there is no restart loop.
         compose("up", "--detach");
         const idle = (await podman.must("ps", "--all", "--quiet")).trim();
         await until("it stays", async () => (await podman.run("logs", idle)).stderr.includes("stays until"), 20_000);
@@ -117,7 +117,7 @@ describe("Compose", () => {
   );
 
   test.skipIf(fault !== undefined || COMPOSE === undefined)(
-    "runs several as they depend on each other, in folders outside of the home; a killed keeper is started again and keeps its state",
+    "runs several in the order of their dependencies, in folders outside of the home; a killed keeper is restarted and keeps its state",
     () =>
       scene(async (scratch, podman) => {
         const { folder, run } = scratch;
@@ -140,7 +140,8 @@ describe("Compose", () => {
           clearTimeout(late);
           expect(status, said).toBe(0);
         };
-        // Podman leaves health checks to the timers of a systemd; without one somebody has to look. The second service waits for it.
+        // Podman leaves health checks to the timers of a systemd; without one the test has to run them. The second
+        // service waits for it.
         const up = compose("up", "--detach");
         let isUp = false;
         const watch = up.finally(() => (isUp = true)).catch(() => undefined);
@@ -159,7 +160,7 @@ describe("Compose", () => {
         expect(JSON.parse(told)).toEqual({ cwd, given: value, passed: value });
         const counted = async (): Promise<number> => Number(await readFile(path.join(cwd, "starts"), "utf8"));
         expect(await counted()).toBe(1);
-        // The keeper is killed, and with it its container ends: the engine starts it again.
+        // The kill of the keeper ends its container: the engine starts it again.
         const facts = async (): Promise<{ pid: number; keeperPid: number }> =>
           JSON.parse(await podman.must("exec", cmd, "lockkeeper", "status", "cmd", "--json")) as never;
         const startedAt = async (): Promise<string> =>
@@ -181,7 +182,7 @@ describe("Compose", () => {
   );
 });
 
-/** Says once on a line what it was given, and counts its starts in the folder where it works. */
+/** Prints once in a line what it was given, and counts its starts in its working folder. */
 const TELLS_WHERE_IT_IS = `
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,6 +1,7 @@
 /**
- * The Containerfile that `export --containerfile` prints, really built and run. No network is asked: the base image is made from this
- * machine's Node, npm asks a registry on the loopback that has what is packed here, and a stand-in for apt-get has the init.
+ * The Containerfile that `export --containerfile` prints, really built and run. It needs no network: the base image is
+ * made from this machine's Node, npm asks a registry on the loopback that has the packages packed here, and a stand-in
+ * for apt-get provides the init.
  */
 import { execFile } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
@@ -20,7 +21,7 @@ const npm = find("npm");
 const { fault, scene } = containerScenes("the Containerfile built");
 if (npm === undefined) process.stdout.write("skipped: the Containerfile built: npm is not installed\n");
 
-/** Returns the address of a registry that has the packed command line and all that it depends on. */
+/** Returns the address of a registry that has the packed command line and all its dependencies. */
 async function startRegistry(folder: string): Promise<string> {
   const packages = new Map<string, { readonly manifest: Manifest; readonly tarball: string }>();
   const pack = async (place: string, beside: string): Promise<void> => {
@@ -63,7 +64,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** Takes what the Containerfile asks for, and nothing else. */
+/** Accepts what the Containerfile asks for, and nothing else. */
 const APT_GET = `#!/bin/sh
 case "$*" in
   update) ;;
@@ -71,7 +72,7 @@ case "$*" in
   *) echo "apt-get: not expected: $*" >&2; exit 100 ;;
 esac
 `;
-/** The same promise as tini's: `-s` makes it reap also where it is not the first process. */
+/** Behaves like tini: `-s` makes it reap even where it is not the first process. */
 const TINI = `#!/bin/sh
 [ "$1 $2" = "-s --" ] || exit 2
 shift 2
@@ -80,7 +81,7 @@ exec catatonit -- "$@"
 
 describe.skipIf(fault !== undefined || npm === undefined)("the Containerfile", () => {
   test(
-    "makes an image of the published package in which the exported profile runs, with an init in front",
+    "builds an image of the published package in which the exported profile runs, behind an init",
     () =>
       scene(async (scratch, podman) => {
         const { home, folder, run: lockkeeper } = scratch;
@@ -88,7 +89,7 @@ describe.skipIf(fault !== undefined || npm === undefined)("the Containerfile", (
         const containerfile = await exported(scratch, "prod", "--format", "compose", "--containerfile");
         const base = /^FROM (\S+)$/m.exec(containerfile)?.[1] ?? "";
         const built = /podman build -t (\S+)/.exec(containerfile)?.[1] ?? "";
-        // The base: this machine's Node with its npm, and the programs that a Debian image has.
+        // The base: this machine's Node with its npm, and the programs of a Debian image.
         const context = path.join(folder, "context");
         await mkdir(path.join(context, "npm/lib"), { recursive: true });
         const npmPackage = path.dirname(path.dirname(realpathSync(npm ?? "")));
@@ -110,7 +111,7 @@ describe.skipIf(fault !== undefined || npm === undefined)("the Containerfile", (
           "ENTRYPOINT []",
           "COPY npm /usr/",
           "RUN cat /usr/bin/tini >/opt/tini && rm /usr/bin/tini",
-          // Lockkeeper is to come from the registry.
+          // Lockkeeper must come from the registry.
           "RUN rm -rf /opt/lockkeeper /usr/bin/lockkeeper",
         ];
         await writeFile(path.join(context, "Base"), `${baseFile.join("\n")}\n`);

@@ -1,4 +1,4 @@
-/** What the tests of exports have in common: the text, the engine's own programs, and what a move must not change. */
+/** What the tests of exports share: the text, the engine's own programs, and what a move must not change. */
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
 import { existsSync, lstatSync } from "node:fs";
@@ -7,7 +7,7 @@ import path from "node:path";
 import { expect } from "vitest";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 
-/** Returns the first of these programs that is there; else says that its tests are skipped. */
+/** Returns the first of these programs that exists; otherwise prints that its tests are skipped. */
 export function program(what: string, named: string | undefined, ...places: readonly string[]): string | undefined {
   const found = [...(named === undefined ? [] : [named]), ...places].find((file) => existsSync(file));
   if (found === undefined) process.stdout.write(`skipped: ${what} is not installed\n`);
@@ -21,7 +21,10 @@ export async function exported({ run }: ScratchHome, ...args: readonly string[])
   return stdout;
 }
 
-/** Returns a sum of everything of a home that a move must not change, by name, mode and content: not what a run writes of itself. */
+/**
+ * Returns a checksum of everything of a home that a move must not change, by name, mode and content, without what a run
+ * writes.
+ */
 export async function fingerprint(home: string): Promise<string> {
   const sum = createHash("sha256");
   const roots = ["registry.json", "config.json"];
@@ -41,7 +44,7 @@ async function add(sum: Hash, home: string, name: string): Promise<void> {
   for (const inner of (await readdir(place)).toSorted()) await add(sum, home, path.join(name, inner));
 }
 
-/** Creates `prod`, with a config and a state of its own. */
+/** Creates `prod`, with its own config and state. */
 export async function createKept({ home, run }: ScratchHome): Promise<void> {
   expect((await run(["create", "prod"])).status).toBe(0);
   expect((await run(["config", "set", "allowedHosts", "box.lan", "--profile", "prod"])).status).toBe(0);

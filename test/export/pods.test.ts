@@ -11,7 +11,7 @@ const { fault, scene } = containerScenes("pods of exported templates");
 
 const UID = 1000;
 
-/** Source: containers/podman pull request 16803; an older one mounts the volume's root instead, without a word. */
+/** Source: containers/podman pull request 16803. An older podman silently mounts the volume's root instead. */
 const HAS_SUB_PATH = [4, 4] as const;
 
 async function knowsSubPath(podman: Podman): Promise<boolean> {
@@ -28,7 +28,7 @@ async function knowsSubPath(podman: Podman): Promise<boolean> {
 
 describe.skipIf(fault !== undefined)("Kubernetes", () => {
   test(
-    "the template of the StatefulSet runs as a pod, in a folder of a volume whose root its group may write, and back on the host",
+    "the StatefulSet's template runs as a pod, in a folder of a volume whose root its group may write, and then on the host again",
     () =>
       scene(async (scratch, podman) => {
         const { home, folder, run } = scratch;
@@ -36,7 +36,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         const before = await fingerprint(home);
         const token = (await run(["token", "prod"])).stdout;
         give(home, UID);
-        // Exported by the home's own user, who is not the one of this test.
+        // Exported by the home's own user, who is not the user of this test.
         const asOwner = ["--rm", `--user=${UID}:${UID}`, "--network=none", "--volume", `${home}:${home}`];
         const own = ["run", ...asOwner, "--env", `LOCKKEEPER_HOME=${home}`, podman.image];
         const text = await podman.must(...own, "export", "prod", "--format", "kubernetes", "--image", podman.image);
@@ -45,12 +45,12 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         const { spec: template } = set.spec.template;
         expect(template.securityContext).toMatchObject({ runAsUser: UID, runAsGroup: UID, fsGroup: UID });
         const [init] = template.initContainers;
-        // The claim's volume, as a kubelet hands it over.
+        // The claim's volume, as a kubelet provides it.
         await podman.must("volume", "create", "claimed");
         const volume = (await podman.must("volume", "inspect", "--format", "{{.Mountpoint}}", "claimed")).trim();
         await chown(volume, 0, UID);
         await chmod(volume, 0o2775);
-        // The init container makes private folders there, and ends when a person says that all is copied.
+        // The init container makes private folders there, and ends when a person says that the copy is complete.
         const mounted = ["--volume", `${volume}:${init.volumeMounts[0].mountPath}`, `--user=${UID}:${UID}`];
         const prepare = [...init.command].map((word) => word.replace(/until .*/, "true"));
         await podman.must(
@@ -87,8 +87,9 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
                 })),
               }),
         };
-        // Podman applies the pod's `restartPolicy` to init containers too: with the default one that has ended is started again and
-        // again, and `kube play`, which asks four times a second whether it has, may never see it. Nor does it remove such a one.
+        // Podman applies the pod's `restartPolicy` to init containers too. With the default, an init container that has
+        // ended is started again and again. `kube play`, which asks four times a second whether it has ended, may never
+        // see it, and does not remove such a container.
         const annotations = { "io.podman.annotations.init.container.type": "always" };
         const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "lk-prod-0", annotations }, spec };
         const file = path.join(folder, "pod.yaml");
@@ -104,7 +105,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
         await podman.must("stop", "--time=20", gateway);
         expect((await podman.must("inspect", "--format", "{{.State.ExitCode}}", gateway)).trim()).toBe("0");
         expect(await fingerprint(inner)).toBe(before);
-        // And back: what the volume has is what the host had.
+        // And back: the host has the volume's content again.
         await rm(home, { recursive: true });
         await cp(inner, home, { recursive: true });
         give(home, 0);
@@ -117,7 +118,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
   );
 });
 
-/** A mount of a folder in a volume, as a mount of a volume of its own. */
+/** Turns a mount of a folder in a volume into a mount of a volume of its own. */
 function asVolume({ name, subPath, ...rest }: VolumeMount): VolumeMount {
   return subPath === undefined ? { name, ...rest } : { name: `${name}-${subPath}`, ...rest };
 }

@@ -1,4 +1,6 @@
-/** The quadlet that `export` prints, given to podman's own generator and to systemd; a spoiled twin must be refused. */
+/**
+ * The quadlet that `export` prints, given to podman's own generator and to systemd; a broken variant must be refused.
+ */
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -18,7 +20,7 @@ const QUADLET = program(
 const ANALYZE = program("systemd-analyze", undefined, "/usr/bin/systemd-analyze");
 
 describe.skipIf(QUADLET === undefined)("quadlet", () => {
-  test("podman's generator makes a service of it that systemd takes; a typo is refused", () =>
+  test("podman's generator makes a service of it that systemd accepts; a typing error is refused", () =>
     withScratchHome(async (scratch) => {
       const { run, folder } = scratch;
       const cwd = path.join(folder, "a b $HOME %h");
@@ -41,7 +43,7 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
       const service = String(made.stdout).replace(/^---.*---\n/, "");
       expect(service).toContain("RestartPreventExitStatus=78");
       expect(service).toMatch(/^After=lockkeeper-first\.service$/m);
-      // Both signs reach systemd doubled, which is how it keeps them.
+      // Both signs reach systemd doubled, which is its own form.
       expect(service).toContain("a b $$HOME %%h");
       if (ANALYZE !== undefined) {
         const unit = path.join(folder, "lockkeeper-cmd.service");
@@ -59,7 +61,7 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
     }));
 
   test.skipIf(NO_SYSTEMD !== undefined)(
-    "its service under a real systemd runs the profile, brings it back after a kill, and leaves a conflict alone",
+    "its service under a real systemd runs the profile, restarts it after a kill, and leaves a conflict alone",
     () =>
       withUserManager(async ({ sh, lk, home }) => {
         const done = async (line: string): Promise<string> => {
@@ -69,7 +71,7 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
         };
         const shown = (unit: string, fact: string): Promise<string> =>
           done(`systemctl --user show --value -p ${fact} ${unit}`);
-        // Rootless podman needs more than this user has: its place is taken by what runs the container's command as it is.
+        // Rootless podman needs more rights than this user has: a stand-in runs the container's command directly.
         await writeFile(path.join(home, "podman"), PODMAN, { mode: 0o755 });
         await cp(QUADLET ?? "", path.join(home, "quadlet"));
         await done("mkdir units");
@@ -98,7 +100,7 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
         expect(await shown("lockkeeper-prod", "Result")).toBe("success");
         expect((await lk("status prod --quiet")).status).toBe(3);
 
-        // Its port is somebody else's: one start, whereas without the line there are several.
+        // Another program has its port: one start; without the line there are several.
         const listen = `require("net").createServer().listen(${port}, "127.0.0.1")`;
         await done(`node -e '${listen}' >/dev/null 2>&1 & echo begun`);
         await until("the port is taken", async () => (await sh(`ss -ltn | grep -q :${port}`)).status === 0);
@@ -118,7 +120,10 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
   );
 });
 
-/** Gives the container's command its environment and becomes it, as a monitor ends with what its container ended with. */
+/**
+ * Sets the environment of the container's command and becomes that command, as a monitor ends with its container's
+ * status.
+ */
 const PODMAN = `#!/bin/bash
 unset SYSTEMD_EXEC_PID
 cli=$1; shift

@@ -1,6 +1,6 @@
 /**
- * The texts that `export` prints, before any engine gets them: every reader takes them for what was meant, what hostile paths hold
- * stays one value, and no secret is in them. Engines themselves: beside this.
+ * The texts that `export` prints, before any engine gets them: every parser reads what was meant, hostile paths stay one
+ * value, and they hold no secret. The tests beside this one run the engines.
  */
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
 import { Service } from "kubernetes-models/v1/Service";
@@ -35,7 +35,7 @@ interface KubernetesObject {
 
 const textOf = ({ files }: Exported): string => files.map(({ text }) => text).join("\n");
 
-/** A command in a folder with a name that every engine takes for something, with secrets beside it. */
+/** A command in a folder whose name has a meaning for every engine, with secrets beside it. */
 async function createHostile({ run, home, folder }: ScratchHome): Promise<string> {
   const cwd = path.join(folder, "a b $HOME %h #x");
   await mkdir(cwd);
@@ -61,7 +61,7 @@ async function createHostile({ run, home, folder }: ScratchHome): Promise<string
   return cwd;
 }
 
-test("security 14: a builtin, a command with hostile words and an openclaw: paths, user and addresses are the host's, and no secret is told", () =>
+test("security 14: a builtin, a command with hostile words and an openclaw: paths, user and addresses are the host's, and no secret is shown", () =>
   withScratchHome(async (scratch) => {
     const { home, run, json } = scratch;
     expect((await run(["create", "wide", "--host", "0.0.0.0"])).status).toBe(0);
@@ -91,7 +91,7 @@ test("security 14: a builtin, a command with hostile words and an openclaw: path
           "cmd needs /etc/hostname, which an argument names",
         ]),
       );
-      // Twice the same, to the byte.
+      // The same twice, byte for byte.
       expect(textOf(await exported(scratch, "wide", "oc", "cmd", "--format", format))).toBe(text);
     }
 
@@ -125,7 +125,7 @@ function judge(object: { readonly kind: string; readonly spec: object }): () => 
   return () => new Model(object as never).validate();
 }
 
-test("what Kubernetes gets is what its models take; with a wrong type they refuse it", () =>
+test("the Kubernetes documents are valid for its models; with a wrong type they are refused", () =>
   withScratchHome(async (scratch) => {
     expect((await scratch.run(["create", "wide", "--host", "0.0.0.0", "--extra-port", "admin=+1"])).status).toBe(0);
     await createHostile(scratch);
@@ -138,7 +138,7 @@ test("what Kubernetes gets is what its models take; with a wrong type they refus
       const spoiled = object.kind === "Service" ? { ports: [{ port: "one" }] } : { replicas: "one" };
       expect(judge({ ...object, spec: { ...object.spec, ...spoiled } })).toThrow(/replicas|port/);
     }
-    // The Service leads to the pods of its StatefulSet, and names nothing twice.
+    // The Service leads to the pods of its StatefulSet, and each name is unique.
     const [set, service] = objects;
     expect(set?.spec.template?.metadata.labels).toMatchObject(service?.spec.selector ?? { missing: "" });
     const ports = service?.spec.ports ?? [];
@@ -146,7 +146,7 @@ test("what Kubernetes gets is what its models take; with a wrong type they refus
     expect(set?.spec.serviceName).toBe(service?.metadata.name);
   }));
 
-test("an address means the same however it is spelt", () =>
+test("an address means the same however it is spelled", () =>
   withScratchHome(async (scratch) => {
     const { run, json } = scratch;
     const spelt: Record<string, "ipv4" | "all" | "host"> = { "0": "ipv4", "::": "all", "0::0": "all", "127.1": "host" };
@@ -165,7 +165,7 @@ test("an address means the same however it is spelt", () =>
     }
   }));
 
-test("an openclaw that is to be reached from elsewhere, but whose own config says loopback, is told of and left alone", () =>
+test("an openclaw that should be reachable from elsewhere, but whose own config says loopback, is reported and left alone", () =>
   withScratchHome(async (scratch) => {
     const { run } = scratch;
     expect((await run(["create", "oc", "--kind", "openclaw", "--host", "0.0.0.0"])).status).toBe(0);
@@ -208,7 +208,7 @@ test("what an engine cannot express is refused, with one command that helps", ()
     expect(await refusal("a-")).toContain("lockkeeper export a- --format compose");
     expect(await refusal("a-", "--format", "compose", "--image", "two words")).toContain("not the name of an image");
     expect((await run(["export", "nobody", "--format", "compose"])).status).toBe(4);
-    // What it refuses and what it prints change nothing.
+    // Refusals and exports change nothing.
     expect((await readdir(path.join(home, "profiles"))).toSorted()).toEqual(["a-", "colon", "outside", "system"]);
     const compose = parse((await run(["export", "outside", "--format", "compose"])).stdout) as {
       services: { outside: { volumes: unknown[] } };

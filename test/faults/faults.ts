@@ -1,7 +1,7 @@
 /**
- * What one failed file call does to a home: every command that writes, every call of every kind, as many errnos as asked
- * for. Afterwards the home is as before or as after the command, whole; the exit status says which; and the next command
- * finishes or takes back what is left. A preload fails the call, so no privilege is needed.
+ * The effect of one failed file call on a home: every command that writes, every call of every kind, as many errnos as
+ * requested. Afterwards the home is as before or as after the command, whole; the exit status says which; and the next
+ * command finishes or undoes the rest. A preload fails the call, so no privilege is needed.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ export const CHANGES: readonly Change[] = [
   { name: "trash empty", args: ["trash", "empty", "--yes"] },
 ];
 
-/** What one injected fault led to, when that is not as it must be. */
+/** The result of one injected fault, when it is not as it must be. */
 export interface Flaw {
   readonly change: string;
   /** `rename:3:EIO` */
@@ -48,7 +48,7 @@ export interface Flaw {
   readonly flaw: string;
 }
 
-/** What a sweep has done. */
+/** The results of a sweep. */
 export interface FaultReport {
   readonly injected: number;
   readonly flaws: readonly Flaw[];
@@ -57,12 +57,12 @@ export interface FaultReport {
 /** How thorough a sweep is. */
 export interface FaultOptions {
   readonly changes: readonly Change[];
-  /** The errnos to try at the n-th call; called for each. */
+  /** Returns the errnos to try at the n-th call. */
   readonly errnosAt: (kind: string, n: number) => readonly string[];
   /** @default 2; at most five */
   readonly atOnce?: number;
   readonly onProgress?: (text: string) => void;
-  /** Called for each flaw as soon as it is found. */
+  /** Called at once for each flaw. */
   readonly onFlaw?: (flaw: Flaw) => void;
 }
 
@@ -71,7 +71,7 @@ const program = path.join(
   "bin/lockkeeper.js",
 );
 const preload = findPreload();
-/** docs/cli.md; 1 is for what was tried and failed, never for a disk. */
+/** docs/cli.md; 1 is for an attempt that failed, never for a disk. */
 const DOCUMENTED = new Set([0, 2, 4, 65, 73, 74, 77, 78]);
 
 /** Runs the sweep. Leaves nothing behind. */
@@ -121,7 +121,7 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
 /** How many commands run at once, at most. */
 const MOST_LANES = 5;
 
-/** Each lane asks for a port of its own, since a port that is asked for is tried. */
+/** Each lane asks for its own port, since a requested port is probed. */
 function portOf(lane: number): number {
   return 28_100 + 100 * lane;
 }
@@ -154,7 +154,7 @@ async function tryFault(
   return snapshot(folder) === after ? undefined : `a second time: ${difference(snapshot(folder), after, after)}`;
 }
 
-/** Lets a command that changes nothing by itself settle what is left; returns what it could not. */
+/** Runs a command that changes nothing itself, so that it settles the rest; returns what it could not settle. */
 async function heal(folder: string): Promise<string | undefined> {
   const profiles = await openProfiles({ home: homeIn(folder), env: environment(folder) });
   try {
@@ -228,13 +228,13 @@ async function run(
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  // A command that was killed has counted nothing.
+  // A killed command has counted nothing.
   const counts = status === null ? {} : (JSON.parse(fs.readFileSync(report, "utf8")) as Record<string, number>);
   fs.rmSync(report, { force: true });
   return { status, stderr, counts };
 }
 
-/** Everything in the home that counts, one line an entry; what differs from run to run is left out. */
+/** Returns all relevant content of the home, one line for each entry, without what differs between runs. */
 function snapshot(folder: string): string {
   const home = homeIn(folder);
   const lines: string[] = [];
@@ -253,7 +253,7 @@ function contentOf(home: string, file: string): string {
   const name = path.basename(file);
   // Random, but one of them must be there whole.
   if (name === "token") return `${fs.readFileSync(file, "utf8").trim().length} characters`;
-  // The copy for a registry that somebody damages may be one change behind.
+  // The backup copy for a damaged registry may be one change behind.
   if (name === "registry.last-good.json") return "a copy";
   const text = fs
     .readFileSync(file, "utf8")

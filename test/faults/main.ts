@@ -1,6 +1,7 @@
 /**
- * `pnpm faults [--change <name>] [--errno <errno>] [--at-once <n>]`: the long form, every errno at every file call of every
- * command that writes. A flaw is told as soon as it is found. Exit 1 when one of them left something that it must not leave.
+ * `pnpm faults [--change <name>] [--errno <errno>] [--at-once <n>]`: the long form, every errno at every file call of
+ * every command that writes. Each flaw is printed at once. Exit 1 when one of them left something that it must not
+ * leave.
  */
 import { parseArgs } from "node:util";
 import { CHANGES, ERRNOS, injectFaults } from "./faults.ts";

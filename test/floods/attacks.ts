@@ -1,6 +1,6 @@
 /**
- * Floods against one gateway, each as a program of its own: `node attacks.js <name> <port> <token>`. It tells its parent
- * when the flood stands, and goes on until it is killed. What needs no token does not use it.
+ * Floods against one gateway, each as a program: `node attacks.js <name> <port> <token>`. It tells its parent when the
+ * flood is established, and continues until it is killed. A flood that needs no token does not use it.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -159,7 +159,7 @@ async function openUpgraded(target: Target): Promise<Socket> {
   return socket.resume();
 }
 
-/** A frame of a client, short, with a mask of zeros. */
+/** A short client frame with a mask of zeros. */
 function frame(first: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }

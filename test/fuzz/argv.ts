@@ -1,7 +1,8 @@
 /**
- * Fuzz of the command line by seed: words of its own vocabulary and words that no shell should hand over, in any order. Whatever
- * they are, the exit status is a documented one, nothing is told as a bug, a refusal names what it refuses, nothing appears or
- * changes beside the home, and what a profile holds is kept. What would start, or wait, gets an option that does not exist.
+ * Fuzzes the command line by seed: words of its own vocabulary and words that no shell should pass, in any order.
+ * Whatever they are, the exit status is a documented one, no message reports a bug, a refusal names what it refuses,
+ * nothing beside the home appears or changes, and a profile's content is kept. A command that would start something, or
+ * wait, gets an option that does not exist.
  */
 import * as fs from "node:fs";
 import path from "node:path";
@@ -12,11 +13,14 @@ import type { Random } from "./random.ts";
 
 /** docs/cli.md */
 const DOCUMENTED: ReadonlySet<number | null> = new Set([0, 1, 2, 3, 4, 5, 65, 73, 74, 77, 78]);
-/** Runs a gateway, a program, a browser or a live view, or goes on until somebody ends it. */
+/** Runs a gateway, a program, a browser or a live view, or continues until somebody ends it. */
 const LIVING: ReadonlySet<string> = new Set(
   "up start restart run shell exec top open wait logs takeover hooks service".split(" "),
 );
-/** They ask, or go on for ever; what they would destroy is what must be kept. An --env-file of a script is Node's own: docs/cli.md. */
+/**
+ * They ask or never end, or would destroy what must be kept. Node itself reads an --env-file after a script's name:
+ * docs/cli.md.
+ */
 const LEFT_OUT: ReadonlySet<string> = new Set(["--yes", "-y", "--watch", "--follow", "-f", "--env-file"]);
 const PAGE = findPage();
 const STRANGE = [
@@ -70,7 +74,7 @@ const STRANGE = [
 ] as const;
 const NAMES = ["a", "b", "nobody", "new"] as const;
 
-/** One command line, and the word that must stand in a refusal; undefined where nothing is sure to be refused. */
+/** One command line, and the word that a refusal must contain; undefined where a refusal is not certain. */
 interface Line {
   readonly args: readonly string[];
   readonly refused: string | undefined;
@@ -119,7 +123,7 @@ export async function fuzzArguments(seed: number, inputs: number): Promise<FuzzR
     const outside = namesBeside(folder);
     for (let one = seed; one < seed + inputs; one += 1) {
       const { args, refused } = lineFrom(randomFrom(one), words);
-      // Without a PATH nothing but the program itself can be run.
+      // Without a PATH nothing but the program itself can run.
       const { status, stdout, stderr } = await run(args, { env: { PATH: "/nowhere" } });
       const tell = (what: string): void =>
         void faults.push(`seed ${one}: ${JSON.stringify(args).slice(0, 300)}: ${what}: ${stderr.slice(0, 300)}`);
@@ -137,13 +141,13 @@ export async function fuzzArguments(seed: number, inputs: number): Promise<FuzzR
   return { fuzzer: "arguments", inputs, faults, grownMiB: 0 };
 }
 
-/** The first thing that is wrong is told, and that need not be the unknown option. */
+/** Only the first error is reported, and that need not be the unknown option. */
 function namesOne(args: readonly string[], stderr: string): boolean {
   if (stderr.includes("no such command: ")) return true;
   return args.some((word) => /[\w*/]/.test(word) && stderr.includes(word.replace(/^--/, "").slice(0, 60)));
 }
 
-/** Help is shown whatever stands beside it. */
+/** Help is shown whatever else the line holds. */
 function isHelp(args: readonly string[]): boolean {
   return args[0] === "help" || args.some((word) => /^(?:--help|-h|--version|-v)(?:=|$)/i.test(word));
 }
@@ -156,7 +160,7 @@ function namesBeside(folder: string): string {
     .join("\n");
 }
 
-/** Wherever a folder has gone by now: renamed, or in the trash. */
+/** Wherever a folder is now: renamed, or in the trash. */
 function tokensBelow(home: string): readonly string[] {
   return ["profiles", "trash"].flatMap((part) => {
     const folder = path.join(home, part);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fuzzers, fuzzGateway } from "./gateway.ts";
 
-/** Always the same here; `pnpm fuzz` takes others. A failure names the seed that repeats it. */
+/** Always the same here; `pnpm fuzz` uses others. A failure names the seed that repeats it. */
 const SEED = 1;
 
 test.each(fuzzers.map((fuzzer) => [fuzzer.name, fuzzer] as const))(

@@ -1,6 +1,6 @@
 /**
- * Fuzz of a gateway by seed: mutated request heads, WebSocket frames and JSON-RPC messages, many to a connection. It must
- * live, answer `/healthz`, let nobody in without the token, answer JSON-RPC with JSON, and not grow.
+ * Fuzzes a gateway by seed: mutated request heads, WebSocket frames and JSON-RPC messages, many on each connection. It
+ * must live, answer `/healthz`, refuse every client without the token, answer JSON-RPC with JSON, and not grow.
  */
 import { probeHealth, startGatewayHost } from "@lockkeeper/core";
 import { connect } from "node:net";
@@ -9,7 +9,7 @@ import { freePort } from "../harness/free-port.ts";
 import { randomFrom } from "./random.ts";
 import type { Random } from "./random.ts";
 
-/** What one seed is made into, and what must hold of the answer. */
+/** What one seed becomes, and what must hold for the answer. */
 export interface Fuzzer {
   readonly name: string;
   /** Returns the bytes of one connection. */
@@ -24,7 +24,7 @@ interface Target {
 }
 
 const TOKEN = "fuzz-token-with-forty-three-characters-0000";
-/** What was sent is answered or refused by then; most bytes of a fuzzer wait for more that never comes. */
+/** Everything is answered or refused by then; most fuzzed bytes wait for more that never comes. */
 const ANSWER_MS = 60;
 const AT_ONCE = 16;
 const SECRET = "behind the guard";
@@ -71,24 +71,24 @@ export const fuzzers: readonly [Fuzzer, ...Fuzzer[]] = [
   },
 ];
 
-/** What a run came to. */
+/** The result of a run. */
 export interface FuzzReport {
   readonly fuzzer: string;
   readonly inputs: number;
   /** One line each, with the seed that repeats it. */
   readonly faults: readonly string[];
-  /** Memory of this process above what it was after the first inputs; the clients are in it too. */
+  /** Memory of this process above its level after the first inputs; the clients are included. */
   readonly grownMiB: number;
 }
 
-/** Feeds a gateway of this process with the inputs of `seed`, `seed + 1`, and so on. */
+/** Feeds a gateway in this process with the inputs of `seed`, `seed + 1`, and so on. */
 export async function fuzzGateway(fuzzer: Fuzzer, seed: number, inputs: number): Promise<FuzzReport> {
   const target: Target = { port: await freePort(), token: TOKEN };
   const warnings: string[] = [];
   const gateway = await startGatewayHost({
     ...target,
     onWarning: (message) => void warnings.push(message),
-    // Every input is a failed attempt: nobody must be refused for that here.
+    // Every input is a failed attempt: none may be refused for that here.
     maxFailures: 2_147_483_647,
     ...(fuzzer.name === "request heads" && {
       onRequest: (_: unknown, response: { end(text: string): void }) => response.end(SECRET),
@@ -192,7 +192,7 @@ function upgradeHead({ port, token }: Target): Buffer {
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
-/** Any first byte, any length that it claims, masked or not. */
+/** Any first byte, any claimed length, masked or not. */
 function strangeFrame(random: Random): Buffer {
   const payload = random.bytes(random.below(200));
   const first = random.pick([0x81, 0x82, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8a, random.below(256)]);
@@ -242,7 +242,7 @@ function mutate(random: Random, bytes: Buffer): Buffer {
     : Buffer.concat([changed.subarray(0, to), changed.subarray(from)]);
 }
 
-/** A frame of a client, with a mask of zeros. */
+/** A client frame with a mask of zeros. */
 function frame(first: number, payload: Buffer): Buffer {
   const { length } = payload;
   const head =
@@ -254,7 +254,7 @@ function frame(first: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), payload]);
 }
 
-/** The whole text frames of a server, behind the head of its answer. */
+/** The complete text frames of a server, after the head of its answer. */
 function textFrames(answer: Buffer): readonly string[] {
   const texts: string[] = [];
   let at = answer.indexOf("\r\n\r\n") + 4;

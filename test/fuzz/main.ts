@@ -1,6 +1,7 @@
 /**
- * `pnpm fuzz [--seed N] [--inputs N] [name...]`: the long form of the fuzzers that the tests run briefly. Prints the seed of
- * the run, one line a fuzzer, and each fault with the seed that repeats it alone. Exit 1 when there is one.
+ * `pnpm fuzz [--seed N] [--inputs N] [name...]`: the long form of the fuzzers that the tests run briefly. Prints the
+ * seed of the run, one line for each fuzzer, and each fault with the seed that repeats it alone. Exit 1 when there is
+ * one.
  */
 import { parseArgs } from "node:util";
 import { fuzzArguments } from "./argv.ts";
@@ -13,7 +14,7 @@ const { values, positionals } = parseArgs({
 });
 const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
 type Fuzz = (seed: number, inputs: number) => Promise<FuzzReport>;
-/** Each by its name. A process for each line takes longer than a request, so one in a hundred does. */
+/** Each by its name. A process for each line takes longer than a request, so it gets one input in a hundred. */
 const all: readonly (readonly [name: string, fuzz: Fuzz])[] = [
   ...fuzzers.map(
     (fuzzer) => [fuzzer.name, (first: number, inputs: number) => fuzzGateway(fuzzer, first, inputs)] as const,

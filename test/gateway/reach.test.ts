@@ -1,4 +1,4 @@
-/** Who can reach a built-in gateway, and under which name: what is said about it, and what the gateway itself does. */
+/** Who can reach a built-in gateway, and by which name: our reports, and the gateway itself. */
 import { readFile } from "node:fs/promises";
 import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
@@ -37,7 +37,7 @@ test("security 1: a profile answers under its own name, and not under its neighb
   });
 });
 
-test("security 6: every spelling of every address is said at create, at start and by doctor", async () => {
+test("security 6: create, start and doctor warn of every spelling of all addresses", async () => {
   await withScratchHome(async ({ run }) => {
     for (const [name, host] of [
       ["a", "0.0.0.0"],
@@ -57,7 +57,7 @@ test("security 6: every spelling of every address is said at create, at start an
   });
 });
 
-test("security 3 and 15: who is locked out is told in the log, once, in one plain line and without any token", async () => {
+test("security 3 and 15: the log names a locked-out client, once, in one plain line and without any token", async () => {
   await withScratchHome(async ({ run, json }) => {
     await json(["up", "dev"]);
     const { port, paths } = (await json(["status", "dev"])) as { port: number; paths: { logs: string } };

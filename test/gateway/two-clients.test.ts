@@ -1,4 +1,4 @@
-/** The main job as people use it: two clients talk through one profile's gateway while another profile is untouched. */
+/** The main use case: two clients talk through one profile's gateway while another profile is not affected. */
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { withScratchHome } from "../harness/scratch-home.ts";

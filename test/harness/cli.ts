@@ -1,4 +1,4 @@
-/** Runs the command line as the process that users run, with a home of its own and nothing of ours in its environment. */
+/** Runs the command line as the process that users run, with a home of its own and nothing of our environment. */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -17,7 +17,7 @@ export interface CliRun {
 }
 
 export interface CliOptions {
-  /** Added to a bare environment; undefined removes. */
+  /** Added to an empty environment; undefined removes. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly input?: string;
@@ -36,7 +36,7 @@ export function bareEnvironment(home: string): Record<string, string> {
   };
 }
 
-/** Runs one command to its end. A run past its deadline is killed and fails. */
+/** Runs one command to its end. A command past its deadline is killed, and the call fails. */
 export async function runCli(home: string, args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const env: NodeJS.ProcessEnv = { ...bareEnvironment(home), ...options.env };
   const child = spawn(process.execPath, [CLI_ENTRY, ...args], {

@@ -11,10 +11,12 @@ import type { ScratchHome } from "./scratch-home.ts";
  * is looked at for what is left. */
 export type ContainerScene = (use: (scratch: ScratchHome, podman: Podman) => Promise<void>) => Promise<void>;
 
-/** How long making the image and removing everything may take together with all else that runs, in milliseconds. */
+/** The limit, in milliseconds, for making the image and removing everything, on a machine that runs other tests too. */
 const HOOK_MS = 120_000;
 
-/** Registers what opens and closes the podman; opens none where there can be none, and says so with `what`. */
+/**
+ * Registers the hooks that open and close the podman; where there can be none, it opens none and prints so with `what`.
+ */
 export function containerScenes(what: string): { readonly fault: string | undefined; readonly scene: ContainerScene } {
   const fault = podmanFault();
   if (fault !== undefined) process.stdout.write(`skipped: ${what}: ${fault}\n`);
@@ -36,7 +38,7 @@ export function containerScenes(what: string): { readonly fault: string | undefi
   };
 }
 
-/** Makes user and group `uid` the owner of a folder and all that is in it. */
+/** Makes user and group `uid` the owner of a folder and its content. */
 export function give(folder: string, uid: number): void {
   chownSync(folder, uid, uid);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** A real etcd for tests, of one or more members on the loopback, with data of its own; ended and removed afterwards. */
+/** A real etcd for tests, of one or more members on the loopback, with its own data; ended and removed afterwards. */
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,9 +11,9 @@ import { until } from "./until.ts";
 export interface EtcdOptions {
   /** @default 1 */
   readonly members?: number;
-  /** How long a member waits for its leader before it wants to be one, in milliseconds. @default etcd's own, 1000 */
+  /** How long a member waits for its leader before it calls an election, in milliseconds. @default etcd's own, 1000 */
   readonly electionMs?: number;
-  /** PEM files; with `ca` a client must show a certificate of it. */
+  /** PEM files; with `ca` a client must show a certificate that it signed. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
 }
 
@@ -23,7 +23,9 @@ interface Member {
   child: ChildProcess;
 }
 
-/** Says why there is no etcd here; undefined when it can. For `it.skipIf`, which prints nothing: so it is printed here. */
+/**
+ * Returns why there is no etcd here; undefined when there is. `it.skipIf` prints nothing, so the reason is printed here.
+ */
 export function whyNoEtcd(): string | undefined {
   if (spawnSync("etcd", ["--version"]).status === 0) return undefined;
   const reason = "skipped: there is no etcd here (apt-get install etcd-server)";
@@ -31,7 +33,7 @@ export function whyNoEtcd(): string | undefined {
   return reason;
 }
 
-/** Starts a cluster and returns when all of its members serve. */
+/** Starts a cluster and returns when all its members serve. */
 export async function startEtcd({ members: count = 1, electionMs, tls }: EtcdOptions = {}): Promise<EtcdCluster> {
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-etcd-"));
   const scheme = tls === undefined ? "http" : "https";
@@ -78,7 +80,7 @@ export class EtcdCluster {
     this.#members = members;
   }
 
-  /** Returns once every member says that it serves. */
+  /** Returns once every member reports that it serves. */
   async awaitHealth(): Promise<void> {
     for (const { health, child } of this.#members) {
       await until(
@@ -94,7 +96,7 @@ export class EtcdCluster {
     }
   }
 
-  /** Which member leads; undefined during an election. */
+  /** Returns the leading member; undefined during an election. */
   async findLeader(): Promise<number | undefined> {
     for (const [index, { health }] of this.#members.entries()) {
       const url = health.replace("/health", "/metrics");
@@ -108,7 +110,7 @@ export class EtcdCluster {
     this.#members[member]?.child.kill(signal);
   }
 
-  /** Starts a member that was killed, with the data it had. */
+  /** Starts a killed member again, with its data. */
   async restart(index: number): Promise<void> {
     const member = this.#members[index];
     if (member === undefined) return;

@@ -5,11 +5,11 @@ import type { Server } from "node:net";
 
 export interface HeldPort {
   readonly port: number;
-  /** Lets it go; harmless when done twice. */
+  /** Releases it; a second call does nothing. */
   readonly release: () => Promise<void>;
 }
 
-/** Returns a port that this very process listens on: for a stranger on the port. */
+/** Returns a port on which this process listens: a stranger on the port. */
 export async function holdPort(port: number = 0, host: string = "127.0.0.1"): Promise<HeldPort> {
   const server: Server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
@@ -21,7 +21,7 @@ export async function holdPort(port: number = 0, host: string = "127.0.0.1"): Pr
   return { port: address.port, release: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-/** Returns a port that was free a moment ago, and that no other call of this process gets. */
+/** Returns a port that was free a moment ago, and that no other call in this process gets. */
 export function freePort(host: string = "127.0.0.1"): Promise<number> {
   return getPort({ host, reserve: true });
 }

@@ -1,17 +1,17 @@
 /**
- * Leaves nothing of a test's podman, however the test ends: `flock FOLDER/owner node podman-guard.cjs FOLDER` waits for the end of
- * its standard input, which is the end of the test, and then ends what lives of that podman and removes what is on disk. The
- * kernel's lock on `owner` says that a folder is in use, whatever pid namespace its test runs in; folders that nobody owns, because
- * guard and test were killed together, are cleaned first.
+ * Removes everything of a test's podman, however the test ends. `flock FOLDER/owner node podman-guard.cjs FOLDER` waits
+ * for the end of its standard input, which is the end of the test. Then it ends the living processes of that podman and
+ * removes its files. The kernel's lock on `owner` says that a folder is in use, whatever pid namespace its test runs in.
+ * Folders without an owner, whose guard and test were killed together, are cleaned first.
  */
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** How often it looks whether what it killed has gone, 50 ms apart. */
+/** How often it checks whether a killed process has gone, 50 ms apart. */
 const LOOKS = 200;
 
-/** What lies in a folder, without a fault where it cannot be read. */
+/** Returns the content of a folder, and nothing where it cannot be read. */
 function entries(folder) {
   try {
     return fs.readdirSync(folder, { withFileTypes: true });
@@ -28,7 +28,7 @@ function read(file) {
   }
 }
 
-/** The ids of this podman's containers, and of the pods that they are in. */
+/** Returns the ids of this podman's containers, and of their pods. */
 function idsOf(folder) {
   const containers = path.join(folder, "storage/vfs-containers");
   const names = entries(containers).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
@@ -39,7 +39,10 @@ function idsOf(folder) {
   return [...new Set([...names, ...pods])];
 }
 
-/** Programs whose command line names the folder (podman, its monitors), and whatever runs in a cgroup of its containers. */
+/**
+ * Returns the programs whose command line names the folder (podman, its monitors), and all processes in a cgroup of its
+ * containers.
+ */
 function livingOf(folder, ids) {
   const ours = new Set([process.pid, process.ppid]);
   return entries("/proc")
@@ -59,7 +62,7 @@ function endLiving(folder, ids) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It has gone by itself.
+        // It has ended already.
       }
     }
     spawnSync("sleep", ["0.05"]);
@@ -74,17 +77,17 @@ function unmount(folder) {
   for (const place of mounts.toReversed()) spawnSync("umount", ["--lazy", place]);
 }
 
-/** A cgroup is removed like an empty folder, the innermost first; one that is in use stays. */
+/** Removes a cgroup like an empty folder, the innermost first; one in use stays. */
 function removeGroup(group) {
   for (const entry of entries(group)) if (entry.isDirectory()) removeGroup(path.join(group, entry.name));
   try {
     fs.rmdirSync(group);
   } catch {
-    // Another podman's.
+    // It belongs to another podman.
   }
 }
 
-/** Containers have their cgroup beside those of others, or in that of their pod. */
+/** A container has its cgroup beside those of others, or inside that of its pod. */
 function removeGroups(ids) {
   const roots = ["/sys/fs/cgroup", ...entries("/sys/fs/cgroup").map(({ name }) => `/sys/fs/cgroup/${name}`)];
   for (const parent of roots.map((root) => path.join(root, "libpod_parent"))) {
@@ -105,7 +108,7 @@ function clean(folder) {
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** A folder without `held` is only just being made. */
+/** A folder without `held` is still being made. */
 function cleanAbandoned(beside) {
   const parent = path.dirname(beside);
   for (const { name } of entries(parent)) {
@@ -124,6 +127,6 @@ if (first === "--clean") {
   cleanAbandoned(first);
   process.stdout.write("ready\n");
   process.stdin.resume().on("close", () => clean(first));
-  // A terminal's Ctrl-C is for the test, whose end this waits for.
+  // A terminal's Ctrl-C is for the test; the guard waits for the test's end.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 }

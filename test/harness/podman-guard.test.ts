@@ -1,4 +1,7 @@
-/** The guard of container tests: what a killed test leaves is ended and removed, what another one uses is not touched. */
+/**
+ * The guard of container tests: it ends and removes the leftovers of a killed test, and does not touch what another test
+ * uses.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +21,7 @@ const reason =
 if (reason !== undefined) process.stdout.write(`skipped: the guard of container tests: ${reason}\n`);
 
 test.skipIf(reason !== undefined)(
-  "a test that is killed leaves no process and no folder; a living one keeps its own",
+  "a killed test leaves no process and no folder; a living one keeps its own",
   async () => {
     const parent = mkdtempSync(path.join(tmpdir(), "lk-guard-"));
     onTestFinished(() => rmSync(parent, { recursive: true, force: true, maxRetries: 5 }));
@@ -35,7 +38,7 @@ test.skipIf(reason !== undefined)(
     });
     onTestFinished(() => void process.kill(-(user.pid ?? 0), "SIGKILL"));
     await once(user.stdout, "data");
-    // As a monitor of a container: on its own, and its command line names the folder.
+    // Like a monitor of a container: independent, and its command line names the folder.
     const monitor = spawn(process.execPath, ["-e", "setTimeout(() => undefined, 60_000)", `${own}/userdata`], {
       stdio: "ignore",
       detached: true,

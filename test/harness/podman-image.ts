@@ -1,4 +1,7 @@
-/** The image of container tests: Node, a shell and Lockkeeper from this machine's own programs, because no registry is asked. */
+/**
+ * The image of container tests: Node, a shell and Lockkeeper from this machine's own programs, because no registry is
+ * used.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -14,7 +17,7 @@ import {
 import path from "node:path";
 import { CLI_ENTRY } from "./cli.ts";
 
-/** What it has beside Node and Lockkeeper. */
+/** The programs beside Node and Lockkeeper. */
 export const PROGRAMS = ["sh", "mkdir", "chmod", "sleep", "touch", "cat", "tar", "catatonit"] as const;
 
 /**
@@ -32,7 +35,7 @@ export function packImage(root: string): Buffer {
   for (const [file, name] of [[process.execPath, "node"] as const, ...programs]) {
     cpSync(realpathSync(file), path.join(root, "usr/bin", name));
     for (const library of librariesOf(file)) {
-      // By the name that the loader looks for, in the place where /lib leads to.
+      // Under the name that the loader looks for, in the place where /lib leads.
       const place = path.join(root, library.startsWith("/usr/") ? library : `/usr${library}`);
       mkdirSync(path.dirname(place), { recursive: true });
       cpSync(realpathSync(library), place);
@@ -46,7 +49,7 @@ export function packImage(root: string): Buffer {
   return archive;
 }
 
-/** What is published of the command line, with what it depends on beside it. */
+/** The published files of the command line, with its dependencies beside it. */
 function copyPackage(from: string, to: string): void {
   const published = ["bin", "dist", "package.json"];
   for (const part of published) {
@@ -76,7 +79,7 @@ function librariesOf(file: string): readonly string[] {
   );
 }
 
-/** The folders of `/` that lead into `/usr`. */
+/** The folders of `/` that are links into `/usr`. */
 export function rootLinks(): readonly (readonly [string, string])[] {
   const merged = readdirSync("/").filter((name) => /^(?:bin|sbin|lib\d*)$/.test(name));
   return merged.map((name) => [name, `usr/${name}`] as const);

@@ -1,6 +1,6 @@
 /**
- * Real containers for tests: podman with storage of its own, and the image of `podman-image.ts`. Whatever happens to the test,
- * `podman-guard.cjs` leaves nothing of it. Whoever uses it asks `podmanFault` first.
+ * Real containers for tests: podman with its own storage, and the image of `podman-image.ts`. Whatever happens to the
+ * test, `podman-guard.cjs` removes everything. Callers ask `podmanFault` first.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -20,31 +20,31 @@ export interface Podman {
    * @throws when it has not ended after {@link COMMAND_MS}, with what it printed and what its containers do.
    */
   readonly run: (...args: readonly string[]) => Promise<CliRun>;
-  /** The same, and fails when podman does. Returns its standard output. */
+  /** The same, but fails when podman does. Returns its standard output. */
   readonly must: (...args: readonly string[]) => Promise<string>;
   readonly image: string;
-  /** The socket of an API server that is up until the end; made when it is first asked for. */
+  /** The socket of an API server that runs until the end; it is started at the first use. */
   readonly socket: () => Promise<string>;
-  /** With it another program asks the same podman. */
+  /** With it another program uses the same podman. */
   readonly env: Readonly<Record<string, string>>;
   /** A folder of its own, which is removed at the end. */
   readonly folder: string;
   /** Ends and removes all containers, pods and volumes; the image stays. */
   readonly clear: () => Promise<void>;
-  /** Ends and removes all there is. */
+  /** Ends and removes everything. */
   readonly close: () => Promise<void>;
 }
 
-/** One command of podman has to end within this, in milliseconds. */
+/** The limit for one command of podman, in milliseconds. */
 const COMMAND_MS = 90_000;
-/** The guard has to begin, and to be done, within this, in milliseconds. */
+/** The limit for the guard's start, and for its end, in milliseconds. */
 const GUARD_MS = 20_000;
 
 const IMAGE = "localhost/lockkeeper-test:1";
 
 let looked: string | undefined | null = null;
 
-/** Returns why no container can be run here; undefined when one can. */
+/** Returns why no container can run here; undefined when one can. */
 export function podmanFault(): string | undefined {
   if (looked !== null) return looked;
   looked = findFault();
@@ -61,7 +61,7 @@ function findFault(): string | undefined {
     mkdirSync(path.join(folder, "root/usr"), { recursive: true });
     for (const [link, target] of rootLinks()) symlinkSync(target, path.join(folder, "root", link));
     const root = ["-v", "/usr:/usr:ro", "--rootfs", path.join(folder, "root")];
-    // As a guard holds it: what a kill leaves of this is found by the next one.
+    // As a guard holds it: a killed test's leftovers are found by the next test.
     const held = [path.join(folder, "owner"), "sh", "-c", 'touch "$0" && exec "$@"', path.join(folder, "held")];
     const args = [...held, "podman", ...storage(folder), "run", "--rm", "--network=host", ...root, "/usr/bin/true"];
     const options = { env: environment(folder), encoding: "utf8", timeout: 30_000 } as const;
@@ -128,7 +128,7 @@ export async function openPodman(): Promise<Podman> {
   };
 }
 
-/** Not of our process group, so that what ends the test does not end it. */
+/** Not in our process group, so that a signal that ends the test does not end it. */
 async function startGuard(folder: string): Promise<ChildProcess> {
   const program = fileURLToPath(new URL("podman-guard.cjs", import.meta.url));
   const guard = spawn("flock", [path.join(folder, "owner"), process.execPath, program, folder], {
@@ -152,9 +152,9 @@ function storage(folder: string): readonly string[] {
 }
 
 /**
- * The limits are those that a container without CAP_SYS_RESOURCE may set, and the cgroups those of any host. Locks in files, because
- * the usual ones in shared memory are one set for all storages of a host, and each new storage frees the locks of all others: two
- * podmans side by side then wait for each other for ever.
+ * A container without CAP_SYS_RESOURCE may set these limits, and any host has these cgroups. Locks are in files, because
+ * the usual ones in shared memory are one set for all storages of a host, and each new storage frees the locks of all
+ * others: two podmans side by side then wait for each other forever.
  */
 function environment(folder: string): Record<string, string> {
   const file = path.join(folder, "containers.conf");
@@ -166,7 +166,7 @@ function environment(folder: string): Record<string, string> {
     'lock_type="file"',
     `tmp_dir="${folder}/tmp"`,
   ];
-  // `kube play` writes down a network that it may not even need.
+  // `kube play` records a network that it may not even need.
   const network = ["[network]", `network_config_dir="${folder}/networks"`];
   if (!existsSync(file))
     writeFileSync(file, ["[containers]", limits, "[engine]", ...engine, ...network, ""].join("\n"));
@@ -192,7 +192,7 @@ async function runPodman(
   const over = new AbortController();
   const late = setTimeout(() => over.abort(), COMMAND_MS);
   try {
-    // A container's own helpers keep the pipes open: what was printed by its end is all there is.
+    // A container's own helpers keep the pipes open: the output until its end is complete.
     const [status] = (await once(child, "exit", { signal: over.signal })) as [number | null];
     await new Promise(setImmediate);
     return { status, stdout, stderr };

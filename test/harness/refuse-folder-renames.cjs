@@ -1,5 +1,5 @@
 /**
- * Preload (`--require`): no folder can be renamed, as in the lower layers of a container's image: EXDEV.
+ * Preload (`--require`): every rename of a folder fails with EXDEV, as in the lower layers of a container's image.
  * Source: rename(2), and "Renaming directories" in the kernel's overlayfs.rst
  */
 const fs = require("node:fs");

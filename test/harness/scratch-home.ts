@@ -1,6 +1,6 @@
 /**
- * A home for one test and proof that nothing is left of it: every process whose record names this home is gone, its
- * ports are free, its folder is removed. Used through `withScratchHome`.
+ * A home for one test, and the proof that nothing of it is left: every process whose record names this home has ended,
+ * its ports are free, its folder is removed. Used through `withScratchHome`.
  */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,16 +11,16 @@ import type { CliOptions, CliRun } from "./cli.ts";
 import { until } from "./until.ts";
 
 export interface ScratchHome {
-  /** What LOCKKEEPER_HOME is set to; holds settings, and no profile yet. */
+  /** The value of LOCKKEEPER_HOME; it holds settings, and no profile yet. */
   readonly home: string;
   /** The user's home around it. */
   readonly folder: string;
   readonly run: (args: readonly string[], options?: CliOptions) => Promise<CliRun>;
-  /** Runs a command that prints JSON and returns what it printed; fails when it does not exit with 0. */
+  /** Runs a command that prints JSON and returns the parsed output; fails when its exit status is not 0. */
   readonly json: (args: readonly string[]) => Promise<unknown>;
 }
 
-/** Gives `use` a home; afterwards stops what runs there, and fails when a process is left over. */
+/** Gives `use` a home; afterwards stops everything that runs there, and fails when a process is left over. */
 export async function withScratchHome(use: (scratch: ScratchHome) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), "lockkeeper-home-"));
   const home = path.join(folder, ".lockkeeper");
@@ -43,7 +43,7 @@ export async function withScratchHome(use: (scratch: ScratchHome) => Promise<voi
 
 /**
  * Tests run side by side, each with a home that knows nothing of the others: with the default pool all of them would
- * give their first profile the same port. Below the ephemeral range, where other tests ask for single ports.
+ * give their first profile the same port. The pool is below the ephemeral range, where other tests ask for single ports.
  */
 function somePool(): { readonly poolFirst: number; readonly poolLast: number } {
   const poolFirst = 19_000 + 10 * Math.floor(Math.random() * 1_200);
@@ -59,7 +59,7 @@ async function stopEverything(home: string, run: ScratchHome["run"]): Promise<vo
   await until("every process of the test is gone", async () => (await livingProcesses(home)).length === 0);
 }
 
-/** The processes that carry this home in their environment (Linux): keepers, gateways and whatever they started. */
+/** The processes that carry this home in their environment (Linux): keepers, gateways and all their children. */
 export async function livingProcesses(home: string): Promise<readonly number[]> {
   if (process.platform !== "linux") return [];
   const mark = `LOCKKEEPER_HOME=${home}\0`;

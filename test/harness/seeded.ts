@@ -1,6 +1,6 @@
-/** Random numbers that can be repeated: a torture prints its seed. */
+/** Random numbers that can be repeated: a torture run prints its seed. */
 
-/** Returns a source of numbers from 0 to 1, the same ones for the same seed. Source: mulberry32. */
+/** Returns a source of numbers from 0 to 1, the same for the same seed. Source: mulberry32. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,7 +1,7 @@
 /**
- * A real systemd for tests: an unprivileged user manager in namespaces of its own (mount, pid, network), with a home, a run
- * directory and a cgroup of its own. Nothing of the host's systemd is asked or changed. Needs root, and Debian's systemd and
- * dbus; Linux only.
+ * A real systemd for tests: an unprivileged user manager in its own namespaces (mount, pid, network), with its own home,
+ * run directory and cgroup. Nothing of the host's systemd is used or changed. Needs root, and Debian's systemd and dbus;
+ * Linux only.
  */
 import { spawn, spawnSync } from "node:child_process";
 import {
@@ -20,7 +20,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { CLI_ENTRY } from "./cli.ts";
 
-/** No user of the host has this number. Unprivileged on purpose: root may do what a user's manager must be asked for. */
+/** No user of the host has this number. It is unprivileged on purpose: root would need no permission from a manager. */
 const UID = 54_321;
 
 const MANAGER = "/lib/systemd/systemd";
@@ -37,20 +37,20 @@ function reason(): string | undefined {
   return status === 0 ? undefined : "this host allows no namespaces";
 }
 
-/** What one command in the manager's world came to. */
+/** The result of one command in the manager's world. */
 export interface ManagedRun {
   readonly status: number;
   readonly output: string;
 }
 
 export interface UserManager {
-  /** The user's home, as it is called there and here. */
+  /** The path of the user's home, in there and out here. */
   readonly home: string;
   /** Runs one line of shell as the manager's user, with PATH, HOME and the bus; stdout and stderr together. */
   readonly sh: (line: string) => Promise<ManagedRun>;
   /** Runs the command line. */
   readonly lk: (args: string) => Promise<ManagedRun>;
-  /** Ends the manager and everything that it keeps, and starts another one over the same home: what a reboot does. */
+  /** Ends the manager and everything that it runs, and starts another one over the same home, like a reboot. */
   readonly reboot: () => Promise<void>;
 }
 
@@ -97,7 +97,8 @@ async function startWorld(folder: string, home: string): Promise<World> {
   }
   const runtime = `/run/user/${UID}`;
   const script = path.join(folder, "world.sh");
-  // Pid 1 must not be asked (a host that was booted with systemd is told by /run/systemd/system), so /run is a tmpfs of its own.
+  // Pid 1 must not be asked (systemd looks for /run/systemd/system to see whether it booted the host), so /run is a
+  // tmpfs of its own.
   writeFileSync(
     script,
     `
@@ -144,7 +145,7 @@ done
       return answer;
     },
     async end() {
-      // The first process of the pid namespace: with it goes everything inside.
+      // The first process of the pid namespace: its end ends everything inside.
       child.kill("SIGKILL");
       await ended;
       for (const group of groups) removeGroup(group);
@@ -152,7 +153,7 @@ done
   };
 }
 
-/** A cgroup can be removed when its processes are gone, the innermost first. */
+/** A cgroup can be removed when its processes have ended, the innermost first. */
 function removeGroup(group: string): void {
   for (let tries = 0; tries < 100; tries += 1) {
     try {

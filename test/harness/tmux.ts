@@ -1,14 +1,14 @@
-/** A real terminal for tests: a tmux server of its own, without the user's settings. */
+/** A real terminal for tests: its own tmux server, without the user's settings. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { until } from "./until.ts";
 
-/** Why there is no terminal to be driven; undefined when there is one. */
+/** Why there is no terminal to control; undefined when there is one. */
 export const NO_TMUX: string | undefined = spawnSync("tmux", ["-V"]).status === 0 ? undefined : "tmux is not installed";
 
 export interface TestTerminal {
-  /** What it shows now, a line for each row. */
+  /** The text on the screen, one line for each row. */
   readonly screen: () => string;
-  /** Sends keys in tmux's own names: `q`, `Down`, `Enter`, `C-c`. */
+  /** Sends keys by tmux's own names: `q`, `Down`, `Enter`, `C-c`. */
   readonly press: (...keys: readonly string[]) => void;
   readonly resize: (columns: number, rows: number) => void;
   /** Returns once the screen matches. */

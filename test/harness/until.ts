@@ -1,10 +1,11 @@
-/** Waits for what must become true. Tests never sleep a fixed time. */
+/** Waits for a condition. Tests never sleep a fixed time. */
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * Returns once `isSo` answers true, asked every 20 ms.
  *
- * @throws when it is not so after `timeoutMs`. @default 10000
+ * @throws when it is still false after `timeoutMs`.
+ * @default 10000
  */
 export async function until(
   what: string,

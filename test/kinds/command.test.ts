@@ -13,7 +13,7 @@ interface Told {
 
 const tell = fileURLToPath(new URL("fixtures/tell.js", import.meta.url));
 
-/** Creates and starts a profile that tells what it was given. */
+/** Creates and starts a profile that reports what it was given. */
 async function told(
   { profiles, create, folder }: ScratchProfiles,
   options: Partial<Parameters<ScratchProfiles["create"]>[0]>,
@@ -26,7 +26,7 @@ async function told(
 }
 
 describe.concurrent("a profile of kind command", () => {
-  test("is not tried again and again when there is nothing that it could run", () =>
+  test("is not tried again and again when its program cannot run", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", argv: ["sh", "-c", "exec no-such-program-anywhere"] });
       await expect(profiles.start("api")).rejects.toMatchObject({
@@ -37,7 +37,7 @@ describe.concurrent("a profile of kind command", () => {
       expect((await profiles.status("api")).restarts).toBe(0);
     }));
 
-  test("hands every argument on as it stands, placeholders filled in, and no shell looks at them", () =>
+  test("passes every argument on unchanged, placeholders filled in, and no shell interprets them", () =>
     withProfiles(async (scratch) => {
       const nasty = [
         "$HOME",
@@ -59,7 +59,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(args).toEqual([...filled, String(port + 1), "api", "127.0.0.1", `--state=${paths.state}`]);
     }));
 
-  test("gives the allow-list, what the profile says, and nothing else of the starter's environment", () =>
+  test("gives the allow-list, the profile's own values, and nothing else of the starter's environment", () =>
     withProfiles(
       async (scratch) => {
         const { env } = await told(scratch, {
@@ -105,7 +105,7 @@ describe.concurrent("a profile of kind command", () => {
       },
     ));
 
-  test("PORT and HOST are its own; what the profile says wins, from --env, the env file and the starter", () =>
+  test("PORT and HOST are its own; the profile's values take precedence, from --env, the env file and the starter", () =>
     withProfiles(
       async (scratch) => {
         const { profiles, folder } = scratch;
@@ -136,7 +136,7 @@ describe.concurrent("a profile of kind command", () => {
       { HOST: "from the starter", PORT: "not passed" },
     ));
 
-  test("refuses an unknown placeholder in --env, at create and at edit; what was written before it was known stays", () =>
+  test("refuses an unknown placeholder in --env, at create and at edit; one that was stored before this check stays", () =>
     withProfiles(async (scratch) => {
       const { profiles, create } = scratch;
       const code = { code: "OPTION_INVALID" };
@@ -147,7 +147,7 @@ describe.concurrent("a profile of kind command", () => {
       await expect(profiles.edit("api", { span: 5 })).rejects.toMatchObject(code);
     }));
 
-  test("reads the env file at each start; --env beats it, and neither moves the profile's own variables", () =>
+  test("reads the env file at each start; --env outranks it, and neither changes the profile's own variables", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       const envFile = path.join(folder, "api.env");
@@ -167,7 +167,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(registry).not.toContain("two");
     }));
 
-  test("refuses an env file that others can read, and one that is missing, before anything is run", () =>
+  test("refuses an env file that others can read, and a missing one, before anything runs", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       const envFile = path.join(folder, "api.env");
@@ -188,7 +188,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(await profiles.status("api")).toMatchObject({ state: "stopped", lock: { verdict: "free" } });
     }));
 
-  test("runs where it was told to, and says so when that is gone", () =>
+  test("runs where it was told to, and says so when that directory is missing", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       const cwd = path.join(folder, "project");
@@ -217,7 +217,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(ports).toEqual({ gateway: port, metrics: port + 1, admin: port + 9 });
     }));
 
-  test("is running as soon as it lives when it has no port to open", () =>
+  test("is running as soon as its process lives when it has no port to open", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "job", span: 1, health: "none", argv: ["sleep", "600"] });
       const { status } = await profiles.start("job");
@@ -225,7 +225,7 @@ describe.concurrent("a profile of kind command", () => {
       expect(await profiles.start("job")).toMatchObject({ outcome: "already-running", status: { pid: status.pid } });
     }));
 
-  test.each([[["{nope}"]], [["serve", "{port+10}"]], [["serve", "{port"]]])("refuses %j when it is created", (argv) =>
+  test.each([[["{nope}"]], [["serve", "{port+10}"]], [["serve", "{port"]]])("refuses %j at creation", (argv) =>
     withProfiles(async ({ profiles, create }) => {
       await expect(create({ name: "api", argv })).rejects.toMatchObject({ code: "OPTION_INVALID" });
       expect(await profiles.list()).toEqual([]);

@@ -1,4 +1,4 @@
-/** Two homes as two hosts, one real etcd: what people see of a lease, by the command line alone. */
+/** Two homes as two hosts, one real etcd: what people see of a lease, through the command line alone. */
 import { describe, expect, test } from "vitest";
 
 import type { EtcdCluster } from "../harness/etcd-cluster.ts";
@@ -44,7 +44,7 @@ async function inTwoHomes(use: (a: ScratchHome, b: ScratchHome, etcd: EtcdCluste
 }
 
 describe.skipIf(whyNoEtcd() !== undefined)("a profile with a lease", () => {
-  test("runs on one host, stands by on the other, is handed over, and says so everywhere", async () => {
+  test("runs on one host, stands by on the other, is handed over, and every command says so", async () => {
     await inTwoHomes(async (a, b) => {
       expect((await a.run(["start", "prod"])).status).toBe(0);
       const waiting = await b.run(["start", "prod"]);
@@ -73,7 +73,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a profile with a lease", () => {
     });
   });
 
-  test("is refused where it is not to wait: exit 78, the owner named", async () => {
+  test("is refused where it must not wait: exit 78, the owner named", async () => {
     await inTwoHomes(async (a, b) => {
       expect((await a.run(["start", "prod"])).status).toBe(0);
       for (const verb of ["start", "run"]) {
@@ -86,7 +86,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a profile with a lease", () => {
     });
   });
 
-  test("is not started when etcd is away: exit 78; a keeper that is killed costs its gateway, whose end is explained", async () => {
+  test("is not started when etcd is down: exit 78; a killed keeper ends its gateway too, and the reason is shown", async () => {
     await inTwoHomes(async (a, _b, etcd) => {
       expect((await a.run(["start", "prod"])).status).toBe(0);
       const { keeperPid, pid } = await statusOf(a);
@@ -102,7 +102,7 @@ describe.skipIf(whyNoEtcd() !== undefined)("a profile with a lease", () => {
     });
   });
 
-  test("is nothing that a clone has, and can be taken back by edit", async () => {
+  test("is not copied to a clone, and can be removed by edit", async () => {
     await inTwoHomes(async (a) => {
       await a.json(["clone", "prod", "copy"]);
       const moved = await a.run(["edit", "prod", "--lease", "etcd://h1:2379/lk/other?ttl=10s&standby=no"]);

@@ -1,4 +1,4 @@
-/** A clone of a profile that runs: refused with the reason, or with a short stop that ends in any case. */
+/** A clone of a running profile: refused with the reason, or made with a short stop that always ends. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -34,7 +34,7 @@ test("clone --stop: whole files, and the original serves again on the port that 
     expect(unconfirmed.status).toBe(2);
     for (const wrong of [["prod"], ["COPY"], ["copy", "--port", "70000"], ["copy", "--include", "everything"]])
       expect((await run(["clone", "prod", ...wrong, "--stop", "--confirm", "prod"])).status).not.toBe(0);
-    // What can be known before is refused before anything is stopped.
+    // A fault that can be known before is refused before anything is stopped.
     expect((await look()).pid).toBe(before.pid);
 
     const cloned = await run(["clone", "prod", "copy", "--stop", "--confirm", "prod"]);
@@ -50,7 +50,7 @@ test("clone --stop: whole files, and the original serves again on the port that 
     expect(copy).toMatchObject({ state: "stopped" });
     expect(readFileSync(path.join(copy?.paths.state ?? "", "pid"), "utf8")).toBe(String(before.pid));
 
-    // A copy that fails after the stop: the port is another profile's.
+    // A copy that fails after the stop: another profile has the port.
     const failed = await run(["clone", "prod", "third", "--stop", "--confirm", "prod", "--port", String(copy?.port)]);
     expect(failed.status).toBe(78);
     expect(await look()).toMatchObject({ state: "running", port: other });

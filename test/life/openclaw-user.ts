@@ -1,4 +1,4 @@
-/** A user who has run an OpenClaw gateway for long: an `openclaw` on the PATH, a config, a running process. */
+/** A user who has run an OpenClaw gateway for a long time: an `openclaw` on the PATH, a config, a running process. */
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -17,14 +17,14 @@ export function installOpenClaw(folder: string, state: "works" | "broken"): stri
   return `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`;
 }
 
-/** Writes a shell program that can be run. */
+/** Writes an executable shell program. */
 export function writeProgram(file: string, text: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `#!/bin/sh\n${text}\n`);
   chmodSync(file, 0o755);
 }
 
-/** Writes a profile of OpenClaw into the user's home, the default one or the one in `folder`. */
+/** Writes an OpenClaw profile into the user's home: the default one, or the one in `folder`. */
 export function configure(userHome: string, port: number, folder = ".openclaw", gateway: object = {}): string {
   const stateDir = path.join(userHome, folder);
   mkdirSync(stateDir, { recursive: true });
@@ -37,7 +37,7 @@ export interface HandStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Before `gateway run`. */
   readonly globals?: readonly string[];
-  /** Behind `gateway run --port N`. */
+  /** After `gateway run --port N`. */
   readonly flags?: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export async function startByHand(
   return child.pid;
 }
 
-/** Returns once something answers as a gateway does. */
+/** Returns once a gateway answers. */
 export async function untilHealthy(port: number): Promise<void> {
   await until(`a gateway answers on ${port}`, async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);

@@ -1,4 +1,6 @@
-/** Real processes change their manager: the old one stops, ours starts, and if ours does not serve the old one is back. */
+/**
+ * Real processes change their manager: the old one stops, ours starts, and the old one returns when ours does not serve.
+ */
 import { identifyProcess } from "@lockkeeper/core/internal";
 import type { Profiles, TakeoverPlan } from "@lockkeeper/profiles";
 import { openProfiles } from "@lockkeeper/profiles";
@@ -57,7 +59,7 @@ async function withAdopted(given: Given, use: (user: User) => Promise<void>): Pr
     await use({ profiles, folder, port, old, stateDir });
     expect(await livingProcesses(home)).toEqual([]);
   } finally {
-    // Orderly, so that its helper process ends with it.
+    // In good order, so that its helper process ends with it.
     for (const owner of ownersOf(port)) process.kill(owner, "SIGTERM");
     await until("nobody listens any more", () => ownersOf(port).size === 0);
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
@@ -79,7 +81,7 @@ test("stop and restart leave a gateway alone that somebody else runs", async () 
   });
 });
 
-test("without consent nothing is touched; with it a keeper of ours has the gateway, and never are there two", async () => {
+test("without consent nothing is touched; with it our keeper has the gateway, and never are there two", async () => {
   await withAdopted({ env: { ANTHROPIC_API_KEY: "sk-secret" } }, async ({ profiles, port, old }) => {
     const plans: TakeoverPlan[] = [];
     const declined = await profiles.takeOver("openclaw", { consent: (plan) => plans.push(plan) === 0 });
@@ -111,7 +113,7 @@ test("without consent nothing is touched; with it a keeper of ours has the gatew
   });
 });
 
-test("what ours would be refused for is found while the old one serves: no program, a config that is broken by now", async () => {
+test("a reason to refuse ours is found while the old one serves: no program, a config that is broken by now", async () => {
   await withAdopted({ ours: "missing" }, async ({ profiles, old, stateDir }) => {
     const asked: TakeoverPlan[] = [];
     const attempt = (): Promise<unknown> =>
@@ -130,7 +132,7 @@ test("what ours would be refused for is found while the old one serves: no progr
   });
 });
 
-test("a config that names variables which ours would lack is more than a yes covers", async () => {
+test("a config that uses variables which ours would lack needs more than a yes", async () => {
   const gateway = { auth: { mode: "token", token: "${GATE_TOKEN}" } };
   await withAdopted({ gateway, env: { GATE_TOKEN: "t" } }, async ({ profiles, old }) => {
     const plans: TakeoverPlan[] = [];
@@ -141,7 +143,7 @@ test("a config that names variables which ours would lack is more than a yes cov
   });
 });
 
-test("ours does not serve: the old gateway of that very profile runs again, with its own variables", async () => {
+test("when ours does not serve, the old gateway of that very profile runs again, with its own variables", async () => {
   await withAdopted(
     { ours: "broken", profile: "dev", env: { MINE: "kept" } },
     async ({ profiles, port, old, stateDir }) => {
@@ -157,14 +159,14 @@ test("ours does not serve: the old gateway of that very profile runs again, with
       expect(isAlive(old)).toBe(false);
       expect(await profiles.status("dev")).toMatchObject({ state: "external", pid: back, keeperPid: null });
       expect(readFileSync(`/proc/${back}/environ`, "utf8")).toContain("MINE=kept\0");
-      // Told by `--profile` before, which no environment shows: it must not have become the default profile's.
+      // It came from `--profile`, which no environment shows: it must not have become the default profile's.
       expect(JSON.parse(readFileSync(path.join(stateDir, "stand-in.json"), "utf8"))).toEqual({ pid: back, port });
       expect(await readdir(path.dirname(stateDir))).not.toContain(".openclaw");
     },
   );
 });
 
-test("ours would listen more widely than the old one: it goes back", async () => {
+test("when ours would listen more widely than the old one, the old one returns", async () => {
   await withAdopted({ gateway: { bind: "lan" }, flags: ["--bind", "loopback"] }, async ({ profiles, port }) => {
     const error: unknown = await profiles
       .takeOver("openclaw", { consent: () => true })
@@ -177,12 +179,13 @@ test("ours would listen more widely than the old one: it goes back", async () =>
   });
 });
 
-test("a process that nothing verifies is never signalled", async () => {
+test("an unverified process is never signalled", async () => {
   await withAdopted({}, async ({ profiles, old, stateDir, port }) => {
     const folder = path.join(stateDir, "tmp", `openclaw-${process.getuid?.() ?? 0}`);
     const file = path.join(folder, "gateway.state.lock");
     const record = readFileSync(file, "utf8");
-    // The record names another living process: this listener is no gateway of the profile, and that one serves nobody.
+    // The record names another living process: this listener is no gateway of the profile, and that process serves
+    // nothing.
     const startTime = identifyProcess(process.pid)?.startTicks;
     writeFileSync(file, JSON.stringify({ pid: process.pid, startTime, port, stateDir }));
     await expect(profiles.takeOver("openclaw", { consent: () => true })).rejects.toMatchObject({
@@ -211,11 +214,11 @@ EnvironmentFile=-${file}
   writeProgram(path.join(folder, ".config/systemd/user", UNIT), text);
 }
 
-test("a unit is stopped by its own manager and kept from coming back; its arguments and its file of variables come along", async () => {
+test("a unit is stopped by its own manager and kept from returning; its arguments and its file of variables are taken over", async () => {
   const env = { TELEGRAM_BOT_TOKEN: "1:abc", FROM_FILE: "1", INVOCATION_ID: "x" };
   const given: Given = { prepare: prepareUnit, env, gateway: { bind: "lan" }, flags: ["--bind", "loopback"] };
   await withAdopted(given, async ({ profiles, folder, port, old }) => {
-    // Stands in for systemd: it says that the process is the unit's, and stops it on request.
+    // A stand-in for systemd: it says that the process belongs to the unit, and stops it on request.
     writeProgram(
       path.join(folder, "bin/systemctl"),
       `echo "$*" >> "${folder}/asked"

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** The tests of the one file that is mutated, as scripts/mutate.js names them: so that a thousand runs take minutes. */
+/** Runs only the tests of the mutated file, which scripts/mutate.js names, so that a thousand runs take minutes. */
 export default defineConfig({
   test: { include: (process.env["MUTATION_TESTS"] ?? "").split(","), testTimeout: 60_000 },
 });

@@ -1,4 +1,7 @@
-/** The command line in a scratch home with the real OpenClaw, what the system says of the gateways in it, and what was measured. */
+/**
+ * The command line in a scratch home with the real OpenClaw, what the system reports about the gateways in it, and the
+ * figures.
+ */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,13 +18,13 @@ import type { Installation } from "./install.ts";
 
 const START_TIMEOUT_MS = 180_000;
 
-/** What keeps a gateway from talking to anybody but us while it is watched. */
+/** Keeps a gateway from talking to anybody but us while it is watched. */
 export const QUIET = ["OPENCLAW_OFFLINE=1", "OPENCLAW_NO_AUTO_UPDATE=1", "OPENCLAW_DISABLE_BONJOUR=1"];
 
-/** One line for each thing that was measured. */
+/** One line for each measurement. */
 export const figures: string[] = [];
 
-/** The command line in the scratch home, and what the system says of the gateways in it. */
+/** The command line in the scratch home, and what the system reports about the gateways in it. */
 export class Bench {
   readonly #home: string;
   readonly #env: Record<string, string>;
@@ -47,14 +50,14 @@ export class Bench {
     return runCli(this.#home, args, { env: { ...this.#env, ...env }, timeoutMs: START_TIMEOUT_MS });
   }
 
-  /** What the command printed; it must have ended well. */
+  /** Returns what the command printed; it must have succeeded. */
   async out(...args: readonly string[]): Promise<string> {
     const { status, stdout, stderr } = await this.run(...args);
     assert.equal(status, 0, `lockkeeper ${args.join(" ")}: exit ${status}\n${stdout}${stderr}`);
     return stdout;
   }
 
-  /** What it said while it did not end well. */
+  /** Returns what the command printed; it must have failed. */
   async refused(status: number, ...args: readonly string[]): Promise<string> {
     const run = await this.run(...args);
     assert.equal(run.status, status, `lockkeeper ${args.join(" ")}: exit ${run.status}\n${run.stdout}${run.stderr}`);
@@ -79,7 +82,7 @@ export class Bench {
     await this.out(...args);
   }
 
-  /** Away from the default pool, where a user's own gateways and other tests may be starting. */
+  /** Away from the default pool, where a user's own gateways and other tests may start. */
   async create(name: string, args: readonly string[]): Promise<void> {
     for (let attemptsLeft = 10; ; attemptsLeft -= 1) {
       const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -99,7 +102,7 @@ export class Bench {
     return found;
   }
 
-  /** Everything that carries the profile's state directory in its environment, but for its keeper. */
+  /** All processes that carry the profile's state directory in their environment, except its keeper. */
   async gateways(name: string): Promise<readonly number[]> {
     const { keeperPid, paths } = await this.status(name);
     const found: number[] = [];
@@ -110,7 +113,7 @@ export class Bench {
     return found;
   }
 
-  /** What a person would look at when something did not hold. */
+  /** What a person would look at when a check failed. */
   async story(): Promise<string> {
     const names = (await this.list()).map(({ name }) => name);
     const looks = [
@@ -130,7 +133,7 @@ export class Bench {
     return `${Math.round(residentKiB / 1_024)} MiB resident`;
   }
 
-  /** Kills the named processes, does what is to be done, and waits until another gateway of the profile runs. */
+  /** Kills the named processes, runs the given action, and waits until another gateway of the profile runs. */
   async killAndAwait(
     name: string,
     title: string,
@@ -174,14 +177,14 @@ async function hasStarted(port: number): Promise<boolean> {
   return answer?.ok === true;
 }
 
-/** Writes a shell program that can be run. */
+/** Writes an executable shell program. */
 export function writeProgram(file: string, text: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `#!/bin/sh\n${text}\n`);
   chmodSync(file, 0o755);
 }
 
-/** What `openclaw` on the PATH runs. */
+/** The program behind `openclaw` on the PATH. */
 function openClawScript({ command }: Installation): string {
   return `export ${QUIET.join(" ")}\nexec ${command.map((part) => `'${part}'`).join(" ")} "$@"`;
 }

@@ -1,5 +1,5 @@
 /**
- * Brings the real OpenClaw and a Node that it accepts from the npm registry into a scratch folder. No script of any
+ * Installs the real OpenClaw, and a Node that it accepts, from the npm registry into a scratch folder. No script of any
  * package runs: Node comes as the platform's own package, and OpenClaw works without its install scripts.
  */
 import { execFile } from "node:child_process";
@@ -17,7 +17,7 @@ const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const LOOK_TIMEOUT_MS = 20_000;
 
 export interface Installation {
-  /** What a profile of kind openclaw is created with, behind `--`. */
+  /** The options after `--` of every profile of kind openclaw. */
   readonly command: readonly [node: string, openclaw: string];
   readonly versions: string;
 }
@@ -34,7 +34,7 @@ export async function registryFault(): Promise<string | undefined> {
   }
 }
 
-/** Returns how to run what an earlier call installed into `folder`, or undefined when those versions are not there. */
+/** Returns how to run what an earlier call installed into `folder`, or undefined when those versions are missing. */
 export async function findInstallation(folder: string): Promise<Installation | undefined> {
   const wanted = { [nodePackage]: NODE_VERSION, openclaw: OPENCLAW_VERSION };
   for (const [name, version] of Object.entries(wanted)) {
@@ -44,7 +44,7 @@ export async function findInstallation(folder: string): Promise<Installation | u
   return installationIn(folder);
 }
 
-/** Installs into `folder`, some 900 MB, and returns how to run what was installed. */
+/** Installs about 900 MB into `folder`, and returns how to run the result. */
 export async function installOpenClaw(folder: string): Promise<Installation> {
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, "package.json"), '{"private":true}\n');

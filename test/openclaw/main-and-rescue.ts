@@ -1,4 +1,4 @@
-/** A main and a rescue gateway from nothing, and what people do to them: rename, clone, edit, run one by hand. */
+/** A main and a rescue gateway from nothing, and what people do with them: rename, clone, edit, run one by hand. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { until } from "../harness/until.ts";

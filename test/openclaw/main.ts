@@ -19,7 +19,8 @@ import { sideBySide } from "./side-by-side.ts";
 import { takeovers } from "./takeovers.ts";
 
 async function main(): Promise<number> {
-  // Where an earlier run may have installed it: `LOCKKEEPER_E2E_OPENCLAW=~/openclaw-e2e pnpm e2e:openclaw` needs no network then.
+  // An earlier run may have installed it here: `LOCKKEEPER_E2E_OPENCLAW=~/openclaw-e2e pnpm e2e:openclaw` then needs no
+  // network.
   const kept = process.env["LOCKKEEPER_E2E_OPENCLAW"];
   const there = kept === undefined ? undefined : await findInstallation(kept);
   const fault = there === undefined ? await registryFault() : undefined;
@@ -61,13 +62,13 @@ async function main(): Promise<number> {
   }
 }
 
-/** All of them, or those that are named: `pnpm e2e:openclaw takeovers`. */
+/** All of them, or the named ones: `pnpm e2e:openclaw takeovers`. */
 function isWanted({ name }: { readonly name: string }): boolean {
   const named = process.argv.slice(2);
   return named.length === 0 || named.includes(name);
 }
 
-/** What OpenClaw puts into /tmp whatever TMPDIR says: logs and locks, which a user's own gateways have there too. */
+/** What OpenClaw writes to /tmp whatever TMPDIR says: logs and locks, which a user's own gateways have there too. */
 async function openClawTraces(): Promise<readonly string[]> {
   const entries = await readdir("/tmp");
   return entries.filter((entry) => entry.startsWith("openclaw")).map((entry) => path.join("/tmp", entry));

@@ -1,4 +1,4 @@
-/** Ten shapes of config that OpenClaw runs: each is adopted on the port that OpenClaw uses, and not a byte changes. */
+/** Ten forms of config that OpenClaw runs: each is adopted on OpenClaw's own port, and not a byte changes. */
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -8,9 +8,9 @@ import type { Bench } from "./bench.ts";
 
 interface Shape {
   readonly files: Readonly<Record<string, string>>;
-  /** `ExecStart=` behind the program. */
+  /** `ExecStart=` after the program. */
   readonly unit?: string;
-  /** What `openclaw gateway status` of that profile says. */
+  /** What `openclaw gateway status` of that profile prints. */
   readonly port: number;
   readonly source: string;
 }

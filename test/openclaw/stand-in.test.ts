@@ -10,7 +10,7 @@ import type { ScratchProfiles } from "../supervision/scratch-profiles.ts";
 
 const standIn = fileURLToPath(new URL("fixtures/openclaw-stand-in.js", import.meta.url));
 
-/** The stand-in changes its title, and so its command line; its executable stays what it was started with. */
+/** The stand-in changes its title, and so its command line; its executable does not change. */
 const create = (
   { create: make }: ScratchProfiles,
   name: string,
@@ -18,7 +18,7 @@ const create = (
 ): ReturnType<typeof make> => make({ name, kind: "openclaw", argv: [process.execPath, standIn], env });
 
 describe.concurrent("a profile of kind openclaw", () => {
-  test("gives two gateways a config, a state, a workspace and 120 ports each, and leaves ~/.openclaw alone", () =>
+  test("gives two gateways their own config, state, workspace and 120 ports each, and leaves ~/.openclaw alone", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       for (const name of ["dev", "prod"]) {
@@ -47,7 +47,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect(existsSync(path.join(folder, ".openclaw"))).toBe(false);
     }));
 
-  test("takes its pair of listeners on 127.0.0.1 and ::1 for what it is: its own (openclaw/openclaw#116579)", () =>
+  test("recognizes its pair of listeners on 127.0.0.1 and ::1 as its own (openclaw/openclaw#116579)", () =>
     withProfiles(async (scratch) => {
       const { port } = await create(scratch, "dev");
       const { status } = await scratch.profiles.start("dev");
@@ -58,7 +58,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await scratch.profiles.ports()).conflicts).toEqual([]);
     }));
 
-  test("shows why it refused a config without gateway.mode, and starts once that is mended", () =>
+  test("shows why it refused a config without gateway.mode, and starts once that is fixed", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { paths } = await create(scratch, "dev");
@@ -72,14 +72,14 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await profiles.start("dev")).outcome).toBe("started");
     }));
 
-  test("has started when it says so itself, not when it merely answers", () =>
+  test("has started when it says so itself, not as soon as it answers", () =>
     withProfiles(async (scratch) => {
       const { port } = await create(scratch, "dev", { STAND_IN_SETTLE_MS: "1500" });
       await scratch.profiles.start("dev");
       expect((await fetch(`http://127.0.0.1:${port}/startupz`)).status).toBe(200);
     }));
 
-  test("shows a config that does not parse with file, line and column, whatever it says itself", () =>
+  test("shows a config that does not parse with file, line and column, whatever the gateway prints", () =>
     withProfiles(async (scratch) => {
       const { paths } = await create(scratch, "dev");
       await writeFile(paths.config, "{\n  // mine\n  gateway: { mode: local },\n}");
@@ -103,7 +103,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect((await profiles.status("dev")).restarts).toBe(0);
     }));
 
-  test("may drain for minutes: progress is shown, the wait can be ended, and a second stop cuts it short", () =>
+  test("may drain for minutes: progress is shown, the wait can be ended, and a second stop shortens it", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await create(scratch, "dev", { STAND_IN_DRAIN_MS: "300000" });
@@ -133,7 +133,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       expect(await profiles.start("dev")).toMatchObject({ outcome: "already-running", status: { pid: status.pid } });
     }));
 
-  test("is adopted when it leaves a detached successor all the same: never two owners (openclaw/openclaw#65668)", () =>
+  test("is adopted when it leaves a detached successor anyway: never two owners (openclaw/openclaw#65668)", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { port } = await create(scratch, "dev", { STAND_IN_ALWAYS_RESPAWN: "1", STAND_IN_BOOT_MS: "500" });

@@ -1,4 +1,7 @@
-/** Gateways that a person or a unit runs come under a keeper, or stay what they were: the process, its variables, its profile. */
+/**
+ * Gateways that a person or a unit runs come under a keeper, or stay as they were: the process, its variables, its
+ * profile.
+ */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -66,7 +69,7 @@ export async function takeovers(bench: Bench): Promise<void> {
   await takeOverUnit(bench, state);
 }
 
-/** `systemctl` is a stand-in that says and does for one unit what systemd would. */
+/** `systemctl` is a stand-in that reports and does for one unit what systemd would. */
 async function takeOverUnit(bench: Bench, state: string): Promise<void> {
   const unit = "openclaw-gateway-hand.service";
   const variables = path.join(state, "gateway.systemd.env");

@@ -1,4 +1,7 @@
-/** The check before a release: a tarball that npm could not install, or that would surprise a user, is refused by name. */
+/**
+ * The check before a release: a tarball that npm could not install, or that would surprise a user, is refused with the
+ * reason.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +22,7 @@ const SOUND = {
   bin: { sound: "bin/sound.js" },
 };
 
-/** Packs a package with that manifest and those files beside the usual ones; returns what the check says of it. */
+/** Packs a package with that manifest and those files beside the usual ones; returns the check's result. */
 function check(
   manifest: object,
   files: readonly string[] = [],

@@ -1,6 +1,6 @@
 /**
  * What users of the published packages get: each package is packed, installed into an empty project from its tarball,
- * imported, type checked and run. Only what the tarballs hold can make this pass.
+ * imported, type checked and run. Only the content of the tarballs can make this pass.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const PACKAGES = ["core", "profiles", "cli"] as const;
 
 let scratch: string;
 let project: string;
-/** What kept npm from the dependencies, which are installed from its registry. */
+/** Why npm could not get the dependencies from its registry. */
 let unreachable: string | undefined;
 
 /** Source: `npm error code <errno>` of npm install(1), for a host that has no network. */
@@ -100,7 +100,7 @@ describe("the packed packages", () => {
       const held = readdirSync(lockDir).length;
       await lock.release();
       console.log(held, readdirSync(lockDir).length);`);
-    // Where there are no marks, the file by which a 0.1.0 would know it stays too.
+    // Where there are no marks, the file that 0.1.0 recognizes stays too.
     expect(answer).toBe(process.platform === "linux" ? "1 0" : "2 0");
   });
 
@@ -138,7 +138,7 @@ describe("the packed packages", () => {
     expect(result.status).toBe(0);
   });
 
-  test("bring a lockkeeper command that works by itself", () => {
+  test("provide a lockkeeper command that works by itself", () => {
     const bin = path.join(project, "node_modules/.bin/lockkeeper");
     const env = { ...process.env, LOCKKEEPER_HOME: path.join(scratch, "home"), NO_COLOR: "1" };
     expect(execFileSync(bin, ["--version"], { encoding: "utf8", env }).trim()).toMatch(/^\d+\.\d+\.\d+/);

@@ -1,4 +1,4 @@
-/** Any number of creations at once, each a process of its own: every one gets a block, no two share a port. */
+/** Any number of creations at once, each in its own process: every one gets a block, and no two share a port. */
 import { openProfiles } from "@lockkeeper/profiles";
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
@@ -23,7 +23,7 @@ test("100 creates at once give 100 disjoint blocks and lose none", async () => {
   });
 }, 150_000);
 
-test("of many that want the same name, or the same port, one gets it and the others are told", async () => {
+test("of many that want the same name, or the same port, one gets it and the others are refused", async () => {
   await withScratchHome(async ({ home, run }) => {
     const sameName = await Promise.all(Array.from({ length: 8 }, () => run(["create", "dev"])));
     expect(sameName.map(({ status }) => status).sort()).toEqual([0, 73, 73, 73, 73, 73, 73, 73]);

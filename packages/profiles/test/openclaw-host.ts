@@ -1,4 +1,4 @@
-/** A user's home with OpenClaw installations in it, as `discover` and `import` meet them, and gateways that answer. */
+/** A user's home with OpenClaw installations, as `discover` and `import` see them, and gateways that answer. */
 import { identifyProcess } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -23,7 +23,7 @@ export interface OpenClawHost {
   readonly put: (files: Readonly<Record<string, string>>) => void;
 }
 
-/** Returns an empty user's home, gone afterwards. Lockkeeper's home in it does not exist. */
+/** Returns an empty user's home, which is removed afterwards. Lockkeeper's home in it does not exist. */
 export function openClawHost(): OpenClawHost {
   const userHome = fs.realpathSync(fs.mkdtempSync(path.join(tmpdir(), "lockkeeper-user-")));
   onTestFinished(() => fs.rmSync(userHome, { recursive: true, force: true, maxRetries: 5 }));
@@ -46,7 +46,7 @@ export function openClawHost(): OpenClawHost {
   };
 }
 
-/** Returns a port on which nobody listens. */
+/** Returns a port without a listener. */
 export async function unusedPort(): Promise<number> {
   const server = createServer().listen({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
@@ -61,7 +61,7 @@ export interface RunningGateway {
   readonly port: number;
 }
 
-/** Starts a gateway that answers; ended with the test. */
+/** Starts a gateway that answers, and ends it with the test. */
 export async function startAnswering(): Promise<RunningGateway> {
   const program = fileURLToPath(new URL("fixtures/answering-gateway.js", import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
@@ -82,7 +82,7 @@ export function lockRecord({ pid, port }: RunningGateway, stateDir: string): Rec
   return { [`tmp/openclaw-0/gateway.state.lock`]: JSON.stringify(record) };
 }
 
-/** Returns one hash over every path, mode, link target and byte below `folder`, times of change included. */
+/** Returns one hash over every path, mode, link target, byte and time of change below `folder`. */
 export function treeHash(folder: string): string {
   const hash = createHash("sha256");
   for (const entry of fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {

@@ -5,7 +5,7 @@ import { isProfileName, parseProfileName } from "../src/profile-name.ts";
 import { profilePaths } from "../src/profile-paths.ts";
 
 describe("parseProfileName", () => {
-  test.each(["dev", "a", "0", "api-2", "x".repeat(32), "com0", "lpt10", "install", "con-1"])("takes %s", (name) => {
+  test.each(["dev", "a", "0", "api-2", "x".repeat(32), "com0", "lpt10", "install", "con-1"])("accepts %s", (name) => {
     expect(parseProfileName(name)).toBe(name);
   });
 
@@ -23,7 +23,7 @@ describe("parseProfileName", () => {
     },
   );
 
-  test("is told what is wrong and what would be right", () => {
+  test("says what is wrong and what would be right", () => {
     expect(() => parseProfileName("A b")).toThrow(
       expect.objectContaining({
         message: '"A b" is not a profile name',
@@ -32,7 +32,7 @@ describe("parseProfileName", () => {
     );
   });
 
-  test("a name that passes never leads out of the home", () => {
+  test("an accepted name never leads out of the home", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9./-]{0,34}$/)), (text) => {
         if (!isProfileName(text)) return;
@@ -44,7 +44,7 @@ describe("parseProfileName", () => {
 });
 
 describe("parsePort", () => {
-  test.each([1, 80, 65_535, "18789"])("takes %j", (value) => expect(parsePort(value)).toBe(Number(value)));
+  test.each([1, 80, 65_535, "18789"])("accepts %j", (value) => expect(parsePort(value)).toBe(Number(value)));
   test.each([
     0,
     65_536,

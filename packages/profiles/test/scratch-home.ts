@@ -1,4 +1,4 @@
-/** A home of its own for each test, gone afterwards. */
+/** A home of its own for each test, which is removed afterwards. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Homes of any size, made in the shortest way: one real profile, and the others copied from it on disk and in the registry. */
+/** Homes of any size, made the fast way: one real profile, and copies of it on disk and in the registry. */
 import { openProfiles } from "@lockkeeper/profiles";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -16,7 +16,10 @@ interface Written {
   readonly ports: Readonly<Record<string, number>>;
 }
 
-/** Makes a home of `count` built-in profiles `p0`, `p1`, ..., in the order in which a change writes them, of which `p0` is the default and nothing runs. */
+/**
+ * Makes a home of `count` built-in profiles `p0`, `p1`, ..., in the order in which a change writes them. `p0` is the
+ * default, and nothing runs.
+ */
 export async function makeHome(home: string, count: number): Promise<string> {
   const profiles = await openProfiles({ home, env: { HOME: path.dirname(home) } });
   await profiles.create({ name: "p0" });

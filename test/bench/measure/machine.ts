@@ -1,10 +1,10 @@
-/** What the figures were taken on. */
+/** The machine on which the figures were taken. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, readdirSync } from "node:fs";
 import { cpus, loadavg, release, type } from "node:os";
 import path from "node:path";
 
-/** Returns one line about the machine and how busy it is. */
+/** Returns one line about the machine and its load. */
 export function describeMachine(nodes: readonly string[]): string {
   const versions = nodes.map(versionOf).join(", ");
   return `${type()} ${release()} ${process.arch}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), load ${currentLoad()} at the start, Node ${versions}.`;
@@ -22,7 +22,7 @@ export function versionOf(node: string): string {
     : execFileSync(node, ["--version"], { encoding: "utf8" }).trim().slice(1);
 }
 
-/** Returns the newest other Node on the PATH under a name such as `node26`, when it is newer than this one. */
+/** Returns the newest other Node on the PATH with a name such as `node26`, when it is newer than this one. */
 export function newerNode(): string | undefined {
   const major = Number(process.versions.node.split(".")[0]);
   const found = (process.env["PATH"] ?? "").split(path.delimiter).flatMap((folder) => {

@@ -1,7 +1,10 @@
 /** Memory and computing time of a living process. Linux: figures from /proc. */
 import { readFileSync } from "node:fs";
 
-/** Returns what only this process has, in KiB: what would be free if it ended. Source: proc_pid_smaps_rollup(5). */
+/**
+ * Returns the memory that only this process has, in KiB: what would be free if it ended. Source:
+ * proc_pid_smaps_rollup(5).
+ */
 export function privateKiB(pid: number | undefined): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   return [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].reduce((sum, [, kib]) => sum + Number(kib), 0);

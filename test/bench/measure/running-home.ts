@@ -1,8 +1,8 @@
-/** A home whose gateways run while something is measured, and single calls on it. */
+/** A home whose gateways run during the measurement, and single calls on it. */
 import { spawnSync } from "node:child_process";
 import { bareEnvironment, CLI_ENTRY } from "../../harness/cli.ts";
 
-/** Calls `fn` with `home`, whose `count` built-in profiles `r0`, `r1`, ... all run; afterwards none does. */
+/** Calls `fn` with `home`, in which `count` built-in profiles `r0`, `r1`, ... run; none of them runs afterwards. */
 export async function withRunning(
   node: string,
   home: string,

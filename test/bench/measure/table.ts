@@ -7,15 +7,15 @@ export interface Row {
   readonly what: string;
   readonly figure: string;
   readonly ratio?: number | undefined;
-  /** The ratio of wall times, where the other one is of computing times. */
+  /** The ratio of wall times; the other ratio is of computing times. */
   readonly wallRatio?: number | undefined;
   readonly over?: string | undefined;
-  /** What is wanted, as it is shown: `<= 1.10`. */
+  /** The target as text: `<= 1.10`. */
   readonly target?: string | undefined;
   readonly differed?: number | undefined;
 }
 
-/** Returns the rows of runs that were taken in turns, over those of `floor`. */
+/** Returns the rows of runs that were taken in turns, divided by those of `floor`. */
 export function rowsOf(contestants: readonly Contestant[], times: Times, floor: string): readonly Row[] {
   const floors = times.get(floor) ?? [];
   return contestants.map(({ title, target }) => {
@@ -32,12 +32,12 @@ export function rowsOf(contestants: readonly Contestant[], times: Times, floor: 
   });
 }
 
-/** Returns how a greatest ratio is shown as a target. */
+/** Formats a greatest allowed ratio as a target. */
 export function atMost(ratio: number): string {
   return `<= ${ratio.toFixed(2)}`;
 }
 
-/** Returns how a least ratio is shown as a target. */
+/** Formats a least allowed ratio as a target. */
 export function atLeast(ratio: number): string {
   return `>= ${ratio.toFixed(2)}`;
 }

@@ -1,37 +1,40 @@
-/** Runs commands in turns, A B C A B C, so that what slows the machine for a while slows all of them. */
+/** Runs commands in turns, A B C A B C, so that a slow moment of the machine slows all of them. */
 import { spawnSync } from "node:child_process";
 import { bareEnvironment, CLI_ENTRY } from "../../harness/cli.ts";
 import { findOnPath } from "./machine.ts";
 
-/** One command that is measured. */
+/** One measured command. */
 export interface Contestant {
   readonly title: string;
   /** The whole command of a round. */
   readonly argv: (round: number) => readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
-  /** Exit statuses that are no failure. @default [0] */
+  /** Exit statuses that do not count as failures. @default [0] */
   readonly statuses?: readonly number[];
-  /** The greatest ratio over the floor that counts as met. */
+  /** The greatest ratio over the floor that meets the target. */
   readonly target?: number;
 }
 
-/** What every ratio is over. */
+/** What every ratio is divided by. */
 export const FLOOR = "`node -e 0`";
 
 /** A command that hangs ends the bench. */
 const TIMEOUT_MS = 120_000;
 
-/** What one run took. */
+/** The figures of one run. */
 export interface Sample {
   readonly wallMs: number;
-  /** User and system time, which hardly depends on what else the machine does; the wall time where no bash tells it. */
+  /**
+   * User and system time, which hardly depends on the rest of the machine; the wall time where there is no bash to
+   * report it.
+   */
   readonly computingMs: number;
 }
 
 /** Every run of each contestant, by title. */
 export type Times = ReadonlyMap<string, readonly Sample[]>;
 
-/** Returns what each run took. One more round comes first and is not counted. */
+/** Returns the figures of each run. One more round comes first and is not counted. */
 export function takeTurns(contestants: readonly Contestant[], rounds: number): Times {
   const times = new Map(contestants.map(({ title }) => [title, [] as Sample[]]));
   for (let round = -1; round < rounds; round += 1) {
@@ -43,7 +46,7 @@ export function takeTurns(contestants: readonly Contestant[], rounds: number): T
   return times;
 }
 
-/** Node tells nobody the computing time of a child; bash does, in milliseconds, and its own is not in it. */
+/** Node does not report the computing time of a child. Bash does, in milliseconds, without its own time. */
 const bash = findOnPath("bash");
 const TIMED = 'TIMEFORMAT="%3U %3S"; time "$@" >/dev/null 2>&1';
 
@@ -62,7 +65,7 @@ function timeOf({ title, argv, env, statuses = [0] }: Contestant, round: number)
   return { wallMs, computingMs: bash === undefined ? wallMs : parseTimes(stderr) };
 }
 
-/** Returns the sum, in milliseconds, of seconds as bash writes them: `0.021 0.004`. */
+/** Returns the sum, in milliseconds, of seconds in the format of bash: `0.021 0.004`. */
 export function parseTimes(text: string): number {
   const [user = Number.NaN, system = Number.NaN] = (text.trim().split("\n").at(-1) ?? "").split(" ").map(Number);
   return (user + system) * 1_000;

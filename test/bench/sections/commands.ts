@@ -1,4 +1,4 @@
-/** What commands cost while nothing runs, over Node itself. */
+/** The cost of commands while nothing runs, divided by that of Node itself. */
 import path from "node:path";
 import { makeHome } from "../measure/homes.ts";
 import { versionOf } from "../measure/machine.ts";
@@ -9,14 +9,14 @@ import type { Bench, Section } from "./section.ts";
 
 const AGAIN = `${FLOOR} once more`;
 
-/** Measures each command on this Node, and on the newest when there is another. */
+/** Measures each command on this Node, and on the newest one when there is another. */
 export async function measure({ folder, rounds, quick, nodes }: Bench): Promise<readonly Section[]> {
   const sizes = quick ? [10, 100] : [10, 100, 1_000];
   const homes = new Map<number, string>();
   for (const size of sizes) homes.set(size, await makeHome(path.join(folder, `commands-${size}`), size));
   const of = (size: number): string => homes.get(size) ?? "";
   const [largest = 10] = sizes.toReversed();
-  // A create changes its home, so each Node has one of its own for it.
+  // A create changes its home, so each Node has its own home for it.
   const growing: string[] = [];
   for (const index of nodes.keys()) growing.push(await makeHome(path.join(folder, `growing-${index}`), largest));
   return nodes.map((node, index) => {
@@ -33,7 +33,7 @@ export async function measure({ folder, rounds, quick, nodes }: Bench): Promise<
       call("list of 10", ["list"], of(10), 1.1),
       call("list of 100", ["list"], of(100), 1.12),
       call("ports of 100", ["ports"], of(100), 1.6),
-      // It may well find something on the machine that it runs on.
+      // It may find something on the machine that it runs on.
       ourCommand(node, "doctor of 100", ["doctor"], of(100), 2, [0, 1]),
       ...(quick
         ? []

@@ -1,4 +1,6 @@
-/** What it takes until one gateway, or many at once, are ready, and until they have ended. By the clock: most of it is waiting. */
+/**
+ * The time until one gateway, or many at once, are ready, and until they have ended. Wall time: most of it is waiting.
+ */
 import path from "node:path";
 import { endBareServer, startBareServer } from "../measure/bare-server.ts";
 import { versionOf } from "../measure/machine.ts";
@@ -39,7 +41,7 @@ interface FleetTimes {
   readonly down: readonly number[];
 }
 
-/** From all running to all running. */
+/** From all running to all running again. */
 async function takeRounds(node: string, home: string, count: number, rounds: number): Promise<FleetTimes> {
   const call = (...args: readonly string[]): number => callOnce(node, home, args).tookMs;
   const times = {
@@ -95,7 +97,7 @@ function ms(values: readonly number[]): Pick<Row, "figure" | "differed"> {
   return { figure: `${median(values).toFixed(0)} ms`, ...(values.length > 1 ? { differed: scatter(values) } : {}) };
 }
 
-/** Returns how long it takes until `count` bare servers, started at once, have all answered. */
+/** Returns the time until `count` bare servers, started at once, have all answered. */
 async function bareStarts(node: string, home: string, count: number): Promise<number> {
   const begun = performance.now();
   const servers = await Promise.all(Array.from({ length: count }, async () => startBareServer(node, home)));

@@ -1,4 +1,4 @@
-/** How commands grow with the number of profiles. Ten thousand is measured, and no goal. */
+/** How commands grow with the number of profiles. Ten thousand is measured, but is not a target. */
 import path from "node:path";
 import { makeHome } from "../measure/homes.ts";
 import { rowsOf } from "../measure/table.ts";

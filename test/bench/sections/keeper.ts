@@ -1,4 +1,4 @@
-/** What it costs to have a gateway kept. Linux: figures from /proc. */
+/** The cost of a keeper. Linux: figures from /proc. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -14,10 +14,10 @@ import type { Row } from "../measure/table.ts";
 import type { Bench, Section } from "./section.ts";
 
 const IDLE = "setInterval(() => undefined, 2 ** 30)";
-/** Eight seconds after a start Node gives back by itself what that took. */
+/** Eight seconds after a start Node returns the memory of the start by itself. */
 const SETTLED_AFTER_MS = { quick: 10_000, usual: 15_000 };
 
-/** Measures keepers and gateways that have nothing to do, with each Node. */
+/** Measures idle keepers and gateways, with each Node. */
 export async function measure({ folder, quick, nodes }: Bench): Promise<readonly Section[]> {
   const count = quick ? 5 : 20;
   const sections: Section[] = [];

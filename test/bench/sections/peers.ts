@@ -1,4 +1,4 @@
-/** What people would use instead, as far as it is on this machine: their list of as many, over the same floor. */
+/** Alternatives, as far as this machine has them: their list of the same number of programs, over the same floor. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -12,10 +12,10 @@ import { FLOOR, nodeFloor, takeTurns } from "../measure/turns.ts";
 import type { Contestant } from "../measure/turns.ts";
 import type { Bench, Section } from "./section.ts";
 
-/** One peer that stands ready to be asked, with as many programs as `count` says. */
+/** One peer that is ready for questions, with as many programs as `count` says. */
 interface Peer {
   readonly contestant: Contestant;
-  /** Of its one manager; undefined where there is none. */
+  /** Memory of its one manager; undefined where there is none. */
   readonly managerPid: () => number | undefined;
   readonly end: () => void;
 }

@@ -1,4 +1,4 @@
-/** What it costs to look at gateways that run. */
+/** The cost of a look at running gateways. */
 import path from "node:path";
 import { withRunning } from "../measure/running-home.ts";
 import { versionOf } from "../measure/machine.ts";

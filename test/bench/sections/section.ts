@@ -1,7 +1,7 @@
 /** What every section of the overview gets, and what it returns. */
 import type { Row } from "../measure/table.ts";
 
-/** How the overview is taken. */
+/** The options of the measurement. */
 export interface Bench {
   /** Where homes may be made; removed afterwards. */
   readonly folder: string;
@@ -16,7 +16,7 @@ export interface Bench {
 /** One part of the overview. */
 export interface Section {
   readonly title: string;
-  /** What must be known to read the rows; "" for nothing. */
+  /** A note that a reader of the rows needs; "" for none. */
   readonly note: string;
   readonly rows: readonly Row[];
 }

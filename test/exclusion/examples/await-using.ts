@@ -11,5 +11,5 @@ export async function main(serve: (signal: AbortSignal) => Promise<void>): Promi
     configPath: join(folder, "gateway.json"),
   });
   await serve(lock.lost);
-  // Here, and when serve throws, the lock file is removed and the lock is let go.
+  // Here, and when serve throws, the lock file is removed and the lock is released.
 }

@@ -1,7 +1,8 @@
 /**
- * Loaded with --require before a command: lets the n-th file call of one kind below FAULT_UNDER fail with an errno, once,
- * as the disk would (FAULT="kind:n:errno"), and writes at exit how many calls of each kind there were (FAULT_COUNTS, a file).
- * Only calls below that folder count: what Node itself reads, and its own output, are not what a full disk refuses.
+ * Loaded with --require before a command: makes the n-th file call of one kind below FAULT_UNDER fail once with an
+ * errno, as the disk would (FAULT="kind:n:errno"), and writes at exit how many calls of each kind there were
+ * (FAULT_COUNTS, a file). Only calls below that folder count: a full disk does not refuse what Node itself reads, nor
+ * its own output.
  */
 "use strict";
 const fs = require("node:fs");
@@ -32,13 +33,13 @@ const counts = {};
 const ours = new Set();
 const NUMBERS = { EIO: -5, ENOSPC: -28, EROFS: -30, EMFILE: -24, EACCES: -13, EPERM: -1 };
 
-/** The path as a command may have resolved it: the folder is reached by one spelling in these tests. */
+/** The path as a command may have resolved it: these tests spell the folder in one way. */
 function isOurs(subject) {
   if (typeof subject === "number") return ours.has(subject);
   return typeof subject === "string" && (subject === under || subject.startsWith(`${under}/`));
 }
 
-/** The error, when this is the call that fails. */
+/** Returns the error, when this is the call that fails. */
 function due(kind, subject, call) {
   if (!isOurs(subject)) return undefined;
   counts[kind] = (counts[kind] ?? 0) + 1;
@@ -67,7 +68,7 @@ for (const [kind, names] of Object.entries(PROMISED)) {
   for (const name of names) {
     const original = fs.promises[name];
     fs.promises[name] = async function (subject, ...rest) {
-      // A copy fails for where it goes to.
+      // A copy fails for its target.
       const error = due(kind, name === "copyFile" ? rest[0] : subject, name);
       if (error !== undefined) throw error;
       return original.call(this, subject, ...rest);

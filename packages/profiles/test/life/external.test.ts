@@ -1,4 +1,7 @@
-/** A gateway of the profile that somebody else runs is seen by the program's own record, and nothing moves under it. */
+/**
+ * A gateway of the profile that somebody else runs is recognized by the program's own record, and no command moves its
+ * folders.
+ */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -12,7 +15,7 @@ import { readRegistry } from "../../src/registry/registry.ts";
 import { lockRecord, startAnswering } from "../openclaw-host.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 
-test("a created profile's gateway, run by hand on any port, is external, and remove, rename and clone refuse", async () => {
+test("a created profile's gateway, run by hand on any port, is external; remove, rename and clone are refused", async () => {
   const context = scratchContext();
   const { port } = await createProfile(context.home, { name: "rescue", kind: "openclaw" });
   const { state } = pathsOf(context, "rescue");
@@ -34,7 +37,7 @@ test("a created profile's gateway, run by hand on any port, is external, and rem
   expect(readFileSync(path.join(context.home, "registry.json"), "utf8")).toBe(before);
 });
 
-test("a record that came along with a copied folder, of an ended process, or of no gateway, runs nothing", async () => {
+test("a record that was copied with a folder, belongs to an ended process, or is of no gateway, means that nothing runs", async () => {
   const context = scratchContext();
   const running = await startAnswering();
   for (const name of ["copied", "ended", "working"]) await createProfile(context.home, { name, kind: "openclaw" });
@@ -52,7 +55,7 @@ test("a record that came along with a copied folder, of an ended process, or of 
     "ended stopped",
     "working stopped",
   ]);
-  // It serves nobody, but it writes there.
+  // It does not serve, but it writes there.
   await expect(removeProfile(context, "working")).rejects.toMatchObject({ code: "PROFILE_RUNNING" });
   await removeProfile(context, "copied");
 });

@@ -19,7 +19,7 @@ const ASKED = {
   lease: "etcd://h1:2379,h2:2379/lockkeeper/prod",
 } as const;
 
-test("every optional setting is kept, and read again from the registry", async () => {
+test("every optional setting is stored, and read back from the registry", async () => {
   const home = scratchHome();
   await createProfile(home, { name: "api", argv: ["true"], ...ASKED });
   expect(readRegistry(home).get("api")).toMatchObject({
@@ -29,7 +29,7 @@ test("every optional setting is kept, and read again from the registry", async (
   });
 });
 
-test("what was not asked for stands nowhere", async () => {
+test("an option that was not given is stored nowhere", async () => {
   const home = scratchHome();
   const made = await createProfile(home, { name: "dev" });
   for (const field of Object.keys(ASKED)) expect(made).not.toHaveProperty(field);

@@ -40,7 +40,7 @@ test("folder, manifest, default and the paths in its config change together; por
   expect((await readSelection(context)).name).toBe("staging");
 });
 
-test("a gateway that remembers paths keeps its folder; the folder's first name is not given away, and comes back with it", async () => {
+test("a gateway that remembers paths keeps its folder; the folder's first name stays reserved, and the rename can be undone", async () => {
   const context = scratchContext();
   const { home } = context;
   await createProfile(home, { name: "dev", kind: "openclaw" });
@@ -77,7 +77,7 @@ test("a gateway that remembers paths keeps its folder; the folder's first name i
   expect(fs.readFileSync(path.join(home, "registry.json"), "utf8")).not.toContain('"profile":"profiles');
 });
 
-test("who comes after it, and hooks of its own, follow", async () => {
+test("profiles that come after it, and its own hooks, follow", async () => {
   const context = scratchContext();
   const hook = path.join(pathsOf(context, "db").state, "tell me");
   await createProfile(context.home, { name: "db", hooks: { failed: hook, ready: "https://example.org/x" } });
@@ -90,7 +90,7 @@ test("who comes after it, and hooks of its own, follow", async () => {
   });
 });
 
-test("the default before this one follows too", async () => {
+test("the previous default follows too", async () => {
   const context = scratchContext();
   for (const name of ["dev", "prod"]) await createProfile(context.home, { name });
   await useProfile(context, "dev");
@@ -99,7 +99,7 @@ test("the default before this one follows too", async () => {
   expect(await useProfile(context, "-")).toMatchObject({ current: "old" });
 });
 
-test("refuses, changing nothing: an existing name, a stray folder, itself, a malformed one, an unknown one", async () => {
+test("refuses and changes nothing: an existing name, a stray folder, its own name, an invalid one, an unknown one", async () => {
   const context = scratchContext();
   for (const name of ["dev", "prod"]) await createProfile(context.home, { name });
   fs.mkdirSync(pathsOf(context, "stray").profile);
@@ -132,7 +132,7 @@ test("a profile whose lock is held is running: refused, naming the process", asy
   await renameProfile(context, "dev", "new");
 });
 
-test("a unit that still starts the old name is told", async () => {
+test("a unit that still starts the old name is reported", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev" });
   const unit = path.join(path.dirname(context.home), ".config/systemd/user/lockkeeper-dev.service");

@@ -9,7 +9,7 @@ import { nextBlockOf } from "../../src/ports/port-choice.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 
-test("what was removed comes back as it was, links and all", async () => {
+test("a removed profile is restored exactly, links included", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev", protected: true });
   const { profile, state } = pathsOf(context, "dev");
@@ -30,7 +30,7 @@ test("what was removed comes back as it was, links and all", async () => {
   expect(fs.existsSync(path.join(profile, "manifest.json"))).toBe(false);
 });
 
-test("the latest of several comes back first", async () => {
+test("of several with one name the latest is restored first", async () => {
   const context = scratchContext();
   for (const text of ["first", "second"]) {
     await createProfile(context.home, { name: "dev" });
@@ -41,7 +41,7 @@ test("the latest of several comes back first", async () => {
   expect(fs.readFileSync(path.join(pathsOf(context, "dev").state, "which"), "utf8")).toBe("second");
 });
 
-test("a name that exists, nothing of that name, and ports that somebody has by now are refused with the next step", async () => {
+test("an existing name, an unknown one, and ports taken meanwhile are refused, each with the next step", async () => {
   const context = scratchContext();
   const first = (await nextBlockOf(context.home, 30))?.first ?? 0;
   await createProfile(context.home, { name: "dev", port: first });
@@ -64,7 +64,7 @@ test("a name that exists, nothing of that name, and ports that somebody has by n
   await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
 });
 
-test("an empty trash, and a damaged manifest in it, are said", async () => {
+test("an empty trash, and a damaged manifest in it, are reported", async () => {
   const context = scratchContext();
   await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ hint: "The trash is empty." });
   await createProfile(context.home, { name: "dev" });

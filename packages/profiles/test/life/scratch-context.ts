@@ -1,4 +1,4 @@
-/** A context around a scratch home, and what tests put into and read from its profiles. */
+/** A context around a scratch home, and the helpers that write to its profiles and read from them. */
 import * as fs from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../../src/context.ts";
@@ -17,7 +17,7 @@ export function pathsOf({ home }: Pick<ProfilesContext, "home">, name: string): 
   return profilePaths(home, name as never);
 }
 
-/** Writes files below `folder`, its own folders included. */
+/** Writes files below `folder`, subfolders included. */
 export function put(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });

@@ -25,7 +25,7 @@ describe("claimedRanges", () => {
     expect(extraRanges({ browser: { profiles: [null, 5] } })).toEqual([]);
   });
 
-  test("channels that open a port of their own, the same for every profile that does not say another", () => {
+  test("channels with a port of their own use the same one in every profile that sets no other", () => {
     const config = {
       channels: {
         msteams: { webhook: { port: 3_999 } },
@@ -46,7 +46,7 @@ describe("claimedRanges", () => {
     expect(extraRanges({ channels: { signal: { transport: { kind: "container" } } } })).toEqual([]);
   });
 
-  test("any document at all is read without a throw", () => {
+  test("any document at all is read without an error", () => {
     fc.assert(fc.property(fc.jsonValue(), (document) => void claimedRanges(document, 20_000)));
   });
 });

@@ -1,4 +1,4 @@
-/** The ports of a home beside what the host does, with listeners of this very process. */
+/** The ports of a home compared with the host. The listeners belong to this process. */
 import { identifyProcess, ownIdentity, readListeners } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,12 +15,12 @@ import { changeSettings } from "../../src/settings/settings.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 let home: string;
-/** The first of the fifty ports of the home's pool, which nobody has. */
+/** The first of the fifty ports of the home's pool, all of them free. */
 let port: number;
 
 beforeEach(async () => {
   home = scratchHome();
-  // Far from where others take the lowest free block.
+  // Far from the lowest free block, which others take.
   do {
     port = 25_000 + 50 * randomInt(140);
     await changeSettings(home, () => ({ poolFirst: port, poolLast: port + 49 }));
@@ -37,7 +37,7 @@ async function listen(host: string, onPort: number): Promise<void> {
   await once(server, "listening");
 }
 
-/** With nothing after who it is. */
+/** With nothing after the user's name. */
 const OURS = expect.stringMatching(new RegExp(`^pid ${process.pid} \\(.*, user [^;]*$`)) as string;
 
 describe("a stranger in a block", () => {
@@ -70,7 +70,7 @@ describe("a stranger in a block", () => {
   });
 });
 
-test("a listener of the pool outside of every block is told apart, and one outside of the pool is not told", async () => {
+test("a listener in the pool outside of every block is listed apart; one outside of the pool is not listed", async () => {
   await write(manifest(home, "dev", port + 1, { span: 4 }));
   for (const outside of [port - 1, port, port + 5, port + 49, port + 50]) await listen("127.0.0.1", outside);
   const { blocks, conflicts, others, pool } = await portsReport(home);
@@ -98,7 +98,7 @@ test("a port that was put outside of the block is watched like the block, and na
   });
 });
 
-test("blocks come by port, whatever the names, and profiles that overlap are a conflict whether anything runs or not", async () => {
+test("blocks are sorted by port, whatever the names; overlapping profiles are a conflict whether they run or not", async () => {
   await write(manifest(home, "a", port + 20), manifest(home, "b", port), manifest(home, "c", port + 25));
   const { blocks, conflicts, nextFree } = await portsReport(home);
   expect(blocks.map(({ profile }) => profile)).toEqual(["b", "a", "c"]);
@@ -106,7 +106,7 @@ test("blocks come by port, whatever the names, and profiles that overlap are a c
   expect(nextFree).toBe(port + 10);
 });
 
-test("ports that are kept are told, claimed, and in the way of a profile", async () => {
+test("reserved ports are listed, claimed, and conflict with a profile", async () => {
   await changeSettings(home, () => ({ reservedPorts: [`${port + 20}-${port + 22} ann`, String(port + 9)] }));
   await write(manifest(home, "dev", port));
   const { conflicts, nextFree, reservations } = await portsReport(home);
@@ -152,7 +152,7 @@ function publish({ name, port: own }: Manifest, changes: Readonly<Record<string,
 const NONCE = "0123456789abcdef0123456789abcdef";
 
 describe.runIf(process.platform === "linux")("a run", () => {
-  test("on another port than the profile's own has that block too, and is named where it is in the way", async () => {
+  test("on another port than the profile's own claims that block too, and is named in a conflict there", async () => {
     const [dev, prod] = [manifest(home, "dev", port), manifest(home, "prod", port + 10)];
     await write(dev, prod);
     const listenOn = `require("node:net").createServer().listen(${port + 12}, "127.0.0.1", () => console.log("ready"))`;
@@ -183,7 +183,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
   });
 
   test.each(["stopped", "failed", "blocked"])(
-    "that is %s is in its own way where it handed its work to a daemon",
+    "that is %s conflicts with the daemon that it handed its work to",
     async (state) => {
       const dev = manifest(home, "dev", port);
       await write(dev);

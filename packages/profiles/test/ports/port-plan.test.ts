@@ -40,7 +40,7 @@ describe("planBlock", () => {
     );
   });
 
-  test("one after the other, blocks are disjoint until the pool is full, and a gap that became free is used again", () => {
+  test("one after the other, blocks are disjoint until the pool is full, and a freed gap is used again", () => {
     fc.assert(
       fc.property(span, claims, (size, foreign) => {
         const taken: PortClaim[] = [...foreign];
@@ -58,12 +58,12 @@ describe("planBlock", () => {
     );
   });
 
-  test("a pool of exactly one block has that one, and a port less has none", () => {
+  test("a pool of exactly one block yields it; one port less yields none", () => {
     expect(planBlock({ span: 10, pool: { first: 20, last: 29 }, claims: [] })).toEqual({ first: 20, last: 29 });
     expect(planBlock({ span: 10, pool: { first: 20, last: 28 }, claims: [] })).toBeUndefined();
   });
 
-  test("counts the pool's ports once each, for the claimant that is named first, with every owner who has some", () => {
+  test("counts the pool's ports once each, for the claimant that is named first, with every owner of some", () => {
     const order = ["profile", "reservation", "installation", "listener", "ephemeral", "reserved", "browser"] as const;
     const anyClaims = fc.array(
       fc
@@ -117,7 +117,7 @@ describe("claims", () => {
     ]);
   });
 
-  test("the host's listeners of every address, its ephemeral and reserved ports, and what browsers refuse are claims", () => {
+  test("the host's listeners on every address, its ephemeral and reserved ports, and ports that browsers block are claims", () => {
     const all = hostClaims({
       listeners: [{ family: 4, address: "100.64.0.7", port: 20_005, inode: "1", uid: 1000 }],
       ephemeral: { first: 32_768, last: 60_999, source: "read" },
@@ -133,7 +133,7 @@ describe("claims", () => {
 });
 
 describe("findPlanConflicts", () => {
-  test("names each pair that touches once, and nobody else", () => {
+  test("names each touching pair once, and no other", () => {
     fc.assert(
       fc.property(claims, (taken) => {
         const expected = new Set<string>();
@@ -148,7 +148,7 @@ describe("findPlanConflicts", () => {
     );
   });
 
-  test("installations among themselves are not ours to judge", () => {
+  test("installations are not compared with each other", () => {
     const theirs = [claim("installation", "~/.openclaw", 1, 9), claim("installation", "~/.openclaw-dev", 5, 12)];
     expect(findPlanConflicts(theirs)).toEqual([]);
     expect(findPlanConflicts([...theirs, claim("profile", "dev", 9, 9)])).toMatchObject([
@@ -157,7 +157,7 @@ describe("findPlanConflicts", () => {
     ]);
   });
 
-  test("names the other side in words, whoever comes first", () => {
+  test("names the other side in words, whichever comes first", () => {
     const dev = claim("profile", "dev", 10, 19);
     const cases = [
       [claim("reservation", "", 19, 25), "reservation", 19, "a reservation (19-25)"],
@@ -182,7 +182,7 @@ describe("findPlanConflicts", () => {
     ]);
   });
 
-  test("a profile and somebody else of the same name are two, and a pair that touches twice is one conflict", () => {
+  test("a profile and another owner of the same name are two, and a pair that touches twice is one conflict", () => {
     expect(findPlanConflicts([claim("profile", "dev", 1, 9), claim("reservation", "dev", 9, 9)])).toHaveLength(1);
     const twice = [
       claim("profile", "a", 1, 5),

@@ -1,4 +1,4 @@
-/** A folder that cannot be renamed moves all the same, with all that it holds. */
+/** A folder that cannot be renamed is moved all the same, with its whole content. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
@@ -12,7 +12,7 @@ import { pathsOf, put, scratchContext } from "../life/scratch-context.ts";
 const preload = fileURLToPath(new URL("../../../../test/harness/refuse-folder-renames.cjs", import.meta.url));
 const program = fileURLToPath(new URL("../fixtures/change-life.js", import.meta.url));
 
-/** What `mv` keeps of each entry below a folder. */
+/** Returns what `mv` keeps of each entry below a folder. */
 function entriesOf(folder: string): readonly unknown[] {
   const names = fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   return ["", ...names].map((name) => {
@@ -20,12 +20,12 @@ function entriesOf(folder: string): readonly unknown[] {
     const { mode, mtimeMs, uid, gid } = fs.lstatSync(at);
     const isLink = fs.lstatSync(at).isSymbolicLink();
     const held = isLink ? fs.readlinkSync(at) : fs.statSync(at).isFile() ? fs.readFileSync(at, "hex") : null;
-    // A link has no time that can be set everywhere.
+    // The time of a link cannot be set on every system.
     return { name, mode, uid, gid, held, mtimeMs: isLink ? null : Math.trunc(mtimeMs) };
   });
 }
 
-test("a copy has the modes, the times, the owners and the links of the original", async () => {
+test("a copy keeps the modes, times, owners and links of the original", async () => {
   const context = scratchContext();
   await createProfile(context.home, { name: "dev" });
   const { state, profile } = pathsOf(context, "dev");
@@ -50,7 +50,7 @@ test("remove, restore and rename work where no folder can be renamed", async () 
   put(pathsOf(context, "dev").state, { "a/b": "c" });
   const run = (...args: readonly string[]): string =>
     execFileSync(process.execPath, ["--require", preload, program, context.home, ...args], { encoding: "utf8" });
-  // The control: the preload does what it says.
+  // The control: the preload works.
   const script = `require("node:fs").renameSync(${JSON.stringify(context.home)}, "/tmp/x")`;
   expect(() => execFileSync(process.execPath, ["--require", preload, "-e", script], { stdio: "ignore" })).toThrow();
 

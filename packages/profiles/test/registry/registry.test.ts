@@ -31,7 +31,7 @@ describe("readRegistry", () => {
     expect(fs.existsSync(home)).toBe(false);
   });
 
-  test("gives back what was written, sorted by name, one line a profile, private", async () => {
+  test("returns what was written, sorted by name, one line for each profile, private", async () => {
     const home = await withProfiles("prod", "007", "dev");
     expect([...readRegistry(home).keys()]).toEqual(["007", "dev", "prod"]);
     expect(readRegistry(home).get("dev")).toEqual(manifest(home, "dev", 20_020));
@@ -40,15 +40,15 @@ describe("readRegistry", () => {
     expect(fs.statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test("what a change knows of its own text is what somebody else reads in it", async () => {
+  test("what a change knows of its own text matches what another reader parses", async () => {
     const home = await withProfiles("exp-10", "exp-2", "dev");
     const known = [...readRegistry(home)];
-    // The text of another home is the one that was read last.
+    // The text of another home was read last.
     readRegistry(await withProfiles("dev"));
     expect([...readRegistry(home)]).toEqual(known);
   });
 
-  test("another text is read anew, though its size and its times are the same", async () => {
+  test("another text is read anew, even when its size and times are the same", async () => {
     const home = await withProfiles("dev", "prod");
     const path = homePaths(home).registry;
     readRegistry(home);
@@ -63,7 +63,7 @@ describe("readRegistry", () => {
     expect(thrownBy(() => readRegistry(home)).code).toBe("REGISTRY_DAMAGED");
   });
 
-  test("paths that lie elsewhere are written down, others are not, so that a home can move", async () => {
+  test("paths elsewhere are stored and others are not, so that a home can be moved", async () => {
     const home = scratchHome();
     const adopted = manifest(home, "old", 20_000);
     const paths = { ...adopted.paths, state: "/elsewhere/.openclaw" };
@@ -100,7 +100,7 @@ describe("readRegistry", () => {
     expect(readRegistry(home).size).toBe(2);
   });
 
-  test("a later format is told as such, not as damage to be undone", async () => {
+  test("a later format is reported as such, not as damage that should be repaired", async () => {
     const home = await withProfiles("dev");
     fs.writeFileSync(homePaths(home).registry, '{"schemaVersion":2,"profiles":[]}');
     const error = thrownBy(() => readRegistry(home));
@@ -135,7 +135,7 @@ describe("readRegistry", () => {
     }
   });
 
-  test.each(["symlink", "directory"])("a %s in its place is refused, the target untouched", async (kind) => {
+  test.each(["symlink", "directory"])("a %s in its place is refused, target untouched", async (kind) => {
     const home = await withProfiles("dev");
     const { registry } = homePaths(home);
     const target = `${dirname(home)}/target`;
@@ -174,7 +174,7 @@ async function interrupted(): Promise<{ home: string; from: string; to: string }
 }
 
 describe("an interrupted change", () => {
-  test("is undone by whoever settles", async () => {
+  test("is undone by the next change that settles it", async () => {
     const { home, from } = await interrupted();
     await settleRegistry(home);
     expect(fs.readFileSync(`${from}/precious`, "utf8")).toBe("x");
@@ -214,13 +214,13 @@ test("formatting is stable", () => {
 });
 
 describe("the last good copy", () => {
-  test("never names what the registry does not: it is written second", async () => {
+  test("never names a profile that the registry does not: it is written second", async () => {
     const home = await withProfiles("dev");
     const { registry, registryLastGood } = homePaths(home);
     const before = fs.readFileSync(registryLastGood, "utf8");
     const change = changeRegistry(home, ({ commit }) =>
       commit([manifest(home, "dev", 20_000), manifest(home, "new", 20_010)], {}, async () => {
-        // What the write of the registry must refuse.
+        // The write of the registry must refuse this.
         fs.renameSync(registry, `${registry}.kept`);
         fs.mkdirSync(registry);
       }),

@@ -1,4 +1,4 @@
-/** Order among profiles, for any number of them and any wishes: what stands where, and what is a circle. */
+/** The order of profiles, for any number of them and any dependencies: positions and circles. */
 import { array, assert, nat, property, shuffledSubarray, subarray } from "fast-check";
 import { expect, test } from "vitest";
 import { findCircle, planRestart, planStart, planStop, refuseNewCircle } from "../../src/registry/start-order.ts";
@@ -6,7 +6,7 @@ import type { Ordered, OrderedStep } from "../../src/registry/start-order.ts";
 
 const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
 
-/** Profiles of which each comes after some with a lower number: no circle. */
+/** Profiles, each of which comes after some with a lower number, so there is no circle. */
 const ordered = array(array(nat(11), { maxLength: 4 }), { minLength: 1, maxLength: 12 })
   .map((wishes) =>
     wishes.map((after, index): Ordered => {
@@ -16,7 +16,7 @@ const ordered = array(array(nat(11), { maxLength: 4 }), { minLength: 1, maxLengt
   )
   .chain((profiles) => shuffledSubarray(profiles, { minLength: profiles.length }));
 
-/** Any wishes at all. */
+/** Any dependencies at all. */
 const tangled = array(array(nat(11), { maxLength: 3 }), { minLength: 1, maxLength: 12 }).map((wishes) =>
   wishes.map((after, index): Ordered => ({ name: `p${index}`, after: after.map((each) => `p${each}`) })),
 );
@@ -27,20 +27,20 @@ function byName(profiles: readonly Ordered[]): ReadonlyMap<string, Ordered> {
   return new Map(profiles.map((profile) => [profile.name, profile]));
 }
 
-/** Whether `name` comes after `other`, by whatever way. */
+/** Whether `name` comes after `other`, directly or not. */
 function comesAfter(profiles: ReadonlyMap<string, Ordered>, name: string, other: string): boolean {
   const seen = new Set([name]);
   for (const each of seen) for (const next of profiles.get(each)?.after ?? []) seen.add(next);
   return name !== other && seen.has(other);
 }
 
-/** Each step once, and behind everything that it awaits. */
+/** Checks that each step is there once, and after everything that it waits for. */
 function isSorted(steps: readonly OrderedStep[]): boolean {
   const done = new Set<string>();
   return steps.every(({ name, awaits }) => awaits.every((each) => done.has(each)) && !done.has(name) && done.add(name));
 }
 
-test("a start takes everything that the names come after, and nothing else, each behind what it comes after", () => {
+test("a start includes everything that the names come after, and nothing else, in order", () => {
   assert(
     property(ordered, chosen, (profiles, wanted) => {
       const all = byName(profiles);
@@ -54,7 +54,7 @@ test("a start takes everything that the names come after, and nothing else, each
   );
 });
 
-test("a stop takes only the names, followers first, by whatever way they follow; who goes on is told", () => {
+test("a stop includes only the names, followers first, direct or not; it names the profiles that keep running", () => {
   assert(
     property(ordered, chosen, (profiles, wanted) => {
       const all = byName(profiles);
@@ -70,7 +70,7 @@ test("a stop takes only the names, followers first, by whatever way they follow;
   );
 });
 
-test("a restart takes only the names: in the order of a start, and nobody else with them", () => {
+test("a restart includes only the names, in the order of a start", () => {
   assert(
     property(ordered, chosen, (profiles, wanted) => {
       const all = byName(profiles);
@@ -83,7 +83,7 @@ test("a restart takes only the names: in the order of a start, and nobody else w
   );
 });
 
-test("a circle is found exactly when there is one, and each of it comes after the next", () => {
+test("a circle is found exactly when there is one, and each member comes after the next", () => {
   assert(
     property(tangled, (profiles) => {
       const all = byName(profiles);
@@ -100,7 +100,7 @@ test("a circle is found exactly when there is one, and each of it comes after th
   );
 });
 
-test("whatever waits for itself can be stopped, and is never started", () => {
+test("a profile that waits for itself can be stopped, and is never started", () => {
   assert(
     property(tangled, chosen, (profiles, wanted) => {
       const all = byName(profiles);
@@ -116,7 +116,7 @@ test("whatever waits for itself can be stopped, and is never started", () => {
   );
 });
 
-test("a new circle is refused by its names; one that is there keeps nobody from mending it", () => {
+test("a new circle is refused by its names; an existing one can be repaired", () => {
   const a = { name: "a", after: ["b"] };
   const b = { name: "b", after: ["a"] };
   expect(() => refuseNewCircle(byName([a, { name: "b" }]), [a, b])).toThrow(/^a comes after b comes after a: a circle/);
@@ -124,7 +124,7 @@ test("a new circle is refused by its names; one that is there keeps nobody from 
   expect(() => refuseNewCircle(byName([a, b]), [{ name: "a" }, b])).not.toThrow();
 });
 
-test("a chain of thousands is no trouble", () => {
+test("a chain of thousands works", () => {
   const chain = Array.from({ length: 3_000 }, (_, index): Ordered => {
     return { name: `n${index}`, after: index === 0 ? [] : [`n${index - 1}`] };
   });

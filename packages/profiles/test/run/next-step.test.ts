@@ -1,4 +1,4 @@
-/** What a start does next, for each state that it may find and what it knows by then. */
+/** What a start does next, for each state that it may find and everything that it knows by then. */
 import { GatewayLockError } from "@lockkeeper/core";
 import { describe, expect, test } from "vitest";
 import { nextStep } from "../../src/run/start.ts";
@@ -28,14 +28,14 @@ describe("nextStep", () => {
     ["stopped", "nobody", NEW, "launch"],
     ["failed", "nobody", NEW, "launch"],
     ["blocked", "nobody", NEW, "launch"],
-    // Another start was watched: how that one ended is the answer.
+    // Another start was watched: its result is the answer.
     ["failed", "nobody", { ...NEW, watched: true }, "explain"],
     ["blocked", "nobody", { ...NEW, watched: true }, "explain"],
     ["stopped", "nobody", { ...NEW, watched: true }, "launch"],
-    // The lock was refused to our keeper.
+    // Our keeper was refused the lock.
     ["stopped", "nobody", REFUSED, "refused"],
     ["failed", "nobody", { ...REFUSED, watched: true }, "explain"],
-    // Whether somebody owns it, only the lock can tell.
+    // Only the lock can tell whether there is an owner.
     ["running", "unclear", NEW, "launch"],
     ["running", "unclear", REFUSED, "refused"],
   ] as const)("%s, owned by %s, %j: %s", (state, owner, story, expected) => {

@@ -10,13 +10,13 @@ import { runProfile } from "../../src/run/run.ts";
 import { sweepLeftover } from "../../src/status/leftover.ts";
 import { scratchContext } from "../life/scratch-context.ts";
 
-/** As `remove` leaves it, all at once. */
+/** Removes the profile as `remove` leaves it, all at once. */
 function removeNow(home: string, { paths }: Manifest): void {
   fs.renameSync(paths.profile, path.join(homePaths(home).trash, "dev.removed"));
   fs.writeFileSync(homePaths(home).registry, formatRegistry(home, 9, []));
 }
 
-/** A context in which `happen` takes place after a run has read its manifest and before it takes the lock. */
+/** A context in which `happen` runs after a run has read its manifest and before it takes the lock. */
 function interrupted(context: ProfilesContext, happen: () => void): ProfilesContext {
   let happened = false;
   return {
@@ -34,7 +34,7 @@ const options = { supervised: false, stop: signal, force: signal };
 
 test.each([
   ["gone", (): void => undefined],
-  // What the lock makes when the folder goes in the very moment in which it is taken.
+  // The lock leaves this when the folder disappears in the moment in which it is taken.
   ["made again", ({ paths }: Manifest): unknown => fs.mkdirSync(paths.lock, { recursive: true, mode: 0o700 })],
 ])("a run of a profile that is removed before it has the lock finds none; its folder is %s", async (_, then) => {
   const context = scratchContext();
@@ -47,7 +47,7 @@ test.each([
   expect(fs.existsSync(dev.paths.profile)).toBe(false);
 });
 
-test("to sweep the leftover of a removed profile does not make its folder again", async () => {
+test("sweeping the leftover of a removed profile does not create its folder again", async () => {
   const { home } = scratchContext();
   const dev = await createProfile(home, { name: "dev" });
   removeNow(home, dev);

@@ -13,7 +13,7 @@ describe("planRunPorts", () => {
     expect(planRunPorts(registry, api, 20_000)).toMatchObject({ port: 20_000, ports: api.ports });
   });
 
-  test("refuses exactly what reaches into another profile's block, naming it", () => {
+  test("refuses exactly the ports that reach into another profile's block, naming it", () => {
     fc.assert(
       fc.property(fc.integer({ min: 20_900, max: 21_200 }), (port) => {
         const plan = (): unknown => planRunPorts(registry, api, port);

@@ -5,7 +5,7 @@ import { runProfile } from "../../src/run/run.ts";
 import { scratchContext } from "../life/scratch-context.ts";
 
 /** https://github.com/openclaw/openclaw/issues/118371: two profiles ended up with one state directory. */
-test("a profile whose state leads into another one's since it was created is not started", async () => {
+test("a profile whose state directory has become a link into another profile's is not started", async () => {
   const context = scratchContext();
   const one = await createProfile(context.home, { name: "one" });
   const two = await createProfile(context.home, { name: "two" });

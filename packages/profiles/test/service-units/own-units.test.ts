@@ -1,4 +1,4 @@
-/** The units that we write, read back: whatever is in a path, the manager gets the words that were meant. */
+/** The units that we write, read back: whatever a path holds, the manager gets exactly the intended words. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseProfileName } from "../../src/profile-name.ts";
@@ -18,7 +18,7 @@ const PLAN: UnitPlan = {
   mayStandBy: false,
 };
 
-/** What paths hold in the field, and what each format gives a meaning to. */
+/** Characters that occur in real paths, and all characters with a meaning in one of the formats. */
 const PATH = fc
   .string({
     unit: fc.constantFrom("a", "é", " ", "%", "$", '"', "'", "\\", "&", "<", ">", ";", "#", "=", "%h", "${X}"),
@@ -26,11 +26,11 @@ const PATH = fc
   })
   .map((name) => `/${name}`);
 
-test("a systemd unit starts exactly the words that were meant, in exactly that home", () => {
+test("a systemd unit starts exactly the intended words, in exactly that home", () => {
   fc.assert(
     fc.property(PATH, PATH, PATH, (home, node, entry) => {
       const unit = parseSystemdUnit([formatSystemdUnit({ ...PLAN, home, launcher: [node, entry] }, "u.service")]);
-      // systemd reads `$$` as one, which our own reader leaves as it is.
+      // systemd reads `$$` as one `$`; our own reader leaves it as it is.
       expect(unit?.argv.map((word) => word.replaceAll("$$", "$"))).toEqual([
         node,
         entry,
@@ -43,7 +43,7 @@ test("a systemd unit starts exactly the words that were meant, in exactly that h
   );
 });
 
-test("a launchd agent starts exactly the words that were meant, in exactly that home", () => {
+test("a launchd agent starts exactly the intended words, in exactly that home", () => {
   fc.assert(
     fc.property(PATH, PATH, PATH, (home, node, entry) => {
       const agent = parseLaunchdPlist(
@@ -55,7 +55,7 @@ test("a launchd agent starts exactly the words that were meant, in exactly that 
   );
 });
 
-test("a launchd agent is restarted only after an end that was no success, and has its time to stop", () => {
+test("a launchd agent is restarted only after a failure, and has time to stop", () => {
   const plist = formatLaunchdPlist(PLAN, "dev.lockkeeper.prod");
   expect(plist).toMatch(/<key>KeepAlive<\/key>\s*<dict>\s*<key>SuccessfulExit<\/key>\s*<false\/>/);
   expect(plist).toMatch(/<key>ExitTimeOut<\/key>\s*<integer>25<\/integer>/);
@@ -63,7 +63,7 @@ test("a launchd agent is restarted only after an end that was no success, and ha
 });
 
 describe("a systemd unit", () => {
-  test("says when it is ready, never tries 78 again, and repairs a stranger's SIGTERM", () => {
+  test("reports when it is ready, never retries after 78, and restarts after a stranger's SIGTERM", () => {
     const lines = formatSystemdUnit(PLAN, "u.service").split("\n");
     for (const line of [
       "Type=notify",
@@ -79,14 +79,14 @@ describe("a systemd unit", () => {
     }
   });
 
-  test("waits after the start where nothing can tell readiness", () => {
+  test("waits after the start where no readiness can be reported", () => {
     const text = formatSystemdUnit({ ...PLAN, notifies: false }, "u.service");
     expect(text).toContain("Type=exec");
     expect(text).toMatch(/^ExecStartPost=.*"wait" "prod"/m);
     expect(text).not.toContain("NotifyAccess");
   });
 
-  test("has a watchdog, a limit, hardening and a user only when asked for", () => {
+  test("has a watchdog, a limit, hardening and a user only on request", () => {
     const plain = formatSystemdUnit(PLAN, "u.service");
     expect(plain).not.toMatch(/WatchdogSec|MemoryMax|NoNewPrivileges|User=/);
     const full = { ...PLAN, watchdogMs: 60_000, memoryMaxBytes: 1024, harden: true, user: "me" };
@@ -100,11 +100,11 @@ describe("a systemd unit", () => {
     ]) {
       expect(text.split("\n")).toContain(line);
     }
-    // What ends Node after a good start is never added.
+    // Options that end Node after a good start are never added.
     expect(text).not.toMatch(/MemoryDenyWriteExecute|SystemCallFilter/);
   });
 
-  test("tells its own text from an edited one and from a stranger's", () => {
+  test("distinguishes its own text from an edited one and from a stranger's", () => {
     const text = formatSystemdUnit(PLAN, "u.service");
     expect(unitOrigin(text)).toBe("ours");
     expect(unitOrigin(text.replace("RestartSec=2", "RestartSec=9"))).toBe("edited");
@@ -114,7 +114,7 @@ describe("a systemd unit", () => {
   });
 });
 
-test("units of two homes have two names", () => {
+test("units of two homes have different names", () => {
   const names = ["/srv/a", "/srv/b"].map((home) => unitName("systemd-user", home, "prod"));
   expect(new Set(names).size).toBe(2);
   for (const name of names) expect(name).toMatch(/^lockkeeper-[0-9a-f]{8}-prod\.service$/);

@@ -13,7 +13,7 @@ const PLAN: UnitPlan = {
   harden: false,
 };
 
-test("a unit that cannot be told of readiness waits for a running gateway, but not for one that may stand by for days", () => {
+test("a unit without a readiness report waits for a running gateway, but not for one that may stand by for days", () => {
   expect(formatSystemdUnit(PLAN, "lockkeeper-prod.service")).toMatch(/^ExecStartPost=.*"?wait"? "?prod"?/mu);
   const standingBy = formatSystemdUnit({ ...PLAN, mayStandBy: true }, "lockkeeper-prod.service");
   expect(standingBy).toContain("\nType=exec\n");

@@ -44,7 +44,7 @@ WantedBy=default.target
     });
   });
 
-  test("a unit that starts nothing is none", () => {
+  test("a unit that starts nothing is ignored", () => {
     expect(parseSystemdUnit(["[Unit]\nDescription=x\n"])).toBeUndefined();
     expect(parseSystemdUnit(["\0\xff[[["])).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** The published schema, made from the table that the reader goes by. */
+/** The published schema, made from the table that the reader uses. */
 import { setKeys } from "../../src/sets/set-keys.ts";
 
 /** Returns what `packages/cli/lockkeeper.schema.json` must hold. */

@@ -1,4 +1,4 @@
-/** What a set may hold: the published schema and the reader agree, and each fault has its line and column. */
+/** What a set may hold: the published schema and the reader agree, and each error has its line and column. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import {
@@ -31,12 +31,12 @@ function fault(text: string): string {
   }
 }
 
-test("the schema that is published is the one that the reader goes by", () => {
+test("the published schema matches the reader's table", () => {
   expect(JSON.parse(readFileSync(published, "utf8"))).toEqual(setSchema());
 });
 
-test("the reader takes exactly what the schema allows", () => {
-  // Comes with conf.
+test("the reader accepts exactly what the schema allows", () => {
+  // It comes with conf.
   const fromConf = createRequire(createRequire(import.meta.url).resolve("conf"));
   const { default: Ajv } = fromConf("ajv") as {
     default: new (options: object) => { compile: (schema: unknown) => (value: unknown) => boolean };
@@ -59,7 +59,7 @@ test("the reader takes exactly what the schema allows", () => {
   );
 });
 
-test("comments, trailing commas and a byte order mark's absence: what people write is read", () => {
+test("comments and trailing commas are read, and the file needs no byte order mark", () => {
   const [dev] = parseSet("set", `{ // one\n "profiles": { /* two */ "dev": { "groups": ["a",], }, }, }`);
   expect(dev).toMatchObject({ name: "dev", values: { groups: ["a"] } });
   expect(parseSet("set", "{}")).toEqual([]);

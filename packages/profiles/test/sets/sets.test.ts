@@ -1,4 +1,4 @@
-/** A set against a home: what is planned, what is done, what is never done, and the way back by export. */
+/** A set applied to a home: the plan, the changes, the refusals, and the way back with export. */
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -58,7 +58,7 @@ const EVERY: Profiles = {
   claw: { kind: "openclaw", span: 150 },
 };
 
-test("a file is applied once, and then nothing is left to do; so it is with what export makes of it", async () => {
+test("a file is applied once, and then nothing is left to do; the same holds for the output of export", async () => {
   const context = scratchContext();
   const file = write(context, EVERY);
   expect(brief(await apply(context, file))).toEqual(["create web", "create db", "create claw"]);
@@ -73,7 +73,7 @@ test("a file is applied once, and then nothing is left to do; so it is with what
   expect(readRegistry(context.home)).toEqual(before);
 });
 
-test("what the file no longer says goes, what it says anew comes; ports are chosen once", async () => {
+test("a value that leaves the file is removed, a new value is added, and a port is chosen only once", async () => {
   const context = scratchContext();
   await apply(context, write(context, EVERY));
   const { port } = readRegistry(context.home).get("web") ?? {};
@@ -91,7 +91,7 @@ test("what the file no longer says goes, what it says anew comes; ports are chos
   expect(brief(await planSetFile(context, { file: write(context, less) }))).toEqual([]);
 });
 
-test("no port moves, no protected profile is touched, no kind changes, nothing is removed: all of it is named", async () => {
+test("no port moves, no protected profile changes, no kind changes, nothing is removed: each of these is named", async () => {
   const context = scratchContext();
   const { home } = context;
   const first = write(context, { a: {}, b: {}, c: {}, d: {} });
@@ -111,7 +111,7 @@ test("no port moves, no protected profile is touched, no kind changes, nothing i
   expect(readRegistry(home)).toEqual(before);
 });
 
-test("a name belongs to one file, as long as that file is there; a second checkout takes a prefix", async () => {
+test("a name belongs to one file as long as that file exists; a second checkout takes a prefix", async () => {
   const context = scratchContext();
   const one = write(context, { web: { after: ["db"], groups: ["g"] }, db: {} }, "one/lockkeeper.json");
   const two = write(context, { web: { after: ["db"], groups: ["g"] }, db: {} }, "two/lockkeeper.json");
@@ -125,7 +125,7 @@ test("a name belongs to one file, as long as that file is there; a second checko
   expect(readRegistry(context.home).get("web")?.set).toEqual({ file: two, prefix: "" });
 });
 
-test("a person's own edit is undone by the file, a kept value stays, and a foreign one is never claimed unseen", async () => {
+test("a person's own edit is undone by the file, a kept value stays, and a foreign profile is never claimed unseen", async () => {
   const context = scratchContext();
   const file = write(context, { web: { env: { A: "1", KEY_TOKEN: null } } });
   expect((await apply(context, file)).warnings.join()).toContain("KEY_TOKEN");
@@ -134,7 +134,7 @@ test("a person's own edit is undone by the file, a kept value stays, and a forei
   expect(readRegistry(context.home).get("web")?.env).toEqual({ A: "1", KEY_TOKEN: "s" });
 });
 
-test("nothing is done that was not agreed to", async () => {
+test("nothing happens without consent", async () => {
   const context = scratchContext();
   const file = write(context, { web: {} });
   const agreed = await planSetFile(context, { file });
@@ -143,7 +143,7 @@ test("nothing is done that was not agreed to", async () => {
   expect(readRegistry(context.home).size).toBe(0);
 });
 
-test("new profiles come into being together or not at all", async () => {
+test("new profiles are created together or not at all", async () => {
   const context = scratchContext();
   const file = write(context, { a: {}, b: {} });
   fs.mkdirSync(path.join(context.home, "profiles/b"), { recursive: true, mode: 0o700 });
@@ -189,7 +189,7 @@ test.each<readonly [string, unknown, string, string]>([
   expect(fs.existsSync(context.home)).toBe(false);
 });
 
-test("a file that is a link, missing, a folder, everybody's or not text is refused", async () => {
+test("a file that is a link, missing, a folder, writable by everyone or not text is refused", async () => {
   const context = scratchContext();
   const file = write(context, { web: {} });
   const beside = (name: string): string => path.join(path.dirname(file), name);

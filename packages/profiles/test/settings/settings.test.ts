@@ -21,7 +21,7 @@ const value = fc.oneof(
   fc.array(fc.constantFrom("localhost", "a b", "https://app.example", "https://", "*", "gateway.example:80")),
 );
 
-describe("the cheap reader and conf", () => {
+describe("the fast reader and conf", () => {
   test.each([
     ["tool", settingsTable],
     ["gateway", gatewaySettingsTable],
@@ -59,7 +59,7 @@ describe("the cheap reader and conf", () => {
 });
 
 describe("a setting that a person edits", () => {
-  test("goes through conf: other keys stay, the file is private, a wrong value changes nothing and is told in our words", async () => {
+  test("goes through conf: other keys stay, the file is private, a wrong value changes nothing and the error is ours", async () => {
     const home = scratchHome();
     await changeSettings(home, () => ({ defaultProfile: "dev" }));
     const path = homePaths(home).settings;
@@ -81,7 +81,7 @@ describe("a setting that a person edits", () => {
 });
 
 describe("settings on disk", () => {
-  test("are private under any umask, keep what they do not know, and hold no defaults", async () => {
+  test("are private under any umask, keep unknown keys, and hold no defaults", async () => {
     const home = scratchHome();
     expect(readSettings(home)).toEqual(DEFAULT_SETTINGS);
     await changeSettings(home, () => ({ poolFirst: 20_000 }));
@@ -163,7 +163,7 @@ async function twoProfiles(): Promise<string> {
 }
 
 describe("selection", () => {
-  test("argument beats environment beats default, and says what it looked at", async () => {
+  test("an argument outranks the environment, which outranks the default; the result says where it looked", async () => {
     const home = await twoProfiles();
     expect(readSelection({ home, env: {} })).toMatchObject({ name: null, source: "none" });
     await useProfile({ home, env: {} }, "dev");
@@ -181,7 +181,7 @@ describe("selection", () => {
     });
   });
 
-  test("use goes back and forth with -, says when it is protected, and refuses the unknown without a trace", async () => {
+  test("use goes back and forth with -, says when the profile is protected, and refuses an unknown name without a trace", async () => {
     const home = await twoProfiles();
     const context = { home, env: {} };
     await expect(useProfile(context, "-")).rejects.toMatchObject({ code: "OPTION_INVALID" });

@@ -58,7 +58,7 @@ test("an owner whose record says that it has ended is seen among many", async ()
   }
 });
 
-test("a look that was asked about every owner of a home says so, unless others are about", async () => {
+test("a look that asked about every owner of a home says so, unless other processes use the locks", async () => {
   const { home, manifests } = homeOf(2);
   const [owned] = manifests as [Manifest];
   const lock = await acquireGatewayLock(lockPlace(owned.paths));
@@ -67,7 +67,7 @@ test("a look that was asked about every owner of a home says so, unless others a
     expect(look.hasSeenAllIn(homePaths(home).profiles)).toBe(false);
     expect(look.ask(lockPlace(owned.paths)).verdict).toBe("held");
     const others = fs.readFileSync("/proc/locks", "utf8").match(/: OFDLCK /g)?.length ?? 0;
-    // Its file, and two marks on its directory: with anybody else about on this host nothing follows.
+    // Its file, and two marks on its directory: with another process on this host nothing follows from that.
     if (others === 3) expect(look.hasSeenAllIn(homePaths(home).profiles)).toBe(true);
     else process.stdout.write(`not looked at: ${others - 3} other locks are held on this host\n`);
   } finally {

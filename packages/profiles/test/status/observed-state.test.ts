@@ -62,7 +62,7 @@ function observe(scene: Scene): ObservedState {
 /** The table of docs/lock.md. */
 describe("the state of a profile", () => {
   test.each([
-    // record, lock, keeper, gateway, state, owner
+    // Columns: record, lock, keeper, gateway, state, owner.
     ["running", "held", "alive", "alive", "running", "here"],
     ["unresponsive", "held", "alive", "alive", "unresponsive", "here"],
     ["starting", "held", "alive", "gone", "starting", "here"],
@@ -95,18 +95,18 @@ describe("the state of a profile", () => {
     expect(observe({ published, lock: "held", holder: helper })).toMatchObject({ state: "orphaned", gateway: helper });
   });
 
-  test("keeps a keeper whose clock makes it look like another process, since it holds the lock", () => {
+  test("accepts a keeper whose clock makes it look like another process, since it holds the lock", () => {
     const holder = { ...KEEPER, startTicks: 9_999 };
     const seen = observe({ published: record("running"), lock: "held", holder });
     expect(seen).toMatchObject({ state: "running", keeper: holder });
   });
 
-  test("is orphaned where the gateway has shed the lock and carries the run", () => {
+  test("is orphaned where the gateway has dropped the lock and carries the run's nonce", () => {
     const seen = observe({ published: record("running"), lock: "free", gatewayIs: "alive", carries: true });
     expect(seen).toMatchObject({ state: "orphaned", gateway, keeper: null });
   });
 
-  test("does not wait for the word of a keeper that is paused", () => {
+  test("does not wait for the report of a paused keeper", () => {
     const scene = { published: record("running"), lock: "held", keeperIs: "alive" } as const;
     expect(observe({ ...scene, paused: true })).toMatchObject({ state: "unresponsive", keeper: KEEPER, gateway: null });
     expect(observe({ ...scene, paused: false })).toMatchObject({ state: "starting" });
@@ -122,7 +122,7 @@ describe("the state of a profile", () => {
     });
   });
 
-  test("has one state for any evidence, which agrees with the kernel and which some verb can leave", () => {
+  test("is one state for any evidence; it agrees with the kernel, and some command can leave it", () => {
     const verdict = fc.constantFrom<ProcessVerdict>("alive", "gone", "unknown");
     const published = fc.constantFrom<PublishedState>(
       ...(["starting", "running", "unresponsive", "blocked", "failed", "stopping", "stopped"] as const),
@@ -154,10 +154,10 @@ describe("the state of a profile", () => {
           expect(["running", "starting", "stopping", "unresponsive"]).not.toContain(seen.state);
         if (scene.lock === "held") expect(seen.owner).not.toBe("nobody");
         if (seen.leftover) expect(seen).toMatchObject({ owner: "nobody", keeper: null, gateway: null });
-        // No pid is told that cannot be signalled from here.
+        // A pid that cannot be signalled from here is not shown.
         if (seen.owner !== "here") expect(seen).toMatchObject({ keeper: null, gateway: null });
-        // `stop` and `restart` act on what is here; where nobody owns it, `start` does; what is unclear, a start's own
-        // attempt at the lock settles; what is elsewhere is held, and stopped there.
+        // `stop` and `restart` act on a run that is here. Where there is no owner, `start` acts. An unclear case is
+        // settled by a start's own attempt at the lock. A run elsewhere holds the lock, and is stopped there.
         if (seen.owner === "here") expect(seen.keeper ?? seen.gateway).not.toBe(null);
         if (seen.owner === "nobody") expect(["stopped", "failed", "blocked"]).toContain(seen.state);
         if (seen.owner === "elsewhere") expect(scene.lock).toBe("held");
@@ -173,7 +173,7 @@ describe("the state of a profile", () => {
   });
 });
 
-describe("what is told of a profile", () => {
+describe("the facts shown for a profile", () => {
   const running = record("running");
   const nobody = { gateway: null, keeper: null } as const;
 
@@ -371,7 +371,7 @@ describe("what is told of a profile", () => {
     expect(seen).toMatchObject({ state: "orphaned", gateway: found });
   });
 
-  test("with the lock free a living process is the gateway only with the run in its environment", () => {
+  test("with the lock free, a living process is the gateway only with the run's nonce in its environment", () => {
     const scene = { published: running, lock: "free", carries: true } as const;
     expect(observe({ ...scene, gatewayIs: "unknown" }).state).toBe("stopped");
     expect(observe({ ...scene, gatewayIs: "alive" }).state).toBe("orphaned");
@@ -379,13 +379,13 @@ describe("what is told of a profile", () => {
   });
 });
 
-test("at rest is what was told last, or stopped", () => {
+test("at rest it is the last published state, or stopped", () => {
   const rest = { owner: "nobody", gateway: null, keeper: null, leftover: false } as const;
   expect(observeAtRest(record("failed"))).toEqual({ state: "failed", reason: "said so", ...rest });
   expect(observeAtRest(undefined)).toEqual({ state: "stopped", reason: null, ...rest });
 });
 
-test("health is asked of what serves, wherever it is, and of nothing else", () => {
+test("health is asked of a serving gateway, wherever it is, and of nothing else", () => {
   const serving = ["running", "unresponsive", "orphaned", "external"];
   const others = ["starting", "standby", "stopping", "stopped", "failed", "blocked"];
   const states = [...serving, ...others] as ObservedState["state"][];

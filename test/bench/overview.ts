@@ -1,6 +1,6 @@
 /**
- * All figures beside their floors and peers, in one run, as Markdown: what stands in docs/performance.md. Asserts nothing. The
- * lock and the gateway host have benches of their own, of which the rows here are the short form.
+ * All figures beside their floors and peers, in one run, as Markdown: the content of docs/performance.md. Asserts
+ * nothing. The lock and the gateway host have benches of their own; the rows here are the short form.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -102,12 +102,25 @@ const together = {
       "hooks/hook-target",
       "keeper/history",
       "keeper/log-reader",
+      "keeper/redaction",
       "keeper/uptime-share",
       "keeper/sparing",
       "host/run-bond",
       "host/probe-port",
     ),
   ],
+  // What `ports`, `create` and `doctor` share, and all that `ports` needs.
+  planned: [
+    ...own("commands/ports.ts", "preflight-notes.ts"),
+    ...profiles("ports/port-audit", "ports/port-choice", "openclaw/program"),
+    ...profiles("run/preflight", "registry/registry-change", "wide-bind"),
+    // What `start` has in common with `doctor`.
+    ...profiles("status/leftover", "service/unit-of", "service-units/systemd"),
+    ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch"),
+    ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned", "gateway/gateway-options"),
+  ],
+  created: [...own("commands/create.ts"), ...profiles("life/create")],
+  examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],
 };
 for (const file of Object.values(together).flat()) {
   if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);

@@ -3,7 +3,7 @@
  * one over `/proc/<pid>/fd`, whatever the number of ports. Facts that the host does not give are unknown or absent, never
  * guessed. Sends nothing and opens no port.
  */
-import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { endianness } from "node:os";
 import { errnoOf } from "../errors.ts";
 import { canonicalAddress, canonicalBytes } from "./canonical-address.ts";
@@ -111,13 +111,16 @@ interface TcpLine {
 }
 
 function readTcpTables(procRoot: string, state: string): readonly TcpLine[] | "unknown" {
-  const tables = ["tcp", "tcp6"].map((name) => readIfThere(`${procRoot}/net/${name}`));
+  const tables = ["tcp", "tcp6"].map((name) => readTable(`${procRoot}/net/${name}`));
   // A kernel without IPv6 has no tcp6; a host without tcp lists nothing.
   if (tables[0] === undefined) return "unknown";
   const lines: TcpLine[] = [];
+  const mark = ` ${state} `;
   for (const table of tables) {
-    for (const line of (table ?? "").split("\n")) {
-      if (!line.includes(` ${state} `)) continue;
+    if (table === undefined) continue;
+    for (let at = table.indexOf(mark); at >= 0; at = table.indexOf(mark, at + 1)) {
+      const end = table.indexOf("\n", at);
+      const line = table.slice(table.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end);
       const fields = line.trim().split(/\s+/u);
       const [, local, , status, , , , uid, , inode] = fields;
       if (local === undefined || status !== state || uid === undefined || inode === undefined) continue;
@@ -125,6 +128,35 @@ function readTcpTables(procRoot: string, state: string): readonly TcpLine[] | "u
     }
   }
   return lines;
+}
+
+/**
+ * So much is asked for at once. The kernel makes a table of this kind page by page and never parts a line: a request that leaves
+ * room for a line in the smallest page of 4,096 bytes is not filled only at the table's end. Source: fs/seq_file.c, seq_read_iter.
+ */
+const REQUEST_BYTES = 3_072;
+
+/**
+ * Returns the text of a socket table. Does not read on to be told of its end, as for that the kernel walks over its whole table of
+ * connections once more.
+ */
+function readTable(path: string): string | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    const buffer = Buffer.allocUnsafe(REQUEST_BYTES);
+    let text = "";
+    for (;;) {
+      const length = readSync(fd, buffer, 0, REQUEST_BYTES, null);
+      text += buffer.toString("latin1", 0, length);
+      if (length < REQUEST_BYTES) return text;
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 function toListener({ local, uid, inode }: TcpLine): Listener {

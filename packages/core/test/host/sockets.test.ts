@@ -55,6 +55,13 @@ describe("readListeners and findHolders", () => {
     expect(await probePort("127.0.0.1", port)).toEqual({ verdict: "free" });
   });
 
+  test("find each of so many listeners that the kernel's table has several pages", async () => {
+    const ports = await Promise.all(Array.from({ length: 90 }, () => listen("127.0.0.1")));
+    const all = readListeners();
+    const found = new Set(all === "unknown" ? [] : all.map((listener) => listener.port));
+    expect(ports.filter((port) => !found.has(port))).toEqual([]);
+  });
+
   test("know that :: beside an IPv4 listener is IPv6 only", async () => {
     const port = await listen("::", { ipv6Only: true });
     expect(listenersOn(port)[0]?.v6only).toBe("unknown");

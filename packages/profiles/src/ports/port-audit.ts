@@ -2,7 +2,6 @@
  * Compares the plan with the host: every block, its real listeners, and conflicts. One pass over the host's sockets and one
  * over its processes, for any number of profiles. Changes nothing.
  */
-import { DEFAULT_HOST } from "@lockkeeper/core";
 import { describeHolder, findHolders } from "@lockkeeper/core/internal";
 import type { FileOwner, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
@@ -16,7 +15,7 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { ProfileState } from "../status/observed-state.ts";
 import { findPlanConflicts } from "./plan-conflicts.ts";
 import type { PortConflict } from "./plan-conflicts.ts";
-import { nextFreeBlock, readPortSituation } from "./port-choice.ts";
+import { nextClaimedByNobody, readPortSituation } from "./port-choice.ts";
 import type { PortSituation } from "./port-choice.ts";
 import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
@@ -49,7 +48,7 @@ export interface PortsReport {
   /** Sorted by port. */
   readonly blocks: readonly BlockReport[];
   readonly conflicts: readonly PortConflict[];
-  /** Base of the block for the next built-in gateway; null when the pool is exhausted. */
+  /** Base of the block that a next built-in gateway would be tried on; null when the pool is exhausted. */
   readonly nextFree: number | null;
   /** Ports that are reserved for other programs. */
   readonly reservations: readonly Reservation[];
@@ -91,7 +90,7 @@ export async function portsReport(
   ];
   const observations = observed ?? (await observeAll({ home, owner }, manifests));
   const { blocks, others, runners } = await auditBlocks({ home, owner }, observations, pool, situation);
-  const next = await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span: kinds.builtin.span }, situation);
+  const next = await nextClaimedByNobody(home, registry, kinds.builtin.span, situation);
   return {
     pool,
     ephemeral: situation.host.ephemeral,

@@ -91,17 +91,48 @@ export async function chooseBlock(
   request: BlockRequest,
   situation?: PortSituation,
 ): Promise<PortRange> {
-  const { host, installed, elsewhere, overrides } = situation ?? (await readPortSituation(home, registry));
-  const planned = [
+  const present = situation ?? (await readPortSituation(home, registry));
+  const planned = plannedClaims(home, registry, present);
+  return request.port === undefined
+    ? chooseFromPool(home, request, present.host, planned)
+    : checkAskedFor(registry, request, request.port, present.host, planned);
+}
+
+/** Everything that claims ports and is written down somewhere. */
+function plannedClaims(
+  home: string,
+  registry: Registry,
+  { installed, elsewhere, overrides }: PortSituation,
+): readonly PortClaim[] {
+  return [
     ...[...registry.values()].flatMap(profileClaims),
     ...readReservations(home).map(reservationClaim),
     ...overrides,
     ...installed,
     ...elsewhere,
   ];
-  return request.port === undefined
-    ? chooseFromPool(home, request, host, planned)
-    : checkAskedFor(registry, request, request.port, host, planned);
+}
+
+/**
+ * Returns the block that `create` would try first, or null when the pool has none. Binds nothing where the host lists its
+ * listeners: who only looks must not be in the way of a program that is just starting. So it does not see sockets that are
+ * bound and do not listen.
+ *
+ * @throws {LockkeeperError} CONFIG_DAMAGED
+ * @throws {GatewayLockError} BIND_FAILED where the host lists nothing
+ */
+export async function nextClaimedByNobody(
+  home: string,
+  registry: Registry,
+  span: number,
+  situation: PortSituation,
+): Promise<PortRange | null> {
+  if (situation.host.listeners === "unknown") {
+    return nextFreeBlock(home, registry, { host: DEFAULT_HOST, span }, situation);
+  }
+  const { poolFirst, poolLast } = readSettings(home);
+  const claims = [...plannedClaims(home, registry, situation), ...hostClaims(situation.host)];
+  return planBlock({ span, pool: { first: poolFirst, last: poolLast }, claims }) ?? null;
 }
 
 /**

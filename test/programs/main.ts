@@ -1,6 +1,7 @@
 /**
- * `pnpm e2e:programs`: every program of docs/programs.md for real, with Vite and Next.js from the npm registry, each in a home
- * of its own. Prints a line for each and leaves nothing. Exit 1 when one did not hold; what this machine cannot run is said.
+ * `pnpm e2e:programs`: every program of docs/programs.md for real, with Vite and Next.js from the npm registry, each in
+ * its own home. Prints a line for each and leaves nothing. Exit 1 when one failed; programs that this machine cannot run
+ * are named.
  */
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { RECIPES } from "./recipes.ts";

@@ -1,4 +1,4 @@
-/** The programs of docs/programs.md that need nothing but what is on this machine; `pnpm e2e:programs` tries the others too. */
+/** The programs of docs/programs.md that need nothing beyond this machine; `pnpm e2e:programs` tries the others too. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { tryRecipe } from "./try-recipe.ts";
 
 const page = readFileSync(new URL("../../docs/programs.md", import.meta.url), "utf8");
 
-test("each of them stands on the page as it is tried", () => {
+test("the page shows each of them as it is tried", () => {
   for (const { command } of RECIPES) expect(page).toContain(`\`${command}\``);
 });
 
@@ -26,10 +26,10 @@ test.concurrent.each(RECIPES.filter(({ packages }) => packages === undefined))(
   120_000,
 );
 
-test("one that takes no port from PORT is told from one that opens none, with the command that helps", async () => {
+test("a program that ignores PORT is distinguished from one that opens no port, with the command that helps", async () => {
   await withScratchHome(async ({ run }) => {
     const other = `const s = require("node:net").createServer().listen(0, "127.0.0.1", () => console.log(s.address().port))`;
-    // Behind a shell, as npm runs a script: the listener is not the process that was started.
+    // Behind a shell, as npm runs a script: the listener is not the started process.
     const script = `exec 3>&-; node -e '${other}'; true`;
     expect((await run(["create", "dev", "--", "sh", "-c", script])).status).toBe(0);
     const started = await run(["start", "dev", "--timeout", "3s"]);
@@ -46,7 +46,7 @@ test("one that takes no port from PORT is told from one that opens none, with th
   });
 });
 
-test("a program that is not found: the hint names the way out for what is there", async () => {
+test("for a missing program the hint names the way to run what exists", async () => {
   await withScratchHome(async ({ run, folder }) => {
     writeFileSync(path.join(folder, "serve.sh"), "#!/bin/sh\n", { mode: 0o755 });
     writeFileSync(path.join(folder, "plain.sh"), "#!/bin/sh\n", { mode: 0o644 });

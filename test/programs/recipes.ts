@@ -1,14 +1,14 @@
-/** The programs of docs/programs.md, each with the command that is printed there and what it takes to try it for real. */
+/** The programs of docs/programs.md: each with its printed command and everything needed to try it for real. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export interface Recipe {
-  /** The command as the page prints it, behind `lockkeeper`. */
+  /** The command as the page prints it, after `lockkeeper`. */
   readonly command: string;
-  /** What is asked of it once it runs; null for a program without a port. */
+  /** The path to request once it runs; null for a program without a port. */
   readonly asks: string | null;
-  /** What its answer shows. @default hello */
+  /** Text in its answer. @default hello */
   readonly shows?: RegExp;
   /** npm packages that its folder needs. */
   readonly packages?: readonly string[];
@@ -37,7 +37,7 @@ const ASGI = `async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"hello"})
 `;
 
-/** One answer after the other of what programs do that most people run. */
+/** The common programs, one after the other. */
 export const RECIPES: readonly Recipe[] = [
   {
     command: "create dev -- npm run dev",
@@ -136,7 +136,7 @@ function putScript(folder: string, name: string, text: string): void {
   chmodSync(path.join(folder, name), 0o755);
 }
 
-/** A Python that has the module: the first of PATH, or the system's own. */
+/** A Python that has the module: the first on PATH, or the system's own. */
 function findPython(module: string): { readonly folder: string } | { readonly missing: string } {
   for (const python of ["python3", "/usr/bin/python3"]) {
     const asked = spawnSync(python, ["-c", `import ${module}, sys; print(sys.executable)`], { encoding: "utf8" });

@@ -1,4 +1,4 @@
-/** One program of the page, from its folder to its end: created as printed, started, asked, restarted, stopped. */
+/** One program of the page, from its folder to its end: created as printed, started, requested, restarted, stopped. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -18,7 +18,11 @@ const INSTALL_TIMEOUT_MS = 5 * 60_000;
 const START_TIMEOUT_MS = 90_000;
 const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
 
-/** Returns when everything held. @throws when something did not, saying what was printed. */
+/**
+ * Returns when every check held.
+ *
+ * @throws when one failed, with the output
+ */
 export async function tryRecipe({ folder, home, run, json }: ScratchHome, recipe: Recipe, PATH: string): Promise<void> {
   const cwd = path.join(folder, "project");
   mkdirSync(cwd);
@@ -50,7 +54,7 @@ export async function tryRecipe({ folder, home, run, json }: ScratchHome, recipe
     const { url, state } = await told();
     assert.equal(state, "running");
     if (recipe.asks === null) return told();
-    // A development server builds its page when it is asked for.
+    // A development server builds its page on the first request.
     const answer = await fetch(`${url}${recipe.asks}`, { signal: AbortSignal.timeout(START_TIMEOUT_MS) });
     assert.equal(answer.status, 200);
     assert.match(await answer.text(), recipe.shows ?? /hello/);

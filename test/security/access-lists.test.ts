@@ -1,6 +1,6 @@
 /**
- * SECURITY 7: an access control list lets another user in behind a mode that looks like the user's own group. It counts as the mode
- * does: what others can write is obeyed by no verb that acts.
+ * SECURITY 7: an access control list can let another user in although the mode shows only the user's own group. The list
+ * counts like the mode: no command that acts obeys a file that others can write.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -11,7 +11,7 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 
 const STRANGER = 12_345;
 
-/** Gives the stranger rights in a list, as `setfacl -m u:12345:rwx` does. Source: acl(5), linux/posix_acl_xattr.h. */
+/** Gives the other user rights in a list, as `setfacl -m u:12345:rwx` does. Source: acl(5), linux/posix_acl_xattr.h. */
 const PROGRAM = `
 import os, struct, sys
 path, perm, uid, nobody = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 0xffffffff

@@ -1,6 +1,6 @@
 /**
- * A secret in the starter's environment, the env file, an OpenClaw config or the token is in no argument, no
- * environment of ours, no record, log, registry, error, report or JSON: only where its owner put it, and in the gateway.
+ * A secret in the starter's environment, the env file, an OpenClaw config or the token is in no argument, no environment
+ * of ours, no record, log, registry, error, report or JSON: only where its owner put it, and in the gateway.
  */
 import * as fs from "node:fs";
 import path from "node:path";
@@ -76,10 +76,10 @@ test.skipIf(process.platform !== "linux")(
       await say("config", "get");
       await say("config", "get", "--profile", "a");
       await say("edit", "a", "--dry-run", "--stop-timeout", "9s");
-      // Requests that fail, with a token and without.
+      // Failing requests, with a token and without.
       const shown = await fetch(`http://127.0.0.1:${port}/status`, { headers: { authorization: `Bearer ${token}x` } });
       said.push(await shown.text(), JSON.stringify([...shown.headers]));
-      // An env file that is damaged is named by its place, not by what is in it.
+      // A damaged env file is named by its place; its content is not shown.
       fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\n${IN_FILE}\n`, { mode: 0o600 });
       await say("restart", "a");
       await say("logs", "a");
@@ -103,12 +103,12 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test.skipIf(process.platform !== "linux")(
-  "security 2, 15: what a gateway prints of its secrets before it dies is not kept of the crash",
+  "security 2, 15: nothing of the secrets that a gateway prints before it dies is kept of the crash",
   async () => {
     await withScratchHome(async ({ home, folder, run, json }) => {
       const envFile = path.join(folder, "env");
       fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\nHOOK=http://127.0.0.1:9/${IN_CONFIG}\n`, { mode: 0o600 });
-      // It is healthy once, says all that it knows, and dies.
+      // It is healthy once, prints everything it knows, and dies.
       const program = path.join(folder, "gateway.mjs");
       fs.writeFileSync(
         program,
@@ -162,7 +162,7 @@ test.skipIf(process.platform !== "linux")(
       }
       said.push(fs.readFileSync(path.join(home, "run/a.json"), "utf8"));
       expect(said[1]).toContain("| token ***");
-      // The control: it did say it.
+      // The control: it did print it.
       expect(fs.readFileSync(path.join(home, "profiles/a/logs/gateway.log"), "utf8")).toContain(token);
       for (const secret of [IN_FILE, IN_CONFIG, PASSED, INHERITED, token])
         expect(said.join("\n")).not.toContain(secret);
@@ -182,7 +182,10 @@ const TALKER = `
   createServer((_, response) => response.end("{}")).listen(process.env.PORT, "127.0.0.1");
 `;
 
-/** Makes `a`, whose gateway says at its start all that it knows, and returns the environment and the secrets of a start. */
+/**
+ * Makes `a`, whose gateway prints everything it knows at its start, and returns the environment and the secrets of a
+ * start.
+ */
 async function withTalker(
   { folder, home, run }: ScratchHome,
   dies: boolean,
@@ -202,7 +205,7 @@ async function withTalker(
   return { env, secrets: [IN_FILE, PASSED, INHERITED, token] };
 }
 
-test("security 2, 15: a start that fails shows the gateway's last lines without the secrets in them", async () => {
+test("security 2, 15: a failing start shows the gateway's last lines without their secrets", async () => {
   await withScratchHome(async (scratch) => {
     const { run, home } = scratch;
     const { env, secrets } = await withTalker(scratch, true);
@@ -212,7 +215,7 @@ test("security 2, 15: a start that fails shows the gateway's last lines without 
       expect(shown).toContain("token ***");
       for (const secret of secrets) expect(shown).not.toContain(secret);
     }
-    // A history of an older keeper has no output in it: then the log is asked.
+    // An older keeper's history holds no output: then the log is read.
     const history = path.join(home, "profiles/a/logs/events.jsonl");
     const withoutOutput = fs
       .readFileSync(history, "utf8")
@@ -223,7 +226,7 @@ test("security 2, 15: a start that fails shows the gateway's last lines without 
     const { stdout } = await run(["why", "a"], { env });
     expect(stdout).toContain("token ***");
     for (const secret of secrets) expect(stdout).not.toContain(secret);
-    // The control, and the one place that shows the output as it is.
+    // The control, and the one place that shows the output unchanged.
     expect((await run(["logs", "a"], { env })).stdout).toContain(IN_FILE);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * Files that somebody, or a disk, has damaged: registry, run record, history, settings, token, env file, intent, OpenClaw's config,
- * mutated by a seed. Every command ends with a documented exit status in good time, says nothing of a bug, and harms no
- * neighbour. FUZZ_SEED and FUZZ_ROUNDS make a long form of it.
+ * Files that a person or a disk has damaged: registry, run record, history, settings, token, env file, intent,
+ * OpenClaw's config, mutated by a seed. Every command ends with a documented exit status in good time, reports no bug,
+ * and does not harm a neighbour. FUZZ_SEED and FUZZ_ROUNDS make a long form of it.
  */
 import * as fs from "node:fs";
 import path from "node:path";
@@ -37,7 +37,7 @@ const ODD = [
   '"\\ud800"',
 ];
 
-/** Damages a text in one of the ways that writers, editors and disks do. */
+/** Damages a text in one of the ways of writers, editors and disks. */
 function mutate(text: string, next: () => number): Buffer {
   const at = Math.floor(next() * text.length);
   const value = ODD[Math.floor(next() * ODD.length)] ?? "null";
@@ -126,7 +126,7 @@ test(`security 13: damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1
   });
 }, 180_000);
 
-test("security 13: a config that nests a hundred thousand deep keeps no gateway from starting, and says nothing of a bug", async () => {
+test("security 13: a config that nests a hundred thousand deep keeps no gateway from starting, and no message reports a bug", async () => {
   await withScratchHome(async ({ home, run, json }) => {
     await json(["create", "a"]);
     const config = path.join(home, "profiles/a/config/gateway.json");

@@ -1,6 +1,6 @@
 /**
- * SECURITY 10: Node takes an --env-file behind the name of a script for its own and obeys the NODE_OPTIONS in it. The installed
- * command starts Node so that it does not: whose file it is, is looked at before anything in it counts.
+ * SECURITY 10: Node treats an --env-file after a script's name as its own and obeys the NODE_OPTIONS in it. The
+ * installed command starts Node so that it does not: the owner of the file is checked before its content counts.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -9,10 +9,10 @@ import { expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-/** What a bin link leads to; the system hands it to the shell in its first line. */
+/** The target of a bin link; its first line hands it to the shell. */
 const INSTALLED = path.join(path.dirname(CLI_ENTRY), "../dist/lockkeeper.cjs");
 
-test("security 10: NODE_OPTIONS in an env file that others can write is obeyed by no command, and a missing file is told by us", async () => {
+test("security 10: no command obeys NODE_OPTIONS in an env file that others can write, and a missing file is our own error", async () => {
   await withScratchHome(async ({ home, folder, run }) => {
     const hook = path.join(folder, "hook.cjs");
     fs.writeFileSync(hook, "require('node:fs').writeFileSync(__dirname + '/obeyed', '')");

@@ -1,6 +1,6 @@
 /**
- * SECURITY 10: a keeper lives for months. It gets the allow-list of its starter's environment and what the profile
- * passes on, it obeys none of it, and neither a variable nor a signal opens a debugger in it or in the built-in gateway.
+ * SECURITY 10: a keeper lives for months. It gets the allow-list of its starter's environment and the profile's
+ * variables, and obeys none of them. Neither a variable nor a signal opens a debugger in it or in the built-in gateway.
  */
 import * as fs from "node:fs";
 import path from "node:path";
@@ -18,7 +18,7 @@ const SECRETS = {
   LOCKKEEPER_RUN: "canary-run",
 };
 
-/** Names of variables that a process was started with (Linux). */
+/** Returns the names of the variables that a process was started with (Linux). */
 function environmentOf(pid: number): Record<string, string> {
   const entries = fs
     .readFileSync(`/proc/${pid}/environ`, "utf8")
@@ -51,7 +51,7 @@ test.skipIf(process.platform !== "linux")(
         expect.arrayContaining(["HOME", "LC_ALL", "LOCKKEEPER_HOME", "PATH", "WANTED"]),
       );
       for (const name of [...Object.keys(SECRETS), "NODE_OPTIONS"]) expect(keeper).not.toHaveProperty(name);
-      // What the owner passes on to the gateway reaches it, and only it.
+      // What the owner passes on to the gateway reaches the gateway alone.
       expect(environmentOf(pid)).toMatchObject({ WANTED: "yes", NODE_OPTIONS: `--require ${hook}` });
       expect(fs.existsSync(`${folder}/obeyed-${pid}`)).toBe(true);
       expect(fs.existsSync(`${folder}/obeyed-${keeperPid}`)).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * SECURITY 7, 11: a home, or a file in it, that somebody else controls is looked at and never obeyed. Each place is tried
- * with a run record of a stranger's living process in it, which every verb that acts would signal if it believed it.
+ * SECURITY 7, 11: a home, or a file in it, that somebody else controls is shown and never obeyed. Each place holds a run
+ * record that names a living process of a stranger. Every command that acts would signal it if it believed the record.
  */
 import { identifyProcess, judgeProcess } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
@@ -36,7 +36,7 @@ const ACTING = [
   ["exec", "a", "--", "true"],
 ] as const;
 const LOOKING = [["list"], ["status", "a"]] as const;
-/** A stop by name goes by what the keeper has published, and the settings are another file. */
+/** A stop by name follows the keeper's record; the settings are another file. */
 const ACTING_ON_REGISTRY = [
   ["stop", "--all"],
   ["down"],
@@ -54,7 +54,7 @@ beforeEach(async () => {
 });
 afterEach(() => void victim.kill("SIGKILL"));
 
-/** Gives `use` a home with a stopped profile whose run record names a stranger that lives. */
+/** Gives `use` a home with a stopped profile whose run record names a living stranger. */
 async function withForgedHome(use: (scratch: ScratchHome, record: string) => Promise<void>): Promise<void> {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
@@ -88,7 +88,7 @@ async function withForgedHome(use: (scratch: ScratchHome, record: string) => Pro
   });
 }
 
-/** So that the scratch home can be cleaned up whatever a place has made of it. */
+/** Lets the scratch home be cleaned up whatever a place has made of it. */
 function makeOwn({ folder, home }: ScratchHome): void {
   for (const each of ["run", "profiles"].map((name) => path.join(home, name))) {
     if (!fs.existsSync(`${each}.elsewhere`)) continue;
@@ -147,7 +147,7 @@ function chownAll(folder: string, to: number = STRANGER): void {
 
 describe.each(places)("security 7, 11: $name", ({ needsRoot, spoil }) => {
   test.skipIf(needsRoot === true && !asRoot)(
-    "verbs that act are refused with 77 and signal nobody; list and status show it with one warning (needs root where it is another user's)",
+    "commands that act are refused with 77 and signal nobody; list and status show it with one warning (needs root where it is another user's)",
     async () => {
       await withForgedHome(async (scratch) => {
         spoil(scratch);
@@ -177,7 +177,7 @@ describe.each(places)("security 7, 11: $name", ({ needsRoot, spoil }) => {
 describe("security 7: one file in a home of our own", () => {
   test.each([
     ["registry.json", ["use", "a"], 77],
-    // A record that is not believed is as good as none, and then nothing runs.
+    // An untrusted record counts as none, and then nothing runs.
     ["run/a.json", ["stop", "a"], 0],
     ["profiles/a/token", ["token", "a"], 77],
   ] as const)("%s that others can write is not believed", async (name, args, expected) => {
@@ -220,7 +220,7 @@ describe("a registry that others can write, in a home of our own", () => {
         expect({ args, status, stderr }).toMatchObject({ args, status: 77 });
       }
       expect((await scratch.run(["doctor"])).stdout).toContain("unsafe path");
-      // A stop goes by what the keeper has published, and this record's keeper is a stranger.
+      // A stop follows the keeper's record, and this record's keeper is a stranger.
       await scratch.run(["stop", "a"]);
       fs.chmodSync(file, 0o600);
       if (asRoot) fs.chownSync(file, 0, 0);
@@ -230,7 +230,7 @@ describe("a registry that others can write, in a home of our own", () => {
   });
 });
 
-test("security 7: a home that is the user's own link to the user's own folder is one home, by create, start and list alike", async () => {
+test("security 7: a home that is the user's own link to the user's own folder is one home for create, start and list", async () => {
   await withScratchHome(async (scratch) => {
     const alias = path.join(scratch.folder, "alias");
     fs.symlinkSync(scratch.home, alias);
@@ -243,7 +243,7 @@ test("security 7: a home that is the user's own link to the user's own folder is
   });
 });
 
-test("security 7: doctor --fix changes no mode outside of the home, by a link in it", async () => {
+test("security 7: doctor --fix changes no mode outside of the home through a link in it", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
     const shared = path.join(scratch.folder, "shared");
@@ -264,7 +264,7 @@ test("security 7: doctor --fix changes no mode outside of the home, by a link in
   });
 });
 
-test("security 2, 7: a token that others can read, or that is weak, starts nothing, and the exit status says which", async () => {
+test("security 2, 7: a token that others can read, or a weak one, starts nothing, and the exit status says which it is", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
     const token = path.join(scratch.home, "profiles/a/token");
@@ -279,7 +279,7 @@ test("security 2, 7: a token that others can read, or that is weak, starts nothi
   });
 });
 
-test("security 8: a link in the place of a profile's folder, or of one in it, is followed by no verb that acts", async () => {
+test("security 8: no command that acts follows a link in place of a profile's folder, or of a folder inside it", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.json(["create", "a"]);
     for (const name of ["profiles/a", "profiles/a/config"]) {

@@ -1,6 +1,6 @@
 /**
- * SECURITY 8: something else lies where a file of ours should be. No command waits for it, follows it, reads it to its end or
- * changes what it leads to, and each says which path it is.
+ * SECURITY 8: something else is in the place of one of our files. No command waits for it, follows it, reads it to its
+ * end or changes its target, and each names the path.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 const CONTENT = "somebody else's";
-/** More than any file of ours, and no byte of it on the disk. */
+/** Larger than any file of ours, and none of it on the disk. */
 const SPARSE_BYTES = 10 * 1024 ** 3;
 
 const PLANTS: Readonly<Record<string, (place: string, victim: string) => void>> = {
@@ -25,7 +25,7 @@ const PLANTS: Readonly<Record<string, (place: string, victim: string) => void>> 
   },
 };
 
-/** Places and the commands that read or write there, with the exit statuses that are true. */
+/** Places and the commands that read or write there, with the correct exit statuses. */
 const PLACES = [
   ["registry.json", ["list"], [65, 74, 77]],
   ["registry.json", ["use", "a"], [65, 74, 77]],

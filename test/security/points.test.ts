@@ -1,11 +1,13 @@
-/** Each promise of docs/security.md is attacked by tests that carry its number, and no test carries one that is not promised. */
+/**
+ * Each promise of docs/security.md is attacked by tests with its number, and no test has a number without a promise.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 
-/** The numbers in the names of a file's tests and groups of tests: `security 2, 15: ...`. */
+/** Returns the numbers in the names of a file's tests and groups of tests: `security 2, 15: ...`. */
 function numbersIn(file: string): readonly number[] {
   const text = readFileSync(path.join(ROOT, file), "utf8");
   return [...text.matchAll(/["`]security ([\d, and]+):/g)].flatMap(([, numbers = ""]) =>
@@ -21,7 +23,7 @@ function testFiles(): readonly string[] {
   );
 }
 
-test("every promise has tests of its number, in the files that the page names", () => {
+test("every promise has tests with its number, in the files that the page names", () => {
   const page = readFileSync(path.join(ROOT, "docs/security.md"), "utf8");
   const rows = [...page.matchAll(/^\| (\d+) .*?\|(.*)\|$/gm)].map(([, number, files = ""]) => ({
     number: Number(number),

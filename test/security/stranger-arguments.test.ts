@@ -1,4 +1,4 @@
-/** What a stranger that holds a port was started with may be a secret: it is named by program and script alone. */
+/** The arguments of a stranger that holds a port may be secret: only its program and script are named. */
 import { probeHealth } from "@lockkeeper/core";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ test.skipIf(process.platform !== "linux")(
     await withScratchHome(async ({ home, folder, run, json }) => {
       const port = String(await freePort());
       await json(["create", "a", "--port", port]);
-      // It answers as a healthy gateway would, so that `discover` names it too.
+      // It answers like a healthy gateway, so that `discover` names it too.
       const program = path.join(folder, "stranger.mjs");
       fs.writeFileSync(
         program,
@@ -61,7 +61,7 @@ test.skipIf(process.platform !== "linux")(
           .readdirSync(home, { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())
           .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "latin1"));
-        // The control: it is named, by what it runs.
+        // The control: it is named by its program.
         expect(said.join("\n")).toContain(`pid ${stranger.pid} (${process.execPath} ${program})`);
         for (const secret of SECRETS) expect([...said, ...kept].join("\n")).not.toContain(secret);
       } finally {

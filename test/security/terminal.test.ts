@@ -1,6 +1,6 @@
 /**
- * SECURITY 15: nothing that somebody has planted in a registry, a record, a name or an argument reaches a terminal raw:
- * no escape sequence, no direction mark, no line that looks like one of ours.
+ * SECURITY 15: nothing that was planted in a registry, a record, a name or an argument reaches a terminal raw: no escape
+ * sequence, no direction mark, no line that looks like ours.
  */
 import * as fs from "node:fs";
 import path from "node:path";
@@ -11,13 +11,13 @@ const PLANTED = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202Eevil\u2028\nerror: 
 // oxlint-disable-next-line no-control-regex -- these are what must not be seen.
 const RAW = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
 
-test("security 15: planted text is written out, in text and in JSON, on both streams", async () => {
+test("security 15: planted text is shown escaped, in text and in JSON, on both streams", async () => {
   await withScratchHome(async ({ home, run, json }) => {
     await json(["create", "a"]);
     const registry = path.join(home, "registry.json");
     const sound = fs.readFileSync(registry, "utf8");
     const evil = JSON.stringify(PLANTED);
-    // A host goes into addresses and into the variables of shells: no such one is taken for one.
+    // A host becomes part of addresses and of shell variables: an invalid one is refused.
     fs.writeFileSync(registry, sound.replace('"host":"127.0.0.1"', `"host":${evil}`));
     for (const args of [["list"], ["env", "a"], ["url", "a", "--json"]]) {
       const { status, stdout, stderr } = await run(args);

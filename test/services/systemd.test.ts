@@ -1,4 +1,4 @@
-/** Profiles under a real systemd user manager: what comes back, what stays down, and what a mistake leaves behind. */
+/** Profiles under a real systemd user manager: what restarts, what stays stopped, and what a mistake leaves behind. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CLI_ENTRY } from "../harness/cli.ts";
@@ -73,7 +73,7 @@ withSystemd(
       expect(await shown(manager, "ActiveState")).toBe("active");
       expect(await shown(manager, "StatusText")).toContain(`ws://127.0.0.1:${first.port}`);
       expect(await shown(manager, "MainPID")).toBe(String(first.keeperPid));
-      // What can speak for the unit must not reach the gateway.
+      // A variable that could speak for the unit must not reach the gateway.
       expect((await sh(`tr '\\0' '\\n' </proc/${first.pid}/environ`)).output).not.toContain("NOTIFY_SOCKET");
 
       await sh(`kill -9 ${first.pid}`);
@@ -136,7 +136,7 @@ withSystemd("a blocked port is told once and never tried again; a gateway that c
     await sh("kill $(cat stranger)");
     await done(lk("start prod"));
     await done(lk("stop prod"));
-    // Not asked for at boot: it stays down.
+    // Not enabled at boot: it stays stopped.
     await manager.reboot();
     expect((await prod(manager)).state).toBe("stopped");
     expect((await sh(`systemctl --user is-enabled ${UNIT}`)).output.trim()).toBe("disabled");
@@ -155,13 +155,13 @@ withSystemd("a slow start has its time, and a hanging gateway is restarted by th
     const { sh, lk, home } = manager;
     await done(lk(`create prod --health / -- ${process.execPath} ${server} {port} slow=7000`));
     await done(lk("service install prod"));
-    // Less than the start takes: only by asking for more can the keeper get there.
+    // Less than the start takes: the keeper must ask for more to succeed.
     await sh(
       `mkdir -p ${home}/.config/systemd/user/${UNIT}.d; printf '[Service]\\nTimeoutStartSec=3\\n' >${home}/.config/systemd/user/${UNIT}.d/own.conf; systemctl --user daemon-reload`,
     );
     await done(lk("start prod --timeout 30s"));
     expect(await shown(manager, "NRestarts")).toBe("0");
-    // The owner's own drop-in is respected and told.
+    // The owner's own drop-in is respected and named.
     expect(await done(lk("service status prod"))).toContain("own.conf");
     await done(lk("stop prod"));
 
@@ -265,7 +265,7 @@ withSystemd(
       });
       expect(await lost("service install prod")).toMatchObject({ status: 78 });
       await done(lk("start prod"));
-      // A stop is never refused for lack of a manager.
+      // A stop is never refused because there is no manager.
       await done(lost("stop prod"));
       await until("it is stopped", async () => (await prod(manager)).state === "stopped");
 
@@ -305,7 +305,7 @@ withSystemd(
       await done(lk("service install prod"));
       await done(lk("start prod"));
       expect(await done(lk("status prod"))).toMatch(/kept by +lockkeeper-prod\.service \(systemd\)/);
-      // A file that is gone, with the gateway that runs under it.
+      // A file that is gone while its gateway runs.
       await sh(`rm ${units}/${UNIT}`);
       await done(lk("stop prod"));
       expect(await lk("start prod")).toEqual(saying(1, "that unit's file is gone"));

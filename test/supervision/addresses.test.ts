@@ -1,4 +1,4 @@
-/** A start has the time that it was given, whatever opens first; the right port on another address is told at once. */
+/** A start has its full time, whatever opens first; the correct port on another address is reported at once. */
 import { describe, expect, test } from "vitest";
 import { freePort } from "../harness/free-port.ts";
 import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
@@ -6,7 +6,7 @@ import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
 const listener = (host: string): string =>
   `require("node:net").createServer((socket) => socket.end()).listen(Number(process.argv[1]), ${JSON.stringify(host)})`;
 
-describe.concurrent("side ports end nothing before the deadline", () => {
+describe.concurrent("side ports end no start before the deadline", () => {
   test.each<[string, (outside: number) => readonly string[]]>([
     ["of the gateway itself, outside of its block", (outside) => ["own", String(outside)]],
     ["of the block", () => ["own", "{port+1}"]],
@@ -22,7 +22,7 @@ describe.concurrent("side ports end nothing before the deadline", () => {
     }),
   );
 
-  test("and a helper's are no evidence at the deadline either; what was waited for is said", () =>
+  test("and a helper's ports are no evidence at the deadline either; the error says what was waited for", () =>
     withProfiles(async ({ profiles, create }) => {
       const outside = await freePort();
       await create({ name: "api", argv: fixture("late", "{port}", "60000", "child", String(outside)) });
@@ -58,7 +58,7 @@ describe.concurrent("the right port on another address", () => {
     }),
   );
 
-  test("is none when the address that was asked for follows", () =>
+  test("is not reported when a listener on the expected address follows", () =>
     withProfiles(async ({ profiles, create }) => {
       const both = `${listener("::1")}; setTimeout(() => ${listener("127.0.0.1")}, 300)`;
       await create({ name: "vt", argv: [process.execPath, "-e", both, "{port}"] });
@@ -66,7 +66,7 @@ describe.concurrent("the right port on another address", () => {
     }));
 });
 
-test("a working directory that is gone is named, with the way out", () =>
+test("a missing working directory is named, with the remedy", () =>
   withProfiles(async ({ profiles, create, folder }) => {
     const cwd = `${folder}/it's gone`;
     const { mkdir, rmdir } = await import("node:fs/promises");

@@ -1,6 +1,6 @@
 /**
- * What costs nothing stays cheap: profiles that do not run are told by their records, without a look at a lock, and what is asked of
- * the host is asked once for all of them. Counted at the file calls of the command itself.
+ * Cheap commands stay cheap: profiles that do not run are judged by their records, without a look at a lock, and the
+ * host is asked once for all of them. The test counts the file calls of the command itself.
  */
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -13,7 +13,7 @@ import type { ScratchProfiles } from "./scratch-profiles.ts";
 const COUNTER = fileURLToPath(new URL("fixtures/count-files.cjs", import.meta.url));
 const PROFILES = 6;
 
-/** Runs a command and returns how often it did what `pattern` says; a call is `readFileSync /proc/locks`. */
+/** Runs a command and returns how often it made calls that match `pattern`; a call is `readFileSync /proc/locks`. */
 async function count({ home, folder }: ScratchProfiles, args: readonly string[]): Promise<(pattern: RegExp) => number> {
   const file = path.join(folder, "seen.json");
   const env = { NODE_OPTIONS: `--require=${COUNTER}`, FILES_SEEN: file };
@@ -24,7 +24,7 @@ async function count({ home, folder }: ScratchProfiles, args: readonly string[])
   return (pattern) => calls.filter((call) => pattern.test(call)).length;
 }
 
-/** Profiles that have run once, but for the last, which runs. */
+/** Profiles that have run once; the last one still runs. */
 async function populate({ profiles, create }: ScratchProfiles): Promise<void> {
   for (let index = 0; index < PROFILES; index += 1) {
     const name = `p${index}`;
@@ -40,11 +40,11 @@ const PROCESSES = /^readdirSync \/proc$/;
 const REGISTRY = /^(open|readFile)Sync .*\/registry\.json$/;
 
 describe.runIf(process.platform === "linux")("a look at many profiles", () => {
-  test("opens no lock of one that does not run, and reads the kernel's list once at most", () =>
+  test("opens no lock of a stopped one, and reads the kernel's list at most once", () =>
     withProfiles(async (scratch) => {
       await populate(scratch);
       const running = await count(scratch, ["list"]);
-      // The control: of the one that runs, the lock is looked at, once.
+      // The control: the lock of the running one is looked at, once.
       expect(running(LOCK_FILE)).toBeGreaterThan(0);
       expect(running(KERNEL_LOCKS)).toBe(1);
       await scratch.profiles.stop(`p${PROFILES - 1}`);
@@ -58,7 +58,7 @@ describe.runIf(process.platform === "linux")("a look at many profiles", () => {
       }
     }));
 
-  test("and a stop of all that have ended walks over the processes once, and reads the registry for none of them", () =>
+  test("and a stop of ended ones walks over the processes once, and reads the registry for none of them", () =>
     withProfiles(async (scratch) => {
       await populate(scratch);
       await scratch.profiles.stop(`p${PROFILES - 1}`);

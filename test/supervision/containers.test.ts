@@ -1,6 +1,6 @@
 /**
- * Profiles whose keeper lives, or lived, where this process cannot see it: in another pid namespace, under a boot id that a
- * container shows. Who owns them is asked of the kernel: a living one is never ended, a dead one never shown as alive.
+ * Profiles whose keeper lives, or lived, where this process cannot see it: in another pid namespace, or under a
+ * container's boot id. The kernel tells their owner: a living one is never ended, a dead one never shown as alive.
  */
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -48,7 +48,7 @@ async function runContained(
 const createDev = ({ create }: ScratchProfiles): ReturnType<ScratchProfiles["create"]> =>
   create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
 
-/** Puts the run record back as it was: of a keeper in a namespace that is gone, whatever has been swept since. */
+/** Restores the run record of a keeper in a namespace that is gone, whatever has been swept since. */
 function keepRecord({ home }: ScratchProfiles): () => void {
   const file = path.join(home, "run/dev.json");
   const text = readFileSync(file, "utf8");
@@ -56,7 +56,7 @@ function keepRecord({ home }: ScratchProfiles): () => void {
 }
 
 describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
-  test("is shown as running there, and is not ended by any verb from here", () =>
+  test("is shown as running there, and no command here ends it", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await createDev(scratch);
@@ -77,7 +77,7 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
         });
       }
       for (const verb of [() => profiles.remove("dev"), () => profiles.rename("dev", "other")]) {
-        // Without a pid: there it is another process's.
+        // Without a pid: there the number belongs to another process.
         await expect(verb()).rejects.toMatchObject({
           code: "PROFILE_RUNNING",
           message: expect.stringMatching(
@@ -90,7 +90,7 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
       await end();
     }));
 
-  test("is taken over at once by the next start when its container is gone", () =>
+  test("is replaced at once by the next start when its container is gone", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await createDev(scratch);
@@ -123,7 +123,7 @@ describe.runIf(isAllowed)("a keeper in another pid namespace", () => {
         ["--target", first ?? "", "--pid", "--mount", process.execPath, CLI_ENTRY, "stop", "dev"],
         { env: bareEnvironment(home), encoding: "utf8" },
       );
-      // The end of the first process ends its container, the command in it included.
+      // The end of the first process ends its container, including this command.
       expect([0, null, 137]).toContain(stop.status);
       await until("the container has ended", () => container.exitCode !== null || container.signalCode !== null);
       expect((await profiles.status("dev")).state).toBe("stopped");
@@ -137,7 +137,7 @@ if (!isRootlessAllowed)
   process.stdout.write("skipped: this machine makes no user namespaces for us (unshare --user)\n");
 
 describe.runIf(isRootlessAllowed)("a keeper outside of our user namespace", () => {
-  test("has a gateway that is called ours by ports and doctor, and that stop leaves alone", () =>
+  test("has a gateway that ports and doctor call ours, and that stop leaves alone", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await createDev(scratch);
@@ -160,7 +160,7 @@ describe.runIf(isRootlessAllowed)("a keeper outside of our user namespace", () =
 });
 
 describe.runIf(isAllowed)("a living keeper under another boot id", () => {
-  test("is not taken for one from before a reboot", () =>
+  test("is not mistaken for one from before a reboot", () =>
     withProfiles(async (scratch) => {
       const { profiles, folder } = scratch;
       await createDev(scratch);
@@ -178,7 +178,7 @@ describe.runIf(isAllowed)("a living keeper under another boot id", () => {
       await end();
     }));
 
-  test("a real reboot is still one: nobody holds the lock", () =>
+  test("a real reboot still counts: nobody holds the lock", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       await createDev(scratch);
@@ -192,7 +192,7 @@ describe.runIf(isAllowed)("a living keeper under another boot id", () => {
     }));
 });
 
-describe("what is left of a run that nobody lives of", () => {
+describe("the leftovers of a run without living processes", () => {
   const left: readonly (readonly [string, (record: string) => string])[] = [
     ["an ended pid namespace", (record) => record.replaceAll(/"pidNamespace":"\d+"/g, '"pidNamespace":"1"')],
     ["a pid beyond every system's", (record) => record.replaceAll(/"pid":\d+/g, '"pid":99999999999')],
@@ -208,7 +208,7 @@ describe("what is left of a run that nobody lives of", () => {
     ["nothing", () => ""],
   ];
 
-  test.each(left)("%s: stopped to every verb, and the next start takes it over", (_what, damage) =>
+  test.each(left)("%s: stopped for every command, and the next start replaces it", (_what, damage) =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { paths } = await createDev(scratch);

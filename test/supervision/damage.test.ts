@@ -1,4 +1,4 @@
-/** Files of a home that are damaged while a gateway runs: nobody is told that it is stopped, and it can be stopped. */
+/** Files of a home that are damaged while a gateway runs: no command calls it stopped, and it can be stopped. */
 import { execFileSync } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -6,13 +6,13 @@ import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { gatewaysOf, withProfiles } from "./scratch-profiles.ts";
 
-describe("a run record that says nothing of the gateway that runs", () => {
+describe("a run record that lacks the running gateway", () => {
   const damages: readonly (readonly [string, (file: string) => unknown])[] = [
     ["missing", (file) => rm(file)],
     ["garbage", (file) => writeFile(file, "not JSON {")],
     ["a FIFO", async (file) => (await rm(file), execFileSync("mkfifo", ["-m", "600", file]))],
   ];
-  test.each(damages)("%s: the lock tells, for status, start and stop", (_, damage) =>
+  test.each(damages)("%s: the lock decides, for status, start and stop", (_, damage) =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1 });
       const { status } = await profiles.start("api");
@@ -25,7 +25,7 @@ describe("a run record that says nothing of the gateway that runs", () => {
     }),
   );
 
-  test("its keeper is killed too: the orphan is known, and ended", () =>
+  test("its keeper is killed too: the orphan is recognized, and ended", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1 });
       const { status } = await profiles.start("api");
@@ -38,7 +38,7 @@ describe("a run record that says nothing of the gateway that runs", () => {
 });
 
 describe("a registry that cannot be read", () => {
-  test("keeps nobody from stopping a gateway; protection is read from the last good copy", () =>
+  test("does not prevent the stop of a gateway; protection is read from the last good copy", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
       await create({ name: "prod", span: 1, protected: true });
@@ -62,8 +62,8 @@ describe("a registry that cannot be read", () => {
     }));
 });
 
-describe("settings that are damaged", () => {
-  test("are told by what needs them, and change nothing for a profile that is named", () =>
+describe("damaged settings", () => {
+  test("are reported by commands that need them, and change nothing for a named profile", () =>
     withProfiles(async ({ create, home }) => {
       await create({ name: "dev", span: 1 });
       const settings = path.join(home, "config.json");
@@ -77,8 +77,8 @@ describe("settings that are damaged", () => {
     }));
 });
 
-describe("what a built-in gateway cannot start with", () => {
-  test("a damaged config/gateway.json is told once and not tried again", () =>
+describe("a fault that keeps a built-in gateway from starting", () => {
+  test("a damaged config/gateway.json is reported once and not tried again", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
       await writeFile(path.join(home, "profiles", "dev", "config/gateway.json"), "{", { mode: 0o600 });
@@ -89,7 +89,7 @@ describe("what a built-in gateway cannot start with", () => {
       expect(await profiles.status("dev")).toMatchObject({ state: "failed", restarts: 0 });
     }));
 
-  test("a damaged token is told before anything is started", () =>
+  test("a damaged token is reported before anything is started", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1 });
       await writeFile(path.join(home, "profiles", "dev", "token"), "short", { mode: 0o600 });

@@ -1,4 +1,4 @@
-/** The time that a person gives is the time that acts: longer and shorter, at create, at edit and at the stop itself. */
+/** The time that a person gives counts: longer and shorter, at create, at edit and at the stop itself. */
 import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { until } from "../harness/until.ts";
 import { fixture, killAndWait, withProfiles } from "./scratch-profiles.ts";
 import type { ScratchProfiles } from "./scratch-profiles.ts";
 
-/** Starts a gateway that takes `saveMs` to save; returns what stands in its file. */
+/** Starts a gateway that takes `saveMs` to save; returns the content of its file. */
 async function startGame(
   { profiles, create, folder }: ScratchProfiles,
   saveMs: number,
@@ -37,7 +37,7 @@ describe.concurrent("a stop", () => {
       expect(existsSync(path.join(scratch.home, "run/game.stop"))).toBe(false);
     }));
 
-  test("ends sooner when it is given less, and says that the gateway was killed: outcome, reason, history", () =>
+  test("ends sooner with less time, and says that the gateway was killed: outcome, reason, history", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, LONG, LONG);
@@ -49,7 +49,7 @@ describe.concurrent("a stop", () => {
       expect(history).toMatch(/"state":"stopped","reason":"killed"/);
     }));
 
-  test("takes a second opinion, longer or shorter; asking twice is no order to kill", () =>
+  test("accepts a second time, longer or shorter; asking twice is no order to kill", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, 3_000, 1_500);
@@ -63,7 +63,7 @@ describe.concurrent("a stop", () => {
       expect(await world()).toBe("whole");
     }));
 
-  test("can be hurried while it lasts", () =>
+  test("can be hurried while it runs", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, LONG, LONG);
@@ -98,13 +98,13 @@ describe.concurrent("a restart", () => {
       expect(await world()).toBe("whole");
       expect(await profiles.restart("game")).toMatchObject({ outcome: "restarted", killed: true });
       await profiles.edit("game", { stopTimeoutMs: 30_000 });
-      // What runs has read the old time.
+      // The running gateway has read the old time.
       expect(await profiles.restart("game")).toMatchObject({ killed: true });
       expect(await profiles.restart("game")).toMatchObject({ killed: false });
     }));
 });
 
-test("a request for another run is nobody's", () =>
+test("a request for another run is ignored", () =>
   withProfiles(async (scratch) => {
     const { profiles, home } = scratch;
     const world = await startGame(scratch, 1_000, LONG);

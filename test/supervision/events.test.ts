@@ -1,23 +1,23 @@
-/** What the library tells of profiles while they run: changes, output, history. */
+/** What the library reports of running profiles: changes, output, history. */
 import type { ProfilesNews } from "@lockkeeper/profiles";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { withProfiles } from "./scratch-profiles.ts";
 
-/** Ends with status 3 when it is asked to. */
+/** Exits with 3 on request. */
 const SERVER = `
 console.log("pid " + process.pid);
 require("node:http").createServer((q, r) => (q.url === "/crash" ? process.exit(3) : r.end("hello"))).listen(process.env.PORT, process.env.HOST);`;
 
 const ARGV = [process.execPath, "-e", SERVER];
 
-/** What the one profile has come to, in a round that tells of it. */
+/** The state of the one profile, in a round that reports it. */
 function state(news: ProfilesNews): string | undefined {
   return news.changes.at(0)?.after?.state;
 }
 
-/** Reads on until `is` holds of a round; fails at the stream's end. */
+/** Reads on until `is` holds for a round; fails at the stream's end. */
 async function roundWhere(
   rounds: AsyncIterator<ProfilesNews>,
   is: (news: ProfilesNews) => boolean,
@@ -30,7 +30,7 @@ async function roundWhere(
 }
 
 describe("watch", () => {
-  test("tells of what is there, of a start, a crash, an edit, a removal and a damaged registry, and ends with its signal", async () => {
+  test("reports the present state, a start, a crash, an edit, a removal and a damaged registry, and ends with its signal", async () => {
     await withProfiles(async ({ profiles, home, create }) => {
       await create({ name: "api", argv: ARGV });
       const end = new AbortController();
@@ -67,7 +67,7 @@ describe("watch", () => {
     });
   });
 
-  test("a gateway whose keeper was killed is seen without a file that tells of it", async () => {
+  test("a gateway whose keeper was killed is noticed although no file changes", async () => {
     await withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", argv: ARGV });
       const { status } = await profiles.start("api");
@@ -81,7 +81,7 @@ describe("watch", () => {
   });
 });
 
-test("log, followLog and history: what was printed, what is printed, and why it ended", async () => {
+test("log, followLog and history: old output, new output, and why it ended", async () => {
   await withProfiles(async ({ profiles, create }) => {
     await create({ name: "api", argv: ARGV });
     expect(await profiles.history("api")).toEqual([]);
@@ -111,9 +111,9 @@ test("log, followLog and history: what was printed, what is printed, and why it 
   });
 });
 
-test("an option that does not exist is refused, and the nearest is named", async () => {
+test("an unknown option is refused, and the nearest is named", async () => {
   await withProfiles(async ({ profiles }) => {
-    // As somebody without a compiler would write it.
+    // As a caller without a compiler would write it.
     const loose = profiles as unknown as Record<string, (...given: readonly unknown[]) => Promise<unknown>>;
     const wrong: readonly (readonly [string, ...unknown[]])[] = [
       ["create", { name: "a", protectd: true }],

@@ -1,6 +1,7 @@
 /**
- * `lockkeeper run` as the first process of a container: it adopts what a gateway leaves behind and cannot reap it, which it says, and
- * so does `doctor` in there; behind an init nothing is left and nothing is said. A namespace of its own is the container.
+ * `lockkeeper run` as the first process of a container: it adopts what a gateway leaves behind and cannot reap it. It
+ * says so, and so does `doctor` inside. Behind an init nothing is left and nothing is said. A namespace of its own
+ * stands in for the container.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -13,7 +14,7 @@ const UNSHARE = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
 const IS_ALLOWED = spawnSync("unshare", [...UNSHARE.slice(0, -1), "true"]).status === 0;
 if (!IS_ALLOWED) process.stdout.write("skipped: this machine makes no pid namespaces for us (unshare)\n");
 
-/** Helpers that end after their parent has: each becomes a child of the first process. */
+/** Helpers that end after their parent: each becomes a child of the first process. */
 const ORPHANS = 4;
 const SCRIPT = `i=0; while [ $i -lt ${ORPHANS} ]; do i=$((i + 1)); sh -c 'sleep 0.1 & exit 0'; done; exec "$0" "$1" "$2"`;
 
@@ -35,7 +36,7 @@ function processes(): readonly { readonly pid: number; readonly state: string; r
 describe.runIf(IS_ALLOWED)("the first process of a container", () => {
   test.each([
     { init: "none", prefix: [] },
-    // A shell that waits reaps whatever ends, as any init does.
+    // A waiting shell reaps whatever ends, as any init does.
     { init: "a shell that waits", prefix: ["sh", "-c", '"$@" & wait', "init"] },
   ])("reaps what a gateway leaves behind, or says that it cannot: init: $init", ({ prefix }) =>
     withProfiles(async ({ profiles, create, home }) => {

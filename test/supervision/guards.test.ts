@@ -1,4 +1,4 @@
-/** Limits through the command line: a real gateway that hangs under a real keeper, and what people are told of limits. */
+/** Limits through the command line: a real gateway that hangs under a real keeper, and the messages about limits. */
 import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
@@ -16,7 +16,7 @@ interface Shown {
 }
 
 test(
-  "a gateway that hangs is restarted, and status and why tell it",
+  "a gateway that hangs is restarted, and status and why say so",
   () =>
     withScratchHome(async ({ run, json }) => {
       await json([
@@ -52,7 +52,7 @@ test(
   90_000,
 );
 
-test("a limit that nothing here holds it to is told when it is made, started and looked at", () =>
+test("a limit that this host cannot enforce is reported at creation, at the start and by looks", () =>
   withScratchHome(async ({ run, json }) => {
     const warning = "--restart-unresponsive never acts with --health none";
     const options = ["--restart-unresponsive", "60s", "--health", "none", "--memory-max", "8G"];

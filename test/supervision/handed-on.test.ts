@@ -1,6 +1,7 @@
 /**
- * A command that hands its work to a daemon (`docker run -d`, `tmux new -d`): without a health check it runs, and its listener is no
- * part of its process tree. That is said as it is, while it runs and afterwards, and a stop names what is left and how to end it.
+ * A command that hands its work to a daemon (`docker run -d`, `tmux new -d`): without a health check it counts as
+ * running, and its listener is not in its process tree. The commands say so, during the run and afterwards, and a stop
+ * names what is left and how to end it.
  */
 import type { LockkeeperError } from "@lockkeeper/core";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -9,14 +10,14 @@ import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 import type { ScratchProfiles } from "./scratch-profiles.ts";
 
-/** A command whose server is in a session of its own, without the lock's descriptor; `clean` takes its environment too. */
+/** A command whose server has its own session and lacks the lock's descriptor; `clean` removes its environment too. */
 function handingOn(clean: string): string[] {
   const [node = "", serve = ""] = fixture("serve");
   const script = `(${clean} setsid "$0" "$1" "$2" 3>&- >/dev/null 2>&1 &); exec sleep 600`;
   return ["sh", "-c", script, node, serve, "{port}"];
 }
 
-/** Starts it, and returns who serves. */
+/** Starts it, and returns the serving process. */
 async function startHandingOn(
   { profiles, create }: ScratchProfiles,
   clean: string,
@@ -31,8 +32,8 @@ async function startHandingOn(
   return [port, daemon];
 }
 
-describe.runIf(process.platform === "linux")("a daemon that a command has handed its work to", () => {
-  test.each(["keeper", "orphan"])("is said to be what it is, and a stop names it and the way to end it (%s)", (who) =>
+describe.runIf(process.platform === "linux")("a daemon that does the work of a command", () => {
+  test.each(["keeper", "orphan"])("is named as such, and a stop names it and the way to end it (%s)", (who) =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const [port, daemon] = await startHandingOn(scratch, "env -i");
@@ -52,7 +53,7 @@ describe.runIf(process.platform === "linux")("a daemon that a command has handed
       expect((await profiles.ports()).conflicts).toMatchObject([
         { port, owner: expect.stringContaining("outside of its process tree") as string },
       ]);
-      // Again and again, a start in between included.
+      // Repeatedly, with a start in between.
       for (const state of ["stopped", "blocked"]) {
         await expect(profiles.stop("dev")).rejects.toMatchObject(left);
         await expect(profiles.start("dev")).rejects.toMatchObject({ code: "PORT_IN_USE", hint: left.hint });
@@ -60,7 +61,7 @@ describe.runIf(process.platform === "linux")("a daemon that a command has handed
       }
       await killAndWait(daemon);
       await profiles.stop("dev");
-      // Whoever takes the port now is a stranger, and no part of any run.
+      // A process that takes the port now is a stranger, and not part of any run.
       const held = await holdPort(port);
       expect(await verdictOf()).toBe("stranger");
       const refused: unknown = await profiles.start("dev").catch((error: unknown) => error);
@@ -69,7 +70,7 @@ describe.runIf(process.platform === "linux")("a daemon that a command has handed
     }),
   );
 
-  test("that keeps the environment of the run is the run's own, and ends with it", () =>
+  test("that keeps the environment of the run belongs to the run, and ends with it", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const [port, daemon] = await startHandingOn(scratch, "");
@@ -79,7 +80,7 @@ describe.runIf(process.platform === "linux")("a daemon that a command has handed
       expect(ownersOf(port).size).toBe(0);
     }));
 
-  test("whose command ends at once is named as the reason why it cannot be started again", () =>
+  test("is named as the reason why a command that ends at once cannot be started again", () =>
     withProfiles(async ({ profiles, create }) => {
       const argv = handingOn("env -i").map((part) => part.replace("exec sleep 600", "sleep 0.5"));
       const { port } = await create({ name: "dev", span: 1, argv, health: "none" });

@@ -1,4 +1,6 @@
-/** Hooks through the command line: tried by hand, called by a real keeper, never in the way of a stop, never a secret. */
+/**
+ * Hooks through the command line: tried by hand, called by a real keeper, never delaying a stop, never showing a secret.
+ */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo, Server } from "node:net";
@@ -19,7 +21,7 @@ interface Shown {
   readonly keeperPid: number;
 }
 
-test("a receiver that never answers holds nothing up, and its address is shown nowhere", () =>
+test("a receiver that never answers delays nothing, and its address is shown nowhere", () =>
   withScratchHome(async ({ home, folder, run, json }) => {
     const bodies: string[] = [];
     const silent = createServer((request) => request.on("data", (part: Buffer) => bodies.push(part.toString())));
@@ -47,7 +49,7 @@ test("a receiver that never answers holds nothing up, and its address is shown n
       expect(readFileSync(notes, "utf8")).not.toContain(SECRET);
       const { keeperPid } = (await json(["status", "dev"])) as Shown;
       expect(await say("stop", "dev")).toBe(0);
-      // It still waits for the receiver, and the profile is free for whoever wants it.
+      // It still waits for the receiver, and the profile is free.
       await until("the receiver was asked", () => bodies.join("").includes('"event":"stopped"'));
       expect(await say("start", "dev")).toBe(0);
       await say("status", "dev", "--json");
@@ -72,7 +74,7 @@ test("a receiver that never answers holds nothing up, and its address is shown n
     }
   }));
 
-test("hooks test calls each hook once, says what it answered, and fails with one that was not told", () =>
+test("hooks test calls each hook once, shows its answer, and fails when one was not delivered", () =>
   withScratchHome(async ({ run, json }) => {
     const bodies: string[] = [];
     const server = createServer((request, response) => {
@@ -96,7 +98,7 @@ test("hooks test calls each hook once, says what it answered, and fails with one
       expect(stdout).toContain("status 404");
       expect(stdout).toContain("the profile has no env file");
       expect(stdout + stderr).not.toContain(SECRET);
-      // A clone tells nobody at an address of the original's.
+      // A clone reports nothing to the original's address.
       await json(["clone", "dev", "copy"]);
       expect(JSON.parse((await run(["status", "copy", "--json"])).stdout)).toMatchObject({ hooks: {} });
       await json(["create", "bare"]);

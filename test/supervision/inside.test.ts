@@ -10,9 +10,9 @@ interface Inside {
   readonly port: number;
   readonly pid: number | null;
   readonly keeperPid: number | null;
-  /** Runs a command as somebody would who works inside the gateway; returns its pid. */
+  /** Runs a command as somebody who works inside the gateway would; returns its pid. */
   readonly work: (...argv: readonly string[]) => Promise<number>;
-  /** What the work has printed so far. */
+  /** The output of the work so far. */
   readonly output: () => Promise<string>;
 }
 
@@ -35,7 +35,7 @@ async function startAgent({ profiles, create, folder }: ScratchProfiles, name = 
 const cli = (...args: readonly string[]): string[] => [process.execPath, CLI_ENTRY, ...args];
 
 describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198, openclaw/openclaw#120134)", () => {
-  test("restart is finished from outside, without two gateways at any sample", () =>
+  test("restart is finished from outside, and no sample shows two gateways", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
@@ -52,7 +52,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       expect(await output()).toContain("handed over");
     }));
 
-  test("restart is finished even when its environment was cleaned, and nobody keeps the gateway", () =>
+  test("restart is finished even when its environment was cleaned, and no gateway stays stopped", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, keeperPid, work } = await startAgent(scratch);
@@ -70,7 +70,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       });
     }));
 
-  test("stop asks to be meant, and then happens whole", () =>
+  test("stop needs confirmation, and then runs to its end", () =>
     withProfiles(async (scratch) => {
       const { profiles, home } = scratch;
       const { pid, work, output } = await startAgent(scratch);
@@ -82,7 +82,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       await until("nothing is left", () => gatewaysOf(home, "").length === 0);
     }));
 
-  test("start --replace does not end the gateway under its own feet", () =>
+  test("start --replace does not end the gateway that it runs in", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
@@ -92,7 +92,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       expect(await profiles.status("bot")).toMatchObject({ state: "orphaned", pid });
     }));
 
-  test("start works from what a killed gateway left behind, and does not end it", () =>
+  test("start works on the leftovers of a killed gateway, and does not end itself", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const { pid, keeperPid, work, output } = await startAgent(scratch);
@@ -106,7 +106,7 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       expect((await profiles.status("bot")).state).toBe("running");
     }));
 
-  test("a profile started there belongs to itself: it survives the end of the gateway it was started in", () =>
+  test("a profile that was started there is independent: it survives the end of the gateway it was started in", () =>
     withProfiles(async (scratch) => {
       const { profiles, create } = scratch;
       const { work } = await startAgent(scratch);

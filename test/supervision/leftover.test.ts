@@ -1,4 +1,6 @@
-/** A lock file that nobody holds is swept by the next command that looks, whatever the run record says, or without one. */
+/**
+ * A lock file that nobody holds is swept by the next command that looks, whatever the run record says, or without one.
+ */
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { lockPathFor } from "@lockkeeper/core";
@@ -7,7 +9,7 @@ import { runCli } from "../harness/cli.ts";
 import { holdPort } from "../harness/free-port.ts";
 import { fixture, isAlive, withProfiles } from "./scratch-profiles.ts";
 
-describe.concurrent("a lock file that was left over", () => {
+describe.concurrent("a leftover lock file", () => {
   test.each(
     ["stopped", "failed", "none"].flatMap((record) =>
       ["list", "status", "stop"].map((verb) => [record, verb] as const),
@@ -44,7 +46,7 @@ describe.concurrent("a lock file that was left over", () => {
     }));
 });
 
-test("discover and import print no warning of Node's, however many listeners there are", () =>
+test("discover and import print no Node warning, however many listeners there are", () =>
   withProfiles(async ({ home }) => {
     const held = await Promise.all(Array.from({ length: 14 }, () => holdPort()));
     try {

@@ -19,7 +19,7 @@ describe.concurrent("a gateway that misbehaves", () => {
       await until("its keeper has ended too", () => gatewaysOf(home, "").length === 0);
     }));
 
-  test("by going into the background is kept all the same, and stopped whole", () =>
+  test("by going into the background is kept anyway, and stopped as a whole", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("daemon", "{port}") });
       const { status } = await profiles.start("api");
@@ -36,11 +36,11 @@ describe.concurrent("a gateway that misbehaves", () => {
       await profiles.stop("api");
       let bytes = 0;
       for (const file of await readdir(paths.logs)) bytes += (await stat(path.join(paths.logs, file))).size;
-      // Rotation copies at intervals, so a flood overshoots; what is kept is bounded all the same.
+      // Rotation copies at intervals, so a flood overshoots; the kept part is still limited.
       expect(bytes).toBeLessThan(1024 * 1024 * 1024);
     }));
 
-  test("by closing the lock it was given still excludes a second one, even as an orphan", () =>
+  test("by closing its lock still excludes a second one, even as an orphan", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("close-lock", "{port}") });
       const { status } = await profiles.start("api");
@@ -53,7 +53,7 @@ describe.concurrent("a gateway that misbehaves", () => {
       expect(gatewaysOf(home, "close-lock.js")).toHaveLength(1);
     }));
 
-  test("by crashing while it stops is stopped nevertheless, and not started again", () =>
+  test("by crashing while it stops is stopped anyway, and not started again", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("die-stopping", "{port}") });
       await profiles.start("api");

@@ -1,6 +1,6 @@
 /**
- * `run` in real containers: as the first process and behind an init, as another user, without any capability. What a container
- * sees of another, and what its host sees of it.
+ * `run` in real containers: as the first process and behind an init, as another user, without any capability. What a
+ * container sees of another, and what its host sees of it.
  */
 import { spawnSync } from "node:child_process";
 import { chownSync } from "node:fs";
@@ -14,7 +14,7 @@ import { until } from "../harness/until.ts";
 const { fault, scene } = containerScenes("run in real containers");
 
 const UID = 1000;
-/** Source: RFC 5737, for documentation: nobody has it. */
+/** Source: RFC 5737, for documentation: no machine has it. */
 const ADDRESS = "192.0.2.7";
 const hard = [
   "--read-only",
@@ -24,7 +24,7 @@ const hard = [
   `--user=${UID}:${UID}`,
 ];
 
-/** A gateway that prints, answers, and with each connection leaves a helper behind whose parent is gone. */
+/** A gateway that prints, answers, and for each connection leaves a helper behind whose parent is gone. */
 const LEAVES_HELPERS = `
 const { spawn } = require("node:child_process");
 require("node:net").createServer((socket) => {
@@ -47,7 +47,7 @@ const args = (home: string, name: string, ...more: readonly string[]): readonly 
   ...more,
 ];
 
-/** Runs `lockkeeper` in a container that is there. */
+/** Runs `lockkeeper` in an existing container. */
 const inside = (podman: Podman, container: string, ...command: readonly string[]): ReturnType<Podman["run"]> =>
   podman.run("exec", container, "lockkeeper", ...command);
 
@@ -96,7 +96,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
         const doctor = await inside(podman, name, "doctor");
         expect(doctor.stdout.includes("reap"), doctor.stdout).toBe(name === "first");
         const stop = await inside(podman, name, "stop", "cmd");
-        // The end of the keeper is the end of its container, this command in it included.
+        // The end of the keeper is the end of its container, including this command.
         expect([0, 137], stop.stderr).toContain(stop.status);
         expect(await exitOf(podman, name)).toBe(0);
         await podman.must("rm", name);
@@ -105,7 +105,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       expect(left[1]).toBeGreaterThan(10);
     }));
 
-  test("excludes a second container and the host with 78, and nobody advises a pid that is counted elsewhere", () =>
+  test("excludes a second container and the host with 78, and no message advises a pid of another namespace", () =>
     scene(async ({ home, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
       give(home, UID);
@@ -114,7 +114,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       await podman.must(...args(home, "second", podman.image, "run", "dev"));
       expect(await exitOf(podman, "second")).toBe(78);
       const second = await podman.run("logs", "second");
-      // In a network of its own nothing answers: that proves nothing.
+      // In its own network nothing answers: that proves nothing.
       const other = [
         "run",
         "--rm",
@@ -137,7 +137,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       expect(start.status, start.stderr).toBe(0);
       const host = await run(["stop", "dev"], { env: { LOCKKEEPER_HOME: home } });
       expect(host.status).not.toBe(0);
-      // The host sees which of its processes holds the lock; where it was started it has to be stopped all the same.
+      // The host sees which of its processes holds the lock; the container that started it must stop it.
       give(home, 0);
       const rival = await run(["run", "dev"]);
       expect(rival.status, rival.stderr).toBe(78);
@@ -146,7 +146,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       for (const text of [rival.stderr, second.stderr, start.stdout, start.stderr, host.stderr]) {
         expect(text).not.toMatch(/(?:stop|kill) pid \d|--replace|kill \d/);
       }
-      // Killed without a word, it is taken over at once.
+      // After a kill it is replaced at once.
       await podman.must("kill", "--signal=KILL", "first");
       await podman.must("rm", "--force", "second");
       await podman.must(...args(home, "third", podman.image, "run", "dev"));
@@ -155,7 +155,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       expect(await exitOf(podman, "third")).toBe(0);
     }));
 
-  test("--stay keeps the container through a person's stop and a failure for good; the engine's stop ends what was started in it", () =>
+  test("--stay keeps the container through a person's stop and a permanent failure; the engine's stop ends what was started in it", () =>
     scene(async ({ home, run }, podman) => {
       expect((await run(["create", "dev"])).status).toBe(0);
       give(home, UID);
@@ -205,7 +205,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       for (const name of ["first", "second"]) {
         await podman.must(...own, "--detach", "--name", name, podman.image, "run", "inner");
         await untilRunning(podman, name, "inner");
-        // What a kill leaves is opened too, the lock file with it.
+        // The leftovers of a kill are opened too, including the lock file.
         await podman.must("kill", "--signal=KILL", name);
         await podman.must("wait", name);
         spawnSync("chgrp", ["-R", String(UID), volume]);
@@ -216,9 +216,9 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
         return (JSON.parse(stdout || stderr) as { findings: { code: string; title: string }[] }).findings;
       };
       const loose = (await findings()).filter(({ code }) => code === "mode-loose" || code === "home-unsafe");
-      // Everybody may list the volume's own root.
+      // Everyone may list the volume's own root.
       expect(loose.map(({ title }) => title)).toEqual(["others may read /volume"]);
-      // The control: opened to everybody it is refused, and complained of.
+      // The control: opened to everyone it is refused, and reported.
       spawnSync("chmod", ["-R", "o+w", path.join(volume, "profiles")]);
       expect((await findings()).some(({ title }) => title.startsWith("others may write"))).toBe(true);
       const refused = await podman.run(...own, "--rm", podman.image, "run", "inner");
@@ -226,7 +226,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
       expect(refused.stderr).toContain("can be written by others");
     }));
 
-  test("what was created for every address is reached at its container's own, an openclaw by the config that was made for it", () =>
+  test("a profile created for every address is reached at its container's own address, an openclaw by the config that was made for it", () =>
     scene(async ({ home, folder, run, json }, podman) => {
       for (const given of [
         ["web"],
@@ -255,7 +255,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
         const own = args(home, name, "--network=none", ...programs).filter((each) => each !== "--network=host");
         await podman.must(...own, podman.image, "run", name);
         await untilRunning(podman, name, name);
-        // An address as a pod has one: nothing of it is seen outside of this container.
+        // An address like a pod's: nothing of it is visible outside of this container.
         const pid = (await podman.must("inspect", "--format", "{{.State.Pid}}", name)).trim();
         const addressed = spawnSync("nsenter", [
           "--target",
@@ -279,7 +279,8 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
         await podman.must("rm", "--force", "--time=20", name);
       }
       expect(answers).toEqual({
-        // The built-in gateway answers to names that it knows (`allowedHosts`); a probe has to name one, or run a command.
+        // The built-in gateway answers to names that it knows (`allowedHosts`); a probe must use one of them, or run a
+        // command.
         web: "403",
         "web, as a probe asks that names a host": "200",
         oc: "200",
@@ -288,7 +289,7 @@ describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 },
     }));
 });
 
-/** A folder as Kubernetes hands a volume to a pod with an `fsGroup`. */
+/** A folder as Kubernetes provides a volume to a pod with an `fsGroup`. */
 async function groupsVolume(folder: string): Promise<string> {
   const volume = path.join(folder, "volume");
   await mkdir(volume);

@@ -1,6 +1,7 @@
 /**
- * Profiles in a home of their own, through the library's door, and the proof that nothing of them is left: used through
- * `withProfiles`. What the tests watch from outside is here too: who runs and who listens, asked of the system.
+ * Profiles in their own home, through the library's door, and the proof that nothing of them is left: used through
+ * `withProfiles`. Also what the tests watch from outside: the running processes and listeners, as the system reports
+ * them.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { findHolders, identifyProcess, readListeners } from "@lockkeeper/core/internal";
@@ -21,11 +22,13 @@ export interface ScratchProfiles {
   readonly home: string;
   /** The folder around the home, for a test's own files. */
   readonly folder: string;
-  /** Creates a profile on a block that is free, far from where other tests look for theirs. */
+  /** Creates a profile on a free block, far from where other tests look for theirs. */
   readonly create: (options: Parameters<Profiles["create"]>[0]) => Promise<ProfileStatus>;
 }
 
-/** Gives `use` a home of profiles; afterwards stops what runs there, and fails when a process is left over. */
+/**
+ * Gives `use` a home of profiles; afterwards stops everything that runs there, and fails when a process is left over.
+ */
 export async function withProfiles(
   use: (scratch: ScratchProfiles) => Promise<void>,
   env: Readonly<Record<string, string>> = {},
@@ -36,10 +39,10 @@ export async function withProfiles(
   try {
     await use({ profiles, home, folder, create: (options) => createSomewhere(profiles, options) });
     for (const { name } of await profiles.list({ probe: false })) await profiles.stop(name);
-    // A keeper says that it has ended shortly before it has.
+    // A keeper reports its end shortly before it has ended.
     await until("no process of the test is left", async () => (await livingProcesses(home)).length === 0);
   } finally {
-    // Again and again: a keeper that is about to be killed may be starting its gateway once more.
+    // Repeatedly: a keeper that is about to be killed may be starting its gateway once more.
     await until("everything of the test has ended", async () => {
       const left = await livingProcesses(home);
       for (const pid of left) process.kill(pid, "SIGKILL");
@@ -49,7 +52,7 @@ export async function withProfiles(
   }
 }
 
-/** Tests run side by side, each with a home of its own: what keeps them apart is chance, and that `create` looks. */
+/** Tests run side by side, each with its own home. A random pool keeps them apart, and `create` looks. */
 async function createSomewhere(profiles: Profiles, options: Parameters<Profiles["create"]>[0]): Promise<ProfileStatus> {
   for (let attempt = 0; ; attempt += 1) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -67,7 +70,7 @@ export function fixture(name: string, ...args: readonly string[]): string[] {
   return [process.execPath, fileURLToPath(new URL(`fixtures/${name}.js`, import.meta.url)), ...args];
 }
 
-/** Returns the living processes of a home whose own command line names `program`: one look, nothing awaited. */
+/** Returns the living processes of a home whose own command line names `program`: one look, no wait. */
 export function gatewaysOf(home: string, program: string): readonly number[] {
   const mark = `LOCKKEEPER_HOME=${home}\0`;
   return readdirSync("/proc")
@@ -77,7 +80,7 @@ export function gatewaysOf(home: string, program: string): readonly number[] {
     .map(Number);
 }
 
-/** Counts them for {@link sample}. A child that one of them has forked looks like its parent until it runs its program. */
+/** Counts them for {@link sample}. A freshly forked child looks like its parent until it runs its program. */
 export function countGateways(home: string, program: string): number {
   const found = gatewaysOf(home, program);
   return found.filter((pid) => !found.includes(parentOf(pid))).length;
@@ -97,7 +100,7 @@ function readProcess(pid: string, file: "cmdline" | "environ" | "stat"): string 
   }
 }
 
-/** Returns the processes that listen on `port`, on whatever address. */
+/** Returns the processes that listen on `port`, on any address. */
 export function ownersOf(port: number): ReadonlySet<number> {
   const listeners = readListeners();
   if (listeners === "unknown") throw new Error("this system does not show listeners");
@@ -106,8 +109,8 @@ export function ownersOf(port: number): ReadonlySet<number> {
 }
 
 /**
- * Samples, once before it returns and then as often as it can, until the returned function is called; that tells how many
- * samples there were and the greatest number seen in one.
+ * Samples once before it returns and then as often as it can, until the returned function is called. That function
+ * returns the number of samples and the greatest number seen in one.
  */
 export function sample(count: () => number): () => Promise<{ samples: number; most: number }> {
   const over = new AbortController();
@@ -127,7 +130,7 @@ export function sample(count: () => number): () => Promise<{ samples: number; mo
   };
 }
 
-/** Kills the process as no program can prevent, and returns when it is gone. */
+/** Kills the process with SIGKILL, and returns when it is gone. */
 export async function killAndWait(...pids: readonly (number | null)[]): Promise<void> {
   for (const pid of pids) {
     if (pid === null) throw new Error("no such process");

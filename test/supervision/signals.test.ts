@@ -1,6 +1,6 @@
 /**
- * Who may be signalled: records with right identities that name a stranger, an ancestor, another profile or the original of a
- * copied home. Nothing is signalled for any of them, by any verb; and the real gateway is still reached.
+ * Which processes may be signalled: records with correct identities that name a stranger, an ancestor, another profile
+ * or the original of a copied home. No command signals any of them; and the real gateway is still reached.
  */
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -31,7 +31,7 @@ function stranger(env: Readonly<Record<string, string>> = {}): ChildProcess {
   return child;
 }
 
-/** Changes fields of what was published of a profile that ran and was stopped. */
+/** Changes fields of the published record of a profile that ran and was stopped. */
 function forge(home: string, name: string, changes: Readonly<Record<string, unknown>>): void {
   const file = path.join(home, `run/${name}.json`);
   const record = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
@@ -43,7 +43,7 @@ const createDev = async ({ create, profiles }: ScratchProfiles, name = "dev"): P
   await profiles.start(name);
 };
 
-/** Every verb that ends something; what they answer is not the question here. */
+/** Every command that ends something; its answer does not matter here. */
 async function tryEverything(profiles: Profiles, name = "dev"): Promise<void> {
   const verbs = [
     () => profiles.stop(name),
@@ -55,7 +55,7 @@ async function tryEverything(profiles: Profiles, name = "dev"): Promise<void> {
   for (const verb of verbs) await verb().catch(() => undefined);
 }
 
-/** Runs `lockkeeper` with a shell, and a `timeout` in it, between us and the command. */
+/** Runs `lockkeeper` with a shell and a `timeout` between us and the command. */
 function nested(home: string, args: readonly string[]): { readonly status: number | null; readonly stderr: string } {
   const command = `timeout 60 '${process.execPath}' '${CLI_ENTRY}' ${args.join(" ")}; exit $?`;
   return spawnSync("sh", ["-c", command], { env: bareEnvironment(home), encoding: "utf8", cwd: path.dirname(home) });
@@ -63,7 +63,7 @@ function nested(home: string, args: readonly string[]): { readonly status: numbe
 
 describe("a forged record", () => {
   test.each(["keeper", "gateway"] as const)(
-    "security 11: that names a stranger as %s ends nobody, stopped or running",
+    "security 11: that names a stranger as %s ends no process, stopped or running",
     (role) =>
       withProfiles(async (scratch) => {
         const { profiles, home } = scratch;
@@ -82,7 +82,7 @@ describe("a forged record", () => {
       }),
   );
 
-  test("security 11: that names a stranger who carries its nonce ends nobody but who is of the very run", () =>
+  test("security 11: that names a stranger with its nonce ends only processes of that very run", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, create } = scratch;
       await create({ name: "dev", span: 1, argv: noFixture, health: "tcp", end: "all" });
@@ -94,7 +94,7 @@ describe("a forged record", () => {
         stranger({ LOCKKEEPER_RUN: nonce, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: path.dirname(home) }),
         stranger({ LOCKKEEPER_RUN: nonce, LOCKKEEPER_PROFILE: "other", LOCKKEEPER_HOME: home }),
       ];
-      // The control: one that carries run, profile and home is a stray of that run, which ends with all that is in it.
+      // The control: a process that carries run, profile and home belongs to that run, and ends with it.
       const stray = stranger({ LOCKKEEPER_RUN: nonce, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: home });
       forge(home, "dev", { nonce, keeper: null, gateway: identityOf(victims[0]?.pid) });
       await tryEverything(profiles);
@@ -103,7 +103,7 @@ describe("a forged record", () => {
       for (const victim of victims) victim.kill("SIGKILL");
     }));
 
-  test("in the lock's file, with no lock on it, ends nobody", () =>
+  test("in the lock's file, without a lock on it, ends no process", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       await createDev(scratch);
@@ -161,7 +161,7 @@ describe("security 11: an ancestor of the command", () => {
           nested(home, args);
           await profiles.stop("dev");
         }
-        // We are still here to say so. While it really runs, and only the record lies:
+        // We are still here to say so. While it really runs, and only the record is false:
         await profiles.start("dev");
         const { pid, keeperPid } = await profiles.status("dev");
         forge(home, "dev", { keeper: null, gateway: null, [role]: ownIdentity() });
@@ -172,7 +172,7 @@ describe("security 11: an ancestor of the command", () => {
       }),
   );
 
-  test("that embeds the keeper is asked, and stops the run; and so is the very process that embeds it", () =>
+  test("that embeds the keeper is asked and stops the run, even when it is the calling process itself", () =>
     withProfiles(async (scratch) => {
       const { profiles, home, create } = scratch;
       await create({ name: "dev", span: 1, argv: noFixture, health: "tcp" });

@@ -1,11 +1,14 @@
-/** What a gateway's end leaves alone: sessions that people have started from inside of it (agentric PR#120, alpamon PR#327). */
+/**
+ * What the end of a gateway leaves alone: sessions that people started from inside of it (agentric PR#120, alpamon
+ * PR#327).
+ */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { until } from "../harness/until.ts";
 import { fixture, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
-/** Pids of processes whose command line ends with this word in quotes, by one home. */
+/** Returns the pids of processes of one home whose command line ends with this word in quotes. */
 function named(home: string, word: string): readonly number[] {
   return readdirSync("/proc")
     .filter((pid) => /^\d+$/.test(pid))
@@ -24,7 +27,7 @@ function read(pid: string, file: string): string {
 }
 
 describe.concurrent("the end of a gateway", () => {
-  test("spares a session that is none of its own, names it, and no later start or stop takes it for a stray", () =>
+  test("spares an independent session, names it, and no later start or stop ends it", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 2, argv: fixture("starts-others", "{port}") });
       await profiles.start("api");
@@ -59,7 +62,7 @@ describe.concurrent("the end of a gateway", () => {
       expect((await profiles.status("api")).spared).toEqual([]);
     }));
 
-  test("is the end of all with `end: all`", () =>
+  test("ends everything with `end: all`", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 2, end: "all", argv: fixture("starts-others", "{port}") });
       await profiles.start("api");
@@ -84,7 +87,7 @@ describe.concurrent("the end of a gateway", () => {
         await until("one listens in the block", () => ownersOf(port + 1).size === 1);
         const left = words.flatMap((word) => named(home, word));
         await killAndWait(status.keeperPid, status.pid);
-        // The control: those are strays, and nobody but the verb ends them.
+        // The control: those are strays, and only a command ends them.
         expect(left.map(isAlive)).toEqual([true, true, true]);
         const { outcome } = await profiles[verb]("api");
         expect(outcome).toBe(verb === "stop" ? "stopped" : "started");

@@ -7,7 +7,7 @@ import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
 describe.concurrent("start", () => {
-  test("gives one gateway and eight true answers when asked eight times at once", () =>
+  test("gives one gateway and eight correct answers to eight starts at once", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const results = await Promise.all(Array.from({ length: 8 }, () => profiles.start("api")));
@@ -40,7 +40,7 @@ describe.concurrent("start", () => {
     }),
   );
 
-  test("names who holds the port, spawns nothing and tries nothing again (openclaw/openclaw#28191)", () =>
+  test("names the holder of the port, spawns nothing and retries nothing (openclaw/openclaw#28191)", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       const runs = path.join(folder, "runs");
       const { port } = await create({ name: "api", span: 1, argv: fixture("crash", runs, "{port}") });
@@ -85,7 +85,7 @@ describe.concurrent("start", () => {
       expect(await profiles.status("api")).toMatchObject({ state: "failed", pid: null });
     }));
 
-  test("says that it is still starting, not that it failed, when the time is over (openclaw/openclaw#74281)", () =>
+  test("says at the deadline that it is still starting, not that it failed (openclaw/openclaw#74281)", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("silent") });
       await expect(profiles.start("api", { timeoutMs: 1_000 })).rejects.toMatchObject({ code: "STILL_STARTING" });
@@ -115,7 +115,7 @@ describe.concurrent("start", () => {
       expect(status.pid).not.toBe(before.pid);
     }));
 
-  test("leaves a gateway that answers alone, even when it may be replaced", () =>
+  test("leaves an answering gateway alone, even when it may be replaced", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}"), health: "/" });
       const { status: before } = await profiles.start("api");
@@ -123,7 +123,7 @@ describe.concurrent("start", () => {
       expect({ outcome, pid: status.pid }).toEqual({ outcome: "already-running", pid: before.pid });
     }));
 
-  test("takes another port for one run: kept across a crash, gone at the next start, never another profile's", () =>
+  test("uses another port for one run: kept across a crash, gone at the next start, never another profile's", () =>
     withProfiles(async ({ profiles, create }) => {
       const other = await create({ name: "other", span: 10, argv: fixture("serve", "{port}") });
       const api = await create({ name: "api", span: 2, argv: fixture("serve", "{port}"), extraPorts: { metrics: 1 } });

@@ -17,7 +17,7 @@ import {
 } from "./scratch-profiles.ts";
 
 describe.concurrent("stop", () => {
-  test("returns when the tree is gone and the port free, and is content when nothing runs", () =>
+  test("returns when the tree is gone and the port free, and succeeds when nothing runs", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -28,7 +28,7 @@ describe.concurrent("stop", () => {
       expect((await profiles.stop("api")).outcome).toBe("already-stopped");
     }));
 
-  test("kills what ignores SIGTERM, helpers in groups of their own included, after the deadline", () =>
+  test("kills a tree that ignores SIGTERM, including helpers in groups of their own, after the deadline", () =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "api", span: 1, end: "all", argv: fixture("stubborn", "{port}") });
       await profiles.start("api");
@@ -37,7 +37,7 @@ describe.concurrent("stop", () => {
       expect(ownersOf(port).size).toBe(0);
     }));
 
-  test("ends an orphan with its helpers, and leaves no word of it behind", () =>
+  test("ends an orphan with its helpers, and leaves no trace of it", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -52,7 +52,7 @@ describe.concurrent("stop", () => {
       });
     }));
 
-  test("is not done while somebody holds the port, and says who (openclaw/openclaw#72942)", () =>
+  test("fails while somebody holds the port, and names the holder (openclaw/openclaw#72942)", () =>
     withProfiles(async ({ profiles, create, folder }) => {
       const pidFile = path.join(folder, "holder.pid");
       const { port } = await create({ name: "api", span: 1, argv: fixture("escape", "{port}", pidFile) });
@@ -70,7 +70,7 @@ describe.concurrent("stop", () => {
       }
     }));
 
-  test("works without a registry, from what the keeper published", () =>
+  test("works without a registry, from the keeper's record", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       await profiles.start("api");
@@ -84,7 +84,7 @@ describe.concurrent("stop", () => {
       await chmod(registry, 0o600);
     }));
 
-  test("signals nobody but the recorded process itself, whatever the record says (openclaw/openclaw#140162)", () =>
+  test("signals only the recorded process itself, whatever the record says (openclaw/openclaw#140162)", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status } = await profiles.start("api");
@@ -116,7 +116,7 @@ describe.concurrent("stop", () => {
 });
 
 describe.concurrent("restart", () => {
-  test("puts an orphan under a keeper again without two gateways at any sample", () =>
+  test("puts an orphan under a keeper again, and no sample shows two gateways", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       const { status: before } = await profiles.start("api");
@@ -131,13 +131,13 @@ describe.concurrent("restart", () => {
       expect(samples).toBeGreaterThan(3);
     }));
 
-  test("starts what is stopped", () =>
+  test("starts a stopped profile", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       expect(await profiles.restart("api")).toMatchObject({ outcome: "restarted", status: { state: "running" } });
     }));
 
-  test("is done by four at once without two gateways at any sample", () =>
+  test("works for four at once, and no sample shows two gateways", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}") });
       await profiles.start("api");

@@ -1,4 +1,7 @@
-/** What a keeper and the verbs say of gateways that are hard to see: each with the truth that the child handle or the lock knows. */
+/**
+ * What a keeper and the commands report of gateways that are hard to see: each report is the truth that the child handle
+ * or the lock knows.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -27,7 +30,7 @@ function readRecord(home: string): Record<string, unknown> {
 }
 
 describe("a gateway whose keeper is gone", () => {
-  test("is orphaned when the keeper was killed before it published it; the holder of the lock is who it is", () =>
+  test("is orphaned when the keeper was killed before it published it; the lock's holder identifies it", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
       await profiles.start("dev");
@@ -42,7 +45,7 @@ describe("a gateway whose keeper is gone", () => {
       expect(isAlive(pid)).toBe(false);
     }));
 
-  test("that has closed the lock's descriptor is neither doubled by `run` nor lost to the verbs", () =>
+  test("that has closed the lock's descriptor is not started twice by `run`, and the other commands still find it", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1, argv: fixture("close-lock", "{port}"), health: "none" });
       await profiles.start("dev");
@@ -63,7 +66,7 @@ describe("a gateway whose keeper is gone", () => {
 });
 
 describe("a keeper whose lock is lost", () => {
-  test("to something in the place of its file ends its gateway, and the history and the next start say why", () =>
+  test("to another file in its place ends its gateway, and the history and the next start say why", () =>
     withProfiles(async ({ profiles, create }) => {
       const { paths } = await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
       const { status } = await profiles.start("dev");
@@ -80,34 +83,32 @@ describe("a keeper whose lock is lost", () => {
 });
 
 describe("a supervised start", () => {
-  test.each(["serve", "close-lock"])(
-    "adopts its own orphan, keeps it, and starts it again when it ends (%s)",
-    (program) =>
-      withProfiles(async ({ profiles, create, home }) => {
-        await create({ name: "dev", span: 1, argv: fixture(program, "{port}"), health: "tcp" });
-        await profiles.start("dev");
-        const { pid, keeperPid } = await profiles.status("dev");
-        await killAndWait(keeperPid);
-        const supervised = spawn(process.execPath, [CLI_ENTRY, "run", "dev", "--supervised"], {
-          env: bareEnvironment(home),
-          stdio: "ignore",
-        });
-        onTestFinished(() => void supervised.kill("SIGKILL"));
-        await until("it is kept", async () => (await profiles.status("dev")).state === "running");
-        expect(await profiles.status("dev")).toMatchObject({ pid, keeperPid: supervised.pid });
-        expect((await profiles.list())[0]).toMatchObject({ state: "running", pid, health: "ok" });
-        process.kill(pid ?? 0, "SIGKILL");
-        await until("it runs again", async () => {
-          const now = await profiles.status("dev");
-          return now.state === "running" && now.pid !== pid && now.keeperPid === supervised.pid;
-        });
-        expect(gatewaysOf(home, program)).toHaveLength(1);
-        expect((await profiles.stop("dev")).outcome).toBe("stopped");
-        await until("it has ended", () => supervised.exitCode !== null);
-      }),
+  test.each(["serve", "close-lock"])("adopts its own orphan, keeps it, and restarts it when it ends (%s)", (program) =>
+    withProfiles(async ({ profiles, create, home }) => {
+      await create({ name: "dev", span: 1, argv: fixture(program, "{port}"), health: "tcp" });
+      await profiles.start("dev");
+      const { pid, keeperPid } = await profiles.status("dev");
+      await killAndWait(keeperPid);
+      const supervised = spawn(process.execPath, [CLI_ENTRY, "run", "dev", "--supervised"], {
+        env: bareEnvironment(home),
+        stdio: "ignore",
+      });
+      onTestFinished(() => void supervised.kill("SIGKILL"));
+      await until("it is kept", async () => (await profiles.status("dev")).state === "running");
+      expect(await profiles.status("dev")).toMatchObject({ pid, keeperPid: supervised.pid });
+      expect((await profiles.list())[0]).toMatchObject({ state: "running", pid, health: "ok" });
+      process.kill(pid ?? 0, "SIGKILL");
+      await until("it runs again", async () => {
+        const now = await profiles.status("dev");
+        return now.state === "running" && now.pid !== pid && now.keeperPid === supervised.pid;
+      });
+      expect(gatewaysOf(home, program)).toHaveLength(1);
+      expect((await profiles.stop("dev")).outcome).toBe("stopped");
+      await until("it has ended", () => supervised.exitCode !== null);
+    }),
   );
 
-  test("that adopted is stopped like any keeper", () =>
+  test("that adopted an orphan is stopped like any keeper", () =>
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
       await profiles.start("dev");
@@ -124,7 +125,7 @@ describe("a supervised start", () => {
 });
 
 describe("a port", () => {
-  test("of the right number on another loopback address is told at once, with the way out", () =>
+  test("with the correct number on another loopback address is reported at once, with the remedy", () =>
     withProfiles(async ({ profiles, create }) => {
       await create({ name: "dev", span: 1, argv: fixture("wrong-loopback", "{port}") });
       await expect(profiles.start("dev", { timeoutMs: 20_000 })).rejects.toMatchObject({
@@ -133,7 +134,7 @@ describe("a port", () => {
       });
     }));
 
-  test("that blocked it once is looked at again, and a person's stop ends the matter", () =>
+  test("that blocked it once is looked at again, and a person's stop ends that", () =>
     withProfiles(async ({ profiles, create }) => {
       const { port } = await create({ name: "dev", span: 1, argv: fixture("serve", "{port}") });
       for (const end of ["look", "stop"] as const) {
@@ -172,9 +173,9 @@ describe("a port", () => {
       expect(isAlive(status.pid)).toBe(true);
     }));
 
-  test("taken after the start from outside of the process tree is said to have come afterwards", () =>
+  test("taken after the start from outside of the process tree is reported as taken later", () =>
     withProfiles(async ({ profiles, create, folder }) => {
-      // A client of a daemon that was there before: the daemon listens, and is nobody's child.
+      // A client of an existing daemon: the daemon listens, and is not a child of the run.
       const go = path.join(folder, "go");
       const daemon = spawn(
         "sh",
@@ -196,7 +197,7 @@ describe("a port", () => {
   const python = spawnSync("python3", ["-c", "import socket"]).status === 0;
   if (!python) process.stdout.write("skipped: no python3 for a listener without SO_REUSEADDR\n");
 
-  test.runIf(python)("occupied by closed connections is waited for, and is not called somebody's", () =>
+  test.runIf(python)("with lingering closed connections is waited for, and not called taken", () =>
     withProfiles(async ({ profiles, create }) => {
       const program = fileURLToPath(new URL("fixtures/no-reuse.py", import.meta.url));
       const { port } = await create({ name: "dev", span: 1, argv: ["python3", program, "{port}"], health: "tcp" });
@@ -218,7 +219,7 @@ describe("a port", () => {
   );
 });
 
-/** A /proc that shows a user only what is his, and a gateway whose capabilities hide even that. */
+/** A /proc that shows a user only their own processes, and a gateway whose capabilities hide even that. */
 describe("where /proc hides the keeper's own child", () => {
   const hide = "mount -t proc -o hidepid=2 proc /proc";
   const canHide =
@@ -253,7 +254,7 @@ describe("where /proc hides the keeper's own child", () => {
         `as ${lk} list --json`,
         `as ${lk} stop dev; echo "stop $?"`,
         'pgrep -x capable > /dev/null; echo "alive $?"',
-        // Its keeper is killed: who the hidden process is cannot be told any more, and so it is named and not signalled.
+        // Its keeper is killed: the hidden process cannot be identified any more, so it is named and not signalled.
         `as ${lk} start dev; kill -9 $(as ${lk} status dev --json | sed -n 's/.*"keeperPid": \\([0-9]*\\).*/\\1/p')`,
         `as ${lk} list; as ${lk} stop dev; echo "stop of the orphan $?"`,
         `kill -9 $(pgrep -x capable); sleep 0.2; as ${lk} status dev | grep state`,

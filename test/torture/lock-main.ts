@@ -1,7 +1,8 @@
 /**
- * `pnpm torture [--adapter <name or path>] [--acquisitions N] [--kills N] [--seed N] [--minutes N] [--deletions N] [--world two-paths|two-disks] [--short]`
- * Without `--adapter`: our lock in the long form; with its files deleted meanwhile; at two paths; beside an equal place on another
- * disk; its fallback; and the positive controls, which must be caught. Exit 1 when our lock fails or a control passes.
+ * `pnpm torture [--adapter <name or path>] [--acquisitions N] [--kills N] [--seed N] [--minutes N] [--deletions N]
+ * [--world two-paths|two-disks] [--short]` Without `--adapter`: our lock in the long form; with its files deleted during
+ * the run; at two paths; beside an equal place on another disk; its fallback; and the positive controls, which must be
+ * caught. Exit 1 when our lock fails or a control passes.
  */
 import { parseArgs } from "node:util";
 

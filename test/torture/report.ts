@@ -1,8 +1,8 @@
-/** Renders torture reports as a table with the strength of every zero. Pure. */
+/** Renders torture reports as a table with the statistical strength of every zero. Pure. */
 import type { TortureReport } from "./torture.ts";
 import { percentile } from "./witness.ts";
 
-/** Returns one row a report, then what a person needs to repeat and to weigh them. */
+/** Returns one row for each report, then what a person needs to repeat and judge them. */
 export function formatReports(reports: readonly TortureReport[]): string {
   const header = [
     "lock",
@@ -49,7 +49,7 @@ function explain(report: TortureReport): string[] {
   return lines;
 }
 
-/** The rule of three: with none in n, the true rate is below 3/n at 95 %. */
+/** The rule of three: with none in n, the true rate is below 3/n at 95 % confidence. */
 function strength({ owners, overlaps }: TortureReport): string {
   if (owners === 0) return "nobody ever owned it";
   if (overlaps > 0) return `${((100 * overlaps) / owners).toFixed(2)} % of the owners overlapped`;

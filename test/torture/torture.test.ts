@@ -43,13 +43,13 @@ describe("the torture", () => {
     expect(report.owners).toBeGreaterThan(20);
   });
 
-  test("catches the control that names its lock after a path, where there are two", async ({ skip }) => {
+  test("catches the control that names its lock after a path, in a world of two paths", async ({ skip }) => {
     const report = await torture({ ...SHORT, adapter: "path-named", acquisitions: 300, world: "two-paths" });
     if (report.world === "one") skip("this machine makes no mount namespaces for us");
     expect(findings(report).overlaps).toBeGreaterThan(0);
   });
 
-  test("catches the control that knows no disks, where there are two", async ({ skip }) => {
+  test("catches the control that ignores disks, in a world of two disks", async ({ skip }) => {
     const report = await torture({ ...SHORT, adapter: "inode-only", world: "two-disks", stopWhenCaught: true });
     if (report.world === "one") skip("this machine makes no mount namespaces for us");
     expect(findings(report).wedges).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ const judge = (log: string, deaths: Record<string, number> = {}): ReturnType<typ
   judgeWitnesses(parseWitnessLog(log), new Map(Object.entries(deaths)));
 
 describe("the witnesses' judge", () => {
-  test("lets owners that follow each other pass", () => {
+  test("accepts consecutive owners", () => {
     const verdict = judge(
       "A a 1000000\nL a 1000001\nR a 1000002\nG a 1000003\nA b 1000004\nR b 1000005\nG b 1000006\n",
     );
@@ -99,7 +99,7 @@ describe("the witnesses' judge", () => {
     expect(verdict).toMatchObject({ owners: 2, overlaps: 1, portClashes: 1 });
   });
 
-  test("ends an owner's time at its death, however it came", () => {
+  test("ends an owner's time at its death, whatever the cause", () => {
     expect(judge("A a 1000000\nD a 1000001\nA b 3000001\nR b 4000000\n")).toMatchObject({
       overlaps: 0,
       reclaimMs: [2],
@@ -112,7 +112,7 @@ describe("the witnesses' judge", () => {
     expect(judge("A a 1000000\nA b 3000001\nR b 4000000\n")).toMatchObject({ overlaps: 1 });
   });
 
-  test("reads no line that a death cut short", () => {
+  test("skips a line that a death cut short", () => {
     expect(parseWitnessLog("A a 1000000\nR a 10").map(({ letter }) => letter)).toEqual(["A"]);
   });
 });

@@ -1,8 +1,8 @@
 /**
- * Tortures a lock: contender processes acquire and release it without pause while they are killed at random moments and
- * between any two of their steps, stopped and continued, while the lock's files are deleted and replaced under them, and
- * while half of them live in a pid namespace of their own. Knows nothing of the lock but the adapter's one function:
- * `acquire({ directory, timeoutMs }) => Promise<release>`. Judges by witnesses that the lock has no part in.
+ * Tortures a lock. Contender processes acquire and release it without pause. Meanwhile they are killed at random moments
+ * and between any two of their steps, stopped and continued; the lock's files are deleted and replaced; and half of them
+ * live in a pid namespace of their own. The torture knows nothing of the lock except the adapter's one function:
+ * `acquire({ directory, timeoutMs }) => Promise<release>`. It judges by witnesses that do not depend on the lock.
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
@@ -30,7 +30,7 @@ import type { Verdict } from "./witness.ts";
 import { judgeWitnesses, parseWitnessLog } from "./witness.ts";
 import { freePort } from "../harness/free-port.ts";
 
-/** How to torture; every figure has a default. */
+/** The options of a torture; every figure has a default. */
 export interface TortureOptions {
   /** Path of the adapter, or the name of one of ours. */
   readonly adapter: string;
@@ -38,7 +38,10 @@ export interface TortureOptions {
   readonly seed?: number;
   /** @default 8 */
   readonly contenders?: number;
-  /** The run ends when it has seen so many, and so many `kills` and `deletions`; or at `maxMs`. @default 2_000 */
+  /**
+   * The run ends when it has seen this many, and as many `kills` and `deletions` as wanted; or at `maxMs`. @default
+   * 2_000
+   */
   readonly acquisitions?: number;
   /** @default 40 */
   readonly kills?: number;
@@ -48,11 +51,11 @@ export interface TortureOptions {
   readonly holdMs?: number;
   /** Mean pause between two random kills. @default 100 */
   readonly killEveryMs?: number;
-  /** The chance that an acquire is killed between two of its steps; of a release, half of it. @default 0.02 */
+  /** The chance that an acquire is killed between two of its steps; half of it for a release. @default 0.02 */
   readonly stepKillChance?: number;
   /** The longest SIGSTOP. @default 150 */
   readonly stopMs?: number;
-  /** How often the lock's files are deleted or replaced meanwhile, at least; 0: never. @default 0 */
+  /** How often the lock's files are deleted or replaced, at least; 0: never. @default 0 */
   readonly deletions?: number;
   /**
    * Where the contenders live. `two-paths`: every other one sees the place through a bind mount at another path. `two-disks`: on a
@@ -65,7 +68,7 @@ export interface TortureOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/** What a run showed. */
+/** The results of a run. */
 export interface TortureReport extends Verdict {
   readonly adapter: string;
   readonly seed: number;
@@ -73,10 +76,10 @@ export interface TortureReport extends Verdict {
   readonly randomKills: number;
   readonly stops: number;
   readonly deletions: number;
-  /** `one`: this machine does not let us make another. */
+  /** `one`: this machine permits no other. */
   readonly pidNamespaces: "one" | "two";
   readonly world: WorldKind;
-  /** Times that nobody could acquire for 5 s of peace although no owner lived. */
+  /** How often nobody could acquire for 5 s of peace although no owner lived. */
   readonly wedges: number;
 }
 
@@ -90,21 +93,23 @@ const DEFAULTS = {
   stepKillChance: 0.02,
   stopMs: 150,
   wedgeMs: 6_000,
-  /** When nobody owned for so long, nobody is disturbed until somebody does: a wedge is what peace does not cure. */
+  /**
+   * When nobody has owned for this long, nobody is disturbed until somebody does: a wedge is what peace does not cure.
+   */
   peaceMs: 1_000,
   /** Longer than any wait that the torture itself causes. */
   acquireTimeoutMs: 60_000,
   tickMs: 10,
 };
 
-/** One contender process. `pid` is its own, seen from here, also when it lives in another namespace. */
+/** One contender process. `pid` is its own, as seen from here, even when it lives in another namespace. */
 interface Contender {
   readonly id: string;
   readonly child: ChildProcess;
   pid: number | undefined;
   isReady: boolean;
   isStopped: boolean;
-  /** Killed, though the news of its exit has not come yet. */
+  /** It was killed, though the news of its exit has not come yet. */
   isDying: boolean;
 }
 
@@ -243,13 +248,13 @@ class Run {
     child.once("exit", () => {
       this.#contenders.delete(contender);
       this.#tail.forget(id);
-      // One that ends before it was ready cannot run at all; more of its kind would not help.
+      // A contender that ends before it was ready cannot run at all; more of its kind would not help.
       if (!contender.isReady && !this.#isOver) this.#complaint = `a contender did not start: ${complaint}`;
       if (!this.#isOver) this.#start();
     });
   }
 
-  /** One thing goes wrong for somebody. */
+  /** Disturbs one contender. */
   #disturb(): void {
     const able = [...this.#contenders].filter(
       ({ pid, isStopped, isDying }) => pid !== undefined && !isStopped && !isDying,
@@ -333,7 +338,7 @@ const LONGEST_LOOK_MS = 100;
 class Tail {
   owners = 0;
   stepKills = 0;
-  /** Owners that came while another one was seen to be still at it: a first impression, for the impatient. */
+  /** Owners that came while another one still wrote: a first impression during the run. */
   overlaps = 0;
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(1 << 20);
@@ -359,7 +364,7 @@ class Tail {
     const end = text.lastIndexOf("\n") + 1;
     this.#rest = text.slice(end);
     for (const { letter, contender } of parseWitnessLog(text.slice(0, end))) {
-      // One that writes on after somebody else's A was alive at that A.
+      // A contender that writes after another one's A was alive at that A.
       if (letter === "R" && this.#latest !== contender) this.overlaps += 1;
       if (letter === "A") {
         this.#latest = contender;

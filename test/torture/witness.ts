@@ -1,7 +1,7 @@
 /**
- * Judges what the witnesses of a torture run wrote down. Pure. An owner's interval begins after its acquire returned and ends
- * before its release began, or when it was killed, whichever is first: so the intervals that are compared are shorter than
- * the true ones, and two that overlap are two owners, without doubt.
+ * Judges what the witnesses of a torture run recorded. Pure. An owner's interval begins after its acquire returned and
+ * ends before its release began, or when it was killed, whichever is first. So the compared intervals are shorter than
+ * the true ones, and two that overlap are certainly two owners.
  */
 
 /** One line of the log. The letters are those of programs/contender.js. */
@@ -15,7 +15,7 @@ export interface WitnessEvent {
 /** When a contender was about to be killed by somebody else. */
 export type Deaths = ReadonlyMap<string, number>;
 
-/** What the witnesses say. */
+/** The verdict of the witnesses. */
 export interface Verdict {
   readonly owners: number;
   /** Pairs of owners at one time, by the log. */
@@ -26,7 +26,7 @@ export interface Verdict {
   readonly reclaimMs: readonly number[];
   readonly stepKills: number;
   readonly errors: ReadonlyMap<string, number>;
-  /** The first overlaps, for a person. */
+  /** The first overlaps, for a person to read. */
   readonly examples: readonly string[];
 }
 
@@ -38,7 +38,7 @@ interface Interval {
   listeningNs: number | undefined;
 }
 
-/** Parses whole lines; a line that was cut short by a death is left out. */
+/** Parses whole lines; a line that a death cut short is left out. */
 export function parseWitnessLog(text: string): WitnessEvent[] {
   const events: WitnessEvent[] = [];
   for (const line of text.split("\n")) {
@@ -152,7 +152,7 @@ function measureReclaims(owners: readonly Interval[]): number[] {
   return delays.sort((a, b) => a - b);
 }
 
-/** The value below which the share `p` of the ascending `values` lies; undefined when there are none. */
+/** The value below which the share `p` of the ascending `values` is; undefined when there are none. */
 export function percentile(values: readonly number[], p: number): number | undefined {
   return values[Math.min(values.length - 1, Math.floor(values.length * p))];
 }

@@ -1,6 +1,6 @@
 /**
- * Where contenders live: at one path, at two paths of one place, or on one of two disks with equal inodes. Mounts are made in a mount
- * namespace that ends with the process that holds it, so none is left whatever happens.
+ * Where contenders live: at one path, at two paths of one place, or on one of two disks with equal inodes. Mounts are
+ * made in a mount namespace that ends with the process that holds it, so none is left whatever happens.
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
@@ -21,7 +21,7 @@ export interface Room {
 
 /** The places of one run. */
 export interface World {
-  /** What could be made of the one that was asked for. */
+  /** The world that this machine could make of the requested one. */
   readonly kind: WorldKind;
   /** The lock's place, as we reach it from outside. */
   readonly directory: string;
@@ -60,7 +60,7 @@ export async function openWorld(kind: WorldKind, directory: string, adapterUrl: 
   }
 }
 
-/** Mounts in a namespace of its own, which lives until its holder ends; returns the prefix that enters it. */
+/** Mounts in its own namespace, which lives until its holder ends; returns the prefix that enters it. */
 async function mountApart(
   started: ChildProcess[],
   mount: string,
@@ -73,7 +73,7 @@ async function mountApart(
   return ["nsenter", `--mount=/proc/${holder.pid}/ns/mnt`];
 }
 
-/** Starts somebody who owns the place there for as long as the world lasts. */
+/** Starts a process that owns the place there as long as the world lasts. */
 async function startOwner(
   started: ChildProcess[],
   enter: readonly string[],

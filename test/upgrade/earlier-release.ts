@@ -1,7 +1,7 @@
 /**
- * Release 0.1.0 of the command line, as it was packed from its commit (88fb333), and copies of the present one: so that both run side by
- * side, and one can be removed under a living keeper. The package is kept as a fixture because a source archive has no history to
- * build it from, and today's tools and dependencies need not build it for ever.
+ * Release 0.1.0 of the command line, as it was packed from its commit (88fb333), and copies of the present one, so that
+ * both run side by side and one can be removed under a living keeper. The package is a fixture because a source archive
+ * has no history to build it from, and today's tools and dependencies will not build it forever.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, symlinkSync } from "node:fs";
@@ -10,7 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 
-/** What one command did. */
+/** The result of one command. */
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;

@@ -1,4 +1,7 @@
-/** Upgrades in place: keepers of the last release under the present command line, and a bundle that goes away under its keeper. */
+/**
+ * Upgrades in place: keepers of the last release under the present command line, and a bundle that disappears under its
+ * keeper.
+ */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -41,7 +44,7 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
       expect(renewed.state).toBe("running");
       expect(renewed.keeperPid).not.toBe(old.keeperPid);
 
-      // The other way round: the keeper is ours now, and the earlier command line keeps off.
+      // The other way round: the keeper is ours now, and the earlier command line does not touch it.
       expect(run(earlier, home, "run", "dev")).toMatchObject({ status: 78 });
       expect(run(earlier, home, "start", "dev").status).toBe(0);
       expect(rowOf(home, "dev")).toMatchObject({ state: "running", keeperPid: renewed.keeperPid });
@@ -84,7 +87,7 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
   }, 120_000);
 });
 
-describe("a keeper whose bundle goes away", () => {
+describe("a keeper whose bundle disappears", () => {
   test.each([
     ["removed", (folder: string): void => rmSync(folder, { recursive: true })],
     [

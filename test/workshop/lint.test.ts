@@ -1,4 +1,4 @@
-/** The checks of `pnpm lint`: each is green on sound code and red on a fault that is planted. */
+/** The checks of `pnpm lint`: each passes sound code and reports a planted fault. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ const oxlint = path.join(root, "node_modules/.bin/oxlint");
 
 type Files = Readonly<Record<string, string>>;
 
-/** A folder of its own with these files in it. */
+/** Makes a folder of its own with these files in it. */
 function planted(files: Files): string {
   const folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-lint-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -22,7 +22,7 @@ function planted(files: Files): string {
   return folder;
 }
 
-/** The rules that these files break, by the project's own configuration: one entry for each fault. */
+/** Returns the rules that these files break, by the project's own configuration: one entry for each fault. */
 function faultsIn(files: Files): readonly string[] {
   const folder = planted(files);
   const args = ["--config", path.join(root, ".oxlintrc.json"), "--format", "unix", folder];
@@ -55,7 +55,7 @@ describe("imports", () => {
     expect(broken(files)).toEqual(["import(no-cycle)"]);
   });
 
-  test("of a type stand on a line of their own", () => {
+  test("of a type are on a line of their own", () => {
     const text = 'import { type B, b } from "./b.ts";\n\nexport const a = (): B => b();\n';
     expect(
       broken({ "a.ts": text, "b.ts": "export type B = number;\nexport const b = (): B => Date.now();\n" }),
@@ -63,7 +63,7 @@ describe("imports", () => {
   });
 });
 
-/** A file for each of these values, which has this name. */
+/** Makes a file for each of these values, which has this name. */
 const named = (name: string, values: readonly string[]): Files =>
   Object.fromEntries(values.map((value, place) => [`${place}.ts`, `export const ${name} = ${value};\n`]));
 
@@ -71,7 +71,7 @@ describe("names", () => {
   const DATA = ["60 * 1_000", '"word"', "/[a-z]/", '["a", "b"] as const', 'new Set(["a"])', "{ least: 1, most: [2] }"];
   const OTHER = ["(): number => 1", "[] as string[]", "new Map<string, string>()", "Date.now()"];
 
-  test("of data are in capitals, of all else as you like", () => {
+  test("of data are in capitals; all others are free", () => {
     expect(broken(named("LIMITS", DATA))).toEqual([]);
     expect(broken(named("limits", OTHER))).toEqual([]);
     expect(faultsIn(named("limits", DATA))).toEqual(DATA.map(() => "house(constant-case)"));

@@ -1,4 +1,6 @@
-/** A control: the kernel's lock, refused as well while its list shows a lock on an equal inode, of whatever disk. */
+/**
+ * A control: the kernel's lock, which also refuses while the kernel's list shows a lock on an equal inode, on any disk.
+ */
 import { fstatSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { acquireFile } from "./kernel-file.js";

@@ -1,4 +1,4 @@
-/** What the controls with a kernel lock share: a file that stays, locked; let go again when `isAlone` denies. */
+/** What the controls with a kernel lock share: a permanent file, locked; released again when `isAlone` says no. */
 import { closeSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";

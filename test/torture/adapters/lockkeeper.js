@@ -1,4 +1,4 @@
-/** The lock under test: `@lockkeeper/core`, by its public name, with its own defaults but for the deadline. */
+/** The lock under test: `@lockkeeper/core`, by its public name, with its own defaults except for the deadline. */
 import path from "node:path";
 import { acquireGatewayLock } from "@lockkeeper/core";
 

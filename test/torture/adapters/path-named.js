@@ -1,4 +1,7 @@
-/** A control: the kernel's lock on a file that is named after the place's real path. Two paths of one place are two locks. */
+/**
+ * A control: the kernel's lock on a file that is named after the place's real path. Two paths of one place give two
+ * locks.
+ */
 import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** Positive control: the lock that most tools have. `open(wx)`, the owner's pid and start time, unlink when it is dead. */
+/**
+ * Positive control: the lock of most tools. `open(wx)`, the owner's pid and start time, unlink when the owner is dead.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

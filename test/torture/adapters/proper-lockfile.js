@@ -9,7 +9,7 @@ export async function acquire({ directory, timeoutMs }) {
   const release = await lockfile.lock(file, {
     stale: 2_000,
     retries: { forever: true, factor: 1, minTimeout: 2, maxTimeout: 4, randomize: true, maxRetryTime: timeoutMs },
-    // A robbed owner is told here. It stays in the dark in this run, as it would until its next look.
+    // A robbed owner learns of it here. In this run it notices nothing, as it would until its next look.
     onCompromised: () => {},
   });
   return () => release().catch(() => {});

@@ -1,4 +1,4 @@
-/** One host of a lease's torture: a keeper with a home and a way to etcd of its own, and what it has published. */
+/** One host of a lease's torture: a keeper with its own home and its own way to etcd, and its published records. */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
@@ -10,10 +10,10 @@ import { findRunProcesses } from "@lockkeeper/core/internal";
 
 import type { Link } from "./link.ts";
 
-/** Whose rules the host's keeper follows. */
+/** Which program is the host's keeper. */
 export type Design = "lockkeeper" | "self-stop" | "naive";
 
-/** What all hosts of a torture have in common. */
+/** What all hosts of a torture share. */
 export interface Scene {
   readonly design: Design;
   readonly key: string;
@@ -21,7 +21,7 @@ export interface Scene {
   /** Where the gateways write. */
   readonly witness: string;
   readonly scratch: string;
-  /** Of a gateway that ends when it is asked; undefined: it is deaf. */
+  /** How long a gateway takes to stop; undefined: it ignores SIGTERM. */
   readonly drainMs: number | undefined;
 }
 
@@ -35,7 +35,7 @@ interface Published {
 export class Host {
   readonly name: string;
   readonly link: Link;
-  /** What the keeper has said last. */
+  /** The keeper's last record. */
   published: Published = {};
   /** How often a gateway was ended because its lease was lost. */
   losses = 0;
@@ -66,7 +66,7 @@ export class Host {
     return this.#keeper !== undefined && this.#keeper.exitCode === null && this.#keeper.signalCode === null;
   }
 
-  /** The keeper's own child that stands sentinel; 0 when there is none. */
+  /** The keeper's own child that is the sentinel; 0 when there is none. */
   get sentinelPid(): number {
     try {
       const children = readFileSync(`/proc/${this.keeperPid}/task/${this.keeperPid}/children`, "latin1");

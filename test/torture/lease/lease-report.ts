@@ -1,13 +1,13 @@
-/** Sums up the cycles of a lease's torture, and says which of them break the promise. Pure. */
+/** Sums up the cycles of a lease's torture, and names those that break the promise. Pure. */
 import type { Cycle, Fault } from "./lease-torture.ts";
 
 /**
- * A host that was paused as a whole writes until its sentinel, which was paused too, looks at the clock again: every 50 ms.
- * What else a busy machine does comes on top.
+ * A host that was paused as a whole writes until its sentinel, which was paused too, looks at the clock again: every 50
+ * ms. The delays of a busy machine come on top.
  */
 const WAKING_MS = 250;
 
-/** Says what is wrong with a cycle of a lease that keeps its promise; undefined when nothing is. */
+/** Returns what is wrong with a cycle of a lease that should keep its promise; undefined when nothing is. */
 export function findBreach(cycle: Cycle): string | undefined {
   const { fault, acceptedStale, staleWrites, lateMs } = cycle;
   if (acceptedStale > 0) return `${acceptedStale} stale writes had a token that was not smaller`;
@@ -15,7 +15,10 @@ export function findBreach(cycle: Cycle): string | undefined {
   return staleWrites > 0 ? `${staleWrites} writes beside the next owner` : undefined;
 }
 
-/** Returns a row for each fault: how often, the worst overlap, stale writes, when the old was gone and the new one there. */
+/**
+ * Returns a row for each fault: its count, the worst overlap, stale writes, and when the old owner ended and the new one
+ * began.
+ */
 export function formatCycles(title: string, cycles: readonly Cycle[]): string {
   const faults = [...new Set(cycles.map(({ fault }) => fault))];
   const rows = faults.map((fault) =>

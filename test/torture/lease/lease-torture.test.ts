@@ -8,7 +8,7 @@ import { tortureLease } from "./lease-torture.ts";
 import { judgeWrites, parseWrites } from "./lease-witness.ts";
 import { findPartitionMeans } from "./link.ts";
 
-/** Time for faults that each last several times as long as a lease lives. */
+/** Time for faults that each last several times as long as a lease. */
 const LIMIT_MS = 400_000;
 
 async function torture(options: Pick<LeaseTortureOptions, "design" | "faults">): Promise<readonly Cycle[]> {
@@ -23,7 +23,7 @@ const breachesOf = (cycles: readonly Cycle[]): readonly string[] => cycles.flatM
 
 describe.skipIf(whyNoEtcd() !== undefined).concurrent("a lease under torture", () => {
   test(
-    "has one owner whatever becomes of a host",
+    "has one owner whatever happens to a host",
     async ({ expect: check }) => {
       const faults = [
         "kill-keeper",
@@ -38,7 +38,7 @@ describe.skipIf(whyNoEtcd() !== undefined).concurrent("a lease under torture", (
   );
 
   test(
-    "has one owner whatever becomes of etcd and of the way to it",
+    "has one owner whatever happens to etcd and to the way to it",
     async ({ expect: check }) => {
       const faults = ["partition", "kill-leader", "lose-quorum", "slow-link", "handover"] as const;
       check(breachesOf(await torture({ design: "lockkeeper", faults }))).toEqual([]);
@@ -47,7 +47,7 @@ describe.skipIf(whyNoEtcd() !== undefined).concurrent("a lease under torture", (
   );
 
   test(
-    "has two with keepers that only stop themselves, and with the naive ones: the controls are caught",
+    "has two owners with keepers that only stop themselves, and with the naive ones: the controls are caught",
     async ({ expect: check }) => {
       const selfStop = await torture({ design: "self-stop", faults: ["kill-keeper", "stop-keeper"] });
       const naive = await torture({ design: "naive", faults: ["partition"] });
@@ -62,7 +62,7 @@ function judge(text: string): ReturnType<typeof judgeWrites> {
 }
 
 describe("the witness of a lease", () => {
-  test("lets owners that follow each other pass, and reads no line that a death cut short", () => {
+  test("accepts consecutive owners, and skips a line that a death cut short", () => {
     expect(judge("W a 1 1000000\nW a 1 2000000\nW b 2 3000000\nW b 2 40")).toEqual({
       owners: 2,
       overlapMs: 0,
@@ -71,7 +71,7 @@ describe("the witness of a lease", () => {
     });
   });
 
-  test("sees an owner that writes beside the next one, and that its token refuses it", () => {
+  test("sees an owner that writes at the same time as the next one, and that its token refuses it", () => {
     expect(judge("W a 1 1000000\nW b 2 3000000\nW a 1 8000000\nW b 2 9000000\n")).toMatchObject({
       overlapMs: 5,
       staleWrites: 1,

@@ -1,6 +1,6 @@
 /**
- * Tortures a lease: two hosts, a real etcd of three members, and faults in a random order. After each fault it waits until
- * somebody owns again, mends what it broke, and has the writes judged. Knows nothing of the lease but what its gateways
+ * Tortures a lease: two hosts, a real etcd of three members, and faults in a random order. After each fault it waits for
+ * the next owner, repairs what it broke, and judges the writes. It knows nothing of the lease except what its gateways
  * write and what its keepers publish.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -34,13 +34,13 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** How to torture. */
+/** The options of a torture. */
 export interface LeaseTortureOptions {
   readonly design: Design;
   readonly faults: readonly Fault[];
   /** How often each fault happens. */
   readonly rounds: number;
-  /** Source of the order and of the moments. */
+  /** The seed of the order and of the moments. */
   readonly seed: number;
   readonly ttlSeconds: number;
   readonly means: PartitionMeans;
@@ -49,31 +49,31 @@ export interface LeaseTortureOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/** What one fault led to. Times from the fault on, in milliseconds; null where nobody took over or wrote. */
+/** The result of one fault. Times in milliseconds since the fault; null where nobody took over or wrote. */
 export interface Cycle {
   readonly fault: Fault;
   readonly overlapMs: number;
   readonly staleWrites: number;
   readonly acceptedStale: number;
-  /** When the owner at the time of the fault wrote last, if it did not go on. */
+  /** When the owner at the time of the fault wrote last, if it stopped writing. */
   readonly oldGoneMs: number | null;
   /** When the next owner wrote first. */
   readonly newMs: number | null;
-  /** When the old owner wrote last after the fault was mended, from then on: a host that woke. */
+  /** When the old owner wrote last after the repair, in milliseconds since the repair: a host that woke. */
   readonly lateMs: number | null;
 }
 
-/** A fault's work: what it breaks, how it is over, and how it is mended. */
+/** What a fault breaks, when it is over, and how it is repaired. */
 interface Doing {
   readonly break: () => Promise<void> | void;
-  /** Who is to own afterwards: another one, or anybody. */
+  /** Who must own afterwards: another host, or any. */
   readonly owner: "another" | "anybody";
-  /** For how long it lasts at least, in times to live. */
+  /** How long it lasts at least, in multiples of the time to live. */
   readonly lasts: number;
   readonly mend: () => Promise<void> | void;
 }
 
-/** Longer than any wait that a fault causes, on a machine that does much else. */
+/** Longer than any wait that a fault causes, on a busy machine. */
 const PATIENCE_MS = 90_000;
 
 /** Runs one torture and cleans up after it. */
@@ -86,7 +86,7 @@ export async function tortureLease(options: LeaseTortureOptions): Promise<readon
   }
 }
 
-/** Several tortures may go on in one process: every host has a number of its own. */
+/** Several tortures may run in one process: every host has its own number. */
 let hostCount = 0;
 
 class LeaseTorture {
@@ -123,7 +123,7 @@ class LeaseTorture {
     rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Two fresh hosts for each fault: what one leaves behind must not excuse the next. */
+  /** Two fresh hosts for each fault: one fault's leftovers must not excuse the next. */
   async #suffer(fault: Fault): Promise<Cycle> {
     const { design, ttlSeconds, means } = this.#options;
     this.#key += 1;
@@ -168,7 +168,7 @@ class LeaseTorture {
     await someTime;
     const mendedAtMs = nowMs();
     await doing.mend();
-    // Whoever was wrong about owning has the time to show it.
+    // An owner that was wrong has the time to show it.
     await delay(Math.min(1_500, ttlSeconds * 500));
     await this.#until("somebody writes", () => this.#isBusy());
     const writes = this.#writes();
@@ -206,7 +206,7 @@ class LeaseTorture {
             const first = owner.sentinelPid;
             killQuietly(first);
             await this.#until("there is another sentinel", () => ![0, first].includes(owner.sentinelPid));
-            // It is of use once it has been told what it is to do.
+            // It is ready once it has its first order.
             await delay(1_500);
             owner.signal("SIGKILL");
           },
@@ -293,7 +293,7 @@ class LeaseTorture {
     this.#tail = undefined;
   }
 
-  /** Has anybody written within the last moments? */
+  /** Returns whether anybody has written within the last moments. */
   #isBusy(): boolean {
     const last = this.#writes().at(-1);
     return last !== undefined && nowMs() - last.atMs < 1_000;

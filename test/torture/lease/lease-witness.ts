@@ -1,6 +1,6 @@
 /**
- * Judges what the gateways of a lease's torture wrote into one file, which kept the order of their writes. Pure. The store
- * that it plays takes a write when no greater token has written before: that is what fencing means.
+ * Judges what the gateways of a lease's torture wrote into one file, which kept the order of their writes. Pure. It
+ * plays a store that accepts a write when no greater token has written before: that is fencing.
  */
 
 /** One write of one gateway. */
@@ -11,19 +11,19 @@ export interface Write {
   readonly atMs: number;
 }
 
-/** What became of the writes. */
+/** The result of the writes. */
 export interface WriteVerdict {
   /** How many gateways wrote. */
   readonly owners: number;
-  /** The longest time that an owner wrote on beside the next one, in milliseconds; 0: never two. */
+  /** The longest time that an owner wrote at the same time as the next one, in milliseconds; 0: never two. */
   readonly overlapMs: number;
-  /** Writes that came after a later owner's first, all of them refused by the token. */
+  /** Writes that came after a later owner's first one and that the token refused. */
   readonly staleWrites: number;
-  /** Stale writes that the store took: a token was not greater than the one before. */
+  /** Stale writes that the store accepted: a token was not greater than the one before. */
   readonly acceptedStale: number;
 }
 
-/** Parses whole lines `W <host> <token> <ns>`; one that a death cut short is left out. */
+/** Parses whole lines `W <host> <token> <ns>`; a line that a death cut short is left out. */
 export function parseWrites(text: string): readonly Write[] {
   return text.split("\n").flatMap((line) => {
     const [, host = "", token = "", atNs = ""] = /^W (\S+) (\d+) (\d{6,})$/u.exec(line) ?? [];

@@ -1,7 +1,7 @@
 /**
  * The way from one host to the members of etcd: a proxy for each of them, which can be slow or silent. Where the machine
- * lets us, the host lives in a network namespace of its own, and a partition is what the kernel drops; elsewhere it is the
- * proxies' silence, and the report says so.
+ * permits it, the host lives in its own network namespace, and the kernel drops the packets of a partition. Elsewhere
+ * the proxies are silent, and the report says so.
  */
 import { spawnSync } from "node:child_process";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -12,9 +12,9 @@ export type PartitionMeans = "namespace" | "proxy";
 
 /** One host's way to etcd. */
 export class Link {
-  /** What the host is told instead of the members' own addresses. */
+  /** The addresses that the host gets instead of the members' own. */
   endpoints: readonly string[] = [];
-  /** Put before the argv of a process that is to live on the host. */
+  /** The prefix for the argv of a process that must live on the host. */
   readonly prefix: readonly string[];
   readonly means: PartitionMeans;
   readonly #number: number;
@@ -55,7 +55,7 @@ export class Link {
     this.endpoints = endpoints;
   }
 
-  /** Nothing gets through any more, in either direction, and nobody is told. */
+  /** Nothing passes any more, in either direction, and no side is told. */
   cut(): void {
     this.#isCut = true;
     if (this.means === "proxy") this.#isSilent = true;
@@ -69,11 +69,11 @@ export class Link {
     this.#isCut = false;
     if (this.means === "namespace") for (const rule of this.#rules) run("iptables", "-D", ...rule);
     this.#isSilent = false;
-    // What was swallowed meanwhile cannot be passed on in order any more.
+    // The dropped data cannot be passed on in order any more.
     if (this.means === "proxy") for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Every piece takes `delayMs` from now on, one way. */
+  /** From now on every piece takes `delayMs`, one way. */
   slow(delayMs: number): void {
     this.#delayMs = delayMs;
   }
@@ -136,7 +136,7 @@ export class Link {
   }
 }
 
-/** Says how hosts can be cut off on this machine. */
+/** Returns how hosts can be cut off on this machine. */
 export function findPartitionMeans(): PartitionMeans {
   const name = `lk${process.pid}probe`;
   const isPossible =

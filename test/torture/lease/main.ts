@@ -1,7 +1,8 @@
 /**
  * `pnpm torture lease [--rounds N] [--ttl seconds] [--seed N] [--faults a,b] [--design lockkeeper|self-stop|naive]`
- * Without a design: ours at 3 s with fast elections and every fault, ours at 10 s with what must not cost the owner its
- * gateway, and the two controls, of which every cycle must be caught. Exit 1 when ours breaks its promise or a control passes.
+ * Without a design: ours at 3 s with fast elections and every fault, ours at 10 s with the faults that must not cost the
+ * owner its gateway, and the two controls, whose every cycle must be caught. Exit 1 when ours breaks its promise or a
+ * control passes.
  */
 import { parseArgs } from "node:util";
 
@@ -40,7 +41,7 @@ async function run(
   times: number,
 ): Promise<readonly Cycle[]> {
   process.stderr.write(`${title}, seed ${seed}, partitions by ${means}:\n`);
-  // etcd's own election timeout is made for a time to live of 10 s and more.
+  // etcd's own election timeout suits a time to live of 10 s and more.
   const electionMs = ttlSeconds < 10 ? { electionMs: 300 } : {};
   const cycles = await tortureLease({
     design,

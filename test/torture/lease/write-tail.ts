@@ -1,4 +1,4 @@
-/** Follows the file that the gateways of a lease's torture write into; reads every line once. */
+/** Follows the file that the gateways of a lease's torture write; reads every line once. */
 import { closeSync, openSync, readSync } from "node:fs";
 
 import type { Write } from "./lease-witness.ts";

@@ -1,8 +1,9 @@
 /**
- * One contender: acquires, bears witness, holds for a moment, releases, again and again until it is killed.
- * Witnesses, independent of the lock: an append-only log with the host's monotonic clock, and an exclusive TCP port.
- * One line an event, `<letter> <contender> <ns>`: A acquired, L listening, E port refused, R about to release, G released,
- * D about to kill itself, X an error (with its text). Runs under step-killer.js. Arguments: one JSON object.
+ * One contender: acquires, writes its testimony, holds for a moment and releases, again and again until it is killed.
+ * The witnesses do not depend on the lock: an append-only log with the host's monotonic clock, and an exclusive TCP
+ * port. One line for each event, `<letter> <contender> <ns>`: A acquired, L listening, E port refused, R about to
+ * release, G released, D about to kill itself, X an error (with its text). Runs under step-killer.js. Arguments: one
+ * JSON object.
  */
 import fs from "node:fs";
 import net from "node:net";
@@ -45,7 +46,7 @@ async function cycle() {
   note("A");
   const server = await tryListen();
   note(server === undefined ? "E" : "L");
-  // Most let go at once, so that acquire and release, where the races are, make up most of the time.
+  // Most release at once, so that acquire and release, where the races are, make up most of the time.
   const hold = random() < 0.8 ? 0 : random() * holdMs;
   if (hold > 1) await sleep(hold);
   note("R");

@@ -1,7 +1,7 @@
 /**
- * Preload (`--import`): lets a contender die between any two steps of its lock. While armed, calls of `node:fs` are counted;
- * at the n-th the process writes down that it dies, and is gone before or after the call is made. A pause between two calls
- * starts the count anew: a refused try is short, so a high n is only reached by one that is granted.
+ * Preload (`--import`): lets a contender die between any two steps of its lock. While armed, it counts calls of
+ * `node:fs`. At the n-th call the process records its death, and is gone before or after the call. A pause between two
+ * calls starts the count again: a refused try is short, so only a granted one reaches a high n.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -19,7 +19,7 @@ let when = "before";
 function die(name) {
   onDeath(name);
   process.kill(process.pid, "SIGKILL");
-  // The signal is on its way to this very thread: do nothing more until it comes.
+  // The signal is on its way to this very thread: do nothing more until it arrives.
   for (;;);
 }
 
@@ -47,10 +47,10 @@ wrap(fs);
 wrap(fs.promises);
 syncBuiltinESMExports();
 
-/** What the contender uses: an untouched write, and the trigger. */
+/** What the contender uses: an unpatched write, and the trigger. */
 globalThis.stepKiller = {
   write,
-  /** Dies at the `n`-th call of a row, `before` or `after` it is made. With `gap` Infinity no pause ends a row. */
+  /** Dies at the `n`-th call of a row, `before` or `after` the call. With `gap` Infinity no pause ends a row. */
   arm(n, moment, announce, gap = PAUSE_MS) {
     pauseMs = gap;
     target = n;

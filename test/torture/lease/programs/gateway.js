@@ -1,6 +1,6 @@
 /**
  * A gateway that only writes: every 10 ms one line with its token into the witness's file, which keeps the order of all
- * writers. <host> <file> [drain ms]. Without a drain it is deaf to SIGTERM: nothing but a kill ends it.
+ * writers. <host> <file> [drain ms]. Without a drain it ignores SIGTERM: only a kill ends it.
  */
 import { openSync, writeSync } from "node:fs";
 

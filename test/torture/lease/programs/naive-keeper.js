@@ -1,6 +1,6 @@
 /**
  * The control that most people write: takes the lease, renews it, and stops its gateway when etcd says that the lease is
- * gone. No deadline of its own and no second process. <spec as JSON>, as for keeper.js.
+ * gone. It has no deadline of its own and no second process. <spec as JSON>, as for keeper.js.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";

@@ -1,4 +1,4 @@
-/** A control: answers every order like a sentinel and never does anything, so that the keeper has only itself. */
+/** A control: answers every order like a sentinel and does nothing, so that the keeper is on its own. */
 import { createInterface } from "node:readline";
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -28,7 +28,7 @@ describe("names", () => {
     "a_ö",
     "-a",
     "a\u0000".slice(0, 1) + ".",
-  ])("create %j exits with 2 and makes nothing", async (name) => {
+  ])("create %j exits with 2 and creates nothing", async (name) => {
     await withScratchHome(async ({ run, home }) => {
       expect((await run(["create", name])).status).toBe(2);
       await expect(readFile(path.join(home, "registry.json"))).rejects.toThrow();

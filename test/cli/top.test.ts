@@ -39,7 +39,7 @@ function call(terminal: TestTerminal, command: string): void {
 
 const withTmux = test.skipIf(NO_TMUX !== undefined);
 
-withTmux("top shows, acts, asks before it touches a protected profile, and leaves no trace", async () => {
+withTmux("top shows, acts, asks before it changes a protected profile, and leaves no trace", async () => {
   await withScratchHome(async (scratch) => {
     await scratch.run(["create", "dev"]);
     await scratch.run(["create", "prod", "--protected"]);
@@ -70,7 +70,7 @@ withTmux("top shows, acts, asks before it touches a protected profile, and leave
   });
 });
 
-withTmux.each(["C-c", "SIGTERM"])("top gives the terminal back after %s", async (how) => {
+withTmux.each(["C-c", "SIGTERM"])("top restores the terminal after %s", async (how) => {
   await withScratchHome(async (scratch) => {
     await scratch.run(["create", "dev"]);
     await inTerminal(scratch, `end-${how}`, [80, 12], async (terminal) => {

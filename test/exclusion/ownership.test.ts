@@ -203,7 +203,7 @@ describe("a leftover record", () => {
     ["garbage", "\u0000\u0001\ufffd", "the file holds no record"],
     ["of a later version", '{"v":7,"owner":{"pid":1}}', "the file holds a record of version 7"],
     ["damaged", '{"v":1,"mechanism":"kernel","pid":"12"}', "the file holds a damaged record"],
-  ])("that is %s is taken over, and the log says why", async (_kind, text, reason) => {
+  ])("that is %s is replaced, and the log says why", async (_kind, text, reason) => {
     writeFileSync(path, text, { mode: 0o600 });
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "stale", record: null });
     expect(await takeOver()).toBe(`took over ${path}: ${reason}, and nobody holds its lock`);
@@ -220,7 +220,7 @@ describe("a lock file that is deleted or replaced under its owner", () => {
         renameSync(`${path}.new`, path);
       },
     ],
-  ])("and is %s lets no second owner in, and is put back", async (_how, harm) => {
+  ])("and is %s admits no second owner, and is restored", async (_how, harm) => {
     const owner = await startOwner();
     harm();
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ code: "LOCK_HELD" });

@@ -180,7 +180,7 @@ describe("security 7: one file in a home of our own", () => {
     // An untrusted record counts as none, and then nothing runs.
     ["run/a.json", ["stop", "a"], 0],
     ["profiles/a/token", ["token", "a"], 77],
-  ] as const)("%s that others can write is not believed", async (name, args, expected) => {
+  ] as const)("%s that others can write is not trusted", async (name, args, expected) => {
     await withForgedHome(async (scratch) => {
       const file = path.join(scratch.home, name);
       fs.chmodSync(file, 0o666);
@@ -197,7 +197,7 @@ describe("a registry that others can write, in a home of our own", () => {
   test.each([
     ["mode 0666", (file: string): void => fs.chmodSync(file, 0o666)],
     ["another user's", (file: string): void => fs.chownSync(file, STRANGER, 1)],
-  ])("is shown with one warning by what only looks, and refused by what acts: %s", async (name, spoil) => {
+  ])("is shown with one warning by commands that only look, and refused by those that act: %s", async (name, spoil) => {
     if (name !== "mode 0666" && !asRoot) return void process.stdout.write("skipped: only root gives files away\n");
     await withForgedHome(async (scratch) => {
       const file = path.join(scratch.home, "registry.json");

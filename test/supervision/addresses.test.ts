@@ -42,7 +42,7 @@ describe.concurrent("the right port on another address", () => {
     ["127.0.0.1", "127.0.0.2", "127.0.0.2"],
     ["127.0.0.2", "127.0.0.1", "127.0.0.1"],
     ["::1", "0.0.0.0", "127.0.0.1"],
-  ])("asked for %s, got %s: told long before the deadline, with the way out", (host, got, wayOut) =>
+  ])("asked for %s, got %s: reported long before the deadline, with the remedy", (host, got, wayOut) =>
     withProfiles(async ({ profiles, create, home }) => {
       const { port } = await create({ name: "vt", host, argv: [process.execPath, "-e", listener(got), "{port}"] });
       const hint = `lockkeeper edit vt --host ${wayOut}`;

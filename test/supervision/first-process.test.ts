@@ -38,7 +38,7 @@ describe.runIf(IS_ALLOWED)("the first process of a container", () => {
     { init: "none", prefix: [] },
     // A waiting shell reaps whatever ends, as any init does.
     { init: "a shell that waits", prefix: ["sh", "-c", '"$@" & wait', "init"] },
-  ])("reaps what a gateway leaves behind, or says that it cannot: init: $init", ({ prefix }) =>
+  ])("reaps the leftovers of a gateway, or says that it cannot: init: $init", ({ prefix }) =>
     withProfiles(async ({ profiles, create, home }) => {
       const hasInit = prefix.length > 0;
       await create({ name: "dev", span: 1, argv: ["sh", "-c", SCRIPT, ...fixture("serve", "{port}")], health: "tcp" });

@@ -76,25 +76,23 @@ describe.concurrent("the end of a gateway", () => {
     ["group", "start"],
     ["all", "stop"],
     ["all", "start"],
-  ] as const)(
-    "and of its keeper at once leaves strays, with `end: %s`, which %s ends, and nobody else's",
-    (end, verb) =>
-      withProfiles(async ({ profiles, create, home }) => {
-        const { port } = await create({ name: "api", span: 2, end, argv: fixture("starts-others", "{port}") });
-        const { status } = await profiles.start("api");
-        const words = ["with-session", "without-session", "listens-in-block"];
-        await until("all are there", () => words.every((word) => named(home, word).length === 1));
-        await until("one listens in the block", () => ownersOf(port + 1).size === 1);
-        const left = words.flatMap((word) => named(home, word));
-        await killAndWait(status.keeperPid, status.pid);
-        // The control: those are strays, and only a command ends them.
-        expect(left.map(isAlive)).toEqual([true, true, true]);
-        const { outcome } = await profiles[verb]("api");
-        expect(outcome).toBe(verb === "stop" ? "stopped" : "started");
-        expect(left.map(isAlive)).toEqual([end === "group", false, false]);
-        if (verb === "start") await profiles.stop("api");
-        for (const pid of named(home, "with-session")) process.kill(pid, "SIGKILL");
-      }),
+  ] as const)("together with its keeper leaves strays with `end: %s`; %s ends these and no others", (end, verb) =>
+    withProfiles(async ({ profiles, create, home }) => {
+      const { port } = await create({ name: "api", span: 2, end, argv: fixture("starts-others", "{port}") });
+      const { status } = await profiles.start("api");
+      const words = ["with-session", "without-session", "listens-in-block"];
+      await until("all are there", () => words.every((word) => named(home, word).length === 1));
+      await until("one listens in the block", () => ownersOf(port + 1).size === 1);
+      const left = words.flatMap((word) => named(home, word));
+      await killAndWait(status.keeperPid, status.pid);
+      // The control: those are strays, and only a command ends them.
+      expect(left.map(isAlive)).toEqual([true, true, true]);
+      const { outcome } = await profiles[verb]("api");
+      expect(outcome).toBe(verb === "stop" ? "stopped" : "started");
+      expect(left.map(isAlive)).toEqual([end === "group", false, false]);
+      if (verb === "start") await profiles.stop("api");
+      for (const pid of named(home, "with-session")) process.kill(pid, "SIGKILL");
+    }),
   );
 
   test("spares sessions of an orphan too", () =>

@@ -99,7 +99,7 @@ describe("a keeper whose bundle disappears", () => {
       },
     ],
   ])(
-    "and is %s goes on: a crash is followed by a restart, and stop works",
+    "and is %s still works: a crash leads to a restart, and stop works",
     async (_how, harm) => {
       await withScratchHome(async ({ home, folder }) => {
         const bundle = installPresent(path.join(folder, "bundle"));

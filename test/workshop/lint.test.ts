@@ -50,7 +50,7 @@ describe("imports", () => {
   test.each([
     ["of values", 'import { a } from "./a.ts";\n\nexport const b = (): number => a();\n'],
     ["of types", 'import type { A } from "./a.ts";\n\nexport const b = (): A | number => 1;\n'],
-  ])("in a circle are refused: %s", (_, text) => {
+  ])("in a circle are reported: %s", (_, text) => {
     const files = { ...SOUND, "b.ts": text, "a.ts": `${SOUND["a.ts"]}\nexport type A = string;\n` };
     expect(broken(files)).toEqual(["import(no-cycle)"]);
   });

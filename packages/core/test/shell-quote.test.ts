@@ -14,7 +14,7 @@ test.each([
   ["=ls", "'=ls'"],
   ["", "''"],
   ["a\u001B[2Jb", `"$(printf '\\141\\033\\133\\062\\112\\142')"`],
-])("%j is written %s", (word, quoted) => expect(shellQuote(word)).toBe(quoted));
+])("%j is quoted as %s", (word, quoted) => expect(shellQuote(word)).toBe(quoted));
 
 /** Returns the words that sh reads, each ended by a zero byte. */
 function readBySh(command: string): readonly string[] {

@@ -14,7 +14,7 @@ test.each([
   ['{"a": "b\u0001"}', 1, 7],
   ["[1}", 1, 3],
   ["[01]", 1, 3],
-])("%j stops being JSON at %i:%i", (text, line, column) => {
+])("%j is no longer JSON at %i:%i", (text, line, column) => {
   expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
   expect(locateJsonError(text)).toEqual({ line, column });
 });

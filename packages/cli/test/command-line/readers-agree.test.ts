@@ -98,7 +98,7 @@ describe("the two readers of the command line", () => {
     ["exec", "dev", "--", "npm", "test", "--", "-x"],
     ["completion", "bash", "--", "start", ""],
     ["remove", "dev", "-y"],
-  ])("the cheap one answers common calls: %j", (...argv) => {
+  ])("the fast reader answers common calls: %j", (...argv) => {
     const cheap = readCheaply(COMMANDS, argv);
     expect(cheap).toBeDefined();
     expect(byYargs(argv)).toEqual(cheap);

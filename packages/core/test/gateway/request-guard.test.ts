@@ -68,7 +68,7 @@ describe("security 1: Host", () => {
     ["another Host", "Host: evil.example:1"],
     ["an Origin", "Origin: https://evil.example"],
     ["another token", "Authorization: Bearer y"],
-  ])("%s behind a thousand lines is seen, and so many lines are refused", async (_, hidden) => {
+  ])("%s after a thousand lines is seen, and that many lines are refused", async (_, hidden) => {
     const gateway = await startTestGateway({ maxHeaderLines: 5_000 });
     const strict = await startTestGateway();
     const lines = (port: number): string[] => [`Host: 127.0.0.1:${port}`, BEARER, ...Array(1_022).fill("a:"), hidden];
@@ -356,14 +356,17 @@ describe("security 3: failures", () => {
     ["2001:db8:7", "2001:db:87::1", (index: number) => `2001:db8:7:${index.toString(16)}::1`],
     ["2001:0:0 in its short form", "2001:1::1", (index: number) => `2001::${index.toString(16)}:1:2:3:4`],
     ["fe80:: on one link", "2001:db8::1", (index: number) => `fe80:0:0:${index.toString(16)}::5%eth0`],
-  ])("when the table is full, newcomers of the network %s are one source, and %s is another", (_, other, addressOf) => {
-    const { ask } = guardAt();
-    for (let index = 0; index < 1_100; index += 1)
-      fail(10, () => ask({ address: `198.51.${index >> 8}.${index % 256}` }));
-    const newcomers = Array.from({ length: 12 }, (__, index) => ask({ address: addressOf(index) }));
-    expect(newcomers).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
-    expect(ask({ address: other, token: TOKEN })).toBe(200);
-  });
+  ])(
+    "when the table is full, new clients of the network %s are one source, and %s is another",
+    (_, other, addressOf) => {
+      const { ask } = guardAt();
+      for (let index = 0; index < 1_100; index += 1)
+        fail(10, () => ask({ address: `198.51.${index >> 8}.${index % 256}` }));
+      const newcomers = Array.from({ length: 12 }, (__, index) => ask({ address: addressOf(index) }));
+      expect(newcomers).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+      expect(ask({ address: other, token: TOKEN })).toBe(200);
+    },
+  );
 
   test.each([
     ["::1", "this machine"],
@@ -374,7 +377,7 @@ describe("security 3: failures", () => {
     ["1:2:3:4::", "1:2:3:4::/64"],
     ["fe80::1%eth0", "fe80:0:0:0::/64"],
     ["1:2:3:4:5:6:7:8", "1:2:3:4::/64"],
-  ])("%s is told as %s, with what it did", (address, place) => {
+  ])("the log calls %s %s, with the reason", (address, place) => {
     for (const [headers, token, what] of [
       [{}, "wrong", "programs with a token"],
       [{}, null, "programs without a token"],

@@ -124,7 +124,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc is of another pid namespa
     ["a namespace of another form", { "/proc/self/ns/pid": "the pid:[1] of old" }],
     ["a namespace and more", { "/proc/self/ns/pid": "pid:[1]x" }],
     ["more and a namespace", { "/proc/self/ns/pid": "xpid:[1]" }],
-  ])("with %s at its place, a signal is all that is believed", async (_, links) => {
+  ])("with %s in its place, only a signal is trusted", async (_, links) => {
     const { module } = await on({ links, signal: "EPERM" });
     const { bootId } = module.ownIdentity();
     expect(module.ownIdentity()).toEqual({ pid: process.pid, startTicks: null, bootId, pidNamespace: null });

@@ -84,7 +84,7 @@ describe("the history", () => {
     ["a hard link", (target: string): void => linkSync(target, path)],
     ["a FIFO", (): void => void execFileSync("mkfifo", [path])],
     ["a directory", (): void => mkdirSync(path)],
-  ])("is refused where %s lies in its place, which stays untouched", (_, plant) => {
+  ])("is refused where %s is in its place, which stays untouched", (_, plant) => {
     const target = join(home, "target");
     writeFileSync(target, "precious");
     plant(target);

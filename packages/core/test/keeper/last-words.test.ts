@@ -69,7 +69,7 @@ describe("redaction", () => {
     ["Authorization: Bearer canary.12345", "Authorization: Bearer ***"],
     ["connect postgres://me:canary12345@db/x", "connect postgres://***@db/x"],
     ["token bucket is empty", "token bucket is empty"],
-  ])("takes what looks like one by its name: %s", (text, expected) => {
+  ])("removes a value whose name looks secret: %s", (text, expected) => {
     expect(withoutSecrets(text, [])).toBe(expected);
   });
 });

@@ -278,7 +278,7 @@ describe("the index", () => {
   test.each([
     ["a FIFO", (index: string): void => void execFileSync("mkfifo", [index])],
     ["a hard link", (index: string, target: string): void => linkSync(target, index)],
-  ])("that is %s in truth is passed over, waited for and written by nobody", async (_, plant) => {
+  ])("that is %s is skipped: nothing waits for it or writes to it", async (_, plant) => {
     const target = join(home, "target");
     writeFileSync(target, "precious");
     plant(`${path}.index`, target);
@@ -332,7 +332,7 @@ describe("a log that its own gateway cuts", () => {
     ["truncated, and as long as before", "printf '0123456789%.0s' 1 2 3 4 5 6 7 8 9 10 > /dev/stderr"],
     ["truncated, and longer than before", "seq 1000 > /dev/stderr"],
     ["written over from its beginning", "exec 1<>/dev/stderr; echo over"],
-  ])("%s says so in the log and to the history, whatever its length", async (_, program) => {
+  ])("%s is reported in the log and in the history, whatever its length", async (_, program) => {
     const losses: string[] = [];
     const log = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
     log.note("start", "the gateway starts");

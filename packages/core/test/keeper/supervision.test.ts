@@ -100,7 +100,7 @@ describe("a taken port", () => {
   test.each([
     ["on another address", { host: "127.0.0.2" }],
     ["for IPv6 alone", { host: "::", ipv6Only: true }],
-  ])("%s is no obstacle", async (_, where) => {
+  ])("%s does not matter", async (_, where) => {
     const stranger = createServer();
     await new Promise<void>((resolve) => stranger.listen({ ...where, port }, resolve));
     const kept = scene.keep(scene.spec("healthy.js", [port], { port }));

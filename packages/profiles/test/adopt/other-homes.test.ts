@@ -26,7 +26,7 @@ function twoHomes(unitLine: (other: string) => string): { readonly host: OpenCla
 test.each([
   ["HOME", (other: string): string => `Environment=HOME=${other} OPENCLAW_PROFILE=default`],
   ["OPENCLAW_HOME", (other: string): string => `Environment=OPENCLAW_HOME=${other} OPENCLAW_PROFILE=default`],
-])("a unit with another %s starts another gateway than mine", async (_, unitLine) => {
+])("a unit with another %s starts a gateway that is not mine", async (_, unitLine) => {
   const { host, other } = twoHomes(unitLine);
   const found = (await discoverGateways(host.context, { roots: host.roots })).gateways;
   const byState = new Map(found.map((gateway) => [gateway.stateDir, gateway]));

@@ -14,7 +14,7 @@ describe("buildChildEnvironment", () => {
     ["sets it to nothing", { own: { NO_COLOR: "" }, pass: [] }, { NO_COLOR: "" }],
     ["passes one on", { own: {}, pass: ["CLICOLOR_FORCE"] }, { CLICOLOR_FORCE: "1" }],
     ["passes one on that is not set", { own: {}, pass: ["CLICOLOR"] }, {}],
-  ])("says nothing about colours where the profile %s", (_, { own, pass }, expected) => {
+  ])("sets no colour variable where the profile %s", (_, { own, pass }, expected) => {
     expect(buildChildEnvironment({ from: { CLICOLOR_FORCE: "1" }, own, pass })).toEqual(expected);
   });
 

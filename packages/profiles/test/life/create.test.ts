@@ -79,7 +79,7 @@ describe("createProfile", () => {
     ["127.0.0.1", { bind: "loopback" }],
     ["0.0.0.0", { bind: "lan" }],
     ["127.0.0.2", { bind: "custom", customBindHost: "127.0.0.2" }],
-  ])("an OpenClaw profile on %s is told to bind there", async (host, bind) => {
+  ])("the config of an OpenClaw profile on %s binds there", async (host, bind) => {
     const { paths } = await createProfile(scratchHome(), { name: "claw", kind: "openclaw", host });
     expect((JSON.parse(fs.readFileSync(paths.config, "utf8")) as { gateway: object }).gateway).toMatchObject(bind);
   });

@@ -67,7 +67,7 @@ test.each([
     { endpoints: ["https://[::1]:2379", "https://h:1"], ttlSeconds: 10 },
   ],
   ["etcd://h1:2379/k?credentials=%2Fa%20b", { credentialsFile: "/a b" }],
-])("%s is a lease, and is written as it was read", (text, parts) => {
+])("%s is a lease, and is written as it was given", (text, parts) => {
   expect(parseLease(text)).toMatchObject(parts);
   expect(formatLease(parseLease(text))).toBe(text);
 });
@@ -85,7 +85,7 @@ test.each([
   "etcd://h:70000/k",
   "etcd://h:1/k?ttl=2h",
   "etcd://root:hunter2@h:1/k",
-])("%s is no lease, and no password of it is repeated", (text) => {
+])("%s is not a lease, and its password is not repeated", (text) => {
   const refused = expect.objectContaining({ code: "OPTION_INVALID", message: expect.not.stringContaining("hunter2") });
   expect(() => parseLease(text)).toThrow(refused);
 });
@@ -101,7 +101,7 @@ test.each<[string, unknown]>([
   ["hooks", ["failed"]],
   ["lease", { engine: "etcd", endpoints: [] }],
   ["portEnv", "no"],
-])("a registry with %s %j is damaged, and says where", (field, value) => {
+])("a registry with %s %j is damaged, and the error names the place", (field, value) => {
   const { paths: _, ...written } = manifest("/nowhere", "dev", 20_000);
   expect(completeManifest("/nowhere", { ...written, [field]: value })).toMatch(new RegExp(`^${field}: expected `));
 });

@@ -84,7 +84,7 @@ describe("readRegistry", () => {
     ['{"schemaVersion":1,"revision":1,"profiles":{}}', "profiles: expected a list"],
     ['{"schemaVersion":1,"revision":1,"profiles":[{"schemaVersion":1,"name":"../x"}]}', "profiles[0].name: expected"],
     ['{"schemaVersion":1,"revision":1,"profiles":[{"__proto__":{"name":"x"}}]}', "profiles[0].schemaVersion"],
-  ])("%j is damaged, told with path and place, and how to go back; it is kept", async (text, place) => {
+  ])("%j is damaged: reported with path, place and remedy, and kept", async (text, place) => {
     const home = await withProfiles("dev", "prod");
     const { registry, registryLastGood } = homePaths(home);
     fs.writeFileSync(registry, text);
@@ -198,7 +198,7 @@ describe("an interrupted change", () => {
     '{"v":1,"revision":2,"make":["profiles/../../x"]}',
     '{"v":1,"revision":2,"move":[{"from":"profiles/a","to":"/etc/x"}]}',
     '{"v":1,"revision":2,"discard":["registry.json"]}',
-  ])("that says %s is refused, and nothing is moved or removed", async (text) => {
+  ])("with %s is refused, and nothing is moved or removed", async (text) => {
     const home = await withProfiles("dev");
     fs.writeFileSync(homePaths(home).registryIntent, text);
     await expect(settleRegistry(home)).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });

@@ -36,7 +36,7 @@ test.each([
   ["gone", (): void => undefined],
   // The lock leaves this when the folder disappears in the moment in which it is taken.
   ["made again", ({ paths }: Manifest): unknown => fs.mkdirSync(paths.lock, { recursive: true, mode: 0o700 })],
-])("a run of a profile that is removed before it has the lock finds none; its folder is %s", async (_, then) => {
+])("a run finds no profile when it was removed before the run has the lock; its folder is %s", async (_, then) => {
   const context = scratchContext();
   const dev = await createProfile(context.home, { name: "dev" });
   const racing = interrupted(context, () => {

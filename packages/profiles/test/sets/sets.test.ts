@@ -181,7 +181,7 @@ test.each<readonly [string, unknown, string, string]>([
     ":1:14: a: unknown placeholder",
   ],
   ["two that want one port", { a: { port: 30_000 }, b: { port: 30_005 } }, "PORTS_OVERLAP", "30005-30014 overlaps"],
-])("%s is refused before anything is done", async (_, profiles, code, message) => {
+])("%s is refused before any change", async (_, profiles, code, message) => {
   const context = scratchContext();
   const file = write(context, profiles as Profiles);
   const refused = apply(context, file);

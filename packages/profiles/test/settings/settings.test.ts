@@ -103,7 +103,7 @@ describe("settings on disk", () => {
     ['{"poolFirst": 5', ":1:16: not JSON"],
     ['{"poolFirst": 5}', "poolFirst: expected a whole number from 1024 to 65535, got 5"],
     ["[]", "expected an object"],
-  ])("damaged as %j: told with path and place, and kept", async (text, place) => {
+  ])("damaged as %j: reported with path and place, and kept", async (text, place) => {
     const home = scratchHome();
     await changeSettings(home, () => ({ poolFirst: 20_000 }));
     const path = homePaths(home).settings;

@@ -366,7 +366,7 @@ describe("the facts shown for a profile", () => {
     ["the recorded one, where it carries the run", { holder: helper, carries: true }, gateway],
     ["the one that holds the lock, where the recorded pid proves nothing", { holder: helper }, helper],
     ["the recorded one, where nobody is seen to hold the lock", {}, gateway],
-  ])("of an orphan the gateway is %s", (_, scene, found) => {
+  ])("of an orphan name as its gateway %s", (_, scene, found) => {
     const seen = observe({ published: record("running"), lock: "held", gatewayIs: "alive", ...scene });
     expect(seen).toMatchObject({ state: "orphaned", gateway: found });
   });

@@ -62,7 +62,7 @@ describe("a file that is", () => {
   test.each([
     ["deleted", (path: string): void => rmSync(path)],
     ["replaced", replace],
-  ])("%s after it was opened is not what is locked", (_how, harm) => {
+  ])("%s after it was opened is not the locked file", (_how, harm) => {
     between.act = () => harm(files.path);
     const file = tryLockFile(files.path, { create: true });
     expect(file).not.toBe("refused");

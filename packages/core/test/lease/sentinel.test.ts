@@ -164,7 +164,8 @@ describe("a sentinel", () => {
     const sentinel = startSentinel();
     let answers = "";
     sentinel.stdout?.on("data", (chunk) => (answers += String(chunk)));
-    const endsAtMs = bootTimeMs() + 3_000;
+    // Long enough for a process to start on a busy machine.
+    const endsAtMs = bootTimeMs() + 8_000;
     say(sentinel, orderFor(gateway, endsAtMs));
     await until("answered", () => answers.includes(`${endsAtMs}\n`));
     sentinel.stdin?.end();

@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { paintState } from "../status-table.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import { renderPortRuler } from "../terminal/port-ruler.ts";
-import type { Ruler, RulerBlock } from "../terminal/port-ruler.ts";
+import type { Ports, Ruler, RulerBlock } from "../terminal/port-ruler.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { Column } from "../terminal/table.ts";
 import type { View } from "../terminal/view.ts";
@@ -167,14 +167,18 @@ function toRuler(report: PortsReport | OwnReport): Ruler {
   const blocks = report.blocks.map(toRulerBlock);
   const [own] = blocks;
   if ("profile" in report && own !== undefined) return { range: own, pool, blocks, claimed: [], others: [], ephemeral };
-  // A run on another port lies outside of its block, and often of the pool.
-  const drawn = [pool, ...blocks, ...blocks.flatMap(({ derived }) => derived)];
-  const range = {
-    first: Math.min(...drawn.map(({ first }) => first)),
-    last: Math.max(...drawn.map(({ last }) => last)),
+  let { first, last } = pool;
+  const draw = (ports: Ports): void => {
+    if (ports.first < first) first = ports.first;
+    if (ports.last > last) last = ports.last;
   };
+  for (const block of blocks) {
+    draw(block);
+    // A run on another port lies outside of its block, and often of the pool.
+    for (const each of block.derived) draw(each);
+  }
   return {
-    range,
+    range: { first, last },
     pool,
     blocks,
     claimed: [...report.openclaw, ...report.reservations],
@@ -186,9 +190,10 @@ function toRuler(report: PortsReport | OwnReport): Ruler {
 type Block = PortsReport["blocks"][number];
 
 function toRulerBlock({ profile, port, end, ranges, listeners, state }: Block): RulerBlock {
+  const derived = ranges.filter(({ first }) => first !== port);
+  if (listeners.length === 0) return { name: profile, first: port, last: end, derived, own: NONE, taken: NONE };
   const heard = (verdict: Block["listeners"][number]["verdict"]): readonly number[] =>
     listeners.filter((listener) => listener.verdict === verdict).map((listener) => listener.port);
-  const derived = ranges.filter(({ first }) => first !== port);
   // What a run has handed its work to serves the run, and is in the way of the next one.
   const isOver = state === "stopped" || state === "failed" || state === "blocked";
   const [own, taken] = isOver
@@ -196,6 +201,8 @@ function toRulerBlock({ profile, port, end, ranges, listeners, state }: Block): 
     : [[...heard("own"), ...heard("outside")], heard("stranger")];
   return { name: profile, first: port, last: end, derived, own, taken };
 }
+
+const NONE: readonly number[] = [];
 
 function describeRange({ label, first, last }: Block["ranges"][number]): string {
   return `${plainLine(label)} ${rangeText({ first, last })}`;

@@ -48,6 +48,7 @@ const MARKS = {
 type Mark = keyof typeof MARKS;
 
 const ORDER = Object.keys(MARKS) as readonly Mark[];
+const RANKS = new Map<string, number>(ORDER.map((mark, rank) => [mark, rank]));
 
 /** The most rows of marks; above that, one mark stands for more ports. */
 const MOST_ROWS = 8;
@@ -84,16 +85,20 @@ export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "pa
 }
 
 function occupiedPorts({ range, blocks, claimed, others }: Ruler): readonly Ports[] {
-  const all = [
-    ...blocks,
-    ...blocks.flatMap(({ derived, own, taken }) => [...derived, ...[...own, ...taken].map(one)]),
-    ...claimed,
-    ...others.map(one),
-  ];
-  return all
-    .filter(({ first, last }) => first <= range.last && last >= range.first)
-    .map(({ first, last }) => ({ first: Math.max(first, range.first), last: Math.min(last, range.last) }))
-    .sort((a, b) => a.first - b.first);
+  const found: Ports[] = [];
+  const add = ({ first, last }: Ports): void => {
+    if (first > range.last || last < range.first) return;
+    found.push({ first: Math.max(first, range.first), last: Math.min(last, range.last) });
+  };
+  for (const block of blocks) {
+    add(block);
+    for (const each of block.derived) add(each);
+    for (const port of block.own) add(one(port));
+    for (const port of block.taken) add(one(port));
+  }
+  for (const each of claimed) add(each);
+  for (const port of others) add(one(port));
+  return found.sort((a, b) => a.first - b.first);
 }
 
 function one(port: number): Ports {
@@ -130,9 +135,8 @@ function markGroup(group: Ports, scale: number, { blocks, claimed, others, ephem
     if (last < group.first || first > group.last) return;
     const from = Math.max(0, Math.floor((first - group.first) / scale));
     const to = Math.min(marks.length - 1, Math.floor((last - group.first) / scale));
-    for (let cell = from; cell <= to; cell += 1) {
-      if (ORDER.indexOf(mark) > ORDER.indexOf(marks[cell] ?? ".")) marks[cell] = mark;
-    }
+    const rank = rankOf(mark);
+    for (let cell = from; cell <= to; cell += 1) if (rank > rankOf(marks[cell] ?? ".")) marks[cell] = mark;
   };
   put(ephemeral, "~");
   for (const each of claimed) put(each, "c");
@@ -151,6 +155,10 @@ function markGroup(group: Ports, scale: number, { blocks, claimed, others, ephem
     }
   }
   return marks;
+}
+
+function rankOf(mark: Mark): number {
+  return RANKS.get(mark) ?? 0;
 }
 
 /** Returns each block's name above its first mark, as far as there is room before the next one. */

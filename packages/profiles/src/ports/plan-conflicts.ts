@@ -24,8 +24,11 @@ export function findPlanConflicts(claims: readonly PortClaim[]): readonly PortCo
   const inOrder = [...claims].sort((a, b) => a.first - b.first);
   const found = new Map<string, PortConflict>();
   let open: PortClaim[] = [];
+  // The last port of those that are open: most claims begin behind it.
+  let reach = 0;
   for (const claim of inOrder) {
-    open = open.filter((each) => overlaps(each, claim));
+    open = claim.first > reach ? [] : open.filter((each) => overlaps(each, claim));
+    reach = Math.max(reach, claim.last);
     for (const each of open) {
       const conflict = conflictOf(each, claim);
       const key = [each, claim]

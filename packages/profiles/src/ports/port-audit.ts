@@ -2,24 +2,24 @@
  * Compares the plan with the host: every block, its real listeners, and conflicts. One pass over the host's sockets and one
  * over its processes, for any number of profiles. Changes nothing.
  */
+import { DEFAULT_HOST } from "@lockkeeper/core";
 import { describeHolder, findHolders } from "@lockkeeper/core/internal";
-import type { FileOwner, Listener } from "@lockkeeper/core/internal";
+import type { FileOwner, Holder, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { judgeListener, membershipOf, seen } from "./listener-verdict.ts";
 import type { ListenerVerdict, SeenListener } from "./listener-verdict.ts";
 import { HANDED_ON } from "./handed-on.ts";
-import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { ProfileState } from "../status/observed-state.ts";
 import { findPlanConflicts } from "./plan-conflicts.ts";
 import type { PortConflict } from "./plan-conflicts.ts";
-import { nextClaimedByNobody, readPortSituation } from "./port-choice.ts";
+import { nextClaimedByNobody, nextFreeBlock, poolOf, readPortSituation } from "./port-choice.ts";
 import type { PortSituation } from "./port-choice.ts";
-import { blockOf, namedRanges, profileClaims } from "./port-claims.ts";
+import { blockOf, claimsOfAll, namedRanges, profileClaims } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
-import { readReservations, reservationClaim } from "./reservations.ts";
+import { reservationClaim, reservationsIn } from "./reservations.ts";
 import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { readSettings } from "../settings/settings.ts";
@@ -74,23 +74,23 @@ export async function portsReport(
   observed?: readonly ProfileObservation[],
 ): Promise<PortsReport> {
   const registry = readRegistry(home, owner);
-  const { poolFirst, poolLast } = readSettings(home);
-  const pool = { first: poolFirst, last: poolLast };
+  const settings = readSettings(home);
+  const pool = poolOf(settings);
   const situation = await readPortSituation(home, registry);
   const manifests = [...registry.values()];
   // An installation that a profile runs counts as that profile: its ports are in the profile's block.
   const adopted = new Set(manifests.map(({ paths }) => paths.state));
   const installed = situation.installed.filter(({ stateDir }) => !adopted.has(stateDir));
-  const reservations = readReservations(home);
-  const claims = [
-    ...manifests.flatMap(profileClaims),
-    ...reservations.map(reservationClaim),
-    ...situation.overrides,
-    ...installed,
-  ];
+  const reservations = reservationsIn(settings);
+  const profiles = claimsOfAll(manifests);
+  const claims = [...profiles, ...reservations.map(reservationClaim), ...situation.overrides, ...installed];
   const observations = observed ?? (await observeAll({ home, owner }, manifests));
   const { blocks, others, runners } = await auditBlocks({ home, owner }, observations, pool, situation);
-  const next = await nextClaimedByNobody(home, registry, kinds.builtin.span, situation);
+  const { span } = kinds.builtin;
+  const next =
+    situation.host.listeners === "unknown"
+      ? await nextFreeBlock(home, registry, { host: DEFAULT_HOST, span }, situation)
+      : nextClaimedByNobody(span, { pool, profiles, reservations, situation });
   return {
     pool,
     ephemeral: situation.host.ephemeral,
@@ -127,45 +127,96 @@ async function auditBlocks(
   for (const claim of [...overrides, ...observations.flatMap(runElsewhere)]) {
     moved.set(claim.owner, [...(moved.get(claim.owner) ?? []), claim]);
   }
-  const overridesOf = (name: string): readonly PortClaim[] => moved.get(name) ?? [];
-  const byPort = new Map<number, Listener[]>();
-  for (const listener of listeners === "unknown" ? [] : listeners) {
-    byPort.set(listener.port, [...(byPort.get(listener.port) ?? []), listener]);
-  }
-  const inBlocks = new Map<Manifest, readonly Listener[]>();
-  const outside = new Map(byPort);
+  const table = new ListenerTable(listeners === "unknown" ? [] : listeners);
+  const inBlocks = new Map<string, readonly Listener[]>();
   for (const { manifest } of observations) {
-    const found = listenersIn([...profileClaims(manifest), ...overridesOf(manifest.name)], byPort);
-    inBlocks.set(manifest, found);
-    for (const { port } of found) outside.delete(port);
+    const elsewhere = moved.get(manifest.name);
+    const claims = profileClaims(manifest);
+    const found = table.take(elsewhere === undefined ? claims : [...claims, ...elsewhere]);
+    if (found.length > 0) inBlocks.set(manifest.name, found);
   }
-  const others = [...outside.values()].flat().filter(({ port }) => port >= pool.first && port <= pool.last);
+  const others = table.notTaken().filter(({ port }) => port >= pool.first && port <= pool.last);
   const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
   const runners = new Map<number, string>();
   const blocks: BlockReport[] = [];
   for (const observation of observations) {
     const { manifest, observed } = observation;
-    if (observed.gateway !== null) runners.set(observed.gateway.pid, manifest.name);
-    const owns = membershipOf(place, observation);
-    const judged: (SeenListener & { verdict: ListenerVerdict })[] = [];
-    for (const listener of inBlocks.get(manifest) ?? []) {
-      const holder = holders.get(listener);
-      const verdict = await judgeListener(listener, observation, holder, owns);
-      judged.push({ ...seen(listener, holder), verdict });
-    }
-    const { first, last } = blockOf(manifest);
-    const { name: profile, ports } = manifest;
-    const elsewhere = overridesOf(profile).map(({ label, first: from, last: to }) => ({
-      label,
-      first: from,
-      last: to,
-    }));
-    const ranges = [...namedRanges(manifest), ...elsewhere];
-    blocks.push({ profile, port: first, end: last, ports, ranges, state: observed.state, listeners: judged });
+    const { name: profile, port, span, ports } = manifest;
+    if (observed.gateway !== null) runners.set(observed.gateway.pid, profile);
+    const found = inBlocks.get(profile);
+    const judged = found === undefined ? [] : await judgeEach(place, observation, found, holders);
+    const elsewhere = moved.get(profile)?.map(({ label, first, last }) => ({ label, first, last })) ?? [];
+    const named = namedRanges(manifest);
+    const ranges = elsewhere.length === 0 ? named : [...named, ...elsewhere];
+    blocks.push({ profile, port, end: port + span - 1, ports, ranges, state: observed.state, listeners: judged });
   }
   blocks.sort((a, b) => a.port - b.port);
   return { blocks, others: others.map((listener) => seen(listener, holders.get(listener))), runners };
 }
+
+async function judgeEach(
+  place: HomePlace,
+  observation: ProfileObservation,
+  listeners: readonly Listener[],
+  holders: ReadonlyMap<Listener, Holder>,
+): Promise<BlockReport["listeners"]> {
+  const owns = membershipOf(place, observation);
+  const judged: (SeenListener & { verdict: ListenerVerdict })[] = [];
+  for (const listener of listeners) {
+    const holder = holders.get(listener);
+    const verdict = await judgeListener(listener, observation, holder, owns);
+    judged.push({ ...seen(listener, holder), verdict });
+  }
+  return judged;
+}
+
+/** Listeners by port. Most blocks have none, so a range costs one search in the ports that have. */
+class ListenerTable {
+  readonly #byPort = new Map<number, Listener[]>();
+  readonly #ports: readonly number[];
+  readonly #taken = new Set<number>();
+
+  constructor(listeners: readonly Listener[]) {
+    for (const listener of listeners) {
+      const same = this.#byPort.get(listener.port);
+      if (same === undefined) this.#byPort.set(listener.port, [listener]);
+      else same.push(listener);
+    }
+    this.#ports = [...this.#byPort.keys()].sort((a, b) => a - b);
+  }
+
+  /** Returns the listeners on ports of `ranges`, each once. They may be taken for another profile too. */
+  take(ranges: readonly PortRange[]): readonly Listener[] {
+    const found = new Set<Listener>();
+    for (const { first, last } of ranges) {
+      for (let at = this.#indexFrom(first); at < this.#ports.length; at += 1) {
+        const port = this.#ports[at] ?? last + 1;
+        if (port > last) break;
+        this.#taken.add(port);
+        for (const listener of this.#byPort.get(port) ?? []) found.add(listener);
+      }
+    }
+    return found.size === 0 ? NONE : [...found];
+  }
+
+  /** Returns the listeners on ports that were taken for nobody. */
+  notTaken(): readonly Listener[] {
+    return [...this.#byPort].flatMap(([port, listeners]) => (this.#taken.has(port) ? NONE : listeners));
+  }
+
+  /** The index of the lowest port from `first` on. */
+  #indexFrom(first: number): number {
+    let [low, high] = [0, this.#ports.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ports[middle] ?? 0) < first) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const NONE: readonly Listener[] = [];
 
 /** The block of a run on another port than the profile's own; nothing for other runs. */
 function runElsewhere({ manifest, observed, record }: ProfileObservation): readonly PortClaim[] {
@@ -174,23 +225,13 @@ function runElsewhere({ manifest, observed, record }: ProfileObservation): reado
   return [{ ...block, by: "profile", owner: manifest.name, label: "this run" }];
 }
 
-function listenersIn(
-  ranges: readonly PortRange[],
-  byPort: ReadonlyMap<number, readonly Listener[]>,
-): readonly Listener[] {
-  const found = new Set<Listener>();
-  for (const { first, last } of ranges) {
-    for (let port = first; port <= last; port += 1) for (const listener of byPort.get(port) ?? []) found.add(listener);
-  }
-  return [...found];
-}
-
 /**
  * One conflict for each port of a block with another holder, however many sockets it has there. A profile that was started on
  * that port is named.
  */
 function findStrangers(blocks: readonly BlockReport[], runners: ReadonlyMap<number, string>): readonly PortConflict[] {
-  return blocks.flatMap(({ profile, state, listeners }) => {
+  const heard = blocks.filter(({ listeners }) => listeners.length > 0);
+  return heard.flatMap(({ profile, state, listeners }) => {
     // What a run has handed its work to is in the way of the next one.
     const isOver = state === "stopped" || state === "failed" || state === "blocked";
     const strangers = new Map(

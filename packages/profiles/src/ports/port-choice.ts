@@ -11,7 +11,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { describeListeners } from "./listener-verdict.ts";
 import { readExtraClaims, readInstallationClaims } from "./program-claims.ts";
 import type { InstallationClaim } from "./program-claims.ts";
-import { blockOf, hostClaims, profileClaims } from "./port-claims.ts";
+import { blockOf, claimsOfAll, hostClaims } from "./port-claims.ts";
 import type { KindName, Manifest } from "../manifest.ts";
 import { HIGHEST_PORT, isPort } from "../port-number.ts";
 import { refuseOverlap } from "./port-overlap.ts";
@@ -19,13 +19,15 @@ import { formatRange, measurePool, planBlock } from "./port-plan.ts";
 import type { PoolUse, PortClaim, PortRange } from "./port-plan.ts";
 import { findUnusablePort, readHostPorts } from "./host-ports.ts";
 import type { HostPorts, UnusablePort } from "./host-ports.ts";
-import { readReservations, reservationClaim } from "./reservations.ts";
+import { reservationClaim, reservationsIn } from "./reservations.ts";
+import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readSettings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 
 /** The block that is wanted. */
 export interface BlockRequest {
@@ -68,9 +70,12 @@ export function withoutAdopted(situation: PortSituation, { paths }: Pick<Manifes
 function readClaimsElsewhere(home: string, roots: HostRoots): readonly PortClaim[] {
   return findOtherHomes(home, roots).flatMap((other) => {
     try {
-      return [...readRegistry(other).values()]
-        .flatMap(profileClaims)
-        .map((claim): PortClaim => ({ ...claim, by: "installation", program: `profile ${claim.owner}`, owner: other }));
+      return claimsOfAll(readRegistry(other).values()).map((claim): PortClaim => ({
+        ...claim,
+        by: "installation",
+        program: `profile ${claim.owner}`,
+        owner: other,
+      }));
     } catch {
       return [];
     }
@@ -92,47 +97,44 @@ export async function chooseBlock(
   situation?: PortSituation,
 ): Promise<PortRange> {
   const present = situation ?? (await readPortSituation(home, registry));
-  const planned = plannedClaims(home, registry, present);
+  const settings = readSettings(home);
+  const planned = plannedClaims(claimsOfAll(registry.values()), reservationsIn(settings), present);
   return request.port === undefined
-    ? chooseFromPool(home, request, present.host, planned)
+    ? chooseFromPool(poolOf(settings), request, present.host, planned)
     : checkAskedFor(registry, request, request.port, present.host, planned);
 }
 
-/** Everything that claims ports and is written down somewhere. */
+/** Returns the range of ports for new blocks. */
+export function poolOf({ poolFirst, poolLast }: Pick<Settings, "poolFirst" | "poolLast">): PortRange {
+  return { first: poolFirst, last: poolLast };
+}
+
+/** Everything that claims ports and is written down somewhere, besides those of `profiles`. */
 function plannedClaims(
-  home: string,
-  registry: Registry,
+  profiles: readonly PortClaim[],
+  reservations: readonly Reservation[],
   { installed, elsewhere, overrides }: PortSituation,
 ): readonly PortClaim[] {
-  return [
-    ...[...registry.values()].flatMap(profileClaims),
-    ...readReservations(home).map(reservationClaim),
-    ...overrides,
-    ...installed,
-    ...elsewhere,
-  ];
+  return [...profiles, ...reservations.map(reservationClaim), ...overrides, ...installed, ...elsewhere];
+}
+
+/** What is known of the ports, for a plan. */
+export interface PlanBasis {
+  readonly pool: PortRange;
+  /** The claims of all profiles. */
+  readonly profiles: readonly PortClaim[];
+  readonly reservations: readonly Reservation[];
+  readonly situation: PortSituation;
 }
 
 /**
- * Returns the block that `create` would try first, or null when the pool has none. Binds nothing where the host lists its
- * listeners: who only looks must not be in the way of a program that is just starting. So it does not see sockets that are
- * bound and do not listen.
- *
- * @throws {LockkeeperError} CONFIG_DAMAGED
- * @throws {GatewayLockError} BIND_FAILED where the host lists nothing
+ * Returns the block that `create` would try first, or undefined when the pool has none. Binds nothing: who only looks must not be
+ * in the way of a program that is just starting. So it does not see sockets that are bound and do not listen.
  */
-export async function nextClaimedByNobody(
-  home: string,
-  registry: Registry,
-  span: number,
-  situation: PortSituation,
-): Promise<PortRange | null> {
-  if (situation.host.listeners === "unknown") {
-    return nextFreeBlock(home, registry, { host: DEFAULT_HOST, span }, situation);
-  }
-  const { poolFirst, poolLast } = readSettings(home);
-  const claims = [...plannedClaims(home, registry, situation), ...hostClaims(situation.host)];
-  return planBlock({ span, pool: { first: poolFirst, last: poolLast }, claims }) ?? null;
+export function nextClaimedByNobody(span: number, basis: PlanBasis): PortRange | undefined {
+  const { pool, profiles, reservations, situation } = basis;
+  const planned = plannedClaims(profiles, reservations, situation);
+  return planBlock({ span, pool, claims: [...planned, ...hostClaims(situation.host)] });
 }
 
 /**
@@ -166,13 +168,11 @@ export async function nextBlockOf(home: string, span: number = kinds.builtin.spa
 }
 
 async function chooseFromPool(
-  home: string,
+  pool: PortRange,
   { host: address, span }: BlockRequest,
   host: HostPorts,
   planned: readonly PortClaim[],
 ): Promise<PortRange> {
-  const { poolFirst, poolLast } = readSettings(home);
-  const pool = { first: poolFirst, last: poolLast };
   const claims = [...planned, ...hostClaims(host)];
   let from = pool.first;
   for (;;) {

@@ -16,22 +16,38 @@ export function blockOf({ port, span }: Pick<Manifest, "port" | "span">): PortRa
 }
 
 /** Returns the named ranges of a profile: the gateway's port, derived ranges, extra ports. */
-export function namedRanges(manifest: Manifest): readonly (PortRange & { readonly label: string })[] {
-  const { derived } = kinds[manifest.kind];
-  return Object.entries(manifest.ports).map(([label, first]) => {
-    const range = derived.find(({ name }) => name === label);
-    return { label, first, last: range === undefined ? first : first + range.last - range.first };
-  });
+export function namedRanges({ kind, ports }: Pick<Manifest, "kind" | "ports">): readonly NamedRange[] {
+  const { derived } = kinds[kind];
+  const ranges: NamedRange[] = [];
+  for (const label of Object.keys(ports)) {
+    const first = ports[label] ?? 0;
+    const range = derived.length === 0 ? undefined : derived.find(({ name }) => name === label);
+    ranges.push({ label, first, last: range === undefined ? first : first + range.last - range.first });
+  }
+  return ranges;
+}
+
+/** A range and its profile's purpose for it. */
+export interface NamedRange extends PortRange {
+  readonly label: string;
 }
 
 /** Returns the claims of a profile: its whole block, and named ports outside of it. */
 export function profileClaims(manifest: Manifest): readonly PortClaim[] {
-  const block = blockOf(manifest);
-  const outside = namedRanges(manifest).filter(({ first, last }) => first < block.first || last > block.last);
-  return [
-    { ...block, by: "profile", owner: manifest.name, label: "" },
-    ...outside.map((range): PortClaim => ({ ...range, by: "profile", owner: manifest.name })),
-  ];
+  const { name: owner, port, span } = manifest;
+  const end = port + span - 1;
+  const claims: PortClaim[] = [{ first: port, last: end, by: "profile", owner, label: "" }];
+  for (const { label, first, last } of namedRanges(manifest)) {
+    if (first < port || last > end) claims.push({ first, last, by: "profile", owner, label });
+  }
+  return claims;
+}
+
+/** Returns the claims of all these profiles. */
+export function claimsOfAll(manifests: Iterable<Manifest>): readonly PortClaim[] {
+  const claims: PortClaim[] = [];
+  for (const manifest of manifests) claims.push(...profileClaims(manifest));
+  return claims;
 }
 
 /** Returns the ports that the host reserves or has assigned. Every listener counts, on any address and of any user. */

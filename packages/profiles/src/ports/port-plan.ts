@@ -40,12 +40,12 @@ export function overlaps(a: PortRange, b: PortRange): boolean {
  */
 export function planBlock({ span, pool, claims }: PlanRequest, from: number = pool.first): PortRange | undefined {
   const inOrder = [...claims].sort((a, b) => a.first - b.first);
-  let block = { first: Math.max(from, pool.first), last: Math.max(from, pool.first) + span - 1 };
+  let first = Math.max(from, pool.first);
   for (const claim of inOrder) {
-    if (!overlaps(block, claim)) continue;
-    block = { first: claim.last + 1, last: claim.last + span };
+    if (claim.first < first + span && first <= claim.last) first = claim.last + 1;
   }
-  return block.last <= pool.last ? block : undefined;
+  const last = first + span - 1;
+  return last <= pool.last ? { first, last } : undefined;
 }
 
 /** How much of the pool one kind of claimant uses. */

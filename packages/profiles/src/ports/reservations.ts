@@ -6,6 +6,7 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import { parsePort } from "../port-number.ts";
 import { readSettings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { formatRange } from "./port-plan.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
 
@@ -17,9 +18,12 @@ export interface Reservation extends PortRange {
 
 /** Returns every reservation, by port. @throws {LockkeeperError} CONFIG_DAMAGED */
 export function readReservations(home: string): readonly Reservation[] {
-  return readSettings(home)
-    .reservedPorts.map(parseReservation)
-    .sort((a, b) => a.first - b.first);
+  return reservationsIn(readSettings(home));
+}
+
+/** Returns every reservation in those settings, by port. */
+export function reservationsIn({ reservedPorts }: Pick<Settings, "reservedPorts">): readonly Reservation[] {
+  return reservedPorts.map(parseReservation).sort((a, b) => a.first - b.first);
 }
 
 /**

@@ -6,8 +6,7 @@ export const HIGHEST_PORT = 65_535;
 
 /** Returns whether `value` is a whole number from 1 to 65535. */
 export function isPort(value: unknown): value is number {
-  // All bits of a whole number up to the highest one; every command asks this of all ports that there are.
-  return typeof value === "number" && (value & HIGHEST_PORT) === value && value !== 0;
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= HIGHEST_PORT;
 }
 
 /**

@@ -6,6 +6,10 @@
  */
 import { fstatSync, readFileSync, realpathSync } from "node:fs";
 
+import { errnoOf } from "../errors.ts";
+
+const OUT_OF_DESCRIPTORS: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
+
 /** A file as the kernel's list names it: `<major>:<minor>:<inode>`, the device in hexadecimal. */
 export type KernelFile = string;
 
@@ -140,10 +144,12 @@ function hex(number: number): string {
   return number.toString(16).padStart(2, "0");
 }
 
+/** Fails when this process, or the host, may open no more files: then the host has not said that there is none. */
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
-  } catch {
+  } catch (error) {
+    if (OUT_OF_DESCRIPTORS.has(errnoOf(error))) throw error;
     return undefined;
   }
 }

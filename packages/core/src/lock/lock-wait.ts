@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import { GatewayLockError, throwIfAborted } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
+import { LockListReadiness } from "../host/lock-list-readiness.ts";
 import { probeListener } from "../host/probe-port.ts";
 import { isInOwnNamespace } from "../host/process-identity.ts";
 import { pause } from "../pause.ts";
@@ -23,10 +24,13 @@ import { findRival } from "./sweep.ts";
 const DEFAULTS = {
   /** The shortest wait, whatever `timeoutMs` says: a sweep or another starter's probe holds the lock for less time. */
   leastWaitMs: 50,
-  /** At first a refused starter tries again this often: this decides how long a takeover after SIGKILL takes. */
-  eagerPauseMs: 1,
-  eagerForMs: 1_000,
-  patientPauseMs: 15,
+  /**
+   * A refused starter tries again after this part of the time that it has waited, within these limits: this decides how long a
+   * takeover after SIGKILL takes. A try and its timer take about 0.1 ms of computing time.
+   */
+  pausePerWait: 0.0005,
+  shortestPauseMs: 1,
+  longestPauseMs: 15,
   /** How often the owner is checked during the wait, to fail fast once it listens. */
   ownerLookMs: 100,
 };
@@ -55,6 +59,7 @@ export async function claimInTime(
   const startedAt = performance.now();
   let lookAtMs = 0;
   let listened = false;
+  using readiness = new LockListReadiness();
   for (;;) {
     throwIfAborted(signal, `while waiting for the gateway lock of ${files.path}`);
     const claim = await tryClaim(files, compose, { mechanisms });
@@ -69,12 +74,17 @@ export async function claimInTime(
       listened = listens;
       lookAtMs = elapsedMs + DEFAULTS.ownerLookMs;
     }
-    // A try that gives way to a rival writes and removes files.
-    const isEager = rival === undefined && elapsedMs < DEFAULTS.eagerForMs;
-    const pauseMs = isEager ? DEFAULTS.eagerPauseMs : DEFAULTS.patientPauseMs;
-    // Jitter, so that starters refused together do not stay in step.
+    // Who is granted the lock must read the kernel's list before it owns.
+    readiness.touch();
+    // Jitter, so that starters refused together do not stay in step. A try that gives way to a rival writes and removes files.
+    const pauseMs = rival === undefined ? pauseAfter(elapsedMs) : DEFAULTS.longestPauseMs;
     await pause(pauseMs * (0.5 + Math.random()), signal);
   }
+}
+
+function pauseAfter(waitedMs: number): number {
+  const { pausePerWait, shortestPauseMs, longestPauseMs } = DEFAULTS;
+  return Math.min(Math.max(waitedMs * pausePerWait, shortestPauseMs), longestPauseMs);
 }
 
 /** When another owner has a rival file of what we have just claimed, releases the claim and returns that file. */

@@ -1,16 +1,29 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { GatewayLockOptions } from "../../src/lock/gateway-lock.ts";
 import { acquireGatewayLock, acquireGatewayLockBy, lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { sweepGatewayLock } from "../../src/lock/sweep.ts";
-import { LOCK_RECORD_BYTES, parseLockRecord } from "../../src/lock/lock-record.ts";
+import { lockFilesFor } from "../../src/lock/lock-path.ts";
+import { LOCK_RECORD_BYTES, formatLockRecord, parseLockRecord } from "../../src/lock/lock-record.ts";
 import { withFileMutex } from "../../src/lock/file-mutex.ts";
+import { tryClaim } from "../../src/lock/mechanism/try-claim.ts";
 
 let home: string;
 let place: { lockDir: string; configPath: string };
@@ -156,6 +169,44 @@ describe("an owner that listens", () => {
     const next = await acquireGatewayLock({ ...place, timeoutMs: 5_000 });
     expect(server.listening).toBe(false);
     await next.release();
+  });
+});
+
+describe.runIf(process.platform === "linux")("an old copy of a dead owner's file", () => {
+  test("that is put back under a living owner gives nobody the lock", async () => {
+    // A config elsewhere has one name only, so nothing but the mark tells of the owner.
+    const elsewhere = { ...place, configPath: join(tmpdir(), "lk-lock-elsewhere.json") };
+    const lock = await acquireGatewayLock(elsewhere);
+    // Our own pid with another start time: a process that has ended.
+    const dead = { ...lock.record, startTicks: (lock.record.startTicks ?? 0) + 1 };
+    const copy = `${lock.path}.old`;
+    writeFileSync(copy, formatLockRecord(dead), { mode: 0o600 });
+    renameSync(copy, lock.path);
+    expect(await tryClaim(lockFilesFor(elsewhere), () => formatLockRecord(dead))).toBe("refused");
+    await lock.release();
+    await (await acquireGatewayLock(elsewhere)).release();
+  });
+});
+
+/** How many descriptors of this process have the kernel's list open. */
+const listsOpen = (): number =>
+  readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === "/proc/locks";
+    } catch {
+      return false;
+    }
+  }).length;
+
+describe.runIf(process.platform === "linux")("a waiter", () => {
+  test("keeps the kernel ready to list its locks while it waits, and no longer", async () => {
+    const lock = await acquireGatewayLock(place);
+    expect(listsOpen()).toBe(0);
+    const next = acquireGatewayLock({ ...place, timeoutMs: 60_000 });
+    await vi.waitFor(() => expect(listsOpen()).toBe(1), { timeout: 30_000 });
+    await lock.release();
+    await (await next).release();
+    await vi.waitFor(() => expect(listsOpen()).toBe(0), { timeout: 30_000 });
   });
 });
 

@@ -47,3 +47,28 @@ test("names path, errno and a remedy, and leaves no lock behind", () => {
   expect(said.at(-1)).toBe("acquired");
   expect(readdirSync(lockDir)).toEqual([]);
 });
+
+/** As above, with an owner whose file is deleted before each try: only the kernel's list tells of it. */
+const SECOND_OWNER = `
+  import { closeSync, openSync, rmSync } from "node:fs";
+  import { acquireGatewayLock } from "@lockkeeper/core";
+  const options = { lockDir: process.argv[1], configPath: process.argv[2] };
+  const owner = await acquireGatewayLock(options);
+  const taken = [];
+  try { for (;;) taken.push(openSync("/dev/null")); } catch {}
+  const said = [];
+  for (let spare = 0; spare < 8; spare += 1) {
+    rmSync(owner.path, { force: true });
+    said.push(await acquireGatewayLock({ ...options, timeoutMs: 0 }).then(() => "acquired", ({ code }) => code));
+    closeSync(taken.pop());
+  }
+  process.stdout.write(JSON.stringify(said));
+  process.exit();`;
+
+test("is not told that it is alone, as it cannot look", () => {
+  const script = 'ulimit -n 128; exec "$0" --input-type=module -e "$1" -- "$2" "$3"';
+  const args = ["-c", script, process.execPath, SECOND_OWNER, join(home, "lock"), join(home, "config")];
+  const said = JSON.parse(execFileSync("/bin/sh", args, { cwd: import.meta.dirname, encoding: "utf8" })) as unknown[];
+  expect(said).not.toContain("acquired");
+  expect(said.at(-1)).toBe("LOCK_HELD");
+});

@@ -3,7 +3,13 @@ import { describe, expect, test } from "vitest";
 import type { Exploration, Protocol, World } from "./protocol-model.ts";
 import { explore } from "./protocol-model.ts";
 
-const WHOLE: Protocol = { inodeCheck: true, unlinkBeforeClose: true, mark: true, trustsPid: false };
+const WHOLE: Protocol = {
+  inodeCheck: true,
+  unlinkBeforeClose: true,
+  mark: true,
+  trustsPid: false,
+  skipsMarks: "never",
+};
 /** Where the kernel does not list its locks there are no marks. */
 const PLAIN: Protocol = { ...WHOLE, mark: false };
 
@@ -39,6 +45,16 @@ describe("the exploration finds the hole", () => {
 
   test("of a deleted file where owners leave no mark", () => {
     const { twoOwners } = run(PLAIN, { crashes: 0, deletions: 1 });
+    expect(twoOwners).toBeDefined();
+  });
+
+  test("of a newcomer that does not count the marks because the file's record names a dead owner", () => {
+    const { twoOwners } = run({ ...WHOLE, skipsMarks: "after a dead owner" }, { crashes: 0, deletions: 1 });
+    expect(twoOwners).toBeDefined();
+  });
+
+  test("of a waiter that counts the marks before it has the lock, and not again", () => {
+    const { twoOwners } = run({ ...WHOLE, skipsMarks: "after a look while refused" }, { crashes: 0, deletions: 1 });
     expect(twoOwners).toBeDefined();
   });
 

@@ -14,6 +14,12 @@ export interface Protocol {
   readonly mark: boolean;
   /** A hole on purpose: an owner is trusted as long as some process has its pid. */
   readonly trustsPid: boolean;
+  /**
+   * Holes on purpose: when a newcomer does without counting the marks, once it has the lock. "after a dead owner": when the file holds
+   * the record of a process that has ended. "after a look while refused": when it has counted them while it was refused, and
+   * there was no other mark than the owner's.
+   */
+  readonly skipsMarks: "never" | "after a dead owner" | "after a look while refused";
 }
 
 /** What may happen besides the protocol. */
@@ -57,6 +63,8 @@ interface Actor {
   isNewLocked: boolean;
   hasCreated: boolean;
   hasMark: boolean;
+  /** Refused at a moment when there was one mark at most. */
+  sawOneMark: boolean;
 }
 
 /**
@@ -73,6 +81,8 @@ interface State {
 }
 
 const ACTORS = 3;
+/** The record of an owner that ended before any of the processes began. */
+const LONG_GONE = -(ACTORS + 1);
 const OWNS: ReadonlySet<Place> = new Set(["owning", "restoring", "relocked"]);
 
 /** Explores every state that the protocol can reach in that world. */
@@ -167,6 +177,9 @@ function* successors(state: State, protocol: Protocol): Generator<Step> {
     const replaced = { ...copyOf(deleted), path: newInode(state) };
     replaced.records[replaced.path] = state.records[state.path] ?? 0;
     yield { step: "somebody replaces the file by a copy", isCalm: false, next: replaced };
+    const restored = { ...copyOf(deleted), path: newInode(state) };
+    restored.records[restored.path] = LONG_GONE;
+    yield { step: "somebody puts back an old copy of a dead owner's file", isCalm: false, next: restored };
   }
 }
 
@@ -181,7 +194,10 @@ function advance(state: State, actor: Actor, protocol: Protocol): string {
       return actor.hasCreated ? "creates the file" : "opens the file";
     case "opened":
       if (isHeld(state, actor.fd)) {
+        const sawOneMark = countMarks(state) <= 1;
         close(actor);
+        // Only a protocol that uses it remembers it: for others the states would be the same.
+        actor.sawOneMark = protocol.skipsMarks === "after a look while refused" && sawOneMark;
         return "is refused";
       }
       actor.isLocked = true;
@@ -202,16 +218,15 @@ function advance(state: State, actor: Actor, protocol: Protocol): string {
       actor.hasMark = protocol.mark;
       actor.place = "marked";
       return "leaves its mark";
-    case "marked": {
-      const isLeftover = !actor.hasCreated && (state.records[actor.fd] ?? 0) < 0;
-      if (!isLeftover && state.actors.filter(({ hasMark }) => hasMark).length > 1) {
+    case "marked":
+      actor.place = "alone";
+      if (skipsMarks(state, actor, protocol)) return "does not count the marks";
+      if (countMarks(state) > 1) {
         actor.hasMark = false;
         actor.place = "withdrawing";
         return "sees another's mark";
       }
-      actor.place = "alone";
-      return isLeftover ? "reads the record of a dead owner" : "sees no other mark";
-    }
+      return "sees no other mark";
     case "alone":
       state.records[actor.fd] = actor.pid;
       actor.place = "written";
@@ -282,6 +297,7 @@ function newActor(pid: number): Actor {
     isNewLocked: false,
     hasCreated: false,
     hasMark: false,
+    sawOneMark: false,
   };
 }
 
@@ -294,6 +310,15 @@ function isHeld(state: State, inode: number): boolean {
   return state.actors.some(
     (actor) => (actor.fd === inode && actor.isLocked) || (actor.newFd === inode && actor.isNewLocked),
   );
+}
+
+function countMarks(state: State): number {
+  return state.actors.filter(({ hasMark }) => hasMark).length;
+}
+
+function skipsMarks(state: State, actor: Actor, { skipsMarks: when }: Protocol): boolean {
+  if (when === "after a dead owner") return !actor.hasCreated && (state.records[actor.fd] ?? 0) < 0;
+  return when === "after a look while refused" && actor.sawOneMark;
 }
 
 /**
@@ -334,13 +359,15 @@ function keyOf(state: State, protocol: Protocol): string {
     return names.size - 1;
   };
   let key = `${nameOf(state.path)}/${state.crashes}/${state.deletions}`;
-  for (const { place, pid, fd, isLocked, newFd, isNewLocked, hasCreated, hasMark } of state.actors) {
-    const flags = (isLocked ? 1 : 0) + (isNewLocked ? 2 : 0) + (hasCreated ? 4 : 0) + (hasMark ? 8 : 0);
+  for (const { place, pid, fd, isLocked, newFd, isNewLocked, hasCreated, hasMark, sawOneMark } of state.actors) {
+    const flags =
+      (isLocked ? 1 : 0) + (isNewLocked ? 2 : 0) + (hasCreated ? 4 : 0) + (hasMark ? 8 : 0) + (sawOneMark ? 16 : 0);
     key += `|${place}${protocol.trustsPid ? pid : ""},${nameOf(fd)},${nameOf(newFd)},${flags}`;
   }
   for (const inode of names.keys()) {
     const recorded = state.records[inode] ?? 0;
-    key += `|${protocol.trustsPid ? recorded : Math.sign(recorded)}`;
+    if (protocol.trustsPid) key += `|${recorded}`;
+    else if (protocol.skipsMarks === "after a dead owner") key += `|${Math.sign(recorded)}`;
   }
   return key;
 }

@@ -5,7 +5,6 @@
 import type { Claim, ClaimedFile, ComposeRecord } from "./claim.ts";
 import { FileClaim } from "./claim.ts";
 import { isOnNetwork, isSocketVisible, mayLiveElsewhere } from "./foreign-owner.ts";
-import { ownIdentity } from "../../host/process-identity.ts";
 import { judgeOwner } from "../lock-owner.ts";
 import type { LockFiles } from "../lock-path.ts";
 import type { LockRecord } from "../lock-record.ts";
@@ -107,19 +106,19 @@ function lockAndRead(path: string, locked: ClaimedFile[]): boolean {
 }
 
 async function isAlone(locked: readonly ClaimedFile[], mark: OwnerMark): Promise<boolean> {
-  const verdicts = locked.map(({ said }) => (said.record === null ? "none" : judgeOwner(said.record).verdict));
   // A second view of the disk (FUSE) has its own locks: there only the process shows a living owner.
-  if (verdicts.includes("alive") && locked.some(({ file }) => isOnNetwork(file.path))) return false;
-  // The author of such a record checked the marks, and nobody has owned the file since, so this is just the leftover of a dead
-  // owner. A container may show its own boot id: then the record proves nothing.
-  const { bootId } = ownIdentity();
-  if (locked.every(({ said }, index) => verdicts[index] === "gone" && said.record?.bootId === bootId)) return true;
+  if (locked.some(namesLivingOwner) && locked.some(({ file }) => isOnNetwork(file.path))) return false;
+  // Even a record of a dead owner proves nothing: the file may be an old copy that somebody put back under a living owner.
   // The kernel closes a dying owner's descriptors one by one: its mark may outlive its lock by microseconds.
   for (let look = 0; look < DYING_LOOKS; look++) {
     if (mark.isAlone()) return true;
     await new Promise((resolve) => setImmediate(resolve));
   }
   return false;
+}
+
+function namesLivingOwner({ said }: ClaimedFile): boolean {
+  return said.record !== null && judgeOwner(said.record).verdict === "alive";
 }
 
 function withdraw(locked: readonly ClaimedFile[], mark: OwnerMark | undefined): void {

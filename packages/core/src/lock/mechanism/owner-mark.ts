@@ -2,8 +2,8 @@
  * The owner's second mark, for the case that its file is deleted or replaced: a shared kernel lock on the *directory*, at an
  * offset that stands for the file's name, visible in the kernel's list of locks. A newcomer that could lock the file leaves
  * its own mark first and then counts the marks: two marks mean that an owner lives whose file has gone, and of two newcomers
- * at once both withdraw. Linux only; without the list the plain protocol and its watch remain. Reading the list makes the
- * kernel wait for all its cores for milliseconds, so it is skipped where a record is proof enough.
+ * at once both withdraw. Linux only; without the list the plain protocol and its watch remain. The first reading after a
+ * while makes the kernel wait for all its cores for milliseconds; a waiter has that done beforehand (`LockListReadiness`).
  */
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";

@@ -99,27 +99,36 @@ export function renderStatusTable(
         ]
       : []),
   ];
-  const rows = statuses.map((status) => [
-    (status.current ? "*" : "") + (status.protected ? "!" : ""),
-    status.name,
-    status.state,
-    status.kind,
-    `${status.port}-${status.port + status.span - 1}`,
-    status.pid === null ? "-" : String(status.pid),
-    status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
-    // For a profile that was stopped on request, earlier crashes do not matter.
-    status.state === "stopped" ? "-" : String(status.restarts),
-    describeHealth(status),
-    ...(wide ? [memoryText(status)] : []),
-    plainLine(status.url),
-    ...(isLeased ? [describeOwner(status.lease)] : []),
-    ...(wide ? [status.command === null ? "-" : plainLine(shellCommand(...status.command))] : []),
-    ...(tellsWhy ? [wide || NEEDS_SOMEBODY.has(status.state) ? plainLine(status.reason ?? "") : ""] : []),
-  ]);
+  const rows = statuses.map((status) => {
+    const { state, port } = status;
+    const row = [
+      marksOf(status),
+      status.name,
+      state,
+      status.kind,
+      `${port}-${port + status.span - 1}`,
+      status.pid === null ? "-" : String(status.pid),
+      status.uptimeMs === null ? "-" : formatDuration(status.uptimeMs),
+      // For a profile that was stopped on request, earlier crashes do not matter.
+      state === "stopped" ? "-" : String(status.restarts),
+      describeHealth(status),
+    ];
+    if (wide) row.push(memoryText(status));
+    row.push(plainLine(status.url));
+    if (isLeased) row.push(describeOwner(status.lease));
+    if (wide) row.push(status.command === null ? "-" : plainLine(shellCommand(...status.command)));
+    if (tellsWhy) row.push(wide || NEEDS_SOMEBODY.has(state) ? plainLine(status.reason ?? "") : "");
+    return row;
+  });
   const table = renderTable(columns, rows, width, paint.dim);
   const hasMarks = statuses.some((status) => status.current || status.protected);
   // Only for people: a pipe gets just the rows.
   return hasMarks && width !== Infinity ? `${table}${paint.dim(LEGEND.slice(0, width))}\n` : table;
+}
+
+function marksOf({ current, protected: isProtected }: ProfileStatus): string {
+  if (current) return isProtected ? "*!" : "*";
+  return isProtected ? "!" : "";
 }
 
 /**

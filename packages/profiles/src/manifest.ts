@@ -2,13 +2,14 @@
  * The manifest of a profile: chosen at `create`, changed only by a command of a person. The check here is hand-written and
  * cheap, because every command reads every manifest. Pure.
  */
+import { DEFAULT_HOST } from "@lockkeeper/core";
 import type { HookEvent, LeaseSettings } from "@lockkeeper/core/internal";
 import { isRecord } from "./json.ts";
 import { isProfileName } from "./profile-name.ts";
 import type { ProfileName } from "./profile-name.ts";
 import { pathsInFolder, profilePaths } from "./profile-paths.ts";
 import type { ProfilePaths } from "./profile-paths.ts";
-import { isPort } from "./port-number.ts";
+import { HIGHEST_PORT, isPort } from "./port-number.ts";
 
 /** The kinds of gateway, in the order of display. `kinds/kinds.ts` describes each. */
 export const KIND_NAMES = ["builtin", "command", "openclaw"] as const;
@@ -122,7 +123,7 @@ const HOST_TEXT = /^(?![^:]*:\d+$)[A-Za-z0-9._:%-]+$/;
 
 /** Returns whether a gateway can listen on `text`: an address or a name, without brackets or port. */
 export function isHost(text: string): boolean {
-  return HOST_TEXT.test(text);
+  return text === DEFAULT_HOST || HOST_TEXT.test(text);
 }
 
 /**
@@ -170,18 +171,28 @@ export function withPort(manifest: Manifest, port: number): Manifest {
   return { ...manifest, port, ports: Object.fromEntries(ports) };
 }
 
+/**
+ * One straight pass for a thousand profiles in a program that has just begun: each field is read once, and nothing is made for a
+ * sound one.
+ */
 function firstFault(value: Record<string, unknown>): string | undefined {
-  const { name, kind, host, port, span, ports, health, createdAt, paths } = value;
   if (value["schemaVersion"] !== 1) return fault("schemaVersion", "1", value["schemaVersion"]);
+  const name = value["name"];
   if (typeof name !== "string" || !isProfileName(name)) return fault("name", "a profile name", name);
-  if (!(KIND_NAMES as readonly unknown[]).includes(kind)) return fault("kind", "a kind of gateway", kind);
+  const kind = value["kind"];
+  if (!KIND_NAMES.includes(kind as KindName)) return fault("kind", "a kind of gateway", kind);
+  const host = value["host"];
   if (typeof host !== "string" || !isHost(host)) return fault("host", "an address", host);
+  const port = value["port"];
   if (!isPort(port)) return fault("port", "a port from 1 to 65535", port);
-  if (!isPort(span) || port + span - 1 > 65_535) return fault("span", "a span that ends by port 65535", span);
+  const span = value["span"];
+  if (!isPort(span) || port + span > HIGHEST_PORT + 1) return fault("span", "a span that ends by port 65535", span);
+  const ports = value["ports"];
   if (!isRecord(ports) || !hasPorts(ports)) return fault("ports", "names with ports", ports);
-  if (typeof health !== "string") return fault("health", "text", health);
+  if (typeof value["health"] !== "string") return fault("health", "text", value["health"]);
   if (typeof value["protected"] !== "boolean") return fault("protected", "true or false", value["protected"]);
-  if (typeof createdAt !== "string") return fault("createdAt", "a time", createdAt);
+  if (typeof value["createdAt"] !== "string") return fault("createdAt", "a time", value["createdAt"]);
+  const paths = value["paths"];
   if (paths !== undefined && !isMovedPaths(paths)) return fault("paths", "absolute paths", paths);
   return Object.keys(value).length > USUAL_FIELDS ? optionalFault(value) : undefined;
 }

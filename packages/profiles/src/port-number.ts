@@ -6,7 +6,8 @@ export const HIGHEST_PORT = 65_535;
 
 /** Returns whether `value` is a whole number from 1 to 65535. */
 export function isPort(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= HIGHEST_PORT;
+  // All bits of a whole number up to the highest one; every command asks this of all ports that there are.
+  return typeof value === "number" && (value & HIGHEST_PORT) === value && value !== 0;
 }
 
 /**

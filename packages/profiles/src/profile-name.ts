@@ -12,14 +12,15 @@ export type ProfileName = string & { readonly [brand]: "ProfileName" };
 /** The shape of a name, as a source of regular expressions; reserved words are refused besides. */
 export const NAME_PATTERN = "^[a-z0-9][a-z0-9-]{0,31}$";
 
-const SHAPE = new RegExp(NAME_PATTERN, "u");
-
 /** `all`, `default` and `none` mean something in commands; the rest are devices on Windows. */
 const RESERVED = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
 
+/** Both rules in one expression: every command checks every name of a registry. */
+const SOUND = new RegExp(`^(?!${RESERVED.source})${NAME_PATTERN}`);
+
 /** Returns whether `text` may name a profile. */
 export function isProfileName(text: string): text is ProfileName {
-  return SHAPE.test(text) && !RESERVED.test(text);
+  return SOUND.test(text);
 }
 
 /**
@@ -51,6 +52,18 @@ export function compareNames(a: string, b: string): number {
     if (!Number.isNaN(difference) && difference !== 0) return difference;
     return left < right ? -1 : 1;
   }
+}
+
+/** Returns whether `a` comes before `b`: the same as {@link compareNames}, and quick for neighbours of a long sorted list. */
+export function comesBefore(a: string, b: string): boolean {
+  const last = a.length - 1;
+  if (last >= 0 && last === b.length - 1) {
+    const left = a.charCodeAt(last);
+    const right = b.charCodeAt(last);
+    // Numbers of equal length in front of one digit: `exp-12` and `exp-13`.
+    if (left < right && left >= 48 && right <= 57 && a.slice(0, last) === b.slice(0, last)) return true;
+  }
+  return compareNames(a, b) < 0;
 }
 
 /** Returns where the part begins in which two names differ, or the one before it. */

@@ -6,8 +6,14 @@ import type { LockPlace } from "@lockkeeper/core";
 import { sep as separator } from "node:path";
 import type { ProfileName } from "./profile-name.ts";
 
-/** Read once: `list` needs it seven times for each profile. */
+/** Read once: `list` needs them seven times for each profile. */
 const sep: string = separator;
+const LOCK = `${sep}lock`;
+const TOKEN = `${sep}token`;
+const CONFIG = `${sep}config${sep}gateway.json`;
+const STATE = `${sep}state`;
+const WORKSPACE = `${sep}workspace`;
+const LOGS = `${sep}logs`;
 
 /** Absolute paths of the files that all profiles of a home share. */
 export interface HomePaths {
@@ -79,12 +85,12 @@ export function profilePaths(home: string, name: ProfileName): ProfilePaths {
 export function pathsInFolder(profile: string): ProfilePaths {
   return {
     profile,
-    lock: `${profile}${sep}lock`,
-    token: `${profile}${sep}token`,
-    config: `${profile}${sep}config${sep}gateway.json`,
-    state: `${profile}${sep}state`,
-    workspace: `${profile}${sep}workspace`,
-    logs: `${profile}${sep}logs`,
+    lock: profile + LOCK,
+    token: profile + TOKEN,
+    config: profile + CONFIG,
+    state: profile + STATE,
+    workspace: profile + WORKSPACE,
+    logs: profile + LOGS,
   };
 }
 

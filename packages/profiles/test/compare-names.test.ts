@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareNames } from "../src/profile-name.ts";
+import { comesBefore, compareNames } from "../src/profile-name.ts";
 
 function partsOf(name: string): readonly string[] {
   return name.match(/\d+|\D+/g) ?? [];
@@ -45,5 +45,15 @@ test("the order is total: no two names are equal, and the order does not depend 
       expect(Math.sign(one) + Math.sign(other)).toBe(0);
       expect(one === 0).toBe(a === b);
     }),
+  );
+});
+
+test("the quick question about neighbours has the same answer", () => {
+  const name = fc.stringMatching(/^[ab0189-]{0,5}$/);
+  fc.assert(
+    fc.property(name, name, name, (start, a, b) => {
+      expect(comesBefore(start + a, start + b)).toBe(compareNames(start + a, start + b) < 0);
+    }),
+    { numRuns: 2_000 },
   );
 });

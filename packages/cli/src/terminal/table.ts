@@ -38,46 +38,58 @@ export function renderTable(
   const last = shown.at(-1) ?? 0;
   const before = shown.reduce((sum, index) => sum + (index === last ? 0 : (widths[index] ?? 0) + GAP.length), 0);
   const room = Math.max(1, width - before);
-  const plan: readonly Place[] = shown.map((index) => ({
-    index,
-    // The last column needs no blanks after it.
-    end: index === last || columns[index]?.align === "right" ? 0 : (widths[index] ?? 0),
-    start: columns[index]?.align === "right" ? (widths[index] ?? 0) : 0,
-    most: index === last ? room : (widths[index] ?? 0),
-    paint: columns[index]?.paint,
-  }));
-
-  const lines = [
-    renderRow(
-      titles,
-      plan.map((place) => ({ ...place, paint: paintTitle })),
-      0,
-    ),
-  ];
-  for (let row = 0; row < rows.length; row += 1) lines.push(renderRow(rows[row] ?? [], plan, row));
+  const placesWith = (paint?: (text: string) => string): readonly Place[] =>
+    shown.map((index) => {
+      const padded = widths[index] ?? 0;
+      return {
+        index,
+        // The last column needs no blanks after it.
+        end: index === last || columns[index]?.align === "right" ? 0 : padded,
+        start: columns[index]?.align === "right" ? padded : 0,
+        most: index === last ? room : padded,
+        gap: index === last ? "" : GAP,
+        paint: paint ?? columns[index]?.paint,
+        text: undefined,
+        cell: "",
+      };
+    });
+  const lines = [renderRow(titles, placesWith(paintTitle), 0, last)];
+  const places = placesWith();
+  for (let row = 0; row < rows.length; row += 1) lines.push(renderRow(rows[row] ?? [], places, row, last));
   return `${lines.join("\n")}\n`;
-
-  function renderRow(cells: readonly string[], places: readonly Place[], row: number): string {
-    const parts: string[] = [];
-    for (let place = 0; place < places.length; place += 1) {
-      const { index, start, end, most, paint } = places[place] as Place;
-      const text = cells[index] ?? "";
-      const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
-      const cell = cut.padStart(start).padEnd(end);
-      parts.push(paint === undefined ? cell : paint(cell, row));
-    }
-    const line = parts.join(GAP);
-    return (cells[last] ?? "") === "" ? line.trimEnd() : line;
-  }
 }
 
-/** Where a cell goes: padded to `start` columns in front, or to `end` columns behind; at most `most` of it. */
+/** Where a cell goes: padded to `start` columns in front, or to `end` columns behind; at most `most` of it, then `gap`. */
 interface Place {
   readonly index: number;
   readonly start: number;
   readonly end: number;
   readonly most: number;
+  readonly gap: string;
   readonly paint: Column["paint"];
+  /** The text of the row before and what became of it: most columns of a long list say the same in every row. */
+  text: string | undefined;
+  cell: string;
+}
+
+function renderRow(cells: readonly string[], places: readonly Place[], row: number, last: number): string {
+  let line = "";
+  for (let index = 0; index < places.length; index += 1) {
+    const place = places[index] as Place;
+    const text = cells[place.index] ?? "";
+    if (text !== place.text || place.paint !== undefined) {
+      place.text = text;
+      place.cell = renderCell(text, place, row);
+    }
+    line += place.cell;
+  }
+  return (cells[last] ?? "") === "" ? line.trimEnd() : line;
+}
+
+function renderCell(text: string, { most, start, end, gap, paint }: Place, row: number): string {
+  const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  const cell = start > 0 ? cut.padStart(start) : cut.padEnd(end);
+  return (paint === undefined ? cell : paint(cell, row)) + gap;
 }
 
 interface Fit {

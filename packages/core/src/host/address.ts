@@ -40,7 +40,7 @@ export function isLoopbackHost(host: string): boolean {
 
 /** Returns the address at which this machine itself reaches a listener bound to `host`. */
 export function reachableHost(host: string): string {
-  if (!isWildcardHost(host)) return host;
+  if (host === DEFAULT_HOST || !isWildcardHost(host)) return host;
   return host.includes(":") && !ANY_MAPPED.test(host) ? "::1" : "127.0.0.1";
 }
 

@@ -10,7 +10,7 @@ import { lstatSync, statSync } from "node:fs";
 import { locateJsonError } from "../json.ts";
 import { completeManifest, formatManifest } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
-import { compareNames, parseProfileName } from "../profile-name.ts";
+import { comesBefore, compareNames, parseProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 
 /** Manifests by name, sorted by name, numbers in it by their value. */
@@ -187,7 +187,7 @@ function checkDocument(home: string, value: unknown): RegistryDocument {
     const { name } = manifest;
     if (registry.has(name)) throw new DocumentFault(`profiles[${index}].name: a second ${name}`);
     registry.set(name, manifest);
-    isSorted &&= compareNames(before, name) < 0;
+    isSorted &&= comesBefore(before, name);
     before = name;
   }
   // Registries of earlier releases are sorted alphabetically.

@@ -49,14 +49,13 @@ export async function observeAll(
   manifests: readonly Manifest[],
 ): Promise<readonly ProfileObservation[]> {
   const records = readRunRecords(place.home, place.owner);
-  const observations = manifests.map((manifest): ProfileObservation => {
-    const record = records.get(manifest.name);
-    return { manifest, record, observed: observeAtRest(record) };
-  });
+  const observations: ProfileObservation[] = [];
   const resting: number[] = [];
   const unsure: number[] = [];
-  for (const [index, { manifest, record }] of observations.entries()) {
-    (isSaidToRest(manifest, record) ? resting : unsure).push(index);
+  for (const manifest of manifests) {
+    const record = records.get(manifest.name);
+    (isSaidToRest(manifest, record) ? resting : unsure).push(observations.length);
+    observations.push({ manifest, record, observed: record === undefined ? NEVER_RAN : observeAtRest(record) });
   }
   const isLockedAt = (index: number): boolean => hasLockFile(observations[index]?.manifest.paths.lock ?? "");
   if (resting.length < MANY) {
@@ -69,6 +68,9 @@ export async function observeAll(
   if (!look.hasSeenAll()) await lookAgain(place, observations, resting.filter(isLockedAt), look);
   return observations;
 }
+
+/** One for all of them. */
+const NEVER_RAN = observeAtRest(undefined);
 
 /** Puts what the host says into the places of `observations`. */
 async function lookAgain(

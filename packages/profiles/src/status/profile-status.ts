@@ -83,11 +83,13 @@ export function describeProfile(
   current: string | null,
   now: number,
 ): ProfileStatus {
-  const gatewayLives = observed.gateway !== null || observed.owner === "elsewhere";
-  const startedAt = gatewayLives ? (record?.startedAt ?? null) : null;
+  const { gateway, keeper } = observed;
+  const lives = gateway !== null || observed.owner === "elsewhere";
+  const startedAt = lives && record !== undefined ? record.startedAt : null;
   // A run may be on another port; after it the plan applies again.
-  const run = gatewayLives || observed.keeper !== null ? record : undefined;
-  const port = run?.port ?? observed.port ?? manifest.port;
+  const run = lives || keeper !== null ? record : undefined;
+  const port = run === undefined ? (observed.port ?? manifest.port) : run.port;
+  const scheme = schemeOf(manifest);
   return {
     name: manifest.name,
     current: manifest.name === current,
@@ -97,19 +99,19 @@ export function describeProfile(
     host: manifest.host,
     port,
     span: manifest.span,
-    ports: run?.ports ?? (port === manifest.port ? manifest.ports : withPort(manifest, port).ports),
-    pid: observed.gateway?.pid ?? null,
-    keeperPid: observed.keeper?.pid ?? null,
+    ports: portsOf(manifest, run, port),
+    pid: gateway === null ? null : gateway.pid,
+    keeperPid: keeper === null ? null : keeper.pid,
     startedAt,
     // The wall clock may have been set back; a running gateway never has a negative age.
     uptimeMs: startedAt === null ? null : Math.max(0, now - Date.parse(startedAt)),
-    restarts: record?.restarts ?? 0,
-    lastExit: record?.lastExit ?? null,
-    health: gatewayLives ? (record?.health ?? "unknown") : "unknown",
+    restarts: record === undefined ? 0 : record.restarts,
+    lastExit: record === undefined ? null : record.lastExit,
+    health: lives && record !== undefined ? record.health : "unknown",
     healthCheck: manifest.health,
-    scheme: schemeOf(manifest),
-    groups: manifest.groups ?? [],
-    url: gatewayUrl(reachableHost(manifest.host), port, schemeOf(manifest)),
+    scheme,
+    groups: manifest.groups ?? NONE,
+    url: gatewayUrl(reachableHost(manifest.host), port, scheme),
     protected: manifest.protected,
     command: manifest.command ?? null,
     cwd: manifest.cwd ?? manifest.paths.workspace,
@@ -121,6 +123,13 @@ export function describeProfile(
     lease: manifest.lease === undefined ? null : describeLease(manifest.lease.key, run),
     paths: manifest.paths,
   };
+}
+
+const NONE: readonly string[] = [];
+
+function portsOf(manifest: Manifest, run: RunRecord | undefined, port: number): ProfileStatus["ports"] {
+  if (run !== undefined) return run.ports;
+  return port === manifest.port ? manifest.ports : withPort(manifest, port).ports;
 }
 
 /** What our keeper knows; the engine was not asked. */

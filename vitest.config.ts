@@ -8,5 +8,7 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A wait that a busy machine made too long gets a second chance, which `pnpm test` reports by name. An assertion gets none.
+    retry: { count: 1, condition: /^not so after \d+ ms|^Test timed out/ },
   },
 });

@@ -40,6 +40,11 @@ try {
   const result = JSON.parse(readFileSync(report, "utf8"));
   passed += result.numPassedTests;
   failed += result.numFailedTests;
+  for (const { fullName, status, failureMessages } of result.testResults.flatMap((file) => file.assertionResults)) {
+    if (status === "passed" && failureMessages.length > 0) {
+      process.stdout.write(`passed at the second attempt: ${fullName}: ${failureMessages[0].split("\n")[0]}\n`);
+    }
+  }
   // A suite that could not be loaded, or an unhandled error, fails the run without failing a test.
   if (!ok && result.numFailedTests === 0) failed += 1;
 } catch (error) {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import path from "node:path";
 import { defineConfig } from "rolldown";
-import { dataAsJson } from "./bundle/data-as-json.js";
+import { dataAsText } from "./bundle/data-as-text.js";
 import { deferBuiltins } from "./bundle/defer-builtins.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
@@ -56,12 +56,11 @@ const typescriptMaps = {
   },
 };
 
-const dataAsText = dataAsJson(
+const descriptions = dataAsText(
   {
     [path.join(here, "src/command-line/commands.ts")]: "COMMANDS",
     [path.join(here, "src/command-line/options.ts")]: "OPTIONS",
   },
-  "chunks",
   path.join(here, "build"),
 );
 
@@ -241,7 +240,7 @@ export default defineConfig([
     input: { [ENTRY]: entry },
     plugins: [
       withLoader("lockkeeper.cjs"),
-      dataAsText,
+      descriptions,
       typescriptMaps,
       refuseCircles,
       sweep("chunks"),

@@ -11,7 +11,7 @@ export const GATEWAY_LIMITS = {
    */
   maxRequestConnections: { default: 512, what: "connections that are no WebSocket, at once" },
   /** Of those, the ones whose first request head is not complete after a second. @default 128 */
-  maxHalfOpen: { default: 128, what: "of those, the ones that have not asked anything for a second" },
+  maxHalfOpen: { default: 128, what: "of those, connections without a request for a second" },
   /** Requests of one connection that wait for their answers; with more it is cut off. @default 100 */
   maxPipelined: { default: 100, what: "requests of one connection that wait for their answers" },
   /**

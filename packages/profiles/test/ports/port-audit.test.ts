@@ -5,14 +5,30 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import path from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { HANDED_ON } from "../../src/ports/handed-on.ts";
+import type * as HostPortsModule from "../../src/ports/host-ports.ts";
 import { portsReport } from "../../src/ports/port-audit.ts";
 import type { Manifest } from "../../src/manifest.ts";
 import { homePaths, runRecordPath } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { changeSettings } from "../../src/settings/settings.ts";
+import { observeAll } from "../../src/status/observe-all.ts";
+import type { ProfileObservation } from "../../src/status/observe-profile.ts";
+import { openClawHost } from "../openclaw-host.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
+
+const hostPorts = vi.hoisted(() => ({ hidesListeners: false }));
+
+vi.mock("../../src/ports/host-ports.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof HostPortsModule>();
+  const readHostPorts: typeof original.readHostPorts = (options) => ({
+    ...original.readHostPorts(options),
+    ...(hostPorts.hidesListeners ? { listeners: "unknown" } : {}),
+  });
+  return { ...original, readHostPorts };
+});
 
 let home: string;
 /** The first of the fifty ports of the home's pool, all of them free. */
@@ -38,7 +54,7 @@ async function listen(host: string, onPort: number): Promise<void> {
 }
 
 /** With nothing after the user's name. */
-const OURS = expect.stringMatching(new RegExp(`^pid ${process.pid} \\(.*, user [^;]*$`)) as string;
+const OURS = expect.stringMatching(new RegExp(`^pid ${process.pid} \\(.*, user [^ ;]+$`)) as string;
 
 describe("a stranger in a block", () => {
   test("is one conflict for each of its ports, however many sockets it has there", async () => {
@@ -124,6 +140,49 @@ test("reserved ports are listed, claimed, and conflict with a profile", async ()
   expect((await portsReport(home)).nextFree).toBeNull();
 });
 
+test("an installation of OpenClaw is listed with its ports and conflicts with a profile, until a profile has adopted it", async () => {
+  const { userHome, put } = openClawHost();
+  vi.stubEnv("HOME", userHome);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const gateway = port + 30;
+  put({ ".openclaw/openclaw.json": `{ gateway: { port: ${gateway} } }` });
+  const directory = expect.stringMatching(/\/\.openclaw$/) as string;
+  const owner = expect.stringMatching(
+    new RegExp(`^OpenClaw in .*/\\.openclaw \\(gateway and derived ports ${gateway}-${gateway + 110}\\)$`),
+  ) as string;
+  await write(manifest(home, "dev", gateway));
+  const found = await portsReport(home);
+  expect(found.openclaw).toContainEqual({
+    first: gateway,
+    last: gateway + 110,
+    program: "OpenClaw",
+    owner: directory,
+    label: "gateway and derived ports",
+  });
+  expect(found.conflicts).toEqual([
+    {
+      kind: "openclaw",
+      port: gateway,
+      profiles: ["dev"],
+      owner,
+    },
+  ]);
+  const dev = manifest(home, "dev", gateway);
+  await write({ ...dev, paths: { ...dev.paths, state: path.join(userHome, ".openclaw") } });
+  const adopted = await portsReport(home);
+  expect(adopted.openclaw.filter(({ first }) => first === gateway)).toEqual([]);
+  expect(adopted.conflicts).toEqual([]);
+});
+
+test("where the host hides its listeners the report says so, and nothing is called a stranger", async () => {
+  await write(manifest(home, "dev", port));
+  await listen("127.0.0.1", port);
+  hostPorts.hidesListeners = true;
+  onTestFinished(() => void (hostPorts.hidesListeners = false));
+  const { sockets, blocks, conflicts, others } = await portsReport(home);
+  expect([sockets, blocks[0]?.listeners, conflicts, others]).toEqual(["unknown", [], [], []]);
+});
+
 /** Publishes a record as a keeper would. */
 function publish({ name, port: own }: Manifest, changes: Readonly<Record<string, unknown>>): void {
   const record = {
@@ -151,35 +210,90 @@ function publish({ name, port: own }: Manifest, changes: Readonly<Record<string,
 
 const NONCE = "0123456789abcdef0123456789abcdef";
 
+/** Starts a process of the run of `dev` that listens there, and returns its pid. */
+async function serve(onPort: number): Promise<number> {
+  const program = `require("node:net").createServer().listen(${onPort}, "127.0.0.1", () => console.log("ready"))`;
+  const child = spawn(process.execPath, ["-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { LOCKKEEPER_RUN: NONCE, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: home },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return child.pid ?? 0;
+}
+
+/** What a keeper records of the listener on `port`, which began during a run and is not part of it. */
+function handedOn(): readonly unknown[] {
+  const listeners = readListeners();
+  const socket = listeners === "unknown" ? "" : listeners.find((each) => each.port === port)?.inode;
+  return [{ port, socket, bootId: ownIdentity().bootId }];
+}
+
+async function observe(profile: Manifest): Promise<ProfileObservation> {
+  const [seen] = await observeAll({ home }, [profile]);
+  if (seen === undefined) throw new TypeError("expected one observation");
+  return seen;
+}
+
 describe.runIf(process.platform === "linux")("a run", () => {
   test("on another port than the profile's own claims that block too, and is named in a conflict there", async () => {
     const [dev, prod] = [manifest(home, "dev", port), manifest(home, "prod", port + 10)];
     await write(dev, prod);
-    const listenOn = `require("node:net").createServer().listen(${port + 12}, "127.0.0.1", () => console.log("ready"))`;
-    const gateway = spawn(process.execPath, ["-e", listenOn], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { LOCKKEEPER_RUN: NONCE, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: home },
-    });
-    onTestFinished(() => void gateway.kill("SIGKILL"));
-    await once(gateway.stdout, "data");
-    publish(dev, { gateway: identifyProcess(gateway.pid ?? 0), port: port + 12 });
+    const gateway = await serve(port + 12);
+    publish(dev, { gateway: identifyProcess(gateway), port: port + 12 });
     const elsewhere = await portsReport(home);
     expect(elsewhere.blocks).toMatchObject([
       {
         profile: "dev",
         state: "orphaned",
-        listeners: [{ port: port + 12, pid: gateway.pid, verdict: "own" }],
+        listeners: [{ port: port + 12, pid: gateway, verdict: "own" }],
         ranges: [
           { label: "gateway", first: port, last: port },
           { label: "this run", first: port + 12, last: port + 21 },
         ],
       },
-      { profile: "prod", listeners: [{ port: port + 12, pid: gateway.pid, verdict: "stranger" }] },
+      { profile: "prod", listeners: [{ port: port + 12, pid: gateway, verdict: "stranger" }] },
     ]);
-    const owner = expect.stringContaining(`pid ${gateway.pid} (`) as string;
+    const owner = expect.stringContaining(`pid ${gateway} (`) as string;
     expect(elsewhere.conflicts).toEqual([{ kind: "listener", port: port + 12, profiles: ["prod", "dev"], owner }]);
-    publish(dev, { gateway: identifyProcess(gateway.pid ?? 0) });
+    publish(dev, { gateway: identifyProcess(gateway) });
     expect((await portsReport(home)).blocks[0]?.ranges).toEqual([{ label: "gateway", first: port, last: port }]);
+  });
+
+  test("claims no other port once it has ended, and none that nobody has recorded", async () => {
+    const dev = manifest(home, "dev", port);
+    await write(dev);
+    publish(dev, { state: "stopped", port: port + 12 });
+    const ranges = [{ label: "gateway", first: port, last: port }];
+    expect((await portsReport(home)).blocks[0]?.ranges).toEqual(ranges);
+    const seen = await observe(dev);
+    const unrecorded = { ...seen, record: undefined, observed: { ...seen.observed, gateway: ownIdentity() } };
+    expect((await portsReport(home, undefined, [unrecorded])).blocks[0]?.ranges).toEqual(ranges);
+  });
+
+  test("has the ports of a process that carries its environment, wherever that process was started", async () => {
+    const dev = manifest(home, "dev", port);
+    await write(dev);
+    const [gateway, helper] = [await serve(port), await serve(port + 1)];
+    publish(dev, { gateway: identifyProcess(gateway) });
+    const { blocks, conflicts } = await portsReport(home);
+    expect(conflicts).toEqual([]);
+    expect([...(blocks[0]?.listeners ?? [])].sort((one, other) => one.port - other.port)).toMatchObject([
+      { port, pid: gateway, verdict: "own" },
+      { port: port + 1, pid: helper, verdict: "own" },
+    ]);
+  });
+
+  test("is not in the way of the daemon that it handed its work to", async () => {
+    const dev = manifest(home, "dev", port);
+    await write(dev);
+    await listen("127.0.0.1", port);
+    publish(dev, { state: "stopped", outside: handedOn() });
+    const seen = await observe(dev);
+    const running = { ...seen, observed: { ...seen.observed, state: "running" as const } };
+    const { blocks, conflicts } = await portsReport(home, undefined, [running]);
+    expect(blocks[0]).toMatchObject({ state: "running", listeners: [{ port, verdict: "outside" }] });
+    expect(conflicts).toEqual([]);
   });
 
   test.each(["stopped", "failed", "blocked"])(
@@ -188,9 +302,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
       const dev = manifest(home, "dev", port);
       await write(dev);
       await listen("127.0.0.1", port);
-      const listeners = readListeners();
-      const socket = listeners === "unknown" ? "" : listeners.find((each) => each.port === port)?.inode;
-      publish(dev, { state, outside: [{ port, socket, bootId: ownIdentity().bootId }] });
+      publish(dev, { state, outside: handedOn() });
       const { blocks, conflicts } = await portsReport(home);
       expect(blocks[0]).toMatchObject({ state, listeners: [{ port, verdict: "outside" }] });
       const owner = expect.stringMatching(new RegExp(`^pid ${process.pid} .*; ${HANDED_ON}$`)) as string;

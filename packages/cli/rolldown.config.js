@@ -115,7 +115,7 @@ const together = {
     ...profiles("run/preflight", "registry/registry-change", "wide-bind"),
     // What `start` has in common with `doctor`.
     ...profiles("status/leftover", "service/unit-of", "service-units/systemd"),
-    ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch"),
+    ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch", "storage/path-look"),
     ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned", "gateway/gateway-options"),
   ],
   created: [...own("commands/create.ts"), ...profiles("life/create")],

@@ -32,7 +32,7 @@ export type { HostView } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
 export { countOpenFiles, openFileLimit } from "./host/open-files.ts";
 export type { PortProbe } from "./host/probe-port.ts";
-export { probeBind, probeListener } from "./host/probe-port.ts";
+export { probeAddress, probeBind, probeListener } from "./host/probe-port.ts";
 export type { ProcessVerdict } from "./host/process-identity.ts";
 export {
   identifyProcess,
@@ -75,6 +75,7 @@ export {
   unsafePath,
   writtenByOthers,
 } from "./storage/private-file.ts";
+export { PathLook } from "./storage/path-look.ts";
 export { lstatIfPresent, realPath } from "./storage/real-path.ts";
 export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 

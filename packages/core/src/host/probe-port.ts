@@ -4,6 +4,7 @@
  * instant, so ask only when about to bind it.
  */
 import { connect, createServer, isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import { errnoOf } from "../errors.ts";
 import { isWildcardHost, reachableHost } from "./address.ts";
 import { coversAddress, readListeners } from "./sockets.ts";
@@ -75,4 +76,16 @@ export function probeBind(host: string, port: number): Promise<PortProbe> {
     });
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve({ verdict: "free" })));
   });
+}
+
+/** Says whether any port of `host` can be bound: of an IPv4 address that an interface has, and otherwise by a bind. */
+export async function probeAddress(host: string): Promise<PortProbe> {
+  return isOwnIpv4(host) ? { verdict: "free" } : probeBind(host, 0);
+}
+
+/** An IPv6 address that an interface has may not be bound yet: the system looks whether another machine has it too. */
+function isOwnIpv4(host: string): boolean {
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family, address }) => family === "IPv4" && address === host),
+  );
 }

@@ -49,6 +49,11 @@ export interface KernelLook {
    * network namespace is known by its record alone.
    */
   hasSeenAllIn(directory: string): boolean;
+  /**
+   * Says whether the kernel's list has no mark of an owner, here or in another container. Then a place whose directory has no lock
+   * file is free. False also where the list cannot be seen.
+   */
+  listsNoMarks(): boolean;
 }
 
 /** Begins a look. The kernel's list is read when the first lock directory is found, and not at all without one. */
@@ -82,6 +87,15 @@ class Look implements KernelLook {
       return !hasLockSockets() && networkFileSystem(directory) === undefined && !this.#mounts.hasBelow(directory);
     } catch {
       return false;
+    }
+  }
+
+  listsNoMarks(): boolean {
+    try {
+      return this.#read().filesLockedFrom(FIRST_MARK).size === 0;
+    } catch (error) {
+      if (error instanceof Hidden || errnoOf(error) !== undefined) return false;
+      throw error;
     }
   }
 

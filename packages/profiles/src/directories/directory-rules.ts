@@ -3,7 +3,7 @@
  * or nested real paths are refused, naming both. Changes nothing.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { lstatIfPresent, realPath, shellCommand } from "@lockkeeper/core/internal";
+import { PathLook, lstatIfPresent, realPath, shellCommand } from "@lockkeeper/core/internal";
 import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Manifest } from "../manifest.ts";
@@ -57,17 +57,18 @@ export function checkStateDirectory(directory: string, userHome: string, home: s
   return real;
 }
 
-/** Returns the directories of a profile of `home`. */
+/** Returns the directories of a profile of `home`. `look`: for a caller that asks about many profiles. */
 export function directoriesOf(
   { name, paths }: Pick<Manifest, "name" | "paths">,
   home: string,
+  look: PathLook = new PathLook(),
 ): readonly OwnedDirectory[] {
   const owner = `profile ${name} (${home})`;
   return [
-    { owner, role: "state", path: realPath(paths.state) },
+    { owner, role: "state", path: look.realPath(paths.state) },
     // The file, not its directory, because an adopted config may lie directly in a user's home.
-    { owner, role: "config", path: realPath(paths.config) },
-    { owner, role: "workspace", path: realPath(paths.workspace) },
+    { owner, role: "config", path: look.realPath(paths.config) },
+    { owner, role: "workspace", path: look.realPath(paths.workspace) },
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The directories of profiles in other homes. Only reads; a damaged registry elsewhere is not reported here. */
+import { PathLook } from "@lockkeeper/core/internal";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readRegistry } from "../registry/registry.ts";
@@ -6,10 +7,14 @@ import { directoriesOf } from "./directory-rules.ts";
 import type { OwnedDirectory } from "./directory-rules.ts";
 
 /** Returns the directories of every profile in the other homes. */
-export function readOtherHomes(home: string, roots: HostRoots): readonly OwnedDirectory[] {
+export function readOtherHomes(
+  home: string,
+  roots: HostRoots,
+  look: PathLook = new PathLook(),
+): readonly OwnedDirectory[] {
   return findOtherHomes(home, roots).flatMap((other) => {
     try {
-      return [...readRegistry(other).values()].flatMap((manifest) => directoriesOf(manifest, other));
+      return [...readRegistry(other).values()].flatMap((manifest) => directoriesOf(manifest, other, look));
     } catch {
       return [];
     }

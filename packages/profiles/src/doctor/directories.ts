@@ -1,5 +1,4 @@
 /** Directories that two profiles share, or that are missing. */
-import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { directoriesOf } from "../directories/directory-rules.ts";
 import type { OwnedDirectory } from "../directories/directory-rules.ts";
@@ -7,11 +6,12 @@ import { readOtherHomes } from "../directories/other-homes.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds directories that are missing, or that two profiles share. */
-export function checkDirectories({ context: { home }, roots, patients }: Scene): readonly Finding[] {
+export function checkDirectories({ context: { home }, roots, patients, facts }: Scene): readonly Finding[] {
+  const { look } = facts;
   const findings: Finding[] = [];
   for (const { manifest } of patients) {
     const { name, paths } = manifest;
-    if (existsSync(paths.state)) continue;
+    if (look.exists(paths.state)) continue;
     findings.push({
       weight: "error",
       code: "directory-missing",
@@ -20,8 +20,8 @@ export function checkDirectories({ context: { home }, roots, patients }: Scene):
       command: `lockkeeper status ${name}`,
     });
   }
-  const ours = patients.flatMap(({ manifest }) => directoriesOf(manifest, home));
-  for (const [outer, inner] of findShared([...ours, ...readOtherHomes(home, roots)])) {
+  const ours = patients.flatMap(({ manifest }) => directoriesOf(manifest, home, look));
+  for (const [outer, inner] of findShared([...ours, ...readOtherHomes(home, roots, look)])) {
     findings.push({
       weight: "error",
       code: "directory-shared",
@@ -40,7 +40,7 @@ function findShared(directories: readonly OwnedDirectory[]): readonly (readonly 
   const pairs = new Map<string, readonly [OwnedDirectory, OwnedDirectory]>();
   let around: typeof keyed = [];
   for (const each of keyed) {
-    around = around.filter(({ key }) => each.key.startsWith(key));
+    if (around.length > 0) around = around.filter(({ key }) => each.key.startsWith(key));
     for (const { directory } of around) {
       if (directory.owner === each.directory.owner) continue;
       const pair = [directory.owner, each.directory.owner].sort().join("\n");

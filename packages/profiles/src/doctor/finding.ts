@@ -1,5 +1,6 @@
 /** A finding of `doctor`: one fact that matters, the evidence, and the one command that helps. */
 import type { ProfilesContext } from "../context.ts";
+import type { HostFacts } from "../run/host-facts.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
@@ -38,4 +39,5 @@ export interface Scene {
   readonly roots: HostRoots;
   /** Empty when the registry is damaged. */
   readonly patients: readonly ProfileObservation[];
+  readonly facts: HostFacts;
 }

@@ -1,13 +1,14 @@
 /** Checks for our files and folders that others may read or write. */
 import { bitsOfOthers, errnoOf, fileError, shellCommand, unsafePath } from "@lockkeeper/core/internal";
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
+import type { PathLook } from "@lockkeeper/core/internal";
+import { closeSync, constants, fchmodSync, fstatSync, openSync, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds files and folders that others may read or write, with a repair for those that are ours. */
-export function checkModes({ context: { home }, patients }: Scene): readonly Finding[] {
+export function checkModes({ context: { home }, patients, facts }: Scene): readonly Finding[] {
   if (process.platform === "win32") return [];
   const shared = homePaths(home);
   const places = [home, shared.settings, shared.registry, shared.registryLastGood, shared.profiles, shared.run];
@@ -17,13 +18,13 @@ export function checkModes({ context: { home }, patients }: Scene): readonly Fin
     const own = [manifest.paths.state, dirname(manifest.paths.config), manifest.paths.workspace];
     places.push(profile, lock, token, logs, ...own.filter((path) => path.startsWith(profile)));
   }
-  return places.flatMap((path) => ofPlace(home, path));
+  return places.flatMap((path) => ofPlace(home, path, facts.look));
 }
 
-function ofPlace(home: string, path: string): readonly Finding[] {
-  let stats;
+function ofPlace(home: string, path: string, look: PathLook): readonly Finding[] {
+  let stats: Stats | undefined;
   try {
-    stats = lstatSync(path, { throwIfNoEntry: false });
+    stats = look.stats(path);
   } catch (error) {
     const errno = errnoOf(error) ?? "unknown error";
     return [

@@ -1,11 +1,10 @@
 /** Checks what the next start of each profile needs. */
-import { HostFacts, preflight } from "../run/preflight.ts";
+import { preflight } from "../run/preflight.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds profiles that could not be started, or not as configured. */
-export async function checkNextStart({ context, patients }: Scene): Promise<readonly Finding[]> {
+export async function checkNextStart({ context, patients, facts }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const facts = new HostFacts();
   for (const { manifest, observed } of patients) {
     const lives = observed.keeper !== null || observed.gateway !== null;
     // Other checks look at the folders of all profiles.

@@ -29,7 +29,8 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
       command: null,
     });
   }
-  for (const block of report.blocks) findings.push(...wideBinds(block, patients));
+  const hosts = new Map<string, string>(patients.map(({ manifest }) => [manifest.name, manifest.host]));
+  for (const block of report.blocks) findings.push(...wideBinds(block, hosts.get(block.profile) ?? ""));
   for (const { profile, port, end } of report.blocks) {
     const block = { first: port, last: end };
     if (report.ephemeral.source === "read" && overlaps(report.ephemeral, block)) {
@@ -67,8 +68,7 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
  * Judged by its host and by its real listeners: a program may bind more than it was asked to, or a name may stand for all
  * addresses.
  */
-function wideBinds({ profile, listeners }: BlockReport, patients: Scene["patients"]): readonly Finding[] {
-  const host = patients.find(({ manifest }) => manifest.name === profile)?.manifest.host ?? "";
+function wideBinds({ profile, listeners }: BlockReport, host: string): readonly Finding[] {
   const wide = listeners.filter(({ verdict, address }) => verdict === "own" && isWildcardHost(address));
   if (wide.length === 0 && !isWildcardHost(host)) return [];
   return [

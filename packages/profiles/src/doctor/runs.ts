@@ -5,17 +5,18 @@ import type { LockInspection } from "@lockkeeper/core";
 import type { KernelLook } from "@lockkeeper/core/internal";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
-import { hasLockFile } from "../status/lock-files.ts";
+import { seeLockFiles } from "../status/lock-files.ts";
+import type { HostFacts } from "../run/host-facts.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds gateways in a bad state, and the remains of killed runs. */
-export async function checkRuns({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
+export async function checkRuns({ context: { home }, patients, facts }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const look = lookAtKernelLocks();
   for (const patient of patients) {
-    const finding = ofState(patient) ?? (await ofLock(home, patient, look));
+    const finding = ofState(patient) ?? (isFree(patient, look, facts) ? undefined : await ofLock(home, patient, look));
     if (finding !== undefined) findings.push(finding);
   }
   return findings;
@@ -74,14 +75,20 @@ function asFirstProcess(name: string): Finding {
   };
 }
 
+/** Most have no lock file, and nobody's mark: nothing is left to be told of them. */
+function isFree({ manifest: { paths }, observed }: ProfileObservation, look: KernelLook, facts: HostFacts): boolean {
+  if (observed.leftover || seeLockFiles(paths.lock) === "some") return false;
+  // Without any mark in the kernel's list it does not matter whose directory this is.
+  const isPlain = facts.look.stats(paths.lock)?.isDirectory() === true;
+  return (isPlain && look.listsNoMarks()) || look.ask(lockPlace(paths)).verdict === "free";
+}
+
 async function ofLock(
   home: string,
   { manifest, record, observed }: ProfileObservation,
   look: KernelLook,
 ): Promise<Finding | undefined> {
-  const { name, paths } = manifest;
-  // Most have no lock file, and nobody's mark: nothing is left to be told of them.
-  if (!observed.leftover && !hasLockFile(paths.lock) && look.ask(lockPlace(paths)).verdict === "free") return undefined;
+  const { name } = manifest;
   const { verdict, path, reason } = await inspect(manifest, look);
   if (verdict === "unknown") {
     return {

@@ -1,11 +1,10 @@
 /** Checks for settings that cannot be read or that point at something that is gone. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { readGatewaySettings } from "../settings/gateway-settings.ts";
 import { readSettings } from "../settings/settings.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds settings that cannot be read, and a default profile that does not exist. */
-export function checkSettings({ context, patients }: Scene): readonly Finding[] {
+export function checkSettings({ context, patients, facts }: Scene): readonly Finding[] {
   const findings: Finding[] = [];
   const settings = attempt(() => readSettings(context.home), findings);
   const name = settings?.defaultProfile ?? null;
@@ -19,7 +18,8 @@ export function checkSettings({ context, patients }: Scene): readonly Finding[] 
     });
   }
   for (const { manifest } of patients) {
-    if (manifest.kind === "builtin") attempt(() => readGatewaySettings(manifest.paths.config), findings);
+    const fault = manifest.kind === "builtin" ? facts.settingsFault(manifest.paths.config) : undefined;
+    if (fault !== undefined) findings.push(ofFault(fault));
   }
   return findings;
 }
@@ -29,8 +29,11 @@ function attempt<T>(read: () => T, findings: Finding[]): T | undefined {
     return read();
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
-    const { message, hint } = error;
-    findings.push({ weight: "error", code: "config-damaged", title: message, evidence: [], command: hint ?? null });
+    findings.push(ofFault(error));
     return undefined;
   }
+}
+
+function ofFault({ message, hint }: LockkeeperError): Finding {
+  return { weight: "error", code: "config-damaged", title: message, evidence: [], command: hint ?? null };
 }

@@ -4,28 +4,28 @@
  */
 import { LockkeeperError, lockPathFor } from "@lockkeeper/core";
 import {
+  PathLook,
   belongsToAnother,
   doubtAbout,
   ensurePrivateDirectory,
   hostWithPort,
-  probeBind,
   refuseUnlessPlain,
   shellCommand,
   unsafePath,
 } from "@lockkeeper/core/internal";
 import type { ErrorCode } from "@lockkeeper/core";
-import { existsSync, lstatSync, statSync } from "node:fs";
+import type { PortProbe } from "@lockkeeper/core/internal";
+import { lstatSync, statSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
-import { gatewayEnvironment, withoutProfile } from "../environment/gateway-environment.ts";
+import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { readGatewaySettings } from "../settings/gateway-settings.ts";
-import { readUnprivilegedFrom } from "../ports/host-ports.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
-import { findProgram } from "./find-program.ts";
+import { seeLockFiles } from "../status/lock-files.ts";
+import { HostFacts } from "./host-facts.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { planRunPorts } from "./run-ports.ts";
 
@@ -50,30 +50,6 @@ export interface PreflightOptions {
   readonly facts?: HostFacts | undefined;
 }
 
-/** Facts about the host that are the same for every profile, asked once. */
-export class HostFacts {
-  readonly #binds = new Map<string, ReturnType<typeof probeBind>>();
-  #unprivilegedFrom: number | undefined;
-  #inherited: NodeJS.ProcessEnv | undefined;
-
-  /** Returns whether any port of `host` can be bound. */
-  bind(host: string): ReturnType<typeof probeBind> {
-    const asked = this.#binds.get(host) ?? probeBind(host, 0);
-    this.#binds.set(host, asked);
-    return asked;
-  }
-
-  /** Returns what a gateway may inherit of `env`. */
-  inherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-    return (this.#inherited ??= withoutProfile(env));
-  }
-
-  /** The first port that needs no privilege. */
-  get unprivilegedFrom(): number {
-    return (this.#unprivilegedFrom ??= readUnprivilegedFrom());
-  }
-}
-
 type About = PreflightFault["about"];
 
 /** Returns the missing needs of the profile's next start, errors first. Never throws because of a finding. */
@@ -86,42 +62,54 @@ export async function preflight(
   const { facts = new HostFacts() } = options;
   const cwd = manifest.cwd ?? manifest.paths.workspace;
   const faults: PreflightFault[] = [];
-  const check = async (about: About, look: () => unknown): Promise<void> => {
+  const note = (about: About, error: unknown): void => {
+    if (!(error instanceof LockkeeperError)) throw error;
+    const { code, message, evidence, hint = null } = error;
+    faults.push({ weight: "error", about, code, message, evidence, hint });
+  };
+  const check = (about: About, look: () => void): void => {
     if (about === options.skip) return;
     try {
-      await look();
+      look();
     } catch (error) {
-      if (!(error instanceof LockkeeperError)) throw error;
-      const { code, message, evidence, hint = null } = error;
-      faults.push({ weight: "error", about, code, message, evidence, hint });
+      note(about, error);
     }
   };
   let env: Readonly<Record<string, string>> | undefined;
-  await check("folders", () => refuseForeignFolders(context, manifest));
-  await check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
-  await check("lock", () => refuseSpoiledLock(manifest));
-  await check("cwd", () => requireDirectory(manifest, cwd));
-  await check("env-file", async () => {
-    const inherited = facts.inherited(context.env);
-    env = await gatewayEnvironment(context, manifest, options.port ?? manifest.port, inherited);
-  });
-  await check("program", () => {
+  check("folders", () => refuseForeignFolders(context, manifest));
+  check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
+  check("lock", () => refuseSpoiledLock(manifest));
+  check("cwd", () => requireDirectory(manifest, cwd, facts));
+  try {
+    if (options.skip !== "env-file") {
+      env = await gatewayEnvironment(context, manifest, options.port ?? manifest.port, facts.inherited(context.env));
+    }
+  } catch (error) {
+    note("env-file", error);
+  }
+  check("program", () => {
     const [program] = launchPlan(manifest, context.programs.gateway, options.port).argv;
     // A missing directory was reported above; a relative program cannot be found from there.
-    if (existsSync(cwd)) findProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
+    const isThere = facts.look.exists(cwd);
+    if (isThere) facts.requireProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
   });
-  const config = env === undefined ? [] : await configFaults(manifest, env);
+  const config = env === undefined ? [] : await configFaults(manifest, env, facts);
   if (options.skip !== "config") faults.push(...config.filter(({ weight }) => weight === "error"));
-  await check("block", async () => {
+  const address = options.skip === "block" ? undefined : await facts.bind(manifest.host);
+  check("block", () => {
     if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
-    await requireAddress(manifest, facts);
+    requireAddress(manifest, address);
   });
-  await check("lease", async () => {
-    if (manifest.lease === undefined || context.owner === "any") return;
-    await (await import("../status/lease-status.ts")).requireLease(manifest);
-  });
+  if (manifest.lease !== undefined && context.owner !== "any" && options.skip !== "lease") {
+    try {
+      await (await import("../status/lease-status.ts")).requireLease(manifest);
+    } catch (error) {
+      note("lease", error);
+    }
+  }
+  if (env === undefined) return faults;
   const warnings = config.filter(({ weight }) => weight === "warning");
-  return [...faults, ...warnings, ...(env === undefined ? [] : doubts(context, manifest, env, facts))];
+  return [...faults, ...warnings, ...doubts(context, manifest, env, facts)];
 }
 
 /**
@@ -148,9 +136,10 @@ export async function requirePreflight(
 /** Returns when no other profile of the home shares a directory with this one: a link may have appeared since `create`. */
 export function refuseSharedDirectories(home: string, registry: Registry, manifest: Manifest): void {
   const others = [...registry.values()].filter(({ name }) => name !== manifest.name);
+  const look = new PathLook();
   refuseShared(
-    directoriesOf(manifest, home),
-    others.flatMap((other) => directoriesOf(other, home)),
+    directoriesOf(manifest, home, look),
+    others.flatMap((other) => directoriesOf(other, home, look)),
   );
 }
 
@@ -170,6 +159,8 @@ function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manife
 
 /** What was put in the place of the lock file is left alone, and nothing is started beside it. */
 function refuseSpoiledLock({ paths }: Manifest): void {
+  // Mostly there is nothing in its place, and then its name, which takes a hash, says no more.
+  if (seeLockFiles(paths.lock) === "none") return;
   const file = lockPathFor(paths.lock, paths.config);
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return;
@@ -178,8 +169,9 @@ function refuseSpoiledLock({ paths }: Manifest): void {
   if (doubt !== undefined) throw doubt;
 }
 
-function requireDirectory({ name, paths }: Manifest, cwd: string): void {
-  const isDirectory = statSync(cwd, { throwIfNoEntry: false })?.isDirectory();
+function requireDirectory({ name, paths }: Manifest, cwd: string, { look }: HostFacts): void {
+  const isDirectory =
+    look.stats(cwd)?.isDirectory() === true || statSync(cwd, { throwIfNoEntry: false })?.isDirectory();
   if (isDirectory === true) return;
   const fact = isDirectory === undefined ? "is missing" : "is not a directory";
   throw new LockkeeperError("COMMAND_NOT_FOUND", `the working directory of ${name} ${fact}: ${cwd}`, {
@@ -194,8 +186,9 @@ function requireDirectory({ name, paths }: Manifest, cwd: string): void {
 async function configFaults(
   manifest: Manifest,
   env: Readonly<Record<string, string>>,
+  facts: HostFacts,
 ): Promise<readonly PreflightFault[]> {
-  if (manifest.kind === "builtin") return builtinConfigFaults(manifest);
+  if (manifest.kind === "builtin") return builtinConfigFaults(manifest, facts);
   const found = (await (await kinds[manifest.kind].foreign?.())?.checkConfig(manifest, env)) ?? [];
   return found.map(({ kind, message, hint }) => ({
     weight: kind === "broken" ? "error" : "warning",
@@ -207,21 +200,16 @@ async function configFaults(
   }));
 }
 
-function builtinConfigFaults({ paths }: Manifest): readonly PreflightFault[] {
-  try {
-    readGatewaySettings(paths.config);
-    return [];
-  } catch (error) {
-    if (!(error instanceof LockkeeperError)) throw error;
-    const { code, message, evidence, hint = null } = error;
-    return [{ weight: "error", about: "config", code, message, evidence, hint }];
-  }
+function builtinConfigFaults({ paths }: Manifest, facts: HostFacts): readonly PreflightFault[] {
+  const fault = facts.settingsFault(paths.config);
+  if (fault === undefined) return [];
+  const { code, message, evidence, hint = null } = fault;
+  return [{ weight: "error", about: "config", code, message, evidence, hint }];
 }
 
-/** Port 0 means any free port, so this checks only the address. */
-async function requireAddress({ name, host }: Manifest, facts: HostFacts): Promise<void> {
-  const probe = await facts.bind(host);
-  if (probe.verdict !== "unknown") return;
+/** Any free port would do, so this is about the address alone. */
+function requireAddress({ name, host }: Manifest, probe: PortProbe | undefined): void {
+  if (probe?.verdict !== "unknown") return;
   throw new LockkeeperError("BIND_FAILED", `${name} cannot listen on ${host}: ${probe.errno}`, {
     hint: shellCommand("lockkeeper", "edit", name, "--host", "127.0.0.1"),
   });

@@ -1,0 +1,64 @@
+/** Facts about the host for the checks of many profiles, each asked once. For one look: none is asked again. */
+import { LockkeeperError } from "@lockkeeper/core";
+import { PathLook, probeAddress } from "@lockkeeper/core/internal";
+import { withoutProfile } from "../environment/gateway-environment.ts";
+import { readUnprivilegedFrom } from "../ports/host-ports.ts";
+import { readGatewaySettings } from "../settings/gateway-settings.ts";
+import { findProgram } from "./find-program.ts";
+import type { ProgramSearch } from "./find-program.ts";
+
+/** Facts about the host, asked once. */
+export class HostFacts {
+  /** What is at paths. */
+  readonly look: PathLook = new PathLook();
+  readonly #addresses = new Map<string, ReturnType<typeof probeAddress>>();
+  readonly #settings = new Map<string, LockkeeperError | undefined>();
+  #unprivilegedFrom: number | undefined;
+  #inherited: NodeJS.ProcessEnv | undefined;
+  #hasOwnProgram = false;
+
+  /** Returns whether any port of `host` can be bound. */
+  bind(host: string): ReturnType<typeof probeAddress> {
+    const asked = this.#addresses.get(host) ?? probeAddress(host);
+    this.#addresses.set(host, asked);
+    return asked;
+  }
+
+  /** Returns what a gateway may inherit of `env`. */
+  inherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return (this.#inherited ??= withoutProfile(env));
+  }
+
+  /** Returns why the settings of the built-in gateway at that path cannot be read; undefined when they can. */
+  settingsFault(path: string): LockkeeperError | undefined {
+    if (!this.#settings.has(path))
+      this.#settings.set(
+        path,
+        faultOf(() => readGatewaySettings(path)),
+      );
+    return this.#settings.get(path);
+  }
+
+  /** On return the program was found. Throws as {@link findProgram}. */
+  requireProgram(program: string, search: ProgramSearch): void {
+    // Every built-in gateway is run by the Node that runs this, and it is a binary wherever it is called from.
+    if (program === process.execPath && this.#hasOwnProgram) return;
+    findProgram(program, search);
+    this.#hasOwnProgram ||= program === process.execPath;
+  }
+
+  /** The first port that needs no privilege. */
+  get unprivilegedFrom(): number {
+    return (this.#unprivilegedFrom ??= readUnprivilegedFrom());
+  }
+}
+
+function faultOf(look: () => unknown): LockkeeperError | undefined {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error;
+    throw error;
+  }
+}

@@ -5,12 +5,14 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import { describeSpared, shellCommand } from "@lockkeeper/core/internal";
 import type { SparedProcess } from "@lockkeeper/core/internal";
-import type { OrderedStep, ProfileStatus } from "@lockkeeper/profiles";
+import type { OrderedStep, ProfileStatus, StopOptions } from "@lockkeeper/profiles";
 import type { ErrorDocument } from "./command-line/command.ts";
 import type { Failure, Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
 import { errorDocument } from "./error-text.ts";
 import { describeWait } from "./lease-text.ts";
+import { chooseTargets, skippedNotes } from "./targets.ts";
+import type { Named } from "./targets.ts";
 import { plainLine } from "./terminal/plain-text.ts";
 import { paintState } from "./status-table.ts";
 import type { View } from "./terminal/view.ts";
@@ -119,8 +121,25 @@ function heldBack(name: string, other: string, reason: string): LockkeeperError 
   });
 }
 
+/** Stops the chosen profiles, followers first, and notes the protected ones that were left out and the followers that go on. */
+export async function stopEach(
+  context: Context,
+  given: Named & { readonly timeout?: number | undefined },
+  options: Pick<StopOptions, "stopMyself"> = {},
+): Promise<Result> {
+  const profiles = await context.openProfiles();
+  const targets = await chooseTargets(context, profiles, given);
+  const { stop: signal } = context.world.interruption();
+  const { steps, followers } = await profiles.order("stop", targets.names);
+  const result = await onEachProfile(context, steps, "go-on", (name, onProgress) =>
+    profiles.stop(name, { ...options, timeoutMs: given.timeout, signal, onProgress }),
+  );
+  const notes = [...skippedNotes(context, targets), ...(await followerNotes(context, followers))];
+  return { ...result, notes };
+}
+
 /** Notes about running profiles that come after the stopped ones. */
-export async function followerNotes(context: Context, followers: readonly string[]): Promise<readonly string[]> {
+async function followerNotes(context: Context, followers: readonly string[]): Promise<readonly string[]> {
   if (followers.length === 0) return [];
   const profiles = await context.openProfiles();
   const living = (await profiles.list({ probe: false })).filter(

@@ -3,25 +3,12 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { followerNotes, onEachProfile, renderOutcomes } from "../each-profile.ts";
-import type { ProfileOutcome } from "../each-profile.ts";
-import { chooseTargets, skippedNotes } from "../targets.ts";
-import type { View } from "../terminal/view.ts";
+import { stopEach } from "../each-profile.ts";
+
+export { renderOutcomes as render } from "../each-profile.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["down"]>;
 
-export async function run(context: Context, given: Arguments): Promise<Result> {
-  const profiles = await context.openProfiles();
-  const targets = await chooseTargets(context, profiles, given);
-  const { stop: signal } = context.world.interruption();
-  const { steps, followers } = await profiles.order("stop", targets.names);
-  const result = await onEachProfile(context, steps, "go-on", (name, onProgress) =>
-    profiles.stop(name, { timeoutMs: given.timeout, signal, onProgress }),
-  );
-  const notes = [...skippedNotes(context, targets), ...(await followerNotes(context, followers))];
-  return { ...result, notes };
-}
-
-export function render(outcomes: readonly ProfileOutcome[], view: View): string {
-  return renderOutcomes(outcomes, view);
+export function run(context: Context, given: Arguments): Promise<Result> {
+  return stopEach(context, given);
 }

@@ -3,10 +3,10 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { onEachProfile, renderOutcomes } from "../each-profile.ts";
-import type { ProfileOutcome } from "../each-profile.ts";
+import { onEachProfile } from "../each-profile.ts";
 import { chooseTargets, skippedNotes } from "../targets.ts";
-import type { View } from "../terminal/view.ts";
+
+export { renderOutcomes as render } from "../each-profile.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["restart"]>;
 
@@ -19,8 +19,4 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     profiles.restart(name, { timeoutMs: given.timeout, signal, onProgress }),
   );
   return { ...result, notes: skippedNotes(context, targets) };
-}
-
-export function render(outcomes: readonly ProfileOutcome[], view: View): string {
-  return renderOutcomes(outcomes, view);
 }

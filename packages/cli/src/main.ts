@@ -7,12 +7,12 @@ import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
 import { LockkeeperError } from "@lockkeeper/core";
 import {
-  WARNING_NAME,
   errnoOf,
   fileError,
   ignoreStraySignals,
   interrupted,
   takeStopSignals,
+  takeWarnings,
 } from "@lockkeeper/core/internal";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, World } from "./context.ts";
@@ -46,11 +46,14 @@ function outputStream(fd: 1 | 2, open: () => NodeJS.WriteStream): OutputStream {
         opened.write(text);
         return;
       }
-      let rest = Buffer.from(text);
+      let written = 0;
       try {
-        while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
+        written = writeSync(fd, text);
+        if (written === Buffer.byteLength(text)) return;
+        const bytes = Buffer.from(text);
+        while (written < bytes.length) written += writeSync(fd, bytes, written);
       } catch (error) {
-        if (errnoOf(error) === "EAGAIN") stream().write(rest);
+        if (errnoOf(error) === "EAGAIN") stream().write(Buffer.from(text).subarray(written));
         else endQuietly(error);
       }
     },
@@ -68,8 +71,13 @@ function endQuietly(error: unknown): void {
  */
 function mayBeTerminal(fd: number): boolean {
   const stats = fstatSync(fd);
-  return stats.isCharacterDevice() && kindOf(stats) !== kindOf(statSync("/dev/null", { throwIfNoEntry: false }));
+  if (!stats.isCharacterDevice()) return false;
+  const kind = kindOf(stats);
+  return kind !== MEMORY_DEVICES && kind !== kindOf(statSync("/dev/null", { throwIfNoEntry: false }));
 }
+
+/** The kind of `/dev/null` on Linux. Source: its Documentation/admin-guide/devices.txt */
+const MEMORY_DEVICES = process.platform === "linux" ? 1 : undefined;
 
 /** The major number; on every system at least the low byte is the minor one. */
 function kindOf(device: Stats | undefined): number | undefined {
@@ -94,16 +102,6 @@ async function ask(question: string): Promise<string | undefined> {
   } finally {
     reader.close();
   }
-}
-
-/** Our warnings have our own format; Node shows the others. */
-function onWarning(listen: (text: string) => void): void {
-  const others = process.listeners("warning");
-  process.removeAllListeners("warning");
-  process.on("warning", (warning) => {
-    if (warning.name === WARNING_NAME) listen(warning.message);
-    else for (const other of others) other(warning);
-  });
 }
 
 /** The terminal, for a command that takes the whole screen. */
@@ -158,8 +156,12 @@ const world: World = {
   env: process.env,
   cwd: workingDirectory,
   pid: process.pid,
-  parentPid: process.ppid,
-  runtime: { node: process.version, platform: `${process.platform}-${process.arch}` },
+  get parentPid() {
+    return process.ppid;
+  },
+  get runtime() {
+    return { node: process.version, platform: `${process.platform}-${process.arch}` };
+  },
   stdout: outputStream(1, () => process.stdout),
   stderr: outputStream(2, () => process.stderr),
   canAsk: () => process.stdin.isTTY === true && (process.env["CI"] ?? "") === "",
@@ -168,7 +170,7 @@ const world: World = {
   interruption: () => (interruption ??= takeStopSignals(SIGNALS, interruptedBy)),
   ignoreStraySignals,
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
-  onWarning,
+  onWarning: takeWarnings,
   programs: {
     keeper: path.join(BUNDLE, "keeper.cjs"),
     gateway: path.join(BUNDLE, "gateway.cjs"),

@@ -6,7 +6,7 @@
 // The lock, a gateway under it, and their errors.
 export { errnoOf, fileError, interrupted, throwIfAborted } from "./errors.ts";
 export { portInUse } from "./host/port-in-use.ts";
-export { WARNING_NAME, warn, warnAfter } from "./warning.ts";
+export { takeWarnings, warn, warnAfter } from "./warning.ts";
 export { shellCommand, shellQuote } from "./shell-quote.ts";
 export type { KernelAnswer, KernelLook } from "./lock/kernel-look.ts";
 export { lookAtKernelLocks } from "./lock/kernel-look.ts";

@@ -64,8 +64,10 @@ export function requireOwnDirectory(home: string, env: NodeJS.ProcessEnv): strin
 function isSameDirectory(a: string, b: string): boolean {
   if (a === b) return true;
   try {
-    const [one, other] = [statSync(a, { bigint: true }), statSync(b, { bigint: true })];
-    return one.ino === other.ino && one.dev === other.dev;
+    const [one, other] = [statSync(a), statSync(b)];
+    if (one.ino !== other.ino || one.dev !== other.dev) return false;
+    // Equal as far as a number can tell.
+    return statSync(a, { bigint: true }).ino === statSync(b, { bigint: true }).ino;
   } catch {
     // A missing or unreadable directory is not one of the user's places.
     return false;

@@ -28,7 +28,7 @@ import type { WatchOptions } from "./status/watch.ts";
 
 type Known<T> = Readonly<Record<keyof T, true>>;
 
-const PROFILE: Known<ProfileOptions> = {
+const profile = (): Known<ProfileOptions> => ({
   argv: true,
   cwd: true,
   env: true,
@@ -48,22 +48,22 @@ const PROFILE: Known<ProfileOptions> = {
   lease: true,
   protected: true,
   set: true,
-};
-const BLOCK = { port: true, span: true, host: true, extraPorts: true } as const;
-const WAITED = { signal: true, onProgress: true } as const;
+});
+const block = () => ({ port: true, span: true, host: true, extraPorts: true }) as const;
+const waited = () => ({ signal: true, onProgress: true }) as const;
 
-const CREATE: Known<CreateOptions> = { ...PROFILE, ...BLOCK, name: true, kind: true };
-const EDIT: Known<EditOptions> = { ...PROFILE, ...BLOCK, unset: true, dryRun: true };
-const LIST: Known<ListOptions> = { probe: true, usage: true, toAct: true };
-const WAIT: Known<WaitOptions> = { ...WAITED, for: true, timeoutMs: true };
-const LOG: Known<LogSelection> = { lines: true, sinceMs: true, matches: true };
-const FOLLOW: Known<FollowLogOptions> = { from: true, signal: true };
-const WATCH: Known<WatchOptions> = { intervalMs: true, signal: true };
-const START: Known<StartOptions> = { ...WAITED, timeoutMs: true, port: true, replace: true, standby: true };
-const STOP: Known<StopOptions> = { ...WAITED, timeoutMs: true, stopMyself: true };
-const RESTART: Known<RestartOptions> = { ...WAITED, timeoutMs: true };
-const PREFLIGHT: Known<PreflightOptions> = { port: true, skip: true, facts: true };
-const RUN: Known<RunOptions> = {
+const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: true, kind: true });
+const edit = (): Known<EditOptions> => ({ ...profile(), ...block(), unset: true, dryRun: true });
+const list = (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true });
+const wait = (): Known<WaitOptions> => ({ ...waited(), for: true, timeoutMs: true });
+const log = (): Known<LogSelection> => ({ lines: true, sinceMs: true, matches: true });
+const follow = (): Known<FollowLogOptions> => ({ from: true, signal: true });
+const watch = (): Known<WatchOptions> => ({ intervalMs: true, signal: true });
+const start = (): Known<StartOptions> => ({ ...waited(), timeoutMs: true, port: true, replace: true, standby: true });
+const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: true, stopMyself: true });
+const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: true });
+const preflight = (): Known<PreflightOptions> => ({ port: true, skip: true, facts: true });
+const run = (): Known<RunOptions> => ({
   stop: true,
   force: true,
   report: true,
@@ -75,9 +75,9 @@ const RUN: Known<RunOptions> = {
   startTimeoutMs: true,
   startedBy: true,
   leaseWaits: true,
-};
-const INSTALL: Known<InstallOptions> = {
-  ...WAITED,
+});
+const install = (): Known<InstallOptions> => ({
+  ...waited(),
   manager: true,
   system: true,
   harden: true,
@@ -85,15 +85,15 @@ const INSTALL: Known<InstallOptions> = {
   boot: true,
   dryRun: true,
   overwrite: true,
-};
-const EXPORT: Known<ExportOptions> = { format: true, image: true, containerfile: true, version: true };
-const SET: Known<SetRequest> = { file: true, prefix: true };
-const CLONE: Known<CloneOptions> = { ...WAITED, include: true, port: true, stop: true, onRunProgress: true };
-const RESTORE: Known<RestoreOptions> = { port: true };
-const CONFIG: Known<ConfigRequest> = { profile: true, key: true };
-const CONFIG_CHANGE: Known<ConfigChangeRequest> = { ...CONFIG, value: true, dryRun: true };
-const DISCOVER: Known<DiscoverOptions> = { roots: true, signal: true };
-const IMPORT: Known<ImportOptions> = {
+});
+const exported = (): Known<ExportOptions> => ({ format: true, image: true, containerfile: true, version: true });
+const set = (): Known<SetRequest> => ({ file: true, prefix: true });
+const clone = (): Known<CloneOptions> => ({ ...waited(), include: true, port: true, stop: true, onRunProgress: true });
+const restore = (): Known<RestoreOptions> => ({ port: true });
+const config = (): Known<ConfigRequest> => ({ profile: true, key: true });
+const configChange = (): Known<ConfigChangeRequest> => ({ ...config(), value: true, dryRun: true });
+const discover = (): Known<DiscoverOptions> => ({ roots: true, signal: true });
+const imported = (): Known<ImportOptions> => ({
   name: true,
   all: true,
   as: true,
@@ -106,49 +106,49 @@ const IMPORT: Known<ImportOptions> = {
   protected: true,
   roots: true,
   signal: true,
-};
-const TAKEOVER: Known<TakeoverOptions> = {
-  ...WAITED,
+});
+const takeover = (): Known<TakeoverOptions> => ({
+  ...waited(),
   consent: true,
   stopTimeoutMs: true,
   startTimeoutMs: true,
   roots: true,
-};
+});
 
-/** By verb: the position of its options, and the known ones. */
-const VERBS: Readonly<Record<string, readonly [place: number, known: Readonly<Record<string, true>>]>> = {
-  openProfiles: [0, { home: true, env: true, programs: true }],
-  create: [0, CREATE],
-  edit: [1, EDIT],
-  list: [0, LIST],
-  wait: [1, WAIT],
-  log: [1, LOG],
-  followLog: [1, FOLLOW],
-  watch: [0, WATCH],
-  start: [1, START],
-  stop: [1, STOP],
-  restart: [1, RESTART],
-  preflight: [1, PREFLIGHT],
-  run: [1, RUN],
-  testHooks: [1, { signal: true }],
-  installService: [1, INSTALL],
-  exportToEngine: [1, EXPORT],
-  planSet: [0, SET],
-  applySet: [0, SET],
-  appliedSet: [0, SET],
-  clone: [2, CLONE],
-  restore: [1, RESTORE],
-  selection: [0, { profile: true }],
-  readConfig: [0, CONFIG],
-  changeConfig: [0, CONFIG_CHANGE],
-  discover: [0, DISCOVER],
-  importGateways: [1, IMPORT],
-  takeOver: [1, TAKEOVER],
+/** By verb: the position of its options, and the known ones, made when the verb is called. */
+const VERBS: Readonly<Record<string, readonly [place: number, known: () => Readonly<Record<string, true>>]>> = {
+  openProfiles: [0, () => ({ home: true, env: true, programs: true })],
+  create: [0, create],
+  edit: [1, edit],
+  list: [0, list],
+  wait: [1, wait],
+  log: [1, log],
+  followLog: [1, follow],
+  watch: [0, watch],
+  start: [1, start],
+  stop: [1, stop],
+  restart: [1, restart],
+  preflight: [1, preflight],
+  run: [1, run],
+  testHooks: [1, () => ({ signal: true })],
+  installService: [1, install],
+  exportToEngine: [1, exported],
+  planSet: [0, set],
+  applySet: [0, set],
+  appliedSet: [0, set],
+  clone: [2, clone],
+  restore: [1, restore],
+  selection: [0, () => ({ profile: true })],
+  readConfig: [0, config],
+  changeConfig: [0, configChange],
+  discover: [0, discover],
+  importGateways: [1, imported],
+  takeOver: [1, takeover],
 };
 
 /** @throws {TypeError} naming the first unknown key of the verb's options, and the nearest known one. */
 export function refuseUnknownKeys(verb: string, given: readonly unknown[]): void {
   const [place, known] = VERBS[verb] ?? [0];
   const options = given[place];
-  if (known !== undefined && options !== undefined) refuseUnknownOptions(verb, options, known);
+  if (known !== undefined && options !== undefined) refuseUnknownOptions(verb, options, known());
 }

@@ -11,7 +11,7 @@ import { deferBuiltins } from "./bundle/defer-builtins.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
 import { plainExports } from "./bundle/plain-exports.js";
-import { withLoader } from "./bundle/with-loader.js";
+import { SHELL_START, withLoader } from "./bundle/with-loader.js";
 
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
@@ -107,16 +107,26 @@ const together = {
       "host/run-bond",
       "host/probe-port",
     ),
+    // What `start` shares with others of the next ones.
+    ...own("limit-warnings.ts", "consent.ts"),
+    ...profiles("wide-bind", "status/limits", "interruptible", "registry/start-order", "environment/child-environment"),
+    ...core("host/process-tree"),
   ],
   // What `ports`, `create` and `doctor` share, and all that `ports` needs.
   planned: [
     ...own("commands/ports.ts", "preflight-notes.ts"),
     ...profiles("ports/port-audit", "ports/port-choice", "openclaw/program"),
-    ...profiles("run/preflight", "registry/registry-change", "wide-bind"),
+    ...profiles("run/preflight", "registry/registry-change"),
     // What `start` has in common with `doctor`.
     ...profiles("status/leftover", "service/unit-of", "service-units/systemd"),
     ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch", "storage/path-look"),
     ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned", "gateway/gateway-options"),
+  ],
+  started: [...own("commands/start.ts"), ...profiles("registry/read-order", "run/start")],
+  stopped: [
+    ...own("commands/stop.ts"),
+    ...profiles("run/stop"),
+    ...core("host/process-signal", "keeper/stop-request", "keeper/stop-ladder", "keeper/attempt-output"),
   ],
   created: [...own("commands/create.ts"), ...profiles("life/create")],
   examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],
@@ -203,7 +213,7 @@ const refuseCircles = {
 const refuseLateLoading = {
   name: "refuse-late-loading",
   generateBundle(_, bundle) {
-    const inFile = new Set(bundle["keeper.cjs"].moduleIds);
+    const inFile = new Set(Object.values(bundle).find(({ isEntry }) => isEntry === true).moduleIds);
     for (const id of inFile) {
       if (!id.includes("/core/dist/")) continue;
       const late = this.getModuleInfo(id).dynamicallyImportedIds.find(
@@ -239,7 +249,7 @@ export default defineConfig([
     preserveEntrySignatures: "allow-extension",
     input: { [ENTRY]: entry },
     plugins: [
-      withLoader("lockkeeper.cjs"),
+      withLoader("lockkeeper.cjs", { start: SHELL_START }),
       descriptions,
       typescriptMaps,
       refuseCircles,
@@ -263,8 +273,22 @@ export default defineConfig([
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { keeper: path.join(programs, "keeper.js") },
-    plugins: [typescriptMaps, refuseCircles, refuseLateLoading, sweep("start"), deferBuiltins, minifyToOneByte],
-    output: { ...output, chunkFileNames: "start/[name]-[hash].cjs", codeSplitting: { groups: [keeperParts()] } },
+    plugins: [
+      withLoader("keeper.cjs"),
+      typescriptMaps,
+      refuseCircles,
+      refuseLateLoading,
+      sweep("kept"),
+      sweep("start"),
+      deferBuiltins,
+      minifyToOneByte,
+    ],
+    output: {
+      ...output,
+      entryFileNames: "kept/[name]-[hash].cjs",
+      chunkFileNames: "start/[name]-[hash].cjs",
+      codeSplitting: { groups: [keeperParts()] },
+    },
   },
   ...["gateway", "sentinel"].map((name) => ({
     ...common,

@@ -16,13 +16,14 @@ const BEFORE = "(function (exports, require, module, __filename, __dirname) { ";
 const bytecode = path.join(__dirname, "bytecode", `${process.version}-${process.platform}-${process.arch}`);
 const hasBytecode = fs.existsSync(bytecode);
 
-const loaded = new Map();
+/** Node's own list of what is loaded: a keeper lets go of some of it there. */
+const loaded = require.cache;
 
 function load(file) {
-  const known = loaded.get(file);
+  const known = loaded[file];
   if (known !== undefined) return known.exports;
-  const module = { exports: {} };
-  loaded.set(file, module);
+  const module = { exports: {}, filename: file, children: [] };
+  loaded[file] = module;
   const directory = path.dirname(file);
   const requireFrom = (id) => (id.startsWith(".") ? load(path.join(directory, id)) : require(id));
   compile(file).runInThisContext()(module.exports, requireFrom, module, file, directory);

@@ -8,12 +8,15 @@ import path from "node:path";
  * anybody's, before we have looked whose it is, and ends with 9 when that file is missing. To Node the second line is a string and
  * a comment. Source: https://github.com/nodejs/node/issues/54232
  */
-const START = `#!/bin/sh
+export const SHELL_START = `#!/bin/sh
 ':' //; exec node -- "$0" "$@"
 `;
 
-/** Returns the plugin. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. */
-export function withLoader(fileName) {
+/**
+ * Returns the plugin. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. `start`: the first lines of the
+ * loader.
+ */
+export function withLoader(fileName, { start = "" } = {}) {
   return {
     name: "with-loader",
     generateBundle(_, bundle) {
@@ -25,7 +28,7 @@ export function withLoader(fileName) {
       const entry = Object.values(bundle).find((file) => file.type === "chunk" && file.isEntry);
       if (entry === undefined) throw new Error("the bundle has no entry");
       const source = readFileSync(path.join(import.meta.dirname, "loader.cjs"), "utf8");
-      const text = source.replace(/^#!.*\n/, () => START);
+      const text = source.replace(/^#!.*\n/, () => start);
       this.emitFile({ type: "asset", fileName, source: text.replace('"MAIN_FILE"', JSON.stringify(entry.fileName)) });
     },
   };

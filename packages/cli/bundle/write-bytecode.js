@@ -4,7 +4,16 @@
  * Whatever goes wrong here costs only time later on, and never fails the build.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -13,18 +22,24 @@ const folder = path.join(dist, "bytecode", `${process.version}-${process.platfor
 const program = path.join(dist, "lockkeeper.cjs");
 /** The quickest ones: the files that they load hold what they need and no more, since the size of bytecode is what it costs. */
 const EVERYDAY = ["current", "url a", "port a", "list"];
-const OTHERS = ["create b", "status a", "ports", "doctor", "top"];
+const OTHERS = ["create b", "status a", "ports", "doctor", "top", "stop a"];
+/** A gateway for a keeper: it answers, and ends soon, with the status of a program that must not be started again. */
+const GATEWAY = `
+  require("node:http").createServer((_, answer) => answer.end()).listen(process.env.PORT, "127.0.0.1", () => console.log("here"));
+  setTimeout(() => process.exit(127), 400);
+`;
 const TIMEOUT_MS = 60_000;
 
 const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-bytecode-"));
+const home = path.join(scratch, "home");
 try {
   rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const made = run("create a");
+  const made = call("create a");
   // Each begins with the bytecode of those before it, and so keeps theirs too.
-  for (const command of EVERYDAY) keep(run(command), () => true);
+  for (const command of EVERYDAY) keep(call(command), () => true);
   const kept = new Set(readdirSync(folder));
-  for (const written of [made, ...OTHERS.map(run)]) keep(written, (name) => !kept.has(name));
+  for (const written of [made, ...OTHERS.map(call), ...keepOne()]) keep(written, (name) => !kept.has(name));
 } catch (error) {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
   rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });
@@ -33,14 +48,38 @@ try {
 }
 
 /** Returns a folder with what `command` has compiled. */
-function run(command) {
-  const written = path.join(scratch, command.replaceAll(" ", "-"));
+function call(command) {
+  return run(program, command.split(" "), path.join(scratch, command.replaceAll(" ", "-")));
+}
+
+/** Returns the folders of a start, and of a keeper from its beginning to the end of its gateway. */
+function keepOne() {
+  const gateway = path.join(scratch, "gateway.cjs");
+  writeFileSync(gateway, GATEWAY);
+  run(program, ["create", "kept", "--", process.execPath, gateway], path.join(scratch, "made"));
+  const order = [
+    "--home",
+    home,
+    "--profile",
+    "kept",
+    "--gateway",
+    path.join(dist, "gateway.cjs"),
+    "--started-by",
+    "a build",
+  ];
+  const keeper = run(path.join(dist, "keeper.cjs"), order, path.join(scratch, "keeper"));
+  // Without its token a profile has no gateway: its keeper says so, and nothing is started.
+  rmSync(path.join(home, "profiles/b/token"));
+  return [keeper, call("start b")];
+}
+
+/** Returns `written`, a folder with what the program has compiled. */
+function run(file, args, written) {
   mkdirSync(written);
-  const env = { PATH: process.env.PATH, HOME: scratch, LOCKKEEPER_HOME: path.join(scratch, "home") };
-  const args = ["--require", path.join(import.meta.dirname, "recorder.cjs"), program, ...command.split(" ")];
-  spawnSync(process.execPath, args, {
-    env: { ...env, BYTECODE_FOLDER: written },
-    stdio: "ignore",
+  const recorder = path.join(import.meta.dirname, "recorder.cjs");
+  spawnSync(process.execPath, ["--require", recorder, file, ...args], {
+    env: { PATH: process.env.PATH, HOME: scratch, LOCKKEEPER_HOME: home, BYTECODE_FOLDER: written },
+    stdio: ["ignore", "pipe", "ignore"],
     timeout: TIMEOUT_MS,
   });
   return written;

@@ -1,6 +1,7 @@
 /** The missing needs of a profile's next start, as notes for people. */
 import type { PreflightFault, Profiles } from "@lockkeeper/profiles";
 import { errorDocument } from "./error-text.ts";
+import { limitWarnings } from "./limit-warnings.ts";
 import { plainLine } from "./terminal/plain-text.ts";
 
 /** Returns a line for each missing need; none when the profile could start now. `skip`: checks that were done already. */
@@ -17,9 +18,4 @@ export async function preflightNotes(
     // The request is done by now, and a failing check must not suggest otherwise.
     return [plainLine(`warning: what the next start needs could not be looked at: ${errorDocument(error).message}`)];
   }
-}
-
-/** Returns a line for each limit of the profile that nothing on this host enforces. */
-export async function limitWarnings(profiles: Profiles, name: string): Promise<readonly string[]> {
-  return (await profiles.limitNotes(name)).map((note) => plainLine(`warning: ${note}`));
 }

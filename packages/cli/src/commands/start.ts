@@ -6,7 +6,7 @@ import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";
 import type { ProfileOutcome } from "../each-profile.ts";
-import { limitWarnings } from "../preflight-notes.ts";
+import { limitWarnings } from "../limit-warnings.ts";
 import { chooseTargets } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
 

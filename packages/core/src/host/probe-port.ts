@@ -37,12 +37,23 @@ export async function probePort(host: string, port: number): Promise<PortProbe> 
 export async function probeListener(host: string, port: number): Promise<"listening" | "silent" | "unknown"> {
   const addresses = loopbackAddressesOf(host);
   // Without a listener a loopback connect is refused at once, so one that hangs has met a listener with a full queue.
-  for (const address of addresses) if ((await knock(address, port)) !== "refused") return "listening";
+  for (const address of addresses) if (isMet(await knock(address, port))) return "listening";
   if (addresses.length > 0) return "silent";
   const listeners = readListeners();
   if (listeners === "unknown") return "unknown";
   const met = listeners.some((listener) => listener.port === port && coversAddress(listener, host) === "yes");
   return met ? "listening" : "silent";
+}
+
+/**
+ * Says at the price of one connect that nothing listens where a bind of `host:port` would collide. False: something does, or `host`
+ * is not a loopback address, so that only the host's socket table could tell.
+ */
+export async function isPlainlySilent(host: string, port: number): Promise<boolean> {
+  if (isWildcardHost(host)) return false;
+  const addresses = loopbackAddressesOf(host);
+  for (const address of addresses) if ((await knock(address, port)) !== "refused") return false;
+  return addresses.length > 0;
 }
 
 /** The loopback addresses at which a listener on `host` would be met; none for any other interface. */
@@ -52,17 +63,24 @@ function loopbackAddressesOf(host: string): readonly string[] {
   return host === "::1" || (isIP(host) === 4 && host.startsWith("127.")) ? [host] : [];
 }
 
-function knock(address: string, port: number): Promise<"answered" | "refused" | "hanging"> {
+/** `failed`: no connection could be tried, for example since there is no descriptor left, or no such address. */
+type Knock = "answered" | "refused" | "hanging" | "failed";
+
+function isMet(knocked: Knock): boolean {
+  return knocked === "answered" || knocked === "hanging";
+}
+
+function knock(address: string, port: number): Promise<Knock> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
-    const settle = (outcome: "answered" | "refused" | "hanging"): void => {
+    const settle = (outcome: Knock): void => {
       socket.destroy();
       resolve(outcome);
     };
     // In a process that was busy for so long the answer may be there already, and is looked at first.
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => setImmediate(settle, "hanging"));
     socket.once("connect", () => settle("answered"));
-    socket.on("error", () => settle("refused"));
+    socket.on("error", (error) => settle(errnoOf(error) === "ECONNREFUSED" ? "refused" : "failed"));
   });
 }
 

@@ -27,6 +27,8 @@ export interface ProcessTreeQuery extends RunMarks {
 export interface OwnChild {
   readonly pid: number;
   readonly hasEnded: () => boolean;
+  /** Resolves when its end was reported; never rejects. Without it the end is looked for. */
+  readonly ended?: Promise<unknown> | undefined;
 }
 
 /** A living member of a run. */

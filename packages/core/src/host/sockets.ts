@@ -23,10 +23,16 @@ export interface HostView {
 const TCP_TIME_WAIT = "06";
 const TCP_LISTEN = "0A";
 
-/** Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not list them. */
-export function readListeners(view: HostView = {}): readonly Listener[] | "unknown" {
+/**
+ * Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not list them.
+ *
+ * @param view.tables for IPv4 alone half of the price. @default both
+ */
+export function readListeners(
+  view: HostView & { readonly tables?: readonly ["tcp"] } = {},
+): readonly Listener[] | "unknown" {
   const procRoot = view.procRoot ?? "/proc";
-  const lines = readTcpTables(procRoot, TCP_LISTEN);
+  const lines = readTcpTables(procRoot, TCP_LISTEN, view.tables);
   if (lines === "unknown") return view.procRoot === undefined ? readLsofListeners() : "unknown";
   const listeners = lines.map(toListener);
   const withIpv4 = new Set(listeners.filter((listener) => listener.family === 4).map((listener) => listener.port));
@@ -110,8 +116,12 @@ interface TcpLine {
   readonly inode: string;
 }
 
-function readTcpTables(procRoot: string, state: string): readonly TcpLine[] | "unknown" {
-  const tables = ["tcp", "tcp6"].map((name) => readTable(`${procRoot}/net/${name}`));
+function readTcpTables(
+  procRoot: string,
+  state: string,
+  names: readonly string[] = ["tcp", "tcp6"],
+): readonly TcpLine[] | "unknown" {
+  const tables = names.map((name) => readTable(`${procRoot}/net/${name}`));
   // A kernel without IPv6 has no tcp6; a host without tcp lists nothing.
   if (tables[0] === undefined) return "unknown";
   const lines: TcpLine[] = [];

@@ -78,7 +78,7 @@ export async function spawnGateway(command: GatewayCommand): Promise<GatewayProc
       child.once("error", reject);
     });
     const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
-    const known = child.pid === undefined ? undefined : { pid: child.pid, hasEnded };
+    const known = child.pid === undefined ? undefined : { pid: child.pid, hasEnded, ended: exited };
     return { identity: identity ?? null, child: known, startedAt: new Date().toISOString(), exited };
   } catch (error) {
     throw spawnError(error, command);

@@ -13,6 +13,7 @@ import { ElsewhereWatch } from "./elsewhere-watch.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
+import { OutputWatch } from "./output-watch.ts";
 import type { PortView, WatchedRun } from "./port-view.ts";
 import { PortWatch } from "./port-view.ts";
 import { silenceAfter } from "./hang-guard.ts";
@@ -41,6 +42,8 @@ export interface FinalFinding {
 
 const DEFAULTS = {
   slowestStartLookMs: 100,
+  /** How much rarer looks are where the gateway's output wakes us as well. */
+  restful: 4,
   /** A start that is overdue already. */
   lateStartLookMs: 1_000,
   /** Without a health check, a process that lives this long is running. */
@@ -86,13 +89,9 @@ export async function watchGateway(
   const port = new PortWatch(spec.host, spec.port, run);
   const answers: Answers = { seen: false };
   const look = (): Promise<Look> => lookAt(spec, port, answers, over);
-  const final = await awaitReadiness(
-    spec,
-    new ElsewhereWatch({ host: spec.host, port: spec.port, span: spec.span ?? 1 }, run),
-    look,
-    over,
-    tell,
-  );
+  const elsewhere = new ElsewhereWatch({ host: spec.host, port: spec.port, span: spec.span ?? 1 }, run);
+  const output = new OutputWatch(spec.logPath);
+  const final = await awaitReadiness(spec, elsewhere, output, look, over, tell).finally(() => output.close());
   if (final !== undefined || over.aborted) return final;
   const found = new AbortController();
   const until = AbortSignal.any([over, found.signal]);
@@ -119,6 +118,7 @@ async function watchMemory(
 async function awaitReadiness(
   spec: KeeperSpec,
   elsewhere: ElsewhereWatch,
+  output: OutputWatch,
   look: () => Promise<Look>,
   over: AbortSignal,
   tell: (change: WatchChange) => void,
@@ -156,9 +156,13 @@ async function awaitReadiness(
     } else if (soFar !== undefined) {
       tellOnce(soFar, found?.how === "aside" ? null : "LISTENER_MISMATCH");
     }
-    const pauseMs = nextLookMs(waitedMs, late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs);
+    const slowestMs = late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs;
     // Where checks are slow, they must not take processor time from the gateway.
-    await pause(Math.max(pauseMs, 2 * lookMs), over);
+    const shortestMs = Math.max(nextLookMs(waitedMs, slowestMs), 2 * lookMs);
+    const longestMs = output.works
+      ? Math.max(shortestMs, Math.min(slowestMs, DEFAULTS.restful * shortestMs))
+      : shortestMs;
+    await output.pause(shortestMs, longestMs, over);
   }
   return undefined;
 }
@@ -205,7 +209,8 @@ async function watchLiveness(
 async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, over: AbortSignal): Promise<Look> {
   const { host, port, health } = spec;
   if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
-  const seen = await portWatch.look();
+  // What is asked over its port anyway may also be knocked at.
+  const seen = await portWatch.look(health.kind !== "tcp");
   switch (seen.view) {
     case "nobody":
       return { health: "failing", port: seen.view, detail: `nothing listens on ${hostWithPort(host, port)}` };

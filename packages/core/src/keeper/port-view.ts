@@ -6,7 +6,7 @@
 import { isIP } from "node:net";
 
 import { hostWithPort, isWildcardHost } from "../host/address.ts";
-import { probeListener } from "../host/probe-port.ts";
+import { isPlainlySilent, probeListener } from "../host/probe-port.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
@@ -34,6 +34,12 @@ export type PortView =
 
 /** Says whose listener would answer at `host` on one of `ports`, the run's own before any other. One read for all. */
 export async function viewPorts(host: string, ports: readonly number[], run: ProcessTreeQuery): Promise<PortView> {
+  if (isIP(host) === 4) {
+    // Where our own listener is in this table, the other is not needed.
+    const near = readListenersAt(host, ports, { tables: ["tcp"] });
+    const own = near === "unknown" ? undefined : viewOwn(near, host, run);
+    if (own !== undefined) return own;
+  }
   const here = readListenersAt(host, ports);
   if (here === "unknown") return { view: "unknown" };
   const seen = viewListeners(here, host, run);
@@ -44,8 +50,12 @@ export async function viewPorts(host: string, ports: readonly number[], run: Pro
   return again === "unknown" ? seen : viewListeners(again, host, run);
 }
 
-function readListenersAt(host: string, ports: readonly number[]): readonly Listener[] | "unknown" {
-  const listeners = readListeners();
+function readListenersAt(
+  host: string,
+  ports: readonly number[],
+  view: Parameters<typeof readListeners>[0] = {},
+): readonly Listener[] | "unknown" {
+  const listeners = readListeners(view);
   if (listeners === "unknown") return "unknown";
   return listeners.filter((item) => ports.includes(item.port) && coversAddress(item, host) === "yes");
 }
@@ -53,18 +63,23 @@ function readListenersAt(host: string, ports: readonly number[]): readonly Liste
 function viewListeners(here: readonly Listener[], host: string, run: ProcessTreeQuery): PortView {
   const [first] = here;
   if (first === undefined) return { view: "nobody" };
-  // The leader is nearly always the listener, so checking it first saves the walk over the process table.
-  const ours = holderAmong(here, run.leader === null ? [] : [run.leader.pid]) ?? holderAmong(here, pidsOf(run));
-  if (ours !== undefined) {
-    const [listener, holder] = ours;
-    return { view: "ours", holder, listener, address: addressOf(listener), wider: isWider(listener, host) };
-  }
+  const own = viewOwn(here, host, run);
+  if (own !== undefined) return own;
   const holders = findHolders(here);
   const seen = here.find((listener) => holders.has(listener));
   if (seen !== undefined) return { view: "stranger", holder: holders.get(seen) ?? null, address: addressOf(seen) };
   // Our own socket may be hidden from us too: a program with file capabilities closes its /proc entries.
   const couldBeOurs = here.some((listener) => listener.uid === process.geteuid?.()) && findRunProcesses(run).length > 0;
   return couldBeOurs ? { view: "unknown" } : { view: "stranger", holder: null, address: addressOf(first) };
+}
+
+function viewOwn(here: readonly Listener[], host: string, run: ProcessTreeQuery): OwnPort | undefined {
+  if (here.length === 0) return undefined;
+  // The leader is nearly always the listener, so checking it first saves the walk over the process table.
+  const ours = holderAmong(here, run.leader === null ? [] : [run.leader.pid]) ?? holderAmong(here, pidsOf(run));
+  if (ours === undefined) return undefined;
+  const [listener, holder] = ours;
+  return { view: "ours", holder, listener, address: addressOf(listener), wider: isWider(listener, host) };
 }
 
 /** A run whose port is watched. */
@@ -92,11 +107,18 @@ export class PortWatch {
     this.#run = run;
   }
 
-  async look(): Promise<PortView> {
+  /**
+   * Looks now.
+   *
+   * @param knocks whether a connection may be opened and closed first, which costs a hundredth of reading the host's sockets.
+   */
+  async look(knocks: boolean): Promise<PortView> {
     if (this.#own !== undefined) {
       const { listener, holder } = this.#own;
       if (findHolders([listener], { among: [holder.pid] }).size > 0) return this.#own;
     }
+    this.#own = undefined;
+    if (knocks && (await isPlainlySilent(this.#host, this.#port))) return { view: "nobody" };
     let seen = await viewPorts(this.#host, [this.#port], this.#run);
     if (seen.view === "stranger") {
       const known = this.#run.heirs?.() ?? [];

@@ -6,6 +6,7 @@
 import { describeHolder } from "../host/holder.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeProcess } from "../host/process-identity.ts";
+import { isPlainlySilent } from "../host/probe-port.ts";
 import { signalGroup, signalProcess } from "../host/process-signal.ts";
 import type { OwnChild, ProcessTreeQuery, RunProcess } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
@@ -60,17 +61,17 @@ const DEFAULTS = {
 export async function stopProcessTree(order: StopOrder): Promise<StopResult> {
   const tree = new RunTree(order);
   let killed = false;
-  if (tree.look().length > 0) {
-    const over = performance.now() + order.timeoutMs;
-    await tree.signalUntilGone("SIGTERM", order.deadline ?? (() => over), order.force);
-    if (tree.look().length > 0) {
-      killed = true;
-      order.onProgress?.(`killing ${listPids(tree.look())}`);
-      const dead = performance.now() + DEFAULTS.killTimeoutMs;
-      await tree.signalUntilGone("SIGKILL", () => dead);
-    }
+  const over = performance.now() + order.timeoutMs;
+  await tree.signalUntilGone("SIGTERM", order.deadline ?? (() => over), order.force);
+  // A process that was forked during one look is seen by the next.
+  let survivors = tree.look();
+  if (survivors.length > 0) {
+    killed = true;
+    order.onProgress?.(`killing ${listPids(survivors)}`);
+    const dead = performance.now() + DEFAULTS.killTimeoutMs;
+    await tree.signalUntilGone("SIGKILL", () => dead);
+    survivors = tree.look();
   }
-  const survivors = tree.look();
   const { spared } = tree;
   if (survivors.length > 0) {
     return { outcome: "incomplete", killed, survivors, spared, detail: `still running: ${listPids(survivors)}` };
@@ -157,10 +158,13 @@ async function waitForDeparture(
   const startedAt = performance.now();
   const hasGone = (member: RunProcess): boolean =>
     child?.pid === member.pid ? child.hasEnded() : judgeProcess(member) === "gone";
+  const reported = new AbortController();
+  if (living.some(({ pid }) => pid === child?.pid)) void child?.ended?.then(() => reported.abort());
+  const wake = AbortSignal.any([reported.signal, ...(hurry === undefined ? [] : [hurry])]);
   while (!living.some(hasGone)) {
     const now = performance.now();
     if (now >= deadline || hurry?.aborted === true) return;
-    await pause(Math.min(nextLookMs(now - startedAt, DEFAULTS.slowestLookMs), deadline - now), hurry);
+    await pause(Math.min(nextLookMs(now - startedAt, DEFAULTS.slowestLookMs), deadline - now), wake);
   }
 }
 
@@ -168,12 +172,18 @@ async function waitForDeparture(
 async function waitForPorts(order: StopOrder): Promise<string | null> {
   const startedAt = performance.now();
   for (;;) {
+    if (await areSilent(order)) return null;
     const seen = await viewPorts(order.host, order.ports, order);
     if (seen.view === "nobody" || seen.view === "unknown") return null;
     const waitedMs = performance.now() - startedAt;
     if (waitedMs >= DEFAULTS.portTimeoutMs) return `${seen.address} is held by ${describeHolder(seen.holder)}`;
     await pause(nextLookMs(waitedMs, DEFAULTS.slowestLookMs));
   }
+}
+
+async function areSilent({ host, ports }: StopOrder): Promise<boolean> {
+  for (const port of new Set(ports)) if (!(await isPlainlySilent(host, port))) return false;
+  return true;
 }
 
 function listPids(processes: readonly ProcessIdentity[]): string {

@@ -14,7 +14,7 @@ import { spawnKeeper } from "./spawn-keeper.ts";
 
 /** The result of a launch, as reported by the keeper. */
 export type LaunchResult =
-  | { readonly kind: "running" }
+  | { readonly kind: "running"; readonly record: RunRecord }
   /** Another host owns the lease, and the keeper waits for it. */
   | { readonly kind: "standby" }
   /** Another process owns the profile; the caller looks up its state. */
@@ -79,7 +79,8 @@ export async function launchKeeper(
       if ("outcome" in report) return { kind: "ended", record: last };
       const isFirst = last === undefined;
       last = report.record;
-      if (last.state === "running" || last.state === "standby") return { kind: last.state };
+      if (last.state === "running") return { kind: "running", record: last };
+      if (last.state === "standby") return { kind: "standby" };
       // The first reason is that this very command starts it.
       options.onProgress?.(isFirst ? last.state : describeStart(manifest, last));
     }

@@ -3,26 +3,24 @@
  * once: the lock decides whose keeper stays, and the others watch what it publishes.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { findHolders, probeListener, readGatewayLock, readListeners, shellCommand } from "@lockkeeper/core/internal";
+import { readGatewayLock } from "@lockkeeper/core/internal";
 import type { GatewayLockError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
-import { membershipOf } from "../ports/listener-verdict.ts";
 import { askHealth } from "../status/ask-health.ts";
+import { observeKept } from "../status/observed-state.ts";
 import type { ObservedState } from "../status/observed-state.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
-import { explainFailure } from "./explain-failure.ts";
+import type { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
-import { requirePreflight } from "./preflight.ts";
 import { launchKeeper } from "./launch-keeper.ts";
-import { portHint } from "./port-hint.ts";
 import { describeStart } from "./start-progress.ts";
-import { observeManifest, observeProfile, statusOf } from "../status/observe-profile.ts";
+import { requireManifest } from "../registry/registry.ts";
+import { observeBriefly, observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
-import { outOfReach, stopObserved } from "./stop.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
 
 /** Options of a start. */
@@ -54,8 +52,6 @@ const SILENCE_MS = 5_000;
 
 /** What this start knows so far. */
 interface Story {
-  /** Our own keeper reported that the gateway is ready. */
-  readonly started: boolean;
   /** Another start was in progress: its result is our answer too, and we do not try again. */
   readonly watched: boolean;
   /** The owner that refused our keeper the lock. */
@@ -63,17 +59,16 @@ interface Story {
 }
 
 /** The next step for an observed profile. */
-type Step = "serves" | "listen" | "external" | "unresponsive" | "standby" | "wait" | "explain" | "refused" | "launch";
+type Step = "listen" | "external" | "unresponsive" | "standby" | "wait" | "explain" | "refused" | "launch";
 
 /** Returns the next step of a start. Pure. */
-export function nextStep({ state, owner }: ObservedState, { started, watched, refused }: Story): Step {
+export function nextStep({ state, owner }: ObservedState, { watched, refused }: Story): Step {
   // Only an attempt to take the lock can tell, so our keeper tries.
   if (owner === "unclear") return refused === undefined ? "launch" : "refused";
   switch (state) {
     case "running":
     case "orphaned":
-      // A report of our own keeper needs no second check.
-      return started ? "serves" : "listen";
+      return "listen";
     case "external":
     case "unresponsive":
     case "standby":
@@ -105,12 +100,14 @@ export async function startProfile(
   name: string,
   options: StartOptions = {},
 ): Promise<StartResult> {
-  let observation = observeProfile(context, name);
-  const { manifest } = observation;
-  if (options.replace === true) observation = await endSilentOwner(context, observation, options);
+  const manifest = requireManifest(context.home, name, context.owner);
+  let observation =
+    options.replace === true
+      ? await endSilentOwner(context, observeManifest(context, manifest), options)
+      : observeBriefly(context, manifest);
   const timeoutMs = options.timeoutMs ?? kinds[manifest.kind].startTimeoutMs;
   const deadline = performance.now() + timeoutMs;
-  let story: Story = { started: false, watched: false, refused: undefined };
+  let story: Story = { watched: false, refused: undefined };
   const done = (outcome: StartResult["outcome"]): StartResult => {
     warnOfWideBind(manifest, options.port);
     return { outcome, status: statusOf(context, observation) };
@@ -127,8 +124,6 @@ export async function startProfile(
         if (heard === "changed") break;
         return done(state === "orphaned" ? "orphaned" : "already-running");
       }
-      case "serves":
-        return done(state === "orphaned" ? "orphaned" : "started");
       case "standby": {
         if (options.standby === false) throw heldElsewhere(observation);
         const { withLiveLease } = await import("../status/lease-status.ts");
@@ -137,7 +132,7 @@ export async function startProfile(
       case "unresponsive":
         throw unresponsive(observation, observation.observed.reason);
       case "explain":
-        throw await explainFailure(context, manifest, observation.record);
+        throw await explain(context, manifest, observation.record);
       case "wait":
         if (!story.watched) options.onProgress?.(describeWatched(observation));
         story = { ...story, watched: true };
@@ -149,19 +144,23 @@ export async function startProfile(
         continue;
       case "launch": {
         const result = await launchKeeper(context, observation, options, deadline);
-        if (result.kind === "ended") throw await explainFailure(context, manifest, result.record);
-        if (result.kind === "running") story = { ...story, started: true };
+        if (result.kind === "ended") throw await explain(context, manifest, result.record);
+        if (result.kind === "running") {
+          // Our own keeper has just looked: a second look would tell nothing else.
+          observation = { manifest, record: result.record, observed: observeKept(result.record) };
+          return done("started");
+        }
         if (result.kind === "held") story = { ...story, watched: true, refused: result.error };
       }
     }
-    if (!story.started) await pause(POLL_MS, options.signal);
+    await pause(POLL_MS, options.signal);
     observation = observeManifest(context, manifest);
   } while (performance.now() < deadline);
   const { state } = observation.observed;
   const { reason } = observation.observed;
   throw new LockkeeperError("STILL_STARTING", `${name} is still ${state} after ${timeoutMs} ms`, {
     evidence: reason === null ? describeSoFar(observation) : [reason],
-    hint: await hintOnSlowness(context, observation),
+    hint: await (await import("./slowness-hint.ts")).hintOnSlowness(context, observation),
   });
 }
 
@@ -184,7 +183,12 @@ async function listenTo(
   }
 }
 
-/** Ends an owner that does not serve; returns the new observation. */
+/** Loaded only when a start has failed. */
+async function explain(...failure: Parameters<typeof explainFailure>): ReturnType<typeof explainFailure> {
+  return (await import("./explain-failure.ts")).explainFailure(...failure);
+}
+
+/** Ends an owner that does not serve; returns the new observation. Its modules are loaded only for `replace`. */
 async function endSilentOwner(
   context: ProfilesContext,
   observation: ProfileObservation,
@@ -192,6 +196,7 @@ async function endSilentOwner(
 ): Promise<ProfileObservation> {
   const { manifest, observed } = observation;
   if (observed.owner === "nobody") return observation;
+  const { outOfReach, stopObserved } = await import("./stop.ts");
   if (observed.owner === "elsewhere") throw outOfReach(observation);
   // Only an attempt to take the lock can tell whether there is an owner to replace.
   if (observed.owner === "unclear") return observation;
@@ -203,6 +208,7 @@ async function endSilentOwner(
       hint: `Replace it from outside: lockkeeper restart ${manifest.name}`,
     });
   }
+  const { requirePreflight } = await import("./preflight.ts");
   await requirePreflight(context, manifest, "nothing was replaced", { port: options.port });
   options.onProgress?.(`replacing a gateway that is ${observed.state}`);
   await stopObserved(context, observation, { signal: options.signal, onProgress: options.onProgress });
@@ -221,25 +227,6 @@ function describeWatched({ manifest, observed: { state }, record }: ProfileObser
 
 function ownerOf({ paths }: Manifest): number | undefined {
   return readGatewayLock(lockPlace(paths))?.pid;
-}
-
-/** Waiting for a gateway without its own port would never end. */
-async function hintOnSlowness({ home }: ProfilesContext, observation: ProfileObservation): Promise<string> {
-  const { manifest, record } = observation;
-  const { name, health, host } = manifest;
-  const isSilent = record !== undefined && (await probeListener(host, record.port)) === "silent";
-  const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
-  if (health === "none" || !isSilent) return look;
-  const hint = listensAnywhere(home, observation) ? portHint(manifest) : undefined;
-  if (hint !== undefined) return hint;
-  return `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
-}
-
-function listensAnywhere(home: string, observation: ProfileObservation): boolean {
-  const listeners = readListeners();
-  if (listeners === "unknown") return false;
-  const isOwn = membershipOf({ home }, observation);
-  return [...findHolders(listeners).values()].some(({ pid }) => isOwn(pid));
 }
 
 function heldElsewhere({ manifest: { name }, observed: { reason } }: ProfileObservation): LockkeeperError {

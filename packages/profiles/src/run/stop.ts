@@ -62,7 +62,8 @@ export interface StopResult {
 
 /** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. */
 const KEEPER_GRACE_MS = 5_000;
-const POLL_MS = 20;
+/** Between two looks at a keeper that ends, in milliseconds: at first, at most, and as a part of the wait so far. */
+const POLL = { fastestMs: 5, slowestMs: 20, share: 5 };
 const PROGRESS_EVERY_MS = 5_000;
 
 /**
@@ -206,7 +207,7 @@ async function stopKeeper(
           `stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(timeoutMs / 1_000)} s${note}`,
         );
       }
-      await pause(POLL_MS, signal);
+      await pause(Math.min(POLL.slowestMs, Math.max(POLL.fastestMs, (now - startedAt) / POLL.share)), signal);
     }
     return true;
   };

@@ -63,6 +63,17 @@ export function observeProfile(context: ProfilesContext, name: string): ProfileO
   return observeManifest(context, requireManifest(context.home, name, context.owner));
 }
 
+/**
+ * Returns the profile as it is now, as far as its record and the names of its lock files tell: where both say that nobody owns it,
+ * the host is not asked, and an owner whose lock file was just deleted is not seen. For verbs that find out by themselves, as they
+ * take the lock or act on an owner's record alone.
+ */
+export function observeBriefly(place: HomePlace, manifest: Manifest): ProfileObservation {
+  const record = readRunRecord(place.home, manifest.name, place.owner);
+  if (isPlainlyAtRest(manifest, record)) return { manifest, record, observed: observeAtRest(record) };
+  return observeManifest(place, manifest);
+}
+
 /** Errors of a registry that could be read. */
 const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FOUND", "PROFILE_NAME_INVALID"]);
 
@@ -75,11 +86,8 @@ const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_
  */
 export function observeForStop(context: ProfilesContext, name: string): ProfileObservation {
   try {
-    const manifest = requireManifest(context.home, name, context.owner);
-    const record = readRunRecord(context.home, manifest.name, context.owner);
     // `down` asks this of every profile there is.
-    if (isPlainlyAtRest(manifest, record)) return { manifest, record, observed: observeAtRest(record) };
-    return observeManifest(context, manifest);
+    return observeBriefly(context, requireManifest(context.home, name, context.owner));
   } catch (error) {
     const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;

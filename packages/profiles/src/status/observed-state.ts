@@ -78,6 +78,11 @@ export function observeAtRest(record: RunRecord | undefined): ObservedState {
   return { state, reason, owner: "nobody", ...NO_PROCESS, leftover: false };
 }
 
+/** Returns the state of a profile whose own keeper has just reported `record`: it holds the lock, and its gateway lives. */
+export function observeKept({ state, reason, gateway, keeper }: RunRecord): ObservedState {
+  return { state, reason, owner: "here", gateway, keeper, leftover: false };
+}
+
 /** Returns whether the state can last without a keeper. */
 export function isResting(state: PublishedState): boolean {
   return RESTING_STATES.has(state);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { nextStep } from "../../src/run/start.ts";
 import type { ObservedState } from "../../src/status/observed-state.ts";
 
-const NEW = { started: false, watched: false, refused: undefined };
+const NEW = { watched: false, refused: undefined };
 const REFUSED = { ...NEW, refused: new GatewayLockError("LOCK_HELD", "held") };
 
 function step(
@@ -18,7 +18,6 @@ function step(
 describe("nextStep", () => {
   test.each([
     ["running", "here", NEW, "listen"],
-    ["running", "here", { ...NEW, started: true }, "serves"],
     ["orphaned", "here", NEW, "listen"],
     ["external", "nobody", NEW, "external"],
     ["unresponsive", "here", NEW, "unresponsive"],

@@ -44,6 +44,7 @@ export {
   sameProcess,
 } from "./host/process-identity.ts";
 export { networkFileSystem } from "./host/file-system.ts";
+export { readyLockList } from "./host/lock-list-readiness.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
 export { findRunProcesses, isInsideRun, listVisibleRuns } from "./host/process-tree.ts";
 export type { RunBond, RunMarks } from "./host/run-bond.ts";

@@ -4,6 +4,7 @@
  * keeper lives for months.
  */
 import { runKeeper } from "@lockkeeper/core";
+import { readyLockList } from "@lockkeeper/core/internal";
 import type { KeeperOutcome, KeeperSpec, RunRecord } from "@lockkeeper/core";
 import { existsSync, rmdirSync } from "node:fs";
 import path from "node:path";
@@ -57,6 +58,8 @@ export async function runProfile(context: ProfilesContext, name: string, options
 
 /** The modules for planning are loaded here, and no lasting object refers to them. */
 async function plan(context: ProfilesContext, name: string, options: RunOptions): Promise<RunPlan> {
+  // Planning takes about as long as the kernel needs to get ready.
+  readyLockList();
   const { planRun } = await import("./plan-run.ts");
   return planRun(context, name, options);
 }

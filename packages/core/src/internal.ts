@@ -77,6 +77,7 @@ export {
   writtenByOthers,
 } from "./storage/private-file.ts";
 export { PathLook } from "./storage/path-look.ts";
+export { randomBytes } from "./storage/random-bytes.ts";
 export { lstatIfPresent, realPath } from "./storage/real-path.ts";
 export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
 

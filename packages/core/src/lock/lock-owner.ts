@@ -2,11 +2,10 @@
  * Facts about an owner: our own record; and of a recorded owner whether it lives, which pid to name, and why it no longer
  * counts. Inspects processes and takes no lock. For the gateway lock, its inspection and the mutex.
  */
-import { randomUUID } from "node:crypto";
-
 import type { ProcessIdentity, ProcessVerdict } from "../host/process-identity.ts";
 import { identifyProcess, judgeProcess, ownIdentity } from "../host/process-identity.ts";
 import { ownNetworkNamespace } from "../host/proc.ts";
+import { randomBytes } from "../storage/random-bytes.ts";
 import type { LockMechanism, LockRecord, ParsedLockRecord } from "./lock-record.ts";
 
 /** The two processes that may hold a lock; `verdict` is `alive` when either lives and `gone` when neither does. */
@@ -24,9 +23,12 @@ export interface OwnerFacts {
   readonly port?: number | undefined;
 }
 
+/** Never the same twice. */
+const NONCE_BYTES = 16;
+
 /** Returns this process's record: one owner with one nonce, whichever mechanism will hold the lock. */
 export function describeSelf(facts: OwnerFacts): (mechanism: LockMechanism) => LockRecord {
-  const nonce = randomUUID().replaceAll("-", "");
+  const nonce = randomBytes(NONCE_BYTES).toString("hex");
   const createdAt = new Date().toISOString();
   return (mechanism) => ({
     v: 1,

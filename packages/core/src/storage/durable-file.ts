@@ -2,7 +2,6 @@
  * Writes small files that hold either the old content or the new one, whatever happens in between. Hides temp files and the
  * order of fsyncs. Never turns a failed fsync into a success by trying again. For state on disk, not for logs.
  */
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +10,7 @@ import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 import { warn } from "../warning.ts";
 import { createFile, openFile, refuseUnlessPlain, unsafePath } from "./private-file.ts";
 import type { FileOwner } from "./private-file.ts";
+import { randomBytes } from "./random-bytes.ts";
 
 /** Far above a registry of 10,000 profiles, far below what would stall the process. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;

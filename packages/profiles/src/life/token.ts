@@ -1,6 +1,5 @@
 /** The gateway's access token: made here and nowhere else, for a created profile and for a clone. */
-import { replaceFile } from "@lockkeeper/core/internal";
-import { randomBytes } from "node:crypto";
+import { randomBytes, replaceFile } from "@lockkeeper/core/internal";
 
 /** 256 bits: impossible to guess; the gateway host refuses much shorter ones. */
 const TOKEN_BYTES = 32;

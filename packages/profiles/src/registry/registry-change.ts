@@ -19,11 +19,11 @@ import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
-import { compareNames, isProfileName } from "../profile-name.ts";
+import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { copyFolder, renameFolder } from "./folder-move.ts";
 import { refuseNewCircle } from "./start-order.ts";
-import { formatRegistry, readRegistryDocument, rememberRegistry } from "./registry.ts";
+import { formatRegistry, inRegistryOrder, readRegistryDocument, rememberRegistry } from "./registry.ts";
 import type { Registry, RegistryDocument } from "./registry.ts";
 
 /** The effect of a change on folders of the home, by absolute paths. */
@@ -123,13 +123,14 @@ export async function settleRegistry(home: string, options: ChangeOptions = {}):
 async function commit(
   home: string,
   document: RegistryDocument,
-  manifests: readonly Manifest[],
+  given: readonly Manifest[],
   folders: FolderChange | undefined,
   prepare: (() => Promise<void>) | undefined,
 ): Promise<RegistryDocument> {
   const paths = homePaths(home);
   const revision = document.revision + 1;
-  refuseNewCircle(document.registry, manifests);
+  refuseNewCircle(document.registry, given);
+  const manifests = inRegistryOrder(given);
   const text = formatRegistry(home, revision, manifests);
   let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...withinHome(home, folders) };
   if (intent !== undefined) await writeIntent(home, intent);
@@ -156,8 +157,7 @@ async function commit(
   });
   const settled = intent;
   if (settled !== undefined) await afterwards(paths.registryIntent, () => finish(home, settled));
-  const sorted = manifests.toSorted((a, b) => compareNames(a.name, b.name));
-  const changed = { revision, registry: new Map(sorted.map((manifest) => [manifest.name, manifest])) };
+  const changed = { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
   rememberRegistry(home, text, changed);
   return changed;
 }

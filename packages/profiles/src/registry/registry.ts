@@ -113,11 +113,42 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
   }
 }
 
+/** Returns the manifests in the order of a registry. */
+export function inRegistryOrder(manifests: Iterable<Manifest>): readonly Manifest[] {
+  // A sort asks whether a later one comes before an earlier one; the other way round is answered sooner.
+  return [...manifests].sort((a, b) => (comesBefore(b.name, a.name) ? 1 : -1));
+}
+
 /** Returns the text of a registry of `manifests`: one line a profile, sorted by name. */
 export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
-  const sorted = [...manifests].sort((a, b) => compareNames(a.name, b.name));
-  const lines = sorted.map((manifest) => formatManifest(home, manifest)).join(",\n");
-  return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n${lines}\n]}\n`;
+  const written = linesOf(home);
+  const lines: string[] = [];
+  for (const manifest of inRegistryOrder(manifests)) {
+    lines.push(written.get(manifest) ?? formatManifest(home, manifest));
+  }
+  return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n${lines.join(",\n")}\n]}\n`;
+}
+
+/**
+ * Returns the line of each manifest in the text that was read or written last: a change of one profile need not describe a thousand
+ * others anew. Nothing of a text that is not laid out as ours.
+ */
+function linesOf(home: string): ReadonlyMap<Manifest, string> {
+  const found = new Map<Manifest, string>();
+  if (known?.path !== homePaths(home).registry) return found;
+  const { text, document } = known;
+  const lines = text.split("\n");
+  if (lines.length !== document.registry.size + 3) return found;
+  let at = 0;
+  for (const manifest of document.registry.values()) {
+    at += 1;
+    const line = lines[at] ?? "";
+    const end = line.endsWith("},") ? -1 : undefined;
+    const isOurs = line.startsWith(`{"schemaVersion":${SCHEMA_VERSION},"name":"${manifest.name}",`);
+    if (!isOurs || (end === undefined && !line.endsWith("}"))) return new Map();
+    found.set(manifest, line.slice(0, end));
+  }
+  return found;
 }
 
 /** Returns how many profiles the last good copy holds and when it was written, or undefined when it is unusable. */

@@ -213,6 +213,34 @@ test("formatting is stable", () => {
   expect(one).toBe(formatRegistry(home, 3, [manifest(home, "a", 1), manifest(home, "b", 2)]));
 });
 
+test.each([
+  ["as we write it", (text: string) => text],
+  ["on one line", (text: string) => text.replaceAll("\n", "")],
+  ["on many lines", (text: string) => JSON.stringify(JSON.parse(text), undefined, 2)],
+  [
+    "with as many lines as ours, cut elsewhere",
+    (text: string) => text.replace("},\n{", "},{").replace('"span":', '\n"span":'),
+  ],
+  ["with a blank line in front", (text: string) => `\n${text}`],
+])("a change of a registry %s keeps every other profile, with fields that nobody knows", async (_, laidOut) => {
+  const home = await withProfiles("a", "b", "c");
+  const { registry } = homePaths(home);
+  const document = JSON.parse(fs.readFileSync(registry, "utf8")) as { profiles: Record<string, unknown>[] };
+  Object.assign(document.profiles[1] ?? {}, { later: [{ name: "c" }, "},\n{"] });
+  const lines = document.profiles.map((profile) => JSON.stringify(profile)).join(",\n");
+  fs.writeFileSync(registry, laidOut(`{"schemaVersion":1,"revision":1,"profiles":[\n${lines}\n]}\n`));
+  await changeRegistry(home, ({ registry: before, commit }) =>
+    commit([...before.values(), manifest(home, "bb", 21_000)]),
+  );
+  const after = JSON.parse(fs.readFileSync(registry, "utf8")) as { profiles: Record<string, unknown>[] };
+  const made = after.profiles.filter(({ name }) => name === "bb");
+  expect(made).toHaveLength(1);
+  expect(after.profiles).toEqual([...document.profiles.slice(0, 2), ...made, ...document.profiles.slice(2)]);
+  const text = fs.readFileSync(registry, "utf8");
+  expect(text.split("\n")).toHaveLength(7);
+  expect(formatRegistry(home, 2, readRegistry(home).values())).toBe(text);
+});
+
 describe("the last good copy", () => {
   test("never names a profile that the registry does not: it is written second", async () => {
     const home = await withProfiles("dev");

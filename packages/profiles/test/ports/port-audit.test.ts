@@ -174,13 +174,14 @@ test("an installation of OpenClaw is listed with its ports and conflicts with a 
   expect(adopted.conflicts).toEqual([]);
 });
 
-test("where the host hides its listeners the report says so, and nothing is called a stranger", async () => {
+test("where the host hides its listeners the report says so, calls nothing a stranger, and tries the next block", async () => {
   await write(manifest(home, "dev", port));
-  await listen("127.0.0.1", port);
+  for (const taken of [port, port + 10]) await listen("127.0.0.1", taken);
   hostPorts.hidesListeners = true;
   onTestFinished(() => void (hostPorts.hidesListeners = false));
-  const { sockets, blocks, conflicts, others } = await portsReport(home);
+  const { sockets, blocks, conflicts, others, nextFree } = await portsReport(home);
   expect([sockets, blocks[0]?.listeners, conflicts, others]).toEqual(["unknown", [], [], []]);
+  expect(nextFree).toBe(port + 11);
 });
 
 /** Publishes a record as a keeper would. */
@@ -210,12 +211,12 @@ function publish({ name, port: own }: Manifest, changes: Readonly<Record<string,
 
 const NONCE = "0123456789abcdef0123456789abcdef";
 
-/** Starts a process of the run of `dev` that listens there, and returns its pid. */
-async function serve(onPort: number): Promise<number> {
+/** Starts a process of the run of `dev` in the home `of` that listens there, and returns its pid. */
+async function serve(onPort: number, of = home): Promise<number> {
   const program = `require("node:net").createServer().listen(${onPort}, "127.0.0.1", () => console.log("ready"))`;
   const child = spawn(process.execPath, ["-e", program], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { LOCKKEEPER_RUN: NONCE, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: home },
+    env: { LOCKKEEPER_RUN: NONCE, LOCKKEEPER_PROFILE: "dev", LOCKKEEPER_HOME: of },
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   await once(child.stdout, "data");
@@ -271,16 +272,17 @@ describe.runIf(process.platform === "linux")("a run", () => {
     expect((await portsReport(home, undefined, [unrecorded])).blocks[0]?.ranges).toEqual(ranges);
   });
 
-  test("has the ports of a process that carries its environment, wherever that process was started", async () => {
+  test("has the ports of a process with its environment, wherever that process was started, but not of one from a copied home", async () => {
     const dev = manifest(home, "dev", port);
     await write(dev);
-    const [gateway, helper] = [await serve(port), await serve(port + 1)];
+    const [gateway, helper, copied] = [await serve(port), await serve(port + 1), await serve(port + 2, `${home}-copy`)];
     publish(dev, { gateway: identifyProcess(gateway) });
     const { blocks, conflicts } = await portsReport(home);
-    expect(conflicts).toEqual([]);
+    expect(conflicts).toMatchObject([{ kind: "listener", port: port + 2, profiles: ["dev"] }]);
     expect([...(blocks[0]?.listeners ?? [])].sort((one, other) => one.port - other.port)).toMatchObject([
       { port, pid: gateway, verdict: "own" },
       { port: port + 1, pid: helper, verdict: "own" },
+      { port: port + 2, pid: copied, verdict: "stranger" },
     ]);
   });
 

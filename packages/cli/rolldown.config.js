@@ -243,13 +243,44 @@ const storeHelp = {
   },
 };
 
+/** The file of the first picture, whose name holds a hash: its bundle is built before that of the loader. */
+let firstPictureFile;
+
+const nameFirstPicture = {
+  name: "name-first-picture",
+  generateBundle(_, bundle) {
+    [firstPictureFile] = Object.keys(bundle).filter((file) => file.endsWith(".cjs"));
+  },
+};
+
+function builtFirstPicture() {
+  if (firstPictureFile === undefined)
+    throw new Error("the bundle of the first picture was not built before the loader");
+  return firstPictureFile;
+}
+
 export default defineConfig([
+  // A bundle of its own, so that it is not read with everything that `main` needs.
+  {
+    ...common,
+    input: { "first-picture": path.join(here, "src/first-picture.ts") },
+    plugins: [
+      typescriptMaps,
+      nameFirstPicture,
+      sweep("first"),
+      deferBuiltins,
+      ownHelpers,
+      plainExports,
+      minifyToOneByte,
+    ],
+    output: { ...output, entryFileNames: "first/[name]-[hash].cjs", codeSplitting: false },
+  },
   {
     ...common,
     preserveEntrySignatures: "allow-extension",
     input: { [ENTRY]: entry },
     plugins: [
-      withLoader("lockkeeper.cjs", { start: SHELL_START }),
+      withLoader("lockkeeper.cjs", { start: SHELL_START, firstPicture: builtFirstPicture }),
       descriptions,
       typescriptMaps,
       refuseCircles,

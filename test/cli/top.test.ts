@@ -1,11 +1,14 @@
 /** The live views in a real terminal: drawn, driven by keys, resized; afterwards the terminal is as before. */
 import { readFileSync } from "node:fs";
+import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 import { livingProcesses, withScratchHome } from "../harness/scratch-home.ts";
 import type { TestTerminal } from "../harness/tmux.ts";
 import { NO_TMUX, openTerminal } from "../harness/tmux.ts";
+import { until } from "../harness/until.ts";
 
 if (NO_TMUX !== undefined) process.stdout.write(`skipped: live views in a terminal: ${NO_TMUX}\n`);
 
@@ -70,6 +73,33 @@ withTmux("top shows, acts, asks before it changes a protected profile, and leave
   });
 });
 
+withTmux(
+  "the first picture of top has names and marks, and claims nothing about a state that was not looked up",
+  async () => {
+    await withScratchHome(async (scratch) => {
+      await scratch.run(["create", "dev"]);
+      await scratch.run(["create", "prod", "--protected"]);
+      await scratch.run(["use", "dev"]);
+      await inTerminal(scratch, "first", [100, 20], async (terminal) => {
+        const file = path.join(scratch.home, "..", "first-picture.txt");
+        terminal.record(file);
+        call(terminal, "top");
+        await terminal.shows(/dev\*\s+○ stopped/);
+        terminal.press("q");
+        await terminal.shows(/exit 0/);
+        await until("the record is complete", () => readFileSync(file, "utf8").includes("exit 0"), 20_000);
+        const sent = readFileSync(file, "utf8");
+        expect(sent.split("\u001B[?1049h")).toHaveLength(2);
+        expect(sent.split("\u001B[?1049l")).toHaveLength(2);
+        const [first = ""] = sent.slice(sent.indexOf("\u001B[?1049h")).split("\u001B[?2026l");
+        const text = stripVTControlCharacters(first);
+        expect(text).toMatch(/2 profiles[^]*NAME[^]*dev\* +- [^]*prod! +- [^]*q quit/);
+        expect(text).not.toMatch(/stopped|running|\d{4,}-\d/);
+      });
+    });
+  },
+);
+
 withTmux.each(["C-c", "SIGTERM"])("top restores the terminal after %s", async (how) => {
   await withScratchHome(async (scratch) => {
     await scratch.run(["create", "dev"]);
@@ -82,6 +112,19 @@ withTmux.each(["C-c", "SIGTERM"])("top restores the terminal after %s", async (h
       terminal.press("echo visible", "Enter");
       await terminal.shows(/^visible$/m);
     });
+  });
+});
+
+withTmux.each(["top", "list --watch"])("%s ends without a word when its terminal is closed", async (command) => {
+  await withScratchHome(async (scratch) => {
+    await scratch.run(["create", "dev"]);
+    const said = path.join(scratch.folder, "stderr.txt");
+    await inTerminal(scratch, `gone-${command.split(" ", 1)[0]}`, [80, 12], async (terminal) => {
+      terminal.press(`exec ${process.execPath} ${CLI_ENTRY} ${command} 2> ${said}`, "Enter");
+      await terminal.shows(/dev\s+(○ )?stopped/);
+    });
+    await until("it has ended", async () => (await livingProcesses(scratch.home)).length === 0, 20_000);
+    expect(readFileSync(said, "utf8")).toBe("");
   });
 });
 

@@ -10,6 +10,8 @@ export interface TestTerminal {
   readonly screen: () => string;
   /** Sends keys by tmux's own names: `q`, `Down`, `Enter`, `C-c`. */
   readonly press: (...keys: readonly string[]) => void;
+  /** From now on writes all that programs send to it into `file`. */
+  readonly record: (file: string) => void;
   readonly resize: (columns: number, rows: number) => void;
   /** Returns once the screen matches. */
   readonly shows: (what: RegExp) => Promise<void>;
@@ -34,6 +36,7 @@ export function openTerminal(
   return {
     screen,
     press: (...keys) => void tmux("send-keys", "-t", "test", ...keys),
+    record: (file) => void tmux("pipe-pane", "-t", "test", `cat > '${file}'`),
     resize: (width, height) => void tmux("resize-window", "-t", "test", "-x", String(width), "-y", String(height)),
     shows: async (what) => {
       try {

@@ -14,9 +14,9 @@ export const SHELL_START = `#!/bin/sh
 
 /**
  * Returns the plugin. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. `start`: the first lines of the
- * loader.
+ * loader. `firstPicture` returns the name of a file to load first for `top`.
  */
-export function withLoader(fileName, { start = "" } = {}) {
+export function withLoader(fileName, { start = "", firstPicture } = {}) {
   return {
     name: "with-loader",
     generateBundle(_, bundle) {
@@ -28,8 +28,18 @@ export function withLoader(fileName, { start = "" } = {}) {
       const entry = Object.values(bundle).find((file) => file.type === "chunk" && file.isEntry);
       if (entry === undefined) throw new Error("the bundle has no entry");
       const source = readFileSync(path.join(import.meta.dirname, "loader.cjs"), "utf8");
-      const text = source.replace(/^#!.*\n/, () => start);
+      const text = source
+        .replace(/^#!.*\n/, () => start)
+        .replace(
+          /^load\(.*"MAIN_FILE".*\n/m,
+          (main) => (firstPicture === undefined ? "" : before(main, firstPicture())) + main,
+        );
       this.emitFile({ type: "asset", fileName, source: text.replace('"MAIN_FILE"', JSON.stringify(entry.fileName)) });
     },
   };
+}
+
+/** The live view shows its names before the rest is read. */
+function before(main, file) {
+  return `if (process.argv[2] === "top") ${main.replace('"MAIN_FILE"', JSON.stringify(file))}`;
 }

@@ -5,10 +5,12 @@
  */
 import { spawnSync } from "node:child_process";
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   statSync,
@@ -22,13 +24,15 @@ const folder = path.join(dist, "bytecode", `${process.version}-${process.platfor
 const program = path.join(dist, "lockkeeper.cjs");
 /** The quickest ones: the files that they load hold what they need and no more, since the size of bytecode is what it costs. */
 const EVERYDAY = ["current", "url a", "port a", "list"];
-const OTHERS = ["create b", "status a", "ports", "doctor", "top", "stop a"];
+const OTHERS = ["create b", "status a", "ports", "doctor", "stop a"];
 /** A gateway for a keeper: it answers, and ends soon, with the status of a program that must not be started again. */
 const GATEWAY = `
   require("node:http").createServer((_, answer) => answer.end()).listen(process.env.PORT, "127.0.0.1", () => console.log("here"));
   setTimeout(() => process.exit(127), 400);
 `;
 const TIMEOUT_MS = 60_000;
+/** The live view goes on until it is ended. */
+const VIEW_MS = 1_500;
 
 const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-bytecode-"));
 const home = path.join(scratch, "home");
@@ -39,7 +43,8 @@ try {
   // Each begins with the bytecode of those before it, and so keeps theirs too.
   for (const command of EVERYDAY) keep(call(command), () => true);
   const kept = new Set(readdirSync(folder));
-  for (const written of [made, ...OTHERS.map(call), ...keepOne()]) keep(written, (name) => !kept.has(name));
+  for (const written of [made, ...OTHERS.map(call), ...viewThem(), ...keepOne()])
+    keep(written, (name) => !kept.has(name));
 } catch (error) {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
   rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });
@@ -50,6 +55,18 @@ try {
 /** Returns a folder with what `command` has compiled. */
 function call(command) {
   return run(program, command.split(" "), path.join(scratch, command.replaceAll(" ", "-")));
+}
+
+/** Returns the folder of a live view on a terminal that nobody looks at: one end of a pair is one by itself. Source: pts(4) */
+function viewThem() {
+  if (!existsSync("/dev/ptmx")) return [];
+  const terminal = openSync("/dev/ptmx", "r+");
+  try {
+    const written = path.join(scratch, "view");
+    return [run(program, ["top"], written, { stdio: [terminal, terminal, "ignore"], timeout: VIEW_MS })];
+  } finally {
+    closeSync(terminal);
+  }
 }
 
 /** Returns the folders of a start, and of a keeper from its beginning to the end of its gateway. */
@@ -74,13 +91,14 @@ function keepOne() {
 }
 
 /** Returns `written`, a folder with what the program has compiled. */
-function run(file, args, written) {
+function run(file, args, written, options) {
   mkdirSync(written);
   const recorder = path.join(import.meta.dirname, "recorder.cjs");
   spawnSync(process.execPath, ["--require", recorder, file, ...args], {
     env: { PATH: process.env.PATH, HOME: scratch, LOCKKEEPER_HOME: home, BYTECODE_FOLDER: written },
     stdio: ["ignore", "pipe", "ignore"],
     timeout: TIMEOUT_MS,
+    ...options,
   });
   return written;
 }

@@ -7,6 +7,7 @@ import type { Profiles, Programs } from "@lockkeeper/profiles";
 import type { CommandSpec } from "./command-line/command.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
 import type { Passage } from "./terminal/passage.ts";
+import type { TakenScreen } from "./terminal/taken-screen.ts";
 import type { TerminalDevice } from "./terminal/terminal-device.ts";
 import type { Progress } from "./terminal/progress.ts";
 import type { View } from "./terminal/view.ts";
@@ -32,6 +33,8 @@ export interface World {
   readonly ask: (question: string) => Promise<string | undefined>;
   /** The terminal as a whole screen; undefined when input or output is none. */
   readonly terminal: () => TerminalDevice | undefined;
+  /** The screen with the first picture; undefined when none was taken. Output of ours gives it back. */
+  readonly takenScreen: () => TakenScreen | undefined;
   /** Takes over the handling of signals. Without this call a signal ends the process at once. */
   readonly interruption: () => Interruption;
   /** Ignores signals that have no meaning for a keeper. */

@@ -1,10 +1,10 @@
 /**
- * The entry of the program, and the only file that touches Node's `process`: arguments, environment, streams, signals
+ * The entry of the program, and but for `first-picture.ts` the only file that touches Node's `process`: arguments, environment, streams, signals
  * and the exit status go through here to a program that knows none of them.
  */
-import type { Stats } from "node:fs";
-import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
+import { isatty } from "node:tty";
 import { LockkeeperError } from "@lockkeeper/core";
 import {
   errnoOf,
@@ -18,7 +18,9 @@ import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, World } from "./context.ts";
 import { LOADERS } from "./loaders.ts";
 import { runProgram } from "./program.ts";
+import { mayBeTerminal } from "./terminal/device-kind.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
+import { takenScreen } from "./terminal/taken-screen.ts";
 import type { TerminalDevice } from "./terminal/terminal-device.ts";
 
 /** The folder of the bundle. This very file lies among the files that are loaded from there, one below. */
@@ -42,6 +44,8 @@ function outputStream(fd: 1 | 2, open: () => NodeJS.WriteStream): OutputStream {
       return terminal() ? stream().columns : undefined;
     },
     write(text) {
+      // Text on a screen that ends with us would be lost.
+      takenScreen()?.giveBack();
       if (opened !== undefined) {
         opened.write(text);
         return;
@@ -63,25 +67,20 @@ function outputStream(fd: 1 | 2, open: () => NodeJS.WriteStream): OutputStream {
 /** A reader that went away (`lockkeeper list | head -1`) is not a failure. */
 function endQuietly(error: unknown): void {
   if (errnoOf(error) === "EPIPE") process.exit();
+  // A keeper in the foreground outlives its terminal until it has stopped its gateway.
+  if (errnoOf(error) === "EIO" && hasLostTerminal()) return;
   throw fileError(error, "write the output", "standard output");
 }
 
-/**
- * Distinguishes a terminal from files, pipes and devices such as /dev/null, without loading Node's terminal module.
- */
-function mayBeTerminal(fd: number): boolean {
-  const stats = fstatSync(fd);
-  if (!stats.isCharacterDevice()) return false;
-  const kind = kindOf(stats);
-  return kind !== MEMORY_DEVICES && kind !== kindOf(statSync("/dev/null", { throwIfNoEntry: false }));
+/** Whether a terminal of ours was closed: it is still the same device, but answers no question. */
+function hasLostTerminal(): boolean {
+  return [0, 1, 2].some((fd) => mayBeTerminal(fd) && !isatty(fd));
 }
 
-/** The kind of `/dev/null` on Linux. Source: its Documentation/admin-guide/devices.txt */
-const MEMORY_DEVICES = process.platform === "linux" ? 1 : undefined;
-
-/** The major number; on every system at least the low byte is the minor one. */
-function kindOf(device: Stats | undefined): number | undefined {
-  return device === undefined ? undefined : device.rdev >>> 8;
+/** Ends as the closing of a terminal ends any program. Node's own end aborts, with a core file, when its terminal is gone. */
+function endAsHungUp(): void {
+  process.removeAllListeners("SIGHUP");
+  hangUp();
 }
 
 /** Waits that are ended by one of the signals throw this. */
@@ -104,6 +103,11 @@ async function ask(question: string): Promise<string | undefined> {
   }
 }
 
+/** For a terminal that was closed after its shell had let go of us: nobody else tells us. */
+function hangUp(): void {
+  process.kill(process.pid, "SIGHUP");
+}
+
 /** The terminal, for a command that takes the whole screen. */
 function openTerminal(): TerminalDevice | undefined {
   const { stdin, stdout } = process;
@@ -115,12 +119,13 @@ function openTerminal(): TerminalDevice | undefined {
       const onData = (data: string): void => onKeys(data);
       const restore = (): void => void writeSync(1, leave);
       process.once("exit", restore);
-      stdin.setRawMode(true).setEncoding("utf8").on("data", onData).resume();
+      stdin.setRawMode(true).setEncoding("utf8").on("data", onData).once("end", hangUp).on("error", hangUp).resume();
       stdout.on("resize", onResize);
       return () => {
         process.off("exit", restore);
-        stdin.off("data", onData).setRawMode(false).pause();
+        stdin.off("data", onData).off("end", hangUp).pause();
         stdout.off("resize", onResize);
+        if (!hasLostTerminal()) stdin.off("error", hangUp).setRawMode(false);
       };
     },
     suspend: () =>
@@ -167,6 +172,7 @@ const world: World = {
   canAsk: () => process.stdin.isTTY === true && (process.env["CI"] ?? "") === "",
   ask,
   terminal: openTerminal,
+  takenScreen,
   interruption: () => (interruption ??= takeStopSignals(SIGNALS, interruptedBy)),
   ignoreStraySignals,
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
@@ -182,6 +188,7 @@ const world: World = {
 
 async function main(): Promise<void> {
   process.exitCode = await runProgram({ commands: COMMANDS, loaders: LOADERS }, process.argv.slice(2), world);
+  if (interruption?.received() === "SIGHUP" && hasLostTerminal()) endAsHungUp();
 }
 
 void main();

@@ -52,12 +52,15 @@ export { RUN_VARIABLE, ancestorsOf, carriesRun } from "./host/run-bond.ts";
 export type { SignalOutcome } from "./host/process-signal.ts";
 export { bondOf, mayBeSignalled, signalProcess } from "./host/process-signal.ts";
 export type { ProcessUsage } from "./host/process-usage.ts";
-export { readProcessUsage } from "./host/process-usage.ts";
+export { readProcessUsage, readUsageAgain } from "./host/process-usage.ts";
 export { canCapMemory } from "./host/memory-cap.ts";
 export type { TreeMemory } from "./host/process-memory.ts";
 export { memoryOf, readTreeMemory } from "./host/process-memory.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
+
+// Waits that end.
+export { pause } from "./pause.ts";
 
 // Signals to a program of ours.
 export type { StopSignals } from "./stop-signals.ts";

@@ -3,9 +3,18 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { ensurePrivateDirectory, fileError, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, isAbsolute, join, parse } from "node:path";
+import { dirname, isAbsolute, join, parse, resolve } from "node:path";
 import { isProfileName } from "./profile-name.ts";
 import { homePaths, profilePaths } from "./profile-paths.ts";
+
+/**
+ * Returns the home that was given, else the one of `env`, with one spelling. Reads a few inodes; changes nothing.
+ *
+ * @throws {LockkeeperError} OPTION_INVALID as {@link resolveHome} and {@link requireOwnDirectory}.
+ */
+export function locateHome(env: NodeJS.ProcessEnv, given?: string): string {
+  return resolveOwnLink(requireOwnDirectory(resolve(given ?? resolveHome(env)), env));
+}
 
 /**
  * Returns the home that `env` names, or `~/.lockkeeper`. Touches nothing.

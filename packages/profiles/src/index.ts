@@ -15,6 +15,8 @@ export type { ProfilePaths } from "./profile-paths.ts";
 export { gatewayLogPath } from "./profile-paths.ts";
 export type { ProfileState } from "./status/observed-state.ts";
 export type { ListOptions } from "./status/list.ts";
+export type { PlannedHome, PlannedProfile } from "./status/planned.ts";
+export { readPlanned } from "./status/planned.ts";
 export type { LeaseStatus, ProfileStatus } from "./status/profile-status.ts";
 export type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
 export type { ServiceStatus } from "./service/service-status.ts";

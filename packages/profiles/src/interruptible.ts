@@ -1,13 +1,11 @@
 /** Waits that a caller can end. Only the wait ends: a keeper or a gateway carries on with its request. */
-import { interrupted, throwIfAborted as throwIfOver } from "@lockkeeper/core/internal";
+import { interrupted, pause as rest, throwIfAborted as throwIfOver } from "@lockkeeper/core/internal";
 import type { LockkeeperError } from "@lockkeeper/core";
-import { setTimeout as delay } from "node:timers/promises";
 
 /** @throws {LockkeeperError} ABORTED when `signal` aborts within `ms`. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return delay(ms, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    throw stopWaiting(error);
-  });
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await rest(ms, signal);
+  if (signal?.aborted === true) throw stopWaiting(signal.reason);
 }
 
 /** Returns what `work` returns. @throws {LockkeeperError} ABORTED as soon as `signal` aborts. */

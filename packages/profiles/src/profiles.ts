@@ -5,7 +5,6 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import { doubtAbout, warn } from "@lockkeeper/core/internal";
 import type { HistoryEvent, KeeperOutcome, LogExcerpt, LogSelection } from "@lockkeeper/core";
-import path from "node:path";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
 import type { ConfigChange, ConfigChangeRequest, ConfigReading, ConfigRequest } from "./config/config-edit.ts";
@@ -23,7 +22,7 @@ import type { HookTrial } from "./run/test-hooks.ts";
 import type { ProfileAccess } from "./access/profile-access.ts";
 import type { Discovery } from "./discover/discovered-gateway.ts";
 import type { Finding } from "./doctor/finding.ts";
-import { requireOwnDirectory, requireSafeHome, resolveHome, resolveOwnLink } from "./home.ts";
+import { locateHome, requireSafeHome } from "./home.ts";
 import type { CloneOptions, CloneResult } from "./life/clone.ts";
 import type { RenameResult } from "./life/rename.ts";
 import type { RestoreOptions } from "./life/restore.ts";
@@ -90,7 +89,7 @@ export interface Profiles {
   readonly followLog: (name: string, options?: FollowLogOptions) => AsyncIterable<string>;
   /** What has become of its runs, oldest first: each state with its reason, and how a gateway ended. */
   readonly history: (name: string) => Promise<readonly HistoryEvent[]>;
-  /** What is there, then each change, until `signal` aborts or the loop is left. Asks no gateway. */
+  /** What is there, then each change, until `signal` aborts or the loop is left. Asks no gateway, unless told to. */
   readonly watch: (options?: WatchOptions) => AsyncIterable<ProfilesNews>;
   /** What its gateway printed, without the secrets that can be known here. */
   readonly shownOutput: (name: string, lines: readonly string[]) => Promise<readonly string[]>;
@@ -185,7 +184,7 @@ export interface Profiles {
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
   refuseUnknownKeys("openProfiles", [options]);
   const env = options.env ?? process.env;
-  const home = resolveOwnLink(requireOwnDirectory(path.resolve(options.home ?? resolveHome(env)), env));
+  const home = locateHome(env, options.home);
   const danger = dangerOf(home);
   const owner = danger === undefined ? "own" : "any";
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms(), owner };

@@ -58,7 +58,7 @@ const list = (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true 
 const wait = (): Known<WaitOptions> => ({ ...waited(), for: true, timeoutMs: true });
 const log = (): Known<LogSelection> => ({ lines: true, sinceMs: true, matches: true });
 const follow = (): Known<FollowLogOptions> => ({ from: true, signal: true });
-const watch = (): Known<WatchOptions> => ({ intervalMs: true, signal: true });
+const watch = (): Known<WatchOptions> => ({ intervalMs: true, probe: true, signal: true });
 const start = (): Known<StartOptions> => ({ ...waited(), timeoutMs: true, port: true, replace: true, standby: true });
 const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: true, stopMyself: true });
 const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: true });

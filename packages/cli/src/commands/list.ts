@@ -6,6 +6,7 @@ import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
 import { renderStatusTable } from "../status-table.ts";
+import { textLifeMs } from "../terminal/durations.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
 import type { View } from "../terminal/view.ts";
 import { jsonText, plainOutput } from "../terminal/plain-text.ts";
@@ -17,15 +18,12 @@ interface Shown {
   readonly wide: boolean;
 }
 
-/** Pause between two reads of `--watch`. */
-const WATCH_MS = 1_000;
-
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const probe = !given.noProbe && !given.quiet;
   const usage = given.wide || (context.json && !given.watch);
   const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, { probe, usage }, given.names);
-  if (given.watch) return watch(context, profiles, { look, wide: given.wide });
+  if (given.watch) return watch(context, profiles, { look, probe, names: given.names, wide: given.wide });
   const statuses = await look();
   const notes = statuses.length === 0 && given.names.length === 0 ? [emptyNote(profiles)] : [];
   const shown: Shown = { statuses, wide: given.wide };
@@ -54,29 +52,38 @@ function emptyNote({ home }: Profiles): string {
 
 interface Watched {
   readonly look: () => Promise<readonly ProfileStatus[]>;
+  readonly probe: boolean;
+  readonly names: readonly string[];
   readonly wide: boolean;
 }
 
-async function watch(context: Context, profiles: Profiles, { look, wide }: Watched): Promise<Result> {
+/** Yields the profiles, and again after each change. A registry that cannot be read any more ends it. */
+async function* watched(
+  profiles: Profiles,
+  { look, probe, names, wide }: Watched,
+  signal: AbortSignal,
+): AsyncGenerator<readonly ProfileStatus[], void> {
+  for await (const { statuses, fault } of profiles.watch({ probe, signal })) {
+    if (fault !== null) throw fault;
+    // The watch knows neither memory nor patterns.
+    yield wide || names.length > 0 ? await look() : statuses;
+  }
+}
+
+async function watch(context: Context, profiles: Profiles, request: Watched): Promise<Result> {
   const terminal = context.json || context.view.quiet ? undefined : context.world.terminal();
-  if (terminal !== undefined) return watchOnScreen(context, profiles, { look, wide }, terminal);
+  if (terminal !== undefined) return watchOnScreen(context, profiles, request, terminal);
   const { stdout, interruption } = context.world;
-  const { stop } = interruption();
   let before = "";
-  while (!stop.aborted) {
-    const statuses = await look();
+  for await (const statuses of watched(profiles, request, interruption().stop)) {
     // Uptime and memory change all the time and alone are no news.
     const news = JSON.stringify(statuses.map((status) => ({ ...status, uptimeMs: null, memoryBytes: null })));
     if (news !== before) {
-      const text = plainOutput(renderStatusTable(statuses, context.view, wide) || `${emptyNote(profiles)}\n`);
+      const text = plainOutput(renderStatusTable(statuses, context.view, request.wide) || `${emptyNote(profiles)}\n`);
       const separated = before === "" ? text : `\n${text}`;
-      if (context.json)
-        stdout.write(`${jsonText(statuses)}
-`);
-      else stdout.write(separated);
+      stdout.write(context.json ? `${jsonText(statuses)}\n` : separated);
     }
     before = news;
-    await delay(WATCH_MS, undefined, { signal: stop }).catch(() => undefined);
   }
   return { value: undefined };
 }
@@ -85,22 +92,27 @@ async function watch(context: Context, profiles: Profiles, { look, wide }: Watch
 async function watchOnScreen(
   { world, view }: Context,
   profiles: Profiles,
-  { look, wide }: Watched,
+  request: Watched,
   terminal: TerminalDevice,
 ): Promise<Result> {
   const { openScreen } = await import("../terminal/screen.ts");
   const done = new AbortController();
   const ended = AbortSignal.any([world.interruption().stop, done.signal]);
-  let statuses: readonly ProfileStatus[] = [];
+  let statuses: readonly ProfileStatus[] | undefined;
   const draw = (): void => {
     const { columns, rows } = screen.size();
-    const table = plainOutput(renderStatusTable(statuses, { ...view, columns }, wide) || `${emptyNote(profiles)}\n`);
+    const now = new Date();
+    const head = view.paint.bold(`${profiles.home}  ${now.toTimeString().slice(0, 5)}  q quits`.slice(0, columns));
+    if (statuses === undefined) return screen.draw([head]);
+    const present = statuses.map((status) => ({ ...status, uptimeMs: uptimeAt(status, now) }));
+    const table = plainOutput(
+      renderStatusTable(present, { ...view, columns }, request.wide) || `${emptyNote(profiles)}\n`,
+    );
     const lines = table.trimEnd().split("\n");
     const room = Math.max(1, rows - 2);
     const hidden = lines.length - room;
     const shown = hidden > 0 ? [...lines.slice(0, room - 1), `... ${hidden + 1} more: use a taller window`] : lines;
-    const time = new Date().toTimeString().slice(0, 8);
-    screen.draw([view.paint.bold(`${profiles.home}  ${time}  q quits`.slice(0, columns)), ...shown]);
+    screen.draw([head, ...shown]);
   };
   const screen = openScreen(
     terminal,
@@ -110,14 +122,33 @@ async function watchOnScreen(
     },
     draw,
   );
-  try {
+  const keepTime = async (): Promise<void> => {
     while (!ended.aborted) {
-      statuses = await look();
-      draw();
-      await delay(WATCH_MS, undefined, { signal: ended }).catch(() => undefined);
+      const life = textLifeMs(
+        (statuses ?? []).map(({ startedAt }) => startedAt),
+        Date.now(),
+      );
+      await delay(life, undefined, { signal: ended }).catch(() => undefined);
+      if (request.wide && !ended.aborted) statuses = await request.look();
+      if (!ended.aborted) draw();
     }
+  };
+  try {
+    draw();
+    const changes = (async (): Promise<void> => {
+      for await (const present of watched(profiles, request, ended)) {
+        statuses = present;
+        draw();
+      }
+    })();
+    await Promise.race([changes, keepTime()]);
   } finally {
+    done.abort();
     screen.close();
   }
   return { value: undefined };
+}
+
+function uptimeAt({ startedAt }: ProfileStatus, now: Date): number | null {
+  return startedAt === null ? null : Math.max(0, now.getTime() - Date.parse(startedAt));
 }

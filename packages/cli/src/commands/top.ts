@@ -16,7 +16,8 @@ export async function run(context: Context, _given: Arguments): Promise<Result> 
   if (terminal === undefined) {
     return { value: await profiles.list(), notes: ["top needs a terminal: this is the list, once."] };
   }
-  await runTop(profiles, terminal, context.view.paint, context.world.interruption().stop);
+  const { stop } = context.world.interruption();
+  await runTop(profiles, { terminal, taken: context.world.takenScreen(), paint: context.view.paint }, stop);
   return { value: undefined };
 }
 

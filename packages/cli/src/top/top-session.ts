@@ -1,32 +1,33 @@
 /**
  * The live view as a running program: reads changes, follows the selected log, carries out keys, and draws. It checks cheap
- * marks every second and works only when one has changed, so an idle view costs nothing.
+ * marks every second and works only when one has changed, so an idle view costs next to nothing.
  */
-import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { memoryOf, readLastLines, readProcessUsage } from "@lockkeeper/core/internal";
-import type { ProcessUsage } from "@lockkeeper/core/internal";
-import { gatewayLogPath } from "@lockkeeper/profiles";
 import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { errorDocument } from "../error-text.ts";
-import { describeHealth } from "../status-table.ts";
-import { lowestLimit } from "../terminal/sizes.ts";
 import { loadWidths } from "../terminal/cell-width.ts";
+import { textLifeMs } from "../terminal/durations.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { openScreen } from "../terminal/screen.ts";
+import type { TakenScreen } from "../terminal/taken-screen.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
 import type { Palette } from "../terminal/view.ts";
-import type { TopAction, TopRow, TopState, Verb } from "./top-state.ts";
+import type { LastLines } from "./last-lines.ts";
+import { plannedRow, presentRow } from "./top-rows.ts";
+import type { TopAction, TopState, Verb } from "./top-state.ts";
 import { INITIAL_STATE, press, selectedRow, withRows } from "./top-state.ts";
 import { renderTop } from "./top-view.ts";
+import type { UsageSampler } from "./usage-sampler.ts";
 
 const TIMES = {
-  /** Pause between two looks at what moves while no profile does. */
+  /** Pause between two looks at what moves while no profile does, after a look that found something; */
   lookMs: 1_000,
+  /** and after one that found nothing. */
+  restMs: 3_000,
   /** Until memory is looked up for the first time: after the first picture, not before it. */
   firstLookMs: 200,
-  /** Pause between two samples of memory and processor time. */
-  sampleMs: 3_000,
+  /** Least time between two samples of memory and processor time. */
+  sampleMs: 2_500,
   /** Delay from a new line of a log to its drawing. */
   drawMs: 50,
 };
@@ -34,15 +35,23 @@ const TIMES = {
 /** How much of a log can be scrolled back. */
 const LOG_LINES = 2_000;
 
+/** The terminal of a view. */
+export interface TopTerminal {
+  readonly terminal: TerminalDevice;
+  /** The first picture, when it has been shown already. */
+  readonly taken: TakenScreen | undefined;
+  readonly paint: Palette;
+}
+
 /** Shows the view until a key or `stop` ends it. The terminal is given back in every case. */
-export async function runTop(
-  profiles: Profiles,
-  device: TerminalDevice,
-  paint: Palette,
-  stop: AbortSignal,
-): Promise<void> {
-  const session = new TopSession(profiles, device, paint);
-  await session.run(stop);
+export async function runTop(profiles: Profiles, where: TopTerminal, stop: AbortSignal): Promise<void> {
+  await new TopSession(profiles, where).run(stop);
+}
+
+/** What the view reads beside the statuses. Loaded after the first picture. */
+interface Figures {
+  readonly usage: UsageSampler;
+  readonly lastLines: LastLines;
 }
 
 class TopSession {
@@ -51,23 +60,19 @@ class TopSession {
   readonly #screen: Screen;
   readonly #done = new AbortController();
   #state: TopState = INITIAL_STATE;
-  #statuses: readonly ProfileStatus[] = [];
-  #usage: ReadonlyMap<number, ProcessUsage> = new Map();
-  #cpu: ReadonlyMap<number, number> = new Map();
-  #memory: ReadonlyMap<number, number> = new Map();
-  #sampledAt = -Infinity;
-  /** Marks of all logs when they were looked at last. */
-  #printed = "";
-  #sampleTookMs = 0;
-  #lastLines = new Map<string, { readonly mark: string; readonly line: string }>();
+  /** Undefined until they could be read. */
+  #statuses: readonly ProfileStatus[] | undefined;
+  #figures: Figures | undefined;
+  #drawnAt = 0;
   #isDrawPlanned = false;
   #followed: { readonly name: string; readonly end: AbortController } | undefined;
 
-  constructor(profiles: Profiles, device: TerminalDevice, paint: Palette) {
+  constructor(profiles: Profiles, { terminal, taken, paint }: TopTerminal) {
     this.#profiles = profiles;
     this.#paint = paint;
+    if (taken !== undefined) this.#state = withRows(this.#state, taken.profiles.map(plannedRow));
     this.#screen = openScreen(
-      device,
+      terminal,
       (key) => {
         const { state, action } = press({ ...this.#state, message: { text: "", isError: false } }, key);
         this.#state = state;
@@ -76,18 +81,19 @@ class TopSession {
         this.#draw();
       },
       () => this.#draw(),
+      taken,
     );
+    this.#draw();
   }
 
   async run(stop: AbortSignal): Promise<void> {
     const ended = AbortSignal.any([stop, this.#done.signal]);
     try {
-      void this.#sampleUntil(ended);
+      void this.#lookUntil(ended);
       for await (const { statuses, fault } of this.#profiles.watch({ signal: ended })) {
-        this.#statuses = statuses;
         // A damaged registry may be put right meanwhile; what was seen last stays on the screen.
         if (fault !== null) this.#say(errorDocument(fault).message, true);
-        await this.#show();
+        if (fault === null || this.#statuses !== undefined) await this.#show(statuses);
       }
     } finally {
       this.#followed?.end.abort();
@@ -95,77 +101,61 @@ class TopSession {
     }
   }
 
-  /** Memory, processor time and last lines move while no profile does. */
-  async #sampleUntil(ended: AbortSignal): Promise<void> {
+  /** Memory, processor time, last lines and the clock move while no profile does. */
+  async #lookUntil(ended: AbortSignal): Promise<void> {
     let waitMs = TIMES.firstLookMs;
+    let sampledAt = -Infinity;
+    let tookMs = 0;
     while (!ended.aborted) {
       await delay(waitMs, undefined, { signal: ended }).catch(() => undefined);
-      waitMs = TIMES.lookMs;
+      const statuses = this.#statuses;
+      if (ended.aborted || statuses === undefined || this.#figures === undefined) continue;
+      const { usage, lastLines } = this.#figures;
       const now = performance.now();
-      const isDue = now - this.#sampledAt >= Math.max(TIMES.sampleMs, 20 * this.#sampleTookMs);
-      if (isDue) this.#sample(now);
-      const printed = this.#statuses
-        .map(({ pid, paths }) => (pid === null ? "" : markOf(gatewayLogPath(paths))))
-        .join();
-      const isNews = isDue || printed !== this.#printed;
-      this.#printed = printed;
-      if (isNews && !ended.aborted) await this.#show();
+      let isNews = lastLines.hasNews(statuses) || this.#isClockDue(statuses);
+      if (now - sampledAt >= Math.max(TIMES.sampleMs, 20 * tookMs)) {
+        const pids = statuses.flatMap(({ pid }) => pid ?? []);
+        if (usage.sample(pids, now)) isNews = true;
+        // The kernel walks the page tables of large processes.
+        tookMs = performance.now() - now;
+        sampledAt = now;
+      }
+      waitMs = isNews ? TIMES.lookMs : TIMES.restMs;
+      if (isNews) await this.#show(statuses);
     }
   }
 
-  async #show(): Promise<void> {
-    this.#state = withRows(this.#state, await this.#rows());
+  #isClockDue(statuses: readonly ProfileStatus[]): boolean {
+    const now = Date.now();
+    const life = textLifeMs(
+      statuses.map(({ startedAt }) => startedAt),
+      now,
+    );
+    // A look comes a little sooner or later than a second after the one before.
+    return now - this.#drawnAt >= life - TIMES.lookMs / 2;
+  }
+
+  async #show(statuses: readonly ProfileStatus[]): Promise<void> {
+    this.#statuses = statuses;
+    const { usage, lastLines } = (this.#figures ??= await this.#loadFigures());
+    const rows = await Promise.all(
+      statuses.map(async (status) =>
+        presentRow(status, status.pid === null ? undefined : usage.of(status.pid), await lastLines.of(status)),
+      ),
+    );
+    // Newer ones came while these were completed.
+    if (this.#statuses !== statuses) return;
+    this.#state = withRows(this.#state, rows);
     this.#followSelected();
     this.#draw();
   }
 
-  #sample(now: number): void {
-    const pids = this.#statuses.flatMap(({ pid }) => pid ?? []);
-    const before = this.#usage;
-    const elapsedMs = now - this.#sampledAt;
-    this.#sampledAt = now;
-    if (pids.length === 0) return;
-    this.#usage = readProcessUsage(pids);
-    this.#memory = new Map([...this.#usage].map(([pid, usage]) => [pid, memoryOf(usage).bytes]));
-    // The kernel walks the page tables of large processes.
-    this.#sampleTookMs = performance.now() - now;
-    this.#cpu = new Map(
-      [...this.#usage].flatMap(([pid, { cpuMs }]) => {
-        const earlier = before.get(pid);
-        return earlier === undefined ? [] : [[pid, (100 * Math.max(0, cpuMs - earlier.cpuMs)) / elapsedMs] as const];
-      }),
-    );
-  }
-
-  async #rows(): Promise<readonly TopRow[]> {
-    return Promise.all(
-      this.#statuses.map(async (status) => ({
-        name: status.name,
-        state: status.state,
-        reason: status.reason,
-        isCurrent: status.current,
-        isProtected: status.protected,
-        ports: `${status.port}-${status.port + status.span - 1}`,
-        health: describeHealth(status),
-        restarts: status.restarts,
-        startedAt: status.startedAt,
-        memoryBytes: status.pid === null ? null : (this.#memory.get(status.pid) ?? null),
-        memoryLimitBytes: lowestLimit(status.memoryRestartBytes, status.memoryMaxBytes),
-        cpuPercent: status.pid === null ? null : (this.#cpu.get(status.pid) ?? null),
-        lastLine: status.pid === null ? "" : await this.#lastLine(status.name, gatewayLogPath(status.paths)),
-        url: status.url,
-      })),
-    );
-  }
-
-  async #lastLine(name: string, file: string): Promise<string> {
-    const mark = markOf(file);
-    const known = this.#lastLines.get(name);
-    if (known?.mark === mark) return known.line;
-    const lines = await readLastLines(file, 1).catch(() => []);
-    const [line = ""] = await this.#profiles.shownOutput(name, lines).catch(() => []);
-    this.#lastLines.set(name, { mark, line });
-    return line;
+  async #loadFigures(): Promise<Figures> {
+    const [{ UsageSampler }, { LastLines }] = await Promise.all([
+      import("./usage-sampler.ts"),
+      import("./last-lines.ts"),
+    ]);
+    return { usage: new UsageSampler(), lastLines: new LastLines(this.#profiles) };
   }
 
   #carryOut(action: TopAction): void {
@@ -196,11 +186,10 @@ class TopSession {
       this.#say(hint === null ? message : `${message} (${hint})`, true);
     }
     try {
-      this.#statuses = await this.#profiles.list({ probe: false });
+      await this.#show(await this.#profiles.list({ probe: false }));
     } catch (error) {
       this.#say(errorDocument(error).message, true);
     }
-    await this.#show();
   }
 
   #say(text: string, isError: boolean): void {
@@ -256,13 +245,9 @@ class TopSession {
 
   #draw(): void {
     const { columns, rows } = this.#screen.size();
+    this.#drawnAt = Date.now();
     const frame = { state: this.#state, now: Date.now(), home: this.#profiles.home, columns, rows, paint: this.#paint };
     this.#screen.draw(renderTop(frame));
     void this.#measureAll();
   }
-}
-
-function markOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stats === undefined ? "-" : `${stats.ino}.${stats.mtimeNs}.${stats.size}`;
 }

@@ -7,6 +7,7 @@ import type { Key } from "../terminal/key-reader.ts";
 /** A profile as one line of the view. */
 export interface TopRow {
   readonly name: string;
+  /** One word, or {@link UNKNOWN}. */
   readonly state: string;
   readonly reason: string | null;
   readonly isCurrent: boolean;
@@ -22,8 +23,10 @@ export interface TopRow {
   /** The share of one processor; null: unknown, or not yet. */
   readonly cpuPercent: number | null;
   readonly lastLine: string;
-  readonly url: string;
 }
+
+/** The state of a profile that was not looked at yet. */
+export const UNKNOWN = "-";
 
 export type Verb = "start" | "stop" | "restart";
 
@@ -34,7 +37,8 @@ export type Prompt =
   | { readonly kind: "confirm"; readonly verb: Verb; readonly name: string; readonly text: string };
 
 export interface TopState {
-  readonly rows: readonly TopRow[];
+  /** Undefined until they could be read. */
+  readonly rows: readonly TopRow[] | undefined;
   /** The selected profile by name, so that it stays selected when the order changes; null in an empty list. */
   readonly selected: string | null;
   readonly filter: string;
@@ -62,7 +66,7 @@ export interface TopStep {
 }
 
 export const INITIAL_STATE: TopState = {
-  rows: [],
+  rows: undefined,
   selected: null,
   filter: "",
   prompt: { kind: "none" },
@@ -91,7 +95,7 @@ const MOVES: Readonly<Record<Key, number>> = {
 };
 
 /** Returns the rows that match the filter. */
-export function visibleRows({ rows, filter }: TopState): readonly TopRow[] {
+export function visibleRows({ rows = [], filter }: TopState): readonly TopRow[] {
   const wanted = filter.toLowerCase();
   if (wanted === "") return rows;
   return rows.filter(({ name, state }) => name.includes(wanted) || state.startsWith(wanted));

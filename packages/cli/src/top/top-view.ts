@@ -6,7 +6,7 @@ import { plainLine } from "../terminal/plain-text.ts";
 import { formatAgainst } from "../terminal/sizes.ts";
 import type { Palette } from "../terminal/view.ts";
 import type { TopRow, TopState } from "./top-state.ts";
-import { selectedRow, visibleRows } from "./top-state.ts";
+import { UNKNOWN, selectedRow, visibleRows } from "./top-state.ts";
 
 export interface TopFrame {
   readonly state: TopState;
@@ -43,6 +43,9 @@ const SHAPES: Readonly<Record<string, string>> = {
   stopped: "○",
 };
 
+/** An unknown state is as wide as the one that it will most often be: then nothing moves when it is known. */
+const UNKNOWN_STATE = UNKNOWN.padEnd("● running".length);
+
 const CELLS: readonly Cell[] = [
   {
     title: "NAME",
@@ -53,7 +56,7 @@ const CELLS: readonly Cell[] = [
   {
     title: "STATE",
     expendable: 0,
-    text: ({ state }) => `${SHAPES[state] ?? "?"} ${state}`,
+    text: ({ state }) => (state === UNKNOWN ? UNKNOWN_STATE : `${SHAPES[state] ?? "?"} ${state}`),
     paint: ({ state }, paint) => paintState(state as Parameters<typeof paintState>[0], paint),
   },
   { title: "PORTS", expendable: 3, text: ({ ports }) => ports },
@@ -132,15 +135,22 @@ export function renderTop(frame: TopFrame): readonly string[] {
 }
 
 function headLine({ state, now, home, columns, paint }: TopFrame): string {
-  const counts = new Map<string, number>();
-  for (const { state: word } of state.rows) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const summary = [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
   const time = new Date(now).toTimeString().slice(0, 5);
   const filter = state.filter === "" ? "" : `  filter: ${state.filter}`;
-  const left = `lockkeeper ${home}  ${summary === "" ? "no profiles" : summary}${filter}`;
+  const left = `lockkeeper ${home}  ${summaryOf(state.rows)}${filter}`;
   const room = columns - time.length - GAP.length;
   if (room < 10) return paint.bold(cutToWidth(left, columns));
   return `${paint.bold(fitToWidth(left, room))}${GAP}${paint.dim(time)}`;
+}
+
+/** How many profiles are in which state; nothing before they could be read. */
+function summaryOf(rows: readonly TopRow[] | undefined): string {
+  if (rows === undefined) return "";
+  if (rows.length === 0) return "no profiles";
+  const counts = new Map<string, number>();
+  for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
+  if (counts.get(UNKNOWN) === rows.length) return `${rows.length} ${rows.length === 1 ? "profile" : "profiles"}`;
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
 }
 
 function footLine({ state, columns, paint }: TopFrame): string {
@@ -180,6 +190,7 @@ function contentLines(frame: TopFrame, height: number): readonly string[] {
 }
 
 function tableLines({ state, now, columns, paint }: TopFrame, height: number): readonly string[] {
+  if (state.rows === undefined) return [];
   const rows = visibleRows(state);
   if (rows.length === 0) {
     const empty = state.rows.length === 0 ? "No profiles yet. Make one with: lockkeeper up dev" : "No profile matches.";

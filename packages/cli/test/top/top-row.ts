@@ -16,7 +16,6 @@ export function topRow(name: string, facts: Partial<TopRow> = {}): TopRow {
     memoryBytes: 1024,
     cpuPercent: 1,
     lastLine: "",
-    url: "ws://127.0.0.1:20000",
     ...facts,
   };
 }

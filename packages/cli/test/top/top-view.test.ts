@@ -75,7 +75,7 @@ test("the selected row of a hundred is visible", () => {
 });
 
 test("an empty list says how to start", () => {
-  expect(draw(INITIAL_STATE, 80, 10).join("\n")).toContain("lockkeeper up dev");
+  expect(draw(withRows(INITIAL_STATE, []), 80, 10).join("\n")).toContain("lockkeeper up dev");
 });
 
 test("text is cut by its width on a terminal, not by its length", () => {

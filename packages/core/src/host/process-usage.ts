@@ -1,6 +1,7 @@
 /**
  * What trees of processes use: memory now, and processor time since they started. One pass over /proc answers for any number
- * of trees. Linux only; elsewhere nothing is known. For live views and limits.
+ * of trees; a tree that was read before is read again by its own files alone. Linux only; elsewhere nothing is known. For live
+ * views and limits.
  */
 import { readFileSync } from "node:fs";
 import { listProcessIds } from "./proc.ts";
@@ -12,7 +13,15 @@ export interface ProcessUsage {
   /** Processor time of its living processes since they started, user and system. */
   readonly cpuMs: number;
   /** Each process of it. */
-  readonly processes: readonly { readonly pid: number; readonly residentBytes: number }[];
+  readonly processes: readonly UsedProcess[];
+}
+
+/** One process of a tree. */
+export interface UsedProcess {
+  readonly pid: number;
+  readonly residentBytes: number;
+  /** Since boot: tells it from a later process with the same id. */
+  readonly startTicks: number;
 }
 
 interface UsageEntry {
@@ -20,6 +29,7 @@ interface UsageEntry {
   readonly session: number;
   readonly residentPages: number;
   readonly ticks: number;
+  readonly startTicks: number;
 }
 
 /** Source: proc_pid_stat(5); USER_HZ is 100 on every architecture that Node runs on. */
@@ -47,35 +57,59 @@ export function readProcessUsage(roots: readonly number[]): ReadonlyMap<number, 
   }
   for (const root of roots) {
     if (!table.has(root)) continue;
-    let [pages, ticks] = [0, 0];
     const members = [root];
-    const processes: ProcessUsage["processes"][number][] = [];
     // The list grows during the walk; every pid has one parent, so the walk ends.
-    for (const pid of members) {
-      const entry = table.get(pid);
-      if (entry === undefined) continue;
-      pages += entry.residentPages;
-      ticks += entry.ticks;
-      processes.push({ pid, residentBytes: entry.residentPages * PAGE_BYTES });
-      members.push(...(children.get(pid) ?? []));
-    }
-    found.set(root, { residentBytes: pages * PAGE_BYTES, cpuMs: ticks * MS_PER_TICK, processes });
+    for (const pid of members) members.push(...(children.get(pid) ?? []));
+    found.set(root, summed(members, table));
   }
   return found;
+}
+
+/**
+ * Reads the same processes again. Undefined when one of them has ended: then the tree must be read anew. A process that the
+ * tree has got since is not seen.
+ */
+export function readUsageAgain({ processes }: ProcessUsage): ProcessUsage | undefined {
+  const table = new Map<number, UsageEntry>();
+  for (const { pid, startTicks } of processes) {
+    const entry = readEntry(pid);
+    if (entry?.startTicks !== startTicks) return undefined;
+    table.set(pid, entry);
+  }
+  return summed([...table.keys()], table);
+}
+
+function summed(members: readonly number[], table: ReadonlyMap<number, UsageEntry>): ProcessUsage {
+  let [pages, ticks] = [0, 0];
+  const processes: UsedProcess[] = [];
+  for (const pid of members) {
+    const entry = table.get(pid);
+    if (entry === undefined) continue;
+    pages += entry.residentPages;
+    ticks += entry.ticks;
+    processes.push({ pid, residentBytes: entry.residentPages * PAGE_BYTES, startTicks: entry.startTicks });
+  }
+  return { residentBytes: pages * PAGE_BYTES, cpuMs: ticks * MS_PER_TICK, processes };
 }
 
 function readTable(): ReadonlyMap<number, UsageEntry> {
   const table = new Map<number, UsageEntry>();
   for (const pid of listProcessIds()) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      const ticks = Number(fields[11]) + Number(fields[12]);
-      const [parent, session] = [Number(fields[1]), Number(fields[3])];
-      table.set(pid, { parent, session, residentPages: Number(fields[21]), ticks });
-    } catch {
-      // It has ended since the directory was listed.
-    }
+    const entry = readEntry(pid);
+    if (entry !== undefined) table.set(pid, entry);
   }
   return table;
+}
+
+/** Undefined when the process has ended. */
+function readEntry(pid: number): UsageEntry | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    const [parent, session] = [Number(fields[1]), Number(fields[3])];
+    return { parent, session, residentPages: Number(fields[21]), ticks, startTicks: Number(fields[19]) };
+  } catch {
+    return undefined;
+  }
 }

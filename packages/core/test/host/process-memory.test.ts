@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { readTreeMemory } from "../../src/host/process-memory.ts";
-import { readProcessUsage } from "../../src/host/process-usage.ts";
+import { readProcessUsage, readUsageAgain } from "../../src/host/process-usage.ts";
 
 const ENDED: (() => void)[] = [];
 
@@ -39,6 +39,22 @@ describe.skipIf(process.platform !== "linux")("the memory of a tree (Linux)", ()
     const root = await tree(1);
     expect(readTreeMemory([root], 2 ** 50).get(root)?.measure).toBe("resident");
     expect(readTreeMemory([root], 2 ** 20).get(root)?.measure).toBe("proportional");
+  });
+
+  test("is read again from the same processes, until one of them has ended", async () => {
+    const root = await tree(1);
+    const usage = readProcessUsage([root]).get(root);
+    if (usage === undefined) throw new Error("the tree does not live");
+    const again = readUsageAgain(usage);
+    const ids = usage.processes.map(({ pid, startTicks }) => `${pid} ${startTicks}`);
+    expect(again?.processes.map(({ pid, startTicks }) => `${pid} ${startTicks}`)).toEqual(ids);
+    expect(again?.cpuMs).toBeGreaterThanOrEqual(usage.cpuMs);
+    // As a later process with the same id would look.
+    const [first, ...others] = usage.processes;
+    if (first === undefined) throw new Error("the tree is empty");
+    const replaced = { ...usage, processes: [{ ...first, startTicks: first.startTicks - 1 }, ...others] };
+    expect(readUsageAgain(replaced)).toBeUndefined();
+    expect(readUsageAgain({ ...usage, processes: [{ ...first, pid: 2 ** 22 + 1 }] })).toBeUndefined();
   });
 
   test("is unknown for a process that is not alive", () => {

@@ -1,6 +1,6 @@
 /**
  * Reports changes of profiles as they happen. It checks cheap marks once a second and reads the profiles only when one has
- * changed, so a watch over stopped profiles costs a few file stamps. Asks no gateway and writes nothing.
+ * changed, so a watch over stopped profiles costs a few file stamps. Writes nothing.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { existsSync, statSync } from "node:fs";
@@ -15,6 +15,8 @@ import type { ProfileStatus } from "./profile-status.ts";
 export interface WatchOptions {
   /** Pause between two checks. @default 1000 */
   readonly intervalMs?: number | undefined;
+  /** Ask each living gateway for its health whenever the profiles are read. @default false */
+  readonly probe?: boolean | undefined;
   /** Ends the watch without an error. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -49,7 +51,7 @@ const DEFAULTS = {
  */
 export async function* watchProfiles(
   context: ProfilesContext,
-  { intervalMs = DEFAULTS.intervalMs, signal = new AbortController().signal }: WatchOptions = {},
+  { intervalMs = DEFAULTS.intervalMs, probe = false, signal = new AbortController().signal }: WatchOptions = {},
 ): AsyncGenerator<ProfilesNews, void> {
   if (!(intervalMs > 0)) throw new TypeError(`watch: intervalMs: expected a number above zero, got ${intervalMs}`);
   let statuses: readonly ProfileStatus[] = [];
@@ -63,7 +65,7 @@ export async function* watchProfiles(
     if (present !== marks || now - lookedAt >= DEFAULTS.fullLookMs) {
       marks = present;
       lookedAt = now;
-      const seen = await look(context, statuses);
+      const seen = await look(context, probe, statuses);
       const changes = compare(statuses, seen.statuses);
       const isNews = isFirst || changes.length > 0 || seen.fault?.message !== fault?.message;
       statuses = seen.statuses;
@@ -78,10 +80,11 @@ export async function* watchProfiles(
 
 async function look(
   context: ProfilesContext,
+  probe: boolean,
   before: readonly ProfileStatus[],
 ): Promise<Pick<ProfilesNews, "statuses" | "fault">> {
   try {
-    return { statuses: await listProfiles(context, { probe: false }), fault: null };
+    return { statuses: await listProfiles(context, { probe }), fault: null };
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
     return { statuses: before, fault: error };

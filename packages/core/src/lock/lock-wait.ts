@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { GatewayLockError, throwIfAborted } from "../errors.ts";
 import { gatewayUrl } from "../host/address.ts";
 import { findLockHolders } from "../host/lock-holders.ts";
-import { LockListReadiness } from "../host/lock-list-readiness.ts";
+import { readyLockList } from "../host/lock-list-readiness.ts";
 import { probeListener } from "../host/probe-port.ts";
 import { isInOwnNamespace } from "../host/process-identity.ts";
 import { pause } from "../pause.ts";
@@ -59,7 +59,6 @@ export async function claimInTime(
   const startedAt = performance.now();
   let lookAtMs = 0;
   let listened = false;
-  using readiness = new LockListReadiness();
   for (;;) {
     throwIfAborted(signal, `while waiting for the gateway lock of ${files.path}`);
     const claim = await tryClaim(files, compose, { mechanisms });
@@ -75,7 +74,7 @@ export async function claimInTime(
       lookAtMs = elapsedMs + DEFAULTS.ownerLookMs;
     }
     // Who is granted the lock must read the kernel's list before it owns.
-    readiness.touch();
+    readyLockList();
     // Jitter, so that starters refused together do not stay in step. A try that gives way to a rival writes and removes files.
     const pauseMs = rival === undefined ? pauseAfter(elapsedMs) : DEFAULTS.longestPauseMs;
     await pause(pauseMs * (0.5 + Math.random()), signal);

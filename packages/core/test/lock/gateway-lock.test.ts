@@ -2,8 +2,6 @@ import {
   existsSync,
   mkdtempSync,
   readFileSync,
-  readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,7 +12,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { GatewayLockOptions } from "../../src/lock/gateway-lock.ts";
 import { acquireGatewayLock, acquireGatewayLockBy, lockPathFor } from "../../src/lock/gateway-lock.ts";
@@ -185,28 +183,6 @@ describe.runIf(process.platform === "linux")("an old copy of a dead owner's file
     expect(await tryClaim(lockFilesFor(elsewhere), () => formatLockRecord(dead))).toBe("refused");
     await lock.release();
     await (await acquireGatewayLock(elsewhere)).release();
-  });
-});
-
-/** How many descriptors of this process have the kernel's list open. */
-const listsOpen = (): number =>
-  readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === "/proc/locks";
-    } catch {
-      return false;
-    }
-  }).length;
-
-describe.runIf(process.platform === "linux")("a waiter", () => {
-  test("keeps the kernel ready to list its locks while it waits, and no longer", async () => {
-    const lock = await acquireGatewayLock(place);
-    expect(listsOpen()).toBe(0);
-    const next = acquireGatewayLock({ ...place, timeoutMs: 60_000 });
-    await vi.waitFor(() => expect(listsOpen()).toBe(1), { timeout: 30_000 });
-    await lock.release();
-    await (await next).release();
-    await vi.waitFor(() => expect(listsOpen()).toBe(0), { timeout: 30_000 });
   });
 });
 

@@ -3,7 +3,7 @@
  * offset that stands for the file's name, visible in the kernel's list of locks. A newcomer that could lock the file leaves
  * its own mark first and then counts the marks: two marks mean that an owner lives whose file has gone, and of two newcomers
  * at once both withdraw. Linux only; without the list the plain protocol and its watch remain. The first reading after a
- * while makes the kernel wait for all its cores for milliseconds; a waiter has that done beforehand (`LockListReadiness`).
+ * while makes the kernel wait for all its cores for milliseconds; a waiter has that done beforehand (`readyLockList`).
  */
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";

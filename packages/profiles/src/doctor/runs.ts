@@ -5,7 +5,6 @@ import type { LockInspection } from "@lockkeeper/core";
 import type { KernelLook } from "@lockkeeper/core/internal";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
-import { seeLockFiles } from "../status/lock-files.ts";
 import type { HostFacts } from "../run/host-facts.ts";
 import { sweepLeftover } from "../status/leftover.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
@@ -77,7 +76,7 @@ function asFirstProcess(name: string): Finding {
 
 /** Most have no lock file, and nobody's mark: nothing is left to be told of them. */
 function isFree({ manifest: { paths }, observed }: ProfileObservation, look: KernelLook, facts: HostFacts): boolean {
-  if (observed.leftover || seeLockFiles(paths.lock) === "some") return false;
+  if (observed.leftover || facts.lockFiles(paths.lock) === "some") return false;
   // Without any mark in the kernel's list it does not matter whose directory this is.
   const isPlain = facts.look.stats(paths.lock)?.isDirectory() === true;
   return (isPlain && look.listsNoMarks()) || look.ask(lockPlace(paths)).verdict === "free";

@@ -47,12 +47,13 @@ export interface ChildEnvironmentSources {
 
 /** Returns the complete environment for a child. */
 export function buildChildEnvironment({ from, own, pass }: ChildEnvironmentSources): Record<string, string> {
-  const passed = new Set(pass);
-  const inherited = Object.entries(from).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && (isAllowed(entry[0]) || passed.has(entry[0])),
-  );
-  const said = COLOUR_NAMES.some((name) => Object.hasOwn(own, name) || passed.has(name));
-  return Object.fromEntries([...(said ? [] : Object.entries(WITHOUT_COLOURS)), ...inherited, ...Object.entries(own)]);
+  const inherited: [string, string][] = [];
+  for (const name of Object.keys(from)) {
+    const value = isAllowed(name) || pass.includes(name) ? from[name] : undefined;
+    if (value !== undefined) inherited.push([name, value]);
+  }
+  const said = COLOUR_NAMES.some((name) => Object.hasOwn(own, name) || pass.includes(name));
+  return { ...(said ? {} : WITHOUT_COLOURS), ...Object.fromEntries(inherited), ...own };
 }
 
 function isAllowed(name: string): boolean {

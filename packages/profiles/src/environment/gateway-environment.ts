@@ -56,12 +56,12 @@ export function withoutProfile(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** The values of `--env`, with placeholders filled in. */
 function ownVariables(manifest: Manifest, port: number): Readonly<Record<string, string>> {
+  if (manifest.env === undefined) return {};
   const values = templateValues(manifest, port);
-  return Object.fromEntries(
-    Object.entries(manifest.env ?? {}).map(([name, text]) => [name, fillVariable(text, values)]),
-  );
+  return Object.fromEntries(Object.entries(manifest.env).map(([name, text]) => [name, fillVariable(text, values)]));
 }
 
 function without(record: Readonly<Record<string, string>>, names: readonly string[]): Readonly<Record<string, string>> {
+  if (names.length === 0) return record;
   return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }

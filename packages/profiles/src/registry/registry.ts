@@ -113,17 +113,40 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
   }
 }
 
-/** Returns the manifests in the order of a registry. */
-export function inRegistryOrder(manifests: Iterable<Manifest>): readonly Manifest[] {
-  // A sort asks whether a later one comes before an earlier one; the other way round is answered sooner.
-  return [...manifests].sort((a, b) => (comesBefore(b.name, a.name) ? 1 : -1));
+/**
+ * Returns the manifests in the order of a registry.
+ *
+ * @param before a registry that holds most of these names: those need not be compared again.
+ */
+export function inRegistryOrder(manifests: Iterable<Manifest>, before?: Registry): readonly Manifest[] {
+  const rest = new Map<string, Manifest>();
+  for (const manifest of manifests) rest.set(manifest.name, manifest);
+  const sorted: Manifest[] = [];
+  for (const name of before?.keys() ?? []) {
+    const manifest = rest.get(name);
+    if (manifest === undefined) continue;
+    sorted.push(manifest);
+    rest.delete(name);
+  }
+  for (const manifest of rest.values()) sorted.splice(placeOf(manifest.name, sorted), 0, manifest);
+  return sorted;
+}
+
+function placeOf(name: string, sorted: readonly Manifest[]): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (comesBefore(sorted[middle]?.name ?? "", name)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Returns the text of a registry of `manifests`: one line a profile, sorted by name. */
 export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
   const written = linesOf(home);
   const lines: string[] = [];
-  for (const manifest of inRegistryOrder(manifests)) {
+  for (const manifest of inRegistryOrder(manifests, known?.document.registry)) {
     lines.push(written.get(manifest) ?? formatManifest(home, manifest));
   }
   return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n${lines.join(",\n")}\n]}\n`;

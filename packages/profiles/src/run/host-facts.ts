@@ -4,6 +4,7 @@ import { PathLook, probeAddress } from "@lockkeeper/core/internal";
 import { withoutProfile } from "../environment/gateway-environment.ts";
 import { readUnprivilegedFrom } from "../ports/host-ports.ts";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
+import { seeLockFiles } from "../status/lock-files.ts";
 import { findProgram } from "./find-program.ts";
 import type { ProgramSearch } from "./find-program.ts";
 
@@ -13,6 +14,7 @@ export class HostFacts {
   readonly look: PathLook = new PathLook();
   readonly #addresses = new Map<string, ReturnType<typeof probeAddress>>();
   readonly #settings = new Map<string, LockkeeperError | undefined>();
+  readonly #lockFiles = new Map<string, ReturnType<typeof seeLockFiles>>();
   #unprivilegedFrom: number | undefined;
   #inherited: NodeJS.ProcessEnv | undefined;
   #hasOwnProgram = false;
@@ -37,6 +39,13 @@ export class HostFacts {
         faultOf(() => readGatewaySettings(path)),
       );
     return this.#settings.get(path);
+  }
+
+  /** Returns whether the directory of locks has lock files. */
+  lockFiles(lockDir: string): ReturnType<typeof seeLockFiles> {
+    const seen = this.#lockFiles.get(lockDir) ?? seeLockFiles(lockDir);
+    this.#lockFiles.set(lockDir, seen);
+    return seen;
   }
 
   /** On return the program was found. Throws as {@link findProgram}. */

@@ -24,7 +24,6 @@ import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
-import { seeLockFiles } from "../status/lock-files.ts";
 import { HostFacts } from "./host-facts.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { planRunPorts } from "./run-ports.ts";
@@ -78,7 +77,7 @@ export async function preflight(
   let env: Readonly<Record<string, string>> | undefined;
   check("folders", () => refuseForeignFolders(context, manifest));
   check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
-  check("lock", () => refuseSpoiledLock(manifest));
+  check("lock", () => refuseSpoiledLock(manifest, facts));
   check("cwd", () => requireDirectory(manifest, cwd, facts));
   try {
     if (options.skip !== "env-file") {
@@ -158,9 +157,9 @@ function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manife
 }
 
 /** What was put in the place of the lock file is left alone, and nothing is started beside it. */
-function refuseSpoiledLock({ paths }: Manifest): void {
+function refuseSpoiledLock({ paths }: Manifest, facts: HostFacts): void {
   // Mostly there is nothing in its place, and then its name, which takes a hash, says no more.
-  if (seeLockFiles(paths.lock) === "none") return;
+  if (facts.lockFiles(paths.lock) === "none") return;
   const file = lockPathFor(paths.lock, paths.config);
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return;

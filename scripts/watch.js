@@ -13,7 +13,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const bin = (name) => path.join(root, "node_modules/.bin", name);
 const programs = [
   [bin("tsc"), "-b", "--watch", "--preserveWatchOutput"],
-  [bin("vitest"), "watch", "--changed", ...process.argv.slice(2)],
+  // The words come first: a word after `--changed` would be the commit to compare with.
+  [bin("vitest"), "watch", ...process.argv.slice(2), "--changed"],
 ];
 const children = programs.map(([command, ...args]) => spawn(command, args, { cwd: root, stdio: "inherit" }));
 for (const child of children) {

@@ -176,6 +176,14 @@ describe("readEnvFile", () => {
     });
   });
 
+  test.runIf(process.platform === "linux")("reports a read that fails with its errno", async () => {
+    // A plain file with mode 0600 that the kernel lets us open; there is nothing at its first address.
+    await expect(readEnvFile("/proc/self/mem")).rejects.toMatchObject({
+      code: "IO_FAILED",
+      message: expect.stringMatching(/read the env file.*EIO/),
+    });
+  });
+
   test.runIf(process.geteuid?.() === 0)("accepts the user's own file and root's, and no other user's", async () => {
     const user = vi.spyOn(process as Required<typeof process>, "geteuid").mockReturnValue(1_000);
     try {
@@ -186,6 +194,7 @@ describe("readEnvFile", () => {
       await expect(readEnvFile(file)).rejects.toMatchObject({
         code: "UNSAFE_PATH",
         message: expect.stringContaining("another user (uid 1001)"),
+        hint: "Use an env file of your own.",
       });
     } finally {
       user.mockRestore();

@@ -32,6 +32,10 @@ describe("parseProfileName", () => {
     );
   });
 
+  test("a reserved word at the end of a wrong name is not the fault", () => {
+    expect(() => parseProfileName("A-none")).toThrow("is not a profile name");
+  });
+
   test("an accepted name never leads out of the home", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9./-]{0,34}$/)), (text) => {

@@ -168,7 +168,12 @@ describe("the state of a profile", () => {
 
   test("of an orphan that the host hides is orphaned, and not somewhere else", () => {
     const scene = { published: record("running"), lock: "held", gatewayIs: "unknown", hidden: true } as const;
-    expect(observe(scene)).toMatchObject({ state: "orphaned", owner: "here", gateway: { pid: gateway.pid } });
+    expect(observe(scene)).toMatchObject({
+      state: "orphaned",
+      owner: "here",
+      gateway: { pid: gateway.pid },
+      reason: expect.stringMatching(/hidden from this user$/) as string,
+    });
     expect(observe({ ...scene, keeperIs: "unknown" })).toMatchObject({ state: "running", owner: "elsewhere" });
   });
 });

@@ -8,6 +8,7 @@ import type { ProfileName } from "./profile-name.ts";
 
 /** Read once: `list` needs them seven times for each profile. */
 const sep: string = separator;
+const PROFILES = `${sep}profiles${sep}`;
 const LOCK = `${sep}lock`;
 const TOKEN = `${sep}token`;
 const CONFIG = `${sep}config${sep}gateway.json`;
@@ -78,19 +79,20 @@ export function stopRequestPath(home: string, name: string): string {
 
 /** Returns the default paths of one profile; its manifest may say otherwise. */
 export function profilePaths(home: string, name: ProfileName): ProfilePaths {
-  return pathsInFolder(`${home}${sep}profiles${sep}${name}`);
+  return pathsInFolder(home + PROFILES, name);
 }
 
-/** Returns the paths of a profile whose folder is `profile`. */
-export function pathsInFolder(profile: string): ProfilePaths {
+/** Returns the paths of a profile whose folder is `profile`; with `name`, the folder of that name in `profile`. */
+export function pathsInFolder(profile: string, name?: string): ProfilePaths {
+  const folder = name === undefined ? profile : profile + name;
   return {
-    profile,
-    lock: profile + LOCK,
-    token: profile + TOKEN,
-    config: profile + CONFIG,
-    state: profile + STATE,
-    workspace: profile + WORKSPACE,
-    logs: profile + LOGS,
+    profile: folder,
+    lock: folder + LOCK,
+    token: folder + TOKEN,
+    config: folder + CONFIG,
+    state: folder + STATE,
+    workspace: folder + WORKSPACE,
+    logs: folder + LOGS,
   };
 }
 

@@ -56,7 +56,9 @@ export function renderTable(
   const lines = [renderRow(titles, placesWith(paintTitle), 0, last)];
   const places = placesWith();
   for (let row = 0; row < rows.length; row += 1) lines.push(renderRow(rows[row] ?? [], places, row, last));
-  return `${lines.join("\n")}\n`;
+  // One join makes one text; a text that is added to is copied once more.
+  lines.push("");
+  return lines.join("\n");
 }
 
 /** Where a cell goes: padded to `start` columns in front, or to `end` columns behind; at most `most` of it, then `gap`. */
@@ -73,7 +75,7 @@ interface Place {
 }
 
 function renderRow(cells: readonly string[], places: readonly Place[], row: number, last: number): string {
-  let line = "";
+  const parts: string[] = [];
   for (let index = 0; index < places.length; index += 1) {
     const place = places[index] as Place;
     const text = cells[place.index] ?? "";
@@ -81,8 +83,9 @@ function renderRow(cells: readonly string[], places: readonly Place[], row: numb
       place.text = text;
       place.cell = renderCell(text, place, row);
     }
-    line += place.cell;
+    parts.push(place.cell);
   }
+  const line = parts.join("");
   return (cells[last] ?? "") === "" ? line.trimEnd() : line;
 }
 

@@ -3,7 +3,7 @@
  * at its first call: so commands are run once, in a home of their own, and what each file has been compiled to by then is kept.
  * Whatever goes wrong here costs only time later on, and never fails the build.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   closeSync,
   copyFileSync,
@@ -11,6 +11,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readdirSync,
   rmSync,
   statSync,
@@ -24,12 +25,13 @@ const folder = path.join(dist, "bytecode", `${process.version}-${process.platfor
 const program = path.join(dist, "lockkeeper.cjs");
 /** The quickest ones: the files that they load hold what they need and no more, since the size of bytecode is what it costs. */
 const EVERYDAY = ["current", "url a", "port a", "list"];
-const OTHERS = ["create b", "status a", "ports", "doctor", "stop a"];
-/** A gateway for a keeper: it answers, and ends soon, with the status of a program that must not be started again. */
+const OTHERS = ["create b", "status a", "ports", "doctor"];
+/** A gateway. Should nobody stop it, it ends by itself, with the status of a program that must not be started again. */
 const GATEWAY = `
   require("node:http").createServer((_, answer) => answer.end()).listen(process.env.PORT, "127.0.0.1", () => console.log("here"));
-  setTimeout(() => process.exit(127), 400);
+  setTimeout(() => process.exit(127), 20_000);
 `;
+const READY_MS = 10_000;
 const TIMEOUT_MS = 60_000;
 /** The live view goes on until it is ended. */
 const VIEW_MS = 1_500;
@@ -43,7 +45,7 @@ try {
   // Each begins with the bytecode of those before it, and so keeps theirs too.
   for (const command of EVERYDAY) keep(call(command), () => true);
   const kept = new Set(readdirSync(folder));
-  for (const written of [made, ...OTHERS.map(call), ...viewThem(), ...keepOne()])
+  for (const written of [made, ...OTHERS.map((command) => call(command)), ...viewThem(), ...keepOne()])
     keep(written, (name) => !kept.has(name));
 } catch (error) {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -53,8 +55,8 @@ try {
 }
 
 /** Returns a folder with what `command` has compiled. */
-function call(command) {
-  return run(program, command.split(" "), path.join(scratch, command.replaceAll(" ", "-")));
+function call(command, when = "") {
+  return run(program, command.split(" "), path.join(scratch, `${command.replaceAll(" ", "-")}${when}`));
 }
 
 /** Returns the folder of a live view on a terminal that nobody looks at: one end of a pair is one by itself. Source: pts(4) */
@@ -69,7 +71,7 @@ function viewThem() {
   }
 }
 
-/** Returns the folders of a start, and of a keeper from its beginning to the end of its gateway. */
+/** Returns the folders of a keeper from its beginning to its end, and of the commands that have to do with a gateway that runs. */
 function keepOne() {
   const gateway = path.join(scratch, "gateway.cjs");
   writeFileSync(gateway, GATEWAY);
@@ -84,23 +86,47 @@ function keepOne() {
     "--started-by",
     "a build",
   ];
-  const keeper = run(path.join(dist, "keeper.cjs"), order, path.join(scratch, "keeper"));
-  // Without its token a profile has no gateway: its keeper says so, and nothing is started.
-  rmSync(path.join(home, "profiles/b/token"));
-  return [keeper, call("start b")];
+  const keeper = path.join(scratch, "keeper");
+  const { args, options } = recorded(path.join(dist, "keeper.cjs"), order, keeper);
+  const running = spawn(process.execPath, args, options);
+  running.unref();
+  if (!isReady(path.join(home, "run/kept.json"))) {
+    running.kill("SIGTERM");
+    return [];
+  }
+  const looks = ["list", "status kept"].map((command) => call(command, "kept"));
+  // On return the keeper has ended too.
+  run(program, ["stop", "kept"], path.join(scratch, "ended"));
+  const start = call("start kept");
+  return [keeper, ...looks, start, call("stop kept")];
+}
+
+/** Waits until the keeper has published that its gateway runs. */
+function isReady(record) {
+  const until = performance.now() + READY_MS;
+  while (performance.now() < until) {
+    if (existsSync(record) && readFileSync(record, "utf8").includes('"running"')) return true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+  return false;
 }
 
 /** Returns `written`, a folder with what the program has compiled. */
-function run(file, args, written, options) {
-  mkdirSync(written);
-  const recorder = path.join(import.meta.dirname, "recorder.cjs");
-  spawnSync(process.execPath, ["--require", recorder, file, ...args], {
-    env: { PATH: process.env.PATH, HOME: scratch, LOCKKEEPER_HOME: home, BYTECODE_FOLDER: written },
-    stdio: ["ignore", "pipe", "ignore"],
-    timeout: TIMEOUT_MS,
-    ...options,
-  });
+function run(file, words, written, more = {}) {
+  const { args, options } = recorded(file, words, written);
+  spawnSync(process.execPath, args, { ...options, timeout: TIMEOUT_MS, ...more });
   return written;
+}
+
+function recorded(file, words, written) {
+  mkdirSync(written);
+  return {
+    args: ["--require", path.join(import.meta.dirname, "recorder.cjs"), file, ...words],
+    options: {
+      env: { PATH: process.env.PATH, HOME: scratch, LOCKKEEPER_HOME: home, BYTECODE_FOLDER: written },
+      stdio: "ignore",
+    },
+  };
 }
 
 /** The command that has used most of a file has compiled most of it. */

@@ -104,6 +104,7 @@ const together = {
       "keeper/redaction",
       "keeper/uptime-share",
       "keeper/sparing",
+      "keeper/surviving-server",
       "host/run-bond",
       "host/probe-port",
     ),

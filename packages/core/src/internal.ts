@@ -12,6 +12,7 @@ export type { KernelAnswer, KernelLook } from "./lock/kernel-look.ts";
 export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { sweepGatewayLock } from "./lock/sweep.ts";
 export { readGatewayLock, readLockFile } from "./lock/inspect.ts";
+export { isMutexRecord } from "./lock/lock-record.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";
 export type { WhileUnownedOptions } from "./lock/while-unowned.ts";
@@ -102,9 +103,11 @@ export { tellHook } from "./hooks/tell-hook.ts";
 
 // The keeper of one gateway, and what it leaves to read.
 export type { PortBlock, SparedProcess, Sparing } from "./keeper/sparing.ts";
+export { isResting } from "./keeper/run-record.ts";
 export { describeSpared, tellApart } from "./keeper/sparing.ts";
 export type { OutsideSocket } from "./keeper/outside-sockets.ts";
 export { findOutsideSockets, isOutsideSocket } from "./keeper/outside-sockets.ts";
+export { findSurvivingServer } from "./keeper/surviving-server.ts";
 export type { StopOrder, StopResult } from "./keeper/stop-ladder.ts";
 export { writeStopRequest } from "./keeper/stop-request.ts";
 export { stopProcessTree } from "./keeper/stop-ladder.ts";

@@ -10,6 +10,8 @@ import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeProcess } from "../host/process-identity.ts";
 import { bondOf } from "../host/process-signal.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
+import type { RunBond } from "../host/run-bond.ts";
+import { standingOf } from "../host/run-bond.ts";
 import { withFileMutex } from "../lock/file-mutex.ts";
 import { aborted, pause } from "../pause.ts";
 import { adoptGateway } from "./gateway-process.ts";
@@ -20,8 +22,10 @@ import { GatewayLog } from "./log-rotation.ts";
 import { MemoryWatch } from "./memory-guard.ts";
 import { readEarlierRun, RunPublisher } from "./run-publisher.ts";
 import type { RunRecord } from "./run-record.ts";
+import { isResting } from "./run-record.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
+import { findSurvivingServer } from "./surviving-server.ts";
 
 /** An orphan, and its keeper's last record. */
 export interface Orphan {
@@ -32,14 +36,27 @@ export interface Orphan {
 const ADOPTER_LOCK = "adopter.lock";
 const AT_REST = { gateway: null, startedAt: null, health: "unknown", keeper: null } as const;
 
-/** Returns the profile's orphan: a verified gateway of its latest run whose keeper is gone. */
+/**
+ * Returns the profile's orphan: the verified gateway of its latest run, or the child of it that serves, when keeper and gateway are
+ * gone.
+ */
 export function findOrphan({ runRecordPath, profile, home, lockDir }: KeeperSpec): Orphan | undefined {
   const record = readEarlierRun(runRecordPath);
-  if (record === undefined || record.profile !== profile || record.gateway === null) return undefined;
+  if (record === undefined || record.profile !== profile) return undefined;
   const { gateway, keeper, nonce } = record;
   if (keeper !== null && judgeProcess(keeper) !== "gone") return undefined;
-  const bond = bondOf(gateway, { nonce, profile: home === undefined ? undefined : profile, home, lockDir });
-  return bond === "holder" || bond === "member" ? { gateway, record } : undefined;
+  const run: RunBond = { nonce, profile: home === undefined ? undefined : profile, home, lockDir };
+  const bond = gateway === null ? "gone" : bondOf(gateway, run);
+  if (gateway !== null && (bond === "holder" || bond === "member")) return { gateway, record };
+  const server = bond === "gone" && !isResting(record.state) ? findSurvivingServer(record, belongsTo(run)) : null;
+  return server === null ? undefined : { gateway: server, record };
+}
+
+function belongsTo(run: RunBond): (pid: number) => boolean {
+  return (pid) => {
+    const standing = standingOf(pid, run);
+    return standing === "holder" || standing === "member";
+  };
 }
 
 /** Keeps the orphan until it ends by itself (`ended`: then the profile must be started again) or the run is stopped. */

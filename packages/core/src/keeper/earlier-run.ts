@@ -3,14 +3,18 @@
  * and goes on serving, or other processes. For the keeper, before it publishes anything.
  */
 import { GatewayLockError, LockkeeperError } from "../errors.ts";
+import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeProcess } from "../host/process-identity.ts";
 import { findRunProcesses, isInsideRun } from "../host/process-tree.ts";
+import type { RunMarks } from "../host/run-bond.ts";
 import { carriesRun } from "../host/run-bond.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { RunRecord } from "./run-record.ts";
+import { isResting } from "./run-record.ts";
 import type { Sparing } from "./sparing.ts";
 import { tellApart } from "./sparing.ts";
 import { stopProcessTree } from "./stop-ladder.ts";
+import { findSurvivingServer } from "./surviving-server.ts";
 
 /** Remaining processes get this long to end by themselves. */
 const LITTER_TIMEOUT_MS = 2_000;
@@ -23,9 +27,10 @@ const LITTER_TIMEOUT_MS = 2_000;
  */
 export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | undefined): Promise<void> {
   if (earlier === undefined || earlier.profile !== spec.profile) return;
-  const { gateway, nonce } = earlier;
+  const { nonce } = earlier;
   const marks = { nonce, profile: spec.home === undefined ? undefined : spec.profile, home: spec.home };
-  if (gateway !== null && judgeProcess(gateway) === "alive" && carriesRun(gateway.pid, marks)) {
+  const gateway = findLivingGateway(earlier, marks);
+  if (gateway !== null) {
     throw new GatewayLockError("LOCK_HELD", `gateway already running (pid ${gateway.pid}), without a keeper`, {
       ownerPid: gateway.pid,
       hint: `It has let go of its lock. Stop it first, or restart it: lockkeeper restart ${spec.profile}`,
@@ -42,6 +47,13 @@ export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | und
   throw new LockkeeperError("STOP_INCOMPLETE", `an earlier run of ${spec.profile} is not over: ${detail}`, {
     hint: `lockkeeper stop ${spec.profile}`,
   });
+}
+
+/** The recorded gateway, or a child of it that serves in its place; a run that is over has only left litter. */
+function findLivingGateway(earlier: RunRecord, marks: RunMarks): ProcessIdentity | null {
+  const { gateway } = earlier;
+  if (gateway !== null && judgeProcess(gateway) === "alive" && carriesRun(gateway.pid, marks)) return gateway;
+  return isResting(earlier.state) ? null : findSurvivingServer(earlier, (pid) => carriesRun(pid, marks));
 }
 
 /** Processes that the end of that run spared are spared here too. */

@@ -14,6 +14,7 @@ import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import type { MemoryCap } from "../host/memory-cap.ts";
 import { findLockHeirs } from "../host/lock-holders.ts";
+import { readRunNonce } from "../host/run-bond.ts";
 import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";
@@ -27,7 +28,7 @@ import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { Ownership } from "./ownership.ts";
 import { readLastWords } from "./last-words.ts";
-import { findOutsideSockets, stillListening } from "./outside-sockets.ts";
+import { findOutsideSockets, findUnmarkedSockets, stillListening } from "./outside-sockets.ts";
 import type { OutsideSocket } from "./outside-sockets.ts";
 import { MemoryWatch } from "./memory-guard.ts";
 import {
@@ -60,6 +61,8 @@ type FinalEnding = Omit<FinalFinding, "found"> & { readonly ended: FinalFinding[
 const DEFAULTS = {
   /** Leftovers of a crashed gateway get this long to end by themselves. */
   leftoverTimeoutMs: 2_000,
+  /** How often a run without a health check looks for a daemon that its command started: for two minutes, as it costs milliseconds. */
+  outsideLooks: 12,
   /** How long the system may take to report the end of a child that is known to be gone. */
   exitReportMs: 1_000,
   /** Exit codes of a shell or `env` for a program that is missing or cannot be run. Source: sh(1), env(1). */
@@ -133,6 +136,8 @@ class Keeper {
   /** Pids of all gateway processes so far: each led a session. */
   readonly #sessions: number[] = [];
   #wasReady = false;
+  /** How many looks for sockets outside of the run are left for the present gateway. */
+  #outsideLooks = 0;
   /** Whether the last attempt to end the run left a living process. */
   #survived = false;
 
@@ -239,6 +244,7 @@ class Keeper {
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
     this.#memory.reset();
+    this.#outsideLooks = this.#spec.health.kind === "none" ? DEFAULTS.outsideLooks : 1;
     if (gateway.identity !== null) this.#sessions.push(gateway.identity.pid);
     this.#ownership?.guard(gateway.identity);
     const { identity, startedAt } = gateway;
@@ -283,7 +289,7 @@ class Keeper {
         this.#wasReady ||= change.state === "running";
         this.#publisher.publish(change);
       },
-      () => this.#publisher.settle(),
+      () => this.#settle(),
     );
     try {
       return await Promise.race<Ending>([
@@ -527,8 +533,23 @@ class Keeper {
     });
     this.#survived = result.survivors.length > 0;
     this.#publisher.addSpared(result.spared);
-    this.#publisher.noteOutside(stillListening(outside));
+    this.#publisher.noteOutside(outside);
     return result;
+  }
+
+  /** A chore between two checks. When keeper and gateway are killed at once, the record alone shows what came from this run. */
+  #settle(): void {
+    if (this.#outsideLooks > 0) {
+      this.#outsideLooks -= 1;
+      const marked = new Set<number>();
+      const isMarked = (pid: number): boolean => {
+        if (marked.size === 0) for (const heir of findLockHeirs(this.#lock.fd)) marked.add(heir.pid);
+        return marked.has(pid) || readRunNonce(pid) === this.#nonce;
+      };
+      const unmarked = findUnmarkedSockets(this.#spec, this.#run, isMarked);
+      this.#publisher.noteOutside([...unmarked, ...this.#findOutside()]);
+    }
+    this.#publisher.settle();
   }
 
   /** Only a run without a health check can go on with a listener outside of it. */

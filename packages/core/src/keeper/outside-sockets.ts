@@ -1,6 +1,6 @@
 /**
  * Finds daemons that a command started: sockets that began to listen on the ports of a run, during the run, in a process
- * outside of it (`docker run -d`, `tmux new -d`, an existing daemon). A socket is identified by its inode, which stays the
+ * outside of it (`docker run -d`, `tmux new -d`, an existing daemon), or in one that only its ancestry shows to be part of it. A socket is identified by its inode, which stays the
  * same as long as it listens, even when its process is hidden. No process is signalled because of it.
  */
 import type { Listener } from "../host/listener.ts";
@@ -41,9 +41,31 @@ export function findOutsideSockets({ host, port, ports }: RunPlace, run: Process
     const holder = extra.get(listener);
     return holder !== undefined && (identifyProcess(holder.pid)?.startTicks ?? -1) >= since;
   };
-  return others
-    .filter((listener) => listener.port === port || isYounger(listener))
-    .map((listener) => ({ port: listener.port, socket: listener.inode, bootId: ownIdentity().bootId }));
+  return others.filter((listener) => listener.port === port || isYounger(listener)).map(asOutside);
+}
+
+function asOutside({ port, inode }: Listener): OutsideSocket {
+  return { port, socket: inode, bootId: ownIdentity().bootId };
+}
+
+/**
+ * Returns the sockets on the run's port whose process is part of the run, but carries no mark of it: when all its ancestors were killed,
+ * nothing else would show where it came from.
+ *
+ * @param isMarked says whether a process carries a mark of the run.
+ */
+export function findUnmarkedSockets(
+  { host, port }: RunPlace,
+  run: ProcessTreeQuery,
+  isMarked: (pid: number) => boolean,
+): readonly OutsideSocket[] {
+  const listeners = listenersNow().filter((each) => each.port === port && coversAddress(each, host) === "yes");
+  // Nearly always the gateway itself listens, and the host's processes need not be read.
+  const usual = findHolders(listeners, { among: run.leader === null ? [] : [run.leader.pid] });
+  const others = listeners.filter((listener) => !usual.has(listener));
+  if (others.length === 0) return [];
+  const members = findHolders(others, { among: findRunProcesses(run).map(({ pid }) => pid) });
+  return [...members].filter(([, { pid }]) => !isMarked(pid)).map(([listener]) => asOutside(listener));
 }
 
 /** Says whether the listener is one of those sockets. */

@@ -104,9 +104,14 @@ export class RunPublisher {
     this.#record = { ...this.#record, spared: [...others, ...spared] };
   }
 
-  /** Lists the sockets of other processes that this run started, from the next change on. */
-  noteOutside(outside: readonly OutsideSocket[]): void {
-    if (outside.length > 0) this.#record = { ...this.#record, outside };
+  /** Lists the sockets of other processes that this run started, besides earlier ones, as long as they listen. */
+  noteOutside(found: readonly OutsideSocket[]): void {
+    const { outside: before = [], ...record } = this.#record;
+    const others = before.filter((each) => !found.some(({ socket }) => socket === each.socket));
+    const outside = stillListening([...others, ...found]);
+    if (outside.length === 0 && before.length === 0) return;
+    this.#record = outside.length === 0 ? record : { ...record, outside };
+    if (outside.length !== before.length || others.length > 0) this.#written = undefined;
   }
 
   /** Adds a fact to the history; the state and its reason stay what they are. */

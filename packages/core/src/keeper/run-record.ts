@@ -96,7 +96,15 @@ const STATES: ReadonlySet<string> = new Set<PublishedState>([
   "stopped",
 ]);
 
+/** States that stay true after their keeper has gone. */
+const RESTING_STATES: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
+
 const HEALTHS: ReadonlySet<string> = new Set<Health>(["ok", "failing", "unknown"]);
+
+/** Says whether the state can last without a keeper. */
+export function isResting(state: PublishedState): boolean {
+  return RESTING_STATES.has(state);
+}
 
 /** Returns the record as one line of JSON. */
 export function formatRunRecord(record: RunRecord): string {

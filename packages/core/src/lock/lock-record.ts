@@ -3,6 +3,8 @@
  * kernel's. One record is one JSON object, padded to a fixed size so that it can be rewritten in place by one write. Pure.
  * Whatever the bytes are, parsing ends quickly, throws nothing and ignores unknown fields.
  */
+import { basename } from "node:path";
+
 import type { ProcessIdentity } from "../host/process-identity.ts";
 
 /** How the lock is held. The two mechanisms do not see each other, so the record says which one it is. */
@@ -80,6 +82,14 @@ export function parseLockRecord(bytes: Uint8Array): ParsedLockRecord {
   }
   const record = pickRecord(fields);
   return record === undefined ? { record: null, problem: "holds a damaged record" } : { record };
+}
+
+/**
+ * Says whether the record in the lock file at `path` is a mutex's: its holder is a command that keeps the place still, not an
+ * owner. Judged by the last part of the path, because a home may have several.
+ */
+export function isMutexRecord({ configPath, gateway, port }: LockRecord, path: string): boolean {
+  return gateway === null && port === null && basename(configPath) === basename(path);
 }
 
 function parseJson(text: string): unknown {

@@ -12,6 +12,7 @@ import { findHolders, readListeners } from "../../src/host/sockets.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { LockedFile, tryLockFile } from "../../src/lock/mechanism/locked-file.ts";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
+import { readEarlierRun } from "../../src/keeper/run-publisher.ts";
 import { freePort } from "../../../../test/harness/free-port.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
@@ -202,6 +203,19 @@ describe("a successor", () => {
     expect(listeners()).toEqual([gateway?.pid]);
     expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
     expect(gateway !== null && judgeProcess(gateway)).toBe("gone");
+  });
+
+  test("that nothing but its ancestry shows is noted while that lives, for the case that all of it is killed", async () => {
+    const spec = scene.spec("starts-unmarked.js", [port], { port, livenessIntervalMs: 20 });
+    const kept = scene.keep(spec);
+    const { gateway } = await kept.until("running");
+    expect(listeners()).not.toEqual([gateway?.pid]);
+    const noted = (): RunRecord["outside"] => readEarlierRun(spec.runRecordPath)?.outside;
+    await until("its socket is in the record", () => noted() !== undefined);
+    expect(noted()).toMatchObject([{ port }]);
+    expect(await kept.stop()).toMatchObject({ outcome: "stopped" });
+    expect(noted()).toBeUndefined();
+    expect(listeners()).toEqual([]);
   });
 
   test("that was adopted and crashes is restarted like any other", async () => {

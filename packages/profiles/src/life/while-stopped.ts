@@ -45,6 +45,7 @@ export async function whileStopped<T>(
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;
+    if (owner === "unclear") throw keptStill(manifest.name, error);
     // A pid of another container means another process here.
     if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, { hint, cause: error });
     throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} ${reason ?? "runs elsewhere"}`, {
@@ -70,6 +71,13 @@ export function refuseStateOwner(manifest: Manifest): void {
       hint: `Stop it the way it was started; see how: lockkeeper status ${manifest.name}`,
     },
   );
+}
+
+function keptStill(name: string, cause: GatewayLockError): LockkeeperError {
+  return new LockkeeperError("PROFILE_RUNNING", `${name} is being copied, moved or cleared by another command`, {
+    cause,
+    hint: `Look again when that command is over: lockkeeper status ${name}`,
+  });
 }
 
 /** Returns the error of a verb that needs a stopped profile. */

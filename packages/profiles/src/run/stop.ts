@@ -64,6 +64,8 @@ export interface StopResult {
 const KEEPER_GRACE_MS = 5_000;
 /** Between two looks at a keeper that ends, in milliseconds: at first, at most, and as a part of the wait so far. */
 const POLL = { fastestMs: 5, slowestMs: 20, share: 5 };
+/** A sweep of a leftover holds the lock for milliseconds, and a keeper publishes nothing for as long. */
+const LOOKERS_MS = 500;
 const PROGRESS_EVERY_MS = 5_000;
 
 /**
@@ -78,7 +80,7 @@ export async function stopProfile(
   name: string,
   options: StopOptions = {},
 ): Promise<StopResult> {
-  const before = observeForStop(context, name);
+  const before = await observeSettled(context, name, options.signal);
   const { manifest } = before;
   if (isInsideRun(context, before)) {
     if (options.stopMyself !== true) throw wouldStopItself(manifest.name);
@@ -90,6 +92,20 @@ export async function stopProfile(
   const wasAtRest = before.observed.state === "stopped" && !before.observed.leftover;
   const after = stopped === "already-stopped" && wasAtRest ? before : observeManifest(context, manifest);
   return { outcome: stopped, spared: stillSpared(after.record), status: statusOf(context, after) };
+}
+
+/** Returns the profile as it is when no command holds it still, or after a while as it is then. */
+async function observeSettled(
+  context: ProfilesContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ProfileObservation> {
+  const patience = performance.now() + LOOKERS_MS;
+  for (;;) {
+    const seen = observeForStop(context, name);
+    if (seen.observed.owner !== "unclear" || performance.now() >= patience) return seen;
+    await pause(POLL.slowestMs, signal);
+  }
 }
 
 /** The result of ending a run. */
@@ -265,9 +281,14 @@ function stopIncomplete({ name }: Manifest, { host, port }: RunRecord, detail: s
 /** The kernel says that the profile has an owner, but its processes are not visible from here. */
 export function outOfReach({ manifest: { name }, observed: { owner, reason } }: ProfileObservation): LockkeeperError {
   const fact =
-    owner === "elsewhere" ? (reason ?? "runs elsewhere") : (reason ?? "is held by a process that published nothing");
+    owner === "elsewhere"
+      ? (reason ?? "runs elsewhere")
+      : "is held by a process that has published no run of it: another command may be copying, moving or clearing it";
   return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${fact}, so nothing was signalled`, {
-    hint: `Run it there, as the user that started it: lockkeeper stop ${name}`,
+    hint:
+      owner === "elsewhere"
+        ? `Run it there, as the user that started it: lockkeeper stop ${name}`
+        : `Look again when that command is over: lockkeeper status ${name}`,
   });
 }
 

@@ -5,9 +5,12 @@
 import {
   carriesRun,
   coversAddress,
+  findSurvivingServer,
   isInOwnNamespace,
   isHiddenHere,
+  isMutexRecord,
   isPaused,
+  isResting,
   judgeProcess,
   lookAtKernelLocks,
   readGatewayLock,
@@ -22,7 +25,6 @@ import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { homePaths, lockPlace } from "../profile-paths.ts";
 import { hasLockFile } from "./lock-files.ts";
-import { isResting } from "./observed-state.ts";
 import type { Evidence } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 
@@ -61,15 +63,20 @@ export class Look {
     if (answer.verdict === "free" && record !== undefined && !isResting(record.state)) {
       record = ofProfile(name, readRunRecord(this.#place.home, name, this.#place.owner));
     }
-    if (answer.verdict !== "free") record = latestRun(manifest, record, answer, judge);
+    const locked = answer.verdict === "free" ? null : readOwner(manifest, answer);
+    if (locked !== null) record = latestRun(manifest, record, locked, judge);
+    const run = record;
+    const carries = (pid: number): boolean =>
+      run !== undefined && carriesRun(pid, { nonce: run.nonce, profile: name, home: this.#place.home });
     return {
       record,
       lock: answer.verdict,
+      isHeldByCommand: answer.verdict === "held" && locked !== null && isMutexRecord(locked, answer.path),
       hasLockFile: lock.hasLockFile,
       judge,
       findHolders: () => holdersOf(answer),
-      carriesRun: (process) =>
-        record !== undefined && carriesRun(process.pid, { nonce: record.nonce, profile: name, home: this.#place.home }),
+      carriesRun: ({ pid }) => carries(pid),
+      findServer: () => (run === undefined ? null : findSurvivingServer(run, carries, this.#readListeners())),
       isHidden: isHiddenHere,
       isPaused: ({ pid }) => isPaused(pid),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
@@ -97,10 +104,15 @@ export class Look {
   }
 
   #isPortTaken({ host, port }: RunRecord): "yes" | "no" | "unknown" {
-    this.#listeners ??= readListeners();
-    if (this.#listeners === "unknown") return "unknown";
-    const isTaken = this.#listeners.some((each) => each.port === port && coversAddress(each, host) === "yes");
+    const listeners = this.#readListeners();
+    if (listeners === "unknown") return "unknown";
+    const isTaken = listeners.some((each) => each.port === port && coversAddress(each, host) === "yes");
     return isTaken ? "yes" : "no";
+  }
+
+  #readListeners(): readonly Listener[] | "unknown" {
+    this.#listeners ??= readListeners();
+    return this.#listeners;
   }
 }
 
@@ -115,21 +127,28 @@ function ofProfile(name: string, record: RunRecord | undefined): RunRecord | und
   return record?.profile === name ? record : undefined;
 }
 
+/** The record in the lock file that is held, or that may be. */
+function readOwner(
+  { paths }: Manifest,
+  answer: Exclude<KernelAnswer, { readonly verdict: "free" }>,
+): LockRecord | null {
+  return answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(paths));
+}
+
 /**
  * The published record, unless the lock names another run or a living keeper that is not the published one. That keeper could
- * not publish: the record is damaged, was removed or changed, or the disk is full.
+ * not publish: it has just begun, the record is damaged, was removed or changed, or the disk is full.
  */
 function latestRun(
   manifest: Manifest,
   published: RunRecord | undefined,
-  answer: Exclude<KernelAnswer, { verdict: "free" }>,
+  locked: LockRecord,
   judge: typeof judgeProcess,
 ): RunRecord | undefined {
-  const locked = answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(manifest.paths));
-  // Without a port the lock is not a gateway's: it is held for a sweep, a rename or a removal.
-  if (locked === null || locked.port === null) return published;
+  // A keeper names its profile at once and its port a moment later. Who names neither only sweeps, renames, copies or removes.
+  if (locked.profile === null && locked.port === null) return published;
   if (locked.profile !== null && locked.profile !== manifest.name) return published;
-  const run = runOf(manifest, locked, locked.port);
+  const run = runOf(manifest, locked, locked.port ?? manifest.port);
   const { keeper = null, nonce } = published ?? {};
   if (judge(locked) === "alive") {
     // A keeper that adopted an orphan has its own lock and publishes the orphan's run.

@@ -1,6 +1,13 @@
 /** Clears the remains of an ended run: its lock file, and a record that still says "running". */
 import { LockkeeperError } from "@lockkeeper/core";
-import { appendHistory, errnoOf, formatHistoryEvent, replaceFile, whileUnowned } from "@lockkeeper/core/internal";
+import {
+  appendHistory,
+  errnoOf,
+  formatHistoryEvent,
+  isResting,
+  replaceFile,
+  whileUnowned,
+} from "@lockkeeper/core/internal";
 import type { RunRecord } from "@lockkeeper/core";
 import type { OutsideSocket, SparedProcess } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
@@ -8,7 +15,7 @@ import type { Manifest } from "../manifest.ts";
 import { historyPath, lockPlace, runRecordPath } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { Look, OWN_LOCK } from "./evidence.ts";
-import { isResting, observeState } from "./observed-state.ts";
+import { observeState } from "./observed-state.ts";
 import type { ObservedState } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
 

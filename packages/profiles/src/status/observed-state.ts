@@ -3,6 +3,7 @@
  * first: with the lock free nobody owns the profile, whatever a record says; with the lock held somebody does, even where this
  * process cannot see it. `docs/lock.md` has the same rules as a table.
  */
+import { isResting } from "@lockkeeper/core/internal";
 import type { ProcessIdentity, PublishedState, RunRecord } from "@lockkeeper/core";
 import type { ProcessVerdict } from "@lockkeeper/core/internal";
 
@@ -23,6 +24,8 @@ export interface Evidence {
   /** The last record of this profile's keeper. */
   readonly record: RunRecord | undefined;
   readonly lock: LockWord;
+  /** Whether the holder of the lock is a command that keeps the profile still: it sweeps, renames, copies or removes it. */
+  readonly isHeldByCommand: boolean;
   /** Whether there is a lock file. With the lock free it is a leftover. */
   readonly hasLockFile: boolean;
   readonly judge: (identity: ProcessIdentity) => ProcessVerdict;
@@ -30,9 +33,11 @@ export interface Evidence {
   readonly findHolders: () => readonly ProcessIdentity[];
   /** Whether that process carries this run, this profile and this home in its environment. */
   readonly carriesRun: (identity: ProcessIdentity) => boolean;
-  /** Whether that process is paused. */
-  /** Does a process live under that pid, in this namespace and boot, that the host does not show? */
+  /** The visible process that listens on the port of the run and carries it in its environment, or null. */
+  readonly findServer: () => ProcessIdentity | null;
+  /** Whether a process lives under that pid, in this namespace and boot, that the host does not show. */
   readonly isHidden: (identity: ProcessIdentity) => boolean;
+  /** Whether that process is paused. */
   readonly isPaused: (identity: ProcessIdentity) => boolean;
   /** Whether the port of the run has a listener. */
   readonly isPortTaken: () => "yes" | "no" | "unknown";
@@ -51,9 +56,6 @@ export interface ObservedState {
   /** Where an external gateway listens; it is in none of our records. */
   readonly port?: number;
 }
-
-/** States that stay true after their keeper has gone. */
-const RESTING_STATES: ReadonlySet<PublishedState> = new Set(["stopped", "failed", "blocked"]);
 
 /** States that are only true of a living gateway. */
 const SERVING_STATES: ReadonlySet<PublishedState> = new Set(["running", "unresponsive"]);
@@ -83,11 +85,6 @@ export function observeKept({ state, reason, gateway, keeper }: RunRecord): Obse
   return { state, reason, owner: "here", gateway, keeper, leftover: false };
 }
 
-/** Returns whether the state can last without a keeper. */
-export function isResting(state: PublishedState): boolean {
-  return RESTING_STATES.has(state);
-}
-
 /** Returns whether there is a gateway whose health can be asked. A starting one has none. */
 export function isServing({ state, owner }: ObservedState): boolean {
   return (
@@ -96,16 +93,28 @@ export function isServing({ state, owner }: ObservedState): boolean {
   );
 }
 
-/** The lock is free. A gateway may have closed its descriptor of the lock; then only its environment shows that it is ours. */
+/**
+ * The lock is free. A gateway may have closed its descriptor of the lock, and its child never had one; then only the environment shows
+ * that it is ours.
+ */
 function withoutOwner(evidence: Evidence): ObservedState {
   const { record, judge, carriesRun } = evidence;
   const gateway = record?.gateway ?? null;
   if (gateway !== null && judge(gateway) === "alive" && carriesRun(gateway)) return orphan(gateway);
-  return atRest(evidence);
+  return servedByChild(evidence) ?? atRest(evidence);
+}
+
+/** Keeper and gateway were killed, and a process that the gateway had started goes on serving. */
+function servedByChild({ record, findServer }: Evidence): ObservedState | undefined {
+  const server = record === undefined || isResting(record.state) ? null : findServer();
+  return server === null
+    ? undefined
+    : orphan(server, "its keeper and the process that it started are gone, a child still serves");
 }
 
 function withOwner(evidence: Evidence): ObservedState {
   const { record, judge, findHolders, carriesRun, isHidden } = evidence;
+  if (evidence.isHeldByCommand) return heldByCommand(evidence);
   if (record === undefined || isResting(record.state)) {
     const left = record?.gateway ?? null;
     if (left !== null && judge(left) === "alive") return orphan(left);
@@ -135,6 +144,13 @@ function withOwner(evidence: Evidence): ObservedState {
   return orphan(holder);
 }
 
+/** Its holder is no part of a run, so nothing is ended for it; a gateway that has closed the lock may live all the same. */
+function heldByCommand(evidence: Evidence): ObservedState {
+  const { state, reason, owner, gateway, ...still } = withoutOwner(evidence);
+  if (owner === "here") return { state, reason, owner, gateway, ...still };
+  return { state, reason: reason ?? BEING_CHANGED, owner: "unclear", ...NO_PROCESS, leftover: false };
+}
+
 /** Only the processes can tell. A process that cannot be judged is reported as neither alive nor dead. */
 function withoutKernel(evidence: Evidence): ObservedState {
   const { record, judge } = evidence;
@@ -144,7 +160,8 @@ function withoutKernel(evidence: Evidence): ObservedState {
   if (keeper === "alive" && !isResting(record.state))
     return kept(evidence, record, gateway === "gone" ? null : record.gateway);
   if (gateway === "alive" && record.gateway !== null) return orphan(record.gateway);
-  if (isResting(record.state) || (keeper === "gone" && gateway === "gone")) return atRest(evidence);
+  if (isResting(record.state)) return atRest(evidence);
+  if (keeper === "gone" && gateway === "gone") return servedByChild(evidence) ?? atRest(evidence);
   const reason = "whether it lives is unknown from here";
   return { state: record.state, reason, owner: "unclear", ...NO_PROCESS, leftover: false };
 }
@@ -163,6 +180,7 @@ function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentit
   return { state: "starting", reason, ...still };
 }
 
+const BEING_CHANGED = "another command holds it still for the moment";
 const GOES_ON = "its keeper is gone, its gateway still runs without one";
 
 function orphan(gateway: ProcessIdentity, reason: string = GOES_ON): ObservedState {

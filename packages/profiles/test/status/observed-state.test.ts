@@ -8,6 +8,7 @@ import type { Evidence, LockWord, ObservedState } from "../../src/status/observe
 const KEEPER: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
 const gateway: ProcessIdentity = { ...KEEPER, pid: 101 };
 const helper: ProcessIdentity = { ...KEEPER, pid: 102 };
+const server: ProcessIdentity = { ...KEEPER, pid: 103 };
 
 const record = (state: PublishedState, changes: Partial<RunRecord> = {}): RunRecord => ({
   v: 1,
@@ -41,6 +42,8 @@ interface Scene {
   readonly hidden?: boolean;
   readonly port?: "yes" | "no" | "unknown";
   readonly hasLockFile?: boolean;
+  readonly heldByCommand?: boolean;
+  readonly server?: ProcessIdentity | null;
 }
 
 function observe(scene: Scene): ObservedState {
@@ -48,10 +51,12 @@ function observe(scene: Scene): ObservedState {
   const evidence: Evidence = {
     record: published,
     lock,
+    isHeldByCommand: lock === "held" && (scene.heldByCommand ?? false),
     hasLockFile: scene.hasLockFile ?? false,
     judge: ({ pid }) => (pid === KEEPER.pid ? keeperIs : gatewayIs),
     findHolders: () => [...(holder === null ? [] : [holder]), ...(scene.otherHolders ?? [])],
     carriesRun: () => scene.carries ?? false,
+    findServer: () => scene.server ?? null,
     isHidden: () => scene.hidden ?? false,
     isPaused: () => scene.paused ?? false,
     isPortTaken: () => scene.port ?? "unknown",
@@ -106,6 +111,25 @@ describe("the state of a profile", () => {
     expect(seen).toMatchObject({ state: "orphaned", gateway, keeper: null });
   });
 
+  test.each(["free", "unknown"] as const)(
+    "is orphaned where a child of the killed gateway serves (lock %s)",
+    (lock) => {
+      const scene = { published: record("running"), lock, server } as const;
+      expect(observe(scene)).toMatchObject({ state: "orphaned", owner: "here", gateway: server });
+      expect(observe({ ...scene, published: record("stopped") }).state).toBe("stopped");
+      expect(observe({ ...scene, server: null })).toMatchObject({ state: "stopped", leftover: true });
+    },
+  );
+
+  test("is at rest where a command holds the lock of a killed run, and that command is no gateway", () => {
+    const scene = { published: record("running"), lock: "held", holder: helper, heldByCommand: true } as const;
+    const still = { owner: "unclear", keeper: null, gateway: null, leftover: false } as const;
+    expect(observe(scene)).toEqual({ state: "stopped", reason: "keeper and gateway were killed", ...still });
+    const told = "another command holds it still for the moment";
+    expect(observe({ ...scene, published: undefined })).toEqual({ state: "stopped", reason: told, ...still });
+    expect(observe({ ...scene, gatewayIs: "alive", carries: true })).toMatchObject({ state: "orphaned", gateway });
+  });
+
   test("does not wait for the report of a paused keeper", () => {
     const scene = { published: record("running"), lock: "held", keeperIs: "alive" } as const;
     expect(observe({ ...scene, paused: true })).toMatchObject({ state: "unresponsive", keeper: KEEPER, gateway: null });
@@ -125,7 +149,7 @@ describe("the state of a profile", () => {
   test("is one state for any evidence; it agrees with the kernel, and some command can leave it", () => {
     const verdict = fc.constantFrom<ProcessVerdict>("alive", "gone", "unknown");
     const published = fc.constantFrom<PublishedState>(
-      ...(["starting", "running", "unresponsive", "blocked", "failed", "stopping", "stopped"] as const),
+      ...(["standby", "starting", "running", "unresponsive", "blocked", "failed", "stopping", "stopped"] as const),
     );
     const scenes = fc.record({
       published: fc.option(
@@ -145,6 +169,8 @@ describe("the state of a profile", () => {
       hidden: fc.boolean(),
       port: fc.constantFrom("yes" as const, "no" as const, "unknown" as const),
       hasLockFile: fc.boolean(),
+      heldByCommand: fc.boolean(),
+      server: fc.constantFrom(null, server),
     });
     fc.assert(
       fc.property(scenes, (scene) => {
@@ -153,6 +179,8 @@ describe("the state of a profile", () => {
         if (scene.lock === "free")
           expect(["running", "starting", "stopping", "unresponsive"]).not.toContain(seen.state);
         if (scene.lock === "held") expect(seen.owner).not.toBe("nobody");
+        // A command that sweeps or copies is never taken for the gateway, so no stop ends it.
+        if (scene.lock === "held" && scene.heldByCommand) expect(seen.gateway).not.toEqual(helper);
         if (seen.leftover) expect(seen).toMatchObject({ owner: "nobody", keeper: null, gateway: null });
         // A pid that cannot be signalled from here is not shown.
         if (seen.owner !== "here") expect(seen).toMatchObject({ keeper: null, gateway: null });

@@ -7,6 +7,7 @@ import { whileUnowned } from "@lockkeeper/core/internal";
 import { isAdopted } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { lockPlace } from "../profile-paths.ts";
+import { isHeldByCommand } from "../status/evidence.ts";
 import { findStateOwner } from "../status/external-gateway.ts";
 import { observeUnderLock } from "../status/leftover.ts";
 import { observeManifest } from "../status/observe-profile.ts";
@@ -45,7 +46,7 @@ export async function whileStopped<T>(
   } catch (error) {
     if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") throw error;
     const { owner, reason } = observeManifest({ home, owner: "own" }, manifest).observed;
-    if (owner === "unclear") throw keptStill(manifest.name, error);
+    if (owner === "unclear" && isHeldByCommand(manifest)) throw keptStill(manifest.name, error);
     // A pid of another container means another process here.
     if (owner !== "elsewhere") throw running(manifest.name, error.ownerPid ?? undefined, { hint, cause: error });
     throw new LockkeeperError("PROFILE_RUNNING", `${manifest.name} ${reason ?? "runs elsewhere"}`, {

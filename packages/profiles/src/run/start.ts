@@ -139,7 +139,7 @@ export async function startProfile(
         break;
       case "refused":
         // The same owner still holds the lock and has published nothing: it is not our keeper, and waiting will not help.
-        if (story.refused !== undefined && ownerOf(manifest) === story.refused.ownerPid) throw story.refused;
+        if (story.refused !== undefined && isStillTheOwner(manifest, story.refused)) throw story.refused;
         story = { ...story, refused: undefined };
         continue;
       case "launch": {
@@ -225,8 +225,9 @@ function describeWatched({ manifest, observed: { state }, record }: ProfileObser
   return `already ${isStarting ? describeStart(manifest, record) : state}`;
 }
 
-function ownerOf({ paths }: Manifest): number | undefined {
-  return readGatewayLock(lockPlace(paths))?.pid;
+/** An owner that cannot be named was waited for, and another attempt would be refused by it too. */
+function isStillTheOwner({ paths }: Manifest, { ownerPid }: GatewayLockError): boolean {
+  return ownerPid === undefined || readGatewayLock(lockPlace(paths))?.pid === ownerPid;
 }
 
 function heldElsewhere({ manifest: { name }, observed: { reason } }: ProfileObservation): LockkeeperError {

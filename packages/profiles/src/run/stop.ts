@@ -7,6 +7,7 @@ import {
   ancestorsOf,
   describeSpared,
   findOutsideSockets,
+  isResting,
   judgeProcess,
   mayBeSignalled,
   probeListener,
@@ -278,17 +279,20 @@ function stopIncomplete({ name }: Manifest, { host, port }: RunRecord, detail: s
   });
 }
 
-/** The kernel says that the profile has an owner, but its processes are not visible from here. */
-export function outOfReach({ manifest: { name }, observed: { owner, reason } }: ProfileObservation): LockkeeperError {
-  const fact =
-    owner === "elsewhere"
-      ? (reason ?? "runs elsewhere")
-      : "is held by a process that has published no run of it: another command may be copying, moving or clearing it";
-  return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${fact}, so nothing was signalled`, {
-    hint:
-      owner === "elsewhere"
-        ? `Run it there, as the user that started it: lockkeeper stop ${name}`
-        : `Look again when that command is over: lockkeeper status ${name}`,
+/** The profile has or may have an owner, but no process of it is visible from here. */
+export function outOfReach({
+  manifest: { name },
+  observed: { owner, state, reason },
+}: ProfileObservation): LockkeeperError {
+  if (owner === "unclear" && state !== "orphaned" && state !== "external" && isResting(state)) {
+    const fact =
+      "is held by a process that has published no run of it: another command may be copying, moving or clearing it";
+    return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${fact}, so nothing was signalled`, {
+      hint: `Look again when that command is over: lockkeeper status ${name}`,
+    });
+  }
+  return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${reason ?? "runs elsewhere"}, so nothing was signalled`, {
+    hint: `Run it there, as the user that started it: lockkeeper stop ${name}`,
   });
 }
 

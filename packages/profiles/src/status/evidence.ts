@@ -37,6 +37,12 @@ export interface SeenLock {
 /** For a caller that holds the lock, and so knows that nobody else does. */
 export const OWN_LOCK: SeenLock = { answer: { verdict: "free" }, hasLockFile: false };
 
+/** Says whether a command holds the profile's lock just now, to copy, move or sweep it. */
+export function isHeldByCommand({ paths }: Manifest): boolean {
+  const answer = lookAtKernelLocks().ask(lockPlace(paths));
+  return answer.verdict === "held" && isCommands(readLockFile(answer.path), answer);
+}
+
 /** One pass over the host. */
 export class Look {
   readonly #place: HomePlace;
@@ -71,7 +77,7 @@ export class Look {
     return {
       record,
       lock: answer.verdict,
-      isHeldByCommand: answer.verdict === "held" && locked !== null && isMutexRecord(locked, answer.path),
+      isHeldByCommand: isCommands(locked, answer),
       hasLockFile: lock.hasLockFile,
       judge,
       findHolders: () => holdersOf(answer),
@@ -133,6 +139,10 @@ function readOwner(
   answer: Exclude<KernelAnswer, { readonly verdict: "free" }>,
 ): LockRecord | null {
   return answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(paths));
+}
+
+function isCommands(locked: LockRecord | null, answer: KernelAnswer): boolean {
+  return answer.verdict === "held" && locked !== null && isMutexRecord(locked, answer.path);
 }
 
 /**

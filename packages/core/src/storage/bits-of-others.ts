@@ -17,6 +17,8 @@ export type Access = Pick<Stats, "mode" | "uid" | "gid" | "ctimeMs">;
  */
 export function bitsOfOthers(stats: Access, path: string): number {
   if (process.platform === "win32") return 0;
+  // Then it does not matter whose group it is, which the system has to be asked.
+  if ((stats.mode & 0o070) === 0) return stats.mode & 0o007;
   return stats.mode & (isPrivateGroup(stats) && process.geteuid?.() !== 0 && !listOpens(stats, path) ? 0o007 : 0o077);
 }
 

@@ -31,6 +31,15 @@ export class PathLook {
     }
   }
 
+  /** Returns whether nothing is there, in a folder that is; false when that cannot be seen. */
+  isAbsent(path: string): boolean {
+    try {
+      return this.stats(path) === undefined && this.stats(dirname(path))?.isDirectory() === true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Returns the same as {@link realPath}, which asks the system about every folder on the way to each path. Throws as it does. */
   realPath(path: string): string {
     const known = this.#real.get(path);

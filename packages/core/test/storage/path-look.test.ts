@@ -39,6 +39,12 @@ describe("PathLook", () => {
     expect(() => look.realPath(join(root, "circle"))).toThrow(expect.objectContaining({ code: "IO_FAILED" }));
   });
 
+  test("knows what is absent from what cannot be seen", () => {
+    const look = new PathLook();
+    const absent = ["a/gone", "to-a", "a/b/file/x", "gone/x", "dangling", "circle/x"];
+    expect(absent.filter((place) => look.isAbsent(join(root, place)))).toEqual(["a/gone"]);
+  });
+
   test("looks at each path once, and behind a link for what exists", () => {
     const look = new PathLook();
     const seen = ["a", "to-a", "dangling", "gone"].map((place) => [place, look.exists(join(root, place))]);

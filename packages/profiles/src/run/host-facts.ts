@@ -33,6 +33,8 @@ export class HostFacts {
 
   /** Returns why the settings of the built-in gateway at that path cannot be read; undefined when they can. */
   settingsFault(path: string): LockkeeperError | undefined {
+    // An open that fails takes Node longer than this look.
+    if (this.look.isAbsent(path)) return undefined;
     if (!this.#settings.has(path))
       this.#settings.set(
         path,

@@ -58,7 +58,11 @@ describe("ports", () => {
       const { port } = (await json(["create", "dev", "--port", String(await freePort()), "--span", "1"])) as {
         port: number;
       };
-      expect((await run(["ports", "--check"])).status).toBe(0);
+      expect(await run(["ports", "--check"])).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(FINE) as string,
+      });
+      expect((await run(["ports", "--check", "--wide"])).stdout).toContain("next free block");
       const stranger = await holdPort(port);
       try {
         const checked = await run(["ports", "--check"]);
@@ -104,13 +108,16 @@ describe("ports", () => {
   });
 });
 
+/** All that a check says which has found nothing. */
+const FINE = /^\d+ ports? of \d+ profiles?: no conflicts\n$/;
+
 test("a run on another port belongs to the profile, and is not a stranger's listener", async () => {
   await withScratchHome(async ({ run, json }) => {
     await json(["create", "dev"]);
     const port = await freePort();
     const started = await run(["start", "dev", "--port", String(port)]);
     expect(started.status, started.stderr).toBe(0);
-    const { stdout, status } = await run(["ports", "--check"]);
+    const { stdout, status } = await run(["ports", "--check", "--wide"]);
     expect(status).toBe(0);
     expect(stdout).toContain(`this run ${port}-`);
     expect(stdout).toContain(`127.0.0.1:${port}`);

@@ -1,8 +1,11 @@
 /** The programs of docs/programs.md that need nothing beyond this machine; `pnpm e2e:programs` tries the others too. */
+import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
 import { RECIPES } from "./recipes.ts";
 import { tryRecipe } from "./try-recipe.ts";
 
@@ -27,11 +30,26 @@ test.concurrent.each(RECIPES.filter(({ packages }) => packages === undefined))(
 );
 
 test("a program that ignores PORT is distinguished from one that opens no port, with the command that helps", async () => {
-  await withScratchHome(async ({ run }) => {
+  await withScratchHome(async ({ home, run }) => {
     const other = `const s = require("node:net").createServer().listen(0, "127.0.0.1", () => console.log(s.address().port))`;
     // Behind a shell, as npm runs a script: the listener is not the started process.
     const script = `exec 3>&-; node -e '${other}'; true`;
     expect((await run(["create", "dev", "--", "sh", "-c", script])).status).toBe(0);
+    // The help comes during the wait, not only at its end.
+    const waiting = spawn(process.execPath, [CLI_ENTRY, "start", "dev", "--timeout", "100s"], {
+      env: bareEnvironment(home),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    waiting.stderr.on("data", (chunk) => (said += String(chunk)));
+    await until(
+      "the help is shown",
+      () => /starting: listens on .*\. It does not .* --port '\{port\}'\n/.test(said),
+      60_000,
+    );
+    expect(said).not.toContain("error:");
+    await run(["stop", "dev"]);
+    await until("the start has ended", () => waiting.exitCode !== null, 30_000);
     const started = await run(["start", "dev", "--timeout", "3s"]);
     expect(started.status).toBe(5);
     expect(started.stderr).toMatch(/listens on 127\.0\.0\.1:\d+ so far, waiting for 127\.0\.0\.1:\d+/);

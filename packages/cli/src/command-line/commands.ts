@@ -376,12 +376,15 @@ export const COMMANDS = {
       { name: "name", arity: "optional", summary: "this profile's block only; or reserve, release" },
       { name: "range", arity: "optional", free: true, summary: "for reserve and release: 5432, or 6000-6010" },
     ],
-    options: ["check", "explainPort", "next", "span", "note"],
-    summaries: { span: "with --next: for a block of this length" },
+    options: ["check", "explainPort", "next", "span", "note", "wide"],
+    summaries: {
+      span: "with --next: for a block of this length",
+      wide: "with --check: everything, also without a conflict",
+    },
     rule: { unnamed: "all", protected: "usual" },
     examples: [
       ["ports", "the plan beside what the host says, as a table and as a picture"],
-      ["ports --check", "exit 1 when something conflicts, for scripts"],
+      ["ports --check", "one line when all is well; exit 1 when something conflicts, for scripts"],
       ["ports --explain 18790", "whose it is, who holds it now"],
       ["ports --next --span 20", "the base of the next free block of 20"],
       ["ports reserve 5432 --note postgres", "no profile gets it; ports release 5432 gives it back"],

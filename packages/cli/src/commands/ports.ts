@@ -21,14 +21,19 @@ interface OwnReport extends PortsReport {
   readonly profile: string;
 }
 
+/** A check that has found nothing: one line is enough. */
+interface Fine {
+  readonly fine: PortsReport | OwnReport;
+}
+
 /** The requested answer: the audit, one port, or the next block. */
-type Answer = PortsReport | OwnReport | PortExplanation | { readonly nextFree: number | null } | Kept;
+type Answer = Fine | PortsReport | OwnReport | PortExplanation | { readonly nextFree: number | null } | Kept;
 
 /** The result of reserving or releasing ports. */
 type Kept = ReservationChange & { readonly action: "reserve" | "release" };
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
-  const { name, check, explainPort, next, span, range, note } = given;
+  const { name, check, explainPort, next, span, range, note, wide } = given;
   if (range !== undefined) return keep(context, name, range, note);
   const questions = [name, explainPort, next || undefined].filter((each) => each !== undefined);
   if (questions.length > 1 || (span !== undefined && !next) || note !== undefined) {
@@ -44,7 +49,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   }
   const report = await profiles.ports();
   const value = name === undefined ? report : await only(name, report, profiles);
-  return { value, status: check && value.conflicts.length > 0 ? 1 : 0 };
+  const isFine = check && value.conflicts.length === 0;
+  return { value, status: check && !isFine ? 1 : 0, ...(isFine && !wide && { shown: { fine: value } }) };
 }
 
 async function keep(
@@ -79,10 +85,19 @@ async function only(name: string, report: PortsReport, profiles: Profiles): Prom
 }
 
 export function render(answer: Answer, view: View): string {
+  if ("fine" in answer) return view.quiet ? "" : renderFine(answer.fine);
   if ("blocks" in answer) return renderAudit(answer, view);
   if ("action" in answer) return renderKept(answer, view);
   if ("bind" in answer) return renderExplanation(answer, view);
   return answer.nextFree === null ? "" : `${answer.nextFree}\n`;
+}
+
+function renderFine({ blocks, sockets }: PortsReport): string {
+  const ports = blocks.reduce((sum, { port, end }) => sum + end - port + 1, 0);
+  const subject = `${ports} ${ports === 1 ? "port" : "ports"} of ${blocks.length} ${blocks.length === 1 ? "profile" : "profiles"}`;
+  // Blocks that do not overlap are all that can be checked then.
+  if (sockets === "unknown") return `${subject}: no overlap; who listens is unknown on this system\n`;
+  return blocks.length === 0 ? "no profiles, so no conflicts\n" : `${subject}: no conflicts\n`;
 }
 
 function renderKept({ action, changed, reservations }: Kept, { paint, quiet }: View): string {

@@ -1,9 +1,10 @@
 /**
- * Progress of several profiles at once: one line each, rewritten in place on a terminal, added elsewhere. It writes to
+ * Progress of several profiles at once: a line each, or a few, rewritten in place on a terminal, added elsewhere. It writes to
  * the stream it is given and is silent when there is none.
  */
 import type { OutputStream } from "./output-stream.ts";
 import { plainLine } from "./plain-text.ts";
+import { wrapBehind } from "./wrap.ts";
 
 export interface Progress {
   /** Reports the progress of one profile; where lines are added, a repeated line is printed once. */
@@ -16,6 +17,8 @@ export const SILENT: Progress = { update: () => undefined, finish: () => undefin
 
 /** Pause between two frames of the spinner. */
 const TURN_MS = 250;
+/** In front of what does not fit into a line. */
+const MARGIN = 4;
 const WHEEL = ["|", "/", "-", "\\"] as const;
 
 /** @param now in milliseconds, of a clock that only goes forward. */
@@ -29,14 +32,16 @@ export function openProgress(stream: OutputStream, now: () => number = () => per
   function draw(): void {
     const width = stream.columns ?? 80;
     const wheel = WHEEL[turns % WHEEL.length] ?? "";
-    const block = [...lines.values()].map(({ text, since }) => {
+    const block = [...lines.values()].flatMap(({ text, since }) => {
       const seconds = Math.floor((now() - since) / 1_000);
       const line = seconds < 1 ? text : `${wheel} ${text} (${seconds}s)`;
-      return `\u001B[2K${line.slice(0, width - 1)}\n`;
+      // A hint is longer than a line, and a command in it is of no use without its end.
+      return wrapBehind(line, MARGIN, width - 1).split("\n");
     });
+    const rows = block.map((row) => `\u001B[2K${row.slice(0, width - 1)}\n`);
     // The terminal echoes ^C into the line below, so each drawing starts at the beginning of the line.
-    stream.write(`${drawn > 0 ? `\r\u001B[${drawn}A` : ""}${block.join("")}`);
-    drawn = lines.size;
+    stream.write(`${drawn > 0 ? `\r\u001B[${drawn}A` : ""}${rows.join("")}\u001B[J`);
+    drawn = rows.length;
   }
 
   return {

@@ -116,6 +116,15 @@ describe("progress", () => {
     progress.update("dev", "starting");
     progress.update("prod", "starting");
     progress.update("dev", "ready");
-    expect(text().split("\r\u001B[2A").at(-1)).toBe("\u001B[2Kdev: ready\n\u001B[2Kprod: starting\n");
+    expect(text().split("\r\u001B[2A").at(-1)).toBe("\u001B[2Kdev: ready\n\u001B[2Kprod: starting\n\u001B[J");
+  });
+
+  test("on a terminal a long one takes as many rows as it needs, and gives them back", () => {
+    const { text, progress } = recordProgress(true);
+    progress.update("dev", `word ${"word ".repeat(20)}`.trim());
+    progress.update("dev", "ready");
+    const [first = "", second] = text().split("\r\u001B[2A");
+    expect(first.split("\n").map((row) => row.length > 80 + "\u001B[2K".length)).toEqual([false, false, false]);
+    expect(second).toBe("\u001B[2Kdev: ready\n\u001B[J");
   });
 });

@@ -8,6 +8,8 @@ import { throwIfAborted } from "../interruptible.ts";
 import { reviveError } from "./keeper-report.ts";
 import type { KeeperReport } from "./keeper-report.ts";
 import { describeStart } from "./start-progress.ts";
+import type { Manifest } from "../manifest.ts";
+import { observeKept } from "../status/observed-state.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { belongsToRun } from "./inside-run.ts";
 import { spawnKeeper } from "./spawn-keeper.ts";
@@ -35,6 +37,9 @@ export interface LaunchOptions {
 
 /** How much later than its starter a keeper may decide about a start, the end of the gateway included. */
 const VERDICT_MS = 3_000;
+
+/** How long a program may listen elsewhere before the help for that is shown. The wait goes on: its own port may come second. */
+const ADVICE_MS = 2_000;
 
 /**
  * Starts a keeper and waits for its reports until `deadline` (of `performance.now()`). The keeper goes on in any case.
@@ -64,6 +69,12 @@ export async function launchKeeper(
     if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, VERDICT_MS);
     else hangUp();
   };
+  let advice: NodeJS.Timeout | undefined;
+  const adviseLater = (present: RunRecord): void => {
+    clearTimeout(advice);
+    if (options.onProgress === undefined || present.gateway === null || present.reason === null) return;
+    advice = setTimeout(() => void advise(context, manifest, present, options.onProgress), ADVICE_MS);
+  };
   let timer = setTimeout(atDeadline, Math.max(0, deadline - performance.now()));
   options.signal?.addEventListener("abort", hangUp, { once: true });
   try {
@@ -83,6 +94,7 @@ export async function launchKeeper(
       if (last.state === "standby") return { kind: "standby" };
       // The first reason is that this very command starts it.
       options.onProgress?.(isFirst ? last.state : describeStart(manifest, last));
+      adviseLater(last);
     }
     throwIfAborted(options.signal);
     if (!reports.readableEnded) return { kind: "deadline" };
@@ -93,9 +105,22 @@ export async function launchKeeper(
     );
   } finally {
     clearTimeout(timer);
+    clearTimeout(advice);
     options.signal?.removeEventListener("abort", hangUp);
     lines.close();
     reports.destroy();
     child.unref();
   }
+}
+
+/** Repeats the progress with the help for a program that does not go by PORT, if that is what it looks like. */
+async function advise(
+  context: ProfilesContext,
+  manifest: Manifest,
+  record: RunRecord,
+  onProgress: LaunchOptions["onProgress"],
+): Promise<void> {
+  const { hintWhileWaiting } = await import("./slowness-hint.ts");
+  const hint = await hintWhileWaiting(context, { manifest, record, observed: observeKept(record) });
+  if (hint !== undefined) onProgress?.(`${describeStart(manifest, record)}. ${hint}`);
 }

@@ -6,15 +6,28 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 import { portHint } from "./port-hint.ts";
 
 /** Returns one sentence with a command. Waiting for a gateway without its own port would never end. */
-export async function hintOnSlowness({ home }: HomePlace, observation: ProfileObservation): Promise<string> {
-  const { manifest, record } = observation;
-  const { name, health, host } = manifest;
-  const isSilent = record !== undefined && (await probeListener(host, record.port)) === "silent";
+export async function hintOnSlowness(place: HomePlace, observation: ProfileObservation): Promise<string> {
+  const { name, health } = observation.manifest;
   const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
-  if (health === "none" || !isSilent) return look;
-  const hint = listensAnywhere(home, observation) ? portHint(manifest) : undefined;
-  if (hint !== undefined) return hint;
-  return `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
+  if (health === "none" || !(await isSilent(observation))) return look;
+  const hint = hintOnOtherPort(place, observation);
+  return hint ?? `If it opens no port at all: ${shellCommand("lockkeeper", "edit", name, "--health", "none")}`;
+}
+
+/**
+ * Returns the hint for a program that listens, but not on its port so far; undefined for any other. It proves nothing: a
+ * debugger, a metrics port or a helper often comes first.
+ */
+export async function hintWhileWaiting(place: HomePlace, observation: ProfileObservation): Promise<string | undefined> {
+  return (await isSilent(observation)) ? hintOnOtherPort(place, observation) : undefined;
+}
+
+async function isSilent({ manifest: { host }, record }: ProfileObservation): Promise<boolean> {
+  return record !== undefined && (await probeListener(host, record.port)) === "silent";
+}
+
+function hintOnOtherPort({ home }: HomePlace, observation: ProfileObservation): string | undefined {
+  return listensAnywhere(home, observation) ? portHint(observation.manifest) : undefined;
 }
 
 function listensAnywhere(home: string, observation: ProfileObservation): boolean {

@@ -339,9 +339,15 @@ describe("security 3: failures", () => {
     expect(warnings).toHaveLength(10);
     expect(warnings.at(-1)).toMatch(/; further ones are not told for a while$/);
     expect(warnings.join("")).not.toContain("wrong");
+    pass(59_999);
+    fail(12, () => ask({ address: "198.51.100.1" }));
+    expect(warnings).toHaveLength(10);
+    pass(1);
+    fail(12, () => ask({ address: "203.0.113.1" }));
+    expect(warnings).toHaveLength(11);
     pass(301_000);
     fail(12, () => ask({}));
-    expect(warnings).toHaveLength(11);
+    expect(warnings).toHaveLength(12);
   });
 
   test("another machine is another source, whatever it claims", () => {
@@ -405,8 +411,9 @@ describe("security 3: failures", () => {
       expect((await sendRaw(gateway, upgradeHead(gateway, "Authorization: Bearer wrong"))).status).toBe(401);
     }
     for (const lines of [["GET /status HTTP/1.1", host, BEARER], upgradeHead(gateway, BEARER)]) {
-      const { status, headers } = await sendRaw(gateway, lines);
+      const { status, headers, body } = await sendRaw(gateway, lines);
       expect([status, /^retry-after: (?:300|29\d)$/im.test(headers)]).toEqual([429, true]);
+      expect(body).toContain("too many failed attempts");
     }
     expect((await sendRaw(gateway, ["GET /healthz HTTP/1.1", host])).status).toBe(200);
   });

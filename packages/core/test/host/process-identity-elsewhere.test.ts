@@ -94,6 +94,24 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of ot
     expect(module.identifyProcess(4711)).toEqual(seen);
   });
 
+  test("a recorded process is hidden here only under its pid, in this namespace and since this boot", async () => {
+    const { module } = await on({ files: { [STATUS]: { errno: "ENOENT" } }, signal: "EPERM" });
+    const { bootId, pidNamespace } = module.ownIdentity();
+    const identity = { pid: 4711, startTicks: 5, bootId, pidNamespace };
+    expect(module.isHiddenHere(identity)).toBe(true);
+    for (const change of [{ bootId: null }, { bootId: "before" }, { pidNamespace: "1" }, { pid: 0 }]) {
+      expect({ change, hidden: module.isHiddenHere({ ...identity, ...change }) }).toEqual({ change, hidden: false });
+    }
+    expect(module.isHiddenHere(module.ownIdentity())).toBe(false);
+  });
+
+  test("without a boot id no process is called hidden here", async () => {
+    const bootId = { "/proc/sys/kernel/random/boot_id": { errno: "ENOENT" } };
+    const { module } = await on({ files: { [STATUS]: { errno: "ENOENT" }, ...bootId }, signal: "EPERM" });
+    const { pidNamespace } = module.ownIdentity();
+    expect(module.isHiddenHere({ pid: 4711, startTicks: 5, bootId: null, pidNamespace })).toBe(false);
+  });
+
   test("a process without a readable start is hidden, and one that ended does not exist", async () => {
     const status = "Name:\tx\nTgid:\t4711\nPid:\t4711\n";
     const look = async (text: string): Promise<unknown> => {

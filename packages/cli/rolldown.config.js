@@ -89,7 +89,7 @@ const together = {
   listed: [
     ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),
     ...profiles("status/list", "registry/registry", "registry/match-names"),
-    ...core("host/address", "host/process-identity", "keeper/run-record"),
+    ...core("host/address", "host/process-identity", "host/lock-list-readiness", "keeper/run-record"),
   ],
   watched: [
     ...own("commands/status.ts"),

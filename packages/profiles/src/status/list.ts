@@ -4,7 +4,7 @@
  */
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
-import { observeAll } from "./observe-all.ts";
+import { foresee, observeAll } from "./observe-all.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { describeProfile } from "./profile-status.ts";
@@ -36,6 +36,7 @@ export async function listProfiles(
 }
 
 async function lookAtAll(context: ProfilesContext, options: ListOptions): Promise<readonly ProfileStatus[]> {
+  foresee(context.home);
   const manifests = [...readRegistry(context.home, context.owner).values()];
   const current = readSelection(context).name;
   const now = Date.now();

@@ -4,9 +4,11 @@
  * against a bare Node start.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { warnAfter } from "@lockkeeper/core/internal";
+import { readyLockList, warnAfter } from "@lockkeeper/core/internal";
+import { statSync } from "node:fs";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
+import { homePaths } from "../profile-paths.ts";
 import { readableSelection } from "../selection/selection.ts";
 import type { Look } from "./evidence.ts";
 import { hasLockFile } from "./lock-files.ts";
@@ -42,6 +44,18 @@ export async function statusAfterChange(context: ProfilesContext, manifest: Mani
  * not: the kernel waits for all its cores to make the list, for milliseconds.
  */
 const MANY = 300;
+
+/** A registry of so many profiles is at least of this size. */
+const MANY_BYTES = MANY * 150;
+
+/** Has the kernel get ready for {@link observeAll} while the registry is read, when that seems to hold many profiles. */
+export function foresee(home: string): void {
+  try {
+    if (statSync(homePaths(home).registry).size >= MANY_BYTES) readyLockList();
+  } catch {
+    // Reading it says what is wrong.
+  }
+}
 
 /** Returns the profiles that `manifests` describe as they are now, in their order. Changes nothing. */
 export async function observeAll(

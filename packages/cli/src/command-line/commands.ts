@@ -28,8 +28,8 @@ export const COMMANDS = {
     rest: "cmd..",
     rule: { unnamed: "all", protected: "usual" },
     examples: [
-      ["up dev prod", "two isolated gateways from nothing"],
-      ["up main rescue --kind openclaw", "two OpenClaw gateways, one of them to fall back on"],
+      ["up dev prod", "create and start two isolated gateways"],
+      ["up main rescue --kind openclaw", "two OpenClaw gateways, one of them as a fallback"],
       ["up", "everything that exists; running ones are left alone"],
     ],
   },
@@ -50,7 +50,7 @@ export const COMMANDS = {
     synonyms: ["new", "add", "init", "make"],
     summary: "make a profile: a folder, a lock and a block of ports for one gateway",
     positionals: [
-      { name: "name", arity: "required", free: true, summary: "a-z, 0-9 and -, at most 32, no - at the front" },
+      { name: "name", arity: "required", free: true, summary: "a-z, 0-9 and -, at most 32, not starting with -" },
     ],
     options: [
       "kind",
@@ -81,7 +81,7 @@ export const COMMANDS = {
       ["create dev", "the built-in gateway on a free block of ports"],
       ["create api -- node server.js --port {port}", "any program, in this directory; also {port+N} {host} {stateDir}"],
       ["create web --env BASE=http://{host}:{port} -- npm start", "PORT and HOST are set for it; {...} in --env too"],
-      ["create prod --port 20000 --protected", "on a port of your choice; stopping it then takes --confirm prod"],
+      ["create prod --port 20000 --protected", "on a port of your choice; a stop then needs --confirm prod"],
       ["create claw --kind openclaw", "an OpenClaw gateway with config, state and workspace of its own"],
     ],
   },
@@ -125,18 +125,18 @@ export const COMMANDS = {
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
       ["edit api --stop-timeout 60s --env MODE=test", "takes effect at the next start; a running gateway goes on"],
-      ["edit api --unset env.MODE --unset health", "take things back"],
+      ["edit api --unset env.MODE --unset health", "reset two options"],
       ["edit api --dry-run -- node server.js --port {port}", "show the difference, write nothing"],
     ],
   },
   protect: {
     group: "profiles",
     synonyms: ["lock"],
-    summary: "protect a profile: to stop, restart or change it takes its name twice",
+    summary: "protect a profile: stops, restarts and changes then need its name twice",
     positionals: [{ name: "name", arity: "required", summary: "the profile" }],
     options: [],
     rule: { unnamed: "refused", protected: "usual" },
-    examples: [["protect prod", "stop, restart, edit, remove and their like then take --confirm prod"]],
+    examples: [["protect prod", "stop, restart, edit, remove and others then need --confirm prod"]],
   },
   unprotect: {
     group: "profiles",
@@ -316,7 +316,7 @@ export const COMMANDS = {
   },
   apply: {
     group: "profiles",
-    summary: "make profiles what a file says; shows the difference and asks",
+    summary: "make profiles match a file; shows the difference and asks first",
     positionals: [],
     options: ["file", "prefix", "yes"],
     examples: [
@@ -383,7 +383,7 @@ export const COMMANDS = {
     },
     rule: { unnamed: "all", protected: "usual" },
     examples: [
-      ["ports", "the plan beside what the host says, as a table and as a picture"],
+      ["ports", "the plan and the real listeners, as a table and a picture"],
       ["ports --check", "one line when all is well; exit 1 when something conflicts, for scripts"],
       ["ports --explain 18790", "whose it is, who holds it now"],
       ["ports --next --span 20", "the base of the next free block of 20"],
@@ -420,7 +420,7 @@ export const COMMANDS = {
     options: ["all", "profile", "follow", "since", "lines", "timestamps", "grep", "regex"],
     summaries: {
       all: "every profile",
-      lines: "at most this many last lines of each (default 100); with --grep of those that fit",
+      lines: "at most this many last lines of each (default 100); with --grep of the matching ones",
     },
     rule: { unnamed: "current", protected: "usual" },
     examples: [
@@ -461,7 +461,7 @@ export const COMMANDS = {
     examples: [
       ["current", "its name; exit 1 when there is none"],
       ["current --explain", "where it comes from and what it overrides"],
-      ["current --short", "the name or nothing, for a prompt; ! behind a protected one"],
+      ["current --short", "the name or nothing, for a prompt; ! after a protected one"],
     ],
   },
   env: {
@@ -473,7 +473,7 @@ export const COMMANDS = {
     rule: { unnamed: "current", protected: "usual" },
     examples: [
       ["env dev", 'bash and zsh: eval "$(lockkeeper env dev)"'],
-      ["env dev --unset", "take it all out of the shell again, by eval too"],
+      ["env dev --unset", "remove it from the shell again, also with eval"],
       ["env dev --shell fish | source", "fish"],
     ],
   },
@@ -529,8 +529,8 @@ export const COMMANDS = {
     options: ["port", "include", "stop", "confirm"],
     rule: { unnamed: "refused", protected: "confirmed" },
     examples: [
-      ["clone dev staging", "ports and token of its own; what stays behind is listed"],
-      ["clone prod staging --stop --confirm prod", "prod is stopped for as long as the copy takes"],
+      ["clone dev staging", "with its own ports and token; lists what it does not copy"],
+      ["clone prod staging --stop --confirm prod", "prod is stopped during the copy"],
       ["clone dev dev2 --include schedules", "with its schedules"],
     ],
   },
@@ -560,7 +560,7 @@ export const COMMANDS = {
   trash: {
     group: "profiles",
     synonyms: ["bin"],
-    summary: "list removed profiles, or delete them for good",
+    summary: "list removed profiles, or delete them permanently",
     positionals: [
       { name: "action", arity: "required", choices: ["list", "empty"], summary: "what to do" },
       { name: "names", arity: "many", free: true, summary: "names of removed profiles; none: all" },
@@ -568,7 +568,7 @@ export const COMMANDS = {
     options: ["yes"],
     examples: [
       ["trash list", "what can be restored"],
-      ["trash empty exp-1 --yes", "gone for good, without a question"],
+      ["trash empty exp-1 --yes", "deleted permanently, without a question"],
     ],
   },
   import: {

@@ -55,7 +55,7 @@ export const OPTIONS = {
     value: "kind",
     summary: "copy this too: credentials, devices, schedules, databases, locks, logs, caches",
   },
-  extraPort: { type: "list", value: "name=+N", summary: "a second port of it, N above its base" },
+  extraPort: { type: "list", value: "name=+N", summary: "a second named port, N above its base" },
   health: { type: "text", value: "check", summary: "/path (2xx is healthy), http (any answer), tcp or none" },
   protected: { type: "flag", summary: "stop, restart, remove and edit then need the name twice" },
   noPortEnv: { type: "flag", summary: "do not set PORT and HOST in its environment" },
@@ -75,7 +75,7 @@ export const OPTIONS = {
     summary: "what a stop ends: its own processes, or everything that it started",
   },
   memoryRestart: { type: "size", value: "size", summary: "restart it when it stays above this: 512M, 2G" },
-  memoryMax: { type: "size", value: "size", summary: "its upper limit of memory" },
+  memoryMax: { type: "size", value: "size", summary: "its hard memory limit" },
   restartUnresponsive: { type: "duration", value: "time", summary: "restart it after this time without an answer" },
   hook: {
     type: "list",
@@ -121,7 +121,7 @@ export const OPTIONS = {
   gatewayEnv: { type: "flag", summary: "with exactly what its gateway gets, its secrets and PORT included" },
   stay: {
     type: "flag",
-    summary: "when it has failed for good, or a person's stop ended it, keep the process until a signal ends it",
+    summary: "when it has failed permanently, or a person's stop ended it, keep the process until a signal ends it",
   },
   noOutput: { type: "flag", summary: "do not pass the gateway's output through; it is in the log anyway" },
   here: { type: "flag", summary: "exit 3 also when it runs in another container: for the health check of one" },
@@ -156,8 +156,8 @@ export const OPTIONS = {
   explain: { type: "flag", summary: "also show where it comes from and what it overrides" },
   fix: { type: "flag", summary: "make the repairs that lose nothing; shows them and asks first" },
   dryRun: { type: "flag", summary: "check and show the change, write nothing" },
-  short: { type: "flag", summary: "the name or nothing, ! behind a protected one; for prompts" },
-  leave: { type: "flag", flag: "unset", summary: "print what takes the profile out of the shell again" },
+  short: { type: "flag", summary: "the name or nothing, ! after a protected one; for prompts" },
+  leave: { type: "flag", flag: "unset", summary: "print commands that remove the profile from the shell" },
   shell: { type: "choice", choices: ["bash", "zsh", "fish"], value: "bash|zsh|fish", summary: "syntax of the output" },
 } as const;
 

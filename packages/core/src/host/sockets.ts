@@ -121,7 +121,9 @@ function readTcpTables(
   state: string,
   names: readonly string[] = ["tcp", "tcp6"],
 ): readonly TcpLine[] | "unknown" {
-  const tables = names.map((name) => readTable(`${procRoot}/net/${name}`));
+  // Sockets that only remember a connection are in use by nobody, and in the table all the same.
+  const isEmpty = (name: string): boolean => name === "tcp6" && state === TCP_LISTEN && isIpv6Unused(procRoot);
+  const tables = names.map((name) => (isEmpty(name) ? "" : readTable(`${procRoot}/net/${name}`)));
   // A kernel without IPv6 has no tcp6; a host without tcp lists nothing.
   if (tables[0] === undefined) return "unknown";
   const lines: TcpLine[] = [];
@@ -138,6 +140,14 @@ function readTcpTables(
     }
   }
   return lines;
+}
+
+/**
+ * Whether no TCP socket of IPv6 is in use, as on many hosts. The kernel counts them, and need not walk over its table then. Source:
+ * net/ipv6/proc.c, sockstat6_seq_show.
+ */
+function isIpv6Unused(procRoot: string): boolean {
+  return /^TCP6: inuse 0$/mu.test(readIfThere(`${procRoot}/net/sockstat6`) ?? "");
 }
 
 /**

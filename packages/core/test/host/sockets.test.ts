@@ -62,6 +62,15 @@ describe("readListeners and findHolders", () => {
     expect(ports.filter((port) => !found.has(port))).toEqual([]);
   });
 
+  test("find the only listener of IPv6, with and without connections", async () => {
+    const port = await listen("::1");
+    expect(listenersOn(port)).toMatchObject([{ family: 6, address: "::1" }]);
+    const socket = connect({ host: "::1", port });
+    socket.resume();
+    await once(socket, "close");
+    expect(listenersOn(port)).toMatchObject([{ family: 6, address: "::1" }]);
+  });
+
   test("know that :: beside an IPv4 listener is IPv6 only", async () => {
     const port = await listen("::", { ipv6Only: true });
     expect(listenersOn(port)[0]?.v6only).toBe("unknown");
@@ -115,6 +124,15 @@ describe("a host that shows less", () => {
       { family: 6, address: "::", port: 18_793, inode: "504", uid: 1000, v6only: "unknown" },
     ]);
     expect(readClosingPorts({ procRoot: root })).toEqual(new Set([18_790]));
+    for (const [counted, found] of [
+      ["TCP6: inuse 2", 3],
+      ["TCP6: inuse 0", 1],
+      ["TCP6: inuse 0 or so", 3],
+      ["UDP6: inuse 0", 3],
+    ]) {
+      fs.writeFileSync(join(root, "net", "sockstat6"), `${counted}\nRAW6: inuse 0\n`);
+      expect(readListeners({ procRoot: root }), String(counted)).toHaveLength(Number(found));
+    }
     if (listeners === "unknown") return;
     const holders = findHolders(listeners, { procRoot: root });
     expect([...holders].map(([listener, holder]) => [listener.port, holder.pid, holder.command])).toEqual([

@@ -34,7 +34,7 @@ import { stillSpared } from "../status/run-records.ts";
 import { findSpared, sparingOf } from "./sparing.ts";
 import { endStrays, STRAY_TIMEOUT_MS } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
-import { observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
+import { observeBriefly, observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /** Options of a stop. */
@@ -91,7 +91,7 @@ export async function stopProfile(
   }
   const stopped = await stopObserved(context, before, options);
   const wasAtRest = before.observed.state === "stopped" && !before.observed.leftover;
-  const after = stopped === "already-stopped" && wasAtRest ? before : observeManifest(context, manifest);
+  const after = stopped === "already-stopped" && wasAtRest ? before : observeBriefly(context, manifest);
   return { outcome: stopped, spared: stillSpared(after.record), status: statusOf(context, after) };
 }
 
@@ -133,7 +133,8 @@ export async function stopObserved(
   const willSpare = findSpared(context, manifest, record);
   options.onProgress?.(willSpare.length === 0 ? "stopping" : `stopping, but for ${describeSpared(willSpare)}`);
   if (keeper !== null) await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
-  const after = observeManifest(context, manifest);
+  // Where its keeper says that it has stopped and the lock file is gone, the kernel is not asked: `down` would wait for it each time.
+  const after = observeBriefly(context, manifest);
   const last = after.record ?? record;
   // Its keeper released the lock, and the profile was started again: that is another run, which must not be stopped.
   if (last.nonce !== record.nonce) return "stopped";
@@ -254,7 +255,7 @@ function isRunOver(context: ProfilesContext, manifest: Manifest): boolean {
 
 async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<void> {
   if ((await probeListener(record.host, record.port)) !== "listening") return;
-  const last = observeManifest(context, manifest).record;
+  const last = observeBriefly(context, manifest).record;
   if (last === undefined || last.nonce !== record.nonce) return;
   requireNothingHandedOn(manifest, last);
   throw stopIncomplete(manifest, record, `its processes are gone, but port ${record.port} is held`);

@@ -21,5 +21,5 @@ export function commandsPage(): string {
   return `# Every command\n\n${PAGE_INTRODUCTION}\n\n${chapters.join("\n")}`;
 }
 
-const PAGE_INTRODUCTION = `What \`lockkeeper help <command>\` shows, on one page. It is made from the program's own description of its commands, so
-it cannot say anything else. Exit statuses, JSON and the rules that hold for all commands are in [the command line](cli.md).`;
+const PAGE_INTRODUCTION = `The output of \`lockkeeper help <command>\` for every command, on one page. The program's own descriptions make this page.
+Exit statuses, JSON and the rules for all commands are in [the command line](cli.md).`;

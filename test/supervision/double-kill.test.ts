@@ -1,7 +1,7 @@
 /**
- * Keeper and gateway are both killed, and something of the run lives on: a server that the gateway had started. With the lock or the
- * environment of the run it is the profile's orphan to every command; without, it is nobody's to end. And a command that holds the lock of
- * a killed run, to copy or move it, is no orphan at all.
+ * Keeper and gateway are both killed, and a server that the gateway had started survives. With the lock or the environment of the
+ * run it is the profile's orphan for every command; without them no command ends it. A command that holds the lock of a killed
+ * run, to copy or move it, is not an orphan.
  */
 import { readLockFile } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";

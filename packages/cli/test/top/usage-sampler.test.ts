@@ -28,7 +28,7 @@ describe.skipIf(process.platform !== "linux")("figures of trees (Linux)", () => 
     expect(sampler.of(child.pid)?.cpuPercent).toBeNull();
     const before = sampler.of(child.pid)?.memoryBytes ?? 0;
     expect(before).toBeGreaterThan(0);
-    // So long after the first that what the process has used since is no news: the second figure.
+    // So long after the first that the usage in between is too small to count: the second figure.
     expect(sampler.sample([child.pid], 1e9)).toBe(true);
     expect(sampler.of(child.pid)?.cpuPercent).toBeLessThan(1);
     child.stdin?.write("\n");

@@ -55,7 +55,7 @@ describe("readListeners and findHolders", () => {
     expect(await probePort("127.0.0.1", port)).toEqual({ verdict: "free" });
   });
 
-  test("find each of so many listeners that the kernel's table has several pages", async () => {
+  test("find every listener when the kernel's table has several pages", async () => {
     const ports = await Promise.all(Array.from({ length: 90 }, () => listen("127.0.0.1")));
     const all = readListeners();
     const found = new Set(all === "unknown" ? [] : all.map((listener) => listener.port));

@@ -172,7 +172,7 @@ describe("an owner that listens", () => {
 
 describe.runIf(process.platform === "linux")("an old copy of a dead owner's file", () => {
   test("that is put back under a living owner gives nobody the lock", async () => {
-    // A config elsewhere has one name only, so nothing but the mark tells of the owner.
+    // A config elsewhere has only one name, so only the mark shows the owner.
     const elsewhere = { ...place, configPath: join(tmpdir(), "lk-lock-elsewhere.json") };
     const lock = await acquireGatewayLock(elsewhere);
     // Our own pid with another start time: a process that has ended.

@@ -48,7 +48,7 @@ test("names path, errno and a remedy, and leaves no lock behind", () => {
   expect(readdirSync(lockDir)).toEqual([]);
 });
 
-/** As above, with an owner whose file is deleted before each try: only the kernel's list tells of it. */
+/** As above, with an owner whose file is deleted before each try: only the kernel's list shows the owner. */
 const SECOND_OWNER = `
   import { closeSync, openSync, rmSync } from "node:fs";
   import { acquireGatewayLock } from "@lockkeeper/core";
@@ -65,7 +65,7 @@ const SECOND_OWNER = `
   process.stdout.write(JSON.stringify(said));
   process.exit();`;
 
-test("is not told that it is alone, as it cannot look", () => {
+test("is not told that it is alone, because it cannot look", () => {
   const script = 'ulimit -n 128; exec "$0" --input-type=module -e "$1" -- "$2" "$3"';
   const args = ["-c", script, process.execPath, SECOND_OWNER, join(home, "lock"), join(home, "config")];
   const said = JSON.parse(execFileSync("/bin/sh", args, { cwd: import.meta.dirname, encoding: "utf8" })) as unknown[];

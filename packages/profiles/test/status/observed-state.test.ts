@@ -121,7 +121,7 @@ describe("the state of a profile", () => {
     },
   );
 
-  test("is at rest where a command holds the lock of a killed run, and that command is no gateway", () => {
+  test("is at rest where a command holds the lock of a killed run: that command is not a gateway", () => {
     const scene = { published: record("running"), lock: "held", holder: helper, heldByCommand: true } as const;
     const still = { owner: "unclear", keeper: null, gateway: null, leftover: false } as const;
     expect(observe(scene)).toEqual({ state: "stopped", reason: "keeper and gateway were killed", ...still });

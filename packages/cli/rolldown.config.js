@@ -16,6 +16,7 @@ import { SHELL_START, withLoader } from "./bundle/with-loader.js";
 const here = import.meta.dirname;
 const dist = path.join(here, "dist");
 const entry = path.join(here, "src/main.ts");
+const { version } = JSON.parse(readFileSync(path.join(here, "package.json"), "utf8"));
 const programs = path.join(here, "../profiles/dist/programs");
 
 /** What cannot be inlined: the addon is machine code; the other two are optional parts of ws that we do not install. */
@@ -240,7 +241,10 @@ const storeHelp = {
   name: "store-help",
   async writeBundle({ dir }) {
     const { allHelp } = createRequire(import.meta.url)(path.join(dir, "help-writer.cjs"));
-    writeFileSync(path.join(dist, "help.json"), JSON.stringify(allHelp()));
+    const help = allHelp();
+    writeFileSync(path.join(dist, "help.json"), JSON.stringify(help));
+    // The loader shows it.
+    writeFileSync(path.join(dist, "help.txt"), help[""]);
   },
 };
 
@@ -281,7 +285,7 @@ export default defineConfig([
     preserveEntrySignatures: "allow-extension",
     input: { [ENTRY]: entry },
     plugins: [
-      withLoader("lockkeeper.cjs", { start: SHELL_START, firstPicture: builtFirstPicture }),
+      withLoader("lockkeeper.cjs", { start: SHELL_START, firstPicture: builtFirstPicture, version }),
       descriptions,
       typescriptMaps,
       refuseCircles,

@@ -14,9 +14,9 @@ export const SHELL_START = `#!/bin/sh
 
 /**
  * Returns the plugin. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. `start`: the first lines of the
- * loader. `firstPicture` returns the name of a file to load first for `top`.
+ * loader. `firstPicture` returns the name of a file to load first for `top`. `version` is the program's, for `short-answers.cjs`.
  */
-export function withLoader(fileName, { start = "", firstPicture } = {}) {
+export function withLoader(fileName, { start = "", firstPicture, version } = {}) {
   return {
     name: "with-loader",
     generateBundle(_, bundle) {
@@ -30,6 +30,7 @@ export function withLoader(fileName, { start = "", firstPicture } = {}) {
       const source = readFileSync(path.join(import.meta.dirname, "loader.cjs"), "utf8");
       const text = source
         .replace(/^#!.*\n/, () => start)
+        .replace(/^const vm = /m, (rest) => (version === undefined ? "" : shortAnswers(version)) + rest)
         .replace(
           /^load\(.*"MAIN_FILE".*\n/m,
           (main) => (firstPicture === undefined ? "" : before(main, firstPicture())) + main,
@@ -37,6 +38,12 @@ export function withLoader(fileName, { start = "", firstPicture } = {}) {
       this.emitFile({ type: "asset", fileName, source: text.replace('"MAIN_FILE"', JSON.stringify(entry.fileName)) });
     },
   };
+}
+
+/** What comes after the two modules that the loader has as well. */
+function shortAnswers(version) {
+  const source = readFileSync(path.join(import.meta.dirname, "short-answers.cjs"), "utf8");
+  return `${source.slice(source.indexOf("if (")).replace("VERSION", version)}\n`;
 }
 
 /** The live view shows its names before the rest is read. */

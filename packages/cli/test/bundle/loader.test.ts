@@ -1,5 +1,6 @@
 /**
- * The loader gives the same answers with bytecode, without it, and with broken bytecode or bytecode of another file.
+ * The loader gives the same answers with bytecode, without it, and with broken bytecode or bytecode of another file; and those
+ * that it gives without the program are the program's.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -56,4 +57,24 @@ test.runIf(isMade)("broken, foreign and missing bytecode change no answer", () =
   expect(answers()).toEqual(before);
   rmSync(path.join(copy, "bytecode"), { recursive: true });
   expect(answers()).toEqual(before);
+});
+
+test("version and help are shown without the program, and the program says the same", () => {
+  const spellings = [[], ["--help"], ["-h"], ["--version"], ["-v"], ["-V"]];
+  const short = spellings.map((words) => ask(...words));
+  const program = readdirSync(path.join(copy, "chunks")).filter((name) => name.startsWith("main-"));
+  const loader = path.join(copy, "lockkeeper.cjs");
+  const text = readFileSync(loader, "utf8");
+  writeFileSync(loader, text.replace("if (isAnswered(", "if (false && isAnswered("));
+  expect(readFileSync(loader, "utf8")).not.toBe(text);
+  expect(spellings.map((words) => ask(...words))).toEqual(short);
+  writeFileSync(loader, text);
+  for (const [status, stdout, stderr] of short) {
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/\n$/);
+  }
+  for (const name of program) rmSync(path.join(copy, "chunks", name));
+  expect(spellings.map((words) => ask(...words))).toEqual(short);
+  rmSync(path.join(copy, "help.txt"));
+  expect(ask("--help")[0]).not.toBe(0);
 });

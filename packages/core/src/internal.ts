@@ -80,6 +80,7 @@ export {
   unsafePath,
   writtenByOthers,
 } from "./storage/private-file.ts";
+export type { Seen } from "./storage/path-look.ts";
 export { PathLook } from "./storage/path-look.ts";
 export { randomBytes } from "./storage/random-bytes.ts";
 export { lstatIfPresent, realPath } from "./storage/real-path.ts";

@@ -3,29 +3,39 @@ import { existsSync, lstatSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
+import type { Access } from "./bits-of-others.ts";
 import { realPath } from "./real-path.ts";
+
+/** What a look keeps of a path: the system's whole answer is several times as large, and a look keeps thousands. */
+export interface Seen extends Access {
+  /** A link itself, not what is behind it. */
+  readonly kind: "directory" | "link" | "other";
+  readonly dev: number;
+  readonly ino: number;
+}
 
 /**
  * One look at many paths. For a single observation: what it has seen stays as it was then. Paths are absolute.
  */
 export class PathLook {
-  readonly #stats = new Map<string, Stats | undefined>();
+  readonly #seen = new Map<string, Seen | undefined>();
   readonly #real = new Map<string, string>();
 
-  /** Returns the stats of `path` itself, also of a link; undefined when nothing is there. Throws the system's errors as they are. */
-  stats(path: string): Stats | undefined {
-    const known = this.#stats.get(path);
-    if (known !== undefined || this.#stats.has(path)) return known;
+  /** Returns what is at `path` itself; undefined when nothing is there. Throws the system's errors as they are. */
+  see(path: string): Seen | undefined {
+    const known = this.#seen.get(path);
+    if (known !== undefined || this.#seen.has(path)) return known;
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    this.#stats.set(path, stats);
-    return stats;
+    const seen = stats === undefined ? undefined : essenceOf(stats);
+    this.#seen.set(path, seen);
+    return seen;
   }
 
   /** Returns whether something is there, behind a link too; false when that cannot be seen. */
   exists(path: string): boolean {
     try {
-      const stats = this.stats(path);
-      return stats?.isSymbolicLink() === true ? existsSync(path) : stats !== undefined;
+      const seen = this.see(path);
+      return seen?.kind === "link" ? existsSync(path) : seen !== undefined;
     } catch {
       return false;
     }
@@ -34,7 +44,7 @@ export class PathLook {
   /** Returns whether nothing is there, in a folder that is; false when that cannot be seen. */
   isAbsent(path: string): boolean {
     try {
-      return this.stats(path) === undefined && this.stats(dirname(path))?.isDirectory() === true;
+      return this.see(path) === undefined && this.see(dirname(path))?.kind === "directory";
     } catch {
       return false;
     }
@@ -55,11 +65,17 @@ export class PathLook {
     if (process.platform !== "linux" || parent === path || resolve(path) !== path) return realPath(path);
     const folder = this.realPath(parent);
     try {
-      if (this.stats(path)?.isSymbolicLink() === true) return realPath(path);
+      if (this.see(path)?.kind === "link") return realPath(path);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       throw fileError(error, "resolve", path);
     }
     return folder === parent ? path : join(folder, basename(path));
   }
+}
+
+function essenceOf(stats: Stats): Seen {
+  const { mode, uid, gid, ctimeMs, dev, ino } = stats;
+  const kind = stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "link" : "other";
+  return { kind, mode, uid, gid, ctimeMs, dev, ino };
 }

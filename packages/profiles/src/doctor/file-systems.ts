@@ -38,6 +38,6 @@ export function checkFileSystems({ context: { home }, patients, facts: { look } 
 
 /** Undefined for a link, which may lead to another device. */
 function deviceOf(path: string, look: PathLook): number | undefined {
-  const stats = look.stats(path);
-  return stats?.isDirectory() === true ? stats.dev : undefined;
+  const seen = look.see(path);
+  return seen?.kind === "directory" ? seen.dev : undefined;
 }

@@ -1,8 +1,7 @@
 /** Checks for our files and folders that others may read or write. */
 import { bitsOfOthers, errnoOf, fileError, shellCommand, unsafePath } from "@lockkeeper/core/internal";
-import type { PathLook } from "@lockkeeper/core/internal";
+import type { PathLook, Seen } from "@lockkeeper/core/internal";
 import { closeSync, constants, fchmodSync, fstatSync, openSync, realpathSync } from "node:fs";
-import type { Stats } from "node:fs";
 import { dirname, sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
@@ -22,32 +21,32 @@ export function checkModes({ context: { home }, patients, facts }: Scene): reado
 }
 
 function ofPlace(home: string, path: string, look: PathLook): readonly Finding[] {
-  let stats: Stats | undefined;
+  let seen: Seen | undefined;
   try {
-    stats = look.stats(path);
+    seen = look.see(path);
   } catch (error) {
     const errno = errnoOf(error) ?? "unknown error";
     return [
       { weight: "unknown", code: "mode-unknown", title: `cannot look at ${path}`, evidence: [errno], command: null },
     ];
   }
-  if (stats === undefined || stats.isSymbolicLink()) return [];
-  const open = bitsOfOthers(stats, path);
+  if (seen === undefined || seen.kind === "link") return [];
+  const open = bitsOfOthers(seen, path);
   if (open === 0) return [];
-  const mode = (stats.mode & 0o700) | (stats.isDirectory() ? 0o700 : 0o600);
-  const shown = (stats.mode & 0o7777).toString(8).padStart(4, "0");
+  const mode = (seen.mode & 0o700) | (seen.kind === "directory" ? 0o700 : 0o600);
+  const shown = (seen.mode & 0o7777).toString(8).padStart(4, "0");
   const closed = mode.toString(8).padStart(4, "0");
-  const ours = stats.uid === process.geteuid?.();
+  const ours = seen.uid === process.geteuid?.();
   const finding: Finding = {
     weight: (open & 0o022) === 0 ? "warning" : "error",
     code: "mode-loose",
     title: `others may ${(open & 0o022) === 0 ? "read" : "write"} ${path}`,
-    evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${stats.uid}`],
+    evidence: [`mode ${shown}, made with ${closed}`, `owner uid ${seen.uid}`],
     command: shellCommand("chmod", closed, path),
   };
   // We did not create what a link leads to, at the path or on the way: its mode is its owner's choice.
   if (!ours || !liesIn(home, path)) return [finding];
-  const apply = async (): Promise<void> => close(path, mode, stats);
+  const apply = async (): Promise<void> => close(path, mode, seen);
   return [{ ...finding, fix: { what: `close ${path} to others (mode ${closed})`, apply } }];
 }
 
@@ -61,13 +60,13 @@ function liesIn(home: string, path: string): boolean {
 }
 
 /** Changes the mode of exactly the file that was checked, whatever is at its path by now. */
-function close(path: string, mode: number, seen: Stats): void {
+function close(path: string, mode: number, seen: Seen): void {
   const { O_RDONLY, O_NOFOLLOW = 0, O_DIRECTORY = 0, O_NONBLOCK = 0 } = constants;
   let fd: number | undefined;
   try {
-    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (seen.isDirectory() ? O_DIRECTORY : 0));
+    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (seen.kind === "directory" ? O_DIRECTORY : 0));
     const { ino, dev, nlink } = fstatSync(fd);
-    if (ino !== seen.ino || dev !== seen.dev || (!seen.isDirectory() && nlink > 1)) {
+    if (ino !== seen.ino || dev !== seen.dev || (seen.kind !== "directory" && nlink > 1)) {
       throw unsafePath(path, "is another thing than a moment ago", "Look again: lockkeeper doctor");
     }
     fchmodSync(fd, mode);

@@ -78,7 +78,7 @@ function asFirstProcess(name: string): Finding {
 function isFree({ manifest: { paths }, observed }: ProfileObservation, look: KernelLook, facts: HostFacts): boolean {
   if (observed.leftover || facts.lockFiles(paths.lock) === "some") return false;
   // Without any mark in the kernel's list it does not matter whose directory this is.
-  const isPlain = facts.look.stats(paths.lock)?.isDirectory() === true;
+  const isPlain = facts.look.see(paths.lock)?.kind === "directory";
   return (isPlain && look.listsNoMarks()) || look.ask(lockPlace(paths)).verdict === "free";
 }
 

@@ -169,8 +169,7 @@ function refuseSpoiledLock({ paths }: Manifest, facts: HostFacts): void {
 }
 
 function requireDirectory({ name, paths }: Manifest, cwd: string, { look }: HostFacts): void {
-  const isDirectory =
-    look.stats(cwd)?.isDirectory() === true || statSync(cwd, { throwIfNoEntry: false })?.isDirectory();
+  const isDirectory = look.see(cwd)?.kind === "directory" || statSync(cwd, { throwIfNoEntry: false })?.isDirectory();
   if (isDirectory === true) return;
   const fact = isDirectory === undefined ? "is missing" : "is not a directory";
   throw new LockkeeperError("COMMAND_NOT_FOUND", `the working directory of ${name} ${fact}: ${cwd}`, {

@@ -25,10 +25,14 @@ export interface OwnerFacts {
 
 /** Never the same twice. */
 const NONCE_BYTES = 16;
+const NONCES_AT_ONCE = 16;
+
+/** Random bytes that no nonce has used yet. */
+let drawn: Buffer = Buffer.alloc(0);
 
 /** Returns this process's record: one owner with one nonce, whichever mechanism will hold the lock. */
 export function describeSelf(facts: OwnerFacts): (mechanism: LockMechanism) => LockRecord {
-  const nonce = randomBytes(NONCE_BYTES).toString("hex");
+  const nonce = drawNonce();
   const createdAt = new Date().toISOString();
   return (mechanism) => ({
     v: 1,
@@ -43,6 +47,14 @@ export function describeSelf(facts: OwnerFacts): (mechanism: LockMechanism) => L
     gateway: null,
     createdAt,
   });
+}
+
+/** Drawn for several locks at once, because drawing takes four system calls. */
+function drawNonce(): string {
+  if (drawn.byteLength < NONCE_BYTES) drawn = randomBytes(NONCE_BYTES * NONCES_AT_ONCE);
+  const nonce = drawn.toString("hex", 0, NONCE_BYTES);
+  drawn = drawn.subarray(NONCE_BYTES);
+  return nonce;
 }
 
 /** Judges the gateway and the keeper of the record. */

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 
-import { probeListener } from "../../src/host/probe-port.ts";
+import { isPlainlySilent, probeListener } from "../../src/host/probe-port.ts";
 
 async function listen(host: string, port: number): Promise<{ port: number; close: () => Promise<unknown> }> {
   const server = createServer((socket) => socket.destroy());
@@ -33,5 +33,18 @@ describe("probeListener", () => {
       await Promise.all(asked);
       await bound.close();
     }
+  });
+});
+
+describe("isPlainlySilent", () => {
+  test("is said of a loopback address without a listener, and never where only the socket table could tell", async () => {
+    const { port, close } = await listen("127.0.0.1", 0);
+    expect(await isPlainlySilent("127.0.0.1", port)).toBe(false);
+    expect(await isPlainlySilent("localhost", port)).toBe(false);
+    await close();
+    expect(await isPlainlySilent("127.0.0.1", port)).toBe(true);
+    // A listener on an interface of its own would be in the way of these, and no connect to loopback meets it.
+    for (const host of ["0.0.0.0", "::", "192.0.2.1", "gateway.example"])
+      expect(await isPlainlySilent(host, port)).toBe(false);
   });
 });

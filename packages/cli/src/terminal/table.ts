@@ -34,28 +34,40 @@ export function renderTable(
   width: number,
   paintTitle: (text: string) => string,
 ): string {
-  const { shown, widths, titles } = fitColumns(columns, rows, width);
+  const { shown, widths, titles, isSame } = fitColumns(columns, rows, width);
   const last = shown.at(-1) ?? 0;
   const before = shown.reduce((sum, index) => sum + (index === last ? 0 : (widths[index] ?? 0) + GAP.length), 0);
   const room = Math.max(1, width - before);
-  const placesWith = (paint?: (text: string) => string): readonly Place[] =>
-    shown.map((index) => {
-      const padded = widths[index] ?? 0;
-      return {
-        index,
-        // The last column needs no blanks after it.
-        end: index === last || columns[index]?.align === "right" ? 0 : padded,
-        start: columns[index]?.align === "right" ? padded : 0,
-        most: index === last ? room : padded,
-        gap: index === last ? "" : GAP,
-        paint: paint ?? columns[index]?.paint,
-        text: undefined,
-        cell: "",
-      };
-    });
-  const lines = [renderRow(titles, placesWith(paintTitle), 0, last)];
-  const places = placesWith();
-  for (let row = 0; row < rows.length; row += 1) lines.push(renderRow(rows[row] ?? [], places, row, last));
+  const places = shown.map((index): Place => {
+    const padded = widths[index] ?? 0;
+    return {
+      index,
+      // The last column needs no blanks after it.
+      end: index === last || columns[index]?.align === "right" ? 0 : padded,
+      start: columns[index]?.align === "right" ? padded : 0,
+      most: index === last ? room : padded,
+      gap: index === last ? "" : GAP,
+      paint: columns[index]?.paint,
+      text: undefined,
+    };
+  });
+  const title = places.map(
+    (place) => renderCell(titles[place.index] ?? "", { ...place, paint: paintTitle }, 0) + place.gap,
+  );
+  const lines = [lineOf(title, titles[last])];
+  const { parts, own } = leaveOutSame(places, rows[0] ?? [], isSame);
+  // The loop stands here, in a long function: V8 would optimize one of its own after some hundred rows, which costs as much again.
+  for (let row = 0; row < rows.length; row += 1) {
+    const cells = rows[row] ?? [];
+    for (let at = 0; at < own.length; at += 1) {
+      const place = own[at] as Place;
+      const text = cells[place.index] ?? "";
+      if (text === place.text && place.paint === undefined) continue;
+      place.text = text;
+      parts[2 * at + 1] = text.length === place.most && place.paint === undefined ? text : renderCell(text, place, row);
+    }
+    lines.push(lineOf(parts, cells[last]));
+  }
   // One join makes one text; a text that is added to is copied once more.
   lines.push("");
   return lines.join("\n");
@@ -69,36 +81,50 @@ interface Place {
   readonly most: number;
   readonly gap: string;
   readonly paint: Column["paint"];
-  /** The text of the row before and what became of it: most columns of a long list say the same in every row. */
+  /** The text of the row before, whose cell is not made again: most columns of a long list say the same in every row. */
   text: string | undefined;
-  cell: string;
 }
 
-function renderRow(cells: readonly string[], places: readonly Place[], row: number, last: number): string {
-  const parts: string[] = [];
-  for (let index = 0; index < places.length; index += 1) {
-    const place = places[index] as Place;
-    const text = cells[place.index] ?? "";
-    if (text !== place.text || place.paint !== undefined) {
-      place.text = text;
-      place.cell = renderCell(text, place, row);
+/**
+ * Returns the places whose cells differ from row to row, and the parts of a line: what stands in front of the first, a place for its
+ * cell, and so on. What is the same in every row stands between them.
+ */
+function leaveOutSame(
+  places: readonly Place[],
+  first: readonly string[],
+  isSame: readonly boolean[],
+): { readonly parts: string[]; readonly own: readonly Place[] } {
+  const parts = [""];
+  const own: Place[] = [];
+  for (const place of places) {
+    const { index, paint, gap } = place;
+    if (isSame[index] === true && paint === undefined) {
+      parts.push(`${parts.pop() ?? ""}${renderCell(first[index] ?? "", place, 0)}${gap}`);
+    } else {
+      parts.push("", gap);
+      own.push(place);
     }
-    parts.push(place.cell);
   }
-  const line = parts.join("");
-  return (cells[last] ?? "") === "" ? line.trimEnd() : line;
+  return { parts, own };
 }
 
-function renderCell(text: string, { most, start, end, gap, paint }: Place, row: number): string {
+function lineOf(parts: readonly string[], last: string | undefined = ""): string {
+  const line = parts.join("");
+  return last === "" ? line.trimEnd() : line;
+}
+
+function renderCell(text: string, { most, start, end, paint }: Place, row: number): string {
   const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
   const cell = start > 0 ? cut.padStart(start) : cut.padEnd(end);
-  return (paint === undefined ? cell : paint(cell, row)) + gap;
+  return paint === undefined ? cell : paint(cell, row);
 }
 
 interface Fit {
   readonly shown: readonly number[];
   readonly widths: readonly number[];
   readonly titles: readonly string[];
+  /** By column: whether every row has the same text. */
+  readonly isSame: readonly boolean[];
 }
 
 /** Possible reductions, one after the other. */
@@ -108,10 +134,16 @@ type Sacrifice = { readonly rank: number; readonly index: number } & (
 
 function fitColumns(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): Fit {
   const natural = columns.map(() => 0);
+  const first = rows[0] ?? [];
+  for (let index = 0; index < first.length; index += 1) natural[index] = first[index]?.length ?? 0;
+  const areEven = rows.every((row) => row.length === first.length);
+  const isSame = columns.map(() => areEven);
   for (const row of rows) {
     for (let index = 0; index < row.length; index += 1) {
-      const length = row[index]?.length ?? 0;
-      if (length > (natural[index] ?? 0)) natural[index] = length;
+      const text = row[index] ?? "";
+      if (text === first[index]) continue;
+      isSame[index] = false;
+      if (text.length > (natural[index] ?? 0)) natural[index] = text.length;
     }
   }
   let titles = columns.map(({ title }) => title);
@@ -120,7 +152,7 @@ function fitColumns(columns: readonly Column[], rows: readonly (readonly string[
   let widths = whole();
   const excess = (): number =>
     shown.reduce((sum, index) => sum + (widths[index] ?? 0) + GAP.length, -GAP.length) - width;
-  if (excess() <= 0) return { shown, widths, titles };
+  if (excess() <= 0) return { shown, widths, titles, isSame };
   titles = columns.map(({ title, shortTitle }) => shortTitle ?? title);
   widths = whole();
   const cutTo = new Map<number, number>();
@@ -142,7 +174,7 @@ function fitColumns(columns: readonly Column[], rows: readonly (readonly string[
     const spare = Math.max(0, -excess());
     widths[index] = Math.min(full[index] ?? 0, (widths[index] ?? 0) + spare);
   }
-  return { shown, widths, titles };
+  return { shown, widths, titles, isSame };
 }
 
 function sacrifices(columns: readonly Column[]): readonly Sacrifice[] {

@@ -86,6 +86,36 @@ describe("a table", () => {
     const painted = [{ title: "NAME", expendable: 0, paint: (text: string) => `<${text}>` }, ...columns.slice(1)];
     expect(renderTable(painted, [["dev", "x", ""]], Infinity, plain)).toBe("NAME  KIND  PID\n<dev >  x\n");
   });
+
+  test("draws what is the same in every row like what is not, also where rows are of unequal length", () => {
+    const four = ["A", "B", "C", "D"].map((title) => ({ title, expendable: 0 }));
+    const same = [
+      ["x", "1", "same", "z"],
+      ["x", "22", "same", "z"],
+      ["x", "22", "same", "z"],
+    ];
+    expect(renderTable(four, same, Infinity, plain)).toBe(
+      "A  B   C     D\nx  1   same  z\nx  22  same  z\nx  22  same  z\n",
+    );
+    expect(renderTable(four, [["x", "1", "same", "z"], ["x", "1"], []], Infinity, plain)).toBe(
+      "A  B  C     D\nx  1  same  z\nx  1\n\n",
+    );
+    const right = [{ title: "N", expendable: 0, align: "right" as const }, ...four.slice(1, 2)];
+    expect(
+      renderTable(
+        right,
+        [
+          ["1", ""],
+          ["100", "b"],
+          ["1", ""],
+        ],
+        Infinity,
+        plain,
+      ),
+    ).toBe("  N  B\n  1\n100  b\n  1\n");
+    expect(renderTable(four.slice(0, 1), [["a"], ["a"]], Infinity, plain)).toBe("A\na\na\n");
+    expect(renderTable(four, [], Infinity, plain)).toBe("A  B  C  D\n");
+  });
 });
 
 test.each([

@@ -2,7 +2,7 @@ import type { ProcessIdentity, PublishedState, RunRecord } from "@lockkeeper/cor
 import type { ProcessVerdict } from "@lockkeeper/core/internal";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isServing, observeAtRest, observeState } from "../../src/status/observed-state.ts";
+import { isServing, observeAtRest, observeKept, observeState } from "../../src/status/observed-state.ts";
 import type { Evidence, LockWord, ObservedState } from "../../src/status/observed-state.ts";
 
 const KEEPER: ProcessIdentity = { pid: 100, startTicks: 1, bootId: "b", pidNamespace: "n" };
@@ -115,7 +115,8 @@ describe("the state of a profile", () => {
     "is orphaned where a child of the killed gateway serves (lock %s)",
     (lock) => {
       const scene = { published: record("running"), lock, server } as const;
-      expect(observe(scene)).toMatchObject({ state: "orphaned", owner: "here", gateway: server });
+      const reason = expect.stringMatching(/a child still serves$/) as string;
+      expect(observe(scene)).toMatchObject({ state: "orphaned", owner: "here", gateway: server, reason });
       expect(observe({ ...scene, published: record("stopped") }).state).toBe("stopped");
       expect(observe({ ...scene, server: null })).toMatchObject({ state: "stopped", leftover: true });
     },
@@ -410,6 +411,11 @@ describe("the facts shown for a profile", () => {
     expect(observe({ ...scene, gatewayIs: "alive" }).state).toBe("orphaned");
     expect(observe({ ...scene, gatewayIs: "alive", carries: false }).state).toBe("stopped");
   });
+});
+
+test("right after its own keeper's report it is that report, and it has an owner", () => {
+  const told = { state: "running", reason: "said so", owner: "here", gateway, keeper: KEEPER, leftover: false };
+  expect(observeKept(record("running"))).toEqual(told);
 });
 
 test("at rest it is the last published state, or stopped", () => {

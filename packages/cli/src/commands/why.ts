@@ -26,6 +26,8 @@ interface Story {
   readonly events: readonly HistoryEvent[];
   /** The output of the latest ended gateway process; null when none of these events is an end. */
   readonly output: LastOutput | null;
+  /** The last lines of a process that lives and is not well, without colours and secrets; null for any other. */
+  readonly lastLines: readonly string[] | null;
 }
 
 interface Shown extends Story {
@@ -40,13 +42,15 @@ interface LastOutput {
 }
 
 const DEFAULT_LINES = 20;
+/** A stack of Node, and the message in front of it. */
+const LAST_LINES = 15;
 /** Of the longest word for a state. */
 const STATE_WIDTH = 12;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
   const profiles = await context.openProfiles();
   const name = await chooseTarget(context, profiles, given.name, given.profile);
-  const { state, reason, lease, paths } = await profiles.status(name);
+  const { state, reason, lease, paths, health, pid } = await profiles.status(name);
   const events = (await profiles.history(name)).slice(-(given.lines ?? DEFAULT_LINES));
   const last = events.findLast(({ exit }) => exit !== null);
   const output =
@@ -58,9 +62,20 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     lease,
     events,
     output,
+    // A wrapper such as `node --watch` outlives the program in it.
+    lastLines:
+      pid !== null && (health === "failing" || state === "unresponsive") ? await lastLines(profiles, name) : null,
   };
   const shown: Shown = { ...story, now: Date.now() };
   return { value: story, shown };
+}
+
+async function lastLines(profiles: Profiles, name: string): Promise<readonly string[]> {
+  const { lines } = await profiles.log(name, { lines: LAST_LINES });
+  return profiles.shownOutput(
+    name,
+    lines.map(({ text }) => text),
+  );
 }
 
 /** An older keeper, or one with a full disk, kept no output with the end; then the log is read. */
@@ -69,12 +84,17 @@ async function outputInLog(profiles: Profiles, name: string, file: string): Prom
   return { lines: await profiles.shownOutput(name, lines), printed };
 }
 
-export function render({ name, state, reason, lease, events, output, now }: Shown, view: View): string {
+export function render(
+  { name, state, reason, lease, events, output, lastLines: printed, now }: Shown,
+  view: View,
+): string {
   const { paint, columns } = view;
   const word = paintState(state, paint)(state);
   const told = reason === null ? "" : `: ${wrapBehind(plainLine(reason), 2, columns)}`;
   const owned = lease === null ? "" : `  lease ${describeLease(lease)}\n`;
-  const title = `${paint.bold(name)} is ${word}${told}\n${owned}`;
+  const present =
+    printed === null ? "" : `  it runs, but does not answer; it printed last:\n${linesText(printed, paint)}`;
+  const title = `${paint.bold(name)} is ${word}${told}\n${owned}${present}`;
   if (events.length === 0) return `${title}  nothing has happened to it yet\n`;
   const last = events.findLast(({ exit }) => exit !== null);
   const summary =
@@ -128,6 +148,10 @@ function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: 
       ? "it printed nothing: a gateway has no standard input, and a program that reads it finds its end at once"
       : "it printed nothing";
   const lines = output.printed === 0 ? [silent] : output.lines;
+  return linesText(lines, paint);
+}
+
+function linesText(lines: readonly string[], paint: View["paint"]): string {
   return lines.map((line) => `    ${paint.dim("|")} ${plainText(line)}\n`).join("");
 }
 

@@ -105,6 +105,7 @@ const together = {
       "keeper/redaction",
       "keeper/uptime-share",
       "keeper/sparing",
+      "keeper/port-view",
       "keeper/surviving-server",
       "host/run-bond",
       "host/probe-port",

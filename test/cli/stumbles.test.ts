@@ -40,6 +40,27 @@ test("an edit of a running protected profile names a restart that can be pasted"
   });
 });
 
+test("why shows the last words of a program that died inside a wrapper that lives on", async () => {
+  await withScratchHome(async ({ run, json, folder }) => {
+    writeFileSync(path.join(folder, "server.js"), SERVER);
+    // As `node --watch` and other reloaders do.
+    await run(["create", "dev", "--", "sh", "-c", "node server.js; sleep 600"], { cwd: folder });
+    expect((await run(["start", "dev"])).status).toBe(0);
+    expect((await run(["why", "dev"])).stdout).not.toContain("asked");
+    const { url } = (await json(["status", "dev"])) as { url: string };
+    await fetch(`${url}/crash`).catch(() => undefined);
+    await until(
+      "it does not answer",
+      async () => ((await json(["status", "dev"])) as { health: string }).health !== "ok",
+    );
+    expect((await run(["why", "dev"])).stdout).toContain("| Error: the database is gone");
+    expect(await json(["why", "dev"])).toMatchObject({
+      output: null,
+      lastLines: expect.arrayContaining([]) as unknown,
+    });
+  });
+});
+
 test("status of a crashed profile points to why, and why shows for each crash the line with the cause", async () => {
   await withScratchHome(async ({ run, json, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);

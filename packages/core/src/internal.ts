@@ -60,6 +60,9 @@ export { memoryOf, readTreeMemory } from "./host/process-memory.ts";
 export type { ProcessLaunch } from "./host/process-launch.ts";
 export { readProcessLaunch } from "./host/process-launch.ts";
 
+// Whose listener has a port.
+export { viewPorts } from "./keeper/port-view.ts";
+
 // Waits that end.
 export { pause } from "./pause.ts";
 

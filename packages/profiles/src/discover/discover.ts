@@ -118,7 +118,7 @@ async function profileGateway(
     listening: live?.addresses ?? [],
     ranges: namedRanges(manifest),
     owner: live?.owner ?? null,
-    health: live === null ? "unknown" : await askHealth(observation, { host: manifest.host, port }),
+    health: live === null ? "unknown" : await askHealth({ home }, observation, { host: manifest.host, port }),
     managers: [
       // A profile whose gateway another manager runs does not start it.
       ...(state === "external" ? [] : [{ kind: "profile", name: manifest.name } as const]),

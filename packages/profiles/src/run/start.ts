@@ -177,7 +177,7 @@ async function listenTo(
   for (;;) {
     const now = observeManifest(context, manifest);
     if (now.observed.state !== state || now.record === undefined) return "changed";
-    if ((await askHealth(now, now.record)) !== "failing") return "serves";
+    if ((await askHealth(context, now, now.record)) !== "failing") return "serves";
     if (performance.now() >= patience) return "silent";
     await pause(POLL_MS, signal);
   }

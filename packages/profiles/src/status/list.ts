@@ -61,7 +61,8 @@ async function lookAtAll(context: ProfilesContext, options: ListOptions): Promis
     const worker = async (): Promise<void> => {
       for (const { index, observation } of queue) {
         const status = statuses[index];
-        if (status !== undefined) statuses[index] = { ...status, health: await askHealth(observation, status) };
+        if (status !== undefined)
+          statuses[index] = { ...status, health: await askHealth(context, observation, status) };
       }
     };
     await Promise.all(Array.from({ length: Math.min(PROBES_AT_ONCE, serving.length) }, worker));

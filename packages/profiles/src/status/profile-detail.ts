@@ -81,7 +81,7 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const [withItsMemory = status] = withUsage([status]);
   const detail: ProfileDetail = {
     ...withItsMemory,
-    health: isServing(observed) && context.owner !== "any" ? await askHealth(observation, status) : "unknown",
+    health: isServing(observed) && context.owner !== "any" ? await askHealth(context, observation, status) : "unknown",
     lock,
     listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
     restarts: record?.restarts ?? 0,

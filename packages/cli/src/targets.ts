@@ -117,6 +117,6 @@ async function confirmProtected(
 export function skippedNotes(context: Context, { skipped }: Targets): readonly string[] {
   return skipped.map(
     (name) =>
-      `${name} is protected and was left alone. To ${context.command} it too: lockkeeper ${context.command} ${name} --confirm ${name}`,
+      `${name} is protected and was left alone. To include it: lockkeeper ${context.command} ${name} --confirm ${name}`,
   );
 }

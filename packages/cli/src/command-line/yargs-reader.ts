@@ -167,7 +167,7 @@ function unknownCommand(commands: Commands, words: readonly string[]): Lockkeepe
   }
   const synonym = known.find(([, { synonyms = [] }]) => synonyms.includes(word));
   if (synonym !== undefined) {
-    const hint = `Here it is called: ${shellCommand("lockkeeper", synonym[0], ...words.slice(1))}`;
+    const hint = `The command is: ${shellCommand("lockkeeper", synonym[0], ...words.slice(1))}`;
     return new LockkeeperError("USAGE", message, { hint });
   }
   const near = nearestNames(
@@ -212,7 +212,7 @@ function tooMuch(
   const isLine = program.length === 1 && /^[\w./{}:=+,@ -]*$/.test(line);
   const tail = isLine ? line : shellCommand(...program);
   return new LockkeeperError("USAGE", message, {
-    hint: `A program stands behind --: ${shellCommand("lockkeeper", ...argv.slice(0, at))} -- ${tail}`,
+    hint: `Put -- in front of the program: ${shellCommand("lockkeeper", ...argv.slice(0, at))} -- ${tail}`,
   });
 }
 

@@ -57,7 +57,7 @@ const INDENT = " ".repeat(9);
 
 function renderFinding({ weight, title, evidence, command }: ShownFinding, paint: Palette, columns: number): string {
   const colour = { error: paint.red, warning: paint.yellow, unknown: paint.dim }[weight];
-  const lines = [`${colour(weight.padEnd(7))}  ${paint.bold(plainLine(title))}`];
+  const lines = [`${colour(weight.padEnd(7))}  ${paint.bold(wrapBehind(plainLine(title), INDENT.length, columns))}`];
   for (const fact of evidence)
     lines.push(`${INDENT}${paint.dim("seen:")} ${wrapBehind(plainLine(fact), INDENT.length + 6, columns)}`);
   if (command !== null) lines.push(`${INDENT}${paint.cyan("->")} ${plainLine(command)}`);

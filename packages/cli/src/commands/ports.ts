@@ -13,6 +13,7 @@ import type { Ports, Ruler, RulerBlock } from "../terminal/port-ruler.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { Column } from "../terminal/table.ts";
 import type { View } from "../terminal/view.ts";
+import { wrapBehind } from "../terminal/wrap.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["ports"]>;
 
@@ -118,7 +119,7 @@ function forWhat({ note }: Reservation): string {
   return note === "" ? "" : ` for ${plainLine(note)}`;
 }
 
-function renderExplanation(answer: PortExplanation, { paint }: View): string {
+function renderExplanation(answer: PortExplanation, { paint, columns }: View): string {
   const { port, profiles, reservations, openclaw, listeners, sockets } = answer;
   const lines: string[] = [];
   for (const { profile, block, label, since } of profiles) {
@@ -139,14 +140,14 @@ function renderExplanation(answer: PortExplanation, { paint }: View): string {
   if (answer.ephemeral === "yes") lines.push("in the host's ephemeral range: any program may be given it");
   if (answer.reserved === "yes") lines.push("reserved by the host (ip_local_reserved_ports)");
   if (answer.browserRefused === "yes") lines.push("browsers refuse to connect to it");
-  return `${paint.bold(`port ${port}`)}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  return `${paint.bold(`port ${port}`)}\n${lines.map((line) => `  ${wrapBehind(line, 4, columns)}\n`).join("")}`;
 }
 
 function renderAudit(report: PortsReport | OwnReport, view: View): string {
   const { paint, columns: width, quiet } = view;
   const conflicts = report.conflicts.map(({ kind, port, profiles, owner }) => {
     const sides = [...profiles, ...(owner === null ? [] : [owner])].map(plainLine).join(" and ");
-    return `${paint.red("conflict:")} ${kind} on port ${port}: ${sides}\n`;
+    return `${paint.red("conflict:")} ${wrapBehind(`${kind} on port ${port}: ${sides}`, "conflict: ".length, width)}\n`;
   });
   if (quiet) return conflicts.join("");
   const { blocks } = report;

@@ -71,17 +71,20 @@ export async function checkPorts({ context: { home }, patients }: Scene): Promis
 function wideBinds({ profile, listeners }: BlockReport, host: string): readonly Finding[] {
   const wide = listeners.filter(({ verdict, address }) => verdict === "own" && isWildcardHost(address));
   if (wide.length === 0 && !isWildcardHost(host)) return [];
+  const seen = wide.map(({ address, port }) => `listens on ${hostWithPort(address, port)}`);
+  const title = `${profile} is set to listen on every address of this machine`;
+  const evidence = [`host ${host}`, ...seen];
+  if (isWildcardHost(host)) {
+    const command = `lockkeeper edit ${profile} --host ${DEFAULT_HOST}`;
+    return [{ weight: "warning", code: "wide-bind", title, evidence, command }];
+  }
   return [
     {
-      weight: "warning",
+      weight: "error",
       code: "wide-bind",
-      title: isWildcardHost(host)
-        ? `${profile} is set to listen on every address of this machine`
-        : `${profile} listens on every address of this machine, not on its host alone`,
-      evidence: [`host ${host}`, ...wide.map(({ address, port }) => `listens on ${hostWithPort(address, port)}`)],
-      command: isWildcardHost(host)
-        ? `lockkeeper edit ${profile} --host ${DEFAULT_HOST}`
-        : `lockkeeper status ${profile}`,
+      title: `${profile} listens on every address of this machine, not on ${host} alone: its program goes by neither HOST nor {host}`,
+      evidence,
+      command: `lockkeeper status ${profile}`,
     },
   ];
 }

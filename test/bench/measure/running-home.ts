@@ -10,8 +10,18 @@ export async function withRunning(
   fn: (home: string) => Promise<void> | void,
 ): Promise<void> {
   for (let index = 0; index < count; index += 1) callOnce(node, home, ["create", `r${index}`]);
+  await whileUp(node, home, [], fn);
+}
+
+/** Calls `fn` with `home`, of whose profiles the named ones run, or all without a name; afterwards none does. */
+export async function whileUp(
+  node: string,
+  home: string,
+  names: readonly string[],
+  fn: (home: string) => Promise<void> | void,
+): Promise<void> {
   try {
-    callOnce(node, home, ["up"]);
+    callOnce(node, home, ["up", ...names]);
     await fn(home);
   } finally {
     spawnSync(node, [CLI_ENTRY, "down"], { env: bareEnvironment(home), stdio: "ignore" });

@@ -31,23 +31,25 @@ export class PathLook {
     return seen;
   }
 
+  /** Returns what kind of thing is at `path` itself; `hidden` when that cannot be seen. */
+  kindOf(path: string): Seen["kind"] | "absent" | "hidden" {
+    try {
+      return this.see(path)?.kind ?? "absent";
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return "hidden";
+    }
+  }
+
   /** Returns whether something is there, behind a link too; false when that cannot be seen. */
   exists(path: string): boolean {
-    try {
-      const seen = this.see(path);
-      return seen?.kind === "link" ? existsSync(path) : seen !== undefined;
-    } catch {
-      return false;
-    }
+    const kind = this.kindOf(path);
+    return kind === "link" ? existsSync(path) : kind !== "absent" && kind !== "hidden";
   }
 
   /** Returns whether nothing is there, in a folder that is; false when that cannot be seen. */
   isAbsent(path: string): boolean {
-    try {
-      return this.see(path) === undefined && this.see(dirname(path))?.kind === "directory";
-    } catch {
-      return false;
-    }
+    return this.kindOf(path) === "absent" && this.kindOf(dirname(path)) === "directory";
   }
 
   /** Returns the same as {@link realPath}, which asks the system about every folder on the way to each path. Throws as it does. */

@@ -58,8 +58,19 @@ export async function diagnose(context: ProfilesContext): Promise<readonly Findi
   const patients = await observeAll(context, manifests);
   const scene: Scene = { context, roots: hostRoots(context.env), patients, facts: new HostFacts() };
   const found: Finding[] = [...findings];
-  for (const check of checks) found.push(...(await check(scene)));
+  for (const check of checks) found.push(...(await findingsOf(check, scene)));
   return found.sort((a, b) => ORDER[a.weight] - ORDER[b.weight]);
+}
+
+/** What stops one check is a finding, and stops no other: who asks the doctor has something damaged already. */
+async function findingsOf(check: Check, scene: Scene): Promise<readonly Finding[]> {
+  try {
+    return await check(scene);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    const { message, evidence, hint = null } = error;
+    return [{ weight: "unknown", code: "check-failed", title: message, evidence, command: hint }];
+  }
 }
 
 /** Returns the findings that remain after the repairs of `findings` were made, in order. Throws the error of a repair. */

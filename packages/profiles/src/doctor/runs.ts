@@ -1,5 +1,5 @@
 /** Checks for gateways in a bad state, and for the remains of killed runs. */
-import { inspectGatewayLock } from "@lockkeeper/core";
+import { LockkeeperError, inspectGatewayLock } from "@lockkeeper/core";
 import { lookAtKernelLocks } from "@lockkeeper/core/internal";
 import type { LockInspection } from "@lockkeeper/core";
 import type { KernelLook } from "@lockkeeper/core/internal";
@@ -15,7 +15,7 @@ export async function checkRuns({ context: { home }, patients, facts }: Scene): 
   const findings: Finding[] = [];
   const look = lookAtKernelLocks();
   for (const patient of patients) {
-    const finding = ofState(patient) ?? (isFree(patient, look, facts) ? undefined : await ofLock(home, patient, look));
+    const finding = ofState(patient) ?? (await ofPlace(home, patient, look, facts));
     if (finding !== undefined) findings.push(finding);
   }
   return findings;
@@ -74,11 +74,37 @@ function asFirstProcess(name: string): Finding {
   };
 }
 
+/** What cannot be looked at is unknown of that profile, and says nothing about the others. */
+async function ofPlace(
+  home: string,
+  patient: ProfileObservation,
+  look: KernelLook,
+  facts: HostFacts,
+): Promise<Finding | undefined> {
+  const { name, paths } = patient.manifest;
+  try {
+    return isFree(patient, look, facts) ? undefined : await ofLock(home, patient, look);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    return ownerUnknown(name, [paths.lock, error.message]);
+  }
+}
+
+function ownerUnknown(name: string, evidence: readonly string[]): Finding {
+  return {
+    weight: "unknown",
+    code: "lock-owner-unknown",
+    title: `whether ${name} has an owner is unknown from here`,
+    evidence,
+    command: `lockkeeper status ${name}`,
+  };
+}
+
 /** Most have no lock file, and nobody's mark: nothing is left to be told of them. */
 function isFree({ manifest: { paths }, observed }: ProfileObservation, look: KernelLook, facts: HostFacts): boolean {
   if (observed.leftover || facts.lockFiles(paths.lock) === "some") return false;
   // Without any mark in the kernel's list it does not matter whose directory this is.
-  const isPlain = facts.look.see(paths.lock)?.kind === "directory";
+  const isPlain = facts.look.kindOf(paths.lock) === "directory";
   return (isPlain && look.listsNoMarks()) || look.ask(lockPlace(paths)).verdict === "free";
 }
 
@@ -89,15 +115,7 @@ async function ofLock(
 ): Promise<Finding | undefined> {
   const { name } = manifest;
   const { verdict, path, reason } = await inspect(manifest, look);
-  if (verdict === "unknown") {
-    return {
-      weight: "unknown",
-      code: "lock-owner-unknown",
-      title: `whether ${name} has an owner is unknown from here`,
-      evidence: [path, reason],
-      command: `lockkeeper status ${name}`,
-    };
-  }
+  if (verdict === "unknown") return ownerUnknown(name, [path, reason]);
   if (verdict !== "stale" && !observed.leftover) return undefined;
   return {
     weight: "warning",

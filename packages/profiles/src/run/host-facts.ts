@@ -1,6 +1,7 @@
 /** Facts about the host for the checks of many profiles, each asked once. For one look: none is asked again. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { PathLook, probeAddress } from "@lockkeeper/core/internal";
+import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { withoutProfile } from "../environment/gateway-environment.ts";
 import { readUnprivilegedFrom } from "../ports/host-ports.ts";
 import { readGatewaySettings } from "../settings/gateway-settings.ts";
@@ -16,6 +17,7 @@ export class HostFacts {
   readonly #settings = new Map<string, LockkeeperError | undefined>();
   readonly #lockFiles = new Map<string, ReturnType<typeof seeLockFiles>>();
   #unprivilegedFrom: number | undefined;
+  #shared: Readonly<Record<string, string>> | undefined;
   #inherited: NodeJS.ProcessEnv | undefined;
   #hasOwnProgram = false;
 
@@ -29,6 +31,11 @@ export class HostFacts {
   /** Returns what a gateway may inherit of `env`. */
   inherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     return (this.#inherited ??= withoutProfile(env));
+  }
+
+  /** Returns the variables that every gateway gets of `env`. */
+  shared(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+    return (this.#shared ??= buildChildEnvironment({ from: this.inherited(env), own: {}, pass: [] }));
   }
 
   /** Returns why the settings of the built-in gateway at that path cannot be read; undefined when they can. */

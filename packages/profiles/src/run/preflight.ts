@@ -8,7 +8,9 @@ import {
   belongsToAnother,
   doubtAbout,
   ensurePrivateDirectory,
+  fileError,
   hostWithPort,
+  lstatIfPresent,
   refuseUnlessPlain,
   shellCommand,
   unsafePath,
@@ -81,7 +83,9 @@ export async function preflight(
   check("cwd", () => requireDirectory(manifest, cwd, facts));
   try {
     if (options.skip !== "env-file") {
-      env = await gatewayEnvironment(context, manifest, options.port ?? manifest.port, facts.inherited(context.env));
+      env = hasOwnVariables(manifest)
+        ? await gatewayEnvironment(context, manifest, options.port ?? manifest.port, facts.inherited(context.env))
+        : facts.shared(context.env);
     }
   } catch (error) {
     note("env-file", error);
@@ -156,12 +160,17 @@ function refuseForeignFolders({ home }: ProfilesContext, { name, paths }: Manife
   }
 }
 
+/** Otherwise only its name, ports and paths set it apart from other gateways, and nothing here asks for those. */
+function hasOwnVariables({ kind, passEnv, env, envFile }: Manifest): boolean {
+  return kind !== "builtin" || passEnv !== undefined || env !== undefined || envFile !== undefined;
+}
+
 /** What was put in the place of the lock file is left alone, and nothing is started beside it. */
 function refuseSpoiledLock({ paths }: Manifest, facts: HostFacts): void {
   // Mostly there is nothing in its place, and then its name, which takes a hash, says no more.
   if (facts.lockFiles(paths.lock) === "none") return;
   const file = lockPathFor(paths.lock, paths.config);
-  const stats = lstatSync(file, { throwIfNoEntry: false });
+  const stats = lstatIfPresent(file);
   if (stats === undefined) return;
   refuseUnlessPlain(stats, file);
   const doubt = doubtAbout(file);
@@ -169,7 +178,7 @@ function refuseSpoiledLock({ paths }: Manifest, facts: HostFacts): void {
 }
 
 function requireDirectory({ name, paths }: Manifest, cwd: string, { look }: HostFacts): void {
-  const isDirectory = look.see(cwd)?.kind === "directory" || statSync(cwd, { throwIfNoEntry: false })?.isDirectory();
+  const isDirectory = look.kindOf(cwd) === "directory" || isDirectoryBehind(cwd);
   if (isDirectory === true) return;
   const fact = isDirectory === undefined ? "is missing" : "is not a directory";
   throw new LockkeeperError("COMMAND_NOT_FOUND", `the working directory of ${name} ${fact}: ${cwd}`, {
@@ -178,6 +187,15 @@ function requireDirectory({ name, paths }: Manifest, cwd: string, { look }: Host
         ? shellCommand("mkdir", "-p", "-m", "700", cwd)
         : shellCommand("lockkeeper", "edit", name, "--cwd", "."),
   });
+}
+
+/** Undefined: nothing is there. */
+function isDirectoryBehind(directory: string): boolean | undefined {
+  try {
+    return statSync(directory, { throwIfNoEntry: false })?.isDirectory();
+  } catch (error) {
+    throw fileError(error, "look at", directory);
+  }
 }
 
 /** Finds faults of the config before the gateway does. */

@@ -76,6 +76,21 @@ function identityOf(pid: number): ProcessIdentity {
   return identity;
 }
 
+test.each([
+  ["a file in the place of its lock directory", "lock"],
+  ["a file in the place of its config's folder", "config"],
+  ["a file in the place of its folder", ""],
+])("%s stops no check of the other profiles", async (_, place) => {
+  const { home, diagnose: look } = await withProfiles("bad", "open");
+  const folder = join(manifestOf(home, "bad").paths.profile, place);
+  fs.rmSync(folder, { recursive: true });
+  fs.writeFileSync(folder, "", { mode: 0o600 });
+  fs.chmodSync(manifestOf(home, "open").paths.state, 0o755);
+  const findings = await look();
+  expect(findings.map(({ code }) => code)).toContain("mode-loose");
+  expect(findings.filter(({ title, evidence }) => [title, ...evidence].join().includes(folder))).not.toEqual([]);
+});
+
 /** The identity of a process that has just ended. */
 async function goneProcess(): Promise<ProcessIdentity> {
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });

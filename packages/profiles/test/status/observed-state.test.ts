@@ -64,6 +64,29 @@ function observe(scene: Scene): ObservedState {
   return observeState(evidence);
 }
 
+/** Every process that is shown has a ground in the evidence, and no ground is left unused. */
+function expectGrounds(scene: Required<Scene>, seen: ObservedState): void {
+  const { published, lock, heldByCommand, keeperIs, gatewayIs, holder, carries } = scene;
+  const isOver = published === undefined || ["stopped", "failed", "blocked"].includes(published.state);
+  const isGatewayAlive = published !== undefined && published.gateway !== null && gatewayIs === "alive";
+  const keeper = published === undefined || published.keeper === null ? "gone" : keeperIs;
+  const child = isOver ? null : scene.server;
+  if (lock === "free" || (lock === "held" && heldByCommand)) {
+    // The lock shows no owner, so only the environment does.
+    const orphan = isGatewayAlive && carries ? gateway : child;
+    expect(seen.state === "orphaned" ? seen.gateway : null).toEqual(orphan);
+  } else if (lock === "held" && !isOver && isGatewayAlive) {
+    expect(seen.state === "orphaned").toBe(keeper === "gone");
+    const isIts = carries || holder === null || holder.pid === gateway.pid;
+    if (keeper === "gone") expect(seen.gateway).toEqual(isIts ? gateway : holder);
+  } else if (lock === "unknown" && !isOver && keeper === "gone" && gatewayIs === "gone") {
+    expect(seen.gateway).toEqual(child);
+  }
+  const isKeeperKnown = keeper === "alive" || holder?.pid === KEEPER.pid || (keeper === "unknown" && isGatewayAlive);
+  if (seen.keeper !== null) expect(isKeeperKnown).toBe(true);
+  if (seen.state === "blocked" && seen.owner === "nobody") expect(scene.port).not.toBe("no");
+}
+
 /** The table of docs/lock.md. */
 describe("the state of a profile", () => {
   test.each([
@@ -172,6 +195,7 @@ describe("the state of a profile", () => {
       hasLockFile: fc.boolean(),
       heldByCommand: fc.boolean(),
       server: fc.constantFrom(null, server),
+      otherHolders: fc.constant([]),
     });
     fc.assert(
       fc.property(scenes, (scene) => {
@@ -190,6 +214,7 @@ describe("the state of a profile", () => {
         if (seen.owner === "here") expect(seen.keeper ?? seen.gateway).not.toBe(null);
         if (seen.owner === "nobody") expect(["stopped", "failed", "blocked"]).toContain(seen.state);
         if (seen.owner === "elsewhere") expect(scene.lock).toBe("held");
+        expectGrounds(scene, seen);
       }),
       { numRuns: 2_000 },
     );

@@ -6,7 +6,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import { describeHolder, hostWithPort, realPath } from "@lockkeeper/core/internal";
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import type { ProfilesContext } from "../context.ts";
+import type { HomePlace, ProfilesContext } from "../context.ts";
 import type { KindName } from "../manifest.ts";
 import { membershipOf } from "../ports/listener-verdict.ts";
 import { askHealth } from "../status/ask-health.ts";
@@ -37,7 +37,7 @@ export interface DiscoverOptions {
 /** Returns every gateway that was found, those of this home first, with the commands that adopt the others. */
 export async function discoverGateways(context: ProfilesContext, options: DiscoverOptions = {}): Promise<Discovery> {
   const roots = options.roots ?? hostRoots(context.env);
-  const { registry, faults } = readProfiles(context.home);
+  const { registry, faults } = readProfiles(context);
   const observations = await observeAll(context, [...registry.values()]);
   const members = observations.map((observation) => membershipOf(context, observation));
   const listening = await findListeningPorts((pid) => members.some((isMember) => isMember(pid)), options.signal);
@@ -52,7 +52,7 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   const units = readGatewayUnits(roots.unitDirectories).filter((unit) => unitProfile(unit) !== undefined);
   const gateways = await Promise.all(
     observations.map((observation, index) =>
-      profileGateway(context.home, observation, members[index] ?? (() => false), ports, installations, units),
+      profileGateway(context, observation, members[index] ?? (() => false), ports, installations, units),
     ),
   );
   const adopted = new Set(gateways.map(({ stateDir }) => stateDir));
@@ -81,9 +81,9 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
 type Installed = LocatedInstallation & { readonly kind: KindName };
 
 /** A damaged registry must not hide the rest of the host. */
-function readProfiles(home: string): { readonly registry: Registry; readonly faults: readonly string[] } {
+function readProfiles({ home, owner }: HomePlace): { readonly registry: Registry; readonly faults: readonly string[] } {
   try {
-    return { registry: readRegistry(home), faults: [] };
+    return { registry: readRegistry(home, owner), faults: [] };
   } catch (error) {
     if (error instanceof LockkeeperError) return { registry: new Map(), faults: [error.message] };
     throw error;
@@ -91,7 +91,7 @@ function readProfiles(home: string): { readonly registry: Registry; readonly fau
 }
 
 async function profileGateway(
-  home: string,
+  { home, owner: readAs }: HomePlace,
   observation: ProfileObservation,
   isMember: (pid: number) => boolean,
   listening: readonly ListeningPort[],
@@ -118,7 +118,13 @@ async function profileGateway(
     listening: live?.addresses ?? [],
     ranges: namedRanges(manifest),
     owner: live?.owner ?? null,
-    health: live === null ? "unknown" : await askHealth({ home }, observation, { host: manifest.host, port }),
+    // Another user's manifest may name any host, which is not called; what listens here was asked already.
+    health:
+      live === null
+        ? "unknown"
+        : readAs === "any"
+          ? live.health
+          : await askHealth({ home }, observation, { host: manifest.host, port }),
     managers: [
       // A profile whose gateway another manager runs does not start it.
       ...(state === "external" ? [] : [{ kind: "profile", name: manifest.name } as const]),

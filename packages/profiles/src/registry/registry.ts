@@ -97,7 +97,11 @@ export function requireFrom(registry: Registry, home: string, name: string): Man
 /** Whether ending a profile needs its name twice; `unknown` when neither the registry nor its last good copy can be read. */
 export type Protection = "protected" | "open" | "unknown";
 
-/** Returns the profile's protection. An unreadable registry must not prevent a stop. */
+/**
+ * Returns the profile's protection. A damaged registry must not prevent a stop; who may not read it may not stop anything.
+ *
+ * @throws {LockkeeperError} PERMISSION_DENIED
+ */
 export function readProtection(home: string, name: string, owner?: FileOwner): Protection {
   const registry = readUsable(home, owner);
   if (registry === undefined) return "unknown";
@@ -108,7 +112,7 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
   try {
     return readRegistry(home, owner);
   } catch (error) {
-    if (error instanceof LockkeeperError) return readLastGood(home);
+    if (error instanceof LockkeeperError && error.code !== "PERMISSION_DENIED") return readLastGood(home);
     throw error;
   }
 }

@@ -132,7 +132,8 @@ export async function stopObserved(
   const timeoutMs = options.timeoutMs ?? ownMs;
   const willSpare = findSpared(context, manifest, record);
   options.onProgress?.(willSpare.length === 0 ? "stopping" : `stopping, but for ${describeSpared(willSpare)}`);
-  if (keeper !== null) await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
+  const how =
+    keeper === null ? "absent" : await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
   // Where its keeper says that it has stopped and the lock file is gone, the kernel is not asked: `down` would wait for it each time.
   const after = observeBriefly(context, manifest);
   const last = after.record ?? record;
@@ -161,12 +162,18 @@ export async function stopObserved(
   const left: RunRecord = outside.length === 0 ? record : { ...record, outside };
   const isTreeGone = survivors.length === 0 && findHandedOn(left).length > 0;
   if (ended.outcome !== "stopped" && !isTreeGone) throw stopIncomplete(manifest, record, detail);
-  const reason = keeper === null ? "the orphan was stopped" : "its keeper had to be killed";
-  await sweepLeftover(context.home, manifest, reason, { spared, outside });
+  await sweepLeftover(context.home, manifest, REASONS[how], { spared, outside });
   requireNothingHandedOn(manifest, left);
   await requireFreePort(context, manifest, record);
   return killed ? "killed" : "stopped";
 }
+
+/** Why a run is over whose keeper has not said so itself. A program that embeds a keeper may end at SIGTERM without a word. */
+const REASONS = {
+  absent: "the orphan was stopped",
+  ended: "its keeper ended without stopping it",
+  killed: "its keeper had to be killed",
+};
 
 /** Nobody owns the profile: the remains of its last run are ended, and its record is out of date. */
 async function clearEnded(
@@ -195,9 +202,9 @@ async function stopKeeper(
   context: ProfilesContext,
   { manifest, record, keeper, bond, timeoutMs }: KeeperStop,
   { signal, onProgress, timeoutMs: asked }: StopOptions,
-): Promise<void> {
+): Promise<"ended" | "killed"> {
   const grounds = mayBeSignalled(keeper, bond);
-  if (grounds === "gone") return;
+  if (grounds === "gone") return "ended";
   if (grounds === "no") throw unverified(manifest.name, "keeper", keeper);
   // A keeper of an older release knows only its own deadline; a second signal shortens it, and nothing extends it.
   const readsRequests = record.stopTimeoutMs !== undefined;
@@ -206,7 +213,10 @@ async function stopKeeper(
   if (readsRequests && asked !== undefined) await writeStopRequest(place, { nonce, timeoutMs: asked });
   // A signal alone would come from its container engine, and then it would not stay.
   else if (stays && record.state !== "stopping") await writeStopRequest(place, { nonce });
-  if (keeper.pid === process.pid) return stopOwnRun(context.home, manifest.name);
+  if (keeper.pid === process.pid) {
+    await stopOwnRun(context.home, manifest.name);
+    return "ended";
+  }
   // The process may live on after the run: when it embeds its keeper, is the first of its container, or still calls a hook.
   const mayStay =
     stays || keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
@@ -240,11 +250,12 @@ async function stopKeeper(
     asksFirst = true;
     // A paused keeper sees the request only when it runs again.
     tell("SIGCONT");
-    if (await over(waitMs)) return;
+    if (await over(waitMs)) return "ended";
   }
   // It neither stopped nor reacted to force: kill it, and stop its gateway like any orphan.
   tell("SIGKILL");
   await over(KEEPER_GRACE_MS);
+  return "killed";
 }
 
 /** Nobody owns the profile any more, or an orphan does: its keeper has released it. */

@@ -1,4 +1,8 @@
 /** The house's own lint rules, loaded by oxlint. */
+import { commandMustSucceed } from "./command-must-succeed.js";
 import { constantCase } from "./constant-case.js";
 
-export default { meta: { name: "house" }, rules: { "constant-case": constantCase } };
+export default {
+  meta: { name: "house" },
+  rules: { "command-must-succeed": commandMustSucceed, "constant-case": constantCase },
+};

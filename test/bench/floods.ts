@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { attacks } from "../floods/attacks.js";
-import { freePort } from "../harness/free-port.js";
+import { freePort } from "../harness/ports.js";
 
 const TOKEN = "bench-token-with-forty-three-characters-000";
 const PROBES = 200;

@@ -13,7 +13,7 @@ import { median, pairedRatio, scatter } from "./measure/statistics.ts";
 import { atLeast, formatTable } from "./measure/table.ts";
 import type { Row } from "./measure/table.ts";
 import type { Section } from "./sections/section.ts";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 
 const TOKEN = "bench-token-with-forty-three-characters-000";
 const ROUNDS = 5;

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 import { configure, installOpenClaw, startByHand } from "../life/openclaw-user.ts";
@@ -110,7 +110,7 @@ describe("import", () => {
 
 describe("takeover", () => {
   test("shows both managers, does nothing without consent, and then brings the gateway under a keeper", async () => {
-    await withScratchHome(async ({ run, json, folder }) => {
+    await withScratchHome(async ({ run, mustRun, json, folder }) => {
       const port = await freePort();
       configure(folder, port);
       const searchPath = installOpenClaw(folder, "works");
@@ -134,7 +134,7 @@ describe("takeover", () => {
         expect(await json(["status", "openclaw"])).toMatchObject({ state: "running" });
         expect((await run(confirmed)).stdout).toContain("openclaw: is already managed by Lockkeeper");
       } finally {
-        await run(["stop", "openclaw", "--confirm", "openclaw"]);
+        await mustRun(["stop", "openclaw", "--confirm", "openclaw"]);
         for (const owner of ownersOf(port)) process.kill(owner, "SIGTERM");
         await until("nobody listens any more", () => ownersOf(port).size === 0);
       }
@@ -142,13 +142,13 @@ describe("takeover", () => {
   });
 
   test("without a terminal it shows what would happen and stops there", async () => {
-    await withScratchHome(async ({ run, folder }) => {
+    await withScratchHome(async ({ run, mustRun, folder }) => {
       const port = await freePort();
       configure(folder, port);
       const searchPath = installOpenClaw(folder, "works");
       const old = await startByHand(folder, searchPath, port);
       try {
-        await run(["import", "openclaw"]);
+        await mustRun(["import", "openclaw"]);
         // What would refuse our gateway is reported while the old one still serves.
         const unfit = await run(["takeover", "openclaw", "--yes"]);
         expect(unfit.status).toBe(1);

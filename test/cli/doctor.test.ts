@@ -5,7 +5,7 @@ import { chmod, stat } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
-import { freePort, holdPort } from "../harness/free-port.ts";
+import { freePort, holdPort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 interface Finding {

@@ -35,8 +35,8 @@ test("a running gateway continues as it was started, even through a crash, and t
 });
 
 test("a protected profile is edited, and unprotected, only when its name is given twice", async () => {
-  await withScratchHome(async ({ run, json, home }) => {
-    await run(["create", "dev"]);
+  await withScratchHome(async ({ run, mustRun, json, home }) => {
+    await mustRun(["create", "dev"]);
     expect(await json(["protect", "dev"])).toMatchObject({
       profile: "dev",
       changes: [{ field: "protected", to: true }],
@@ -74,10 +74,10 @@ test("url, list and the gateway's own variables follow --scheme", async () => {
 });
 
 test("without --scheme a user's own program is http and the built-in gateway ws; the check does not change", async () => {
-  await withScratchHome(async ({ run, json }) => {
-    await run(["create", "api", "--", "node", "server.js"]);
-    await run(["create", "dev"]);
-    await run(["create", "chat", "--scheme", "ws", "--", "node", "chat.js"]);
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    await mustRun(["create", "api", "--", "node", "server.js"]);
+    await mustRun(["create", "dev"]);
+    await mustRun(["create", "chat", "--scheme", "ws", "--", "node", "chat.js"]);
     expect(await json(["list"])).toMatchObject([
       { name: "api", scheme: "http", healthCheck: "tcp" },
       { name: "chat", scheme: "ws", healthCheck: "tcp" },

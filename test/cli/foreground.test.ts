@@ -151,9 +151,9 @@ describe("run and the gateway's output", () => {
 });
 
 test("an interrupted start says so, in one line for scripts; the gateway continues to start", async () => {
-  await withScratchHome(async ({ home, run, json }) => {
+  await withScratchHome(async ({ home, run, mustRun, json }) => {
     const silent = path.join(import.meta.dirname, "fixtures/never-listens.js");
-    await run(["create", "slow", "--", process.execPath, silent]);
+    await mustRun(["create", "slow", "--", process.execPath, silent]);
     const { child, output } = startCli(home, ["start", "slow", "--json"]);
     const ended = once(child, "exit");
     await until("it is starting", async () => JSON.stringify(await json(["list"])).includes('"starting"'));

@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 test("a group or a pattern stands for its profiles; protected ones still need their own name", async () => {
-  await withScratchHome(async ({ run, json }) => {
-    await run(["create", "api", "--group", "prod"]);
-    await run(["create", "web", "--group", "prod", "--group", "site", "--protected"]);
-    await run(["create", "dev-1"]);
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    await mustRun(["create", "api", "--group", "prod"]);
+    await mustRun(["create", "web", "--group", "prod", "--group", "site", "--protected"]);
+    await mustRun(["create", "dev-1"]);
     const names = async (...words: readonly string[]): Promise<readonly string[]> =>
       ((await json(["list", ...words])) as { name: string }[]).map(({ name }) => name);
     expect(await names("@prod")).toEqual(["api", "web"]);
@@ -30,18 +30,18 @@ test("a group or a pattern stands for its profiles; protected ones still need th
 });
 
 test("wait ends when the state is reached, at its deadline with 5, and at once when it cannot be reached", async () => {
-  await withScratchHome(async ({ run, json }) => {
-    await run(["create", "dev"]);
-    await run(["create", "bad", "--", "false"]);
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    await mustRun(["create", "dev"]);
+    await mustRun(["create", "bad", "--", "false"]);
     expect((await run(["wait", "dev", "--timeout", "200ms"])).status).toBe(5);
     expect((await run(["wait", "dev", "--for", "stopped"])).status).toBe(0);
     expect((await run(["wait", "nobody"])).status).toBe(4);
-    await run(["start", "bad"]);
+    expect((await run(["start", "bad"])).status).toBe(1);
     const gaveUp = await run(["wait", "bad", "dev", "--timeout", "30s"]);
     expect(gaveUp).toMatchObject({ status: 1, stdout: expect.stringContaining("failed") as string });
 
     const waiting = run(["wait", "dev", "--json"]);
-    await run(["start", "dev"]);
+    await mustRun(["start", "dev"]);
     const { status, stdout } = await waiting;
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject([{ outcome: "reached", status: { name: "dev", state: "running" } }]);
@@ -50,8 +50,8 @@ test("wait ends when the state is reached, at its deadline with 5, and at once w
 });
 
 test("url and port print one value of the present run", async () => {
-  await withScratchHome(async ({ run }) => {
-    await run(["create", "dev", "--extra-port", "metrics=+1"]);
+  await withScratchHome(async ({ run, mustRun }) => {
+    await mustRun(["create", "dev", "--extra-port", "metrics=+1"]);
     const port = (await run(["port", "dev"])).stdout;
     expect(port).toMatch(/^\d+\n$/);
     expect((await run(["url", "dev"])).stdout).toBe(`ws://127.0.0.1:${port}`);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 interface Row {

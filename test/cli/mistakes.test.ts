@@ -36,8 +36,8 @@ describe("names", () => {
   });
 
   test("an unknown name exits with 4, suggests the nearest, writes nothing", async () => {
-    await withScratchHome(async ({ run }) => {
-      await run(["create", "dev"]);
+    await withScratchHome(async ({ run, mustRun }) => {
+      await mustRun(["create", "dev"]);
       for (const verb of ["start", "status", "stop", "restart", "run", "logs", "why", "token", "env", "use"]) {
         const result = await run([verb, "dve", "--json"]);
         expect(result.status, verb).toBe(4);
@@ -155,8 +155,8 @@ describe("the home", () => {
   });
 
   test("a damaged registry is named, kept, and exits with 65", async () => {
-    await withScratchHome(async ({ run, home }) => {
-      await run(["create", "dev"]);
+    await withScratchHome(async ({ run, mustRun, home }) => {
+      await mustRun(["create", "dev"]);
       const file = path.join(home, "registry.json");
       await writeFile(file, '{"broken');
       for (const args of [["list"], ["create", "other"], ["start", "dev"], ["ports"]]) {
@@ -182,8 +182,8 @@ describe("an output that accepts nothing", () => {
   test.skipIf(process.platform !== "linux")(
     "is reported as an error, with the exit status of a full disk",
     async () => {
-      await withScratchHome(async ({ run, home }) => {
-        await run(["create", "dev"]);
+      await withScratchHome(async ({ mustRun, home }) => {
+        await mustRun(["create", "dev"]);
         const command = [process.execPath, CLI_ENTRY, "list", "--json"].map((word) => JSON.stringify(word)).join(" ");
         const { status, stderr } = spawnSync("/bin/sh", ["-c", `${command} > /dev/full`], {
           env: bareEnvironment(home),

@@ -17,8 +17,8 @@ test("a new name near an old one leads to a question, and nothing is created whe
 });
 
 test("short names, and names that differ only in digits, are accepted", async () => {
-  await withScratchHome(async ({ run }) => {
-    for (const name of ["web1", "qa", "dev"]) await run(["create", name, "--", "true"]);
+  await withScratchHome(async ({ run, mustRun }) => {
+    for (const name of ["web1", "qa", "dev"]) await mustRun(["create", name, "--", "true"]);
     const { stderr } = await run(["up", "web2", "qb", "dev-2", "--", "true"]);
     expect(stderr).not.toContain("is near");
     expect((await run(["list", "--quiet"])).stdout).toBe("dev\ndev-2\nqa\nqb\nweb1\nweb2\n");

@@ -9,8 +9,8 @@ import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
 test("the browser gets a page that only we can read, no token is in an argument, and the page is removed", async () => {
-  await withScratchHome(async ({ run, home, folder }) => {
-    await run(["create", "oc", "--kind", "openclaw"]);
+  await withScratchHome(async ({ run, mustRun, home, folder }) => {
+    await mustRun(["create", "oc", "--kind", "openclaw"]);
     const token = (await run(["token", "oc"])).stdout.trim();
     const plain = await run(["open", "oc"]);
     expect(plain.stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);

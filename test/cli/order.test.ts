@@ -26,10 +26,10 @@ async function momentOf({ home }: ScratchHome, name: string, state: string): Pro
 
 test("a start first brings up what the profile comes after; a stop ends only the named profiles, followers first", async () => {
   await withScratchHome(async (scratch) => {
-    const { run, json } = scratch;
-    await run(["create", "db"]);
-    await run(["create", "api", "--after", "db"]);
-    await run(["create", "web", "--after", "api", "--group", "site"]);
+    const { run, mustRun, json } = scratch;
+    await mustRun(["create", "db"]);
+    await mustRun(["create", "api", "--after", "db"]);
+    await mustRun(["create", "web", "--after", "api", "--group", "site"]);
 
     expect(await outcomes(scratch, "start", "web")).toEqual(["db started", "api started", "web started"]);
     expect(await momentOf(scratch, "api", "starting")).toBeGreaterThanOrEqual(await momentOf(scratch, "db", "running"));
@@ -45,7 +45,7 @@ test("a start first brings up what the profile comes after; a stop ends only the
 
     // No restart cascades: one profile has a new process, the others keep theirs.
     const before = (await json(["list"])) as { readonly name: string; readonly pid: number }[];
-    await run(["restart", "db"]);
+    await mustRun(["restart", "db"]);
     const after = (await json(["list"])) as { readonly name: string; readonly pid: number }[];
     const changed = after.filter(({ name, pid }) => before.find((each) => each.name === name)?.pid !== pid);
     expect(changed.map(({ name }) => name)).toEqual(["db"]);
@@ -56,11 +56,11 @@ test("a start first brings up what the profile comes after; a stop ends only the
 }, 60_000);
 
 test("a failure holds back all profiles that come after it, with the reason; the others are started", async () => {
-  await withScratchHome(async ({ run }) => {
-    await run(["create", "db", "--", "false"]);
-    await run(["create", "api", "--after", "db"]);
-    await run(["create", "web", "--after", "api"]);
-    await run(["create", "free"]);
+  await withScratchHome(async ({ run, mustRun }) => {
+    await mustRun(["create", "db", "--", "false"]);
+    await mustRun(["create", "api", "--after", "db"]);
+    await mustRun(["create", "web", "--after", "api"]);
+    await mustRun(["create", "free"]);
     const started = await run(["start", "web", "free"]);
     expect(started.status).toBe(1);
     expect(started.stderr).toMatch(/api was held back, because it comes after db: db failed/);
@@ -71,9 +71,9 @@ test("a failure holds back all profiles that come after it, with the reason; the
 });
 
 test("a profile that comes after an unknown one is held back, and the unknown one is not created", async () => {
-  await withScratchHome(async ({ run, json }) => {
+  await withScratchHome(async ({ run, mustRun, json }) => {
     expect((await run(["create", "web", "--after", "bd"])).status).toBe(0);
-    await run(["create", "db"]);
+    await mustRun(["create", "db"]);
     const up = await run(["up", "web"]);
     expect(up.stderr).toMatch(/no profile named bd.*/);
     expect(up.stderr).toContain("Did you mean db?");
@@ -83,15 +83,15 @@ test("a profile that comes after an unknown one is held back, and the unknown on
 });
 
 test("a circle is refused by its names, however it would arise", async () => {
-  await withScratchHome(async ({ run, json }) => {
-    await run(["create", "a", "--after", "c"]);
-    await run(["create", "b", "--after", "a"]);
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    await mustRun(["create", "a", "--after", "c"]);
+    await mustRun(["create", "b", "--after", "a"]);
     const refused = {
       status: 2,
       stderr: expect.stringMatching(/comes after .*: a circle, nothing was changed/) as string,
     };
     expect(await run(["create", "c", "--after", "b"])).toMatchObject(refused);
-    await run(["create", "d", "--after", "b"]);
+    await mustRun(["create", "d", "--after", "b"]);
     expect(await run(["rename", "d", "c"])).toMatchObject(refused);
     expect(await run(["clone", "d", "c"])).toMatchObject(refused);
     expect(await run(["edit", "a", "--after", "d"])).toMatchObject(refused);

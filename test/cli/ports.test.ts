@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { freePort, holdPort } from "../harness/free-port.ts";
+import { freePort, holdPort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 interface Report {

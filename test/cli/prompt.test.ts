@@ -59,12 +59,12 @@ describe.each(Object.entries(SHELLS))("the prompt of %s", (name, { args, show, r
     async () => {
       await withScratchHome(async (scratch) => {
         expect(await prompt(scratch)).toBe("own");
-        await scratch.run(["create", "dev"]);
-        await scratch.run(["create", "prod", "--protected"]);
+        await scratch.mustRun(["create", "dev"]);
+        await scratch.mustRun(["create", "prod", "--protected"]);
         expect(await prompt(scratch)).toBe("own");
-        await scratch.run(["use", "dev"]);
+        await scratch.mustRun(["use", "dev"]);
         expect(await prompt(scratch)).toBe("[dev] own");
-        await scratch.run(["use", "prod"]);
+        await scratch.mustRun(["use", "prod"]);
         const shown = await prompt(scratch);
         expect(shown).toContain(red);
         expect(shown).toContain("[prod!]");

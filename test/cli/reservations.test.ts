@@ -3,15 +3,15 @@ import { expect, test } from "vitest";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 test("a reserved port is skipped, refused by its note, shown, and given back", async () => {
-  await withScratchHome(async ({ run, json }) => {
-    await run(["create", "dev"]);
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    await mustRun(["create", "dev"]);
     const [dev] = (await json(["list"])) as { readonly port: number }[];
     const port = (dev?.port ?? 0) + 13;
     expect(await json(["ports", "reserve", String(port), "--note", "postgres, main"])).toMatchObject({
       changed: { first: port, last: port, note: "postgres, main" },
     });
     expect((await run(["ports", "reserve", String(port), "--note", "postgres, main"])).stdout).toContain("nothing");
-    await run(["create", "web"]);
+    await mustRun(["create", "web"]);
     const [web] = (await json(["list", "web"])) as { readonly port: number }[];
     expect(web?.port).toBe(port + 1);
 
@@ -35,11 +35,11 @@ test("a reserved port is skipped, refused by its note, shown, and given back", a
 });
 
 test("an invalid reservation is refused, and nothing is written", async () => {
-  await withScratchHome(async ({ run, json }) => {
-    await run(["create", "dev"]);
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    await mustRun(["create", "dev"]);
     const [dev] = (await json(["list"])) as { readonly port: number }[];
     const port = dev?.port ?? 0;
-    await run(["ports", "reserve", "6000-6010"]);
+    await mustRun(["ports", "reserve", "6000-6010"]);
     for (const [words, status] of [
       [["reserve", String(port + 9)], 78],
       [["reserve", "6010-6020"], 78],

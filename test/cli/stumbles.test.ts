@@ -29,9 +29,9 @@ test("discover agrees with list about profiles, and sends nothing to a gateway w
 });
 
 test("an edit of a running protected profile names a restart that can be pasted", async () => {
-  await withScratchHome(async ({ run, folder }) => {
+  await withScratchHome(async ({ run, mustRun, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);
-    await run(["create", "prod", "--protected", "--", "node", "server.js"], { cwd: folder });
+    await mustRun(["create", "prod", "--protected", "--", "node", "server.js"], { cwd: folder });
     expect((await run(["start", "prod"])).status).toBe(0);
     const { stderr } = await run(["edit", "prod", "--env", "A=1", "--confirm", "prod"]);
     const [, command = ""] = /from its next start on: lockkeeper (.*)\n/.exec(stderr) ?? [];
@@ -41,10 +41,10 @@ test("an edit of a running protected profile names a restart that can be pasted"
 });
 
 test("why shows the last words of a program that died inside a wrapper that lives on", async () => {
-  await withScratchHome(async ({ run, json, folder }) => {
+  await withScratchHome(async ({ run, mustRun, json, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);
     // As `node --watch` and other reloaders do.
-    await run(["create", "dev", "--", "sh", "-c", "node server.js; sleep 600"], { cwd: folder });
+    await mustRun(["create", "dev", "--", "sh", "-c", "node server.js; sleep 600"], { cwd: folder });
     expect((await run(["start", "dev"])).status).toBe(0);
     expect((await run(["why", "dev"])).stdout).not.toContain("asked");
     const { url } = (await json(["status", "dev"])) as { url: string };
@@ -62,9 +62,9 @@ test("why shows the last words of a program that died inside a wrapper that live
 });
 
 test("status of a crashed profile points to why, and why shows for each crash the line with the cause", async () => {
-  await withScratchHome(async ({ run, json, folder }) => {
+  await withScratchHome(async ({ run, mustRun, json, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);
-    await run(["create", "api", "--", "node", "server.js"], { cwd: folder });
+    await mustRun(["create", "api", "--", "node", "server.js"], { cwd: folder });
     expect((await run(["start", "api"])).status).toBe(0);
     const { url } = (await json(["status", "api"])) as { url: string };
     for (const restarts of [1, 2]) {

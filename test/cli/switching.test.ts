@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openProfiles } from "@lockkeeper/profiles";
 import { bareEnvironment } from "../harness/cli.ts";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
 const witness = fileURLToPath(new URL("fixtures/witness.js", import.meta.url));

@@ -44,8 +44,8 @@ const withTmux = test.skipIf(NO_TMUX !== undefined);
 
 withTmux("top shows, acts, asks before it changes a protected profile, and leaves no trace", async () => {
   await withScratchHome(async (scratch) => {
-    await scratch.run(["create", "dev"]);
-    await scratch.run(["create", "prod", "--protected"]);
+    await scratch.mustRun(["create", "dev"]);
+    await scratch.mustRun(["create", "prod", "--protected"]);
     await inTerminal(scratch, "top", [100, 20], async (terminal) => {
       call(terminal, "top");
       await terminal.shows(/dev\s+○ stopped/);
@@ -77,9 +77,9 @@ withTmux(
   "the first picture of top has names and marks, and claims nothing about a state that was not looked up",
   async () => {
     await withScratchHome(async (scratch) => {
-      await scratch.run(["create", "dev"]);
-      await scratch.run(["create", "prod", "--protected"]);
-      await scratch.run(["use", "dev"]);
+      await scratch.mustRun(["create", "dev"]);
+      await scratch.mustRun(["create", "prod", "--protected"]);
+      await scratch.mustRun(["use", "dev"]);
       await inTerminal(scratch, "first", [100, 20], async (terminal) => {
         const file = path.join(scratch.home, "..", "first-picture.txt");
         terminal.record(file);
@@ -102,7 +102,7 @@ withTmux(
 
 withTmux.each(["C-c", "SIGTERM"])("top restores the terminal after %s", async (how) => {
   await withScratchHome(async (scratch) => {
-    await scratch.run(["create", "dev"]);
+    await scratch.mustRun(["create", "dev"]);
     await inTerminal(scratch, `end-${how}`, [80, 12], async (terminal) => {
       call(terminal, "top");
       await terminal.shows(/dev\s+○ stopped/);
@@ -117,7 +117,7 @@ withTmux.each(["C-c", "SIGTERM"])("top restores the terminal after %s", async (h
 
 withTmux.each(["top", "list --watch"])("%s ends without a word when its terminal is closed", async (command) => {
   await withScratchHome(async (scratch) => {
-    await scratch.run(["create", "dev"]);
+    await scratch.mustRun(["create", "dev"]);
     const said = path.join(scratch.folder, "stderr.txt");
     await inTerminal(scratch, `gone-${command.split(" ", 1)[0]}`, [80, 12], async (terminal) => {
       terminal.press(`exec ${process.execPath} ${CLI_ENTRY} ${command} 2> ${said}`, "Enter");
@@ -130,11 +130,11 @@ withTmux.each(["top", "list --watch"])("%s ends without a word when its terminal
 
 withTmux("list --watch has a screen of its own and ends with q", async () => {
   await withScratchHome(async (scratch) => {
-    await scratch.run(["create", "dev"]);
+    await scratch.mustRun(["create", "dev"]);
     await inTerminal(scratch, "watch", [90, 10], async (terminal) => {
       call(terminal, "list --watch");
       await terminal.shows(/q quits[^]*dev\s+stopped/);
-      await scratch.run(["start", "dev"]);
+      await scratch.mustRun(["start", "dev"]);
       await terminal.shows(/dev\s+running/);
       terminal.press("q");
       await terminal.shows(/exit 0\s+[#$]/);
@@ -144,7 +144,7 @@ withTmux("list --watch has a screen of its own and ends with q", async () => {
 
 test("without a terminal top prints the list once and says so", async () => {
   await withScratchHome(async (scratch) => {
-    await scratch.run(["create", "dev"]);
+    await scratch.mustRun(["create", "dev"]);
     const { status, stdout, stderr } = await scratch.run(["top"]);
     expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: expect.stringContaining("dev") as string });
     expect(stderr).toContain("top needs a terminal");

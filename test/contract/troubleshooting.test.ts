@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 
@@ -91,8 +91,8 @@ describe("docs/troubleshooting.md", () => {
 
   test("uses the messages that the command line prints", async () => {
     await withScratchHome(async (scratch) => {
-      const { home, run } = scratch;
-      await run(["create", "dev"]);
+      const { home, mustRun } = scratch;
+      await mustRun(["create", "dev"]);
       const list = (await scratch.json(["list"])) as readonly { readonly port: number }[];
       const held = await holdPort();
       const seen: Record<string, string> = {};

@@ -5,7 +5,7 @@
 import { probeHealth, startGatewayHost } from "@lockkeeper/core";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { randomFrom } from "./random.ts";
 import type { Random } from "./random.ts";
 

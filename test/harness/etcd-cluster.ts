@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { freePort } from "./free-port.ts";
+import { freePort } from "./ports.ts";
 import { until } from "./until.ts";
 
 export interface EtcdOptions {

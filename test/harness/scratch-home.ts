@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { runCli } from "./cli.ts";
 import type { CliOptions, CliRun } from "./cli.ts";
+import { profilePool } from "./ports.ts";
 import { until } from "./until.ts";
 
 export interface ScratchHome {
@@ -16,6 +17,8 @@ export interface ScratchHome {
   /** The user's home around it. */
   readonly folder: string;
   readonly run: (args: readonly string[], options?: CliOptions) => Promise<CliRun>;
+  /** Runs a command that a test needs before it can ask anything; fails when its exit status is not 0. */
+  readonly mustRun: (args: readonly string[], options?: CliOptions) => Promise<CliRun>;
   /** Runs a command that prints JSON and returns the parsed output; fails when its exit status is not 0. */
   readonly json: (args: readonly string[]) => Promise<unknown>;
 }
@@ -25,29 +28,21 @@ export async function withScratchHome(use: (scratch: ScratchHome) => Promise<voi
   const folder = await mkdtemp(path.join(tmpdir(), "lockkeeper-home-"));
   const home = path.join(folder, ".lockkeeper");
   await mkdir(home, { mode: 0o700 });
-  await writeFile(path.join(home, "config.json"), JSON.stringify(somePool()), { mode: 0o600 });
+  await writeFile(path.join(home, "config.json"), JSON.stringify(profilePool()), { mode: 0o600 });
   const run: ScratchHome["run"] = (args, options) => runCli(home, args, options);
-  const json: ScratchHome["json"] = async (args) => {
-    const { status, stdout, stderr } = await run([...args, "--json"]);
-    if (status !== 0) throw new Error(`lockkeeper ${args.join(" ")}: exit ${status}: ${stderr}`);
-    return JSON.parse(stdout);
+  const mustRun: ScratchHome["mustRun"] = async (args, options) => {
+    const ended = await run(args, options);
+    if (ended.status !== 0) throw new Error(`lockkeeper ${args.join(" ")}: exit ${ended.status}: ${ended.stderr}`);
+    return ended;
   };
+  const json: ScratchHome["json"] = async (args) => JSON.parse((await mustRun([...args, "--json"])).stdout);
   try {
-    await use({ home, folder, run, json });
+    await use({ home, folder, run, mustRun, json });
     if (existsSync(path.join(home, "run"))) await stopEverything(home, run);
   } finally {
     for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-/**
- * Tests run side by side, each with a home that knows nothing of the others: with the default pool all of them would
- * give their first profile the same port. The pool is below the ephemeral range, where other tests ask for single ports.
- */
-function somePool(): { readonly poolFirst: number; readonly poolLast: number } {
-  const poolFirst = 19_000 + 10 * Math.floor(Math.random() * 1_200);
-  return { poolFirst, poolLast: poolFirst + 1_500 };
 }
 
 async function stopEverything(home: string, run: ScratchHome["run"]): Promise<void> {

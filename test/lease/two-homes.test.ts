@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import type { EtcdCluster } from "../harness/etcd-cluster.ts";
 import { startEtcd, whyNoEtcd } from "../harness/etcd-cluster.ts";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { bareEnvironment } from "../harness/cli.ts";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 import { isAlive, ownersOf, sample } from "../supervision/scratch-profiles.ts";

@@ -1,6 +1,6 @@
 /** Two real gateways beside each other: start, health, ports, stop, kills, a taken port. */
 import assert from "node:assert/strict";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { figures, healthz, QUIET, timed } from "./bench.ts";
 import type { Bench } from "./bench.ts";
 

@@ -30,7 +30,7 @@ test.concurrent.each(RECIPES.filter(({ packages }) => packages === undefined))(
 );
 
 test("a program that ignores PORT is distinguished from one that opens no port, with the command that helps", async () => {
-  await withScratchHome(async ({ home, run }) => {
+  await withScratchHome(async ({ home, run, mustRun }) => {
     const other = `const s = require("node:net").createServer().listen(0, "127.0.0.1", () => console.log(s.address().port))`;
     // Behind a shell, as npm runs a script: the listener is not the started process.
     const script = `exec 3>&-; node -e '${other}'; true`;
@@ -48,7 +48,7 @@ test("a program that ignores PORT is distinguished from one that opens no port, 
       60_000,
     );
     expect(said).not.toContain("error:");
-    await run(["stop", "dev"]);
+    await mustRun(["stop", "dev"]);
     await until("the start has ended", () => waiting.exitCode !== null, 30_000);
     const started = await run(["start", "dev", "--timeout", "3s"]);
     expect(started.status).toBe(5);
@@ -56,7 +56,7 @@ test("a program that ignores PORT is distinguished from one that opens no port, 
     expect(started.stderr).toMatch(
       /hint: It does not go by the variable PORT\. .*lockkeeper edit dev -- sh -c .* --port '\{port\}'/,
     );
-    await run(["stop", "dev"]);
+    await mustRun(["stop", "dev"]);
     expect((await run(["create", "idle", "--", "sh", "-c", "sleep 600"])).status).toBe(0);
     const idle = await run(["start", "idle", "--timeout", "1s"]);
     expect(idle.status).toBe(5);

@@ -5,7 +5,7 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
@@ -43,8 +43,8 @@ test.skipIf(process.platform !== "linux")(
         JSON.stringify({ gateway: { port: await freePort(), auth: { token: IN_CONFIG } } }),
         { mode: 0o600 },
       );
-      const port = String(await freePort());
-      await json(["create", "a", "--port", port, "--env-file", envFile, "--env", "PASSED_SECRET"]);
+      const created = await json(["create", "a", "--env-file", envFile, "--env", "PASSED_SECRET"]);
+      const port = String((created as { readonly port: number }).port);
       const env = { AWS_SECRET_ACCESS_KEY: INHERITED, PASSED_SECRET: PASSED };
       const said: string[] = [];
       const say = async (...args: string[]): Promise<void> => {
@@ -105,7 +105,7 @@ test.skipIf(process.platform !== "linux")(
 test.skipIf(process.platform !== "linux")(
   "security 2, 15: nothing of the secrets that a gateway prints before it dies is kept of the crash",
   async () => {
-    await withScratchHome(async ({ home, folder, run, json }) => {
+    await withScratchHome(async ({ home, folder, run, mustRun, json }) => {
       const envFile = path.join(folder, "env");
       fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\nHOOK=http://127.0.0.1:9/${IN_CONFIG}\n`, { mode: 0o600 });
       // It is healthy once, prints everything it knows, and dies.
@@ -133,13 +133,10 @@ test.skipIf(process.platform !== "linux")(
         `API_TOKEN=${INHERITED}`,
       ];
       const env = { PASSED_SECRET: PASSED };
-      await run(
-        ["create", "a", "--hook", "failed=env:HOOK", "--port", String(await freePort()), ...options, ...command],
-        { env },
-      );
+      await mustRun(["create", "a", "--hook", "failed=env:HOOK", ...options, ...command], { env });
       const token = "canary-token-in-its-file";
       fs.writeFileSync(path.join(home, "profiles/a/token"), `${token}\n`, { mode: 0o600 });
-      await run(["start", "a"], { env });
+      await mustRun(["start", "a"], { env });
       await until(
         "it was given up",
         async () => ((await json(["list"])) as [{ state: string }])[0].state === "failed",
@@ -197,9 +194,7 @@ async function withTalker(
   const options = ["--env-file", envFile, "--env", "PASSED_SECRET", "--env", `API_TOKEN=${INHERITED}`];
   const env = { PASSED_SECRET: PASSED };
   const command = ["--", process.execPath, program];
-  expect((await run(["create", "a", "--port", String(await freePort()), ...options, ...command], { env })).status).toBe(
-    0,
-  );
+  expect((await run(["create", "a", ...options, ...command], { env })).status).toBe(0);
   const token = "canary-token-in-its-file";
   fs.writeFileSync(path.join(home, "profiles/a/token"), `${token}\n`, { mode: 0o600 });
   return { env, secrets: [IN_FILE, PASSED, INHERITED, token] };

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { findHolders, readListeners } from "@lockkeeper/core/internal";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 

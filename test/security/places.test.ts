@@ -8,7 +8,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 
@@ -221,7 +221,7 @@ describe("a registry that others can write, in a home of our own", () => {
       }
       expect((await scratch.run(["doctor"])).stdout).toContain("unsafe path");
       // A stop follows the keeper's record, and this record's keeper is a stranger.
-      await scratch.run(["stop", "a"]);
+      await scratch.mustRun(["stop", "a"]);
       fs.chmodSync(file, 0o600);
       if (asRoot) fs.chownSync(file, 0, 0);
       const identity = identifyProcess(victim.pid ?? 0);

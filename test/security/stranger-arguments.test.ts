@@ -5,7 +5,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 

@@ -1,6 +1,6 @@
 /** A start has its full time, whatever opens first; the correct port on another address is reported at once. */
 import { describe, expect, test } from "vitest";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
 
 const listener = (host: string): string =>

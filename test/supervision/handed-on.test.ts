@@ -5,7 +5,7 @@
  */
 import type { LockkeeperError } from "@lockkeeper/core";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 import type { ScratchProfiles } from "./scratch-profiles.ts";

@@ -6,7 +6,7 @@ import path from "node:path";
 import { lockPathFor } from "@lockkeeper/core";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { fixture, isAlive, withProfiles } from "./scratch-profiles.ts";
 
 describe.concurrent("a leftover lock file", () => {

@@ -14,6 +14,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "../harness/cli.ts";
+import { profilePool } from "../harness/ports.ts";
 import { livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
@@ -52,10 +53,10 @@ export async function withProfiles(
   }
 }
 
-/** Tests run side by side, each with its own home. A random pool keeps them apart, and `create` looks. */
+/** Creates a profile at a random place, as another home of this worker may still have gateways at the first one. */
 async function createSomewhere(profiles: Profiles, options: Parameters<Profiles["create"]>[0]): Promise<ProfileStatus> {
   for (let attempt = 0; ; attempt += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = profilePool().poolFirst;
     try {
       return await profiles.create({ ...options, port });
     } catch (error) {

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 

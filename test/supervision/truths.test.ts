@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 import { openProfiles } from "@lockkeeper/profiles";
 import { describe, expect, test, onTestFinished } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
-import { holdPort } from "../harness/free-port.ts";
+import { holdPort } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, withProfiles } from "./scratch-profiles.ts";
 

@@ -28,7 +28,7 @@ import type { World, WorldKind } from "./world.ts";
 import { openWorld } from "./world.ts";
 import type { Verdict } from "./witness.ts";
 import { judgeWitnesses, parseWitnessLog } from "./witness.ts";
-import { freePort } from "../harness/free-port.ts";
+import { freePort } from "../harness/ports.ts";
 
 /** The options of a torture; every figure has a default. */
 export interface TortureOptions {

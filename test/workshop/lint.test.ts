@@ -84,6 +84,17 @@ test("a test asserts something, and is called test", () => {
   expect(broken(testFile("test", "expect;"))).toContain("vitest(expect-expect)");
 });
 
+/** A test whose body waits for something. */
+const waiting = (line: string): Files =>
+  testFile("test", `expect(async () => {\n    ${line}\n  }).toBeTypeOf("function");`);
+
+test("a command in a test is one that must succeed, or its result is read", () => {
+  expect(broken(waiting('expect((await run(["list"])).status).toBe(0);'))).toEqual([]);
+  expect(broken(waiting('await mustRun(["create", "dev"]);'))).toEqual([]);
+  for (const call of ['run(["create", "dev"])', "scratch.run(words, { env })"])
+    expect(broken(waiting(`await ${call};`))).toEqual(["house(command-must-succeed)"]);
+});
+
 describe("rooms", () => {
   const packages = ["core", "profiles", "cli"];
   const page = packages.map((name) => `### \`packages/${name}\`\n\n| \`low\` | a |\n| \`high\` | b |\n`).join("\n");

@@ -8,12 +8,12 @@ import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import type { ClientOptions } from "ws";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { startGatewayHost } from "../../src/gateway/gateway-host.ts";
 import type { Gateway } from "../../src/gateway/gateway-host.ts";
 import type { GatewayHostOptions } from "../../src/gateway/gateway-options.ts";
 
-export { freePort } from "../../../../test/harness/free-port.ts";
+export { freePort } from "../../../../test/harness/ports.ts";
 export { until } from "../../../../test/harness/until.ts";
 
 export const TOKEN = "test-token-with-forty-three-characters-0000";

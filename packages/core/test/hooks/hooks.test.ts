@@ -25,7 +25,7 @@ import type { HookTarget } from "../../src/hooks/hook-target.ts";
 import { shownTarget } from "../../src/hooks/hook-target.ts";
 import { tellHook } from "../../src/hooks/tell-hook.ts";
 import { readHistory } from "../../src/keeper/history.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "../keeper/kept-gateway.ts";
 import type { Receiver } from "./receiver.ts";

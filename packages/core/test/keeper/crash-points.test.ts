@@ -11,7 +11,7 @@ import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { KILL_AT_STEP } from "../../../../test/harness/kill-at-step.ts";
 import { fixture, KeeperScene } from "./kept-gateway.ts";
 

@@ -7,7 +7,7 @@ import { silenceAfter } from "../../src/keeper/hang-guard.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { samplesAbove } from "../../src/keeper/memory-guard.ts";
 import { decideGuardedRestart } from "../../src/keeper/restart-policy.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { identifyProcess } from "../../src/host/process-identity.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { fixture, KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;

@@ -8,7 +8,7 @@ import { judgeProcess } from "../../src/host/process-identity.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 

@@ -9,7 +9,7 @@ import type { HistoryEvent } from "../../src/keeper/history.ts";
 import { formsOf, withoutSecrets } from "../../src/keeper/redaction.ts";
 import { uptimeShare } from "../../src/keeper/uptime-share.ts";
 import { NEVER_UNWELL, wellBeingAfter } from "../../src/keeper/well-being.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;

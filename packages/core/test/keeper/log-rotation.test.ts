@@ -26,7 +26,7 @@ import { offsetAt, parseLogIndex, thinMarks, timeAt } from "../../src/keeper/log
 import { parseLogNote } from "../../src/keeper/log-note.ts";
 import type { LogLine } from "../../src/keeper/log-reader.ts";
 import { followLog, readLastLines, readLog } from "../../src/keeper/log-reader.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 

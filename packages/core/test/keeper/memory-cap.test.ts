@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { canCapMemory } from "../../src/host/memory-cap.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
 import { readHistory } from "../../src/keeper/history.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 
 const canCap = canCapMemory();

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import type { EtcdCluster } from "../../../../test/harness/etcd-cluster.ts";
 import { startEtcd, whyNoEtcd } from "../../../../test/harness/etcd-cluster.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { identifyProcess } from "../../src/host/process-identity.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";

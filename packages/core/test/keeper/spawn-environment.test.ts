@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { usableEnvironment } from "../../src/keeper/spawn-environment.ts";
 import { KeeperScene } from "./kept-gateway.ts";

@@ -14,7 +14,7 @@ import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 

@@ -13,7 +13,7 @@ import { lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { LockedFile, tryLockFile } from "../../src/lock/mechanism/locked-file.ts";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { readEarlierRun } from "../../src/keeper/run-publisher.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { KeeperScene } from "./kept-gateway.ts";
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { EtcdCluster } from "../../../../test/harness/etcd-cluster.ts";
 import { startEtcd, whyNoEtcd } from "../../../../test/harness/etcd-cluster.ts";
-import { freePort } from "../../../../test/harness/free-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
 import { readEtcdCredentials } from "../../src/lease/etcd-credentials.ts";
 import type { EtcdCredentials } from "../../src/lease/etcd-credentials.ts";

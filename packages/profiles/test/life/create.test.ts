@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { createProfile } from "../../src/life/create.ts";
 import { portsReport } from "../../src/ports/port-audit.ts";
-import { nextBlockOf } from "../../src/ports/port-choice.ts";
 import { explainPort } from "../../src/ports/port-explanation.ts";
 import { findUnusablePort, readHostPorts } from "../../src/ports/host-ports.ts";
 import { homePaths } from "../../src/profile-paths.ts";
@@ -16,6 +15,7 @@ import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { removeProfile } from "../../src/life/remove.ts";
 import { changeSettings } from "../../src/settings/settings.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 const servers: Server[] = [];
@@ -23,13 +23,13 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-async function listen(host: string, port = 0, ipv6Only = false): Promise<number> {
+async function listen(host: string, ipv6Only = false): Promise<number> {
+  const port = await freePort(host);
   const server = createServer((socket) => socket.destroy());
   servers.push(server);
   server.listen({ host, port, ipv6Only });
   await once(server, "listening");
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+  return port;
 }
 
 const asRoot = process.geteuid?.() === 0;
@@ -190,7 +190,7 @@ describe("createProfile", () => {
 
   test("an exhausted pool says how many ports each owner uses, and how to widen it", async () => {
     const home = scratchHome();
-    const first = (await nextBlockOf(home, 25))?.first ?? 0;
+    const first = await freePort();
     await changeSettings(home, () => ({ poolFirst: first, poolLast: first + 24 }));
     await createProfile(home, { name: "a" });
     await createProfile(home, { name: "b" });
@@ -296,7 +296,7 @@ describe("the host", () => {
       verdict: "taken",
     });
     // Nothing listens on the requested address, but something does on another address of this machine.
-    const wide = await listen("::", 0, true);
+    const wide = await listen("::", true);
     expect(await findUnusablePort("127.0.0.1", { first: wide, last: wide }, [])).toBeUndefined();
     expect(await findUnusablePort("127.0.0.1", { first: wide, last: wide }, "unknown")).toMatchObject({ port: wide });
   });
@@ -320,7 +320,7 @@ describe("portsReport", () => {
     ["127.0.0.2", "0.0.0.0", false, "stranger"],
     ["127.0.0.1", "::1", false, "elsewhere"],
   ] as const)("a listener on %s against a profile on %s (v6only %s): %s", async (address, host, v6only, verdict) => {
-    const port = await listen(address, 0, v6only);
+    const port = await listen(address, v6only);
     const report = await portsReport(await withBlock(host, port));
     expect(report.blocks[0]?.listeners.map((each) => each.verdict)).toEqual([verdict]);
     expect(report.conflicts).toHaveLength(verdict === "stranger" ? 1 : 0);
@@ -332,14 +332,15 @@ describe("portsReport", () => {
 
   test("overlapping plans are conflicts even when nothing runs; the next free block avoids them all", async () => {
     const home = scratchHome();
-    const manifests = [manifest(home, "a", 22_000), manifest(home, "b", 22_005), manifest(home, "c", 22_015)];
+    const first = await freePort();
+    const manifests = [manifest(home, "a", first), manifest(home, "b", first + 5), manifest(home, "c", first + 15)];
     await changeRegistry(home, ({ commit }) => commit(manifests));
     const report = await portsReport(home);
-    expect(report.conflicts).toEqual([{ kind: "overlap", port: 22_005, profiles: ["a", "b"], owner: null }]);
+    expect(report.conflicts).toEqual([{ kind: "overlap", port: first + 5, profiles: ["a", "b"], owner: null }]);
     expect(report.blocks.map(({ port, end }) => [port, end])).toEqual([
-      [22_000, 22_009],
-      [22_005, 22_014],
-      [22_015, 22_024],
+      [first, first + 9],
+      [first + 5, first + 14],
+      [first + 15, first + 24],
     ]);
   });
 
@@ -373,7 +374,7 @@ describe("portsReport", () => {
 describe("removeProfile", () => {
   test("moves the folder to the trash with its manifest, forgets the selection, and frees name and ports", async () => {
     const home = scratchHome();
-    const made = await createProfile(home, { name: "dev" });
+    const made = await createProfile(home, { name: "dev", port: await freePort() });
     const outside = join(dirname(home), "outside");
     fs.mkdirSync(outside);
     fs.writeFileSync(join(outside, "precious"), "x");
@@ -388,7 +389,7 @@ describe("removeProfile", () => {
       port: made.port,
     });
     expect(fs.readFileSync(homePaths(home).settings, "utf8")).not.toContain('"dev"');
-    expect((await createProfile(home, { name: "dev" })).port).toBe(made.port);
+    expect((await createProfile(home, { name: "dev", port: made.port })).port).toBe(made.port);
     await expect(removeProfile({ home }, "nobody")).rejects.toMatchObject({ code: "PROFILE_NOT_FOUND" });
   });
 });

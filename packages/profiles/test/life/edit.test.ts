@@ -10,6 +10,7 @@ import type { Manifest } from "../../src/manifest.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { settingsMark } from "../../src/status/pending-change.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { pathsOf, scratchContext } from "./scratch-context.ts";
 
 async function withApi(): Promise<{ context: ProfilesContext; edit: (options: EditOptions) => Promise<Manifest> }> {
@@ -145,8 +146,8 @@ describe("refused as a whole: nothing of it is written", () => {
 
 test("the block moves as a whole, to where it fits", async () => {
   const { context, edit } = await withApi();
-  const { port } = apiOf(context);
-  const other = await createProfile(context.home, { name: "other" });
+  const { port } = await edit({ port: await freePort() });
+  const other = await createProfile(context.home, { name: "other", port: port + 10 });
   await expect(edit({ port: other.port })).rejects.toMatchObject({ code: "PORTS_OVERLAP" });
   await expect(edit({ span: 20 })).rejects.toMatchObject({ code: "PORTS_OVERLAP" });
   expect(await edit({ port: port + 20, span: 20 })).toMatchObject({

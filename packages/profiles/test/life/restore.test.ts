@@ -5,7 +5,7 @@ import { createProfile } from "../../src/life/create.ts";
 import { restoreProfile } from "../../src/life/restore.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { removeProfile } from "../../src/life/remove.ts";
-import { nextBlockOf } from "../../src/ports/port-choice.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { pathsOf, put, scratchContext } from "./scratch-context.ts";
 
@@ -43,7 +43,7 @@ test("of several with one name the latest is restored first", async () => {
 
 test("an existing name, an unknown one, and ports taken meanwhile are refused, each with the next step", async () => {
   const context = scratchContext();
-  const first = (await nextBlockOf(context.home, 30))?.first ?? 0;
+  const first = await freePort();
   await createProfile(context.home, { name: "dev", port: first });
   await removeProfile(context, "dev");
   await expect(restoreProfile(context, "dve")).rejects.toMatchObject({

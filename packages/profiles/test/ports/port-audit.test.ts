@@ -3,7 +3,6 @@ import { identifyProcess, ownIdentity, readListeners } from "@lockkeeper/core/in
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import path from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -17,6 +16,7 @@ import { changeSettings } from "../../src/settings/settings.ts";
 import { observeAll } from "../../src/status/observe-all.ts";
 import type { ProfileObservation } from "../../src/status/observe-profile.ts";
 import { openClawHost } from "../openclaw-host.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 const hostPorts = vi.hoisted(() => ({ hidesListeners: false }));
@@ -31,16 +31,13 @@ vi.mock("../../src/ports/host-ports.ts", async (importOriginal) => {
 });
 
 let home: string;
-/** The first of the fifty ports of the home's pool, all of them free. */
+/** The first of the fifty ports of the home's pool. Nobody else uses one of them. */
 let port: number;
 
 beforeEach(async () => {
   home = scratchHome();
-  // Below all ports that other tests use, some of which start gateways anywhere from 19,000 to 32,500 meanwhile.
-  do {
-    port = 11_000 + 50 * randomInt(140);
-    await changeSettings(home, () => ({ poolFirst: port, poolLast: port + 49 }));
-  } while ((await portsReport(home)).others.length > 0);
+  port = await freePort();
+  await changeSettings(home, () => ({ poolFirst: port, poolLast: port + 49 }));
 });
 
 async function write(...manifests: readonly Manifest[]): Promise<void> {

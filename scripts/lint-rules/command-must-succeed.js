@@ -1,0 +1,26 @@
+/**
+ * A test that runs a command and looks at nothing of its result goes on when the command has failed, and fails later for a reason that nobody
+ * understands. `mustRun` is for commands that only prepare; the result of `run` is read.
+ */
+
+/** Whether a call is `run(["list"])` or `scratch.run(["list"])`; what takes words one by one is another program's. */
+function isRun({ callee, arguments: [first] }) {
+  if (first?.type === "Literal") return false;
+  return callee.type === "Identifier"
+    ? callee.name === "run"
+    : callee.type === "MemberExpression" && callee.object.name === "scratch" && callee.property.name === "run";
+}
+
+export const commandMustSucceed = {
+  meta: {
+    type: "problem",
+    messages: { unread: "nobody reads this result: use mustRun, which fails when the command does" },
+  },
+  create(context) {
+    return {
+      "ExpressionStatement > AwaitExpression > CallExpression"(node) {
+        if (isRun(node)) context.report({ node, messageId: "unread" });
+      },
+    };
+  },
+};

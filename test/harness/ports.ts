@@ -1,0 +1,58 @@
+/**
+ * Ports for tests, each asked from the operating system. Tests run side by side, and a port that was free a moment ago
+ * may be somebody else's now: so each worker has ranges of its own, below the ephemeral range, out of which the system
+ * serves every connection and every listener that names no port. With more than four workers some share a range.
+ */
+import getPort from "get-port";
+import { createServer } from "node:net";
+import type { Server } from "node:net";
+
+export interface HeldPort {
+  readonly port: number;
+  /** Releases it; a second call does nothing. */
+  readonly release: () => Promise<void>;
+}
+
+/** Returns a port on which this process listens: a stranger on the port. */
+export async function holdPort(port: number = 0, host: string = "127.0.0.1"): Promise<HeldPort> {
+  const server: Server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
+  return { port: address.port, release: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+const WORKERS = 4;
+const worker = Number(process.env["VITEST_POOL_ID"] ?? 0) % WORKERS;
+
+/** Single ports are the first ones of blocks, 10,100 to 18,099, as a test may place a profile or a small pool there. */
+const BLOCK = 50;
+const BLOCKS = 40;
+
+/**
+ * Returns a port that was free a moment ago; no other call in this process gets it. For the first forty calls, nobody
+ * asks for one of the 49 ports after it either.
+ */
+export function freePort(host: string = "127.0.0.1"): Promise<number> {
+  return getPort({ host, port: portsOfWorker(), reserve: true });
+}
+
+/** Yields the first ports of this worker's blocks, from a random one on, then all second ones, and so on. */
+function* portsOfWorker(): Generator<number> {
+  const start = Math.floor(Math.random() * BLOCKS);
+  for (let place = 0; place < BLOCK; place++)
+    for (let block = 0; block < BLOCKS; block++)
+      yield 10_100 + BLOCK * (worker * BLOCKS + ((start + block) % BLOCKS)) + place;
+}
+
+/**
+ * Returns a pool for the profiles of one home, within 19,000 to 32,499. Homes know nothing of each other: with the
+ * default pool each would give its first profile the same port.
+ */
+export function profilePool(): { readonly poolFirst: number; readonly poolLast: number } {
+  const poolFirst = 19_000 + worker * 3_370 + 10 * Math.floor(Math.random() * 187);
+  return { poolFirst, poolLast: poolFirst + 1_500 };
+}

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { freePort, holdPort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
@@ -10,6 +12,9 @@ interface Report {
   readonly conflicts: readonly { readonly kind: string; readonly profiles: readonly string[] }[];
   readonly nextFree: number;
 }
+
+const canMount = spawnSync("unshare", ["--mount", "sh", "-c", "mount --bind /mnt /mnt"]).status === 0;
+if (!canMount) process.stdout.write("skipped: this machine lets us mount nothing (unshare --mount)\n");
 
 describe("ports", () => {
   test("a table, a picture, the next block; --json is the documented shape", async () => {
@@ -50,6 +55,39 @@ describe("ports", () => {
       const refused = await run(["create", "c", "--port", String(port)], { env });
       expect(refused.status).toBe(78);
       expect(refused.stderr).toContain(`profile dev in ${home}`);
+    });
+  });
+
+  test("another home that is not known: who clashes with it is told the profile and the home that have the port", async () => {
+    await withScratchHome(async ({ run, mustRun, folder, home }) => {
+      const port = String(await freePort());
+      const elsewhere = path.join(folder, "other");
+      const env = { LOCKKEEPER_HOME: elsewhere };
+      await mustRun(["create", "far", "--port", port, "--span", "1"], { env });
+      await mustRun(["create", "near", "--port", port, "--span", "1"]);
+      await mustRun(["start", "near"]);
+      const refused = await run(["start", "far"], { env });
+      expect(refused.status).toBe(78);
+      const owner = `the gateway of profile near of ${home}: pid `;
+      expect(refused.stderr).toContain(`127.0.0.1:${port} is held by ${owner}`);
+      expect((await run(["why", "far"], { env })).stdout).toContain(owner);
+      expect((await run(["ports"], { env })).stdout).toContain(`conflict: listener on port ${port}: far and ${owner}`);
+      expect((await run(["ports", "--explain", port], { env })).stdout).toContain(`by ${owner}`);
+    });
+  });
+
+  test.runIf(canMount)("a second path to the usual home is no other home: its own blocks are no rivals", async () => {
+    await withScratchHome(async ({ json, folder }) => {
+      const { port } = (await json(["create", "dev"])) as { port: number };
+      mkdirSync(path.join(folder, "second"));
+      const script = 'mount --bind "$HOME/.lockkeeper" "$HOME/second" && exec "$@"';
+      const edit = [process.execPath, CLI_ENTRY, "edit", "dev", "--port", String(port + 1)];
+      const edited = spawnSync("unshare", ["--mount", "sh", "-c", script, "sh", ...edit], {
+        env: bareEnvironment(path.join(folder, "second")),
+        encoding: "utf8",
+      });
+      expect(edited).toMatchObject({ status: 0, stderr: "" });
+      expect(await json(["list", "--no-probe"])).toMatchObject([{ port: port + 1 }]);
     });
   });
 

@@ -131,7 +131,8 @@ function renderExplanation(answer: PortExplanation, { paint, columns }: View): s
     lines.push(`claimed by ${plainLine(claim.program)} in ${plainLine(claim.owner)} (${plainLine(claim.label)})`);
   if (lines.length === 0) lines.push("in no profile's block");
   for (const listener of listeners) {
-    lines.push(`${paint.yellow("held")} on ${listener.address} by ${plainLine(describeHolder(listener))}`);
+    const whose = listener.run === null ? "" : `${listener.run}: `;
+    lines.push(`${paint.yellow("held")} on ${listener.address} by ${plainLine(`${whose}${describeHolder(listener)}`)}`);
   }
   if (sockets === "unknown") lines.push("this system does not show who listens");
   else if (listeners.length === 0) lines.push("nobody listens on it");

@@ -66,6 +66,14 @@ export function readProcessVariable(pid: number, name: string): string | undefin
   }
 }
 
+/** Returns `the gateway of profile dev of /home/ann/.lockkeeper` for a process of any run; undefined for others and where it is not visible. */
+export function describeRunOf(pid: number): string | undefined {
+  if (readRunNonce(pid) === undefined) return undefined;
+  const home = readProcessVariable(pid, "LOCKKEEPER_HOME");
+  const name = readProcessVariable(pid, "LOCKKEEPER_PROFILE") ?? "unknown";
+  return `the gateway of profile ${name}${home === undefined ? "" : ` of ${home}`}`;
+}
+
 /** Returns the nonce of the run that process `pid` was started in; undefined when there is none or it is not visible. */
 export function readRunNonce(pid: number): string | undefined {
   return readProcessVariable(pid, RUN_VARIABLE);

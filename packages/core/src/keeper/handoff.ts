@@ -10,7 +10,7 @@ import { probeHealth } from "../gateway/health.ts";
 import { describeHolder } from "../host/holder.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { identifyProcess } from "../host/process-identity.ts";
-import { carriesRun, readProcessVariable, readRunNonce } from "../host/run-bond.ts";
+import { carriesRun, describeRunOf, readRunNonce } from "../host/run-bond.ts";
 import { probeBind, probeListener, probePort } from "../host/probe-port.ts";
 import type { Holder } from "../host/listener.ts";
 import { alreadyListening } from "../host/port-in-use.ts";
@@ -209,8 +209,6 @@ function attribute({ profile, home }: KeeperSpec, holder: Holder, nonces: readon
   if (nonces.includes(nonce) && carriesRun(holder.pid, marks)) {
     return { owner: "this-profile", who: `left by an earlier run of this profile: ${who}` };
   }
-  const name = readProcessVariable(holder.pid, "LOCKKEEPER_PROFILE") ?? "unknown";
-  const itsHome = readProcessVariable(holder.pid, "LOCKKEEPER_HOME");
-  const where = itsHome === undefined ? "" : ` of ${itsHome}`;
-  return { owner: "other-profile", who: `the gateway of profile ${name}${where}: ${who}` };
+  const run = describeRunOf(holder.pid);
+  return run === undefined ? { owner: "stranger", who } : { owner: "other-profile", who: `${run}: ${who}` };
 }

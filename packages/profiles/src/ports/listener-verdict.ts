@@ -6,6 +6,7 @@ import {
   carriesRun,
   coversAddress,
   describeHolder,
+  describeRunOf,
   findHolders,
   findRunProcesses,
   hostWithPort,
@@ -49,14 +50,18 @@ export function seen({ address, family, port }: Listener, holder: Holder | undef
   };
 }
 
-/** Returns one line for each listener: `127.0.0.1:18789 is held by pid 12 (node server.js), user ann`. */
+/**
+ * Returns one line for each listener: `127.0.0.1:18789 is held by pid 12 (node server.js), user ann`; a gateway of any profile is
+ * named with its home, because homes do not know each other's ports.
+ */
 export function describeListeners(listeners: readonly Listener[]): readonly string[] {
   const holders = findHolders(listeners);
   return listeners.map((listener) => {
     const holder = holders.get(listener);
     const where = hostWithPort(listener.address, listener.port);
     if (holder === undefined) return `${where} is held, owner not visible (uid ${listener.uid})`;
-    return `${where} is held by ${describeHolder(holder)}`;
+    const run = describeRunOf(holder.pid);
+    return `${where} is held by ${run === undefined ? "" : `${run}: `}${describeHolder(holder)}`;
   });
 }
 

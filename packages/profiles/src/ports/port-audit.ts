@@ -3,7 +3,7 @@
  * over its processes, for any number of profiles. Changes nothing.
  */
 import { DEFAULT_HOST } from "@lockkeeper/core";
-import { describeHolder, findHolders } from "@lockkeeper/core/internal";
+import { describeHolder, describeRunOf, findHolders } from "@lockkeeper/core/internal";
 import type { FileOwner, Holder, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -242,7 +242,9 @@ function findStrangers(blocks: readonly BlockReport[], runners: ReadonlyMap<numb
     return [...strangers.values()].map((listener): PortConflict => {
       const runner = listener.pid === null ? undefined : runners.get(listener.pid);
       const profiles = runner === undefined ? [profile] : [profile, runner];
-      const owner = describeHolder(listener);
+      // A gateway of another home; one of this home is among the profiles.
+      const run = runner === undefined && listener.pid !== null ? describeRunOf(listener.pid) : undefined;
+      const owner = `${run === undefined ? "" : `${run}: `}${describeHolder(listener)}`;
       const since = listener.verdict === "outside" ? `; ${HANDED_ON}` : "";
       return { kind: "listener", port: listener.port, profiles, owner: `${owner}${since}` };
     });

@@ -1,6 +1,6 @@
 /** Explains one port: the plans that contain it, its present holder, and whether it is free. */
 import { DEFAULT_HOST } from "@lockkeeper/core";
-import { findHolders, probeBind, readClosingPorts } from "@lockkeeper/core/internal";
+import { describeRunOf, findHolders, probeBind, readClosingPorts } from "@lockkeeper/core/internal";
 import type { FileOwner } from "@lockkeeper/core/internal";
 import { BROWSER_REFUSED_PORTS } from "./browser-ports.ts";
 import { seen } from "./listener-verdict.ts";
@@ -34,7 +34,8 @@ export interface PortExplanation {
     readonly owner: string;
     readonly label: string;
   })[];
-  readonly listeners: readonly SeenListener[];
+  /** `run` names the gateway's profile and home, for a gateway of any profile; else null. */
+  readonly listeners: readonly (SeenListener & { readonly run: string | null })[];
   /** `unknown`: the host does not list its listeners. */
   readonly sockets: "read" | "unknown";
   /** Closed connections linger on it (TIME_WAIT); they block nothing. */
@@ -80,7 +81,10 @@ export async function explainPort(home: string, port: number, owner?: FileOwner)
     openclaw: installed
       .filter((claim) => overlaps(claim, one))
       .map(({ first, last, program, owner: whose, label }) => ({ first, last, program, owner: whose, label })),
-    listeners: listeners.map((listener) => seen(listener, holders.get(listener))),
+    listeners: listeners.map((listener) => {
+      const holder = holders.get(listener);
+      return { ...seen(listener, holder), run: holder === undefined ? null : (describeRunOf(holder.pid) ?? null) };
+    }),
     sockets: host.listeners === "unknown" ? "unknown" : "read",
     closing: closing === "unknown" ? "unknown" : yesNo(closing.has(port)),
     bind: (await probeBind(DEFAULT_HOST, port)).verdict,

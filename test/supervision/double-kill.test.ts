@@ -3,7 +3,6 @@
  * run it is the profile's orphan for every command; without them no command ends it. A command that holds the lock of a killed
  * run, to copy or move it, is not an orphan.
  */
-import { readLockFile } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp } from "node:fs/promises";
@@ -131,7 +130,7 @@ describe.runIf(process.platform === "linux")("a command that holds the lock of a
       await once(command, "exit");
       expect(await profiles.start("dev")).toMatchObject({ outcome: "started" });
       // The lock of a keeper that has published nothing yet looks different: it names its profile.
-      expect(readLockFile((await profiles.status("dev")).lock.path)).toMatchObject({ profile: "dev" });
+      expect((await profiles.status("dev")).lock.record).toMatchObject({ profile: "dev" });
     }));
 });
 

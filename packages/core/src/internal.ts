@@ -11,7 +11,7 @@ export { shellCommand, shellQuote } from "./shell-quote.ts";
 export type { KernelAnswer, KernelLook } from "./lock/kernel-look.ts";
 export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { sweepGatewayLock } from "./lock/sweep.ts";
-export { readGatewayLock, readLockFile } from "./lock/inspect.ts";
+export { readGatewayLock } from "./lock/inspect.ts";
 export { isMutexRecord } from "./lock/lock-record.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";

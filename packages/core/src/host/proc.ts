@@ -17,6 +17,11 @@ export interface ProcStat {
   readonly ended: boolean;
   /** Stopped by SIGSTOP, a terminal or a debugger: it does nothing until it is continued. */
   readonly paused: boolean;
+  /**
+   * It shows that the id is the process's own, not that of another of its threads. False: it may be either. The kernel tells
+   * them apart by the signal of their end. Source: include/linux/sched/signal.h, thread_group_leader.
+   */
+  readonly isOwnId: boolean;
 }
 
 /** Returns the ids of all processes that are shown; thread ids are not among them. */
@@ -40,7 +45,13 @@ export function readProcStat(pid: number): ProcStat {
     // A main thread that ended before its siblings looks like a zombie; the process lives while another thread does.
     paused: state === "T" || state === "t",
     ended: (state === "Z" || state === "X") && Number(fields[17]) <= 1,
+    isOwnId: Number(fields[35]) > 0,
   };
+}
+
+/** Says whether the id is that of a process and not of a thread: /proc answers for threads too, though it does not list them. */
+export function isProcessId(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/status`, "utf8").includes(`\nTgid:\t${pid}\n`);
 }
 
 /** Source: sysconf(3), _SC_CLK_TCK; the kernel shows times to programs in hundredths, whatever it counts in itself. */

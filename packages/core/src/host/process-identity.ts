@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 
 import { errnoOf } from "../errors.ts";
-import { readProcStat } from "./proc.ts";
+import { isProcessId, readProcStat } from "./proc.ts";
 
 /** Identifies one process of this host: all of this must be equal for a recorded pid to mean the same process today. */
 export interface ProcessIdentity {
@@ -144,11 +144,8 @@ function here(): Surroundings {
 function lookInProc(pid: number): Sighting {
   if (here().pidNamespace === null) return lookWithSignal(pid);
   try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    // /proc answers for thread ids too, though it does not list them.
-    if (!status.includes(`\nTgid:\t${pid}\n`)) return { seen: "nobody" };
-    const { ended, startTicks } = readProcStat(pid);
-    if (ended) return { seen: "nobody" };
+    const { ended, startTicks, isOwnId } = readProcStat(pid);
+    if (ended || !(isOwnId || isProcessId(pid))) return { seen: "nobody" };
     return Number.isSafeInteger(startTicks) ? { seen: "process", startTicks } : { seen: "hidden" };
   } catch (error) {
     const errno = errnoOf(error);

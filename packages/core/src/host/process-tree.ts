@@ -40,7 +40,7 @@ export interface RunProcess extends ProcessIdentity {
 }
 
 /** One line of the host's process table. A zombie still proves that its group exists, but it is not alive. */
-interface TableEntry extends Omit<ProcStat, "startTicks" | "session"> {
+interface TableEntry extends Omit<ProcStat, "startTicks" | "session" | "isOwnId"> {
   readonly pid: number;
   readonly session: number | null;
   readonly startTicks: number | null;

@@ -29,13 +29,15 @@ export interface LockInspection {
 /**
  * Says who holds the lock, without changing anything. The kernel decides where it can tell; a record only names the owner.
  *
- * @param look shares one read of the kernel's list among several questions. @throws {LockkeeperError} file errors, when the
- * config's real path cannot be resolved.
+ * @param shared shares one look at the kernel's list among several questions; of a lock that it sees held, nothing is read again.
+ * @throws {LockkeeperError} file errors, when the config's real path cannot be resolved.
  */
-export async function inspectGatewayLock(
-  place: LockPlace,
-  look: KernelLook = lookAtKernelLocks(),
-): Promise<LockInspection> {
+export async function inspectGatewayLock(place: LockPlace, shared?: KernelLook): Promise<LockInspection> {
+  const known = shared?.ask(place);
+  if (known?.verdict === "held" && known.seen.record !== null) {
+    return { path: known.path, record: known.seen.record, ...judge(known.seen, known) };
+  }
+  const look = shared ?? lookAtKernelLocks();
   let seen = findLikelyOwner(place);
   if (seen.record === null && seen.exists) {
     await pause(BETWEEN_CREATE_AND_WRITE_MS);
@@ -49,11 +51,6 @@ export async function inspectGatewayLock(
 /** Returns the lock file's record of its owner, unverified; null when it has none. For a quick look. */
 export function readGatewayLock(place: LockPlace): LockRecord | null {
   return findLikelyOwner(place).record;
-}
-
-/** Returns the record of the owner in the lock file at `path`, unverified; null when it has none. */
-export function readLockFile(path: string): LockRecord | null {
-  return sightingAt(path).record;
 }
 
 function judge(seen: Sighting, answer: KernelAnswer): Pick<LockInspection, "verdict" | "reason"> {

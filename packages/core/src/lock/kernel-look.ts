@@ -19,7 +19,8 @@ import { lockFilesFor, lockFilesIn } from "./lock-path.ts";
 import type { LockRecord } from "./lock-record.ts";
 import { isOnNetwork } from "./mechanism/foreign-owner.ts";
 import { FIRST_MARK, earlierMarkOffsetOf, markOffsetOf } from "./mechanism/owner-mark.ts";
-import { readLockRecord } from "./read-lock-record.ts";
+import type { Sighting } from "./read-lock-record.ts";
+import { readLockRecord, readRecordOf } from "./read-lock-record.ts";
 import { findRivalFiles } from "./rival-files.ts";
 
 /** The kernel's answer about a place. */
@@ -31,6 +32,8 @@ export type KernelAnswer =
       readonly verdict: "held";
       /** The lock file that is held. */
       readonly path: string;
+      /** What was in that file at this look. */
+      readonly seen: Sighting;
       /** Finds the visible processes that hold it; empty when they are elsewhere. Walks /proc. */
       findHolders(): readonly ProcessIdentity[];
     }
@@ -66,15 +69,22 @@ const FREE: KernelAnswer = { verdict: "free" };
 class Look implements KernelLook {
   readonly #mounts = new MountTable();
   readonly #seen = new Set<KernelFile>();
+  readonly #answers = new Map<string, KernelAnswer>();
   #table: KernelLockTable | "unread" | undefined = "unread";
 
   ask(place: LockPlace): KernelAnswer {
-    return orUnknown(() => {
+    const { lockDir, configPath, scope = "config" } = place;
+    const key = [scope, lockDir, configPath].join("\0");
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const answer = orUnknown(() => {
       const answers = pathsOf(place).map((path) => this.#askFile(path));
       const bad =
         answers.find(({ verdict }) => verdict === "held") ?? answers.find(({ verdict }) => verdict !== "free");
       return bad ?? this.#askMark(place);
     });
+    this.#answers.set(key, answer);
+    return answer;
   }
 
   askFile(path: string): KernelAnswer {
@@ -100,12 +110,21 @@ class Look implements KernelLook {
   }
 
   #askFile(path: string): KernelAnswer {
-    if (this.#isLocked(path)) return held(path, path);
-    const { record } = readLockRecord(path);
-    if (record?.mechanism === "socket") return ofSocketOwner(path, record);
-    // A second view of the disk (FUSE) has its own locks: there only the process shows a living owner.
-    const isElsewhere = record !== null && judgeOwner(record).verdict === "alive" && isOnNetwork(path);
-    return isElsewhere ? { verdict: "held", path, findHolders: () => [record] } : FREE;
+    const fd = openToLook(path);
+    if (fd === undefined) return FREE;
+    try {
+      const isLocked = this.#isLocked(fd);
+      const seen = readRecordOf(fd);
+      if (isLocked) return held(path, path, seen);
+      const { record } = seen;
+      if (record === null) return FREE;
+      if (record.mechanism === "socket") return ofSocketOwner(path, record, seen);
+      // A second view of the disk (FUSE) has its own locks: there only the process shows a living owner.
+      const isElsewhere = judgeOwner(record).verdict === "alive" && isOnNetwork(path);
+      return isElsewhere ? { verdict: "held", path, seen, findHolders: () => [record] } : FREE;
+    } finally {
+      fs.closeSync(fd);
+    }
   }
 
   /** An owner whose file was just deleted still has its mark on the directory. */
@@ -124,23 +143,17 @@ class Look implements KernelLook {
       const offset = markOffsetOf(path, fs.fstatSync(fd, { bigint: true }).dev);
       const isMarked =
         table.countMarks(marked, offset) + table.countMarks(marked, earlierMarkOffsetOf(earlierPath)) > 0;
-      return isMarked ? held(path, directory) : FREE;
+      return isMarked ? held(path, directory, readLockRecord(path)) : FREE;
     } finally {
       fs.closeSync(fd);
     }
   }
 
-  #isLocked(path: string): boolean {
-    const fd = openToLook(path);
-    if (fd === undefined) return false;
-    try {
-      const name = kernelFileOf(fd, this.#mounts);
-      if (name === undefined) throw new Hidden();
-      this.#seen.add(name);
-      return this.#read().isLocked(name);
-    } finally {
-      fs.closeSync(fd);
-    }
+  #isLocked(fd: number): boolean {
+    const name = kernelFileOf(fd, this.#mounts);
+    if (name === undefined) throw new Hidden();
+    this.#seen.add(name);
+    return this.#read().isLocked(name);
   }
 
   #read(): KernelLockTable {
@@ -163,15 +176,15 @@ function pathsOf(place: LockPlace): readonly string[] {
 /** The host does not list its locks. */
 class Hidden extends Error {}
 
-function held(path: string, lockedPath: string): KernelAnswer {
-  return { verdict: "held", path, findHolders: () => findLockHolders(lockedPath) };
+function held(path: string, lockedPath: string, seen: Sighting): KernelAnswer {
+  return { verdict: "held", path, seen, findHolders: () => findLockHolders(lockedPath) };
 }
 
 /** The kernel's list has no sockets: here only the process in the record can tell. */
-function ofSocketOwner(path: string, record: LockRecord): KernelAnswer {
+function ofSocketOwner(path: string, record: LockRecord, seen: Sighting): KernelAnswer {
   switch (judgeOwner(record).verdict) {
     case "alive":
-      return { verdict: "held", path, findHolders: () => [record] };
+      return { verdict: "held", path, seen, findHolders: () => [record] };
     case "gone":
       return FREE;
     case "unknown":

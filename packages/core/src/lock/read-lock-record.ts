@@ -25,6 +25,15 @@ export function readLockRecord(path: string): Sighting {
     };
   }
   try {
+    return readRecordOf(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Reads the record in the file that `fd` has open. */
+export function readRecordOf(fd: number): Sighting {
+  try {
     const stats = fs.fstatSync(fd);
     if (!stats.isFile()) return { record: null, exists: false, problem: "the path is not a plain file" };
     const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
@@ -32,7 +41,5 @@ export function readLockRecord(path: string): Sighting {
     return { ...parseLockRecord(bytes.subarray(0, length)), exists: true };
   } catch (error) {
     return { record: null, exists: false, problem: `the file cannot be read (${errnoOf(error)})` };
-  } finally {
-    fs.closeSync(fd);
   }
 }

@@ -14,11 +14,11 @@ import {
   judgeProcess,
   lookAtKernelLocks,
   readGatewayLock,
-  readLockFile,
   readListeners,
   sameProcess,
 } from "@lockkeeper/core/internal";
-import type { LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
+import { inspectGatewayLock } from "@lockkeeper/core";
+import type { LockInspection, LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import type { KernelAnswer, Listener, ProcessVerdict } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { withPort } from "../manifest.ts";
@@ -40,7 +40,7 @@ export const OWN_LOCK: SeenLock = { answer: { verdict: "free" }, hasLockFile: fa
 /** Says whether a command holds the profile's lock just now, to copy, move or sweep it. */
 export function isHeldByCommand({ paths }: Manifest): boolean {
   const answer = lookAtKernelLocks().ask(lockPlace(paths));
-  return answer.verdict === "held" && isCommands(readLockFile(answer.path), answer);
+  return answer.verdict === "held" && isCommands(answer.seen.record, answer);
 }
 
 /** One pass over the host. */
@@ -87,6 +87,12 @@ export class Look {
       isPaused: ({ pid }) => isPaused(pid),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
     };
+  }
+
+  /** As {@link inspectGatewayLock}; of a lock that this look has seen held, nothing is read again. */
+  inspectLock({ paths }: Manifest): Promise<LockInspection> {
+    const place = lockPlace(paths);
+    return inspectGatewayLock(place, this.#locks.ask(place).verdict === "held" ? this.#locks : undefined);
   }
 
   /** Is nobody left who could own a profile of the home, besides those that were asked about? Then the others are free. */
@@ -138,7 +144,7 @@ function readOwner(
   { paths }: Manifest,
   answer: Exclude<KernelAnswer, { readonly verdict: "free" }>,
 ): LockRecord | null {
-  return answer.verdict === "held" ? readLockFile(answer.path) : readGatewayLock(lockPlace(paths));
+  return answer.verdict === "held" ? answer.seen.record : readGatewayLock(lockPlace(paths));
 }
 
 function isCommands(locked: LockRecord | null, answer: KernelAnswer): boolean {

@@ -47,9 +47,9 @@ export function observeEach(
 }
 
 /** Returns the profile that `manifest` describes as it is now; the registry is not read again. */
-export function observeManifest(place: HomePlace, manifest: Manifest): ProfileObservation {
+export function observeManifest(place: HomePlace, manifest: Manifest, look?: Look): ProfileObservation {
   const record = readRunRecord(place.home, manifest.name, place.owner);
-  const [observation] = observeEach(place, [{ manifest, record }]);
+  const [observation] = observeEach(place, [{ manifest, record }], look);
   if (observation === undefined) throw new TypeError("expected one observation for one profile");
   return observation;
 }
@@ -59,8 +59,8 @@ export function observeManifest(place: HomePlace, manifest: Manifest): ProfileOb
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
-export function observeProfile(context: ProfilesContext, name: string): ProfileObservation {
-  return observeManifest(context, requireManifest(context.home, name, context.owner));
+export function observeProfile(context: ProfilesContext, name: string, look?: Look): ProfileObservation {
+  return observeManifest(context, requireManifest(context.home, name, context.owner), look);
 }
 
 /**

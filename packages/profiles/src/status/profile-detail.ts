@@ -1,12 +1,13 @@
 /** One profile in full, with live answers: what `status` shows beyond `list`. */
-import { inspectGatewayLock, LockkeeperError, readHistory } from "@lockkeeper/core";
+import { LockkeeperError, readHistory } from "@lockkeeper/core";
 import { readLastLines, readListeners, shownTarget, uptimeShare, withoutColours } from "@lockkeeper/core/internal";
 import type { GatewayExit, LockInspection } from "@lockkeeper/core";
 import type { Listener, SparedProcess } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { shownOutput } from "../run-secrets.ts";
-import { gatewayLogPath, historyPath, lockPlace } from "../profile-paths.ts";
+import { gatewayLogPath, historyPath } from "../profile-paths.ts";
 import { askHealth } from "./ask-health.ts";
+import { Look } from "./evidence.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
 import { limitNotes, memoryMaxBy } from "./limits.ts";
@@ -72,10 +73,11 @@ export interface ProfileDetail extends ProfileStatus {
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
 export async function profileDetail(context: ProfilesContext, name: string): Promise<ProfileDetail> {
-  const observation = observeProfile(context, name);
+  const look = new Look(context);
+  const observation = observeProfile(context, name, look);
   const { manifest, observed, record } = observation;
   const status = await withLease(context, statusOf(context, observation), manifest);
-  const lock = await inspectGatewayLock(lockPlace(manifest.paths));
+  const lock = await look.inspectLock(manifest);
   const listeners = readListeners();
   const ours = new Set(Object.values(status.ports));
   const [withItsMemory = status] = withUsage([status]);

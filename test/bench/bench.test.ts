@@ -67,4 +67,4 @@ test("measures the commands and replaces the table in a page", async () => {
   expect(text).toContain(figures);
   expect(text).not.toContain("old");
   expect(text).toMatch(/^# before\n[^]*<!-- end of figures -->\nafter\n$/);
-}, 120_000);
+});

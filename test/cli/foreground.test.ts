@@ -103,31 +103,27 @@ describe("run and the gateway's output", () => {
     });
   });
 
-  test(
-    "a reader that does not read, or disappears, delays neither keeper nor gateway",
-    { timeout: 60_000 },
-    async () => {
-      await withScratchHome(async ({ home, run, json }) => {
-        const floods = path.join(import.meta.dirname, "fixtures/floods.js");
-        expect((await run(["create", "dev", "--", process.execPath, floods, "{port}"])).status).toBe(0);
-        for (const reader of ["deaf", "gone"]) {
-          const child = spawn(process.execPath, [CLI_ENTRY, "run", "dev"], {
-            env: bareEnvironment(home),
-            stdio: ["ignore", "pipe", "ignore"],
-          });
-          const ended = once(child, "exit");
-          if (reader === "deaf") child.stdout.pause();
-          else child.stdout.destroy();
-          await until("it runs", async () => JSON.stringify(await json(["list"])).includes('"running"'));
-          const size = (): number => statSync(path.join(home, "profiles/dev/logs/gateway.log")).size;
-          const before = size();
-          await until("it goes on printing", () => size() > before + 1_000_000);
-          expect(await json(["stop", "dev"])).toMatchObject([{ outcome: "stopped" }]);
-          expect(await ended).toEqual([0, null]);
-        }
-      });
-    },
-  );
+  test("a reader that does not read, or disappears, delays neither keeper nor gateway", async () => {
+    await withScratchHome(async ({ home, run, json }) => {
+      const floods = path.join(import.meta.dirname, "fixtures/floods.js");
+      expect((await run(["create", "dev", "--", process.execPath, floods, "{port}"])).status).toBe(0);
+      for (const reader of ["deaf", "gone"]) {
+        const child = spawn(process.execPath, [CLI_ENTRY, "run", "dev"], {
+          env: bareEnvironment(home),
+          stdio: ["ignore", "pipe", "ignore"],
+        });
+        const ended = once(child, "exit");
+        if (reader === "deaf") child.stdout.pause();
+        else child.stdout.destroy();
+        await until("it runs", async () => JSON.stringify(await json(["list"])).includes('"running"'));
+        const size = (): number => statSync(path.join(home, "profiles/dev/logs/gateway.log")).size;
+        const before = size();
+        await until("it goes on printing", () => size() > before + 1_000_000);
+        expect(await json(["stop", "dev"])).toMatchObject([{ outcome: "stopped" }]);
+        expect(await ended).toEqual([0, null]);
+      }
+    });
+  });
 
   test("no stray signal ends or debugs a keeper, in the foreground or not", async () => {
     await withScratchHome(async ({ home, run, json }) => {

@@ -53,7 +53,7 @@ test("a start first brings up what the profile comes after; a stop ends only the
     expect(await outcomes(scratch, "stop", "db", "web", "api")).toEqual(["web stopped", "api stopped", "db stopped"]);
     expect(await momentOf(scratch, "db", "stopping")).toBeGreaterThanOrEqual(await momentOf(scratch, "api", "stopped"));
   });
-}, 60_000);
+});
 
 test("a failure holds back all profiles that come after it, with the reason; the others are started", async () => {
   await withScratchHome(async ({ run, mustRun }) => {

@@ -40,7 +40,6 @@ async function project({ folder: around, run, json }: ScratchHome, name: string,
   const options: CliOptions = {
     cwd: folder,
     env: { PATH: `${bin}:${path.dirname(process.execPath)}:${process.env["PATH"] ?? ""}` },
-    timeoutMs: 60_000,
   };
   const listed = async (): Promise<readonly { name: string; state: string; pid: number }[]> =>
     (await json(["list"])) as { name: string; state: string; pid: number }[];
@@ -90,7 +89,7 @@ test("web, database, worker: applied with consent, started in order, changed wit
     expect(await states()).toEqual({ db: "running", web: "running", worker: "stopped" });
     expect((await lk("plan")).status).toBe(0);
   });
-}, 120_000);
+});
 
 test("a program that is missing for the next start: nothing is changed, and running gateways continue", async () => {
   await withScratchHome(async (scratch) => {
@@ -105,7 +104,7 @@ test("a program that is missing for the next start: nothing is changed, and runn
     expect(await pids()).toEqual(before);
     expect((await lk("status", "web", "--json")).stdout).not.toContain("npn");
   });
-}, 60_000);
+});
 
 test("development and production of one app run at once; the protected one is left as it is, and named", async () => {
   await withScratchHome(async (scratch) => {
@@ -125,7 +124,7 @@ test("development and production of one app run at once; the protected one is le
     expect((await lk("plan")).status).toBe(0);
     expect(exported.stdout).not.toContain("s3cret");
   });
-}, 60_000);
+});
 
 test("two checkouts of one project work beside each other with a prefix; without it the second is refused by the first's name", async () => {
   await withScratchHome(async (scratch) => {
@@ -142,7 +141,7 @@ test("two checkouts of one project work beside each other with a prefix; without
     expect((await two.lk("plan", "--prefix", "b-")).status).toBe(0);
     expect((await one.lk("plan")).status).toBe(0);
   });
-}, 60_000);
+});
 
 test("errors in a file and their exit statuses", async () => {
   await withScratchHome(async (scratch) => {

@@ -40,41 +40,37 @@ interface Row {
   readonly startedAt: string | null;
 }
 
-test(
-  "a hundred switches cause no signal, no restart, and no change except in config.json",
-  { timeout: 60_000 },
-  async () => {
-    await withScratchHome(async ({ run, json, home, folder }) => {
-      for (const name of ["dev", "prod"]) {
-        const argv = [process.execPath, witness, "{port}", path.join(folder, `told-${name}`)];
-        const options = ["--port", String(await freePort()), "--span", "1", "--health", "/"];
-        expect((await run(["create", name, ...options, "--", ...argv])).status).toBe(0);
-      }
-      const unit = path.join(folder, ".config/systemd/user/lockkeeper-dev.service");
-      mkdirSync(path.dirname(unit), { recursive: true });
-      writeFileSync(unit, "[Service]\nExecStart=/usr/bin/lockkeeper run dev --supervised\n");
-      await json(["up"]);
-      await json(["use", "prod"]);
+test("a hundred switches cause no signal, no restart, and no change except in config.json", async () => {
+  await withScratchHome(async ({ run, json, home, folder }) => {
+    for (const name of ["dev", "prod"]) {
+      const argv = [process.execPath, witness, "{port}", path.join(folder, `told-${name}`)];
+      const options = ["--port", String(await freePort()), "--span", "1", "--health", "/"];
+      expect((await run(["create", name, ...options, "--", ...argv])).status).toBe(0);
+    }
+    const unit = path.join(folder, ".config/systemd/user/lockkeeper-dev.service");
+    mkdirSync(path.dirname(unit), { recursive: true });
+    writeFileSync(unit, "[Service]\nExecStart=/usr/bin/lockkeeper run dev --supervised\n");
+    await json(["up"]);
+    await json(["use", "prod"]);
 
-      const rows = async (): Promise<readonly unknown[]> =>
-        ((await json(["list", "--no-probe"])) as Row[]).map(({ name, state, pid, keeperPid, startedAt }) => ({
-          name,
-          state,
-          pid,
-          keeperPid,
-          startedAt,
-        }));
-      const before = { rows: await rows(), files: filesOf(folder) };
-      expect(before.rows).toMatchObject([{ state: "running" }, { state: "running" }]);
-      for (let turn = 0; turn < BY_COMMAND; turn += 1) {
-        const [word, expected] = turn % 2 === 0 ? ["dev", "dev"] : ["-", "prod"];
-        expect((await run(["use", word, "--quiet"])).stdout).toBe(`${expected}\n`);
-      }
-      const profiles = await openProfiles({ home, env: bareEnvironment(home) });
-      for (let turn = BY_COMMAND; turn < 100; turn += 1) await profiles.use(turn % 2 === 0 ? "dev" : "-");
-      expect({ rows: await rows(), files: filesOf(folder) }).toEqual(before);
-      for (const name of ["dev", "prod"])
-        expect(readFileSync(path.join(folder, `told-${name}`), "utf8")).not.toContain('signal":');
-    });
-  },
-);
+    const rows = async (): Promise<readonly unknown[]> =>
+      ((await json(["list", "--no-probe"])) as Row[]).map(({ name, state, pid, keeperPid, startedAt }) => ({
+        name,
+        state,
+        pid,
+        keeperPid,
+        startedAt,
+      }));
+    const before = { rows: await rows(), files: filesOf(folder) };
+    expect(before.rows).toMatchObject([{ state: "running" }, { state: "running" }]);
+    for (let turn = 0; turn < BY_COMMAND; turn += 1) {
+      const [word, expected] = turn % 2 === 0 ? ["dev", "dev"] : ["-", "prod"];
+      expect((await run(["use", word, "--quiet"])).stdout).toBe(`${expected}\n`);
+    }
+    const profiles = await openProfiles({ home, env: bareEnvironment(home) });
+    for (let turn = BY_COMMAND; turn < 100; turn += 1) await profiles.use(turn % 2 === 0 ? "dev" : "-");
+    expect({ rows: await rows(), files: filesOf(folder) }).toEqual(before);
+    for (const name of ["dev", "prod"])
+      expect(readFileSync(path.join(folder, `told-${name}`), "utf8")).not.toContain('signal":');
+  });
+});

@@ -87,7 +87,7 @@ withTmux(
         await terminal.shows(/dev\*\s+○ stopped/);
         terminal.press("q");
         await terminal.shows(/exit 0/);
-        await until("the record is complete", () => readFileSync(file, "utf8").includes("exit 0"), 20_000);
+        await until("the record is complete", () => readFileSync(file, "utf8").includes("exit 0"));
         const sent = readFileSync(file, "utf8");
         expect(sent.split("\u001B[?1049h")).toHaveLength(2);
         expect(sent.split("\u001B[?1049l")).toHaveLength(2);
@@ -123,7 +123,7 @@ withTmux.each(["top", "list --watch"])("%s ends without a word when its terminal
       terminal.press(`exec ${process.execPath} ${CLI_ENTRY} ${command} 2> ${said}`, "Enter");
       await terminal.shows(/dev\s+(○ )?stopped/);
     });
-    await until("it has ended", async () => (await livingProcesses(scratch.home)).length === 0, 20_000);
+    await until("it has ended", async () => (await livingProcesses(scratch.home)).length === 0);
     expect(readFileSync(said, "utf8")).toBe("");
   });
 });

@@ -32,4 +32,4 @@ test("the examples run", async () => {
     expect(stdout).toMatch(/^running /m);
     expect(stdout).toMatch(/^api undefined -> running/m);
   });
-}, 90_000);
+});

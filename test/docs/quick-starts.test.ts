@@ -46,4 +46,4 @@ test("every quick start runs word for word", async () => {
     // So the test's own clean-up need not know which of them are protected.
     spawnSync(path.join(bin, "lockkeeper"), ["stop", "prod", "--confirm", "prod"], { env: { ...env, PATH } });
   });
-}, 180_000);
+});

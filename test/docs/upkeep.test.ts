@@ -57,4 +57,4 @@ test("backup, inspection, remove, restore and uninstall work as the page describ
     rmSync(path.join(folder, "lockkeeper-backup"), { recursive: true });
     expect(readdirSync(folder)).toEqual(["bin"]);
   });
-}, 120_000);
+});

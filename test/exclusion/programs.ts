@@ -19,6 +19,9 @@ export interface Program {
   exited(): Promise<void>;
 }
 
+/** The limit for one line of a program. */
+const PATIENCE_MS = 120_000;
+
 const started = new Set<ChildProcess>();
 
 /** A program, and the command that runs it: one that enters a namespace, for example. */
@@ -49,11 +52,12 @@ export function launch({ name, args, under = [], nodeArgs = [] }: Command): Omit
   let isOver = false;
   void ended.then(() => (isOver = true));
   const line = async (word: string): Promise<readonly string[]> => {
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       const index = said.findIndex((text) => text.split(" ")[0] === word);
       if (index >= 0) return said.splice(index, 1)[0]?.split(" ") ?? [];
-      if (isOver || performance.now() > deadline) throw new Error(`${name} did not say "${word}": ${complaint}`);
+      if (isOver) throw new Error(`${name} did not say "${word}": ${complaint}`);
+      if (performance.now() > deadline) throw new Error(`not so after ${PATIENCE_MS} ms: ${name} says "${word}"`);
       await Promise.race([once(lines, "line"), ended, delay(1_000)]);
     }
   };

@@ -102,7 +102,7 @@ describe("Compose", () => {
         // While the host runs it, the container stays, unhealthy, and there is no restart loop.
         compose("up", "--detach");
         const idle = (await podman.must("ps", "--all", "--quiet")).trim();
-        await until("it stays", async () => (await podman.run("logs", idle)).stderr.includes("stays until"), 20_000);
+        await until("it stays", async () => (await podman.run("logs", idle)).stderr.includes("stays until"));
         expect((await podman.run("healthcheck", "run", idle)).status).not.toBe(0);
         expect((await podman.must("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", idle)).trim()).toBe(
           "0 true",
@@ -113,7 +113,6 @@ describe("Compose", () => {
         expect((await run(["token", "prod"])).stdout).toBe(token);
         expect(await fingerprint(home)).toBe(before);
       }),
-    240_000,
   );
 
   test.skipIf(fault !== undefined || COMPOSE === undefined)(
@@ -145,14 +144,10 @@ describe("Compose", () => {
         const up = compose("up", "--detach");
         let isUp = false;
         const watch = up.finally(() => (isUp = true)).catch(() => undefined);
-        await until(
-          "the services are up",
-          async () => {
-            await podman.run("healthcheck", "run", "lockkeeper-base-1");
-            return isUp;
-          },
-          60_000,
-        );
+        await until("the services are up", async () => {
+          await podman.run("healthcheck", "run", "lockkeeper-base-1");
+          return isUp;
+        });
         await Promise.all([up, watch]);
         const cmd = "lockkeeper-cmd-1";
         await podman.must("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "30s");
@@ -171,14 +166,12 @@ describe("Compose", () => {
         await until(
           "the engine has started it again",
           async () => (await startedAt()) !== first && (await counted()) === 2,
-          30_000,
         );
         const again = await podman.run("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "30s");
         expect(again.status, again.stderr).toBe(0);
         await compose("down");
         expect((await podman.must("ps", "--all", "--quiet")).trim()).toBe("");
       }),
-    240_000,
   );
 });
 

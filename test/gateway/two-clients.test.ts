@@ -39,7 +39,7 @@ class Client {
 
   next(wanted: (message: Message) => boolean): Promise<Message> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("no such message within 10 s")), 10_000);
+      const timer = setTimeout(() => reject(new Error("no such message within 60 s")), 60_000);
       const look = (data: unknown): void => {
         const message = JSON.parse(String(data)) as Message;
         if (!wanted(message)) return;

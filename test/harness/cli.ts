@@ -21,7 +21,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly input?: string;
-  /** @default 30000 */
+  /** Longer than a start may take by its own deadline. @default 120000 */
   readonly timeoutMs?: number;
 }
 
@@ -43,7 +43,7 @@ export async function runCli(home: string, args: readonly string[], options: Cli
     env,
     cwd: options.cwd ?? path.dirname(home),
     stdio: ["pipe", "pipe", "pipe"],
-    timeout: options.timeoutMs ?? 30_000,
+    timeout: options.timeoutMs ?? 120_000,
     killSignal: "SIGKILL",
   });
   let stdout = "";

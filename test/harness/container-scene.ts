@@ -12,7 +12,7 @@ import type { ScratchHome } from "./scratch-home.ts";
 export type ContainerScene = (use: (scratch: ScratchHome, podman: Podman) => Promise<void>) => Promise<void>;
 
 /** The limit, in milliseconds, for making the image and removing everything, on a machine that runs other tests too. */
-const HOOK_MS = 120_000;
+const HOOK_MS = 600_000;
 
 /**
  * Registers the hooks that open and close the podman; where there can be none, it opens none and prints so with `what`.

@@ -83,16 +83,11 @@ export class EtcdCluster {
   /** Returns once every member reports that it serves. */
   async awaitHealth(): Promise<void> {
     for (const { health, child } of this.#members) {
-      await until(
-        `etcd serves at ${health}`,
-        async () => {
-          if (child.exitCode !== null)
-            throw new Error(`etcd ended with ${child.exitCode}: ${child.spawnargs.join(" ")}`);
-          const answer = await fetch(health, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-          return answer?.ok === true;
-        },
-        30_000,
-      );
+      await until(`etcd serves at ${health}`, async () => {
+        if (child.exitCode !== null) throw new Error(`etcd ended with ${child.exitCode}: ${child.spawnargs.join(" ")}`);
+        const answer = await fetch(health, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+        return answer?.ok === true;
+      });
     }
   }
 

@@ -36,9 +36,9 @@ export interface Podman {
 }
 
 /** The limit for one command of podman, in milliseconds. */
-const COMMAND_MS = 90_000;
+const COMMAND_MS = 180_000;
 /** The limit for the guard's start, and for its end, in milliseconds. */
-const GUARD_MS = 20_000;
+const GUARD_MS = 120_000;
 
 const IMAGE = "localhost/lockkeeper-test:1";
 

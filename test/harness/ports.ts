@@ -1,7 +1,7 @@
 /**
  * Ports for tests, each asked from the operating system. Tests run side by side, and a port that was free a moment ago
  * may be somebody else's now: so each worker has ranges of its own, below the ephemeral range, out of which the system
- * serves every connection and every listener that names no port. With more than four workers some share a range.
+ * serves every connection and every listener that names no port. `vitest.config.ts` starts no more workers than ranges.
  */
 import getPort from "get-port";
 import { createServer } from "node:net";
@@ -48,11 +48,34 @@ function* portsOfWorker(): Generator<number> {
       yield 10_100 + BLOCK * (worker * BLOCKS + ((start + block) % BLOCKS)) + place;
 }
 
+/** Profiles are within 19,000 to 32,479. */
+const PROFILES = 3_370;
+const FIRST_PROFILE = 19_000 + worker * PROFILES;
+let nextPlace = Math.floor(Math.random() * PROFILES);
+
 /**
- * Returns a pool for the profiles of one home, within 19,000 to 32,499. Homes know nothing of each other: with the
- * default pool each would give its first profile the same port.
+ * Returns the first of `span` ports for a profile. The other places of this worker are all given before one is given
+ * again: homes know nothing of each other, and one may not have started its gateway yet when the next looks for a port.
+ */
+export function profilePlace(span: number): number {
+  if (nextPlace + span > PROFILES) nextPlace = 0;
+  const place = nextPlace;
+  nextPlace += span;
+  return FIRST_PROFILE + place;
+}
+
+/** How many ports a home uses at most while another test of the same file runs. */
+const ROOM = 120;
+const POOL = 1_500;
+let nextPool = Math.floor(Math.random() * PROFILES);
+
+/**
+ * Returns a pool for the profiles of one home. It begins past the first ports of the homes before it: with the default
+ * pool each home would give its first profile the same port.
  */
 export function profilePool(): { readonly poolFirst: number; readonly poolLast: number } {
-  const poolFirst = 19_000 + worker * 3_370 + 10 * Math.floor(Math.random() * 187);
-  return { poolFirst, poolLast: poolFirst + 1_500 };
+  if (nextPool + POOL > PROFILES) nextPool = 0;
+  const poolFirst = FIRST_PROFILE + nextPool;
+  nextPool += ROOM;
+  return { poolFirst, poolLast: poolFirst + POOL - 1 };
 }

@@ -40,7 +40,7 @@ export function openTerminal(
     resize: (width, height) => void tmux("resize-window", "-t", "test", "-x", String(width), "-y", String(height)),
     shows: async (what) => {
       try {
-        await until(`the terminal shows ${what}`, () => what.test(screen()), 20_000);
+        await until(`the terminal shows ${what}`, () => what.test(screen()));
       } catch (error) {
         throw new Error(`${String(error)}; it shows:\n${screen()}`, { cause: error });
       }

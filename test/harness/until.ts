@@ -5,12 +5,12 @@ import { setTimeout as delay } from "node:timers/promises";
  * Returns once `isSo` answers true, asked every 20 ms.
  *
  * @throws when it is still false after `timeoutMs`.
- * @default 10000
+ * @default 60000
  */
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  timeoutMs: number = 10_000,
+  timeoutMs: number = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await isSo())) {

@@ -57,4 +57,4 @@ test("clone --stop: whole files, and the original serves again on the port that 
 
     expect(await json(["clone", "copy", "fourth", "--stop"])).toMatchObject({ restarted: false });
   });
-}, 120_000);
+});

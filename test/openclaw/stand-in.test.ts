@@ -112,7 +112,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       const patience = new AbortController();
       const stopped = profiles.stop("dev", { signal: patience.signal, onProgress: (text) => told.push(text) });
       const ended = stopped.catch((error: unknown) => error);
-      await until("progress was shown", () => told.some((text) => /\d s of 330 s/.test(text)), 30_000);
+      await until("progress was shown", () => told.some((text) => /\d s of 330 s/.test(text)));
       expect(await profiles.status("dev")).toMatchObject({ state: "stopping", pid: status.pid });
       patience.abort();
       expect(await ended).toMatchObject({ code: "ABORTED" });

@@ -60,7 +60,7 @@ beforeAll(() => {
     cwd: project,
     stdio: "pipe",
   });
-}, 180_000);
+});
 
 beforeEach(({ skip }) => skip(unreachable !== undefined, "npm reaches no registry"));
 

@@ -15,19 +15,15 @@ test("the page shows each of them as it is tried", () => {
   for (const { command } of RECIPES) expect(page).toContain(`\`${command}\``);
 });
 
-test.concurrent.each(RECIPES.filter(({ packages }) => packages === undefined))(
-  "$command",
-  async (recipe) => {
-    const found = recipe.finds?.();
-    if (found !== undefined && "missing" in found) {
-      console.log(`skipped: ${found.missing}`);
-      return;
-    }
-    const PATH = `${found === undefined ? "" : `${found.folder}:`}${process.env["PATH"] ?? ""}`;
-    await expect(withScratchHome((scratch) => tryRecipe(scratch, recipe, PATH))).resolves.toBeUndefined();
-  },
-  120_000,
-);
+test.concurrent.each(RECIPES.filter(({ packages }) => packages === undefined))("$command", async (recipe) => {
+  const found = recipe.finds?.();
+  if (found !== undefined && "missing" in found) {
+    console.log(`skipped: ${found.missing}`);
+    return;
+  }
+  const PATH = `${found === undefined ? "" : `${found.folder}:`}${process.env["PATH"] ?? ""}`;
+  await expect(withScratchHome((scratch) => tryRecipe(scratch, recipe, PATH))).resolves.toBeUndefined();
+});
 
 test("a program that ignores PORT is distinguished from one that opens no port, with the command that helps", async () => {
   await withScratchHome(async ({ home, run, mustRun }) => {
@@ -42,14 +38,10 @@ test("a program that ignores PORT is distinguished from one that opens no port, 
     });
     let said = "";
     waiting.stderr.on("data", (chunk) => (said += String(chunk)));
-    await until(
-      "the help is shown",
-      () => /starting: listens on .*\. It does not .* --port '\{port\}'\n/.test(said),
-      60_000,
-    );
+    await until("the help is shown", () => /starting: listens on .*\. It does not .* --port '\{port\}'\n/.test(said));
     expect(said).not.toContain("error:");
     await mustRun(["stop", "dev"]);
-    await until("the start has ended", () => waiting.exitCode !== null, 30_000);
+    await until("the start has ended", () => waiting.exitCode !== null);
     const started = await run(["start", "dev", "--timeout", "3s"]);
     expect(started.status).toBe(5);
     expect(started.stderr).toMatch(/listens on 127\.0\.0\.1:\d+ so far, waiting for 127\.0\.0\.1:\d+/);

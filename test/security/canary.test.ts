@@ -137,15 +137,9 @@ test.skipIf(process.platform !== "linux")(
       const token = "canary-token-in-its-file";
       fs.writeFileSync(path.join(home, "profiles/a/token"), `${token}\n`, { mode: 0o600 });
       await mustRun(["start", "a"], { env });
-      await until(
-        "it was given up",
-        async () => ((await json(["list"])) as [{ state: string }])[0].state === "failed",
-        20_000,
-      );
-      await until(
-        "the hook was tried",
-        async () => (await run(["why", "a"])).stdout.includes("hook failed could not tell"),
-        20_000,
+      await until("it was given up", async () => ((await json(["list"])) as [{ state: string }])[0].state === "failed");
+      await until("the hook was tried", async () =>
+        (await run(["why", "a"])).stdout.includes("hook failed could not tell"),
       );
       const said: string[] = [fs.readFileSync(path.join(home, "profiles/a/logs/events.jsonl"), "utf8")];
       for (const args of [

@@ -124,7 +124,7 @@ test(`security 13: damaged files, seeds ${firstSeed} to ${firstSeed + rounds - 1
       for (const [each, content] of sound) if (each !== intent) fs.writeFileSync(each, content, { mode: 0o600 });
     }
   });
-}, 180_000);
+});
 
 test("security 13: a config that nests a hundred thousand deep keeps no gateway from starting, and no message reports a bug", async () => {
   await withScratchHome(async ({ home, run, json }) => {

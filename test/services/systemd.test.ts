@@ -44,7 +44,7 @@ async function untilState(
   isIt: (now: Listed) => boolean = () => true,
 ): Promise<Listed> {
   let now = await prod(manager);
-  await until(`prod is ${state}`, async () => isIt((now = await prod(manager))) && now.state === state, 30_000);
+  await until(`prod is ${state}`, async () => isIt((now = await prod(manager))) && now.state === state);
   return now;
 }
 
@@ -145,7 +145,7 @@ withSystemd("a blocked port is told once and never tried again; a gateway that c
     await done(lk("create prod -- sh -c 'exit 3'"));
     await done(lk("service install prod"));
     expect((await lk("start prod")).status).toBe(1);
-    await until("systemd has given up", async () => (await shown(manager, "ActiveState")) === "failed", 60_000);
+    await until("systemd has given up", async () => (await shown(manager, "ActiveState")) === "failed");
     expect((await prod(manager)).state).toBe("failed");
   });
 });

@@ -32,7 +32,7 @@ describe.concurrent("a gateway that misbehaves", () => {
     withProfiles(async ({ profiles, create }) => {
       const { paths } = await create({ name: "api", span: 1, argv: fixture("flood", "{port}") });
       await profiles.start("api");
-      await until("the log was rotated", async () => (await readdir(paths.logs)).includes("gateway.log.1"), 30_000);
+      await until("the log was rotated", async () => (await readdir(paths.logs)).includes("gateway.log.1"));
       await profiles.stop("api");
       let bytes = 0;
       for (const file of await readdir(paths.logs)) bytes += (await stat(path.join(paths.logs, file))).size;

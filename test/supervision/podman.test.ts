@@ -69,7 +69,7 @@ const zombiesOf = async (podman: Podman, container: string): Promise<number> => 
   return stats.split("\n").filter((line) => /\) Z /.test(line)).length;
 };
 
-describe.skipIf(fault !== undefined)("run in a container", { timeout: 180_000 }, () => {
+describe.skipIf(fault !== undefined)("run in a container", () => {
   test("passes output on, is stopped from within, and reaps behind an init: 20 helpers leave no zombie; without one doctor says so", () =>
     scene(async ({ home, run, json }, podman) => {
       expect(

@@ -14,7 +14,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "../harness/cli.ts";
-import { profilePool } from "../harness/ports.ts";
+import { profilePlace } from "../harness/ports.ts";
 import { livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
@@ -23,7 +23,7 @@ export interface ScratchProfiles {
   readonly home: string;
   /** The folder around the home, for a test's own files. */
   readonly folder: string;
-  /** Creates a profile on a free block, far from where other tests look for theirs. */
+  /** Creates a profile on a block that no other test uses. */
   readonly create: (options: Parameters<Profiles["create"]>[0]) => Promise<ProfileStatus>;
 }
 
@@ -53,10 +53,10 @@ export async function withProfiles(
   }
 }
 
-/** Creates a profile at a random place, as another home of this worker may still have gateways at the first one. */
+/** Creates a profile where no other test has one. */
 async function createSomewhere(profiles: Profiles, options: Parameters<Profiles["create"]>[0]): Promise<ProfileStatus> {
   for (let attempt = 0; ; attempt += 1) {
-    const port = profilePool().poolFirst;
+    const port = profilePlace(options.span ?? (options.kind === "openclaw" ? 120 : 10));
     try {
       return await profiles.create({ ...options, port });
     } catch (error) {

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
-import { holdPort } from "../harness/ports.ts";
+import { holdPort, profilePlace } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
@@ -132,7 +132,7 @@ describe.concurrent("start", () => {
         message: expect.stringContaining("other"),
       });
       await expect(profiles.start("api", { port: 65_535 })).rejects.toMatchObject({ code: "PORT_INVALID" });
-      const port = api.port > 26_000 ? api.port - 5_000 : api.port + 5_000;
+      const port = profilePlace(2);
       const { status } = await profiles.start("api", { port });
       expect(status).toMatchObject({ port, ports: { gateway: port, metrics: port + 1 } });
       await killAndWait(status.pid);

@@ -19,7 +19,7 @@ export { until } from "../../../../test/harness/until.ts";
 export const TOKEN = "test-token-with-forty-three-characters-0000";
 /** The header line that lets a request in. */
 export const BEARER = `Authorization: Bearer ${TOKEN}`;
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 export async function startTestGateway(options: Partial<GatewayHostOptions> = {}): Promise<Gateway> {
   const port = options.port ?? (await freePort());
@@ -32,7 +32,7 @@ export async function startTestGateway(options: Partial<GatewayHostOptions> = {}
 export async function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${deadlineMs} ms for ${what}`)), deadlineMs);
+    timer = setTimeout(() => reject(new Error(`not so after ${deadlineMs} ms: ${what}`)), deadlineMs);
   });
   try {
     return await Promise.race([promise, late]);

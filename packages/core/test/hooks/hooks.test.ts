@@ -117,7 +117,7 @@ describe("a run with hooks", () => {
     // The receiver's URL is stored nowhere.
     for (const file of [spec.eventsPath, spec.runRecordPath])
       expect(readFileSync(file, "utf8")).not.toContain("canary");
-  }, 30_000);
+  });
 
   test("runs a program without a shell, with its given environment, and reports an outage from before this keeper", async () => {
     const hook = noteTaker();
@@ -222,7 +222,7 @@ describe("one message", () => {
       attempts: 3,
       detail: "ECONNREFUSED",
     });
-  }, 15_000);
+  });
 
   test("is sent again after a 503, but not after a 404 or a redirect, which is not followed", async () => {
     const late = await listening((response, count) => response.writeHead(count === 1 ? 503 : 200).end());
@@ -237,7 +237,7 @@ describe("one message", () => {
       expect(telling).toEqual({ told: false, attempts: 1, detail: `status ${status}` });
     }
     expect(other.requests).toHaveLength(0);
-  }, 15_000);
+  });
 
   test("ends with its signal, whatever the receiver or the program does", async () => {
     const endless = await listening((response) => {
@@ -274,7 +274,7 @@ describe("one message", () => {
     const telling = await tellHook(url(babble), message, env, never);
     expect(telling).toMatchObject({ told: false, attempts: 3 });
     expect(telling.detail).toMatch(/^HPE_/);
-  }, 15_000);
+  });
 
   test("does not run a program that everyone can write, and says how a failed one ended", async () => {
     const open = script("exit 0");
@@ -294,7 +294,7 @@ describe("one message", () => {
     const missing = await tellHook({ kind: "program", path: "/no/such/hook" }, message, env, never);
     expect(missing).toEqual({ told: false, attempts: 1, detail: "ENOENT" });
     for (const path of [open, failing]) rmSync(join(path, ".."), { recursive: true });
-  }, 15_000);
+  });
 });
 
 const whole = (part: { state: string; downSince: string | null; since: string }): HookSubject => ({

@@ -99,4 +99,4 @@ test("the next start succeeds, or finds the gateway alive under the lock and sto
   } finally {
     await scene.end();
   }
-}, 300_000);
+}, 600_000);

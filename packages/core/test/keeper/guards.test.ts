@@ -68,7 +68,7 @@ describe("a gateway that stops answering", () => {
     const [asked] = readHistory(kept.spec.eventsPath).filter(({ reason }) => reason?.endsWith("restarting it"));
     expect(asked?.reason).toMatch(/^no good answer for \d+ s: health check \/healthz: /);
     kept.force();
-  }, 40_000);
+  });
 
   test("is left alone while it starts, however long that takes, and also without the option", async () => {
     const kept = scene.keep(
@@ -90,7 +90,7 @@ describe("a gateway that stops answering", () => {
     if (gateway !== null) signalProcess(gateway, "SIGUSR2");
     await kept.until(({ reason }) => reason === "answers again");
     expect(await kept.stop()).toMatchObject({ record: { restarts: 0 } });
-  }, 30_000);
+  });
 });
 
 describe("the bounds", () => {

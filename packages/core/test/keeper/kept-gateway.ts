@@ -20,7 +20,7 @@ import { parseLogNote } from "../../src/keeper/log-note.ts";
 import { runKeeper } from "../../src/keeper/keeper.ts";
 import type { PublishedState, RunRecord } from "../../src/keeper/run-record.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export interface KeptGateway {
   readonly spec: KeeperSpec;
@@ -97,7 +97,8 @@ export class KeeperScene {
           const found = records.find(fits);
           if (found !== undefined) return found;
           if (failure !== undefined) throw failure;
-          if (performance.now() > deadline) throw new Error(`never published; had ${JSON.stringify(records, null, 1)}`);
+          if (performance.now() > deadline)
+            throw new Error(`not so after ${PATIENCE_MS} ms: published; had ${JSON.stringify(records, null, 1)}`);
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, 500);
             changed = () => {

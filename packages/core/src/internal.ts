@@ -54,6 +54,7 @@ export type { SignalOutcome } from "./host/process-signal.ts";
 export { bondOf, mayBeSignalled, signalProcess } from "./host/process-signal.ts";
 export type { ProcessUsage } from "./host/process-usage.ts";
 export { readProcessUsage, readUsageAgain } from "./host/process-usage.ts";
+export { isMainProcess } from "./host/main-process.ts";
 export { canCapMemory } from "./host/memory-cap.ts";
 export type { TreeMemory } from "./host/process-memory.ts";
 export { memoryOf, readTreeMemory } from "./host/process-memory.ts";

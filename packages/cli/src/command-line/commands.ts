@@ -236,7 +236,7 @@ export const COMMANDS = {
     examples: [
       ["run dev", "until Ctrl-C, with its output; a second Ctrl-C forces it"],
       ["run prod --supervised", "what a service unit calls"],
-      ["run prod --stay", "for a container engine that restarts everything that ends"],
+      ["run prod --stay", "in a container: stop, start and restart work inside of it"],
     ],
   },
   service: {

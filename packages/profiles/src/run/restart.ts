@@ -5,9 +5,12 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { requirePreflight } from "./preflight.ts";
 import { handOver } from "./hand-over.ts";
 import { isInsideRun } from "./inside-run.ts";
+import { requireLaterStart } from "./main-process.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { startProfile } from "./start.ts";
 import { stopProfile } from "./stop.ts";
+
+const STILL_RUNS = "it was not stopped and still runs";
 
 /** Options of a restart. */
 export interface RestartOptions {
@@ -44,8 +47,10 @@ export async function restartProfile(
 ): Promise<RestartResult> {
   const before = observeProfile(context, name);
   const { keeper, gateway } = before.observed;
-  if (keeper !== null || gateway !== null)
-    await requirePreflight(context, before.manifest, "it was not stopped and still runs");
+  if (keeper !== null || gateway !== null) {
+    requireLaterStart(before, STILL_RUNS);
+    await requirePreflight(context, before.manifest, STILL_RUNS);
+  }
   if (isInsideRun(context, before)) {
     await handOver(context, before, "restart", options.timeoutMs);
     return { outcome: "handed-over", killed: false, spared: [], status: statusOf(context, before) };

@@ -27,6 +27,7 @@ import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { holdersOf } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
+import { endsContainer } from "./main-process.ts";
 import { stopOwnRun } from "./own-runs.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";
 import { stopRequestPath } from "../profile-paths.ts";
@@ -131,7 +132,12 @@ export async function stopObserved(
   const ownMs = record.stopTimeoutMs ?? manifest.stopTimeoutMs ?? kinds[manifest.kind].stopTimeoutMs;
   const timeoutMs = options.timeoutMs ?? ownMs;
   const willSpare = findSpared(context, manifest, record);
-  options.onProgress?.(willSpare.length === 0 ? "stopping" : `stopping, but for ${describeSpared(willSpare)}`);
+  const withIt = endsContainer(observation)
+    ? "; its keeper is the main process of this container, which ends with it"
+    : "";
+  options.onProgress?.(
+    `${willSpare.length === 0 ? "stopping" : `stopping, but for ${describeSpared(willSpare)}`}${withIt}`,
+  );
   const how =
     keeper === null ? "absent" : await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);
   // Where its keeper says that it has stopped and the lock file is gone, the kernel is not asked: `down` would wait for it each time.

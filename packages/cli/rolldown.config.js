@@ -8,6 +8,7 @@ import path from "node:path";
 import { defineConfig } from "rolldown";
 import { dataAsText } from "./bundle/data-as-text.js";
 import { deferBuiltins } from "./bundle/defer-builtins.js";
+import { deferRequired } from "./bundle/defer-required.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
 import { plainExports } from "./bundle/plain-exports.js";
@@ -19,11 +20,18 @@ const entry = path.join(here, "src/main.ts");
 const { version } = JSON.parse(readFileSync(path.join(here, "package.json"), "utf8"));
 const programs = path.join(here, "../profiles/dist/programs");
 
-/** What cannot be inlined: the addon is machine code; the other two are optional parts of ws that we do not install. */
-const EXTERNAL = ["fs-native-extensions", "bufferutil", "utf-8-validate"];
+/** What cannot be inlined: the addon is machine code. */
+const EXTERNAL = ["fs-native-extensions"];
 
-/** yargs looks for configuration files in a way that only ES modules have; nothing here asks it to. */
-const TRANSFORM = { define: { "import.meta.resolve": "undefined" } };
+const TRANSFORM = {
+  define: {
+    // yargs looks for configuration files in a way that only ES modules have; nothing here asks it to.
+    "import.meta.resolve": "undefined",
+    // ws looks for two optional parts of it, which we do not install, in every folder above.
+    "process.env.WS_NO_BUFFER_UTIL": '"1"',
+    "process.env.WS_NO_UTF_8_VALIDATE": '"1"',
+  },
+};
 
 /** Its main file loads its parts in a way that no bundler follows; it has another one, made of ES modules. */
 const jsoncParser = path.join(here, "../profiles/node_modules/jsonc-parser/lib/esm/main.js");
@@ -330,7 +338,7 @@ export default defineConfig([
   ...["gateway", "sentinel"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
-    plugins: [typescriptMaps, deferBuiltins, minifyToOneByte],
+    plugins: [typescriptMaps, deferRequired(/\/ws\/lib\/[\w-]+\.js$/), deferBuiltins, minifyToOneByte],
     output: { ...output, codeSplitting: false },
   })),
 ]);

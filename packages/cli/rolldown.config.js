@@ -7,8 +7,9 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { defineConfig } from "rolldown";
 import { dataAsText } from "./bundle/data-as-text.js";
-import { deferBuiltins } from "./bundle/defer-builtins.js";
+import { deferBuiltins, deferFiles } from "./bundle/defer-loading.js";
 import { deferRequired } from "./bundle/defer-required.js";
+import { importsOnDemand } from "./bundle/imports-on-demand.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
 import { plainExports } from "./bundle/plain-exports.js";
@@ -102,6 +103,7 @@ const together = {
   ],
   watched: [
     ...own("commands/status.ts"),
+    ...profiles("looking-verbs", "acting-verbs"),
     ...profiles("status/observe-profile", "status/ask-health", "status/profile-detail"),
     ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
     ...core(
@@ -283,8 +285,8 @@ export default defineConfig([
       nameFirstPicture,
       sweep("first"),
       deferBuiltins,
-      ownHelpers,
       plainExports,
+      ownHelpers,
       minifyToOneByte,
     ],
     output: { ...output, entryFileNames: "first/[name]-[hash].cjs", codeSplitting: false },
@@ -299,9 +301,10 @@ export default defineConfig([
       typescriptMaps,
       refuseCircles,
       sweep("chunks"),
-      deferBuiltins,
-      ownHelpers,
+      deferFiles(ENTRY),
+      importsOnDemand,
       plainExports,
+      ownHelpers,
       minifyToOneByte,
     ],
     output: { ...output, entryFileNames: "chunks/[name]-[hash].cjs", codeSplitting: { groups: [chunkOf()] } },

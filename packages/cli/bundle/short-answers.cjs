@@ -4,22 +4,21 @@
  */
 "use strict";
 const fs = require("node:fs");
-const path = require("node:path");
 
-if (isAnswered(process.argv.slice(2))) return;
+const [, , word, another] = process.argv;
+if (another === undefined && (word === undefined || word.startsWith("-")) && isAnswered(word)) return;
 
-function isAnswered([word, another]) {
-  if (another !== undefined) return false;
+function isAnswered(option) {
   try {
-    const text = shortAnswer(word);
+    const text = shortAnswer(option);
     return text !== undefined && fs.writeSync(1, text) === text.length;
   } catch {
     return false;
   }
 }
 
-function shortAnswer(word) {
-  switch (word) {
+function shortAnswer(option) {
+  switch (option) {
     case "--version":
     case "-v":
     case "-V":
@@ -27,7 +26,7 @@ function shortAnswer(word) {
     case undefined:
     case "--help":
     case "-h":
-      return fs.readFileSync(path.join(__dirname, "help.txt"));
+      return fs.readFileSync(`${__dirname}/help.txt`);
     default:
       return undefined;
   }

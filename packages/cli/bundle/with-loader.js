@@ -31,22 +31,23 @@ export function withLoader(fileName, { start = "", firstPicture, version } = {})
       const text = source
         .replace(/^#!.*\n/, () => start)
         .replace(/^const vm = /m, (rest) => (version === undefined ? "" : shortAnswers(version)) + rest)
-        .replace(
-          /^load\(.*"MAIN_FILE".*\n/m,
-          (main) => (firstPicture === undefined ? "" : before(main, firstPicture())) + main,
-        );
-      this.emitFile({ type: "asset", fileName, source: text.replace('"MAIN_FILE"', JSON.stringify(entry.fileName)) });
+        .replace(/^load\("MAIN_FOLDER", "MAIN_FILE"\);\n/m, () => {
+          const picture = firstPicture === undefined ? "" : `if (process.argv[2] === "top") ${loading(firstPicture())}`;
+          return picture + loading(entry.fileName);
+        });
+      this.emitFile({ type: "asset", fileName, source: text });
     },
   };
 }
 
-/** What comes after the two modules that the loader has as well. */
+/** What comes after the module that the loader has as well. */
 function shortAnswers(version) {
   const source = readFileSync(path.join(import.meta.dirname, "short-answers.cjs"), "utf8");
-  return `${source.slice(source.indexOf("if (")).replace("VERSION", version)}\n`;
+  return `${source.slice(source.indexOf("const [")).replace("VERSION", version)}\n`;
 }
 
-/** The live view shows its names before the rest is read. */
-function before(main, file) {
-  return `if (process.argv[2] === "top") ${main.replace('"MAIN_FILE"', JSON.stringify(file))}`;
+/** Loads a file of the bundle: `chunks/main-x.cjs`. The live view shows its names before the rest is read. */
+function loading(file) {
+  const [folder, name] = file.split("/");
+  return `load(${JSON.stringify(folder)}, ${JSON.stringify(name)});\n`;
 }

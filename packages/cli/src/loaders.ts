@@ -2,51 +2,96 @@
 import type { CommandName } from "./command-line/commands.ts";
 import type { CommandModule } from "./command-module.ts";
 
-export type LoadCommand = () => Promise<CommandModule>;
-
-export const LOADERS: Readonly<Record<CommandName, LoadCommand>> = {
-  up: () => import("./commands/up.ts"),
-  down: () => import("./commands/down.ts"),
-  create: () => import("./commands/create.ts"),
-  edit: () => import("./commands/edit.ts"),
-  protect: () => import("./commands/protect.ts"),
-  unprotect: () => import("./commands/unprotect.ts"),
-  list: () => import("./commands/list.ts"),
-  top: () => import("./commands/top.ts"),
-  status: () => import("./commands/status.ts"),
-  start: () => import("./commands/start.ts"),
-  stop: () => import("./commands/stop.ts"),
-  restart: () => import("./commands/restart.ts"),
-  run: () => import("./commands/run.ts"),
-  service: () => import("./commands/service.ts"),
-  hooks: () => import("./commands/hooks.ts"),
-  wait: () => import("./commands/wait.ts"),
-  plan: () => import("./commands/plan.ts"),
-  apply: () => import("./commands/apply.ts"),
-  export: () => import("./commands/export.ts"),
-  url: () => import("./commands/url.ts"),
-  open: () => import("./commands/open.ts"),
-  port: () => import("./commands/port.ts"),
-  prompt: () => import("./commands/prompt.ts"),
-  ports: () => import("./commands/ports.ts"),
-  doctor: () => import("./commands/doctor.ts"),
-  discover: () => import("./commands/discover.ts"),
-  logs: () => import("./commands/logs.ts"),
-  why: () => import("./commands/why.ts"),
-  use: () => import("./commands/use.ts"),
-  current: () => import("./commands/current.ts"),
-  env: () => import("./commands/env.ts"),
-  exec: () => import("./commands/exec.ts"),
-  shell: () => import("./commands/shell.ts"),
-  token: () => import("./commands/token.ts"),
-  rename: () => import("./commands/rename.ts"),
-  clone: () => import("./commands/clone.ts"),
-  restore: () => import("./commands/restore.ts"),
-  remove: () => import("./commands/remove.ts"),
-  trash: () => import("./commands/trash.ts"),
-  import: () => import("./commands/import.ts"),
-  takeover: () => import("./commands/takeover.ts"),
-  config: () => import("./commands/config.ts"),
-  completion: () => import("./commands/completion.ts"),
-  version: () => import("./commands/version.ts"),
-};
+/** Loads the file of `command`. One function, since one for each command would have to be made whenever the program starts. */
+export function loadCommand(command: CommandName): Promise<CommandModule> {
+  switch (command) {
+    case "up":
+      return import("./commands/up.ts");
+    case "down":
+      return import("./commands/down.ts");
+    case "create":
+      return import("./commands/create.ts");
+    case "edit":
+      return import("./commands/edit.ts");
+    case "protect":
+      return import("./commands/protect.ts");
+    case "unprotect":
+      return import("./commands/unprotect.ts");
+    case "list":
+      return import("./commands/list.ts");
+    case "top":
+      return import("./commands/top.ts");
+    case "status":
+      return import("./commands/status.ts");
+    case "start":
+      return import("./commands/start.ts");
+    case "stop":
+      return import("./commands/stop.ts");
+    case "restart":
+      return import("./commands/restart.ts");
+    case "run":
+      return import("./commands/run.ts");
+    case "service":
+      return import("./commands/service.ts");
+    case "hooks":
+      return import("./commands/hooks.ts");
+    case "wait":
+      return import("./commands/wait.ts");
+    case "plan":
+      return import("./commands/plan.ts");
+    case "apply":
+      return import("./commands/apply.ts");
+    case "export":
+      return import("./commands/export.ts");
+    case "url":
+      return import("./commands/url.ts");
+    case "open":
+      return import("./commands/open.ts");
+    case "port":
+      return import("./commands/port.ts");
+    case "prompt":
+      return import("./commands/prompt.ts");
+    case "ports":
+      return import("./commands/ports.ts");
+    case "doctor":
+      return import("./commands/doctor.ts");
+    case "discover":
+      return import("./commands/discover.ts");
+    case "logs":
+      return import("./commands/logs.ts");
+    case "why":
+      return import("./commands/why.ts");
+    case "use":
+      return import("./commands/use.ts");
+    case "current":
+      return import("./commands/current.ts");
+    case "env":
+      return import("./commands/env.ts");
+    case "exec":
+      return import("./commands/exec.ts");
+    case "shell":
+      return import("./commands/shell.ts");
+    case "token":
+      return import("./commands/token.ts");
+    case "rename":
+      return import("./commands/rename.ts");
+    case "clone":
+      return import("./commands/clone.ts");
+    case "restore":
+      return import("./commands/restore.ts");
+    case "remove":
+      return import("./commands/remove.ts");
+    case "trash":
+      return import("./commands/trash.ts");
+    case "import":
+      return import("./commands/import.ts");
+    case "takeover":
+      return import("./commands/takeover.ts");
+    case "config":
+      return import("./commands/config.ts");
+    case "completion":
+      return import("./commands/completion.ts");
+    case "version":
+      return import("./commands/version.ts");
+  }
+}

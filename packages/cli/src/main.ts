@@ -15,8 +15,10 @@ import {
   takeWarnings,
 } from "@lockkeeper/core/internal";
 import { COMMANDS } from "./command-line/commands.ts";
+import type { CommandName } from "./command-line/commands.ts";
+import type { CommandModule } from "./command-module.ts";
 import type { Interruption, World } from "./context.ts";
-import { LOADERS } from "./loaders.ts";
+import { loadCommand } from "./loaders.ts";
 import { runProgram } from "./program.ts";
 import { mayBeTerminal } from "./terminal/device-kind.ts";
 import type { OutputStream } from "./terminal/output-stream.ts";
@@ -187,7 +189,8 @@ const world: World = {
 };
 
 async function main(): Promise<void> {
-  process.exitCode = await runProgram({ commands: COMMANDS, loaders: LOADERS }, process.argv.slice(2), world);
+  const load = (command: string): Promise<CommandModule> => loadCommand(command as CommandName);
+  process.exitCode = await runProgram({ commands: COMMANDS, load }, process.argv.slice(2), world);
   if (interruption?.received() === "SIGHUP" && hasLostTerminal()) endAsHungUp();
 }
 

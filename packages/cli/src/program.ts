@@ -15,18 +15,14 @@ import { SILENT, openProgress } from "./terminal/progress.ts";
 import { viewOf } from "./terminal/view.ts";
 import { VERSION } from "./version.ts";
 
-/** All commands: their descriptions and, under the same names, their loaders. */
+/** All commands: their descriptions, and what loads the file of one that is described. */
 export interface Commands {
   readonly commands: Readonly<Record<string, CommandSpec>>;
-  readonly loaders: Readonly<Record<string, () => Promise<CommandModule>>>;
+  readonly load: (command: string) => Promise<CommandModule>;
 }
 
 /** Runs one command line; returns its exit status. Never throws. */
-export async function runProgram(
-  { commands, loaders }: Commands,
-  argv: readonly string[],
-  world: World,
-): Promise<number> {
+export async function runProgram({ commands, load }: Commands, argv: readonly string[], world: World): Promise<number> {
   try {
     const request = readCheaply(commands, argv) ?? (await readWithYargs(commands, argv));
     switch (request.kind) {
@@ -37,7 +33,7 @@ export async function runProgram(
         world.stdout.write(await findHelp(commands, request.command, world));
         return 0;
       case "call":
-        return await runCommand({ commands, loaders }, request, world);
+        return await runCommand({ commands, load }, request, world);
     }
   } catch (error) {
     const end = argv.indexOf("--");
@@ -67,11 +63,9 @@ async function findHelp(
   return command === undefined || spec === undefined ? programHelp(commands) : commandHelp(command, spec);
 }
 
-async function runCommand({ commands, loaders }: Commands, reading: Reading, world: World): Promise<number> {
+async function runCommand({ commands, load }: Commands, reading: Reading, world: World): Promise<number> {
   const spec = commands[reading.command];
-  const load = loaders[reading.command];
-  if (spec === undefined || load === undefined)
-    throw new TypeError(`a reader answered with the unknown command ${reading.command}`);
+  if (spec === undefined) throw new TypeError(`a reader answered with the unknown command ${reading.command}`);
   const given = toArguments(spec, reading);
   const json = given["json"] === true;
   const quiet = given["quiet"] === true;
@@ -89,7 +83,7 @@ async function runCommand({ commands, loaders }: Commands, reading: Reading, wor
     },
   };
   showWarnings(world, json);
-  const module = await load();
+  const module = await load(reading.command);
   const result = await module.run(context, given);
   present(module, result, context);
   const failures = result.failures ?? [];

@@ -4,8 +4,9 @@
  */
 
 // Opening a home.
-export type { OpenOptions, Profiles } from "./profiles.ts";
+export type { OpenOptions } from "./profiles.ts";
 export { openProfiles } from "./profiles.ts";
+export type { Profiles } from "./verbs.ts";
 export type { Programs } from "./context.ts";
 
 // What a profile is, and what is true of it now.

@@ -1,4 +1,4 @@
-/** Tests the bundle's one rewrite of emitted code, shape by shape: the result must run and mean the same. */
+/** Tests the rewrite of what the bundle requires, shape by shape: the result must run and mean the same. */
 import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -7,7 +7,9 @@ interface Chunk {
   readonly toString: () => string;
 }
 const require = createRequire(import.meta.url);
-const { deferred } = require("../../bundle/defer-builtins.js") as { deferred: (code: string) => Chunk };
+const { deferred } = require("../../bundle/defer-loading.js") as {
+  deferred: (code: string, isDeferred?: (file: string) => boolean) => Chunk;
+};
 
 /** Runs emitted code with a `require` that records what was asked for; `result` is what the code returned. */
 function run(code: string): { readonly result: unknown; readonly loaded: readonly string[] } {
@@ -43,6 +45,7 @@ describe("a built-in module", () => {
       "a class of a member",
       'let node_util = require("node:util");\nresult = typeof new node_util.types.constructor();',
     ],
+    ["a spread member", `${PATH}result = [...node_path.sep];`],
     ["a name in a text", `${PATH}result = "kept" + node_path.sep;`],
     [
       "a name that only begins the same",
@@ -71,4 +74,23 @@ test("a chunk that no code uses any more is not required", () => {
   const code =
     'const require_rest = require("./rest.cjs");\nconst require_used = require("./used.cjs");\nresult = require_used.x;\n';
   expect(run(deferred(code).toString()).loaded).toEqual(["./used.cjs"]);
+});
+
+describe("another file of the bundle", () => {
+  const code =
+    'const require_main = require("./main-x.cjs");\nconst require_rest = require("./rest-x.cjs");\n' +
+    "result = require_main.x;\nfunction later() { return [...require_rest.list(), new require_rest.It()]; }\n";
+  const isDeferred = (file: string): boolean => file !== "./main-x.cjs";
+
+  test("is loaded when something of it is first used", () => {
+    expect(run(deferred(code, isDeferred).toString()).loaded).toEqual(["./main-x.cjs"]);
+    expect(run(`${deferred(code, isDeferred).toString()}try { later(); } catch {}`).loaded).toEqual([
+      "./main-x.cjs",
+      "./rest-x.cjs",
+    ]);
+  });
+
+  test("is loaded at once where that is not asked for", () => {
+    expect(run(deferred(code).toString()).loaded).toEqual(["./main-x.cjs", "./rest-x.cjs"]);
+  });
 });

@@ -1,0 +1,29 @@
+/** The verbs of the everyday commands, in a file of their own: the others of the facade are loaded when one of them is called. */
+import type { EverydayVerbs, OpenedHome } from "./verbs.ts";
+
+export function everydayVerbs({ context, look }: OpenedHome): EverydayVerbs {
+  const { home, owner } = context;
+  return {
+    selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
+    protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
+    list: async (request) =>
+      (await import("./status/list.ts")).listProfiles(request?.toAct === true ? context : look, request),
+    find: async (name) => {
+      const [{ requireManifest }, { observeOne }, { describeProfile }, { readableSelection }] = await Promise.all([
+        import("./registry/registry.ts"),
+        import("./status/observe-all.ts"),
+        import("./status/profile-status.ts"),
+        import("./selection/selection.ts"),
+      ]);
+      const { manifest, observed, record } = await observeOne(look, requireManifest(home, name, look.owner));
+      return describeProfile(manifest, observed, record, readableSelection(look), Date.now());
+    },
+    match: async (words, request) => {
+      const [{ matchNames }, { readRegistry }] = await Promise.all([
+        import("./registry/match-names.ts"),
+        import("./registry/registry.ts"),
+      ]);
+      return matchNames(readRegistry(home, request?.toAct === true ? owner : look.owner), words);
+    },
+  };
+}

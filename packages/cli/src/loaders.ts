@@ -2,9 +2,9 @@
 import type { CommandName } from "./command-line/commands.ts";
 import type { CommandModule } from "./command-module.ts";
 
-/** Loads the file of `command`. One function, since one for each command would have to be made whenever the program starts. */
-export function loadCommand(command: CommandName): Promise<CommandModule> {
-  switch (command) {
+/** Loads the file of `command`, which is a described one. One function, since one for each command would have to be made whenever the program starts. */
+export function loadCommand(command: string): Promise<CommandModule> {
+  switch (command as CommandName) {
     case "up":
       return import("./commands/up.ts");
     case "down":

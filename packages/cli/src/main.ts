@@ -15,8 +15,6 @@ import {
   takeWarnings,
 } from "@lockkeeper/core/internal";
 import { COMMANDS } from "./command-line/commands.ts";
-import type { CommandName } from "./command-line/commands.ts";
-import type { CommandModule } from "./command-module.ts";
 import type { Interruption, World } from "./context.ts";
 import { loadCommand } from "./loaders.ts";
 import { runProgram } from "./program.ts";
@@ -189,8 +187,7 @@ const world: World = {
 };
 
 async function main(): Promise<void> {
-  const load = (command: string): Promise<CommandModule> => loadCommand(command as CommandName);
-  process.exitCode = await runProgram({ commands: COMMANDS, load }, process.argv.slice(2), world);
+  process.exitCode = await runProgram({ commands: COMMANDS, load: loadCommand }, process.argv.slice(2), world);
   if (interruption?.received() === "SIGHUP" && hasLostTerminal()) endAsHungUp();
 }
 

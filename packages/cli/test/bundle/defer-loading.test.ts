@@ -76,12 +76,12 @@ test("a chunk that no code uses any more is not required", () => {
   expect(run(deferred(code).toString()).loaded).toEqual(["./used.cjs"]);
 });
 
+const isDeferred = (file: string): boolean => file !== "./main-x.cjs";
+
 describe("another file of the bundle", () => {
   const code =
     'const require_main = require("./main-x.cjs");\nconst require_rest = require("./rest-x.cjs");\n' +
     "result = require_main.x;\nfunction later() { return [...require_rest.list(), new require_rest.It()]; }\n";
-  const isDeferred = (file: string): boolean => file !== "./main-x.cjs";
-
   test("is loaded when something of it is first used", () => {
     expect(run(deferred(code, isDeferred).toString()).loaded).toEqual(["./main-x.cjs"]);
     expect(run(`${deferred(code, isDeferred).toString()}try { later(); } catch {}`).loaded).toEqual([

@@ -66,6 +66,7 @@ export { viewPorts } from "./keeper/port-view.ts";
 
 // Waits that end.
 export { pause } from "./pause.ts";
+export { sha256 } from "./sha256.ts";
 
 // Signals to a program of ours.
 export type { StopSignals } from "./stop-signals.ts";

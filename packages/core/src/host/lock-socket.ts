@@ -1,7 +1,8 @@
 /** The abstract Unix sockets that replace a lock file where kernel locks are not available: their names and their holders. */
-import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+
+import { sha256 } from "../sha256.ts";
 
 /**
  * Some versions of Node pad a shorter abstract name with zeros and others do not. Only a name of full length means the same
@@ -47,6 +48,6 @@ export function hasLockSockets(): boolean {
 }
 
 function socketName(place: string): string {
-  const name = `\0${PREFIX}${createHash("sha256").update(place).digest("hex")}-`;
+  const name = `\0${PREFIX}${sha256(place)}-`;
   return name.padEnd(NAME_BYTES, "x");
 }

@@ -5,7 +5,6 @@
  * without the lock; the lock is released last, and a process that still has the lock's descriptor goes on holding it. With a
  * lease, all of this happens only while the lease is ours.
  */
-import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 
 import { LockkeeperError } from "../errors.ts";
@@ -16,6 +15,7 @@ import type { MemoryCap } from "../host/memory-cap.ts";
 import { findLockHeirs } from "../host/lock-holders.ts";
 import { readRunNonce } from "../host/run-bond.ts";
 import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
+import { sha256 } from "../sha256.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";
 import { GatewayLog } from "./log-rotation.ts";
@@ -177,7 +177,7 @@ class Keeper {
     const { memoryMaxBytes, profile, lockDir } = this.#spec;
     if (memoryMaxBytes === undefined) return;
     const { capMemory } = await import("../host/memory-cap.ts");
-    const home = createHash("sha256").update(lockDir).digest("hex").slice(0, 8);
+    const home = sha256(lockDir).slice(0, 8);
     this.#cap = capMemory(`lockkeeper-${profile}-${home}`, memoryMaxBytes);
     if (this.#cap === undefined)
       this.#publisher.remark("the limit of its memory is not in force: no control group can be made");

@@ -3,11 +3,11 @@
  * so that one home has one lock under all its paths (a bind mount, a volume, a home that was moved and linked). The directory
  * is checked each time, its ancestors once, because afterwards only we or root can change them.
  */
-import { hash } from "node:crypto";
 import { lstatSync, readdirSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { realPath } from "../storage/real-path.ts";
 
@@ -108,7 +108,7 @@ function nameFor(config: string): string {
   let name = names.get(config);
   if (name === undefined) {
     if (names.size >= MAX_NAMES) names.clear();
-    name = `gateway.${hash("sha256", config, "hex").slice(0, 8)}.lock`;
+    name = `gateway.${sha256(config).slice(0, 8)}.lock`;
     names.set(config, name);
   }
   return name;

@@ -2,7 +2,7 @@
  * Says whether the living run was started with the present settings. A keeper publishes a digest of its settings; settings
  * that only commands use (protection, groups, order) are not in it.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "@lockkeeper/core/internal";
 import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
@@ -27,9 +27,7 @@ export function actsOnARun(field: string): boolean {
 /** Returns the same text for the same settings, whatever their order. */
 export function settingsMark(manifest: Manifest): string {
   const settings = Object.entries(manifest).filter(([field]) => actsOnARun(field));
-  return createHash("sha256")
-    .update(JSON.stringify(inOrder(Object.fromEntries(settings))))
-    .digest("hex");
+  return sha256(JSON.stringify(inOrder(Object.fromEntries(settings))));
 }
 
 /** Returns the value with the fields of every record sorted. */

@@ -33,7 +33,7 @@ export class KernelLockTable {
 
   /** Whether a lock that conflicts with ours is held on that file. */
   isLocked(file: KernelFile): boolean {
-    for (const line of this.#linesOf(file)) if (/ (OFDLCK|POSIX) /.test(line)) return true;
+    for (const line of this.#linesOf(file)) if (line.includes(" OFDLCK ") || line.includes(" POSIX ")) return true;
     return false;
   }
 
@@ -82,43 +82,58 @@ export class KernelLockTable {
   }
 }
 
-/** The file systems that are mounted here. Read at the first use. */
+/** The file systems that are mounted here. Read at the first use. Source: proc_pid_mountinfo(5). */
 export class MountTable {
-  #mounts: readonly Mount[] | undefined;
-  #devices: ReadonlyMap<string, string> | undefined;
+  readonly #devices = new Map<string, string | undefined>();
+  #text: string | undefined;
 
   /** Returns the device behind the mount as the kernel's list of locks prints it; undefined where it is unknown. */
   find(mount: string): string | undefined {
-    this.#devices ??= new Map(this.#read().map(({ id, device }) => [id, device]));
+    if (!this.#devices.has(mount)) this.#devices.set(mount, this.#look(mount));
     return this.#devices.get(mount);
   }
 
   /** Is something mounted below the directory, or may it be, as the host does not tell? */
   hasBelow(directory: string): boolean {
-    const mounts = this.#read();
+    const lines = this.#read().split("\n").filter(Boolean);
     const real = `${realpathSync.native(directory)}/`;
-    return mounts.length === 0 || mounts.some(({ point }) => point.startsWith(real));
+    return lines.length === 0 || lines.some((line) => pointOf(line).startsWith(real));
   }
 
-  #read(): readonly Mount[] {
-    return (this.#mounts ??= readMounts());
+  #look(mount: string): string | undefined {
+    const text = this.#read();
+    const at = text.indexOf(`\n${mount} `);
+    const [, , device = ""] = at < 0 ? [] : text.slice(at + 1, text.indexOf("\n", at + 1)).split(" ", 3);
+    const [major, minor] = device.split(":");
+    return major === undefined || minor === undefined ? undefined : `${hex(major)}:${hex(minor)}`;
+  }
+
+  /** Each line of it begins behind a line feed and ends before one. */
+  #read(): string {
+    return (this.#text ??= `\n${readIfThere("/proc/self/mountinfo") ?? ""}`);
   }
 }
 
-interface Mount {
-  readonly id: string;
-  readonly device: string;
-  readonly point: string;
+/** Where the file system of that line is mounted. Blanks and the like in a path are written as octal numbers. */
+function pointOf(line: string): string {
+  const [, , , , point = ""] = line.split(" ", 5);
+  return point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 }
 
 /** Returns the name in the kernel's list for the file that `fd` has open; undefined where the host has none. */
 export function kernelFileOf(fd: number, mounts: MountTable): KernelFile | undefined {
   const info = readIfThere(`/proc/self/fdinfo/${fd}`) ?? "";
-  const mount = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
+  const mount = valueIn(info, "mnt_id");
   const device = mount === undefined ? undefined : mounts.find(mount);
   // Before Linux 5.14 only `stat` reports the inode; on most file systems it is the same.
-  const inode = /^ino:\s*(\d+)$/m.exec(info)?.[1] ?? String(fstatSync(fd, { bigint: true }).ino);
+  const inode = valueIn(info, "ino") ?? String(fstatSync(fd, { bigint: true }).ino);
   return device === undefined ? undefined : `${device}:${inode}`;
+}
+
+/** Returns the value in the line `name: value`. Not by an expression: compiling it costs as much as twenty such looks. */
+function valueIn(info: string, name: string): string | undefined {
+  const at = info.indexOf(`\n${name}:`);
+  return at < 0 ? undefined : info.slice(at + name.length + 2, info.indexOf("\n", at + 1)).trim();
 }
 
 /**
@@ -129,19 +144,8 @@ export function kernelFileOfOwnLock(fd: number): KernelFile | undefined {
   return / ([0-9a-f]+:[0-9a-f]+:\d+) \d+ \w+$/m.exec(readIfThere(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
 }
 
-/** Source: proc_pid_mountinfo(5); blanks and the like in a path are written as octal numbers. */
-function readMounts(): readonly Mount[] {
-  return (readIfThere("/proc/self/mountinfo") ?? "").split("\n").flatMap((line) => {
-    const [id = "", , device = "", , point = ""] = line.split(" ", 5);
-    const [major, minor] = device.split(":").map(Number);
-    if (major === undefined || minor === undefined) return [];
-    const path = point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
-    return { id, device: `${hex(major)}:${hex(minor)}`, point: path };
-  });
-}
-
-function hex(number: number): string {
-  return number.toString(16).padStart(2, "0");
+function hex(number: string): string {
+  return Number(number).toString(16).padStart(2, "0");
 }
 
 /** Fails when this process, or the host, may open no more files: then the host has not said that there is none. */

@@ -4,7 +4,6 @@
  * guessed. Sends nothing and opens no port.
  */
 import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from "node:fs";
-import { endianness } from "node:os";
 import { errnoOf } from "../errors.ts";
 import { canonicalAddress, canonicalBytes } from "./canonical-address.ts";
 import type { CanonicalAddress } from "./canonical-address.ts";
@@ -27,13 +26,17 @@ const TCP_LISTEN = "0A";
  * Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not list them.
  *
  * @param view.tables for IPv4 alone half of the price. @default both
+ * @param view.ports the ports that are asked about. @default every port
  */
 export function readListeners(
-  view: HostView & { readonly tables?: readonly ["tcp"] } = {},
+  view: HostView & { readonly tables?: readonly ["tcp"]; readonly ports?: ReadonlySet<number> } = {},
 ): readonly Listener[] | "unknown" {
-  const procRoot = view.procRoot ?? "/proc";
-  const lines = readTcpTables(procRoot, TCP_LISTEN, view.tables);
-  if (lines === "unknown") return view.procRoot === undefined ? readLsofListeners() : "unknown";
+  const { procRoot = "/proc", ports } = view;
+  const lines = readTcpTables(procRoot, TCP_LISTEN, view.tables, ports);
+  if (lines === "unknown") {
+    const listed = view.procRoot === undefined ? readLsofListeners() : "unknown";
+    return listed === "unknown" || ports === undefined ? listed : listed.filter(({ port }) => ports.has(port));
+  }
   const listeners = lines.map(toListener);
   const withIpv4 = new Set(listeners.filter((listener) => listener.family === 4).map((listener) => listener.port));
   return listeners.map((listener) =>
@@ -120,6 +123,7 @@ function readTcpTables(
   procRoot: string,
   state: string,
   names: readonly string[] = ["tcp", "tcp6"],
+  ports?: ReadonlySet<number>,
 ): readonly TcpLine[] | "unknown" {
   // Sockets that only remember a connection are in use by nobody, and in the table all the same.
   const isEmpty = (name: string): boolean => name === "tcp6" && state === TCP_LISTEN && isIpv6Unused(procRoot);
@@ -133,6 +137,7 @@ function readTcpTables(
     for (let at = table.indexOf(mark); at >= 0; at = table.indexOf(mark, at + 1)) {
       const end = table.indexOf("\n", at);
       const line = table.slice(table.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end);
+      if (ports !== undefined && !ports.has(parsePort(localOf(line)))) continue;
       const fields = line.trim().split(/\s+/u);
       const [, local, , status, , , , uid, , inode] = fields;
       if (local === undefined || status !== state || uid === undefined || inode === undefined) continue;
@@ -179,6 +184,12 @@ function readTable(path: string): string | undefined {
   }
 }
 
+/** `   0: 0100007F:4965 00000000:0000 0A ...` */
+function localOf(line: string): string {
+  const from = line.indexOf(": ") + 2;
+  return line.slice(from, line.indexOf(" ", from));
+}
+
 function toListener({ local, uid, inode }: TcpLine): Listener {
   const { family, address } = canonicalBytes(kernelWordsToBytes(local.slice(0, local.indexOf(":"))));
   return { family, address, port: parsePort(local), inode, uid };
@@ -188,12 +199,14 @@ function parsePort(local: string): number {
   return Number.parseInt(local.slice(local.indexOf(":") + 1), 16);
 }
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** The kernel prints each 32-bit word of an address in its own byte order. */
 function kernelWordsToBytes(hex: string): readonly number[] {
   const bytes: number[] = [];
   for (let at = 0; at < hex.length; at += 8) {
     const word = [0, 2, 4, 6].map((offset) => Number.parseInt(hex.slice(at + offset, at + offset + 2), 16));
-    bytes.push(...(endianness() === "LE" ? word.toReversed() : word));
+    bytes.push(...(IS_LITTLE_ENDIAN ? word.toReversed() : word));
   }
   return bytes;
 }

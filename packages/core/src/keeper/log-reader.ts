@@ -81,7 +81,9 @@ interface LogFile {
 
 /** Returns the last `count` lines of the log at `path`; none when there is no log. */
 export async function readLastLines(path: string, count: number): Promise<readonly string[]> {
-  return (await readLog(path, { lines: count })).lines.map(({ text }) => text);
+  return (await readUndisturbed(path, (files) => readFiles(files, { lines: count }, undefined))).lines.map(
+    ({ text }) => text,
+  );
 }
 
 /**
@@ -90,27 +92,35 @@ export async function readLastLines(path: string, count: number): Promise<readon
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export async function readLog(path: string, selection: LogSelection = {}): Promise<LogExcerpt> {
+  return readUndisturbed(path, (files) => readFiles(files, selection, new LogClock()));
+}
+
+async function readUndisturbed<T>(path: string, read: (files: readonly LogFile[]) => T): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const files = findFiles(path);
-    const excerpt = readFiles(files, selection);
+    const excerpt = read(files);
     // The log was rotated during the read: parts may have been read twice or not at all.
     if (attempt === DEFAULTS.attempts || isSameLog(files, findFiles(path))) return excerpt;
     await nextTurn();
   }
 }
 
-function readFiles(files: readonly LogFile[], { lines, sinceMs, matches }: LogSelection): LogExcerpt {
+/** Without a clock no line has a time. */
+function readFiles(
+  files: readonly LogFile[],
+  { lines, sinceMs, matches }: LogSelection,
+  clock: LogClock | undefined,
+): LogExcerpt {
   const newest = files.at(-1);
   if (newest === undefined) return { lines: [], end: 0 };
   const wanted = lines ?? Infinity;
   const since = sinceMs === undefined ? -Infinity : positionAt(files, sinceMs);
   // With a condition every line must be read; without one the last lines of a long log are cheap.
   const start = matches === undefined ? Math.max(since, positionOfLast(files, wanted)) : since;
-  const clock = new LogClock();
   const found: LogLine[] = [];
   for (const { text, file, offset } of linesFrom(files, start)) {
     if (matches !== undefined && !matches(text)) continue;
-    found.push({ text: cut(text), atMs: clock.timeOf(text, file, offset) });
+    found.push({ text: cut(text), atMs: clock?.timeOf(text, file, offset) ?? null });
     if (found.length > 2 * wanted + DEFAULTS.spareLines) found.splice(0, found.length - wanted);
   }
   const last = wanted === 0 ? [] : wanted === Infinity ? found : found.slice(-wanted);

@@ -123,6 +123,10 @@ describe("a host that shows less", () => {
       { family: 4, address: "127.0.0.1", port: 18_792, inode: "502", uid: 1000 },
       { family: 6, address: "::", port: 18_793, inode: "504", uid: 1000, v6only: "unknown" },
     ]);
+    const asked = new Set([18_790, 18_792, 18_793]);
+    expect(readListeners({ procRoot: root, ports: asked })).toEqual(
+      listeners === "unknown" ? [] : listeners.filter(({ port }) => asked.has(port)),
+    );
     expect(readClosingPorts({ procRoot: root })).toEqual(new Set([18_790]));
     for (const [counted, found] of [
       ["TCP6: inuse 2", 3],

@@ -78,14 +78,13 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
   const { manifest, observed, record } = observation;
   const status = await withLease(context, statusOf(context, observation), manifest);
   const lock = await look.inspectLock(manifest);
-  const listeners = readListeners();
-  const ours = new Set(Object.values(status.ports));
+  const listeners = readListeners({ ports: new Set(Object.values(status.ports)) });
   const [withItsMemory = status] = withUsage([status]);
   const detail: ProfileDetail = {
     ...withItsMemory,
     health: isServing(observed) && context.owner !== "any" ? await askHealth(context, observation, status) : "unknown",
     lock,
-    listeners: listeners === "unknown" ? [] : listeners.filter((listener) => ours.has(listener.port)),
+    listeners: listeners === "unknown" ? [] : listeners,
     restarts: record?.restarts ?? 0,
     lastExit: record?.lastExit ?? null,
     healthySince: isServing(observed) ? (record?.healthySince ?? null) : null,

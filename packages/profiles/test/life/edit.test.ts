@@ -1,4 +1,6 @@
 import { acquireGatewayLock } from "@lockkeeper/core";
+import type { RunRecord } from "@lockkeeper/core";
+import { ownIdentity } from "@lockkeeper/core/internal";
 import * as fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -9,7 +11,9 @@ import type { EditOptions } from "../../src/life/edited-manifest.ts";
 import type { Manifest } from "../../src/manifest.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
-import { settingsMark } from "../../src/status/pending-change.ts";
+import type { ProfileObservation } from "../../src/status/observe-profile.ts";
+import { observeKept } from "../../src/status/observed-state.ts";
+import { hasPendingChange, settingsMark } from "../../src/status/pending-change.ts";
 import { freePort } from "../../../../test/harness/ports.ts";
 import { pathsOf, scratchContext } from "./scratch-context.ts";
 
@@ -223,6 +227,44 @@ test("a field of a newer version stays", async () => {
   const newer = { ...apiOf(context), colour: "red" };
   await changeRegistry(context.home, ({ commit }) => commit([newer]));
   expect(await edit({ env: { A: "1" } })).toMatchObject({ colour: "red", env: { A: "1" } });
+});
+
+test("a change waits for the next start of the run that was started before it, as far as its keeper told its settings", async () => {
+  const { context, edit } = await withApi();
+  const manifest = apiOf(context);
+  const { name, kind, host, port, ports, createdAt } = manifest;
+  const keeper = ownIdentity();
+  const observe = (settings?: string): ProfileObservation => {
+    const record: RunRecord = {
+      v: 1,
+      profile: name,
+      nonce: "n",
+      kind,
+      state: "running",
+      reason: null,
+      code: null,
+      since: createdAt,
+      keeper,
+      gateway: null,
+      host,
+      port,
+      ports,
+      startedAt: null,
+      health: "ok",
+      restarts: 0,
+      lastExit: null,
+      ...(settings === undefined ? {} : { settings }),
+    };
+    return { manifest: apiOf(context), record, observed: observeKept(record) };
+  };
+  const before = settingsMark(manifest);
+  expect(hasPendingChange(observe(before))).toBe(false);
+  for (const value of ["prod", "tesu", "tset"]) {
+    await edit({ env: { MODE: value } });
+    expect(hasPendingChange(observe(before)), value).toBe(true);
+  }
+  // A keeper that is too old to tell.
+  expect(hasPendingChange(observe())).toBe(false);
 });
 
 test("the mark of settings is the same for the same settings, in any order", async () => {

@@ -21,7 +21,7 @@ import type { LeaseHolder } from "../../src/lease/lease-store.ts";
 const folder = mkdtempSync(join(tmpdir(), "lk-lease-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-function storeOf(endpoints: readonly string[], credentials: EtcdCredentials = {}, attemptMs = 2_000): EtcdStore {
+function storeOf(endpoints: readonly string[], credentials: EtcdCredentials = {}, attemptMs = 30_000): EtcdStore {
   return new EtcdStore(new EtcdGateway({ endpoints, credentials, attemptMs }));
 }
 
@@ -96,10 +96,10 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
 
   test("lasts as long as it is renewed, and is gone afterwards", async () => {
     const key = freshKey();
-    const lease = await store.grant(2);
+    const lease = await store.grant(5);
     await store.claim(key, holderOf("a"), lease);
     expect(await store.renew(lease)).toBe("renewed");
-    expect(await store.timeLeft(lease)).toBeLessThanOrEqual(2_000);
+    expect(await store.timeLeft(lease)).toBeLessThanOrEqual(5_000);
     await until("the key is free", async () => (await store.read(key)) === undefined);
     expect(await store.renew(lease)).toBe("gone");
     expect(await store.timeLeft(lease)).toBeUndefined();
@@ -132,15 +132,15 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     const silent = await holdSilentPort();
     const web = await holdWebPort();
     const dead = `http://127.0.0.1:${await freePort()}`;
-    const mixed = storeOf([dead, silent.url, web.url, ...etcd.endpoints], {}, 300);
+    const mixed = storeOf([dead, silent.url, web.url, ...etcd.endpoints], {}, 2_000);
     expect(await mixed.read(freshKey())).toBeUndefined();
-    const none = storeOf([dead, silent.url, web.url], {}, 300);
+    const none = storeOf([dead, silent.url, web.url], {}, 2_000);
     await expect(none.read("k")).rejects.toMatchObject({
       code: "LEASE_UNAVAILABLE",
       kind: "silent",
       evidence: [
         expect.stringContaining("ECONNREFUSED"),
-        expect.stringContaining("no answer within 300 ms"),
+        expect.stringContaining("no answer within 2000 ms"),
         expect.stringContaining("is this its client port?"),
       ],
     });

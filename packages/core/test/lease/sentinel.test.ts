@@ -18,6 +18,8 @@ import type { SentinelOrder } from "../../src/lease/sentinel-order.ts";
 import { parseOrder } from "../../src/lease/sentinel-order.ts";
 
 const PROGRAM = [process.execPath, fileURLToPath(new URL("fixtures/sentinel.js", import.meta.url))] as const;
+/** Tells the sentinels of this file from those of others; the one that a sentinel starts gets its words. */
+const MARK = `of-${process.pid}`;
 /** Long enough for any machine; if a sentinel waited for it, the test's own timeout would show it. */
 const LONG_MS = 600_000;
 
@@ -61,11 +63,11 @@ async function startGateway(onTerm: string): Promise<Gateway> {
   return { nonce, leader, child };
 }
 
-/** The sentinels of this test file, recognized by their program. */
+/** The sentinels of this test file, recognized by their mark. */
 function listSentinels(): readonly number[] {
   return listProcessIds().filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(PROGRAM[1]);
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").endsWith(`${PROGRAM[1]}\0${MARK}\0`);
     } catch {
       return false;
     }
@@ -82,7 +84,7 @@ function isGone({ leader, nonce, child }: Gateway): boolean {
 
 /** A sentinel as its keeper has one; `keeper.stdin` is the keeper's end of the pipe. */
 function startSentinel(): ChildProcess {
-  const child = spawn(PROGRAM[0], PROGRAM.slice(1), { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const child = spawn(PROGRAM[0], [PROGRAM[1], MARK], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   children.push(child);
   return child;
 }

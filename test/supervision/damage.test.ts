@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
-import { gatewaysOf, withProfiles } from "./scratch-profiles.ts";
+import { gatewaysOf, killAndWait, withProfiles } from "./scratch-profiles.ts";
 
 describe("a run record that lacks the running gateway", () => {
   const damages: readonly (readonly [string, (file: string) => unknown])[] = [
@@ -30,8 +30,8 @@ describe("a run record that lacks the running gateway", () => {
       await create({ name: "api", span: 1 });
       const { status } = await profiles.start("api");
       await rm(path.join(home, "run", "api.json"));
-      process.kill(status.keeperPid ?? -1, "SIGKILL");
-      await expect.poll(async () => (await profiles.status("api")).state).toBe("orphaned");
+      await killAndWait(status.keeperPid);
+      expect((await profiles.status("api")).state).toBe("orphaned");
       expect((await profiles.stop("api")).outcome).toBe("stopped");
       expect(gatewaysOf(home, "")).toEqual([]);
     }));

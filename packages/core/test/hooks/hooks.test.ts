@@ -215,9 +215,9 @@ describe("a gateway that flaps", () => {
 
 describe("one message", () => {
   test("is sent three times to a receiver that is down; then it is dropped", async () => {
-    const gone = await receiver();
-    await gone.close();
-    expect(await tellHook(url(gone), message, env, never)).toEqual({
+    const address = `http://127.0.0.1:${await freePort()}/`;
+    const gone: HookTarget = { kind: "url", url: address, shown: shownTarget(address) };
+    expect(await tellHook(gone, message, env, never)).toEqual({
       told: false,
       attempts: 3,
       detail: "ECONNREFUSED",
@@ -249,7 +249,11 @@ describe("one message", () => {
     for (const target of [url(endless), { kind: "program", path: stubborn } as const]) {
       const over = new AbortController();
       const telling = tellHook(target, message, env, over.signal);
-      if (target.kind === "program") await until("the program runs", () => existsSync(`${stubborn}.pid`));
+      if (target.kind === "program")
+        await until(
+          "the program runs",
+          () => existsSync(`${stubborn}.pid`) && readFileSync(`${stubborn}.pid`, "utf8") !== "",
+        );
       else await until("the receiver answers", () => endless.requests.length === 1);
       const pid = target.kind === "program" ? Number(readFileSync(`${stubborn}.pid`, "utf8")) : undefined;
       const identity = pid === undefined ? undefined : identifyProcess(pid);

@@ -83,7 +83,13 @@ test("the next start succeeds, or finds the gateway alive under the lock and sto
       const living = left.nonces.flatMap((nonce) => findRunProcesses({ leader: null, nonce }));
       if (living.length > 0) {
         orphans += 1;
-        await expect(runKeeper(spec), killedBefore).rejects.toMatchObject({ code: "LOCK_HELD" });
+        const refusal: unknown = await startOnce(spec).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        // One that was asked to stop may have ended before the next keeper looked.
+        if (refusal === undefined && left.record?.state === "stopping") continue;
+        expect(refusal, killedBefore).toMatchObject({ code: "LOCK_HELD" });
         const [nonce = ""] = left.nonces;
         const order = { leader: null, nonce, host: spec.host, ports: [port], timeoutMs: 5_000 };
         expect(await stopProcessTree(order), killedBefore).toMatchObject({ outcome: "stopped" });

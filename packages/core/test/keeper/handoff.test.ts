@@ -84,7 +84,7 @@ describe("a supervised start", () => {
   });
 
   test("starts like any other once the owner has ended", async () => {
-    const spec = scene.spec("slow-start.js", [port, 600_000], { port });
+    const spec = scene.spec("slow-start.js", [port], { port });
     const first = scene.keep(spec);
     await first.until((record) => record.gateway !== null);
     const second = scene.keep(scene.spec("healthy.js", [port], { port, supervised: true }));

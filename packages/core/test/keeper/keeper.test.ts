@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { judgeProcess } from "../../src/host/process-identity.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { lockPathFor } from "../../src/lock/gateway-lock.ts";
@@ -90,8 +91,11 @@ describe("a gateway that behaves", () => {
   });
 
   test("that is slow is `starting`, is never killed for that, and becomes ready", async () => {
-    const kept = scene.keep(scene.spec("slow-start.js", [port, 600], { port, startTimeoutMs: 100 }));
+    const kept = scene.keep(scene.spec("slow-start.js", [port], { port, startTimeoutMs: 100 }));
     await kept.until(({ state, reason }) => state === "starting" && reason?.includes("still starting") === true);
+    await until("it takes the signal", () => kept.readLog().includes("waits"));
+    const begun = kept.records.at(-1)?.gateway ?? null;
+    expect(begun !== null && signalProcess(begun, "SIGUSR2")).toBe("sent");
     const { gateway } = await kept.until("running");
     expect(gateway?.pid).toBe(kept.records.find((record) => record.gateway !== null)?.gateway?.pid);
   });

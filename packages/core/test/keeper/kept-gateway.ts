@@ -58,7 +58,7 @@ export class KeeperScene {
       eventsPath: join(this.home, "logs", "events.jsonl"),
       runRecordPath: join(this.home, "run", "dev.json"),
       startTimeoutMs: 15_000,
-      stopTimeoutMs: 5_000,
+      stopTimeoutMs: 20_000,
       lockTimeoutMs: 2_000,
       supervised: false,
       stop: new AbortController().signal,

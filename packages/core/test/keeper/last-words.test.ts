@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { signalProcess } from "../../src/host/process-signal.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import type { HistoryEvent } from "../../src/keeper/history.ts";
 import { formsOf, withoutSecrets } from "../../src/keeper/redaction.ts";
@@ -26,7 +27,8 @@ describe("a crash", () => {
     const secrets = ["canary/one two", "-----BEGIN KEY-----\ncanary-line-of-a-key\n-----END KEY-----"];
     const env = { PATH: process.env["PATH"] ?? "", SECRETS: JSON.stringify(secrets) };
     const kept = scene.keep(scene.spec("tells-secrets.js", [port], { port, env, secrets }));
-    await kept.until("running");
+    const { gateway } = await kept.until("running");
+    if (gateway !== null) signalProcess(gateway, "SIGUSR2");
     const again = await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
     expect(again.lastUnhealthyAt).toBe(again.lastExit?.at);
     expect(again.healthySince).toBe(again.since);

@@ -465,7 +465,7 @@ describe("a full disk under log, history and run record", () => {
         expect(JSON.parse(onDisk()), "what everybody reads stays true").toMatchObject({ gateway: second.gateway });
         const history = (): string => readFileSync(kept.spec.eventsPath, "utf8");
         rmSync(join(disk, "filler"));
-        await expect.poll(history, { timeout: 10_000 }).toContain("killed by SIGKILL");
+        await until("the history follows", () => history().includes("killed by SIGKILL"));
       } finally {
         await scene.end().catch(() => undefined);
         execFileSync("umount", [disk]);

@@ -93,7 +93,7 @@ describe("stop", () => {
   });
 
   test("while waiting for the lock publishes nothing", async () => {
-    const first = scene.keep(scene.spec("slow-start.js", [port, 600_000], { port }));
+    const first = scene.keep(scene.spec("slow-start.js", [port], { port }));
     await first.until((record) => record.gateway !== null);
     const second = scene.keep({ ...first.spec, lockTimeoutMs: 600_000 });
     expect(await second.stop()).toMatchObject({ outcome: "stopped", record: null });
@@ -124,8 +124,10 @@ describe("SIGKILL of the keeper", () => {
     const spec = scene.spec("healthy.js", [port], { port });
     const { keeper, record } = await scene.keepElsewhere(spec);
     keeper.kill("SIGKILL");
-    expect(record.gateway && signalProcess(record.gateway, "SIGKILL")).toBe("sent");
+    const { gateway } = record;
+    expect(gateway && signalProcess(gateway, "SIGKILL")).toBe("sent");
     await exitOf(keeper);
+    await until("the gateway is gone", () => gateway !== null && judgeProcess(gateway) === "gone");
     const next = scene.keep(spec);
     await next.until("running");
     await next.stop();

@@ -176,6 +176,7 @@ describe("a lease", () => {
     const lease = await take({ ...claimantOf(store, {}, 60), now: () => nowMs + sleptMs });
     sleptMs = 60_000;
     await soon("over", () => lease.over.aborted);
+    expect(lease.isHeld).toBe(false);
     await lease.release();
   });
 

@@ -12,6 +12,7 @@ import { deferRequired } from "./bundle/defer-required.js";
 import { importsOnDemand } from "./bundle/imports-on-demand.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
+import { ownRequire } from "./bundle/own-require.js";
 import { plainExports } from "./bundle/plain-exports.js";
 import { SHELL_START, withLoader } from "./bundle/with-loader.js";
 
@@ -284,6 +285,7 @@ export default defineConfig([
       typescriptMaps,
       nameFirstPicture,
       sweep("first"),
+      ownRequire,
       deferBuiltins,
       plainExports,
       ownHelpers,
@@ -301,6 +303,7 @@ export default defineConfig([
       typescriptMaps,
       refuseCircles,
       sweep("chunks"),
+      ownRequire,
       deferFiles(ENTRY),
       importsOnDemand,
       plainExports,
@@ -328,6 +331,7 @@ export default defineConfig([
       refuseLateLoading,
       sweep("kept"),
       sweep("start"),
+      ownRequire,
       deferBuiltins,
       minifyToOneByte,
     ],
@@ -341,7 +345,7 @@ export default defineConfig([
   ...["gateway", "sentinel"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
-    plugins: [typescriptMaps, deferRequired(/\/ws\/lib\/[\w-]+\.js$/), deferBuiltins, minifyToOneByte],
+    plugins: [typescriptMaps, deferRequired(/\/ws\/lib\/[\w-]+\.js$/), ownRequire, deferBuiltins, minifyToOneByte],
     output: { ...output, codeSplitting: false },
   })),
 ]);

@@ -34,6 +34,8 @@ function load(folder, name) {
     if (id.startsWith("./")) return load(folder, id.slice(2));
     return id.startsWith("../") ? load(...id.slice(3).split("/")) : require(id);
   };
+  requireFrom.cache = loaded;
+  requireFrom.resolve = require.resolve;
   const script = new vm.Script(`${BEFORE}${fs.readFileSync(file, "utf8")}\n})`, {
     filename: file,
     columnOffset: -BEFORE.length,

@@ -8,7 +8,7 @@ import { plainLine } from "./terminal/plain-text.ts";
 export async function preflightNotes(
   profiles: Profiles,
   name: string,
-  skip?: PreflightFault["about"],
+  skip?: readonly PreflightFault["about"][],
 ): Promise<readonly string[]> {
   try {
     const faults = await profiles.preflight(name, { skip });

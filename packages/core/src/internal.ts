@@ -89,7 +89,11 @@ export type { Seen } from "./storage/path-look.ts";
 export { PathLook } from "./storage/path-look.ts";
 export { randomBytes } from "./storage/random-bytes.ts";
 export { lstatIfPresent, realPath } from "./storage/real-path.ts";
-export { ensurePrivateDirectory, refuseUnsafeDirectory } from "./storage/private-directory.ts";
+export {
+  ensurePrivateDirectories,
+  ensurePrivateDirectory,
+  refuseUnsafeDirectory,
+} from "./storage/private-directory.ts";
 
 // One owner across hosts.
 export type { LeaseSettings } from "./lease/lease-settings.ts";

@@ -1,6 +1,6 @@
 /** The one root on disk: where it is, and whether it is safe to keep state in it. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { ensurePrivateDirectory, fileError, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
+import { ensurePrivateDirectories, fileError, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, isAbsolute, join, parse, resolve } from "node:path";
@@ -92,7 +92,7 @@ function isSameDirectory(a: string, b: string): boolean {
  */
 export function ensureHome(home: string): void {
   const { profiles, run, trash } = homePaths(home);
-  for (const directory of [home, profiles, run, trash]) ensurePrivateDirectory(directory);
+  ensurePrivateDirectories([home, profiles, run, trash]);
 }
 
 /**

@@ -22,17 +22,27 @@ const DIRECTORY_MODE = 0o700;
  * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, DISK_FULL, IO_FAILED with path and errno.
  */
 export function ensurePrivateDirectory(path: string): void {
-  const directory = resolve(path);
+  ensurePrivateDirectories([path]);
+}
+
+/** The same for several, in their order. What is above them is checked once. Throws as {@link ensurePrivateDirectory}. */
+export function ensurePrivateDirectories(paths: readonly string[]): void {
+  const safeParents = new Set<string>();
+  for (const path of paths) ensure(resolve(path), safeParents);
+}
+
+/** `safeParents`: what this call has checked already, with everything above. */
+function ensure(directory: string, safeParents: Set<string>): void {
+  const parent = dirname(directory);
   const existing = lstatIfPresent(directory);
-  if (existing === undefined) {
-    const parent = dirname(directory);
-    if (lstatIfPresent(parent) === undefined) ensurePrivateDirectory(parent);
-    else refuseUnsafeAncestors(directory);
-    createDirectory(directory);
-  } else {
-    refuseUnlessPrivate(existing, directory, "us");
+  if (existing !== undefined) refuseUnlessPrivate(existing, directory, "us");
+  if (existing === undefined && !safeParents.has(parent) && lstatIfPresent(parent) === undefined) {
+    ensure(parent, safeParents);
+  } else if (!safeParents.has(parent)) {
     refuseUnsafeAncestors(directory);
+    safeParents.add(parent);
   }
+  if (existing === undefined) createDirectory(directory);
 }
 
 /**

@@ -49,7 +49,7 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
     const located = locateInstallations(await program.findInstallations(roots), ports);
     installations.push(...located.map((each) => ({ ...each, kind: kind.name })));
   }
-  const units = readGatewayUnits(roots.unitDirectories).filter((unit) => unitProfile(unit) !== undefined);
+  const units = readGatewayUnits(roots).filter((unit) => unitProfile(unit) !== undefined);
   const gateways = await Promise.all(
     observations.map((observation, index) =>
       profileGateway(context, observation, members[index] ?? (() => false), ports, installations, units),

@@ -6,7 +6,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { requireSafeHome } from "../home.ts";
 import { HostFacts } from "../run/host-facts.ts";
-import { hostRoots } from "../service-units/host-roots.ts";
+import { lookAtHostRoots } from "../service-units/host-roots.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import { readRegistry } from "../registry/registry.ts";
@@ -56,7 +56,7 @@ const ORDER: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown:
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
   const { manifests, findings } = readManifests(context);
   const patients = await observeAll(context, manifests);
-  const scene: Scene = { context, roots: hostRoots(context.env), patients, facts: new HostFacts() };
+  const scene: Scene = { context, roots: lookAtHostRoots(context.env), patients, facts: new HostFacts() };
   const found: Finding[] = [...findings];
   for (const check of checks) found.push(...(await findingsOf(check, scene)));
   return found.sort((a, b) => ORDER[a.weight] - ORDER[b.weight]);

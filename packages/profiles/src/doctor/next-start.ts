@@ -8,7 +8,7 @@ export async function checkNextStart({ context, patients, facts }: Scene): Promi
   for (const { manifest, observed } of patients) {
     const lives = observed.keeper !== null || observed.gateway !== null;
     // Other checks look at the folders of all profiles.
-    const faults = await preflight(context, manifest, { skip: "folders", facts });
+    const faults = await preflight(context, manifest, { skip: ["folders"], facts });
     for (const { weight, about, message, evidence, hint } of faults) {
       const goesOn = lives ? ["it runs, and could not be started again"] : [];
       findings.push({

@@ -9,11 +9,11 @@ import { formatRange, overlaps } from "../ports/port-plan.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds ports with two claimants, and blocks in ranges where ports do not last. */
-export async function checkPorts({ context: { home }, patients }: Scene): Promise<readonly Finding[]> {
+export async function checkPorts({ context: { home }, roots, patients }: Scene): Promise<readonly Finding[]> {
   if (patients.length === 0) return [];
   let report;
   try {
-    report = await portsReport(home, undefined, patients);
+    report = await portsReport(home, undefined, { observed: patients, roots });
   } catch (error) {
     // Unreadable settings or a missing address are reported by their own checks.
     if (error instanceof LockkeeperError) return [];

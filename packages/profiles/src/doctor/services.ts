@@ -18,7 +18,7 @@ export async function checkServices({ context, roots, patients }: Scene): Promis
   const { home } = context;
   const findings: Finding[] = [];
   const starters = new Map<string, ServiceUnit[]>();
-  for (const unit of readGatewayUnits(roots.unitDirectories)) {
+  for (const unit of readGatewayUnits(roots)) {
     const missing = unit.argv.slice(0, 2).find((part) => isAbsolute(part) && !existsSync(part));
     const profile = profileOf(unit, home);
     if (profile === undefined) continue;

@@ -2,7 +2,7 @@
  * Creates profiles, one or many at once: a name, a block of ports, folders, a token, the gateway's first config, and the
  * manifest, all or nothing. The block is chosen under the registry's mutex, so any number of creations may run at once.
  */
-import { ensurePrivateDirectory } from "@lockkeeper/core/internal";
+import { ensurePrivateDirectories } from "@lockkeeper/core/internal";
 import { dirname } from "node:path";
 import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { readEnvFile } from "../env-file.ts";
@@ -90,8 +90,6 @@ export function manifestOf(checked: CheckedOptions, port: number, paths: Manifes
 
 async function makeFolders(manifest: Manifest): Promise<void> {
   const { paths } = manifest;
-  for (const folder of [paths.lock, dirname(paths.config), paths.state, paths.workspace, paths.logs]) {
-    ensurePrivateDirectory(folder);
-  }
+  ensurePrivateDirectories([paths.lock, dirname(paths.config), paths.state, paths.workspace, paths.logs]);
   await kinds[manifest.kind].seed(manifest, await writeNewToken(paths.token));
 }

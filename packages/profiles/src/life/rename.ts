@@ -55,7 +55,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   });
   return {
     status: await statusAfterChange(context, renamed),
-    notes: readGatewayUnits(hostRoots(context.env).unitDirectories)
+    notes: readGatewayUnits(hostRoots(context.env))
       .filter((unit) => unitProfile(unit)?.name === from)
       .map((unit) => `${unit.path} still starts ${from}`),
   };

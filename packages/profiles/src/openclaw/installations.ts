@@ -35,7 +35,7 @@ export async function findInstallations(roots: HostRoots, named?: NamedInstallat
   for (const { name, stateDir } of readOpenClawFolders(roots.userHome)) {
     places.set(stateDir, { name, userHome: roots.userHome, units: [], onDisk: true });
   }
-  for (const unit of readGatewayUnits(roots.unitDirectories, startsOpenClaw)) {
+  for (const unit of readGatewayUnits(roots, startsOpenClaw)) {
     const { name, stateDir, userHome } = placeOf(unit, roots.userHome);
     const place = places.get(stateDir) ?? { name, userHome, units: [], onDisk: existsSync(stateDir) };
     place.units.push(unit);

@@ -22,6 +22,7 @@ import type { PortClaim, PortRange } from "./port-plan.ts";
 import { reservationClaim, reservationsIn } from "./reservations.ts";
 import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
+import type { HostRoots } from "../service-units/host-roots.ts";
 import { readSettings } from "../settings/settings.ts";
 
 /** One profile's block, and its listeners. */
@@ -62,21 +63,27 @@ export interface PortsReport {
   readonly others: readonly SeenListener[];
 }
 
+/** What a caller has just looked at. @default each is looked at */
+export interface SeenBefore {
+  /** All profiles. */
+  readonly observed?: readonly ProfileObservation[];
+  readonly roots?: HostRoots;
+}
+
 /**
  * Returns the ports of all profiles of `home` compared with the host. `owner: "any"`: for display only.
  *
- * @param observed all profiles, by a caller that has just looked at them. @default they are looked at
  * @throws {LockkeeperError} REGISTRY_DAMAGED, CONFIG_DAMAGED
  */
 export async function portsReport(
   home: string,
   owner?: FileOwner,
-  observed?: readonly ProfileObservation[],
+  { observed, roots }: SeenBefore = {},
 ): Promise<PortsReport> {
   const registry = readRegistry(home, owner);
   const settings = readSettings(home);
   const pool = poolOf(settings);
-  const situation = await readPortSituation(home, registry);
+  const situation = await readPortSituation(home, registry, roots);
   const manifests = [...registry.values()];
   // An installation that a profile runs counts as that profile: its ports are in the profile's block.
   const adopted = new Set(manifests.map(({ paths }) => paths.state));

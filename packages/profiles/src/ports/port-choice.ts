@@ -23,7 +23,7 @@ import { reservationClaim, reservationsIn } from "./reservations.ts";
 import type { Reservation } from "./reservations.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
-import { hostRoots } from "../service-units/host-roots.ts";
+import { lookAtHostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { findOtherHomes } from "../service-units/other-homes.ts";
 import { readSettings } from "../settings/settings.ts";
@@ -50,9 +50,16 @@ export interface PortSituation {
   readonly overrides: readonly PortClaim[];
 }
 
-/** Returns the present claims. Changes nothing. */
-export async function readPortSituation(home: string, registry: Registry): Promise<PortSituation> {
-  const roots = hostRoots(process.env);
+/**
+ * Returns the present claims. Changes nothing.
+ *
+ * @param roots by a caller that has just looked at them. @default they are looked at
+ */
+export async function readPortSituation(
+  home: string,
+  registry: Registry,
+  roots: HostRoots = lookAtHostRoots(process.env),
+): Promise<PortSituation> {
   return {
     host: readHostPorts(),
     installed: await readInstallationClaims(roots),

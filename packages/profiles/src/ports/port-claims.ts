@@ -34,19 +34,27 @@ export interface NamedRange extends PortRange {
 
 /** Returns the claims of a profile: its whole block, and named ports outside of it. */
 export function profileClaims(manifest: Manifest): readonly PortClaim[] {
-  const { name: owner, port, span } = manifest;
-  const end = port + span - 1;
-  const claims: PortClaim[] = [{ first: port, last: end, by: "profile", owner, label: "" }];
-  for (const { label, first, last } of namedRanges(manifest)) {
-    if (first < port || last > end) claims.push({ first, last, by: "profile", owner, label });
-  }
-  return claims;
+  return claimsOfAll([manifest]);
 }
 
-/** Returns the claims of all these profiles. */
+/** Returns the claims of all these profiles, in their order: of each its block, and named ports outside of it. */
 export function claimsOfAll(manifests: Iterable<Manifest>): readonly PortClaim[] {
   const claims: PortClaim[] = [];
-  for (const manifest of manifests) claims.push(...profileClaims(manifest));
+  for (const manifest of manifests) {
+    const { kind, name: owner, port, span, ports } = manifest;
+    const end = port + span - 1;
+    claims.push({ first: port, last: end, by: "profile", owner, label: "" });
+    // Here rather than in a function: see the growth of `ports` in docs/performance.md.
+    let reaches = kinds[kind].derived.length > 0;
+    for (const label in ports) {
+      const named = ports[label] ?? port;
+      if (named < port || named > end) reaches = true;
+    }
+    if (!reaches) continue;
+    for (const { label, first, last } of namedRanges(manifest)) {
+      if (first < port || last > end) claims.push({ first, last, by: "profile", owner, label });
+    }
+  }
   return claims;
 }
 

@@ -32,8 +32,10 @@ export async function readInstallationClaims(roots: HostRoots): Promise<readonly
 export async function readExtraClaims(manifests: Iterable<Manifest>): Promise<readonly PortClaim[]> {
   const claims: PortClaim[] = [];
   for (const manifest of manifests) {
-    const program = await kinds[manifest.kind].foreign?.();
-    if (program === undefined) continue;
+    const { foreign } = kinds[manifest.kind];
+    // Most are of a kind without a program of somebody else's.
+    if (foreign === undefined) continue;
+    const program = await foreign();
     const { name, port, span } = manifest;
     const { extraRanges } = await program.readConfig(manifest);
     const outside = extraRanges.filter(({ first, last }) => first < port || last >= port + span);

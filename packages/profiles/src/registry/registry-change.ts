@@ -15,7 +15,7 @@ import {
   withFileMutex,
   shellCommand,
 } from "@lockkeeper/core/internal";
-import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ensureHome } from "../home.ts";
 import type { Manifest } from "../manifest.ts";
@@ -130,7 +130,7 @@ async function commit(
   const paths = homePaths(home);
   const revision = document.revision + 1;
   refuseNewCircle(document.registry, given);
-  const manifests = inRegistryOrder(given, document.registry);
+  const manifests = inRegistryOrder(given);
   const text = formatRegistry(home, revision, manifests);
   let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...withinHome(home, folders) };
   if (intent !== undefined) await writeIntent(home, intent);
@@ -157,7 +157,9 @@ async function commit(
   });
   const settled = intent;
   if (settled !== undefined) await afterwards(paths.registryIntent, () => finish(home, settled));
-  const changed = { revision, registry: new Map(manifests.map((manifest) => [manifest.name, manifest])) };
+  const registry = new Map<string, Manifest>();
+  for (const manifest of manifests) registry.set(manifest.name, manifest);
+  const changed = { revision, registry };
   rememberRegistry(home, text, changed);
   return changed;
 }
@@ -271,7 +273,7 @@ async function finish(home: string, intent: Intent): Promise<void> {
   }
   for (const { from, by } of intent.move ?? []) if (by === "copy") remove(join(home, from));
   for (const path of intent.discard ?? []) remove(join(home, path));
-  remove(homePaths(home).registryIntent);
+  removeIntent(home);
 }
 
 /** Any step may have been done or not; a folder that is still in its place is left alone. */
@@ -283,7 +285,7 @@ function undo(home: string, intent: Intent): void {
     else throw contradiction(join(home, from), join(home, to));
   }
   for (const path of intent.make ?? []) remove(join(home, path));
-  remove(homePaths(home).registryIntent);
+  removeIntent(home);
 }
 
 /** The folder was created again in between: a person must decide which of the two is the profile. */
@@ -303,6 +305,16 @@ function moveBack(to: string, from: string): void {
   throw new LockkeeperError("IO_FAILED", `an interrupted change cannot be undone: ${from} is on another disk by now`, {
     hint: `Move it back by hand: ${shellCommand("mv", to, from)}`,
   });
+}
+
+/** By the plain call: for the other one Node loads what removes trees. */
+function removeIntent(home: string): void {
+  const path = homePaths(home).registryIntent;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw fileError(error, "remove", path);
+  }
 }
 
 function remove(path: string): void {

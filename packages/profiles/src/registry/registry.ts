@@ -117,22 +117,20 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
   }
 }
 
-/**
- * Returns the manifests in the order of a registry.
- *
- * @param before a registry that holds most of these names: those need not be compared again.
- */
-export function inRegistryOrder(manifests: Iterable<Manifest>, before?: Registry): readonly Manifest[] {
-  const rest = new Map<string, Manifest>();
-  for (const manifest of manifests) rest.set(manifest.name, manifest);
+/** Returns the manifests in the order of a registry; quick where most of them have it already. */
+export function inRegistryOrder(manifests: Iterable<Manifest>): readonly Manifest[] {
   const sorted: Manifest[] = [];
-  for (const name of before?.keys() ?? []) {
-    const manifest = rest.get(name);
-    if (manifest === undefined) continue;
-    sorted.push(manifest);
-    rest.delete(name);
+  const others: Manifest[] = [];
+  let last = "";
+  for (const manifest of manifests) {
+    if (comesBefore(last, manifest.name)) {
+      sorted.push(manifest);
+      last = manifest.name;
+    } else {
+      others.push(manifest);
+    }
   }
-  for (const manifest of rest.values()) sorted.splice(placeOf(manifest.name, sorted), 0, manifest);
+  for (const manifest of others) sorted.splice(placeOf(manifest.name, sorted), 0, manifest);
   return sorted;
 }
 
@@ -146,36 +144,58 @@ function placeOf(name: string, sorted: readonly Manifest[]): number {
   return low;
 }
 
-/** Returns the text of a registry of `manifests`: one line a profile, sorted by name. */
-export function formatRegistry(home: string, revision: number, manifests: Iterable<Manifest>): string {
-  const written = linesOf(home);
-  const lines: string[] = [];
-  for (const manifest of inRegistryOrder(manifests, known?.document.registry)) {
-    lines.push(written.get(manifest) ?? formatManifest(home, manifest));
-  }
-  return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n${lines.join(",\n")}\n]}\n`;
+/** Returns the text of a registry of `manifests`, which are in its order: one line a profile. */
+export function formatRegistry(home: string, revision: number, manifests: readonly Manifest[]): string {
+  const lines = linesOf(home, manifests) ?? manifests.map((manifest) => formatManifest(home, manifest));
+  return `${headOf(revision)}${lines.join(",\n")}${TAIL}`;
 }
 
+function headOf(revision: number): string {
+  return `{"schemaVersion":${SCHEMA_VERSION},"revision":${revision},"profiles":[\n`;
+}
+
+const TAIL = "\n]}\n";
+const LINE_START = `{"schemaVersion":${SCHEMA_VERSION},"name":"`;
+
 /**
- * Returns the line of each manifest in the text that was read or written last: a change of one profile need not describe a thousand
- * others anew. Nothing of a text that is not laid out as ours.
+ * Returns the lines of `manifests`; what neighbours had in the text that was read or written last is one piece of it, since a change
+ * of one profile need not describe a thousand others anew. Undefined when that text is not laid out as ours.
  */
-function linesOf(home: string): ReadonlyMap<Manifest, string> {
-  const found = new Map<Manifest, string>();
-  if (known?.path !== homePaths(home).registry) return found;
+function linesOf(home: string, manifests: readonly Manifest[]): readonly string[] | undefined {
+  if (known?.path !== homePaths(home).registry) return undefined;
   const { text, document } = known;
-  const lines = text.split("\n");
-  if (lines.length !== document.registry.size + 3) return found;
-  let at = 0;
-  for (const manifest of document.registry.values()) {
-    at += 1;
-    const line = lines[at] ?? "";
-    const end = line.endsWith("},") ? -1 : undefined;
-    const isOurs = line.startsWith(`{"schemaVersion":${SCHEMA_VERSION},"name":"${manifest.name}",`);
-    if (!isOurs || (end === undefined && !line.endsWith("}"))) return new Map();
-    found.set(manifest, line.slice(0, end));
+  const head = headOf(document.revision);
+  if (!text.startsWith(head)) return undefined;
+  const pieces: string[] = [];
+  let next = 0;
+  // The line of `before`, and where the lines begin that are in the same piece.
+  let at = head.length;
+  let from = at;
+  for (const before of document.registry.values()) {
+    const { name } = before;
+    const end = text.indexOf("\n", at);
+    const begins = text.startsWith(LINE_START, at) && text.startsWith(`${name}",`, at + LINE_START.length);
+    const ends = text.startsWith("},", end - 2) || text.startsWith(`}${TAIL}`, end - 1);
+    if (!begins || !ends) return undefined;
+    if (manifests[next] === before) {
+      next += 1;
+    } else {
+      if (at > from) pieces.push(text.slice(from, at - ",\n".length));
+      for (; next < manifests.length; next += 1) {
+        const manifest = manifests[next];
+        if (manifest === undefined || manifest === before || !comesBefore(manifest.name, name)) break;
+        pieces.push(formatManifest(home, manifest));
+      }
+      const stays = manifests[next] === before;
+      if (stays) next += 1;
+      from = stays ? at : end + 1;
+    }
+    at = end + 1;
   }
-  return found;
+  if (at + TAIL.length - 1 !== text.length || !text.endsWith(TAIL)) return undefined;
+  if (at > from) pieces.push(text.slice(from, at - 1));
+  for (const manifest of manifests.slice(next)) pieces.push(formatManifest(home, manifest));
+  return pieces;
 }
 
 /** Returns how many profiles the last good copy holds and when it was written, or undefined when it is unusable. */

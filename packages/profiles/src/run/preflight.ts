@@ -45,8 +45,8 @@ export interface PreflightFault {
 export interface PreflightOptions {
   /** Base port for this run only. */
   readonly port?: number | undefined;
-  /** Checks to skip, because they were done for all profiles at once. */
-  readonly skip?: PreflightFault["about"] | undefined;
+  /** Checks to skip, because the caller has done them. @default none */
+  readonly skip?: readonly PreflightFault["about"][] | undefined;
   /** Facts about the host, for a check of many profiles. @default asked again */
   readonly facts?: HostFacts | undefined;
 }
@@ -60,7 +60,7 @@ export async function preflight(
   options: PreflightOptions = {},
 ): Promise<readonly PreflightFault[]> {
   const { home } = context;
-  const { facts = new HostFacts() } = options;
+  const { facts = new HostFacts(), skip = [] } = options;
   const cwd = manifest.cwd ?? manifest.paths.workspace;
   const faults: PreflightFault[] = [];
   const note = (about: About, error: unknown): void => {
@@ -69,7 +69,7 @@ export async function preflight(
     faults.push({ weight: "error", about, code, message, evidence, hint });
   };
   const check = (about: About, look: () => void): void => {
-    if (about === options.skip) return;
+    if (skip.includes(about)) return;
     try {
       look();
     } catch (error) {
@@ -82,7 +82,7 @@ export async function preflight(
   check("lock", () => refuseSpoiledLock(manifest, facts));
   check("cwd", () => requireDirectory(manifest, cwd, facts));
   try {
-    if (options.skip !== "env-file") {
+    if (!skip.includes("env-file")) {
       env = hasOwnVariables(manifest)
         ? await gatewayEnvironment(context, manifest, options.port ?? manifest.port, facts.inherited(context.env))
         : facts.shared(context.env);
@@ -97,13 +97,13 @@ export async function preflight(
     if (isThere) facts.requireProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
   });
   const config = env === undefined ? [] : await configFaults(manifest, env, facts);
-  if (options.skip !== "config") faults.push(...config.filter(({ weight }) => weight === "error"));
-  const address = options.skip === "block" ? undefined : await facts.bind(manifest.host);
+  if (!skip.includes("config")) faults.push(...config.filter(({ weight }) => weight === "error"));
+  const address = skip.includes("block") ? undefined : await facts.bind(manifest.host);
   check("block", () => {
     if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
     requireAddress(manifest, address);
   });
-  if (manifest.lease !== undefined && context.owner !== "any" && options.skip !== "lease") {
+  if (manifest.lease !== undefined && context.owner !== "any" && !skip.includes("lease")) {
     try {
       await (await import("../status/lease-status.ts")).requireLease(manifest);
     } catch (error) {

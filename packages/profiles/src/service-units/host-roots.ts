@@ -1,15 +1,21 @@
 /** The places where gateways leave traces on a host. A value, so that a test can use its own tree. */
 import { homedir } from "node:os";
 import path from "node:path";
-import type { UnitDirectory } from "./service-units.ts";
+import { readUnits } from "./service-units.ts";
+import type { UnitPlaces } from "./service-units.ts";
 
 /** The places that are searched. Absolute paths; a missing one counts as empty. */
-export interface HostRoots {
+export interface HostRoots extends UnitPlaces {
   /** The home of our own user. */
   readonly userHome: string;
-  readonly unitDirectories: readonly UnitDirectory[];
   /** Where the macOS app may be installed. */
   readonly applications: readonly string[];
+}
+
+/** Returns the usual places for the user of `env`, and the units in them as they are now, for one look that asks several times. */
+export function lookAtHostRoots(env: NodeJS.ProcessEnv): HostRoots {
+  const roots = hostRoots(env);
+  return { ...roots, units: readUnits(roots.unitDirectories) };
 }
 
 /** Returns the usual places for the user of `env`. */

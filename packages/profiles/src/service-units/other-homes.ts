@@ -6,9 +6,7 @@ import { readGatewayUnits } from "./service-units.ts";
 
 /** Returns the real paths of the homes besides `home`. A second path to the same folder is no other home. */
 export function findOtherHomes(home: string, roots: HostRoots): readonly string[] {
-  const named = readGatewayUnits(roots.unitDirectories).flatMap(
-    ({ environment }) => environment["LOCKKEEPER_HOME"] ?? [],
-  );
+  const named = readGatewayUnits(roots).flatMap(({ environment }) => environment["LOCKKEEPER_HOME"] ?? []);
   const own = folderAt(home);
   const others = new Map<string, string>();
   for (const candidate of [path.join(roots.userHome, ".lockkeeper"), ...named]) {

@@ -25,6 +25,13 @@ export interface UnitDirectory {
   readonly path: string;
 }
 
+/** Where to look for units. */
+export interface UnitPlaces {
+  readonly unitDirectories: readonly UnitDirectory[];
+  /** What is in them, for one look that asks several times. @default they are read */
+  readonly units?: readonly ServiceUnit[];
+}
+
 /** A profile of ours that a unit runs. */
 export interface UnitProfile {
   readonly name: string;
@@ -36,20 +43,20 @@ export interface UnitProfile {
 const LIMITS = { unitsPerDirectory: 2_000, unitBytes: 64 * 1_024 };
 
 /**
- * Returns the units in `directories` that start a gateway. Unreadable ones are skipped.
+ * Returns the units that start a gateway. Unreadable ones are skipped.
  *
  * @param starts whether an argv starts a gateway that we look for. @default those that run a profile of Lockkeeper
  */
 export function readGatewayUnits(
-  directories: readonly UnitDirectory[],
+  { unitDirectories, units = readUnits(unitDirectories) }: UnitPlaces,
   starts: (argv: readonly string[]) => boolean = runsProfile,
 ): readonly ServiceUnit[] {
-  return directories.flatMap((directory) =>
-    unitFiles(directory).flatMap((file) => {
-      const unit = readUnit(directory, file);
-      return unit !== undefined && starts(unit.argv) ? [unit] : [];
-    }),
-  );
+  return units.filter(({ argv }) => starts(argv));
+}
+
+/** Returns every unit in `directories` that starts something. Unreadable ones are skipped. */
+export function readUnits(directories: readonly UnitDirectory[]): readonly ServiceUnit[] {
+  return directories.flatMap((directory) => unitFiles(directory).flatMap((file) => readUnit(directory, file) ?? []));
 }
 
 /** Returns the profile that the unit runs with `lockkeeper run <name>`, or undefined. */

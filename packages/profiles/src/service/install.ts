@@ -182,7 +182,7 @@ async function checkUnderManager(
   const given = await managerEnvironment(service.manager, context.env);
   const env = { ...given, HOME: given["HOME"] ?? context.env["HOME"], LOCKKEEPER_HOME: context.home };
   // The manager's variables decide, not those of the installing shell.
-  for (const fault of await preflight({ ...context, env }, manifest, { skip: "program" })) {
+  for (const fault of await preflight({ ...context, env }, manifest, { skip: ["program"] })) {
     if (fault.weight === "error") {
       throw new LockkeeperError(
         fault.code,

@@ -28,7 +28,7 @@ export async function findRivals(
   ownUnit: string,
 ): Promise<readonly Rival[]> {
   const roots = hostRoots(env);
-  const units = readGatewayUnits(roots.unitDirectories).filter(
+  const units = readGatewayUnits(roots).filter(
     (unit) =>
       unit.path !== ownUnit && isEnabled(unit, roots.unitDirectories) && runsIt(unit, home, roots.userHome, manifest),
   );

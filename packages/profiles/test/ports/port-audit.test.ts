@@ -266,7 +266,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     expect((await portsReport(home)).blocks[0]?.ranges).toEqual(ranges);
     const seen = await observe(dev);
     const unrecorded = { ...seen, record: undefined, observed: { ...seen.observed, gateway: ownIdentity() } };
-    expect((await portsReport(home, undefined, [unrecorded])).blocks[0]?.ranges).toEqual(ranges);
+    expect((await portsReport(home, undefined, { observed: [unrecorded] })).blocks[0]?.ranges).toEqual(ranges);
   });
 
   test("has the ports of a process with its environment, wherever that process was started, but not of one from a copied home", async () => {
@@ -290,7 +290,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     publish(dev, { state: "stopped", outside: handedOn() });
     const seen = await observe(dev);
     const running = { ...seen, observed: { ...seen.observed, state: "running" as const } };
-    const { blocks, conflicts } = await portsReport(home, undefined, [running]);
+    const { blocks, conflicts } = await portsReport(home, undefined, { observed: [running] });
     expect(blocks[0]).toMatchObject({ state: "running", listeners: [{ port, verdict: "outside" }] });
     expect(conflicts).toEqual([]);
   });

@@ -2,9 +2,10 @@ import { LockkeeperError } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
+import { formatManifest } from "../../src/manifest.ts";
 import { homePaths } from "../../src/profile-paths.ts";
 import { changeRegistry, settleRegistry } from "../../src/registry/registry-change.ts";
-import { formatRegistry, readRegistry, requireManifest } from "../../src/registry/registry.ts";
+import { formatRegistry, inRegistryOrder, readRegistry, requireManifest } from "../../src/registry/registry.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 async function withProfiles(...names: readonly string[]): Promise<string> {
@@ -207,10 +208,37 @@ describe("an interrupted change", () => {
   });
 });
 
-test("formatting is stable", () => {
+test("the order of a registry is that of the names, whatever it was before", () => {
   const home = "/h";
-  const one = formatRegistry(home, 3, [manifest(home, "b", 2), manifest(home, "a", 1)]);
-  expect(one).toBe(formatRegistry(home, 3, [manifest(home, "a", 1), manifest(home, "b", 2)]));
+  const names = ["a", "b", "c2", "c10", "d"];
+  const given = ["c10", "d", "a", "c2", "b"].map((name, index) => manifest(home, name, 20_000 + index));
+  expect(inRegistryOrder(given).map(({ name }) => name)).toEqual(names);
+  expect(inRegistryOrder(given.toReversed()).map(({ name }) => name)).toEqual(names);
+  expect(formatRegistry(home, 3, inRegistryOrder(given))).toBe(
+    formatRegistry(home, 3, inRegistryOrder(given.toReversed())),
+  );
+});
+
+test.each([
+  ["at both ends", ["0", "a", "b", "c", "d", "e"]],
+  ["in the middle", ["a", "b", "bb", "bc", "c"]],
+  ["in place of a removed one", ["a", "bb", "c"]],
+  ["alone", ["x"]],
+  ["before one that goes", ["0", "a"]],
+  ["behind the last one, which goes", ["b", "d"]],
+  ["nowhere", ["c"]],
+])("the lines of a change are those of its profiles, with what was added %s", async (_, names) => {
+  const home = await withProfiles("a", "b", "c");
+  await changeRegistry(home, async ({ registry, commit }) => {
+    await commit(names.map((name, index) => registry.get(name) ?? manifest(home, name, 21_000 + 10 * index)));
+  });
+  const text = fs.readFileSync(homePaths(home).registry, "utf8");
+  expect(text.split("\n").slice(1, -2)).toEqual(
+    [...readRegistry(home).values()].map(
+      (each, index) => formatManifest(home, each) + (index < names.length - 1 ? "," : ""),
+    ),
+  );
+  expect([...readRegistry(home).keys()]).toEqual(names);
 });
 
 test.each([
@@ -222,6 +250,9 @@ test.each([
     (text: string) => text.replace("},\n{", "},{").replace('"span":', '\n"span":'),
   ],
   ["with a blank line in front", (text: string) => `\n${text}`],
+  ["with blanks at the ends of lines", (text: string) => text.replaceAll(",\n", ", \n")],
+  ["with a blank in front of each line", (text: string) => text.replaceAll("\n{", "\n {")],
+  ["with an end of its own", (text: string) => text.trimEnd()],
 ])("a change of a registry %s keeps every other profile, with fields that nobody knows", async (_, laidOut) => {
   const home = await withProfiles("a", "b", "c");
   const { registry } = homePaths(home);
@@ -238,7 +269,7 @@ test.each([
   expect(after.profiles).toEqual([...document.profiles.slice(0, 2), ...made, ...document.profiles.slice(2)]);
   const text = fs.readFileSync(registry, "utf8");
   expect(text.split("\n")).toHaveLength(7);
-  expect(formatRegistry(home, 2, readRegistry(home).values())).toBe(text);
+  expect(formatRegistry(home, 2, [...readRegistry(home).values()])).toBe(text);
 });
 
 describe("the last good copy", () => {

@@ -49,7 +49,7 @@ export { readyLockList } from "./host/lock-list-readiness.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
 export { findRunProcesses, isInsideRun, listVisibleRuns } from "./host/process-tree.ts";
 export type { RunBond, RunMarks } from "./host/run-bond.ts";
-export { RUN_VARIABLE, ancestorsOf, carriesRun, describeRunOf } from "./host/run-bond.ts";
+export { RUN_VARIABLE, ancestorsOf, carriesRun, describeRunOf, readRunNonce } from "./host/run-bond.ts";
 export type { SignalOutcome } from "./host/process-signal.ts";
 export { bondOf, mayBeSignalled, signalProcess } from "./host/process-signal.ts";
 export type { ProcessUsage } from "./host/process-usage.ts";

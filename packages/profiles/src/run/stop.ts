@@ -35,7 +35,7 @@ import { stillSpared } from "../status/run-records.ts";
 import { findSpared, sparingOf } from "./sparing.ts";
 import { endStrays, STRAY_TIMEOUT_MS } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
-import { observeBriefly, observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
+import { hasRun, observeBriefly, observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /** Options of a stop. */
@@ -124,10 +124,11 @@ export async function stopObserved(
   if (observed.owner === "elsewhere" || observed.owner === "unclear") throw outOfReach(observation);
   if (record === undefined) {
     if (observed.leftover) await sweepLeftover(context.home, manifest);
+    if (hasRun(manifest)) (await import("./unrecorded.ts")).refuseUnrecorded(context, manifest);
     return "already-stopped";
   }
   const { keeper, gateway } = observed;
-  if (observed.owner === "nobody") return clearEnded(context, observation, record);
+  if (observed.owner === "nobody") return clearEnded(context, observation, record, options);
   const bond = bondOfRun(context, manifest, record);
   const ownMs = record.stopTimeoutMs ?? manifest.stopTimeoutMs ?? kinds[manifest.kind].stopTimeoutMs;
   const timeoutMs = options.timeoutMs ?? ownMs;
@@ -186,12 +187,20 @@ async function clearEnded(
   context: ProfilesContext,
   { manifest, observed }: ProfileObservation,
   record: RunRecord,
+  options: StopOptions,
 ): Promise<Stopped> {
   const strays = await endStrays(context, manifest, record, ({ detail }) => stopIncomplete(manifest, record, detail));
+  if (strays === "owned") {
+    // The record is wrong, or another run has begun, which was not meant.
+    const now = observeManifest(context, manifest);
+    if (now.observed.owner !== "nobody" && now.record?.nonce === record.nonce) {
+      return stopObserved(context, now, options);
+    }
+  }
   if (observed.leftover) await sweepLeftover(context.home, manifest);
   else if (record.state !== "stopped") await settleStopped(context.home, manifest);
   requireNothingHandedOn(manifest, observed.leftover ? (observeManifest(context, manifest).record ?? record) : record);
-  return strays ? "stopped" : "already-stopped";
+  return strays === "ended" ? "stopped" : "already-stopped";
 }
 
 /** A keeper and how to end it. */

@@ -25,8 +25,8 @@ interface StrayIndex {
 const indexes = new WeakMap<ProfilesContext, StrayIndex>();
 
 /**
- * Ends the strays of the ended run of `record`. Returns false when there were none, when the profile has an owner by now, or
- * when we are one of them ourselves, such as a shell inside the old run.
+ * Ends the strays of the ended run of `record`. `none`: there were none, or we are one of them ourselves, such as a shell inside
+ * the old run. `owned`: there are some, but the profile has an owner, so nothing was signalled.
  *
  * @param refuse makes the error for strays that do not end.
  */
@@ -35,13 +35,13 @@ export async function endStrays(
   manifest: Manifest,
   record: RunRecord,
   refuse: (result: StopResult) => LockkeeperError,
-): Promise<boolean> {
+): Promise<"ended" | "none" | "owned"> {
   const { home } = context;
-  if (!mayHaveStrays(context, record) || belongsToRun(context, record)) return false;
+  if (!mayHaveStrays(context, record) || belongsToRun(context, record)) return "none";
   const strays = { leader: null, nonce: record.nonce, profile: manifest.name, home };
   // A process that an earlier end spared is not a stray and is spared again.
   const sparing = sparingOf(manifest, record);
-  if (tellApart(findRunProcesses(strays), sparing).own.length === 0) return false;
+  if (tellApart(findRunProcesses(strays), sparing).own.length === 0) return "none";
   const ended = await ifUnowned(home, manifest, async () => {
     const result = await stopProcessTree({
       ...strays,
@@ -52,7 +52,7 @@ export async function endStrays(
     });
     if (result.outcome !== "stopped") throw refuse(result);
   });
-  return ended !== "owned";
+  return ended === "owned" ? "owned" : "ended";
 }
 
 function mayHaveStrays(context: ProfilesContext, { nonce }: RunRecord): boolean {

@@ -3,11 +3,12 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ErrorCode, RunRecord } from "@lockkeeper/core";
+import { existsSync } from "node:fs";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName } from "../profile-name.ts";
-import { profilePaths } from "../profile-paths.ts";
+import { historyPath, profilePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { readableSelection } from "../selection/selection.ts";
 import { Look } from "./evidence.ts";
@@ -86,14 +87,22 @@ const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_
  */
 export function observeForStop(context: ProfilesContext, name: string): ProfileObservation {
   try {
+    const manifest = requireManifest(context.home, name, context.owner);
     // `down` asks this of every profile there is.
-    return observeBriefly(context, requireManifest(context.home, name, context.owner));
+    const seen = observeBriefly(context, manifest);
+    // It has run, but its record is gone: then only the kernel knows whether it has an owner.
+    return seen.record === undefined && hasRun(manifest) ? observeManifest(context, manifest) : seen;
   } catch (error) {
     const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
     if (record === undefined) throw error;
     return observeManifest(context, manifestOf(context.home, name, record));
   }
+}
+
+/** Whether the profile has ever run, by its history. */
+export function hasRun({ paths }: Manifest): boolean {
+  return existsSync(historyPath(paths));
 }
 
 /** Rebuilds a manifest from a published run. A record of the first release has no kind; only OpenClaw's ports show it. */

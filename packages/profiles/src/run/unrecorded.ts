@@ -1,0 +1,38 @@
+/**
+ * Finds a gateway of the profile that no record names, because somebody removed its record and its lock file. Its environment
+ * says whose it is, which is enough to name it and too little to signal it.
+ */
+import { LockkeeperError } from "@lockkeeper/core";
+import {
+  carriesRun,
+  coversAddress,
+  describeHolder,
+  findHolders,
+  readListeners,
+  readRunNonce,
+} from "@lockkeeper/core/internal";
+import type { HomePlace } from "../context.ts";
+import type { Manifest } from "../manifest.ts";
+
+/**
+ * Returns when no such gateway listens on the profile's port. Where the host does not show it, there is none.
+ *
+ * @throws {LockkeeperError} RECORD_UNVERIFIED naming it.
+ */
+export function refuseUnrecorded({ home }: HomePlace, { name, host, port }: Manifest): void {
+  const listeners = readListeners();
+  if (listeners === "unknown") return;
+  const onPort = listeners.filter((each) => each.port === port && coversAddress(each, host) === "yes");
+  const found = [...findHolders(onPort).values()].find(({ pid }) =>
+    carriesRun(pid, { nonce: readRunNonce(pid) ?? "", profile: name, home }),
+  );
+  if (found === undefined) return;
+  throw new LockkeeperError(
+    "RECORD_UNVERIFIED",
+    `${name} has a gateway that no record names, so nothing was signalled`,
+    {
+      evidence: [`${describeHolder(found)} listens on port ${port} and has this profile and home in its environment`],
+      hint: `When you are sure that it is yours: kill ${found.pid}`,
+    },
+  );
+}

@@ -285,7 +285,6 @@ export default defineConfig([
       typescriptMaps,
       nameFirstPicture,
       sweep("first"),
-      ownRequire,
       deferBuiltins,
       plainExports,
       ownHelpers,

@@ -1,7 +1,7 @@
 /** Looks at many paths, at each of them and of the folders around them once. */
 import { existsSync, lstatSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
 import type { Access } from "./bits-of-others.ts";
 import { realPath } from "./real-path.ts";
@@ -18,17 +18,19 @@ export interface Seen extends Access {
  * One look at many paths. For a single observation: what it has seen stays as it was then. Paths are absolute.
  */
 export class PathLook {
-  readonly #seen = new Map<string, Seen | undefined>();
+  /** Null: nothing was there. */
+  readonly #seen = new Map<string, Seen | null>();
   readonly #real = new Map<string, string>();
 
   /** Returns what is at `path` itself; undefined when nothing is there. Throws the system's errors as they are. */
   see(path: string): Seen | undefined {
-    const known = this.#seen.get(path);
-    if (known !== undefined || this.#seen.has(path)) return known;
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    const seen = stats === undefined ? undefined : essenceOf(stats);
-    this.#seen.set(path, seen);
-    return seen;
+    let seen = this.#seen.get(path);
+    if (seen === undefined) {
+      const stats = lstatSync(path, QUIETLY);
+      seen = stats === undefined ? null : essenceOf(stats);
+      this.#seen.set(path, seen);
+    }
+    return seen ?? undefined;
   }
 
   /** Returns what kind of thing is at `path` itself; `hidden` when that cannot be seen. */
@@ -63,8 +65,9 @@ export class PathLook {
 
   #resolve(path: string): string {
     const parent = dirname(path);
+    const name = nameIn(parent, path);
     // Elsewhere the system also knows the one spelling of a name, where capitals do not count.
-    if (process.platform !== "linux" || parent === path || resolve(path) !== path) return realPath(path);
+    if (process.platform !== "linux" || name === undefined) return realPath(path);
     const folder = this.realPath(parent);
     try {
       if (this.see(path)?.kind === "link") return realPath(path);
@@ -72,8 +75,20 @@ export class PathLook {
       if (errnoOf(error) === undefined) throw error;
       throw fileError(error, "resolve", path);
     }
-    return folder === parent ? path : join(folder, basename(path));
+    return folder === parent ? path : join(folder, name);
   }
+}
+
+/** Made once for thousands of looks. */
+const QUIETLY = { throwIfNoEntry: false } as const;
+
+/** Returns the last part of an absolute path; undefined for the root, and where the path is spelled in an unusual way. */
+function nameIn(parent: string, path: string): string | undefined {
+  if (!path.startsWith(sep)) return undefined;
+  const at = parent === sep ? 0 : parent.length;
+  const name = path.slice(at + 1);
+  const isPlain = name !== "" && name !== "." && name !== ".." && !name.includes(sep) && path[at] === sep;
+  return isPlain ? name : undefined;
 }
 
 function essenceOf(stats: Stats): Seen {

@@ -55,8 +55,9 @@ const ORDER: Readonly<Record<Weight, number>> = { error: 0, warning: 1, unknown:
 /** Returns the findings, most serious first; empty when all is well. Changes nothing. */
 export async function diagnose(context: ProfilesContext): Promise<readonly Finding[]> {
   const { manifests, findings } = readManifests(context);
-  const patients = await observeAll(context, manifests);
-  const scene: Scene = { context, roots: lookAtHostRoots(context.env), patients, facts: new HostFacts() };
+  const facts = new HostFacts();
+  const patients = await observeAll(context, manifests, (lockDir) => facts.lockFiles(lockDir) === "some");
+  const scene: Scene = { context, roots: lookAtHostRoots(context.env), patients, facts };
   const found: Finding[] = [...findings];
   for (const check of checks) found.push(...(await findingsOf(check, scene)));
   return found.sort((a, b) => ORDER[a.weight] - ORDER[b.weight]);

@@ -15,24 +15,34 @@ export function checkModes({ context: { home }, patients, facts }: Scene): reado
     const { profile, lock, token, logs } = manifest.paths;
     // We did not create the folders that an adopted gateway has elsewhere: their modes are their owner's choice.
     const own = [manifest.paths.state, dirname(manifest.paths.config), manifest.paths.workspace];
-    places.push(profile, lock, token, logs, ...own.filter((path) => path.startsWith(profile)));
+    places.push(profile, lock, token, logs);
+    for (const path of own) if (path.startsWith(profile)) places.push(path);
   }
-  return places.flatMap((path) => ofPlace(home, path, facts.look));
+  const findings: Finding[] = [];
+  for (const path of places) {
+    const finding = ofPlace(home, path, facts.look);
+    if (finding !== undefined) findings.push(finding);
+  }
+  return findings;
 }
 
-function ofPlace(home: string, path: string, look: PathLook): readonly Finding[] {
+function ofPlace(home: string, path: string, look: PathLook): Finding | undefined {
   let seen: Seen | undefined;
   try {
     seen = look.see(path);
   } catch (error) {
     const errno = errnoOf(error) ?? "unknown error";
-    return [
-      { weight: "unknown", code: "mode-unknown", title: `cannot look at ${path}`, evidence: [errno], command: null },
-    ];
+    return {
+      weight: "unknown",
+      code: "mode-unknown",
+      title: `cannot look at ${path}`,
+      evidence: [errno],
+      command: null,
+    };
   }
-  if (seen === undefined || seen.kind === "link") return [];
+  if (seen === undefined || seen.kind === "link") return undefined;
   const open = bitsOfOthers(seen, path);
-  if (open === 0) return [];
+  if (open === 0) return undefined;
   const mode = (seen.mode & 0o700) | (seen.kind === "directory" ? 0o700 : 0o600);
   const shown = (seen.mode & 0o7777).toString(8).padStart(4, "0");
   const closed = mode.toString(8).padStart(4, "0");
@@ -45,9 +55,9 @@ function ofPlace(home: string, path: string, look: PathLook): readonly Finding[]
     command: shellCommand("chmod", closed, path),
   };
   // We did not create what a link leads to, at the path or on the way: its mode is its owner's choice.
-  if (!ours || !liesIn(home, path)) return [finding];
+  if (!ours || !liesIn(home, path)) return finding;
   const apply = async (): Promise<void> => close(path, mode, seen);
-  return [{ ...finding, fix: { what: `close ${path} to others (mode ${closed})`, apply } }];
+  return { ...finding, fix: { what: `close ${path} to others (mode ${closed})`, apply } };
 }
 
 function liesIn(home: string, path: string): boolean {

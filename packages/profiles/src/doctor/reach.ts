@@ -5,8 +5,13 @@ import type { Finding, Scene } from "./finding.ts";
 
 /** Finds ports that a config was given later. */
 export async function checkReach({ patients }: Scene): Promise<readonly Finding[]> {
-  const ported = await Promise.all(patients.map(ofPort));
-  return ported.flatMap((finding) => finding ?? []);
+  const findings: Finding[] = [];
+  for (const patient of patients) {
+    // Only the config of a program that people also run without us has a port.
+    const finding = kinds[patient.manifest.kind].foreign === undefined ? undefined : await ofPort(patient);
+    if (finding !== undefined) findings.push(finding);
+  }
+  return findings;
 }
 
 async function ofPort({ manifest }: ProfileObservation): Promise<Finding | undefined> {

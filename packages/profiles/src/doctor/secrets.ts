@@ -23,7 +23,10 @@ export async function checkSecrets({ patients }: Scene): Promise<readonly Findin
   const places = new Map<string, Place[]>();
   for (const { manifest } of patients) {
     for (const { where, secret } of await secretsOf(manifest)) {
-      places.set(secret, [...(places.get(secret) ?? []), { profile: manifest.name, where }]);
+      const place = { profile: manifest.name, where };
+      const others = places.get(secret);
+      if (others === undefined) places.set(secret, [place]);
+      else others.push(place);
     }
   }
   const several = [...places.values()].filter(({ length }) => length > 1);
@@ -50,10 +53,12 @@ async function secretsOf(manifest: Manifest): Promise<readonly { where: string; 
     // The config that we seeded holds the profile's own token.
     if (secret.length >= SHORTEST_SECRET && secret !== own) found.push({ where, secret });
   };
-  for (const { where, secret } of secretsIn(env)) add(`env ${where}`, secret);
+  if (env !== undefined) for (const { where, secret } of secretsIn(env)) add(`env ${where}`, secret);
   const inFile = envFile === undefined ? {} : readAssignments(envFile);
   for (const { where, secret } of secretsIn(inFile)) add(`env file ${where}`, secret);
-  const config = (await (await kinds[kind].foreign?.())?.readConfig(manifest))?.document;
+  const { foreign } = kinds[kind];
+  if (foreign === undefined) return found;
+  const config = (await (await foreign()).readConfig(manifest)).document;
   for (const { where, secret } of secretsIn(config)) {
     // `${NAME}` stands for a variable of the environment, and two profiles may use the same name.
     if (!secret.startsWith("$")) add(`config ${where}`, secret);

@@ -57,10 +57,15 @@ export function foresee(home: string): void {
   }
 }
 
-/** Returns the profiles that `manifests` describe as they are now, in their order. Changes nothing. */
+/**
+ * Returns the profiles that `manifests` describe as they are now, in their order. Changes nothing.
+ *
+ * @param isLocked whether a directory of locks has lock files, for a caller that asks more about them. @default it is read
+ */
 export async function observeAll(
   place: HomePlace,
   manifests: readonly Manifest[],
+  isLocked: (lockDir: string) => boolean = hasLockFile,
 ): Promise<readonly ProfileObservation[]> {
   const records = readRunRecords(place.home, place.owner);
   const observations: ProfileObservation[] = [];
@@ -71,7 +76,7 @@ export async function observeAll(
     (isSaidToRest(manifest, record) ? resting : unsure).push(observations.length);
     observations.push({ manifest, record, observed: record === undefined ? NEVER_RAN : observeAtRest(record) });
   }
-  const isLockedAt = (index: number): boolean => hasLockFile(observations[index]?.manifest.paths.lock ?? "");
+  const isLockedAt = (index: number): boolean => isLocked(observations[index]?.manifest.paths.lock ?? "");
   if (resting.length < MANY) {
     await lookAgain(place, observations, [...unsure, ...resting.filter(isLockedAt)]);
     return observations;

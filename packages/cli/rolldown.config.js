@@ -9,6 +9,7 @@ import { defineConfig } from "rolldown";
 import { dataAsText } from "./bundle/data-as-text.js";
 import { deferBuiltins, deferFiles } from "./bundle/defer-loading.js";
 import { deferRequired } from "./bundle/defer-required.js";
+import { earlyClock } from "./bundle/early-clock.js";
 import { importsOnDemand } from "./bundle/imports-on-demand.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
@@ -286,6 +287,7 @@ export default defineConfig([
       nameFirstPicture,
       sweep("first"),
       deferBuiltins,
+      earlyClock,
       plainExports,
       ownHelpers,
       minifyToOneByte,
@@ -305,6 +307,7 @@ export default defineConfig([
       ownRequire,
       deferFiles(ENTRY),
       importsOnDemand,
+      earlyClock,
       plainExports,
       ownHelpers,
       minifyToOneByte,
@@ -332,6 +335,7 @@ export default defineConfig([
       sweep("start"),
       ownRequire,
       deferBuiltins,
+      earlyClock,
       minifyToOneByte,
     ],
     output: {
@@ -344,7 +348,14 @@ export default defineConfig([
   ...["gateway", "sentinel"].map((name) => ({
     ...common,
     input: { [name]: path.join(programs, `${name}.js`) },
-    plugins: [typescriptMaps, deferRequired(/\/ws\/lib\/[\w-]+\.js$/), ownRequire, deferBuiltins, minifyToOneByte],
+    plugins: [
+      typescriptMaps,
+      deferRequired(/\/ws\/lib\/[\w-]+\.js$/),
+      ownRequire,
+      deferBuiltins,
+      earlyClock,
+      minifyToOneByte,
+    ],
     output: { ...output, codeSplitting: false },
   })),
 ]);

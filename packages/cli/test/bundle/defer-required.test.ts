@@ -86,7 +86,7 @@ test("a gateway of the bundle listens without TLS, compression and crypto, and t
      const { _load: load } = Module;
      const asked = [];
      Module._load = (id, ...rest) => (asked.push(id.replace("node:", "")), load(id, ...rest));
-     process.on("SIGUSR2", () => console.log(JSON.stringify(asked)));`,
+     process.on("SIGUSR2", () => console.log(JSON.stringify([...asked, ...process.moduleLoadList])));`,
   );
   const gateway = spawn(process.execPath, ["--require", witness, GATEWAY], {
     env: {
@@ -105,6 +105,8 @@ test("a gateway of the bundle listens without TLS, compression and crypto, and t
     gateway.kill("SIGUSR2");
     const asked = JSON.parse((await once(lines, "line"))[0] as string) as readonly string[];
     expect(asked).toContain("http");
+    expect(asked).toContain("NativeModule http");
+    expect(asked).not.toContain("NativeModule perf_hooks");
     for (const late of ["https", "tls", "zlib", "crypto", "bufferutil", "utf-8-validate"]) {
       expect(asked).not.toContain(late);
     }

@@ -1,0 +1,35 @@
+/** Tests the rewrite of readings of the clock: the result must run, and tell the same time. */
+import { createRequire } from "node:module";
+import { expect, test } from "vitest";
+
+interface Chunk {
+  readonly toString: () => string;
+}
+const require = createRequire(import.meta.url);
+const { readEarly } = require("../../bundle/early-clock.js") as { readEarly: (code: string) => Chunk };
+
+test("the time since the process began is read by the same clock", () => {
+  const read = new Function(readEarly("return 2 * performance.now() - performance.now();").toString()) as () => number;
+  const since = performance.now();
+  const [from, until] = [read(), read()];
+  const took = performance.now() - since;
+  expect(until).toBeGreaterThanOrEqual(from);
+  expect(until - from).toBeLessThanOrEqual(took);
+});
+
+test.each(["const at = performance.now();", "f(performance.now())", "() => performance.now()"])(
+  "`performance` is not left in %s",
+  (code) => {
+    expect(readEarly(code).toString()).not.toContain("performance");
+  },
+);
+
+test.each(["this.performance.now();", "const performances = 1;", "// a clock of performance"])("%s stays", (code) => {
+  expect(readEarly(code).toString()).toBe(code);
+});
+
+test("anything else of `performance` fails the build, and the error quotes the place", () => {
+  expect(() => readEarly("performance.mark('a');")).toThrow(
+    "performance is asked for more than the time: performance.mark",
+  );
+});

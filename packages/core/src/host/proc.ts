@@ -35,7 +35,7 @@ export function listProcessIds(procRoot: string = "/proc"): readonly number[] {
 export function readProcStat(pid: number): ProcStat {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 36);
   const [state, parent, group, session] = fields;
   return {
     parent: Number(parent),

@@ -105,7 +105,7 @@ function readTable(): ReadonlyMap<number, UsageEntry> {
 function readEntry(pid: number): UsageEntry | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 22);
     const ticks = Number(fields[11]) + Number(fields[12]);
     const [parent, session] = [Number(fields[1]), Number(fields[3])];
     return { parent, session, residentPages: Number(fields[21]), ticks, startTicks: Number(fields[19]) };

@@ -71,16 +71,13 @@ export function parseLockRecord(bytes: Uint8Array): ParsedLockRecord {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8").trim();
   if (text === "") return { record: null, problem: "is empty" };
   const value = parseJson(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { record: null, problem: "holds no record" };
-  }
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const version = fields.get("v");
+  if (!isObject(value)) return { record: null, problem: "holds no record" };
+  const version = value["v"];
   if (version !== 1) {
     const named = typeof version === "number" ? `of version ${version}` : "without a version";
     return { record: null, problem: `holds a record ${named}` };
   }
-  const record = pickRecord(fields);
+  const record = pickRecord(value);
   return record === undefined ? { record: null, problem: "holds a damaged record" } : { record };
 }
 
@@ -92,6 +89,12 @@ export function isMutexRecord({ configPath, gateway, port }: LockRecord, path: s
   return gateway === null && port === null && basename(configPath) === basename(path);
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -100,35 +103,34 @@ function parseJson(text: string): unknown {
   }
 }
 
-function pickRecord(fields: ReadonlyMap<string, unknown>): LockRecord | undefined {
-  const mechanism = fields.get("mechanism");
-  const pid = asCount(fields.get("pid"));
-  const nonce = asText(fields.get("nonce"));
+function pickRecord(fields: Fields): LockRecord | undefined {
+  const mechanism = fields["mechanism"];
+  const pid = asCount(fields["pid"]);
+  const nonce = asText(fields["nonce"]);
   if ((mechanism !== "kernel" && mechanism !== "socket") || pid === null || nonce === null) return undefined;
-  const port = asCount(fields.get("port"));
+  const port = asCount(fields["port"]);
   return {
     v: 1,
     mechanism,
     pid,
-    startTicks: asCount(fields.get("startTicks")),
-    bootId: asText(fields.get("bootId")),
-    pidNamespace: asText(fields.get("pidNamespace")),
-    networkNamespace: asText(fields.get("networkNamespace")),
+    startTicks: asCount(fields["startTicks"]),
+    bootId: asText(fields["bootId"]),
+    pidNamespace: asText(fields["pidNamespace"]),
+    networkNamespace: asText(fields["networkNamespace"]),
     nonce,
-    profile: asText(fields.get("profile")),
-    configPath: asText(fields.get("configPath")) ?? "",
-    host: asText(fields.get("host")),
+    profile: asText(fields["profile"]),
+    configPath: asText(fields["configPath"]) ?? "",
+    host: asText(fields["host"]),
     port: port !== null && port <= 65_535 ? port : null,
-    gateway: pickGateway(fields.get("gateway")),
-    createdAt: asText(fields.get("createdAt")) ?? "",
+    gateway: pickGateway(fields["gateway"]),
+    createdAt: asText(fields["createdAt"]) ?? "",
   };
 }
 
 function pickGateway(value: unknown): LockedGateway | null {
-  if (typeof value !== "object" || value === null) return null;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const pid = asCount(fields.get("pid"));
-  return pid === null ? null : { pid, startTicks: asCount(fields.get("startTicks")) };
+  if (!isObject(value)) return null;
+  const pid = asCount(value["pid"]);
+  return pid === null ? null : { pid, startTicks: asCount(value["startTicks"]) };
 }
 
 /** A positive integer: pids, ticks and ports; anything else counts as absent. */

@@ -164,14 +164,14 @@ function latestRun(
   // A keeper names its profile at once and its port a moment later. Who names neither only sweeps, renames, copies or removes.
   if (locked.profile === null && locked.port === null) return published;
   if (locked.profile !== null && locked.profile !== manifest.name) return published;
-  const run = runOf(manifest, locked, locked.port ?? manifest.port);
+  const byLock = (): RunRecord => runOf(manifest, locked, locked.port ?? manifest.port);
   const { keeper = null, nonce } = published ?? {};
   if (judge(locked) === "alive") {
     // A keeper that adopted an orphan has its own lock and publishes the orphan's run.
-    return keeper !== null && sameProcess(keeper, locked) ? published : run;
+    return keeper !== null && sameProcess(keeper, locked) ? published : byLock();
   }
   const isKept = keeper !== null && judge(keeper) === "alive";
-  return isKept || nonce === locked.nonce ? published : run;
+  return isKept || nonce === locked.nonce ? published : byLock();
 }
 
 function runOf(manifest: Manifest, locked: LockRecord, port: number): RunRecord {

@@ -7,6 +7,7 @@ import { freePort } from "../harness/ports.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
+import { isAlive, killAndWait } from "../supervision/scratch-profiles.ts";
 
 interface Status {
   readonly state: string;
@@ -90,8 +91,8 @@ describe.skipIf(whyNoEtcd() !== undefined)("a profile with a lease", () => {
     await inTwoHomes(async (a, _b, etcd) => {
       expect((await a.run(["start", "prod"])).status).toBe(0);
       const { keeperPid, pid } = await statusOf(a);
-      process.kill(keeperPid ?? 0, "SIGKILL");
-      await until("the gateway is gone", () => !isAlive(pid ?? 0));
+      await killAndWait(keeperPid);
+      await until("the gateway is gone", () => !isAlive(pid));
       await etcd.end();
       const { status, stderr } = await a.run(["start", "prod", "--json"]);
       expect(status).toBe(78);
@@ -131,12 +132,3 @@ test("a profile without a lease asks nobody for one", async () => {
     expect(await statusOf(scratch)).toMatchObject({ state: "stopped", lease: null });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { readListeners } from "@lockkeeper/core/internal";
 import { describe, expect, test } from "vitest";
 import { until } from "../harness/until.ts";
-import { gatewaysOf, isAlive, ownersOf, sample, withProfiles } from "../supervision/scratch-profiles.ts";
+import { gatewaysOf, isAlive, mustPid, ownersOf, sample, withProfiles } from "../supervision/scratch-profiles.ts";
 import type { ScratchProfiles } from "../supervision/scratch-profiles.ts";
 
 const standIn = fileURLToPath(new URL("fixtures/openclaw-stand-in.js", import.meta.url));
@@ -123,10 +123,11 @@ describe.concurrent("a profile of kind openclaw", () => {
   test("stays one process when it restarts itself: it was told not to leave a successor", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const { port } = await create(scratch, "dev", { STAND_IN_BOOT_MS: "300" });
+      // Longer than a look at all sockets takes on a busy machine.
+      const { port } = await create(scratch, "dev", { STAND_IN_BOOT_MS: "3000" });
       const { status } = await profiles.start("dev");
       const finish = sample(() => ownersOf(port).size);
-      process.kill(status.pid ?? 0, "SIGUSR1");
+      process.kill(mustPid(status.pid), "SIGUSR1");
       await until("its port is closed", () => ownersOf(port).size === 0);
       await until("its port is open again", () => ownersOf(port).size === 1);
       expect((await finish()).most).toBe(1);
@@ -139,7 +140,7 @@ describe.concurrent("a profile of kind openclaw", () => {
       const { port } = await create(scratch, "dev", { STAND_IN_ALWAYS_RESPAWN: "1", STAND_IN_BOOT_MS: "500" });
       const { status: before } = await profiles.start("dev");
       const finish = sample(() => ownersOf(port).size);
-      process.kill(before.pid ?? 0, "SIGUSR1");
+      process.kill(mustPid(before.pid), "SIGUSR1");
       await until("a successor is kept", async () => {
         const { state, pid } = await profiles.status("dev");
         return state === "running" && pid !== before.pid;

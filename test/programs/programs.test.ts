@@ -32,7 +32,7 @@ test("a program that ignores PORT is distinguished from one that opens no port, 
     const script = `exec 3>&-; node -e '${other}'; true`;
     expect((await run(["create", "dev", "--", "sh", "-c", script])).status).toBe(0);
     // The help comes during the wait, not only at its end.
-    const waiting = spawn(process.execPath, [CLI_ENTRY, "start", "dev", "--timeout", "100s"], {
+    const waiting = spawn(process.execPath, [CLI_ENTRY, "start", "dev", "--timeout", "200s"], {
       env: bareEnvironment(home),
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -42,7 +42,7 @@ test("a program that ignores PORT is distinguished from one that opens no port, 
     expect(said).not.toContain("error:");
     await mustRun(["stop", "dev"]);
     await until("the start has ended", () => waiting.exitCode !== null);
-    const started = await run(["start", "dev", "--timeout", "3s"]);
+    const started = await run(["start", "dev", "--timeout", "15s"]);
     expect(started.status).toBe(5);
     expect(started.stderr).toMatch(/listens on 127\.0\.0\.1:\d+ so far, waiting for 127\.0\.0\.1:\d+/);
     expect(started.stderr).toMatch(
@@ -50,7 +50,7 @@ test("a program that ignores PORT is distinguished from one that opens no port, 
     );
     await mustRun(["stop", "dev"]);
     expect((await run(["create", "idle", "--", "sh", "-c", "sleep 600"])).status).toBe(0);
-    const idle = await run(["start", "idle", "--timeout", "1s"]);
+    const idle = await run(["start", "idle", "--timeout", "8s"]);
     expect(idle.status).toBe(5);
     expect(idle.stderr).toContain("hint: If it opens no port at all: lockkeeper edit idle --health none");
   });

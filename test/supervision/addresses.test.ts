@@ -14,9 +14,9 @@ describe.concurrent("side ports end no start before the deadline", () => {
   ])("%s", (_, side) =>
     withProfiles(async ({ profiles, create }) => {
       const outside = await freePort();
-      await create({ name: "api", argv: fixture("late", "{port}", "1500", ...side(outside)) });
+      await create({ name: "api", argv: fixture("late", "{port}", "5000", ...side(outside)) });
       const told: string[] = [];
-      const { outcome } = await profiles.start("api", { timeoutMs: 20_000, onProgress: (text) => told.push(text) });
+      const { outcome } = await profiles.start("api", { timeoutMs: 120_000, onProgress: (text) => told.push(text) });
       expect(outcome).toBe("started");
       expect(told.join("\n")).toMatch(/listens on 127\.0\.0\.1:\d+.* so far, waiting for 127\.0\.0\.1:\d+/);
     }),
@@ -25,8 +25,8 @@ describe.concurrent("side ports end no start before the deadline", () => {
   test("and a helper's ports are no evidence at the deadline either; the error says what was waited for", () =>
     withProfiles(async ({ profiles, create }) => {
       const outside = await freePort();
-      await create({ name: "api", argv: fixture("late", "{port}", "60000", "child", String(outside)) });
-      await expect(profiles.start("api", { timeoutMs: 4_000 })).rejects.toMatchObject({
+      await create({ name: "api", argv: fixture("late", "{port}", "600000", "child", String(outside)) });
+      await expect(profiles.start("api", { timeoutMs: 15_000 })).rejects.toMatchObject({
         code: "STILL_STARTING",
         evidence: [expect.stringContaining(`listens on 127.0.0.1:${outside}`)],
         hint: expect.stringContaining("lockkeeper edit api --health none"),
@@ -60,7 +60,7 @@ describe.concurrent("the right port on another address", () => {
 
   test("is not reported when a listener on the expected address follows", () =>
     withProfiles(async ({ profiles, create }) => {
-      const both = `${listener("::1")}; setTimeout(() => ${listener("127.0.0.1")}, 300)`;
+      const both = `${listener("::1")}; setTimeout(() => ${listener("127.0.0.1")}, 100)`;
       await create({ name: "vt", argv: [process.execPath, "-e", both, "{port}"] });
       expect((await profiles.start("vt")).outcome).toBe("started");
     }));

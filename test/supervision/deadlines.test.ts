@@ -41,7 +41,8 @@ describe.concurrent("a stop", () => {
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const world = await startGame(scratch, LONG, LONG);
-      const { outcome, status } = await profiles.stop("game", { timeoutMs: 300 });
+      // Long enough for a busy gateway to begin to save.
+      const { outcome, status } = await profiles.stop("game", { timeoutMs: 3_000 });
       expect({ outcome, reason: status.reason }).toEqual({ outcome: "killed", reason: "killed" });
       expect(await world()).toBe("half");
       expect((await profiles.status("game")).lastExit).toMatchObject({ signal: "SIGKILL" });
@@ -52,7 +53,7 @@ describe.concurrent("a stop", () => {
   test("accepts a second time, longer or shorter; asking twice is no order to kill", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const world = await startGame(scratch, 3_000, 1_500);
+      const world = await startGame(scratch, 8_000, 5_000);
       const first = profiles.stop("game");
       await until("it saves", async () => (await world().catch(() => "")) === "half");
       const second = profiles.stop("game", { timeoutMs: LONG });
@@ -76,7 +77,7 @@ describe.concurrent("a stop", () => {
   test("of an orphan has the same times", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const world = await startGame(scratch, 1_500, 200);
+      const world = await startGame(scratch, 4_000, 200);
       await killAndWait((await profiles.status("game")).keeperPid);
       expect((await profiles.stop("game", { timeoutMs: LONG })).outcome).toBe("stopped");
       expect(await world()).toBe("whole");
@@ -90,7 +91,7 @@ describe.concurrent("a restart", () => {
   test("gives the old gateway its time, and says when that was not enough", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const world = await startGame(scratch, 1_000, 200);
+      const world = await startGame(scratch, 4_000, 200);
       expect(await profiles.restart("game", { timeoutMs: 30_000 })).toMatchObject({
         outcome: "restarted",
         killed: false,

@@ -3,7 +3,7 @@ import type { ProfilesNews } from "@lockkeeper/profiles";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { withProfiles } from "./scratch-profiles.ts";
+import { mustPid, withProfiles } from "./scratch-profiles.ts";
 
 /** Exits with 3 on request. */
 const SERVER = `
@@ -73,7 +73,7 @@ describe("watch", () => {
       const { status } = await profiles.start("api");
       const rounds = profiles.watch({ intervalMs: 50 })[Symbol.asyncIterator]();
       await rounds.next();
-      process.kill(status.keeperPid ?? 0, "SIGKILL");
+      process.kill(mustPid(status.keeperPid), "SIGKILL");
       const news = await roundWhere(rounds, ({ changes }) => changes.length > 0);
       expect(news.changes).toMatchObject([{ name: "api", after: { state: "orphaned" } }]);
       await rounds.return?.();

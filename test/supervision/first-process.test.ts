@@ -55,6 +55,7 @@ describe.runIf(IS_ALLOWED)("the first process of a container", () => {
       const zombies = (): number => processes().filter((each) => each.parent === first && each.state === "Z").length;
       const left = hasInit ? 0 : ORPHANS;
       await until("its helpers have ended", () => (hasInit ? zombies() === 0 : zombies() >= left));
+      if (!hasInit) await until("it says what it needs", () => said.includes("docker run --init"));
       expect(said.includes("docker run --init")).toBe(!hasInit);
       const inside = ["--target", String(first), "--pid", "--mount", process.execPath, CLI_ENTRY, "doctor"];
       const doctor = spawnSync("nsenter", inside, { env: bareEnvironment(home), encoding: "utf8" });

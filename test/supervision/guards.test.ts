@@ -25,7 +25,7 @@ test("a gateway that hangs is restarted, and status and why say so", () =>
     if (process.platform === "linux") expect(before.memoryBytes).toBeGreaterThan(2 ** 20);
     process.kill(before.pid, "SIGSTOP");
     const find = async (): Promise<Shown> => ((await json(["list", "--no-probe"])) as [Shown])[0];
-    await until("it was restarted", async () => (await find()).restarts === 1 && (await find()).state === "running");
+    await until("it was restarted", async () => (await find()).restarts > 0 && (await find()).state === "running");
     const after = (await json(["status", "dev"])) as Shown;
     expect(after.pid).not.toBe(before.pid);
     expect(after.lastUnhealthyAt).not.toBeNull();

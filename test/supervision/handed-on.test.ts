@@ -4,6 +4,7 @@
  * names what is left and how to end it.
  */
 import type { LockkeeperError } from "@lockkeeper/core";
+import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { holdPort } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
@@ -81,8 +82,13 @@ describe.runIf(process.platform === "linux")("a daemon that does the work of a c
     }));
 
   test("is named as the reason why a command that ends at once cannot be started again", () =>
-    withProfiles(async ({ profiles, create }) => {
-      const argv = handingOn("env -i").map((part) => part.replace("exec sleep 600", "sleep 0.5"));
+    withProfiles(async ({ profiles, create, folder }) => {
+      const ready = path.join(folder, "ready");
+      // It ends when its daemon listens, and some time after it counts as running.
+      const wait = `until [ -s '${ready}' ]; do sleep 0.1; done; sleep 1`;
+      const argv = handingOn("env -i").map((part) =>
+        part.replace("exec sleep 600", wait).replace(">/dev/null", `>'${ready}'`),
+      );
       const { port } = await create({ name: "dev", span: 1, argv, health: "none" });
       await profiles.start("dev").catch(() => undefined);
       await until("the next start is refused", async () => (await profiles.status("dev")).state === "blocked");

@@ -99,7 +99,9 @@ describe.concurrent("a command from inside the gateway (openclaw/openclaw#41198,
       const start = cli("start", "bot")
         .map((argument) => `'${argument}'`)
         .join(" ");
-      const left = `while kill -0 ${pid} || kill -0 ${keeperPid}; do sleep 0.05; done 2>&-; ${start}; echo "exit $?"`;
+      // Whoever has to collect a killed process may never do it: a zombie does not live.
+      const lives = `ps -o stat= -p ${pid},${keeperPid} | grep -q '^[^Z]'`;
+      const left = `while ${lives}; do sleep 0.05; done; ${start}; echo "exit $?"`;
       await work("/bin/sh", "-c", left);
       await killAndWait(keeperPid, pid);
       await until("start has ended", async () => (await output()).includes("exit "));

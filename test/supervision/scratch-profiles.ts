@@ -131,12 +131,15 @@ export function sample(count: () => number): () => Promise<{ samples: number; mo
   };
 }
 
+/** Returns the pid; fails without one, as the signal would go to our own group then. */
+export function mustPid(pid: number | null): number {
+  if (pid === null) throw new Error("no such process");
+  return pid;
+}
+
 /** Kills the process with SIGKILL, and returns when it is gone. */
 export async function killAndWait(...pids: readonly (number | null)[]): Promise<void> {
-  for (const pid of pids) {
-    if (pid === null) throw new Error("no such process");
-    process.kill(pid, "SIGKILL");
-  }
+  for (const pid of pids) process.kill(mustPid(pid), "SIGKILL");
   for (const pid of pids) await until(`pid ${pid} is gone`, () => !isAlive(pid));
 }
 

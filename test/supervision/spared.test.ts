@@ -46,7 +46,7 @@ describe.concurrent("the end of a gateway", () => {
         const { status } = await profiles.start("api");
         await until("it has started others again", () => ownersOf(port + 1).size === 1);
         expect(named(home, "with-session")).toHaveLength(2);
-        await killAndWait(status.pid ?? 0);
+        await killAndWait(status.pid);
         await until("it runs again", async () => (await profiles.status("api")).restarts === 1);
         await until("it is ready", async () => (await profiles.status("api")).state === "running");
         await until("it has started others again", () => ownersOf(port + 1).size === 1);
@@ -100,7 +100,7 @@ describe.concurrent("the end of a gateway", () => {
       const { port } = await create({ name: "api", span: 2, argv: fixture("starts-others", "{port}") });
       const { status } = await profiles.start("api");
       await until("all are there", () => ownersOf(port + 1).size === 1);
-      await killAndWait(status.keeperPid ?? 0);
+      await killAndWait(status.keeperPid);
       const { outcome, spared } = await profiles.stop("api");
       expect([outcome, spared.map(({ pid }) => pid)]).toEqual(["stopped", named(home, "with-session")]);
       for (const { pid } of spared) process.kill(pid, "SIGKILL");

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { holdPort, profilePlace } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
-import { fixture, gatewaysOf, isAlive, killAndWait, ownersOf, withProfiles } from "./scratch-profiles.ts";
+import { fixture, gatewaysOf, isAlive, killAndWait, mustPid, ownersOf, withProfiles } from "./scratch-profiles.ts";
 
 describe.concurrent("start", () => {
   test("gives one gateway and eight correct answers to eight starts at once", () =>
@@ -102,7 +102,7 @@ describe.concurrent("start", () => {
     withProfiles(async ({ profiles, create, home }) => {
       await create({ name: "api", span: 1, argv: fixture("serve", "{port}"), health: "/" });
       const { status: before } = await profiles.start("api");
-      process.kill(before.pid ?? 0, "SIGSTOP");
+      process.kill(mustPid(before.pid), "SIGSTOP");
       await expect(profiles.start("api")).rejects.toMatchObject({
         code: "GATEWAY_UNHEALTHY",
         message: expect.stringContaining(`pid ${before.pid}`),

@@ -21,9 +21,9 @@ import { fileURLToPath } from "node:url";
 import { openProfiles } from "@lockkeeper/profiles";
 import { describe, expect, test, onTestFinished } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
-import { holdPort } from "../harness/ports.ts";
+import { freePort, holdPort } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
-import { fixture, gatewaysOf, isAlive, killAndWait, withProfiles } from "./scratch-profiles.ts";
+import { fixture, gatewaysOf, isAlive, killAndWait, mustPid, withProfiles } from "./scratch-profiles.ts";
 
 function readRecord(home: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path.join(home, "run/dev.json"), "utf8")) as Record<string, unknown>;
@@ -97,7 +97,7 @@ describe("a supervised start", () => {
       await until("it is kept", async () => (await profiles.status("dev")).state === "running");
       expect(await profiles.status("dev")).toMatchObject({ pid, keeperPid: supervised.pid });
       expect((await profiles.list())[0]).toMatchObject({ state: "running", pid, health: "ok" });
-      process.kill(pid ?? 0, "SIGKILL");
+      process.kill(mustPid(pid), "SIGKILL");
       await until("it runs again", async () => {
         const now = await profiles.status("dev");
         return now.state === "running" && now.pid !== pid && now.keeperPid === supervised.pid;
@@ -208,7 +208,7 @@ describe("a port", () => {
           .resume()
           .once("close", () => resolve()),
       );
-      process.kill(pid ?? 0, "SIGKILL");
+      process.kill(mustPid(pid), "SIGKILL");
       await until(
         "it waits",
         async () => (await profiles.status("dev")).reason?.includes("closed connections") === true,
@@ -249,7 +249,7 @@ describe("where /proc hides the keeper's own child", () => {
       const script = [
         hide,
         `as() { setpriv --reuid ${uid} --regid ${uid} --clear-groups -- "$@"; }`,
-        `as ${lk} create dev --span 1 -- '${capable}' '${gateway}' '{port}'`,
+        `as ${lk} create dev --port ${await freePort()} --span 1 -- '${capable}' '${gateway}' '{port}'`,
         `as ${lk} start dev; echo "start $?"`,
         `as ${lk} list --json`,
         `as ${lk} stop dev; echo "stop $?"`,
@@ -257,7 +257,9 @@ describe("where /proc hides the keeper's own child", () => {
         // Its keeper is killed: the hidden process cannot be identified any more, so it is named and not signalled.
         `as ${lk} start dev; kill -9 $(as ${lk} status dev --json | sed -n 's/.*"keeperPid": \\([0-9]*\\).*/\\1/p')`,
         `as ${lk} list; as ${lk} stop dev; echo "stop of the orphan $?"`,
-        `kill -9 $(pgrep -x capable); sleep 0.2; as ${lk} status dev | grep state`,
+        "kill -9 $(pgrep -x capable)",
+        // Until the killed process has ended.
+        `for i in $(seq 50); do s=$(as ${lk} status dev | grep state); case $s in *were\\ killed*) break;; esac; done; echo "$s"`,
       ].join("\n");
       const { stdout, stderr } = spawnSync(
         "unshare",

@@ -9,6 +9,7 @@ import { CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 import { installEarlier, installPresent, run } from "./earlier-release.ts";
+import { isAlive, killAndWait, mustPid } from "../supervision/scratch-profiles.ts";
 
 const present = { entry: CLI_ENTRY };
 
@@ -65,8 +66,7 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
         expect(rowOf(home, name)).toMatchObject({ state: "stopped", pid: null, keeperPid: null });
         expect(readdirSync(path.join(home, "profiles", name, "lock"))).toEqual([]);
         for (const pid of [old[index]?.pid, old[index]?.keeperPid]) {
-          // Its parent may take a moment to collect it.
-          await until(`${pid} has ended`, () => !existsSync(`/proc/${pid}`));
+          await until(`${pid} has ended`, () => !isAlive(pid ?? null));
         }
       }
     });
@@ -77,7 +77,7 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
       const earlier = installEarlier(path.join(folder, "earlier"));
       expect(run(earlier, home, "up", "dev")).toMatchObject({ status: 0 });
       const old = rowOf(home, "dev");
-      process.kill(old.keeperPid ?? 0, "SIGKILL");
+      await killAndWait(old.keeperPid);
       await until("the orphan is seen", () => rowOf(home, "dev").state === "orphaned");
       expect(run(present, home, "remove", "dev", "--yes").status).not.toBe(0);
       expect(run(present, home, "restart", "dev")).toMatchObject({ status: 0 });
@@ -110,7 +110,7 @@ describe("a keeper whose bundle disappears", () => {
       await until("the log was rotated", () => existsSync(`${log}.1`));
       for (const name of ["app", "dev"]) {
         const before = rowOf(home, name);
-        process.kill(before.pid ?? 0, "SIGKILL");
+        process.kill(mustPid(before.pid), "SIGKILL");
         await until(`${name} runs again`, () => {
           const now = rowOf(home, name);
           return now.state === "running" && now.pid !== before.pid;

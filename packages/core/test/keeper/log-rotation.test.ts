@@ -20,6 +20,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { signalProcess } from "../../src/host/process-signal.ts";
 import { GatewayLog } from "../../src/keeper/log-rotation.ts";
 import type { LogMark } from "../../src/keeper/log-index.ts";
 import { offsetAt, parseLogIndex, thinMarks, timeAt } from "../../src/keeper/log-index.ts";
@@ -459,7 +460,7 @@ describe("a full disk under log, history and run record", () => {
         );
         const first = await kept.until("running");
         fillUp(join(disk, "filler"));
-        process.kill(first.gateway?.pid ?? 0, "SIGKILL");
+        if (first.gateway !== null) signalProcess(first.gateway, "SIGKILL");
         const second = await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
         const onDisk = (): string => readFileSync(kept.spec.runRecordPath, "utf8");
         expect(JSON.parse(onDisk()), "what everybody reads stays true").toMatchObject({ gateway: second.gateway });

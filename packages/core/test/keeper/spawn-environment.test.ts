@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { freePort } from "../../../../test/harness/ports.ts";
+import { signalProcess } from "../../src/host/process-signal.ts";
 import { readHistory } from "../../src/keeper/history.ts";
 import { usableEnvironment } from "../../src/keeper/spawn-environment.ts";
 import { KeeperScene } from "./kept-gateway.ts";
@@ -38,7 +39,7 @@ test("the restart after a crash drops a TMPDIR that has vanished, and the histor
     const kept = scene.keep(scene.spec("shows-start.js", [port], { port, env, inherited: ["TMPDIR"] }));
     const { gateway } = await kept.until("running");
     rmSync(temporary, { recursive: true });
-    process.kill(gateway?.pid ?? 0, "SIGKILL");
+    if (gateway !== null) signalProcess(gateway, "SIGKILL");
     await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
     const told = kept
       .readLog()

@@ -124,7 +124,7 @@ export async function stopObserved(
   if (observed.owner === "elsewhere" || observed.owner === "unclear") throw outOfReach(observation);
   if (record === undefined) {
     if (observed.leftover) await sweepLeftover(context.home, manifest);
-    if (hasRun(manifest)) (await import("./unrecorded.ts")).refuseUnrecorded(context, manifest);
+    if (hasRun(manifest)) await (await import("./unrecorded.ts")).refuseUnrecorded(context, manifest);
     return "already-stopped";
   }
   const { keeper, gateway } = observed;
@@ -313,12 +313,13 @@ export function outOfReach({
 }: ProfileObservation): LockkeeperError {
   if (owner === "unclear" && state !== "orphaned" && state !== "external" && isResting(state)) {
     const fact =
-      "is held by a process that has published no run of it: another command may be copying, moving or clearing it";
+      "is held by a process that has published no run of it: another command may be copying, moving or clearing it, or a process of its last run lives on where this host hides it";
     return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${fact}, so nothing was signalled`, {
-      hint: `Look again when that command is over: lockkeeper status ${name}`,
+      hint: `Look again a little later: lockkeeper status ${name}`,
     });
   }
-  return new LockkeeperError("RECORD_UNVERIFIED", `${name} ${reason ?? "runs elsewhere"}, so nothing was signalled`, {
+  const fact = owner === "unclear" ? `${name}: ${reason}` : `${name} ${reason ?? "runs elsewhere"}`;
+  return new LockkeeperError("RECORD_UNVERIFIED", `${fact}, so nothing was signalled`, {
     hint: `Run it there, as the user that started it: lockkeeper stop ${name}`,
   });
 }

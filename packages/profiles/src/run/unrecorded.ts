@@ -8,6 +8,7 @@ import {
   coversAddress,
   describeHolder,
   findHolders,
+  probeListener,
   readListeners,
   readRunNonce,
 } from "@lockkeeper/core/internal";
@@ -19,7 +20,9 @@ import type { Manifest } from "../manifest.ts";
  *
  * @throws {LockkeeperError} RECORD_UNVERIFIED naming it.
  */
-export function refuseUnrecorded({ home }: HomePlace, { name, host, port }: Manifest): void {
+export async function refuseUnrecorded({ home }: HomePlace, { name, host, port }: Manifest): Promise<void> {
+  // A `down` asks this of many profiles, and the host's table takes much longer than a connect.
+  if ((await probeListener(host, port)) !== "listening") return;
   const listeners = readListeners();
   if (listeners === "unknown") return;
   const onPort = listeners.filter((each) => each.port === port && coversAddress(each, host) === "yes");

@@ -91,13 +91,28 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
     // `down` asks this of every profile there is.
     const seen = observeBriefly(context, manifest);
     // It has run, but its record is gone: then only the kernel knows whether it has an owner.
-    return seen.record === undefined && hasRun(manifest) ? observeManifest(context, manifest) : seen;
+    return seen.record === undefined && hasRun(manifest)
+      ? observeManifest(context, manifest, lookOfThisTurn(context))
+      : seen;
   } catch (error) {
     const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
     if (record === undefined) throw error;
     return observeManifest(context, manifestOf(context.home, name, record));
   }
+}
+
+const looks = new WeakMap<HomePlace, Look>();
+
+/** One look for everything that asks in the same turn of the event loop, as a `down` of a thousand profiles does. */
+function lookOfThisTurn(place: HomePlace): Look {
+  let look = looks.get(place);
+  if (look === undefined) {
+    look = new Look(place);
+    looks.set(place, look);
+    setImmediate(() => looks.delete(place));
+  }
+  return look;
 }
 
 /** Whether the profile has ever run, by its history. */

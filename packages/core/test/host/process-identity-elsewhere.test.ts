@@ -71,11 +71,17 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+const STAT = "/proc/4711/stat";
 const STATUS = "/proc/4711/status";
 
 /** Source: proc_pid_stat(5). */
-function statOf(state: string, start: string): string {
-  return `4711 (x) ${state} 1 4711 4711 ${"0 ".repeat(12)}0 1 0 ${start} 0`;
+function statOf(state: string, start: string, exitSignal = "17"): string {
+  return `4711 (x) ${state} 1 4711 4711 ${"0 ".repeat(12)}0 1 0 ${start} ${"0 ".repeat(15)}${exitSignal} 0`;
+}
+
+/** Returns what that host says about process 4711. */
+async function identified(files: Answers): Promise<unknown> {
+  return (await on({ files })).module.identifyProcess(4711);
 }
 
 describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of others", () => {
@@ -86,7 +92,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of ot
     ["ESRCH", "sent", "gone"],
     ["EACCES", "ESRCH", "unknown"],
   ] as const)("reading says %s and a signal %s: %s", async (errno, signal, verdict) => {
-    const { module } = await on({ files: { [STATUS]: { errno } }, signal });
+    const { module } = await on({ files: { [STAT]: { errno } }, signal });
     const { bootId, pidNamespace } = module.ownIdentity();
     const identity = { pid: 4711, startTicks: 5, bootId, pidNamespace };
     expect(module.judgeProcess(identity)).toBe(verdict);
@@ -95,7 +101,7 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of ot
   });
 
   test("a recorded process is hidden here only under its pid, in this namespace and since this boot", async () => {
-    const { module } = await on({ files: { [STATUS]: { errno: "ENOENT" } }, signal: "EPERM" });
+    const { module } = await on({ files: { [STAT]: { errno: "ENOENT" } }, signal: "EPERM" });
     const { bootId, pidNamespace } = module.ownIdentity();
     const identity = { pid: 4711, startTicks: 5, bootId, pidNamespace };
     expect(module.isHiddenHere(identity)).toBe(true);
@@ -107,24 +113,39 @@ describe.runIf(THIS_PLATFORM === "linux")("where /proc hides the processes of ot
 
   test("without a boot id no process is called hidden here", async () => {
     const bootId = { "/proc/sys/kernel/random/boot_id": { errno: "ENOENT" } };
-    const { module } = await on({ files: { [STATUS]: { errno: "ENOENT" }, ...bootId }, signal: "EPERM" });
+    const { module } = await on({ files: { [STAT]: { errno: "ENOENT" }, ...bootId }, signal: "EPERM" });
     const { pidNamespace } = module.ownIdentity();
     expect(module.isHiddenHere({ pid: 4711, startTicks: 5, bootId: null, pidNamespace })).toBe(false);
   });
 
   test("a process without a readable start is hidden, and one that ended does not exist", async () => {
-    const status = "Name:\tx\nTgid:\t4711\nPid:\t4711\n";
-    const look = async (text: string): Promise<unknown> => {
-      const { module } = await on({ files: { [STATUS]: status, "/proc/4711/stat": text } });
-      return module.identifyProcess(4711);
-    };
-    expect(await look(statOf("S", "77"))).toMatchObject({ pid: 4711, startTicks: 77 });
-    expect(await look(statOf("S", "soon"))).toMatchObject({ pid: 4711, startTicks: null });
-    expect(await look(statOf("Z", "77"))).toBeUndefined();
+    expect(await identified({ [STAT]: statOf("S", "77") })).toMatchObject({ pid: 4711, startTicks: 77 });
+    expect(await identified({ [STAT]: statOf("S", "soon") })).toMatchObject({ pid: 4711, startTicks: null });
+    expect(await identified({ [STAT]: statOf("Z", "77") })).toBeUndefined();
+  });
+
+  test("an id is a thread's unless the signal of its end, or else its status, shows a process", async () => {
+    const [own, other] = ["Name:\tx\nTgid:\t4711\nPid:\t4711\n", "Name:\tx\nTgid:\t4700\nPid:\t4711\n"];
+    expect(await identified({ [STAT]: statOf("S", "77", "17"), [STATUS]: { errno: "EIO" } })).toMatchObject({
+      pid: 4711,
+      startTicks: 77,
+    });
+    for (const unclear of ["0", "-1", ""]) {
+      expect(await identified({ [STAT]: statOf("S", "77", unclear), [STATUS]: own })).toMatchObject({
+        pid: 4711,
+        startTicks: 77,
+      });
+      expect(await identified({ [STAT]: statOf("S", "77", unclear), [STATUS]: other })).toBeUndefined();
+      expect(await identified({ [STAT]: statOf("S", "77", unclear), [STATUS]: { errno: "ESRCH" } })).toBeUndefined();
+      expect(await identified({ [STAT]: statOf("S", "77", unclear), [STATUS]: { errno: "EIO" } })).toMatchObject({
+        pid: 4711,
+        startTicks: null,
+      });
+    }
   });
 
   test("our own identity is known although /proc hides us", async () => {
-    const { module } = await on({ files: { [`/proc/${process.pid}/status`]: "Tgid:\t1\n" } });
+    const { module } = await on({ files: { [`/proc/${process.pid}/stat`]: { errno: "ENOENT" } } });
     expect(module.ownIdentity()).toMatchObject({
       pid: process.pid,
       startTicks: null,

@@ -17,6 +17,11 @@ test("the time since the process began is read by the same clock", () => {
   expect(until - from).toBeLessThanOrEqual(took);
 });
 
+test("it is read also where a variable is named `process`", () => {
+  const read = new Function("process", readEarly("return performance.now();").toString()) as (own: object) => number;
+  expect(read({ pid: 1 })).toBeGreaterThan(0);
+});
+
 test.each(["const at = performance.now();", "f(performance.now())", "() => performance.now()"])(
   "`performance` is not left in %s",
   (code) => {

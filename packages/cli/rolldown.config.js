@@ -83,20 +83,28 @@ const profiles = (...names) => names.map((name) => path.join(here, `../profiles/
 
 /** The name of the bundle's entry. */
 const ENTRY = "main";
+/** What every call needs that goes well: the entry has these modules and no other, so that the quickest commands read little. */
+const always = [
+  ...own("main.ts", "program.ts", "loaders.ts", "version.ts", "open-profiles.ts", "commands/current.ts"),
+  ...own("command-line/commands.ts", "command-line/options.ts", "command-line/find-command.ts"),
+  ...own("command-line/cheap-reader.ts", "command-line/arguments.ts"),
+  ...own("terminal/device-kind.ts", "terminal/plain-text.ts", "terminal/taken-screen.ts", "terminal/view.ts"),
+  ...profiles("profiles", "verbs", "everyday-verbs", "context", "home", "profile-paths", "profile-name", "json"),
+  ...profiles("selection/selection", "settings/settings", "settings/settings-file"),
+  ...core("errors", "warning", "plain-text", "wrong-options", "storage/bits-of-others", "storage/private-directory"),
+  ...core("storage/file-kind", "storage/private-file", "storage/real-path", "storage/small-file"),
+];
 /**
  * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.
- * A module is in the first that needs it, with all that it imports. The first is the entry itself.
+ * A module is in the first that needs it, with all that it imports but what is in the entry.
  */
 const together = {
-  [ENTRY]: [
-    ...own("main.ts"),
-    ...core("errors", "warning", "stop-signals", "shell-quote", "plain-text", "keeper/colours"),
-    // What options hold is judged before anything else is loaded.
-    ...profiles("amounts", "port-number"),
-    // What nearly every command needs next: a file of its own for it costs more than reading it for nothing.
-    ...own("commands/current.ts", "open-profiles.ts"),
-    ...profiles("profiles", "selection/selection"),
-    ...core("storage/private-directory", "storage/durable-file", "nearest-names", "wrong-options"),
+  // What is needed where something is wrong, or written, or takes long.
+  seldom: [
+    ...own("exit-status.ts", "error-text.ts", "terminal/progress.ts"),
+    ...core("stop-signals", "shell-quote", "nearest-names", "storage/durable-file", "storage/access-list"),
+    ...core("keeper/colours"),
+    ...profiles("amounts"),
   ],
   listed: [
     ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),
@@ -146,7 +154,7 @@ const together = {
   created: [...own("commands/create.ts"), ...profiles("life/create")],
   examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],
 };
-for (const file of Object.values(together).flat()) {
+for (const file of [...always, ...Object.values(together).flat()]) {
   if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);
 }
 const DOOR = /dist\/(?:index|internal)\.js$/;
@@ -164,7 +172,7 @@ function chunkOf() {
 }
 
 function chunksByModule(graph) {
-  const chunks = new Map();
+  const chunks = new Map(always.map((id) => [id, ENTRY]));
   for (const [chunk, roots] of Object.entries(together)) {
     for (const id of closure(roots, graph)) if (!chunks.has(id)) chunks.set(id, chunk);
   }
@@ -209,20 +217,22 @@ function closure(roots, graph) {
 
 /**
  * Fails when files of the bundle need each other in a circle, which CommonJS answers with functions that are not there yet: a
- * module that a file of `together` needs and that is in none of them, as it is in another package.
+ * module that a file of `together` needs and that is in none of them, as it is in another package. An entry for which `isLate`
+ * needs the others only when it has been loaded.
  */
-const refuseCircles = {
+const refuseCircles = (isLate) => ({
   name: "refuse-circles",
   generateBundle(_, bundle) {
     const visit = (file, way) => {
       if (way.includes(file)) throw new Error(`files of the bundle need each other: ${[...way, file].join(" -> ")}`);
-      if (!seen.has(file)) for (const next of bundle[file]?.imports ?? []) visit(next, [...way, file]);
+      const { isEntry, imports } = bundle[file] ?? {};
+      if (!seen.has(file) && !(isEntry && isLate)) for (const next of imports ?? []) visit(next, [...way, file]);
       seen.add(file);
     };
     const seen = new Set();
     for (const file of Object.keys(bundle)) visit(file, []);
   },
-};
+});
 
 /** Fails when core's keeper would load a file of the bundle later on, when an upgrade may have removed it. */
 const refuseLateLoading = {
@@ -302,7 +312,7 @@ export default defineConfig([
       withLoader("lockkeeper.cjs", { start: SHELL_START, firstPicture: builtFirstPicture, version }),
       descriptions,
       typescriptMaps,
-      refuseCircles,
+      refuseCircles(true),
       sweep("chunks"),
       ownRequire,
       deferFiles(ENTRY),
@@ -329,7 +339,7 @@ export default defineConfig([
     plugins: [
       withLoader("keeper.cjs"),
       typescriptMaps,
-      refuseCircles,
+      refuseCircles(false),
       refuseLateLoading,
       sweep("kept"),
       sweep("start"),

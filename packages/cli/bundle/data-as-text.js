@@ -42,19 +42,24 @@ function withoutData(code, id, name, scratch) {
 const READER = `
 function fromText(words, lengths, text) {
   const keys = words.split(" ");
-  const withPart = (parsed, key) => {
-    const at = Object.hasOwn(parsed, key) ? -1 : keys.indexOf(key);
-    if (at === -1) return parsed;
+  const parsed = new Map();
+  const part = (key) => {
+    const before = parsed.get(key);
+    if (before !== undefined) return before;
+    const at = keys.indexOf(key);
+    if (at === -1) return undefined;
     let start = 0;
-    for (let before = 0; before < at; before += 1) start += lengths[before];
-    parsed[key] = JSON.parse(text.slice(start, start + lengths[at]));
-    return parsed;
+    for (let index = 0; index < at; index += 1) start += lengths[index];
+    const value = JSON.parse(text.slice(start, start + lengths[at]));
+    parsed.set(key, value);
+    return value;
   };
   return new Proxy({}, {
-    get: (parsed, key) => withPart(parsed, key)[key],
-    has: (parsed, key) => key in withPart(parsed, key),
+    get: (_, key) => part(key),
+    has: (_, key) => keys.includes(key),
     ownKeys: () => keys,
-    getOwnPropertyDescriptor: (parsed, key) => Object.getOwnPropertyDescriptor(withPart(parsed, key), key),
+    getOwnPropertyDescriptor: (_, key) =>
+      keys.includes(key) ? { value: part(key), writable: true, enumerable: true, configurable: true } : undefined,
   });
 }
 `;

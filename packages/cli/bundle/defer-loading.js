@@ -13,7 +13,8 @@ export const deferBuiltins = deferring("defer-builtins", () => false);
 
 /** Defers Node's modules, and the files of the bundle but for the entry, which is loaded first. `entry`: the name of the entry. */
 export function deferFiles(entry) {
-  return deferring("defer-files", (file) => !file.startsWith(`./${entry}-`));
+  const itself = new RegExp(`^\\./${entry}-.{8}\\.cjs$`);
+  return deferring("defer-files", (file) => !itself.test(file));
 }
 
 function deferring(name, isDeferred) {

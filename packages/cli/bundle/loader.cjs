@@ -5,13 +5,13 @@
  * into the bundle as it is, with MAIN_FILE filled in. The name of every file that it loads holds a hash of its content, and its
  * bytecode has the same name: none is ever taken for another's.
  *
- * Node compiles each function of its own at its first call, so we call few of them: paths are put together by hand, and bytecode is
- * read into an array of our own.
+ * Node compiles each function of its own at its first call, so we call few of them: paths are put together by hand, bytecode is
+ * read into an array of our own, and Node's modules are not asked of `require`.
  */
 "use strict";
-const fs = require("node:fs");
-const { sep } = require("node:path");
-const vm = require("node:vm");
+const fs = process.getBuiltinModule("node:fs");
+const { sep } = process.getBuiltinModule("node:path");
+const vm = process.getBuiltinModule("node:vm");
 
 const BEFORE = "(function (exports, require, module, __filename, __dirname) { ";
 
@@ -32,6 +32,7 @@ function load(folder, name) {
   loaded[file] = module;
   const requireFrom = (id) => {
     if (id.startsWith("./")) return load(folder, id.slice(2));
+    if (id.startsWith("node:")) return process.getBuiltinModule(id);
     return id.startsWith("../") ? load(...id.slice(3).split("/")) : require(id);
   };
   requireFrom.cache = loaded;
@@ -50,7 +51,7 @@ function readBytecode(file) {
   try {
     fd = fs.openSync(file);
     const bytes = new Uint8Array(fs.fstatSync(fd).size);
-    fs.readSync(fd, bytes);
+    fs.readSync(fd, bytes, undefined, bytes.length, null);
     return bytes;
   } catch {
     return undefined;

@@ -3,7 +3,7 @@
  * with VERSION filled in. The program has the same answers, and tries again where these fail: it says what is wrong.
  */
 "use strict";
-const fs = require("node:fs");
+const fs = process.getBuiltinModule("node:fs");
 
 const [, , word, another] = process.argv;
 if (another === undefined && (word === undefined || word.startsWith("-")) && isAnswered(word)) return;

@@ -178,10 +178,10 @@ const world: World = {
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning: takeWarnings,
   programs: {
-    keeper: path.join(BUNDLE, "keeper.cjs"),
-    gateway: path.join(BUNDLE, "gateway.cjs"),
+    keeper: `${BUNDLE}${path.sep}keeper.cjs`,
+    gateway: `${BUNDLE}${path.sep}gateway.cjs`,
     // As it was called: a link that an upgrade leaves in place outlives the folder that it leads to.
-    launcher: [process.execPath, process.argv[1] ?? path.join(BUNDLE, "lockkeeper.cjs")],
+    launcher: [process.execPath, process.argv[1] ?? `${BUNDLE}${path.sep}lockkeeper.cjs`],
   },
   storedHelp,
 };

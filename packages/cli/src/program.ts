@@ -12,6 +12,7 @@ import { errorDocument, errorText } from "./error-text.ts";
 import { combineStatuses, statusOfError } from "./exit-status.ts";
 import { jsonText, plainLine, plainOutput, plainText } from "./terminal/plain-text.ts";
 import { SILENT, openProgress } from "./terminal/progress.ts";
+import type { Progress } from "./terminal/progress.ts";
 import { viewOf } from "./terminal/view.ts";
 import { VERSION } from "./version.ts";
 
@@ -69,6 +70,7 @@ async function runCommand({ commands, load }: Commands, reading: Reading, world:
   const given = toArguments(spec, reading);
   const json = given["json"] === true;
   const quiet = given["quiet"] === true;
+  let progress: Progress | undefined;
   const context: Context = {
     commands,
     command: reading.command,
@@ -76,7 +78,9 @@ async function runCommand({ commands, load }: Commands, reading: Reading, world:
     world,
     view: viewOf(world.stdout, world.env, quiet),
     json,
-    progress: json || quiet ? SILENT : openProgress(world.stderr),
+    get progress() {
+      return (progress ??= json || quiet ? SILENT : openProgress(world.stderr));
+    },
     openProfiles: async () => {
       const { openProfiles } = await import("./open-profiles.ts");
       return openProfiles({ env: world.env, ...(world.programs !== undefined && { programs: world.programs }) });
@@ -88,6 +92,7 @@ async function runCommand({ commands, load }: Commands, reading: Reading, world:
   present(module, result, context);
   const failures = result.failures ?? [];
   report(failures, world, json);
+  if (failures.length === 0) return result.status ?? 0;
   return result.status ?? combineStatuses(failures.map(({ error }) => statusOfError(error)));
 }
 

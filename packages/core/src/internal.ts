@@ -74,7 +74,9 @@ export { SAME_REQUEST_MS, ignoreStraySignals, takeStopSignals } from "./stop-sig
 
 // Files of one's own.
 export type { ReplaceOptions } from "./storage/durable-file.ts";
-export { readIfPresentSync, replaceFile, syncDirectory } from "./storage/durable-file.ts";
+export { replaceFile, syncDirectory } from "./storage/durable-file.ts";
+export { fileKind } from "./storage/file-kind.ts";
+export { readIfPresentSync } from "./storage/small-file.ts";
 export type { FileOwner } from "./storage/private-file.ts";
 export { bitsOfOthers } from "./storage/bits-of-others.ts";
 export {

@@ -1,5 +1,13 @@
 /** The verbs of the everyday commands, in a file of their own: the others of the facade are loaded when one of them is called. */
-import type { EverydayVerbs, OpenedHome } from "./verbs.ts";
+import type { ListOptions } from "./status/list.ts";
+import type { EverydayVerbs, Known, OpenedHome, OptionsByVerb } from "./verbs.ts";
+
+/** The options of these verbs, and of opening a home. */
+export const EVERYDAY_OPTIONS: OptionsByVerb = {
+  openProfiles: [0, () => ({ home: true, env: true, programs: true })],
+  list: [0, (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true })],
+  selection: [0, () => ({ profile: true })],
+};
 
 export function everydayVerbs({ context, look }: OpenedHome): EverydayVerbs {
   const { home, owner } = context;

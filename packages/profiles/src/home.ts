@@ -1,9 +1,10 @@
 /** The one root on disk: where it is, and whether it is safe to keep state in it. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { ensurePrivateDirectories, fileError, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
+import { ensurePrivateDirectories, fileError, fileKind, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
 import { lstatSync, realpathSync, statSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, isAbsolute, join, parse, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { isProfileName } from "./profile-name.ts";
 import { homePaths, profilePaths } from "./profile-paths.ts";
 
@@ -25,13 +26,13 @@ export function locateHome(env: NodeJS.ProcessEnv, given?: string): string {
 export function resolveHome(env: NodeJS.ProcessEnv): string {
   const named = env["LOCKKEEPER_HOME"];
   // An empty variable counts as unset: `LOCKKEEPER_HOME= lockkeeper list` must not mean the working directory.
-  if (named === undefined || named === "") return join(userHome(env), ".lockkeeper");
+  if (named === undefined || named === "") return resolve(userHome(env), ".lockkeeper");
   if (!isAbsolute(named)) {
     throw new LockkeeperError("OPTION_INVALID", `LOCKKEEPER_HOME is not an absolute path: ${JSON.stringify(named)}`, {
       hint: "Set it to an absolute path, or leave it unset for ~/.lockkeeper.",
     });
   }
-  return join(named);
+  return named;
 }
 
 function userHome(env: NodeJS.ProcessEnv): string {
@@ -58,9 +59,10 @@ function recordedHome(): string | undefined {
  */
 export function requireOwnDirectory(home: string, env: NodeJS.ProcessEnv): string {
   const user = env["HOME"] || recordedHome();
-  const what = isSameDirectory(home, parse(home).root)
+  const isSame = isSameDirectoryAs(home);
+  const what = isSame(resolve(home, "/"))
     ? "the root of the file system"
-    : user !== undefined && isSameDirectory(home, user)
+    : user !== undefined && isSame(user)
       ? "your home directory"
       : undefined;
   if (what === undefined) return home;
@@ -70,17 +72,21 @@ export function requireOwnDirectory(home: string, env: NodeJS.ProcessEnv): strin
 }
 
 /** Compared by inode too, because another spelling or a link on the way may lead to the same place. */
-function isSameDirectory(a: string, b: string): boolean {
-  if (a === b) return true;
-  try {
-    const [one, other] = [statSync(a), statSync(b)];
-    if (one.ino !== other.ino || one.dev !== other.dev) return false;
-    // Equal as far as a number can tell.
-    return statSync(a, { bigint: true }).ino === statSync(b, { bigint: true }).ino;
-  } catch {
-    // A missing or unreadable directory is not one of the user's places.
-    return false;
-  }
+function isSameDirectoryAs(a: string): (b: string) => boolean {
+  let one: Stats | undefined;
+  return (b) => {
+    if (a === b) return true;
+    try {
+      one ??= statSync(a);
+      const other = statSync(b);
+      if (one.ino !== other.ino || one.dev !== other.dev) return false;
+      // Equal as far as a number can tell.
+      return statSync(a, { bigint: true }).ino === statSync(b, { bigint: true }).ino;
+    } catch {
+      // A missing or unreadable directory is not one of the user's places.
+      return false;
+    }
+  };
 }
 
 /**
@@ -103,7 +109,7 @@ export function ensureHome(home: string): void {
 export function resolveOwnLink(home: string): string {
   try {
     const stats = lstatSync(home, { throwIfNoEntry: false });
-    if (stats?.isSymbolicLink() !== true) return home;
+    if (stats === undefined || fileKind(stats) !== "link") return home;
     return stats.uid === process.geteuid?.() || stats.uid === 0 ? realpathSync.native(home) : home;
   } catch (error) {
     throw fileError(error, "look at", home);

@@ -3,15 +3,14 @@
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { doubtAbout, warn } from "@lockkeeper/core/internal";
+import { doubtAbout, refuseUnknownOptions, warn } from "@lockkeeper/core/internal";
 import { ownPrograms } from "./context.ts";
 import type { Programs, ProfilesContext } from "./context.ts";
-import { everydayVerbs } from "./everyday-verbs.ts";
+import { EVERYDAY_OPTIONS, everydayVerbs } from "./everyday-verbs.ts";
 import { locateHome, requireSafeHome } from "./home.ts";
 import { homePaths } from "./profile-paths.ts";
-import { refuseUnknownKeys } from "./verb-options.ts";
 import { ACTING_VERBS, EVERYDAY_VERBS, LOOKING_VERBS } from "./verbs.ts";
-import type { OpenedHome, Profiles } from "./verbs.ts";
+import type { OpenedHome, OptionsByVerb, Profiles } from "./verbs.ts";
 
 /** The home to open, and its environment. */
 export interface OpenOptions {
@@ -31,7 +30,7 @@ export interface OpenOptions {
  * @throws {LockkeeperError} OPTION_INVALID when the home is not absolute, the file system's root or the user's own home.
  */
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
-  refuseUnknownKeys("openProfiles", [options]);
+  refuseUnknownKeys("openProfiles", [options], EVERYDAY_OPTIONS);
   const env = options.env ?? process.env;
   const home = locateHome(env, options.home);
   const danger = dangerOf(home);
@@ -76,9 +75,21 @@ function facade(opened: OpenedHome, { danger, doubt }: Doubts): Profiles {
     if (danger !== undefined) throw danger;
     requireSafeHome(home, profileIn(subject));
   };
-  const everyday = async (): Promise<object> => everydayVerbs(opened);
-  const looking = async (): Promise<object> => (await import("./looking-verbs.ts")).lookingVerbs(opened);
-  const acting = async (): Promise<object> => (await import("./acting-verbs.ts")).actingVerbs(opened);
+  const everyday: LoadVerbs = async () => ({ verbs: everydayVerbs(opened), options: EVERYDAY_OPTIONS });
+  const looking: LoadVerbs = async () => {
+    const [{ lookingVerbs }, { VERB_OPTIONS }] = await Promise.all([
+      import("./looking-verbs.ts"),
+      import("./verb-options.ts"),
+    ]);
+    return { verbs: lookingVerbs(opened), options: VERB_OPTIONS };
+  };
+  const acting: LoadVerbs = async () => {
+    const [{ actingVerbs }, { VERB_OPTIONS }] = await Promise.all([
+      import("./acting-verbs.ts"),
+      import("./verb-options.ts"),
+    ]);
+    return { verbs: actingVerbs(opened), options: VERB_OPTIONS };
+  };
   const methods: Record<string, unknown> = { home };
   for (const verb of EVERYDAY_VERBS) methods[verb] = method(verb, beforeLook, everyday);
   for (const verb of LOOKING_VERBS) methods[verb] = method(verb, beforeLook, looking);
@@ -91,12 +102,16 @@ type Method = (...given: readonly unknown[]) => unknown;
 /** Verbs that give one thing after the other. */
 const STREAMS: ReadonlySet<string> = new Set<keyof Profiles>(["followLog", "watch"]);
 
+/** Loads a verb among others, and the options of these. */
+type LoadVerbs = () => Promise<{ readonly verbs: object; readonly options: OptionsByVerb }>;
+
 /** Returns the method of the facade for `verb`, which `load` returns among others. */
-function method(verb: string, before: (subject: unknown) => void, load: () => Promise<object>): Method {
+function method(verb: string, before: (subject: unknown) => void, load: LoadVerbs): Method {
   const run = async (given: readonly unknown[]): Promise<unknown> => {
     before(given[0]);
-    refuseUnknownKeys(verb, given);
-    return Reflect.apply(Reflect.get(await load(), verb) as Method, undefined, given);
+    const { verbs, options } = await load();
+    refuseUnknownKeys(verb, given, options);
+    return Reflect.apply(Reflect.get(verbs, verb) as Method, undefined, given);
   };
   if (!STREAMS.has(verb)) return (...given) => run(given);
   return async function* (...given) {
@@ -109,4 +124,15 @@ function profileIn(subject: unknown): string | undefined {
   if (typeof subject === "string") return subject;
   const named = typeof subject === "object" && subject !== null && "profile" in subject ? subject.profile : undefined;
   return typeof named === "string" ? named : undefined;
+}
+
+/**
+ * A caller without a compiler gets an error for a misspelt option, which would otherwise silently have its default.
+ *
+ * @throws {TypeError} naming the first unknown key of the verb's options, and the nearest known one.
+ */
+function refuseUnknownKeys(verb: string, given: readonly unknown[], table: OptionsByVerb): void {
+  const [place, known] = table[verb] ?? [0];
+  const options = given[place];
+  if (known !== undefined && options !== undefined) refuseUnknownOptions(verb, options, known());
 }

@@ -1,8 +1,7 @@
 /**
- * The options of each verb of the facade. The compiler checks the table against the types; a caller without a compiler gets an
+ * The options of each verb of the facade but for the everyday ones, which are in `everyday-verbs.ts`. The compiler checks the table against the types; a caller without a compiler gets an
  * error for a misspelt option, which would otherwise silently have its default.
  */
-import { refuseUnknownOptions } from "@lockkeeper/core/internal";
 import type { LogSelection } from "@lockkeeper/core";
 import type { ImportOptions } from "./adopt/import.ts";
 import type { TakeoverOptions } from "./adopt/takeover.ts";
@@ -21,12 +20,10 @@ import type { StartOptions } from "./run/start.ts";
 import type { StopOptions } from "./run/stop.ts";
 import type { InstallOptions } from "./service/install.ts";
 import type { SetRequest } from "./sets/sets.ts";
-import type { ListOptions } from "./status/list.ts";
 import type { FollowLogOptions } from "./status/output.ts";
 import type { WaitOptions } from "./status/wait.ts";
 import type { WatchOptions } from "./status/watch.ts";
-
-type Known<T> = Readonly<Record<keyof T, true>>;
+import type { Known, OptionsByVerb } from "./verbs.ts";
 
 const profile = (): Known<ProfileOptions> => ({
   argv: true,
@@ -54,7 +51,6 @@ const waited = () => ({ signal: true, onProgress: true }) as const;
 
 const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: true, kind: true });
 const edit = (): Known<EditOptions> => ({ ...profile(), ...block(), unset: true, dryRun: true });
-const list = (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true });
 const wait = (): Known<WaitOptions> => ({ ...waited(), for: true, timeoutMs: true });
 const log = (): Known<LogSelection> => ({ lines: true, sinceMs: true, matches: true });
 const follow = (): Known<FollowLogOptions> => ({ from: true, signal: true });
@@ -115,12 +111,9 @@ const takeover = (): Known<TakeoverOptions> => ({
   roots: true,
 });
 
-/** By verb: the position of its options, and the known ones, made when the verb is called. */
-const VERBS: Readonly<Record<string, readonly [place: number, known: () => Readonly<Record<string, true>>]>> = {
-  openProfiles: [0, () => ({ home: true, env: true, programs: true })],
+export const VERB_OPTIONS: OptionsByVerb = {
   create: [0, create],
   edit: [1, edit],
-  list: [0, list],
   wait: [1, wait],
   log: [1, log],
   followLog: [1, follow],
@@ -138,17 +131,9 @@ const VERBS: Readonly<Record<string, readonly [place: number, known: () => Reado
   appliedSet: [0, set],
   clone: [2, clone],
   restore: [1, restore],
-  selection: [0, () => ({ profile: true })],
   readConfig: [0, config],
   changeConfig: [0, configChange],
   discover: [0, discover],
   importGateways: [1, imported],
   takeOver: [1, takeover],
 };
-
-/** @throws {TypeError} naming the first unknown key of the verb's options, and the nearest known one. */
-export function refuseUnknownKeys(verb: string, given: readonly unknown[]): void {
-  const [place, known] = VERBS[verb] ?? [0];
-  const options = given[place];
-  if (known !== undefined && options !== undefined) refuseUnknownOptions(verb, options, known());
-}

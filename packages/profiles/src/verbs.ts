@@ -232,3 +232,11 @@ export interface OpenedHome {
   /** For verbs that only show: they show a registry that others can write too. */
   readonly look: ProfilesContext;
 }
+
+/** Every option of a verb, by its name. */
+export type Known<T> = Readonly<Record<keyof T, true>>;
+
+/** By verb: the position of its options, and the known ones, made when the verb is called. */
+export type OptionsByVerb = Readonly<
+  Record<string, readonly [place: number, known: () => Readonly<Record<string, true>>]>
+>;

@@ -9,6 +9,8 @@ import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 import type { Request } from "./reading.ts";
 
+const VERSION_OPTIONS: readonly string[] = ["--version", "-v", "-V"];
+
 /** Returns the request of the command line, or undefined when yargs must decide. Pure. */
 export function readCheaply(
   commands: Readonly<Record<string, CommandSpec>>,
@@ -16,7 +18,7 @@ export function readCheaply(
 ): Request | undefined {
   const [first, second] = argv;
   if (first === undefined) return { kind: "help", command: undefined };
-  if (argv.length === 1 && /^(--version|-[vV])$/.test(first)) return { kind: "version" };
+  if (argv.length === 1 && VERSION_OPTIONS.includes(first)) return { kind: "version" };
   if (argv.length === 1 && (first === "--help" || first === "-h")) return { kind: "help", command: undefined };
   const command = findCommand(commands, first);
   if (command === undefined) return undefined;

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 
 import { fileError } from "../errors.ts";
 import { jsonText } from "../plain-text.ts";
-import { readIfPresentSync } from "../storage/durable-file.ts";
+import { readIfPresentSync } from "../storage/small-file.ts";
 import { openForAppend } from "../storage/private-file.ts";
 import type { LastWords } from "./last-words.ts";
 import type { GatewayExit, PublishedState } from "./run-record.ts";

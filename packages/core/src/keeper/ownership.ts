@@ -21,7 +21,8 @@ import type { LeaseClaimant } from "../lease/lease.ts";
 import { Lease, takeLease } from "../lease/lease.ts";
 import { PostedSentinel } from "../lease/posted-sentinel.ts";
 import { pause } from "../pause.ts";
-import { readIfPresentSync, replaceFile } from "../storage/durable-file.ts";
+import { replaceFile } from "../storage/durable-file.ts";
+import { readIfPresentSync } from "../storage/small-file.ts";
 import type { KeeperLease } from "./keeper-spec.ts";
 import type { RunLease } from "./run-record.ts";
 

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 
 import { errnoOf, LockkeeperError } from "../errors.ts";
 import { judgeProcess, ownIdentity } from "../host/process-identity.ts";
-import { readIfPresentSync } from "../storage/durable-file.ts";
+import { readIfPresentSync } from "../storage/small-file.ts";
 import { createFile, openFile } from "../storage/private-file.ts";
 import type { HistoryEvent } from "./history.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";

@@ -6,7 +6,8 @@ import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 
 import { LockkeeperError } from "../errors.ts";
-import { readIfPresentSync, replaceFile } from "../storage/durable-file.ts";
+import { replaceFile } from "../storage/durable-file.ts";
+import { readIfPresentSync } from "../storage/small-file.ts";
 
 /** One request, for one run. */
 export interface StopRequest {

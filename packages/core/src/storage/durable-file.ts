@@ -7,12 +7,8 @@ import { basename, dirname, join } from "node:path";
 
 import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 import { warn } from "../warning.ts";
-import { createFile, openFile, refuseUnlessPlain, unsafePath } from "./private-file.ts";
-import type { FileOwner } from "./private-file.ts";
+import { createFile, refuseUnlessPlain } from "./private-file.ts";
 import { randomBytes } from "./random-bytes.ts";
-
-/** Far above a registry of 10,000 profiles, far below what would stall the process. */
-const MAX_READ_BYTES = 32 * 1024 * 1024;
 
 /** A third quicker than what `promisify` makes, which a short command makes for a few calls. */
 function fsync(fd: number): Promise<void> {
@@ -131,30 +127,5 @@ function removeQuietly(path: string): void {
     fs.rmSync(path, { force: true });
   } catch {
     // See above.
-  }
-}
-
-/**
- * Returns the text of a small private file, or undefined when there is none. Follows no link and waits on no FIFO or device.
- *
- * @param owner `any` also reads another user's file, for display only. @default "own" @throws {LockkeeperError} UNSAFE_PATH
- * when `path` is not a plain file, has a second name or is huge; when the file is another user's (root's is fine) or can be
- * written by others.
- * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
- */
-export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {
-  let fd: number | undefined;
-  try {
-    fd = openFile(path, "read", owner);
-    if (fd === undefined) return undefined;
-    const { size } = fs.fstatSync(fd);
-    if (size > MAX_READ_BYTES) {
-      throw unsafePath(path, `is ${size} bytes, more than the ${MAX_READ_BYTES} that it may have`);
-    }
-    return fs.readFileSync(fd, "utf8");
-  } catch (error) {
-    throw fileError(error, "read", path);
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
   }
 }

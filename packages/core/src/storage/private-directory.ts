@@ -4,10 +4,11 @@
  */
 import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
-import { dirname, parse, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 
 import { errnoOf, fileError } from "../errors.ts";
 import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
+import { fileKind } from "./file-kind.ts";
 import { belongsToAnother, isForeign, runAsOwner, unsafePath, writtenByOthers } from "./private-file.ts";
 import { lstatIfPresent } from "./real-path.ts";
 
@@ -53,10 +54,10 @@ function ensure(directory: string, safeParents: Set<string>): void {
  * @throws {LockkeeperError} UNSAFE_PATH as {@link ensurePrivateDirectory}; PERMISSION_DENIED, IO_FAILED.
  */
 export function refuseUnsafeDirectory(path: string, ancestors: "checked" | "unchecked"): void {
-  const directory = resolve(path);
-  const existing = lstatIfPresent(directory);
-  if (existing !== undefined) refuseUnlessPrivate(existing, directory, "us or root");
-  if (ancestors === "checked" && existing !== undefined) refuseUnsafeAncestors(directory);
+  const existing = lstatIfPresent(path);
+  if (existing === undefined) return;
+  refuseUnlessPrivate(existing, path, "us or root");
+  if (ancestors === "checked") refuseUnsafeAncestors(resolve(path));
 }
 
 function createDirectory(directory: string): void {
@@ -72,8 +73,9 @@ function createDirectory(directory: string): void {
 }
 
 function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or root"): void {
-  if (stats.isSymbolicLink()) throw unsafePath(path, "is a symbolic link", "Name the directory it points to instead.");
-  if (!stats.isDirectory()) throw unsafePath(path, "is not a directory");
+  const kind = fileKind(stats);
+  if (kind === "link") throw unsafePath(path, "is a symbolic link", "Name the directory it points to instead.");
+  if (kind !== "directory") throw unsafePath(path, "is not a directory");
   if (isForeign(stats) || (owner === "us" && isRoots(stats))) {
     throw unsafePath(path, belongsToAnother(stats), runAsOwner(stats));
   }
@@ -93,19 +95,30 @@ const ELSEWHERE = "Use a place that only you can write; for a home: export LOCKK
 /** Checks the path as written (the owner of a link in it may re-point it) and the real path behind it. */
 function refuseUnsafeAncestors(directory: string): void {
   const parent = dirname(directory);
+  // Without a link on the way, the path as written is the real one.
+  if (!hasLinkAmongSafe(parent, directory)) return;
   let real: string;
   try {
     real = fs.realpathSync.native(parent);
   } catch (error) {
     throw fileError(error, "reach", parent);
   }
-  for (const ancestor of new Set([...ancestorsOf(parent), ...ancestorsOf(real)])) {
+  hasLinkAmongSafe(real, directory);
+}
+
+/** Checks `first`, an ancestor of `directory`, and everything above it; returns whether one of them is a link. */
+function hasLinkAmongSafe(first: string, directory: string): boolean {
+  let hasLink = false;
+  for (let ancestor = first, below = ""; ancestor !== below; below = ancestor, ancestor = dirname(ancestor)) {
     const stats = lstatIfPresent(ancestor);
     if (stats === undefined) continue;
     if (isForeign(stats)) {
       throw unsafePath(directory, `lies in ${ancestor}, which ${belongsToAnother(stats)}`, ELSEWHERE);
     }
-    if (stats.isSymbolicLink()) continue;
+    if (fileKind(stats) === "link") {
+      hasLink = true;
+      continue;
+    }
     const sticky = (stats.mode & 0o1000) !== 0;
     if (isOpenToOthers(stats, ancestor) && !sticky) {
       const isOurs = stats.uid === process.geteuid?.();
@@ -113,14 +126,7 @@ function refuseUnsafeAncestors(directory: string): void {
       throw unsafePath(directory, `lies in ${ancestor}, which ${writtenByOthers(stats)}`, hint);
     }
   }
-}
-
-function* ancestorsOf(path: string): Generator<string> {
-  const { root } = parse(path);
-  for (let current = path; ; current = dirname(current)) {
-    yield current;
-    if (current === root) return;
-  }
+  return hasLink;
 }
 
 /**

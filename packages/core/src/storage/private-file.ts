@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 
 import { LockkeeperError, errnoOf } from "../errors.ts";
 import { isOpenToOthers } from "./bits-of-others.ts";
+import { fileKind } from "./file-kind.ts";
 
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
 
@@ -79,9 +80,10 @@ export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
 
 /** Returns what keeps it from being a plain file of one name, as the end of a sentence; undefined when nothing does. */
 export function notPlain(stats: fs.Stats | fs.BigIntStats): string | undefined {
-  if (stats.isSymbolicLink()) return "is a symbolic link";
-  if (stats.isDirectory()) return "is a directory";
-  if (!stats.isFile()) return "is not a plain file";
+  const kind = fileKind(stats);
+  if (kind === "link") return "is a symbolic link";
+  if (kind === "directory") return "is a directory";
+  if (kind !== "file") return "is not a plain file";
   return stats.nlink > 1 ? `has ${stats.nlink} names (hard links)` : undefined;
 }
 
@@ -110,7 +112,7 @@ export function openToOthers(stats: Mode): string {
 export function doubtAbout(path: string): LockkeeperError | undefined {
   try {
     const stats = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (stats?.isFile() === true) refuseUnlessOwn(stats, path);
+    if (stats !== undefined && fileKind(stats) === "file") refuseUnlessOwn(stats, path);
   } catch (error) {
     if (error instanceof LockkeeperError) return error;
   }

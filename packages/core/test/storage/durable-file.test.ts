@@ -4,7 +4,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { readIfPresentSync, replaceFile } from "../../src/storage/durable-file.ts";
+import { replaceFile } from "../../src/storage/durable-file.ts";
+import { readIfPresentSync } from "../../src/storage/small-file.ts";
 
 /** The errno with which every fsync of a directory fails; undefined calls the real one. */
 const faults = vi.hoisted(() => ({ directoryErrno: undefined as string | undefined }));
@@ -82,23 +83,6 @@ describe("replaceFile", () => {
     } finally {
       execFileSync("umount", [disk]);
     }
-  });
-});
-
-describe("readIfPresentSync", () => {
-  test("returns the text, or undefined when nothing is there", async () => {
-    const path = join(scratch, "file");
-    expect(readIfPresentSync(path)).toBeUndefined();
-    fs.writeFileSync(path, "hällo");
-    expect(readIfPresentSync(path)).toBe("hällo");
-  });
-
-  test("refuses a device and a file of absurd size without reading it", async () => {
-    expect(() => readIfPresentSync("/dev/zero")).toThrow(expect.objectContaining({ code: "UNSAFE_PATH" }));
-    const path = join(scratch, "huge");
-    fs.writeFileSync(path, "");
-    fs.truncateSync(path, 1024 ** 4);
-    expect(() => readIfPresentSync(path)).toThrow(expect.objectContaining({ code: "UNSAFE_PATH" }));
   });
 });
 

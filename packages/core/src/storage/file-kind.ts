@@ -1,0 +1,24 @@
+/**
+ * What a file is, from its mode. Every command asks this of several files before it does anything, and Node compiles each of the
+ * methods of its `Stats` when it is first called.
+ */
+import { constants } from "node:fs";
+import type { BigIntStats, Stats } from "node:fs";
+
+export type FileKind = "link" | "directory" | "file" | "character device" | "other";
+
+/** Returns what the file with these stats is; of a link only when they are those of the link itself. */
+export function fileKind({ mode }: Pick<Stats, "mode"> | Pick<BigIntStats, "mode">): FileKind {
+  switch (Number(mode) & constants.S_IFMT) {
+    case constants.S_IFLNK:
+      return "link";
+    case constants.S_IFDIR:
+      return "directory";
+    case constants.S_IFREG:
+      return "file";
+    case constants.S_IFCHR:
+      return "character device";
+    default:
+      return "other";
+  }
+}

@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,6 +7,7 @@ import { acquireGatewayLock, lockPathFor, startGateway } from "@lockkeeper/core"
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { endPrograms, launch } from "./programs.ts";
+import { freePort } from "../harness/ports.ts";
 
 const KILLER = pathToFileURL(fileURLToPath(new URL("../torture/programs/step-killer.js", import.meta.url))).href;
 const MAX_STEPS = 100;
@@ -74,11 +74,7 @@ interface Lane {
 const token = "t".repeat(43);
 
 async function openLane(index: number): Promise<Lane> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await freePort();
   const lockDir = join(home, `lock${index}`);
   return { lockDir, configPath: join(home, `${index}.json`), host: "127.0.0.1", port };
 }

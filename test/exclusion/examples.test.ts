@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { freePort } from "../harness/ports.ts";
 
 const folderOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const page = readFileSync(folderOf("../../docs/lock.md"), "utf8");
@@ -30,11 +30,7 @@ function example(language: string): string {
 
 describe("the examples of docs/lock.md", () => {
   test("in plain JavaScript owns, serves and releases", async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const port = await freePort();
     const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", example("js")], {
       cwd: folderOf(".."),
       env: { ...process.env, HOME: home, PORT: String(port) },

@@ -121,9 +121,9 @@ export async function injectFaults(options: FaultOptions): Promise<FaultReport> 
 /** How many commands run at once, at most. */
 const MOST_LANES = 5;
 
-/** Each lane asks for its own port, since a requested port is probed. */
+/** Each lane asks for its own port, since a requested port is probed. Tests have theirs from 10,100 on. */
 function portOf(lane: number): number {
-  return 28_100 + 100 * lane;
+  return 9_100 + 100 * lane;
 }
 
 function argsIn(lane: number, { args }: Change): readonly string[] {
@@ -168,15 +168,15 @@ async function heal(folder: string): Promise<string | undefined> {
 
 async function makeTemplate(folder: string): Promise<void> {
   fs.mkdirSync(path.join(folder, ".openclaw-work"), { recursive: true });
-  fs.writeFileSync(path.join(folder, ".openclaw-work/openclaw.json"), '{"gateway": {"port": 28700}}');
+  fs.writeFileSync(path.join(folder, ".openclaw-work/openclaw.json"), '{"gateway": {"port": 9700}}');
   for (const port of Array.from({ length: MOST_LANES }, (_, lane) => portOf(lane))) {
     const set = { profiles: { fresh: { port } } };
     fs.writeFileSync(path.join(folder, `set-${port}.json`), JSON.stringify(set), { mode: 0o600 });
   }
   const steps = [
-    ["create", "a", "--port", "28010"],
-    ["create", "b", "--port", "28020"],
-    ["create", "gone", "--port", "28030"],
+    ["create", "a", "--port", "9010"],
+    ["create", "b", "--port", "9020"],
+    ["create", "gone", "--port", "9030"],
     ["remove", "gone", "--yes"],
     ["use", "a"],
   ];
@@ -260,7 +260,7 @@ function contentOf(home: string, file: string): string {
     .replaceAll(path.dirname(home), "<folder>")
     .replaceAll(/"(createdAt)": ?"[^"]*"/g, "")
     .replaceAll(/"revision": ?\d+/g, "")
-    .replaceAll(/\b28[1-5](\d\d)\b/g, "28x$1");
+    .replaceAll(/\b9[1-5](\d\d)\b/g, "9x$1");
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 

@@ -177,7 +177,7 @@ test("while it closes, a busy connection gets 503, and an answer that has begun 
   let finish: (() => void) | undefined;
   const big = "x".repeat(8_000_000);
   const gateway = await startTestGateway({
-    closeTimeoutMs: 5_000,
+    closeTimeoutMs: 60_000,
     onRequest: (_request, response) => void (finish = () => response.end(big)),
   });
   const host = `Host: 127.0.0.1:${gateway.port}`;
@@ -296,7 +296,7 @@ test("security 6: the default is 127.0.0.1 and nothing else", async () => {
   expect([gateway.host, gateway.url]).toEqual(["127.0.0.1", `ws://127.0.0.1:${gateway.port}`]);
   const other = connect({ host: "::1", port: gateway.port });
   expect((await once(other, "error"))[0]).toMatchObject({
-    code: expect.stringMatching(/ECONNREFUSED|EADDRNOTAVAIL/) as unknown,
+    code: expect.stringMatching(/ECONNREFUSED|EADDRNOTAVAIL|EAFNOSUPPORT/) as unknown,
   });
 });
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 
 import { isPlainlySilent, probeListener } from "../../src/host/probe-port.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 
 async function listen(host: string, port: number): Promise<{ port: number; close: () => Promise<unknown> }> {
   const server = createServer((socket) => socket.destroy());
@@ -14,7 +15,7 @@ async function listen(host: string, port: number): Promise<{ port: number; close
 
 describe("probeListener", () => {
   test("sees a listener where a bind would meet it, and none afterwards", async () => {
-    const { port, close } = await listen("127.0.0.1", 0);
+    const { port, close } = await listen("127.0.0.1", await freePort());
     for (const host of ["127.0.0.1", "0.0.0.0", "localhost", "::"])
       expect(await probeListener(host, port)).toBe("listening");
     expect(await probeListener("::1", port)).toBe("silent");
@@ -23,7 +24,7 @@ describe("probeListener", () => {
   });
 
   test("never keeps another process from binding the port that it asks about", async () => {
-    const first = await listen("127.0.0.1", 0);
+    const first = await listen("127.0.0.1", await freePort());
     const { port } = first;
     await first.close();
     for (let round = 0; round < 50; round += 1) {
@@ -38,7 +39,7 @@ describe("probeListener", () => {
 
 describe("isPlainlySilent", () => {
   test("is said of a loopback address without a listener, and never where only the socket table could tell", async () => {
-    const { port, close } = await listen("127.0.0.1", 0);
+    const { port, close } = await listen("127.0.0.1", await freePort());
     expect(await isPlainlySilent("127.0.0.1", port)).toBe(false);
     expect(await isPlainlySilent("localhost", port)).toBe(false);
     await close();

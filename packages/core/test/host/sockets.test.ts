@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { probePort } from "../../src/host/probe-port.ts";
 import { coversAddress, findHolders, readClosingPorts, readListeners } from "../../src/host/sockets.ts";
 import type { Listener } from "../../src/host/listener.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -177,7 +178,7 @@ describe("coversAddress", () => {
       ["127.0.0.1", "0.0.0.0"],
       ["::1", "::"],
     ] as const) {
-      const port = await listen(held);
+      const port = await listen(held, { port: await freePort() });
       const probe = await probePort(asked, port);
       const covered = listenersOn(port).some((each) => coversAddress(each, asked) === "yes");
       expect({ held, asked, verdict: probe.verdict }).toEqual({ held, asked, verdict: covered ? "taken" : "free" });

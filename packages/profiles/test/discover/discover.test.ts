@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 import type { DiscoveredGateway, Discovery } from "../../src/discover/discovered-gateway.ts";
 import { discoverGateways } from "../../src/discover/discover.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
-import { lockRecord, openClawHost, startAnswering, treeHash, unusedPort } from "../openclaw-host.ts";
+import { lockRecord, openClawHost, startAnswering, treeHash } from "../openclaw-host.ts";
 import type { OpenClawHost } from "../openclaw-host.ts";
 import { manifest } from "../scratch-home.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 
 async function discover({ context, roots }: OpenClawHost): Promise<Discovery> {
   return discoverGateways(context, { roots });
@@ -32,8 +33,8 @@ test("nothing is created on a machine that has nothing", async () => {
 test("OpenClaw's profiles on disk are shown with their ports and the command that adopts each", async () => {
   const host = openClawHost();
   host.put({
-    ".openclaw/openclaw.json": "{ gateway: { port: 31789, /* mine */ }, }",
-    ".openclaw-work/openclaw.json": '{"gateway": {"port": 31850}}',
+    ".openclaw/openclaw.json": "{ gateway: { port: 3789, /* mine */ }, }",
+    ".openclaw-work/openclaw.json": '{"gateway": {"port": 3850}}',
     ".openclaw-bad/openclaw.json": "{ gateway: ",
     ".openclawx/openclaw.json": "{}",
   });
@@ -42,13 +43,13 @@ test("OpenClaw's profiles on disk are shown with their ports and the command tha
   expect(named(found, "default")).toMatchObject({
     sources: ["disk"],
     program: "openclaw",
-    port: 31_789,
+    port: 3_789,
     portSource: "config",
     stateDir: path.join(host.userHome, ".openclaw"),
     owner: null,
     adopt: "lockkeeper import openclaw default",
-    // 31789 + 110 is in the other's block.
-    overlaps: [{ kind: "ports", with: "work", what: "31850-31899" }],
+    // 3789 + 110 is in the other's block.
+    overlaps: [{ kind: "ports", with: "work", what: "3850-3899" }],
   });
   expect(named(found, "bad").notes[0]).toMatch(/^its config cannot be relied on: /);
   expect(named(found, "bad").port).toBeNull();
@@ -59,7 +60,7 @@ test("OpenClaw's profiles on disk are shown with their ports and the command tha
 
 test("a state directory that is a link is adopted by its target", async () => {
   const host = openClawHost();
-  host.put({ "data/openclaw.json": '{"gateway": {"port": 31789}}' });
+  host.put({ "data/openclaw.json": '{"gateway": {"port": 3789}}' });
   const data = path.join(host.userHome, "data");
   fs.symlinkSync(data, path.join(host.userHome, ".openclaw"));
   expect(named(await discover(host), "default")).toMatchObject({
@@ -70,7 +71,7 @@ test("a state directory that is a link is adopted by its target", async () => {
 
 test("a unit gives port, profile and directories; its drop-ins count", async () => {
   const host = openClawHost();
-  const port = await unusedPort();
+  const port = await freePort();
   host.put({
     "elsewhere/state/": "",
     ".config/systemd/user/openclaw-gateway-work.service": `[Service]
@@ -133,10 +134,10 @@ test("a record whose pid now belongs to another process is reported, not believe
 test("profiles of this home are shown as managed, and an adopted one only once", async () => {
   const host = openClawHost();
   const stateDir = path.join(host.userHome, ".openclaw");
-  host.put({ ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}' });
+  host.put({ ".openclaw/openclaw.json": '{"gateway": {"port": 3789}}' });
   const { home } = host.context;
-  const dev = manifest(home, "dev", 31_500);
-  const adopted = manifest(home, "mine", 31_789, { kind: "openclaw", paths: { ...dev.paths, state: stateDir } });
+  const dev = manifest(home, "dev", 3_500);
+  const adopted = manifest(home, "mine", 3_789, { kind: "openclaw", paths: { ...dev.paths, state: stateDir } });
   await changeRegistry(home, ({ commit }) => commit([dev, adopted]));
   const found = await discover(host);
   const own = found.gateways.filter(({ sources }) => sources.includes("profile") || sources.includes("disk"));
@@ -150,8 +151,8 @@ test("profiles of this home are shown as managed, and an adopted one only once",
 
 test("a damaged registry is reported and hides nothing else", async () => {
   const host = openClawHost();
-  host.put({ ".lockkeeper/registry.json": "{", ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}' });
+  host.put({ ".lockkeeper/registry.json": "{", ".openclaw/openclaw.json": '{"gateway": {"port": 3789}}' });
   const found = await discover(host);
   expect(found.faults).toEqual([expect.stringContaining("registry.json:1:2")]);
-  expect(named(found, "default").port).toBe(31_789);
+  expect(named(found, "default").port).toBe(3_789);
 });

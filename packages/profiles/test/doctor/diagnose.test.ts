@@ -17,6 +17,7 @@ import { homePaths, profilePaths, runRecordPath } from "../../src/profile-paths.
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
+import { freePort } from "../../../../test/harness/ports.ts";
 
 interface Patient {
   readonly home: string;
@@ -28,7 +29,7 @@ interface Patient {
 async function withProfiles(...names: readonly string[]): Promise<Patient> {
   const home = scratchHome();
   const context = { home, env: { HOME: dirname(home) }, programs: { keeper: "", gateway: "" } };
-  for (const name of names) await createProfile(home, { name });
+  for (const name of names) await createProfile(home, { name, port: await freePort() });
   return { home, diagnose: () => diagnose(context), repair: async () => repair(context, await diagnose(context)) };
 }
 

@@ -21,6 +21,7 @@ import { removeProfile } from "../../src/life/remove.ts";
 import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
+import { profilePlace } from "../../../../test/harness/ports.ts";
 
 /** Describes one sweep. */
 interface Sweep {
@@ -132,7 +133,7 @@ test("edit: the old settings, or all of the new ones", async () => {
   // Several homes look for a port at once, and a look takes the port for an instant: each home has its own port.
   const ports = new Map<string, number>();
   const portOf = ({ home }: ProfilesContext): number => {
-    const port = ports.get(home) ?? 30_000 + 20 * ports.size;
+    const port = ports.get(home) ?? profilePlace(10);
     ports.set(home, port);
     return port;
   };

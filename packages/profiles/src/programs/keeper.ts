@@ -13,6 +13,7 @@ import { plainError } from "../run/keeper-report.ts";
 import type { KeeperReport } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
 import { letGoOfStartFiles } from "./start-files.ts";
+import { forgetUnusedCode } from "./unused-code.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
 const OPTIONS = {
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   ignoreStraySignals();
   // The terminal that started us may close; the gateway goes on.
   process.on("SIGHUP", () => undefined);
+  forgetUnusedCode();
   const context: ProfilesContext = {
     home,
     programs: { keeper: process.argv[1] ?? "", gateway },

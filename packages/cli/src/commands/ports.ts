@@ -159,13 +159,14 @@ function renderAudit(report: PortsReport | OwnReport, view: View): string {
     { title: "PORTS", expendable: 1 },
     { title: "LISTENING", expendable: 2 },
   ];
-  const rows = blocks.map((block) => [
-    `${block.port}-${block.end}`,
-    block.profile,
-    block.state,
-    block.ranges.map(describeRange).join(", "),
-    block.listeners.map(describeListener).join(", ") || "-",
-  ]);
+  const rows: (readonly string[])[] = [];
+  for (const { port, end, profile, state, ranges, listeners } of blocks) {
+    const [first] = ranges;
+    const named =
+      ranges.length === 1 && first !== undefined ? describeRange(first) : ranges.map(describeRange).join(", ");
+    const heard = listeners.length === 0 ? "-" : listeners.map(describeListener).join(", ");
+    rows.push([`${port}-${end}`, profile, state, named, heard]);
+  }
   const table = rows.length === 0 ? "" : `${renderTable(columns, rows, width, paint.dim)}\n`;
   const hidden = report.sockets === "unknown" ? "who listens is unknown: this system does not show it\n" : "";
   const pool = rangeText(report.pool);
@@ -207,7 +208,8 @@ function toRuler(report: PortsReport | OwnReport): Ruler {
 type Block = PortsReport["blocks"][number];
 
 function toRulerBlock({ profile, port, end, ranges, listeners, state }: Block): RulerBlock {
-  const derived = ranges.filter(({ first }) => first !== port);
+  const derived =
+    ranges.length === 1 && ranges[0]?.first === port ? NONE : ranges.filter(({ first }) => first !== port);
   if (listeners.length === 0) return { name: profile, first: port, last: end, derived, own: NONE, taken: NONE };
   const heard = (verdict: Block["listeners"][number]["verdict"]): readonly number[] =>
     listeners.filter((listener) => listener.verdict === verdict).map((listener) => listener.port);
@@ -219,7 +221,7 @@ function toRulerBlock({ profile, port, end, ranges, listeners, state }: Block): 
   return { name: profile, first: port, last: end, derived, own, taken };
 }
 
-const NONE: readonly number[] = [];
+const NONE: readonly never[] = [];
 
 function describeRange({ label, first, last }: Block["ranges"][number]): string {
   return `${plainLine(label)} ${rangeText({ first, last })}`;

@@ -48,7 +48,11 @@ const MARKS = {
 type Mark = keyof typeof MARKS;
 
 const ORDER = Object.keys(MARKS) as readonly Mark[];
-const RANKS = new Map<string, number>(ORDER.map((mark, rank) => [mark, rank]));
+const [BLOCK, FIRST, SEVERAL] = (["-", "|", "#"] as const).map((mark) => ORDER.indexOf(mark)) as [
+  number,
+  number,
+  number,
+];
 
 /** The most rows of marks; above that, one mark stands for more ports. */
 const MOST_ROWS = 8;
@@ -59,7 +63,8 @@ const MARGIN = 9;
 const WIDEST = 120;
 
 /** Returns the ruler and, below it, the meanings of its marks. */
-export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "paint" | "columns">): string {
+export function renderPortRuler(given: Ruler, { paint, columns }: Pick<View, "paint" | "columns">): string {
+  const ruler = { ...given, blocks: given.blocks.toSorted((a, b) => a.first - b.first) };
   const width = Number.isFinite(columns) ? Math.min(columns, WIDEST) : 80;
   // Whole tens, so that the ports at the left are easy to read.
   const perRow = Math.max(10, Math.floor((width - MARGIN) / 10) * 10);
@@ -74,7 +79,7 @@ export function renderPortRuler(ruler: Ruler, { paint, columns }: Pick<View, "pa
     for (const mark of marks) used.add(mark);
     for (let start = 0; start < marks.length; start += perRow) {
       const row = { first: group.first + start * scale, last: group.first + (start + perRow) * scale - 1 };
-      const names = nameRow(row, scale, ruler.blocks);
+      const names = nameRow(row, scale, startingIn(row, ruler.blocks));
       if (names !== "") lines.push(`${" ".repeat(MARGIN)}${paint.bold(names)}`);
       lines.push(`  ${label(row.first)}  ${paintMarks(marks.slice(start, start + perRow), paint)}`);
     }
@@ -90,12 +95,21 @@ function occupiedPorts({ range, blocks, claimed, others }: Ruler): readonly Port
     if (first > range.last || last < range.first) return;
     found.push({ first: Math.max(first, range.first), last: Math.min(last, range.last) });
   };
+  // Most blocks follow each other, and are one range to draw.
+  let [first, last] = [0, 0];
   for (const block of blocks) {
-    add(block);
+    if (block.first > last + 1) {
+      if (last > 0) add({ first, last });
+      ({ first, last } = block);
+    } else if (block.last > last) {
+      ({ last } = block);
+    }
+    if (block.derived.length + block.own.length + block.taken.length === 0) continue;
     for (const each of block.derived) add(each);
     for (const port of block.own) add(one(port));
     for (const port of block.taken) add(one(port));
   }
+  if (last > 0) add({ first, last });
   for (const each of claimed) add(each);
   for (const port of others) add(one(port));
   return found.sort((a, b) => a.first - b.first);
@@ -110,8 +124,10 @@ function layOut(
   occupied: readonly Ports[],
   perRow: number,
 ): { readonly scale: number; readonly groups: readonly Ports[] } {
+  let groups = occupied;
   for (const scale of SCALES) {
-    const groups = merge(occupied, perRow * scale);
+    // What is drawn together stays so in a larger scale.
+    groups = merge(groups, perRow * scale);
     const rows = groups.reduce((sum, { first, last }) => sum + Math.ceil((last - first + 1) / scale / perRow), 0);
     if (rows <= MOST_ROWS || scale === SCALES.at(-1)) return { scale, groups };
   }
@@ -129,47 +145,64 @@ function merge(occupied: readonly Ports[], within: number): readonly Ports[] {
 }
 
 function markGroup(group: Ports, scale: number, { blocks, claimed, others, ephemeral }: Ruler): readonly Mark[] {
-  const marks: Mark[] = Array.from({ length: Math.ceil((group.last - group.first + 1) / scale) }, () => ".");
-  const owners = new Map<number, string>();
+  const size = Math.ceil((group.last - group.first + 1) / scale);
+  const ranks = new Uint8Array(size);
+  /** By mark: the block that it is drawn for, counted from 1. */
+  const owners = new Uint32Array(size);
   const put = ({ first, last }: Ports, mark: Mark): void => {
     if (last < group.first || first > group.last) return;
-    const from = Math.max(0, Math.floor((first - group.first) / scale));
-    const to = Math.min(marks.length - 1, Math.floor((last - group.first) / scale));
-    const rank = rankOf(mark);
-    for (let cell = from; cell <= to; cell += 1) if (rank > rankOf(marks[cell] ?? ".")) marks[cell] = mark;
+    const rank = ORDER.indexOf(mark);
+    const to = Math.min(size - 1, Math.floor((last - group.first) / scale));
+    for (let cell = Math.max(0, Math.floor((first - group.first) / scale)); cell <= to; cell += 1) {
+      if (rank > (ranks[cell] ?? rank)) ranks[cell] = rank;
+    }
   };
   put(ephemeral, "~");
   for (const each of claimed) put(each, "c");
   for (const port of others) put(one(port), "x");
-  for (const { name, first, last, derived, own, taken } of blocks) {
-    put({ first, last }, "-");
-    put(one(first), "|");
+  // The marks of the blocks are put here, without a call for each of a thousand: V8 would optimize what is called.
+  for (let index = 0; index < blocks.length; index += 1) {
+    const { first, last, derived, own, taken } = blocks[index] as RulerBlock;
+    const begin = Math.floor((first - group.first) / scale);
+    const end = Math.floor((last - group.first) / scale);
+    for (let cell = begin < 0 ? 0 : begin; cell <= end && cell < size; cell += 1) {
+      const owner = owners[cell] ?? 0;
+      const rank = owner !== 0 && owner !== index + 1 ? SEVERAL : cell === begin ? FIRST : BLOCK;
+      if (rank > (ranks[cell] ?? rank)) ranks[cell] = rank;
+      owners[cell] = index + 1;
+    }
+    if (derived.length + own.length + taken.length === 0) continue;
     for (const each of derived) put(each, "=");
     for (const port of own) put(one(port), "O");
     for (const port of taken) put(one(port), "!");
-    const from = Math.max(0, Math.floor((first - group.first) / scale));
-    const to = Math.min(marks.length - 1, Math.floor((last - group.first) / scale));
-    for (let cell = from; cell <= to; cell += 1) {
-      if ((owners.get(cell) ?? name) !== name) put(one(group.first + cell * scale), "#");
-      owners.set(cell, name);
-    }
   }
-  return marks;
+  return Array.from(ranks, (rank) => ORDER[rank] ?? ".");
 }
 
-function rankOf(mark: Mark): number {
-  return RANKS.get(mark) ?? 0;
+/** Returns those of `blocks` that begin in the row. */
+function startingIn({ first, last }: Ports, blocks: readonly RulerBlock[]): readonly RulerBlock[] {
+  const indexFrom = (port: number): number => {
+    let [low, high] = [0, blocks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((blocks[middle]?.first ?? 0) < port) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return blocks.slice(indexFrom(first), indexFrom(last + 1));
 }
 
 /** Returns each block's name above its first mark, as far as there is room before the next one. */
-function nameRow(row: Ports, scale: number, blocks: readonly RulerBlock[]): string {
-  const starts = blocks
-    .filter(({ first }) => first >= row.first && first <= row.last)
-    .map(({ first, name }) => ({ cell: Math.floor((first - row.first) / scale), name }))
-    .sort((a, b) => a.cell - b.cell);
+function nameRow(row: Ports, scale: number, starting: readonly RulerBlock[]): string {
   let line = "";
-  for (const [index, { cell, name }] of starts.entries()) {
-    const end = starts[index + 1]?.cell ?? Math.floor((row.last - row.first + 1) / scale) + 1;
+  for (let index = 0; index < starting.length; index += 1) {
+    const { first, name } = starting[index] as RulerBlock;
+    const next = starting[index + 1];
+    const cell = Math.floor((first - row.first) / scale);
+    const end = Math.floor(
+      next === undefined ? (row.last - row.first + 1) / scale + 1 : (next.first - row.first) / scale,
+    );
     const room = end - cell - 1;
     if (room < 2 || cell < line.length) continue;
     line = line.padEnd(cell) + (name.length <= room ? name : `${name.slice(0, room - 1)}…`);

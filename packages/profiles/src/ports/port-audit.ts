@@ -17,7 +17,7 @@ import { findPlanConflicts } from "./plan-conflicts.ts";
 import type { PortConflict } from "./plan-conflicts.ts";
 import { nextClaimedByNobody, nextFreeBlock, poolOf, readPortSituation } from "./port-choice.ts";
 import type { PortSituation } from "./port-choice.ts";
-import { blockOf, claimsOfAll, namedRanges, profileClaims } from "./port-claims.ts";
+import { blockOf, claimsOfAll, namedRanges } from "./port-claims.ts";
 import type { PortClaim, PortRange } from "./port-plan.ts";
 import { reservationClaim, reservationsIn } from "./reservations.ts";
 import type { Reservation } from "./reservations.ts";
@@ -92,7 +92,7 @@ export async function portsReport(
   const profiles = claimsOfAll(manifests);
   const claims = [...profiles, ...reservations.map(reservationClaim), ...situation.overrides, ...installed];
   const observations = observed ?? (await observeAll({ home, owner }, manifests));
-  const { blocks, others, runners } = await auditBlocks({ home, owner }, observations, pool, situation);
+  const { blocks, others, runners } = await auditBlocks({ home, owner }, observations, profiles, pool, situation);
   const { span } = kinds.builtin;
   const next =
     situation.host.listeners === "unknown"
@@ -127,6 +127,7 @@ interface Audit {
 async function auditBlocks(
   place: HomePlace,
   observations: readonly ProfileObservation[],
+  planned: readonly PortClaim[],
   pool: PortRange,
   { host: { listeners }, overrides }: PortSituation,
 ): Promise<Audit> {
@@ -135,15 +136,18 @@ async function auditBlocks(
     moved.set(claim.owner, [...(moved.get(claim.owner) ?? []), claim]);
   }
   const table = new ListenerTable(listeners === "unknown" ? [] : listeners);
-  const inBlocks = new Map<string, readonly Listener[]>();
-  for (const { manifest } of observations) {
-    const elsewhere = moved.get(manifest.name);
-    const claims = profileClaims(manifest);
-    const found = table.take(elsewhere === undefined ? claims : [...claims, ...elsewhere]);
-    if (found.length > 0) inBlocks.set(manifest.name, found);
+  const inBlocks = new Map<string, Set<Listener>>();
+  for (const claims of [planned, ...moved.values()]) {
+    for (const claim of claims) {
+      const found = table.take(claim);
+      if (found.length === 0) continue;
+      const known = inBlocks.get(claim.owner) ?? new Set();
+      for (const listener of found) known.add(listener);
+      inBlocks.set(claim.owner, known);
+    }
   }
   const others = table.notTaken().filter(({ port }) => port >= pool.first && port <= pool.last);
-  const holders = findHolders([...new Set([...inBlocks.values()].flat()), ...others]);
+  const holders = findHolders([...new Set([...inBlocks.values()].flatMap((found) => [...found])), ...others]);
   const runners = new Map<number, string>();
   const blocks: BlockReport[] = [];
   for (const observation of observations) {
@@ -151,10 +155,10 @@ async function auditBlocks(
     const { name: profile, port, span, ports } = manifest;
     if (observed.gateway !== null) runners.set(observed.gateway.pid, profile);
     const found = inBlocks.get(profile);
-    const judged = found === undefined ? [] : await judgeEach(place, observation, found, holders);
-    const elsewhere = moved.get(profile)?.map(({ label, first, last }) => ({ label, first, last })) ?? [];
+    const judged = found === undefined ? [] : await judgeEach(place, observation, [...found], holders);
+    const elsewhere = moved.get(profile)?.map(({ label, first, last }) => ({ label, first, last }));
     const named = namedRanges(manifest);
-    const ranges = elsewhere.length === 0 ? named : [...named, ...elsewhere];
+    const ranges = elsewhere === undefined ? named : [...named, ...elsewhere];
     blocks.push({ profile, port, end: port + span - 1, ports, ranges, state: observed.state, listeners: judged });
   }
   blocks.sort((a, b) => a.port - b.port);
@@ -192,18 +196,16 @@ class ListenerTable {
     this.#ports = [...this.#byPort.keys()].sort((a, b) => a - b);
   }
 
-  /** Returns the listeners on ports of `ranges`, each once. They may be taken for another profile too. */
-  take(ranges: readonly PortRange[]): readonly Listener[] {
-    const found = new Set<Listener>();
-    for (const { first, last } of ranges) {
-      for (let at = this.#indexFrom(first); at < this.#ports.length; at += 1) {
-        const port = this.#ports[at] ?? last + 1;
-        if (port > last) break;
-        this.#taken.add(port);
-        for (const listener of this.#byPort.get(port) ?? []) found.add(listener);
-      }
+  /** Returns the listeners on ports of the range. They may be taken for another profile too. */
+  take({ first, last }: PortRange): readonly Listener[] {
+    let found = NONE;
+    for (let at = this.#indexFrom(first); at < this.#ports.length; at += 1) {
+      const port = this.#ports[at] ?? last + 1;
+      if (port > last) break;
+      this.#taken.add(port);
+      found = [...found, ...(this.#byPort.get(port) ?? NONE)];
     }
-    return found.size === 0 ? NONE : [...found];
+    return found;
   }
 
   /** Returns the listeners on ports that were taken for nobody. */

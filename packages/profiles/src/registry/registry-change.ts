@@ -130,7 +130,7 @@ async function commit(
   const paths = homePaths(home);
   const revision = document.revision + 1;
   refuseNewCircle(document.registry, given);
-  const manifests = inRegistryOrder(given);
+  const manifests = inRegistryOrder(given, document.registry);
   const text = formatRegistry(home, revision, manifests);
   let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...withinHome(home, folders) };
   if (intent !== undefined) await writeIntent(home, intent);

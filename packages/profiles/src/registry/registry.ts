@@ -117,18 +117,21 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
   }
 }
 
-/** Returns the manifests in the order of a registry; quick where most of them have it already. */
-export function inRegistryOrder(manifests: Iterable<Manifest>): readonly Manifest[] {
+/**
+ * Returns the manifests in the order of a registry.
+ *
+ * @param before a registry with most of these names, mostly in this order: those need not be compared, which V8 would optimize at a
+ * higher price. @default none
+ */
+export function inRegistryOrder(manifests: Iterable<Manifest>, before: Registry = new Map()): readonly Manifest[] {
   const sorted: Manifest[] = [];
   const others: Manifest[] = [];
-  let last = "";
+  const names = before.keys();
   for (const manifest of manifests) {
-    if (comesBefore(last, manifest.name)) {
-      sorted.push(manifest);
-      last = manifest.name;
-    } else {
-      others.push(manifest);
-    }
+    const { name } = manifest;
+    let next = before.has(name) ? names.next() : undefined;
+    while (next?.done === false && next.value !== name) next = names.next();
+    (next?.done === false ? sorted : others).push(manifest);
   }
   for (const manifest of others) sorted.splice(placeOf(manifest.name, sorted), 0, manifest);
   return sorted;

@@ -214,6 +214,10 @@ test("the order of a registry is that of the names, whatever it was before", () 
   const given = ["c10", "d", "a", "c2", "b"].map((name, index) => manifest(home, name, 20_000 + index));
   expect(inRegistryOrder(given).map(({ name }) => name)).toEqual(names);
   expect(inRegistryOrder(given.toReversed()).map(({ name }) => name)).toEqual(names);
+  const before = new Map(inRegistryOrder(given.slice(1)).map((each) => [each.name, each]));
+  for (const order of [given, given.toReversed(), inRegistryOrder(given)]) {
+    expect(inRegistryOrder(order, before).map(({ name }) => name)).toEqual(names);
+  }
   expect(formatRegistry(home, 3, inRegistryOrder(given))).toBe(
     formatRegistry(home, 3, inRegistryOrder(given.toReversed())),
   );

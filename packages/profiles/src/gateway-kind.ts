@@ -34,6 +34,8 @@ export interface GatewayKind {
   readonly span: number;
   readonly derived: readonly DerivedRange[];
   readonly health: HealthCheck;
+  /** Whether it listens exactly where it is told to, and writes a line when it does. @default false */
+  readonly announces?: boolean;
   /** What a start waits for besides health, because a gateway may answer before it has started. @default nothing */
   readonly readiness?: HealthCheck;
   /** How long `start` waits for readiness before it answers "still starting". */

@@ -48,6 +48,7 @@ interface TableEntry extends Omit<ProcStat, "startTicks" | "session" | "isOwnId"
 
 /** Returns the living processes of a run, leader included, in the order of their pids. Empty: the run has ended. */
 export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[] {
+  if (isKnownByItsMarksAlone(query) && !listProcessIds().some((pid) => carriesRun(pid, query))) return [];
   const table = readProcessTable();
   const members = new Set<number>();
   for (const identity of [...(query.leader === null ? [] : [query.leader]), ...(query.known ?? [])]) {
@@ -77,6 +78,11 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
     living.push({ ...identity, inGroup: entry.group === group, session: entry.session });
   }
   return living;
+}
+
+/** No process of the run is named. Without one that carries its marks there is none, and nothing else of the host need be read. */
+function isKnownByItsMarksAlone({ leader, child, known = [] }: ProcessTreeQuery): boolean {
+  return process.platform === "linux" && leader === null && child === undefined && known.length === 0;
 }
 
 /** Returns the nonces of all runs with a visible process, in one walk: for callers that ask about many runs. */

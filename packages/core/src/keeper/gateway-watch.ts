@@ -91,6 +91,9 @@ export async function watchGateway(
   const look = (): Promise<Look> => lookAt(spec, port, answers, over);
   const elsewhere = new ElsewhereWatch({ host: spec.host, port: spec.port, span: spec.span ?? 1 }, run);
   const output = new OutputWatch(spec.logPath);
+  // What was only just started listens nowhere yet; a successor may have listened before.
+  if (run.child !== undefined && spec.health.kind !== "none")
+    await output.pause(...untilNextLook(spec, output, 0, 0), over);
   const final = await awaitReadiness(spec, elsewhere, output, look, over, tell).finally(() => output.close());
   if (final !== undefined || over.aborted) return final;
   const found = new AbortController();
@@ -145,7 +148,7 @@ async function awaitReadiness(
       return undefined;
     }
     const late = waitedMs >= spec.startTimeoutMs;
-    const found = seen.port === "nobody" ? elsewhere.look(waitedMs) : undefined;
+    const found = seen.port === "nobody" && spec.announces !== true ? elsewhere.look(waitedMs) : undefined;
     if (found !== undefined && (elsewhere.isSettled(waitedMs) || (late && found.how === "other-port"))) {
       const reason = `listening on ${found.addresses}, expected ${where}`;
       return { found: "misplaced", reason, ...(found.address === undefined ? {} : { listensOn: found.address }) };
@@ -156,15 +159,25 @@ async function awaitReadiness(
     } else if (soFar !== undefined) {
       tellOnce(soFar, found?.how === "aside" ? null : "LISTENER_MISMATCH");
     }
-    const slowestMs = late ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs;
-    // Where checks are slow, they must not take processor time from the gateway.
-    const shortestMs = Math.max(nextLookMs(waitedMs, slowestMs), 2 * lookMs);
-    const longestMs = output.works
-      ? Math.max(shortestMs, Math.min(slowestMs, DEFAULTS.restful * shortestMs))
-      : shortestMs;
-    await output.pause(shortestMs, longestMs, over);
+    await output.pause(...untilNextLook(spec, output, waitedMs, lookMs), over);
   }
   return undefined;
+}
+
+/** Returns the shortest and the longest pause before the next look at a gateway that is not ready after `waitedMs`. */
+function untilNextLook(
+  { announces, startTimeoutMs }: KeeperSpec,
+  output: OutputWatch,
+  waitedMs: number,
+  lookMs: number,
+): readonly [shortestMs: number, longestMs: number] {
+  const slowestMs = waitedMs >= startTimeoutMs ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs;
+  // Where checks are slow, they must not take processor time from the gateway.
+  const slowly = (ms: number): number => Math.max(ms, 2 * lookMs);
+  if (output.works && announces === true) return [slowly(nextLookMs(0, slowestMs)), slowly(slowestMs)];
+  const shortestMs = slowly(nextLookMs(waitedMs, slowestMs));
+  if (!output.works) return [shortestMs, shortestMs];
+  return [shortestMs, Math.max(shortestMs, Math.min(slowestMs, DEFAULTS.restful * shortestMs))];
 }
 
 async function watchLiveness(

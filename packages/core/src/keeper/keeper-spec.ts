@@ -62,6 +62,11 @@ export interface KeeperSpec {
    */
   readonly inherited?: readonly string[];
   readonly health: HealthCheck;
+  /**
+   * Whether the gateway listens exactly where it is told to, and writes a line when it does: then it is not asked again and again
+   * meanwhile. @default false
+   */
+  readonly announces?: boolean | undefined;
   /** A digest of the run's settings, to compare them with later ones. */
   readonly settings?: string;
   /** Asked besides health until the gateway has started, and never after that. @default nothing */

@@ -209,8 +209,7 @@ export function readEarlierRun(path: string): RunRecord | undefined {
 function replaceVolatile(path: string, text: string): void {
   const temp = `${path}.tmp`;
   try {
-    fs.rmSync(temp, { force: true });
-    const fd = createFile(temp);
+    const fd = createInPlace(temp);
     try {
       fs.writeFileSync(fd, text);
     } finally {
@@ -220,6 +219,17 @@ function replaceVolatile(path: string, text: string): void {
   } catch (error) {
     if (!overwrite(path, text)) throw error;
     fs.rmSync(temp, { force: true, recursive: true });
+  }
+}
+
+/** The file of a killed writer is rare, so it is removed only when it is in the way. */
+function createInPlace(path: string): number {
+  try {
+    return createFile(path);
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    fs.rmSync(path, { force: true });
+    return createFile(path);
   }
 }
 

@@ -87,9 +87,9 @@ describe("findRunProcesses", () => {
     expect(pidsOf(findRunProcesses({ leader: identity, nonce, known: before }))).toEqual(sorted(pids.slice(1)));
   });
 
-  test("needs no leader where the nonce is known", async () => {
+  test("needs no leader where the nonce is known, and finds children of its carriers that cleared their environment", async () => {
     const nonce = randomBytes(16).toString("hex");
-    const { pids } = await startTree({ LOCKKEEPER_RUN: nonce }, group);
+    const { pids } = await startTree({ LOCKKEEPER_RUN: nonce }, group, leftBare);
     expect(pidsOf(findRunProcesses({ leader: null, nonce }))).toEqual(sorted(pids));
     expect(readRunNonce(pids[1] ?? 0)).toBe(nonce);
   });

@@ -100,6 +100,14 @@ describe("a gateway that behaves", () => {
     expect(gateway?.pid).toBe(kept.records.find((record) => record.gateway !== null)?.gateway?.pid);
   });
 
+  test("that is said to announce itself becomes ready also when it announces nothing", async () => {
+    const program = `require("node:http").createServer((_, answer) => answer.end('{"ok":true}')).listen(${port}, "127.0.0.1")`;
+    const spec = scene.spec("healthy.js", [], { port, announces: true });
+    const kept = scene.keep({ ...spec, argv: [process.execPath, "-e", program] });
+    expect(await kept.until("running")).toMatchObject({ health: "ok" });
+    expect(kept.readLog()).toBe("");
+  });
+
   test("may have no health check and no port at all", async () => {
     const kept = scene.keep(scene.spec("never-listens.js", [], { port, health: { kind: "none" } }));
     expect(await kept.until("running")).toMatchObject({ health: "unknown" });

@@ -7,6 +7,7 @@ export const builtin: GatewayKind = {
   span: 10,
   derived: [],
   health: { kind: "http", path: "/healthz", expect: "ok-body" },
+  announces: true,
   startTimeoutMs: 30_000,
   stopTimeoutMs: 10_000,
   end: "all",

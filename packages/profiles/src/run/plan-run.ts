@@ -110,6 +110,7 @@ async function keeperSpec(
     env,
     inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
     health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
+    announces: kind.announces,
     settings: settingsMark(manifest),
     ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
     logPath: gatewayLogPath(manifest.paths),

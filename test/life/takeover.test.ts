@@ -1,7 +1,7 @@
 /**
  * Real processes change their manager: the old one stops, ours starts, and the old one returns when ours does not serve.
  */
-import { identifyProcess } from "@lockkeeper/core/internal";
+import { identifyProcess, readListeners } from "@lockkeeper/core/internal";
 import type { Profiles, TakeoverPlan } from "@lockkeeper/profiles";
 import { openProfiles } from "@lockkeeper/profiles";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,6 +21,15 @@ async function ownerOf(port: number): Promise<number> {
   const [owner] = ownersOf(port);
   if (owner === undefined) throw new Error(`nobody listens on ${port}`);
   return owner;
+}
+
+function addressesOn(port: number): readonly string[] {
+  const listeners = readListeners();
+  if (listeners === "unknown") throw new Error("this system does not show listeners");
+  return listeners
+    .filter((listener) => listener.port === port)
+    .map(({ address }) => address)
+    .sort();
 }
 
 interface User {
@@ -167,16 +176,34 @@ test("when ours does not serve, the old gateway of that very profile runs again,
   );
 });
 
-test("when ours would listen more widely than the old one, the old one returns", async () => {
-  await withAdopted({ gateway: { bind: "lan" }, flags: ["--bind", "loopback"] }, async ({ profiles, port }) => {
+test("ours would listen more widely than the old one, whose arguments nobody sees: refused while it serves", async () => {
+  await withAdopted({ gateway: { bind: "lan" }, flags: ["--bind", "loopback"] }, async ({ profiles, old }) => {
+    await expect(profiles.takeOver("openclaw", { consent: () => true })).rejects.toMatchObject({
+      code: "LISTENER_MISMATCH",
+      message: expect.stringContaining("ours would listen on 0.0.0.0, while the old one listens on") as string,
+    });
+    expect(isAlive(old)).toBe(true);
+  });
+});
+
+test("when ours listens more widely than the old one, the old one returns and is no wider than before", async () => {
+  await withAdopted({ flags: ["--bind", "loopback"] }, async ({ profiles, folder, port }) => {
+    const before = addressesOn(port);
     const error: unknown = await profiles
-      .takeOver("openclaw", { consent: () => true })
+      .takeOver("openclaw", {
+        consent: () => {
+          // Changed after the plan was made.
+          configure(folder, port, ".openclaw", { bind: "lan" });
+          return true;
+        },
+      })
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: "LISTENER_MISMATCH",
-      message: expect.stringContaining("ours listens on 0.0.0.0, while the old one listened on") as string,
+      message: expect.stringContaining("ours listens on 0.0.0.0, while the old one listens on") as string,
     });
     expect(await profiles.status("openclaw")).toMatchObject({ state: "external", pid: await ownerOf(port) });
+    expect(addressesOn(port)).toEqual(before);
   });
 });
 

@@ -121,7 +121,7 @@ export interface ProgramConfig {
   readonly fault: string | null;
   /** The port that it names; null when it names none. */
   readonly port: number | null;
-  /** The address that the gateway listens on according to it, or by default. */
+  /** The address that the gateway listens on according to the profile's command and it, or by default. */
   readonly host: string;
   /** Its parts in other files, which may hold the same secrets. */
   readonly parts: readonly string[];
@@ -153,8 +153,12 @@ export interface ForeignProgram {
     token: string,
     keepSecrets: boolean,
   ) => Promise<OwnConfig>;
-  /** Returns how to start again, as itself, a gateway that was started as `launch` says. */
-  readonly relaunch: (manifest: Manifest, launch: ProcessLaunch) => ProcessLaunch;
+  /** Returns how to start again, as itself, a gateway that was started as `launch` says and listened on `addresses`. */
+  readonly relaunch: (
+    manifest: Manifest,
+    launch: ProcessLaunch,
+    addresses: readonly string[] | "unknown",
+  ) => ProcessLaunch;
   /** Returns whether our gateway can do without this variable, because it has its own or reads it from a file. */
   readonly needsNot: (manifest: Manifest, variable: string) => boolean;
   /** Returns how a gateway is reached. `env`: its own environment, which may hold the token. */

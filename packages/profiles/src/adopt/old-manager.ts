@@ -134,12 +134,13 @@ export async function startOld(
   manager: OldManager,
   manifest: Manifest,
   program: ForeignProgram,
+  addresses: readonly string[] | "unknown",
 ): Promise<void> {
   if (manager.kind === "unit") {
     await startUnit(env, manager.unit);
     return;
   }
-  const { argv, env: itsOwn, cwd } = program.relaunch(manifest, manager.launch);
+  const { argv, env: itsOwn, cwd } = program.relaunch(manifest, manager.launch, addresses);
   const [file = "", ...rest] = argv;
   const child = spawn(file, rest, { cwd, env: itsOwn, detached: true, stdio: "ignore" });
   await new Promise<void>((resolve, reject) => {

@@ -112,6 +112,8 @@ export async function takeOver(
   const scene = await lookAt(context, observation, roots);
   const { manager } = scene.management;
   await requirePreflight(context, manifest, "the old gateway was not touched");
+  const { host } = await scene.program.readConfig(manifest);
+  if (isWildcardHost(host)) refuseWider(scene, [host], "would listen");
   const plan = await planOf(context, scene, roots);
   if (!(await options.consent(plan))) return { outcome: "declined", plan, status: statusOf(context, observation) };
   // The answer may have taken a while.
@@ -124,7 +126,7 @@ export async function takeOver(
     onProgress?.("starting it under one of our keepers");
     const timeoutMs = options.startTimeoutMs ?? kind.startTimeoutMs;
     const { status } = await startProfile(context, name, { timeoutMs, signal, onProgress });
-    refuseWider(scene, status);
+    refuseWider(scene, status.pid === null ? "unknown" : addressesOf(status.pid), "listens");
     if (manager.kind === "unit" && manager.enabled === "yes") await disableUnit(context.env, manager.unit);
     return { outcome: "taken-over", plan, status };
   } catch (error) {
@@ -189,6 +191,12 @@ async function planOf(
     warnings: [
       ...(oldPort === port ? [] : [`it moves from port ${oldPort} to ${port}`]),
       ...(before === undefined ? ["the variables of the old gateway cannot be seen from here"] : []),
+      // OpenClaw shows its title in their place.
+      ...(manager.kind === "process" && manager.launch.argv.length < 2
+        ? [
+            "the arguments of the old gateway cannot be seen: what it has from them alone, such as --token, ours will not have",
+          ]
+        : []),
       ...otherUnits.map((unit) => `${unit.name} is enabled and would start it too: ${disableCommand(unit)}`),
     ],
     grave: doubts
@@ -208,14 +216,17 @@ function isStill(manager: OldManager, now: ProcessIdentity | null): boolean {
 }
 
 /** A gateway that only this machine could reach must stay that way, because nobody asked for more. */
-function refuseWider({ manifest, oldAddresses }: Scene, { pid }: ProfileStatus): void {
-  const addresses = pid === null ? "unknown" : addressesOf(pid);
+function refuseWider(
+  { manifest, oldAddresses }: Scene,
+  addresses: readonly string[] | "unknown",
+  verb: "would listen" | "listens",
+): void {
   if (addresses === "unknown" || oldAddresses === "unknown" || oldAddresses.some(isWildcardHost)) return;
   const wider = addresses.filter((address) => !isLoopbackHost(address) && !oldAddresses.includes(address));
   if (wider.length === 0) return;
   throw new LockkeeperError(
     "LISTENER_MISMATCH",
-    `ours listens on ${wider.join(", ")}, while the old one listened on ${oldAddresses.join(", ")}`,
+    `ours ${verb} on ${wider.join(", ")}, while the old one listens on ${oldAddresses.join(", ")} alone`,
     { hint: `Say in its config where it may listen, then: lockkeeper takeover ${manifest.name}` },
   );
 }
@@ -229,12 +240,12 @@ function addressesOf(pid: number): readonly string[] | "unknown" {
 
 /** Returns what happened, one fact a line. Never throws, because the first failure is the one to report. */
 async function goBack(context: ProfilesContext, scene: Scene): Promise<readonly string[]> {
-  const { manifest, program, management, oldPort } = scene;
+  const { manifest, program, management, oldPort, oldAddresses } = scene;
   const { manager } = management;
   const old = manager.kind === "unit" ? manager.unit.name : "the old gateway";
   try {
     await stopProfile(context, manifest.name);
-    await startOld(context.env, manager, withPort(manifest, oldPort), program);
+    await startOld(context.env, manager, withPort(manifest, oldPort), program, oldAddresses);
     const deadline = performance.now() + kinds[manifest.kind].startTimeoutMs;
     for (;;) {
       // Anything may answer on the port; the record in this state directory says whether it is this gateway.

@@ -78,7 +78,10 @@ async function describe(
     configPath,
     config: config.verdict,
     configFault: config.fault,
-    host: hostOf(config, units),
+    host: hostOf(
+      config,
+      units.map(({ argv }) => argv),
+    ),
     port,
     portSource,
     ranges: rangesOf(name, config, port),
@@ -108,8 +111,8 @@ function notesOf(config: OpenClawConfig, records: readonly ProgramRecord[], port
 }
 
 /** Returns the address that a gateway binds, as far as its arguments and its config say; OpenClaw's default is loopback. */
-export function hostOf(config: OpenClawConfig, units: readonly ServiceUnit[]): string {
-  const bind = units.map(({ argv }) => flagValue(argv, "--bind")).find((word) => word !== undefined) ?? config.bind;
+export function hostOf(config: OpenClawConfig, commands: readonly (readonly string[])[]): string {
+  const bind = commands.map((argv) => flagValue(argv, "--bind")).find((word) => word !== undefined) ?? config.bind;
   if (bind === "lan" || bind === "0.0.0.0") return "0.0.0.0";
   return bind === "custom" && config.bindHost !== null ? config.bindHost : "127.0.0.1";
 }

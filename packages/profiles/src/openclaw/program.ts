@@ -18,14 +18,14 @@ export const openClawProgram: ForeignProgram = {
   findInstallations,
   adopt: async (installation, ourHome) =>
     adoptedParts(installation, await readConfigFile(installation.configPath), ourHome),
-  readConfig: async ({ paths }) => {
+  readConfig: async ({ paths, command = [] }) => {
     const config = await readConfigFile(paths.config);
     const { document, fault, verdict, port, parts } = config;
     return {
       document,
       fault: verdict === "absent" ? "there is none" : fault,
       port,
-      host: hostOf(config, []),
+      host: hostOf(config, [command]),
       parts,
       extraRanges: extraRanges(document),
     };

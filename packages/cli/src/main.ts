@@ -174,7 +174,7 @@ const world: World = {
   terminal: openTerminal,
   takenScreen,
   interruption: () => (interruption ??= takeStopSignals(SIGNALS, interruptedBy)),
-  ignoreStraySignals,
+  ignoreStraySignals: () => ignoreStraySignals(),
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning: takeWarnings,
   programs: {

@@ -6,10 +6,9 @@
 import { close, openSync, read } from "node:fs";
 
 /** Well below a grace period: readings up to 10 ms apart were found to stay quick, from 15 ms on some did not. */
-const KEEPS_READY_S = 0.004;
+const KEEPS_READY_MS = 4;
 
 let isReading = false;
-/** On the clock of `process.uptime`, since for `performance` Node loads a module, 2 ms. */
 let readAt = -Infinity;
 
 /**
@@ -18,14 +17,14 @@ let readAt = -Infinity;
  * decides nothing, and nothing depends on it.
  */
 export function readyLockList(): void {
-  if (isReading || process.uptime() - readAt < KEEPS_READY_S) return;
+  if (isReading || performance.now() - readAt < KEEPS_READY_MS) return;
   try {
     const list = openSync("/proc/locks", "r");
     isReading = true;
     // One byte: the kernel gets ready as for the whole list, and prints one line.
     read(list, Buffer.allocUnsafe(1), 0, 1, 0, () => {
       isReading = false;
-      readAt = process.uptime();
+      readAt = performance.now();
       close(list);
     });
   } catch {

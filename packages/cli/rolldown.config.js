@@ -111,6 +111,12 @@ const together = {
     ...profiles("status/list", "registry/registry", "registry/match-names"),
     ...core("host/address", "host/process-identity", "host/lock-list-readiness", "keeper/run-record"),
   ],
+  // What a look at gateways that run needs, and asking for their health.
+  looked: [
+    ...profiles("status/observe-profile", "status/ask-health"),
+    ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
+    ...core("host/run-bond", "host/probe-port", "keeper/port-view", "keeper/surviving-server"),
+  ],
   watched: [
     ...own("commands/status.ts"),
     ...profiles("looking-verbs", "acting-verbs"),

@@ -25,7 +25,7 @@ test("the examples run", async () => {
       cwd: import.meta.dirname,
       env: bareEnvironment(home),
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 240_000,
     });
     expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.not.stringContaining("Error") as string });
     expect(stdout).toContain("I serve");

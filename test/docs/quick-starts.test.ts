@@ -38,7 +38,7 @@ test("every quick start runs word for word", async () => {
           cwd: project,
           env: { ...env, PATH },
           encoding: "utf8",
-          timeout: 60_000,
+          timeout: 240_000,
         });
         expect({ line, status, output: status === 0 ? "" : stdout + stderr }).toEqual({ line, status: 0, output: "" });
       }

@@ -30,7 +30,7 @@ test("backup, inspection, remove, restore and uninstall work as the page describ
         cwd: folder,
         env: { ...env, PATH: `${bin}:${path.dirname(process.execPath)}:${env["PATH"] ?? ""}` },
         encoding: "utf8",
-        timeout: 60_000,
+        timeout: 240_000,
       });
       expect({ line, status, stderr: status === 0 ? "" : stderr }).toEqual({ line, status: 0, stderr: "" });
       return stdout;

@@ -69,12 +69,12 @@ describe("Compose", () => {
         const socket = await podman.socket();
         const compose = (...args: readonly string[]): void => {
           const env = { ...podman.env, DOCKER_HOST: socket };
-          const ran = spawnSync(COMPOSE ?? "", ["-f", file, ...args], { env, encoding: "utf8", timeout: 60_000 });
+          const ran = spawnSync(COMPOSE ?? "", ["-f", file, ...args], { env, encoding: "utf8", timeout: 240_000 });
           expect(ran.status, `${ran.stdout}${ran.stderr}`).toBe(0);
         };
         compose("up", "--detach");
         const container = (await podman.must("ps", "--all", "--quiet")).trim().split("\n")[0] ?? "";
-        const waited = await podman.run("exec", container, "lockkeeper", "wait", "prod", "--timeout", "30s");
+        const waited = await podman.run("exec", container, "lockkeeper", "wait", "prod", "--timeout", "120s");
         expect(waited.status, waited.stderr + (await podman.run("logs", container)).stderr).toBe(0);
         expect((await podman.run("exec", container, "lockkeeper", "status", "prod", "--quiet")).status).toBe(0);
         // The host sees it, reaches it at the same address, and does not run it a second time.
@@ -132,7 +132,7 @@ describe("Compose", () => {
         const env = { ...podman.env, DOCKER_HOST: await podman.socket(), PASSED: value };
         const compose = async (...args: readonly string[]): Promise<void> => {
           const child = spawn(COMPOSE ?? "", ["-f", file, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
-          const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+          const late = setTimeout(() => child.kill("SIGKILL"), 240_000);
           let said = "";
           child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
           const [status] = (await once(child, "exit")) as [number | null];
@@ -150,7 +150,7 @@ describe("Compose", () => {
         });
         await Promise.all([up, watch]);
         const cmd = "lockkeeper-cmd-1";
-        await podman.must("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "30s");
+        await podman.must("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "120s");
         const told = (await podman.must("logs", cmd)).split("\n").find((line) => line.startsWith("{")) ?? "";
         expect(JSON.parse(told)).toEqual({ cwd, given: value, passed: value });
         const counted = async (): Promise<number> => Number(await readFile(path.join(cwd, "starts"), "utf8"));
@@ -167,7 +167,7 @@ describe("Compose", () => {
           "the engine has started it again",
           async () => (await startedAt()) !== first && (await counted()) === 2,
         );
-        const again = await podman.run("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "30s");
+        const again = await podman.run("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "120s");
         expect(again.status, again.stderr).toBe(0);
         await compose("down");
         expect((await podman.must("ps", "--all", "--quiet")).trim()).toBe("");

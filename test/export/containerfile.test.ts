@@ -30,7 +30,7 @@ async function startRegistry(folder: string): Promise<string> {
     const args = ["pack", place, "--ignore-scripts", "--json", "--pack-destination", folder];
     const { stdout } = await run(npm ?? "npm", args, {
       env: { PATH: process.env["PATH"], HOME: folder },
-      timeout: 30_000,
+      timeout: 120_000,
     });
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     packages.set(manifest.name, { manifest, tarball: path.join(folder, filename) });
@@ -121,7 +121,7 @@ describe.skipIf(fault !== undefined || npm === undefined)("the Containerfile", (
       const args = ["--network=host", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--user=1000:1000"];
       const own = [...args, "--volume", `${home}:${home}`, "--env", `LOCKKEEPER_HOME=${home}`];
       await podman.must("run", "--detach", "--name", "prod", ...own, built, "run", "prod");
-      const waited = await podman.run("exec", "prod", "lockkeeper", "wait", "prod", "--timeout", "30s");
+      const waited = await podman.run("exec", "prod", "lockkeeper", "wait", "prod", "--timeout", "120s");
       expect(waited.status, waited.stderr + (await podman.run("logs", "prod")).stderr).toBe(0);
       const doctor = await podman.run("exec", "prod", "lockkeeper", "doctor");
       expect(doctor.stdout).not.toContain("reap");

@@ -94,7 +94,7 @@ describe.skipIf(fault !== undefined)("Kubernetes", () => {
       await writeFile(file, stringify(pod));
       await podman.must("kube", "play", file);
       const gateway = "lk-prod-0-gateway";
-      const waited = await podman.run("exec", gateway, "lockkeeper", "wait", "prod", "--timeout", "30s");
+      const waited = await podman.run("exec", gateway, "lockkeeper", "wait", "prod", "--timeout", "120s");
       expect(waited.status, waited.stderr + (await podman.run("logs", gateway)).stderr).toBe(0);
       const probe = template.containers[0]?.readinessProbe.exec.command ?? [];
       expect((await podman.run("exec", gateway, ...probe)).status).toBe(0);

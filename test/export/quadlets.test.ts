@@ -86,7 +86,7 @@ describe.skipIf(QUADLET === undefined)("quadlet", () => {
         );
         await done(`sed /RestartPreventExitStatus/d ${place}/lockkeeper-prod.service >${place}/spoiled.service`);
         await done("systemctl --user daemon-reload && systemctl --user start lockkeeper-prod");
-        expect((await lk("wait prod --timeout 30s")).status).toBe(0);
+        expect((await lk("wait prod --timeout 110s")).status).toBe(0);
         const keeper = await shown("lockkeeper-prod", "MainPID");
         expect(JSON.parse((await lk("status prod --json")).output)).toMatchObject({ keeperPid: Number(keeper) });
         await done(`kill -9 ${keeper}`);

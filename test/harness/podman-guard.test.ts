@@ -32,14 +32,14 @@ test.skipIf(reason !== undefined)(
     };
     const [own, abandoned, used, young] = [folder("own"), folder("abandoned"), folder("used"), folder("young")];
     for (const each of [abandoned, used]) writeFileSync(path.join(each, "held"), "");
-    const user = spawn("flock", [path.join(used, "owner"), "sh", "-c", "echo locked; exec sleep 60"], {
+    const user = spawn("flock", [path.join(used, "owner"), "sh", "-c", "echo locked; exec sleep 600"], {
       stdio: ["ignore", "pipe", "ignore"],
       detached: true,
     });
     onTestFinished(() => void process.kill(-(user.pid ?? 0), "SIGKILL"));
     await once(user.stdout, "data");
     // Like a monitor of a container: independent, and its command line names the folder.
-    const monitor = spawn(process.execPath, ["-e", "setTimeout(() => undefined, 60_000)", `${own}/userdata`], {
+    const monitor = spawn(process.execPath, ["-e", "setTimeout(() => undefined, 600_000)", `${own}/userdata`], {
       stdio: "ignore",
       detached: true,
     });

@@ -6,6 +6,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -118,7 +119,7 @@ export async function openPodman(): Promise<Podman> {
         env,
         stdio: "ignore",
       });
-      await until("podman's API is up", () => existsSync(file));
+      await until("podman's API is up", () => isListening(file));
       return `unix://${file}`;
     },
     env,
@@ -139,6 +140,14 @@ async function startGuard(folder: string): Promise<ChildProcess> {
   if (stdout === null) throw new Error("the guard has no output");
   await once(stdout, "data", { signal: AbortSignal.timeout(GUARD_MS) });
   return guard;
+}
+
+/** A socket is there a moment before somebody listens on it. */
+function isListening(file: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(file, () => resolve(true)).on("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 }
 
 async function ended(child: ChildProcess, end: () => void): Promise<void> {

@@ -40,7 +40,7 @@ export async function withScratchHome(use: (scratch: ScratchHome) => Promise<voi
     await use({ home, folder, run, mustRun, json });
     if (existsSync(path.join(home, "run"))) await stopEverything(home, run);
   } finally {
-    for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
+    for (const pid of await livingProcesses(home)) killQuietly(pid);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -52,6 +52,15 @@ async function stopEverything(home: string, run: ScratchHome["run"]): Promise<vo
   const stopped = await run(["stop", ...names, ...names.map((name) => `--confirm=${name}`)]);
   if (stopped.status !== 0) throw new Error(`the test's gateways could not be stopped: ${stopped.stderr}`);
   await until("every process of the test is gone", async () => (await livingProcesses(home)).length === 0);
+}
+
+/** Kills a process that may have ended since it was seen. */
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
 
 /** The processes that carry this home in their environment (Linux): keepers, gateways and all their children. */

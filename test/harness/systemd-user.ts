@@ -116,7 +116,7 @@ export HOME='${home.replaceAll("'", `'\\''`)}' XDG_RUNTIME_DIR=${runtime} PATH=$
 unset DBUS_SESSION_BUS_ADDRESS LOCKKEEPER_HOME LOCKKEEPER_PROFILE NODE_OPTIONS
 cd "$HOME"
 ${MANAGER} --user --unit=default.target >/dev/null 2>&1 &
-for i in $(seq 200); do systemctl --user is-system-running >/dev/null 2>&1 && break; sleep .05; done
+for i in $(seq 1200); do case $(systemctl --user is-system-running 2>/dev/null) in running|degraded) break;; esac; sleep .05; done
 echo '{"ready":true}'
 while IFS= read -r line; do
   output=$(timeout 120 bash -c "$line" 2>&1 </dev/null | base64 -w0; exit "\${PIPESTATUS[0]}")

@@ -11,7 +11,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { bareEnvironment } from "../harness/cli.ts";
 import { freePort } from "../harness/ports.ts";
-import { livingProcesses } from "../harness/scratch-home.ts";
+import { killQuietly, livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 import { isAlive, ownersOf, sample } from "../supervision/scratch-profiles.ts";
 import { configure, installOpenClaw, startByHand, untilHealthy, writeProgram } from "./openclaw-user.ts";
@@ -72,7 +72,7 @@ async function withAdopted(given: Given, use: (user: User) => Promise<void>): Pr
     // In good order, so that its helper process ends with it.
     for (const owner of ownersOf(port)) process.kill(owner, "SIGTERM");
     await until("nobody listens any more", () => ownersOf(port).size === 0);
-    for (const pid of await livingProcesses(home)) process.kill(pid, "SIGKILL");
+    for (const pid of await livingProcesses(home)) killQuietly(pid);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -8,17 +8,22 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { profilePool } from "../harness/ports.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const PACKAGES = ["core", "profiles", "cli"] as const;
 
-let scratch: string;
+const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-packed-"));
 let project: string;
 /** Why npm could not get the dependencies from its registry. */
 let unreachable: string | undefined;
 
 /** Source: `npm error code <errno>` of npm install(1), for a host that has no network. */
 const NO_NETWORK = /\b(?:EAI_AGAIN|ENOTFOUND|ENETUNREACH|ECONNREFUSED|ETIMEDOUT|ENOTCACHED)\b/;
+/** A registry that breaks off or is busy, besides. */
+const TROUBLE = new RegExp(String.raw`${NO_NETWORK.source}|\b(?:ECONNRESET|EPIPE|ERR_SOCKET_TIMEOUT|E429|E5\d\d)\b`);
+/** How often a command is tried that the registry fails. */
+const TRIES = 3;
 
 /** The pnpm that runs the tests, or the one that `.ci/run` names. */
 function pnpm(): { readonly command: string; readonly args: readonly string[] } {
@@ -30,42 +35,57 @@ function pnpm(): { readonly command: string; readonly args: readonly string[] } 
   return { command: "npx", args: ["-y", version] };
 }
 
-beforeAll(() => {
+/** Runs a command that asks the registry; returns why that is not possible, or undefined when it has succeeded. */
+function fetchBy(command: string, args: readonly string[], cwd: string): string | undefined {
+  for (let left = TRIES; ; left -= 1) {
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+    if (status === 0) return undefined;
+    const trouble = TROUBLE.exec(stdout + stderr)?.[0];
+    if (trouble === undefined) throw new Error(`${command} ${args.join(" ")}: exit ${status}: ${stdout}${stderr}`);
+    if (left <= 1) return trouble;
+  }
+}
+
+function pack(): string | undefined {
   // Asked first: without a network npm and npx try for minutes.
   const { stderr } = spawnSync("npm", ["ping", "--fetch-retries=0"], { encoding: "utf8" });
-  unreachable = NO_NETWORK.exec(stderr)?.[0];
-  if (unreachable !== undefined) {
-    process.stdout.write(`skipped: the packed packages (npm reaches no registry: ${unreachable})\n`);
-    return;
-  }
-  scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-packed-"));
+  const offline = NO_NETWORK.exec(stderr)?.[0];
+  if (offline !== undefined) return offline;
+  mkdirSync(path.join(scratch, "home"), { mode: 0o700 });
+  writeFileSync(path.join(scratch, "home/config.json"), JSON.stringify(profilePool()), { mode: 0o600 });
   const { command, args } = pnpm();
-  const tarballs = PACKAGES.map((name) => {
+  const tarballs: string[] = [];
+  for (const name of PACKAGES) {
     const destination = path.join(scratch, name);
     mkdirSync(destination);
-    execFileSync(command, [...args, "pack", "--pack-destination", destination], {
-      cwd: path.join(root, "packages", name),
-      stdio: "pipe",
-    });
+    const packing = [...args, "pack", "--pack-destination", destination];
+    const trouble = fetchBy(command, packing, path.join(root, "packages", name));
+    if (trouble !== undefined) return trouble;
     const [tarball] = readdirSync(destination);
-    return path.join(destination, tarball ?? "no tarball was made");
-  });
+    tarballs.push(path.join(destination, tarball ?? "no tarball was made"));
+  }
   project = path.join(scratch, "consumer");
   mkdirSync(project);
   writeFileSync(
     path.join(project, "package.json"),
     JSON.stringify({ name: "consumer", private: true, type: "module" }),
   );
-  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...tarballs], {
-    cwd: project,
-    stdio: "pipe",
-  });
-});
+  return fetchBy("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...tarballs], project);
+}
+
+/** The limit for the packages of three projects, in milliseconds, on a machine that runs other tests too. */
+const PACK_MS = 900_000;
+
+beforeAll(() => {
+  unreachable = pack();
+  if (unreachable !== undefined)
+    process.stdout.write(`skipped: the packed packages (npm reaches no registry: ${unreachable})\n`);
+}, PACK_MS);
 
 beforeEach(({ skip }) => skip(unreachable !== undefined, "npm reaches no registry"));
 
 afterAll(() => {
-  if (unreachable === undefined) rmSync(scratch, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 });
 
 function runNode(source: string): string {

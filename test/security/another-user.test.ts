@@ -39,7 +39,7 @@ describe.runIf(isAble)("a home of another user", () => {
       encoding: "utf8",
       cwd: "/",
       env: bareEnvironment(home),
-      timeout: 60_000,
+      timeout: 240_000,
     });
     return { status, stdout, stderr };
   }

@@ -153,23 +153,23 @@ withSystemd("a blocked port is told once and never tried again; a gateway that c
 withSystemd("a slow start has its time, and a hanging gateway is restarted by the watchdog", async () => {
   await withUserManager(async (manager) => {
     const { sh, lk, home } = manager;
-    await done(lk(`create prod --health / -- ${process.execPath} ${server} {port} slow=7000`));
+    await done(lk(`create prod --health / -- ${process.execPath} ${server} {port} slow=14000`));
     await done(lk("service install prod"));
     // Less than the start takes: the keeper must ask for more to succeed.
     await sh(
-      `mkdir -p ${home}/.config/systemd/user/${UNIT}.d; printf '[Service]\\nTimeoutStartSec=3\\n' >${home}/.config/systemd/user/${UNIT}.d/own.conf; systemctl --user daemon-reload`,
+      `mkdir -p ${home}/.config/systemd/user/${UNIT}.d; printf '[Service]\\nTimeoutStartSec=8\\n' >${home}/.config/systemd/user/${UNIT}.d/own.conf; systemctl --user daemon-reload`,
     );
-    await done(lk("start prod --timeout 30s"));
+    await done(lk("start prod --timeout 100s"));
     expect(await shown(manager, "NRestarts")).toBe("0");
     // The owner's own drop-in is respected and named.
     expect(await done(lk("service status prod"))).toContain("own.conf");
     await done(lk("stop prod"));
 
     await done(lk(`edit prod -- ${process.execPath} ${server} {port}`));
-    await done(lk("service install prod --watchdog 4s"));
+    await done(lk("service install prod --watchdog 8s"));
     await done(lk("start prod"));
     const before = await prod(manager);
-    await sh("sleep 6");
+    await sh("sleep 10");
     expect(await shown(manager, "NRestarts")).toBe("0");
     await sh(`curl -s -m 1 http://127.0.0.1:${before.port}/hang; true`);
     await untilState(manager, "running", ({ pid }) => pid !== null && pid !== before.pid);

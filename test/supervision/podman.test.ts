@@ -10,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { containerScenes, give } from "../harness/container-scene.ts";
 import type { Podman } from "../harness/podman.ts";
 import { until } from "../harness/until.ts";
+import { freePort } from "../harness/ports.ts";
 
 const { fault, scene } = containerScenes("run in real containers");
 
@@ -52,7 +53,7 @@ const inside = (podman: Podman, container: string, ...command: readonly string[]
   podman.run("exec", container, "lockkeeper", ...command);
 
 async function untilRunning(podman: Podman, container: string, profile: string): Promise<void> {
-  const { status, stderr } = await inside(podman, container, "wait", profile, "--timeout", "60s");
+  const { status, stderr } = await inside(podman, container, "wait", profile, "--timeout", "120s");
   const { stdout, stderr: said } = await podman.run("logs", container);
   expect(status, `${stderr}${stdout}${said}`).toBe(0);
 }
@@ -188,7 +189,7 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       const mkdirHome = ["--entrypoint", "/bin/sh", podman.image, "-c", "mkdir -p -m 0700 /volume/home"];
       await podman.must(...onVolume(`${volume}:/volume`), "--rm", ...mkdirHome);
       const own = [...onVolume(`${volume}/home:${home}`), "--env", `LOCKKEEPER_HOME=${home}`];
-      await podman.must(...own, "--rm", podman.image, "create", "inner");
+      await podman.must(...own, "--rm", podman.image, "create", "inner", "--port", String(await freePort()));
       const doctor = await podman.run(...own, "--rm", podman.image, "doctor", "--json");
       expect(doctor.stdout).not.toContain("mode-loose");
       await podman.must(...own, "--detach", "--name", "inner", podman.image, "run", "inner");
@@ -201,7 +202,17 @@ describe.skipIf(fault !== undefined)("run in a container", () => {
       const own = [...onVolume(`${volume}:/volume`), "--env", "LOCKKEEPER_HOME=/volume"];
       await writeFile(path.join(volume, "env"), "A=1\n", { mode: 0o600 });
       chownSync(path.join(volume, "env"), UID, UID);
-      await podman.must(...own, "--rm", podman.image, "create", "inner", "--env-file", "/volume/env");
+      await podman.must(
+        ...own,
+        "--rm",
+        podman.image,
+        "create",
+        "inner",
+        "--port",
+        String(await freePort()),
+        "--env-file",
+        "/volume/env",
+      );
       for (const name of ["first", "second"]) {
         await podman.must(...own, "--detach", "--name", name, podman.image, "run", "inner");
         await untilRunning(podman, name, "inner");

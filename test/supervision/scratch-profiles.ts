@@ -15,7 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "../harness/cli.ts";
 import { profilePlace } from "../harness/ports.ts";
-import { livingProcesses } from "../harness/scratch-home.ts";
+import { killQuietly, livingProcesses } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 
 export interface ScratchProfiles {
@@ -46,7 +46,7 @@ export async function withProfiles(
     // Repeatedly: a keeper that is about to be killed may be starting its gateway once more.
     await until("everything of the test has ended", async () => {
       const left = await livingProcesses(home);
-      for (const pid of left) process.kill(pid, "SIGKILL");
+      for (const pid of left) killQuietly(pid);
       return left.length === 0;
     });
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });

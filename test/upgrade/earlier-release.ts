@@ -55,7 +55,7 @@ export function run({ entry }: Pick<Installation, "entry">, home: string, ...arg
     encoding: "utf8",
     cwd: path.dirname(home),
     env: bareEnvironment(home),
-    timeout: 60_000,
+    timeout: 240_000,
     killSignal: "SIGKILL",
   });
   return { status, stdout, stderr };

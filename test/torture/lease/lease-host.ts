@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -152,6 +153,19 @@ export class Host {
 
 function isSentinel(pid: string): boolean {
   return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("sentinel.js");
+}
+
+/**
+ * Whether a process handles SIGHUP by now, as a sentinel does right before it reads its orders. Node handles SIGTERM
+ * from its own start on. Source: proc_pid_status(5).
+ */
+export function handlesHangup(pid: number): boolean {
+  try {
+    const [, caught = "0"] = /^SigCgt:\t(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
+    return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGHUP - 1))) !== 0n;
+  } catch {
+    return false;
+  }
 }
 
 /** Signals a process of ours that may have ended in this very moment. */

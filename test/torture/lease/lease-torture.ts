@@ -12,7 +12,7 @@ import type { EtcdCluster } from "../../harness/etcd-cluster.ts";
 import { startEtcd } from "../../harness/etcd-cluster.ts";
 import { seeded } from "../../harness/seeded.ts";
 import type { Design, Scene } from "./lease-host.ts";
-import { Host, killQuietly } from "./lease-host.ts";
+import { Host, killQuietly, handlesHangup } from "./lease-host.ts";
 import type { Write } from "./lease-witness.ts";
 import { judgeWrites } from "./lease-witness.ts";
 import type { PartitionMeans } from "./link.ts";
@@ -206,7 +206,8 @@ class LeaseTorture {
             const first = owner.sentinelPid;
             killQuietly(first);
             await this.#until("there is another sentinel", () => ![0, first].includes(owner.sentinelPid));
-            // It is ready once it has its first order.
+            await this.#until("it reads its orders", () => handlesHangup(owner.sentinelPid));
+            // Its first order is there already.
             await delay(1_500);
             owner.signal("SIGKILL");
           },

@@ -20,7 +20,8 @@ export interface Seen extends Access {
 export class PathLook {
   /** Null: nothing was there. */
   readonly #seen = new Map<string, Seen | null>();
-  readonly #real = new Map<string, string>();
+  /** Of folders only: they are on the way to many paths. */
+  readonly #realFolders = new Map<string, string>();
 
   /** Returns what is at `path` itself; undefined when nothing is there. Throws the system's errors as they are. */
   see(path: string): Seen | undefined {
@@ -56,19 +57,15 @@ export class PathLook {
 
   /** Returns the same as {@link realPath}, which asks the system about every folder on the way to each path. Throws as it does. */
   realPath(path: string): string {
-    const known = this.#real.get(path);
-    if (known !== undefined) return known;
-    const real = this.#resolve(path);
-    this.#real.set(path, real);
-    return real;
-  }
-
-  #resolve(path: string): string {
     const parent = dirname(path);
     const name = nameIn(parent, path);
     // Elsewhere the system also knows the one spelling of a name, where capitals do not count.
     if (process.platform !== "linux" || name === undefined) return realPath(path);
-    const folder = this.realPath(parent);
+    let folder = this.#realFolders.get(parent);
+    if (folder === undefined) {
+      folder = this.realPath(parent);
+      this.#realFolders.set(parent, folder);
+    }
     try {
       if (this.see(path)?.kind === "link") return realPath(path);
     } catch (error) {

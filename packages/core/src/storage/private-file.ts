@@ -47,6 +47,15 @@ export function openFile(
   access: "read" | "append" | "overwrite",
   owner: FileOwner = "own",
 ): number | undefined {
+  return openAndLook(path, access, owner)?.fd;
+}
+
+/** The same as {@link openFile}, with what the open file is. Throws as it does. */
+export function openAndLook(
+  path: string,
+  access: "read" | "append" | "overwrite",
+  owner: FileOwner = "own",
+): { readonly fd: number; readonly stats: fs.Stats } | undefined {
   const flags = ACCESS[access] | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   let fd: number;
   try {
@@ -60,7 +69,7 @@ export function openFile(
     const stats = fs.fstatSync(fd);
     refuseUnlessPlain(stats, path);
     if (owner === "own") refuseUnlessOwn(stats, path);
-    return fd;
+    return { fd, stats };
   } catch (error) {
     fs.closeSync(fd);
     throw error;

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 
 import { fileError } from "../errors.ts";
-import { openFile, unsafePath } from "./private-file.ts";
+import { openAndLook, unsafePath } from "./private-file.ts";
 import type { FileOwner } from "./private-file.ts";
 
 /** Far above a registry of 10,000 profiles, far below what would stall the process. */
@@ -19,9 +19,10 @@ const MAX_READ_BYTES = 32 * 1024 * 1024;
 export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {
   let fd: number | undefined;
   try {
-    fd = openFile(path, "read", owner);
-    if (fd === undefined) return undefined;
-    const { size } = fs.fstatSync(fd);
+    const opened = openAndLook(path, "read", owner);
+    if (opened === undefined) return undefined;
+    ({ fd } = opened);
+    const { size } = opened.stats;
     if (size > MAX_READ_BYTES) {
       throw unsafePath(path, `is ${size} bytes, more than the ${MAX_READ_BYTES} that it may have`);
     }

@@ -63,17 +63,18 @@ export function parseLaunchdPlist(text: string): UnitText | undefined {
   };
 }
 
-/** The assignments of the `[Service]` section, in order. */
+/** The assignments of the `[Service]` section, in order. Few expressions: the first use of one costs more than a whole unit. */
 function serviceAssignments(text: string): readonly (readonly [string, string])[] {
   let section = "";
   const found: (readonly [string, string])[] = [];
-  for (const line of text.replace(/\\\r?\n/g, " ").split(/\r?\n/)) {
+  const joined = text.includes("\\") ? text.replace(/\\\r?\n/g, " ") : text;
+  for (const line of joined.split("\n")) {
     const trimmed = line.trim();
-    if (trimmed === "" || /^[#;]/.test(trimmed)) continue;
-    const header = /^\[(.+)\]$/.exec(trimmed)?.[1];
-    if (header !== undefined) section = header;
+    if (trimmed === "" || trimmed.startsWith("#") || trimmed.startsWith(";")) continue;
+    const isHeader = trimmed.length > 2 && trimmed.startsWith("[") && trimmed.endsWith("]");
+    if (isHeader) section = trimmed.slice(1, -1);
     const split = trimmed.indexOf("=");
-    if (section === "Service" && header === undefined && split > 0) {
+    if (section === "Service" && !isHeader && split > 0) {
       found.push([trimmed.slice(0, split).trim(), trimmed.slice(split + 1).trim()]);
     }
   }
@@ -82,6 +83,7 @@ function serviceAssignments(text: string): readonly (readonly [string, string])[
 
 /** Words as systemd splits them: quotes group, a backslash takes the next character literally, `%%` is a percent sign. */
 function splitWords(text: string): readonly string[] {
+  if (!/["'\\%]/.test(text)) return text.split(/\s+/).filter((word) => word !== "");
   const words: string[] = [];
   for (const [word] of text.matchAll(/(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+/g)) {
     words.push(

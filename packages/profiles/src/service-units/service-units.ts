@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { readCommandEnvironment } from "./command-environment.ts";
 import { entriesOf } from "../directory-entries.ts";
 import { parseLaunchdPlist, parseSystemdUnit } from "./unit-files.ts";
 import type { UnitText } from "./unit-files.ts";
@@ -94,7 +95,16 @@ function readUnit({ manager, path: directory }: UnitDirectory, file: string): Se
   const name = manager === "launchd" ? file.slice(0, -".plist".length) : file;
   const parsed: UnitText | undefined =
     manager === "launchd" ? parseLaunchdPlist(text) : parseSystemdUnit([text, ...dropIns(directory, file)]);
-  return parsed === undefined ? undefined : { manager, name, path: path.join(directory, file), ...parsed };
+  if (parsed === undefined) return undefined;
+  const { environment, user } = readCommandEnvironment(parsed.argv);
+  return {
+    manager,
+    name,
+    path: path.join(directory, file),
+    ...parsed,
+    user: user ?? parsed.user,
+    environment: { ...parsed.environment, ...environment },
+  };
 }
 
 /** Source: systemd.unit(5): `<unit>.d/*.conf`, read in the order of their names after the unit itself. */

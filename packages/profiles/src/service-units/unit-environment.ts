@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { readCommandEnvironment } from "./command-environment.ts";
 import { readAssignments } from "./environment-file.ts";
 import type { ServiceUnit } from "./service-units.ts";
 
@@ -17,12 +18,16 @@ export function unitHome({ manager, user }: ServiceUnit, userHome: string): stri
   return account === null ? userHome : (homeOf(account) ?? `/home/${account}`);
 }
 
-/** Returns the unit's variables: those in the unit, overridden by those in its readable environment files. */
+/**
+ * Returns the unit's variables: those in the unit, overridden by those in its readable environment files and those by those on its
+ * command line.
+ */
 export function unitEnvironment(unit: ServiceUnit, userHome: string): Readonly<Record<string, string>> {
   const home = unitHome(unit, userHome);
   const files = unit.environmentFiles.map((file) => readAssignments(expandHome(file.replace(/^-/, ""), home)));
   const own = Object.entries(unit.environment).map(([name, value]) => [name, value.replaceAll("%h", home)] as const);
-  return Object.assign({}, Object.fromEntries(own), ...files) as Record<string, string>;
+  const { environment } = readCommandEnvironment(unit.argv);
+  return Object.assign({}, Object.fromEntries(own), ...files, environment) as Record<string, string>;
 }
 
 /** Returns the environment files that the unit names, as absolute paths. */

@@ -59,11 +59,34 @@ test.each([
   });
 });
 
-test("a system unit that runs as another user is not mine", async () => {
+test.each([
+  ["env", (other: string): string => `/usr/bin/env -u X HOME=${other} /srv/openclaw gateway run`],
+  ["a shell", (other: string): string => `/bin/sh -c 'export HOME="${other}"; exec /srv/openclaw gateway run'`],
+  ["a login shell", (other: string): string => `/bin/bash -lc 'OPENCLAW_HOME=${other} openclaw gateway run'`],
+  ["env, state", (other: string): string => `env OPENCLAW_STATE_DIR=${other}/.openclaw openclaw gateway run`],
+])("a unit whose command line says the home, by %s, is not mine, and is never advised against", async (_, command) => {
+  const { host, other } = twoHomes(
+    (its) => `Environment=OPENCLAW_PROFILE=default\nExecStart=\nExecStart=${command(its)}`,
+  );
+  const found = (await discoverGateways(host.context, { roots: host.roots })).gateways;
+  const byState = new Map(found.map((gateway) => [gateway.stateDir, gateway]));
+  expect(byState.get(path.join(host.userHome, ".openclaw"))?.managers).toEqual([]);
+  expect(byState.get(path.join(other, ".openclaw"))).toMatchObject({ port: 31_200, managers: [{ kind: "unit" }] });
+
+  await importGateways(host.context, "openclaw", { roots: host.roots });
+  expect(readRegistry(host.context.home).get("openclaw")?.command).toBeUndefined();
+  expect((await diagnose(host.context)).filter(({ code }) => code === "service-duel")).toEqual([]);
+});
+
+test.each([
+  "User=nobody\nExecStart=/srv/openclaw",
+  "ExecStart=/usr/bin/sudo -u nobody /srv/openclaw",
+  "ExecStart=runuser --user=nobody -- openclaw",
+])("a system unit that runs as another user is not mine: %s", async (lines) => {
   const host = openClawHost();
   host.put({
     ".openclaw/openclaw.json": '{"gateway": {"mode": "local", "port": 31000}}',
-    "etc/openclaw-gateway.service": "[Service]\nUser=nobody\nExecStart=/srv/openclaw gateway --port 31500\n",
+    "etc/openclaw-gateway.service": `[Service]\n${lines} gateway --port 31500\n`,
   });
   const unitDirectories = [{ manager: "systemd" as const, path: path.join(host.userHome, "etc") }];
   const { gateways } = await discoverGateways(host.context, { roots: { ...host.roots, unitDirectories } });

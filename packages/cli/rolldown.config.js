@@ -361,17 +361,26 @@ export default defineConfig([
       codeSplitting: { groups: [keeperParts()] },
     },
   },
-  ...["gateway", "sentinel"].map((name) => ({
+  {
     ...common,
-    input: { [name]: path.join(programs, `${name}.js`) },
+    input: { gateway: path.join(programs, "gateway.js") },
     plugins: [
+      withLoader("gateway.cjs"),
       typescriptMaps,
+      sweep("gateway"),
       deferRequired(/\/ws\/lib\/[\w-]+\.js$/),
       ownRequire,
       deferBuiltins,
       earlyClock,
       minifyToOneByte,
     ],
+    // One file in a folder of its own: a keeper reads it, in case that an upgrade removes it.
+    output: { ...output, entryFileNames: "gateway/[name]-[hash].cjs", codeSplitting: false },
+  },
+  {
+    ...common,
+    input: { sentinel: path.join(programs, "sentinel.js") },
+    plugins: [typescriptMaps, ownRequire, deferBuiltins, earlyClock, minifyToOneByte],
     output: { ...output, codeSplitting: false },
-  })),
+  },
 ]);

@@ -26,10 +26,15 @@ const program = path.join(dist, "lockkeeper.cjs");
 /** The quickest ones: the files that they load hold what they need and no more, since the size of bytecode is what it costs. */
 const EVERYDAY = ["current", "url a", "port a", "list"];
 const OTHERS = ["create b", "status a", "ports", "doctor"];
-/** A gateway. Should nobody stop it, it ends by itself, with the status of a program that must not be started again. */
-const GATEWAY = `
-  require("node:http").createServer((_, answer) => answer.end()).listen(process.env.PORT, "127.0.0.1", () => console.log("here"));
+/**
+ * Returns a program that runs the gateway and writes what it has compiled into the folder `written`. Should nobody stop it, it ends by
+ * itself, with the status of a program that must not be started again.
+ */
+const recordedGateway = (written) => `
+  process.env.BYTECODE_FOLDER = ${JSON.stringify(written)};
+  require(${JSON.stringify(path.join(import.meta.dirname, "recorder.cjs"))});
   setTimeout(() => process.exit(127), 20_000);
+  require(${JSON.stringify(path.join(dist, "gateway.cjs"))});
 `;
 const READY_MS = 10_000;
 const TIMEOUT_MS = 60_000;
@@ -71,11 +76,13 @@ function viewThem() {
   }
 }
 
-/** Returns the folders of a keeper from its beginning to its end, and of the commands that have to do with a gateway that runs. */
+/** Returns the folders of a keeper and its gateway, from their beginning to their end, and of the commands that have to do with them. */
 function keepOne() {
   const gateway = path.join(scratch, "gateway.cjs");
-  writeFileSync(gateway, GATEWAY);
-  run(program, ["create", "kept", "--", process.execPath, gateway], path.join(scratch, "made"));
+  const served = path.join(scratch, "served");
+  mkdirSync(served);
+  writeFileSync(gateway, recordedGateway(served));
+  run(program, ["create", "kept", "--health", "/healthz", "--", process.execPath, gateway], path.join(scratch, "made"));
   const order = [
     "--home",
     home,
@@ -98,7 +105,7 @@ function keepOne() {
   // On return the keeper has ended too.
   run(program, ["stop", "kept"], path.join(scratch, "ended"));
   const start = call("start kept");
-  return [keeper, ...looks, start, call("stop kept")];
+  return [keeper, served, ...looks, start, call("stop kept")];
 }
 
 /** Waits until the keeper has published that its gateway runs. */

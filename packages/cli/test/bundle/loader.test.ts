@@ -35,9 +35,11 @@ test.runIf(isMade)(
   "the build has made bytecode for this Node: for the files that everyday commands and keepers load, and for no removed file",
   () => {
     const made = readdirSync(path.join(dist, "bytecode", own));
-    const files = ["chunks", "first", "kept", "start"].flatMap((folder) => readdirSync(path.join(dist, folder)));
+    const files = ["chunks", "first", "gateway", "kept", "start"].flatMap((folder) =>
+      readdirSync(path.join(dist, folder)),
+    );
     expect(made.filter((name) => !files.includes(name.slice(0, -".bin".length)))).toEqual([]);
-    for (const part of ["main", "listed", "watched", "started", "stopped", "keeper", "plan"]) {
+    for (const part of ["main", "listed", "watched", "started", "stopped", "keeper", "plan", "gateway"]) {
       expect(made.some((name) => name.startsWith(`${part}-`))).toBe(true);
     }
   },

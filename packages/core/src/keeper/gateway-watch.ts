@@ -174,7 +174,10 @@ function untilNextLook(
   const slowestMs = waitedMs >= startTimeoutMs ? DEFAULTS.lateStartLookMs : DEFAULTS.slowestStartLookMs;
   // Where checks are slow, they must not take processor time from the gateway.
   const slowly = (ms: number): number => Math.max(ms, 2 * lookMs);
-  if (output.works && announces === true) return [slowly(nextLookMs(0, slowestMs)), slowly(slowestMs)];
+  if (output.works && announces === true) {
+    const longestMs = Math.max(slowestMs, Math.min(DEFAULTS.lateStartLookMs, waitedMs / 2));
+    return [slowly(nextLookMs(0, slowestMs)), slowly(longestMs)];
+  }
   const shortestMs = slowly(nextLookMs(waitedMs, slowestMs));
   if (!output.works) return [shortestMs, shortestMs];
   return [shortestMs, Math.max(shortestMs, Math.min(slowestMs, DEFAULTS.restful * shortestMs))];

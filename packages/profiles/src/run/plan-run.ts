@@ -3,7 +3,6 @@
  * is plain data, except for one check under the lock; after that check the keeper releases everything here.
  */
 import type { KeeperSpec } from "@lockkeeper/core";
-import { existsSync, readFileSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
@@ -16,6 +15,7 @@ import { runSecrets } from "../run-secrets.ts";
 import { settingsMark } from "../status/pending-change.ts";
 import { gatewayLogPath, historyPath, runRecordPath, stopRequestPath } from "../profile-paths.ts";
 import { warnOfWideBind } from "../wide-bind.ts";
+import { keepProgram } from "./keep-program.ts";
 import { launchPlan } from "./launch-plan.ts";
 import { refuseSharedDirectories } from "./preflight.ts";
 import { requireToken } from "./require-token.ts";
@@ -131,11 +131,6 @@ async function keeperSpec(
     stays: options.stays,
     startedBy: options.startedBy ?? "lockkeeper run",
   };
-}
-
-/** An upgrade may remove the program while the gateway runs, so it is read now for a later start. */
-function keepProgram(file: string): KeeperSpec["kept"] {
-  return existsSync(file) ? { path: file, source: readFileSync(file) } : undefined;
 }
 
 /** Loaded only for a profile with a lease. */

@@ -1,0 +1,51 @@
+/** A keeper keeps the whole text of the gateway's program, also where that is behind a loader. */
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { CLI_ENTRY } from "../../../../test/harness/cli.ts";
+import { keepProgram } from "../../src/run/keep-program.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "lockkeeper-kept-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function kept(file: string): string | undefined {
+  const found = keepProgram(file);
+  if (found === undefined) return undefined;
+  expect(found.path).toBe(file);
+  return Buffer.from(found.source).toString();
+}
+
+test("of the bundle it is the one file that the loader loads, which needs no other", () => {
+  const loader = path.join(path.dirname(CLI_ENTRY), "gateway.cjs");
+  const [file = "", ...others] = readdirSync(path.join(path.dirname(CLI_ENTRY), "gateway")).filter((name) =>
+    name.endsWith(".cjs"),
+  );
+  expect(others).toEqual([]);
+  const text = kept(loader);
+  expect(text).toBe(readFileSync(path.join(path.dirname(CLI_ENTRY), "gateway", file), "utf8"));
+  const asked = [...(text ?? "").matchAll(/require\(["'`]([^"'`]+)["'`]\)/g)].map(([, id = ""]) => id);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((id) => /^[./]/.test(id))).toEqual([]);
+});
+
+test("a file that the loader does not name is not taken for it", () => {
+  const loader = path.join(folder, "gateway.cjs");
+  mkdirSync(path.join(folder, "gateway"));
+  writeFileSync(path.join(folder, "gateway", "gateway-1.cjs"), "old");
+  writeFileSync(path.join(folder, "gateway", "gateway-2.cjs"), "new");
+  writeFileSync(loader, 'load("gateway", "gateway-2.cjs");');
+  expect(kept(loader)).toBe("new");
+  writeFileSync(loader, "a whole program");
+  expect(kept(loader)).toBe("a whole program");
+});
+
+test("a program without such a folder is its own text, and a missing one is none", () => {
+  const program = path.join(folder, "gateway.js");
+  expect(kept(program)).toBeUndefined();
+  writeFileSync(program, "a whole program");
+  expect(kept(program)).toBe("a whole program");
+});

@@ -63,7 +63,6 @@ test.each([
   ["env", (other: string): string => `/usr/bin/env -u X HOME=${other} /srv/openclaw gateway run`],
   ["a shell", (other: string): string => `/bin/sh -c 'export HOME="${other}"; exec /srv/openclaw gateway run'`],
   ["a login shell", (other: string): string => `/bin/bash -lc 'OPENCLAW_HOME=${other} openclaw gateway run'`],
-  ["env, state", (other: string): string => `env OPENCLAW_STATE_DIR=${other}/.openclaw openclaw gateway run`],
 ])("a unit whose command line says the home, by %s, is not mine, and is never advised against", async (_, command) => {
   const { host, other } = twoHomes(
     (its) => `Environment=OPENCLAW_PROFILE=default\nExecStart=\nExecStart=${command(its)}`,

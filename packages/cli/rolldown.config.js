@@ -83,17 +83,28 @@ const profiles = (...names) => names.map((name) => path.join(here, `../profiles/
 
 /** The name of the bundle's entry. */
 const ENTRY = "main";
-/** What every call needs that goes well: the entry has these modules and no other, so that the quickest commands read little. */
-const always = [
-  ...own("main.ts", "program.ts", "loaders.ts", "version.ts", "open-profiles.ts", "commands/current.ts"),
-  ...own("command-line/commands.ts", "command-line/options.ts", "command-line/find-command.ts"),
-  ...own("command-line/cheap-reader.ts", "command-line/arguments.ts"),
-  ...own("terminal/device-kind.ts", "terminal/plain-text.ts", "terminal/taken-screen.ts", "terminal/view.ts"),
-  ...profiles("profiles", "verbs", "everyday-verbs", "context", "home", "profile-paths", "profile-name", "json"),
-  ...profiles("selection/selection", "settings/settings", "settings/settings-file"),
-  ...core("errors", "warning", "plain-text", "wrong-options", "storage/bits-of-others", "storage/private-directory"),
-  ...core("storage/file-kind", "storage/private-file", "storage/real-path", "storage/small-file"),
-];
+/** What a file has of a room, without what that imports, so that the quickest commands read little. */
+const exactly = {
+  // What every call needs that goes well: the entry has nothing else.
+  [ENTRY]: [
+    ...own("main.ts", "program.ts", "loaders.ts", "version.ts", "open-profiles.ts", "commands/current.ts"),
+    ...own("command-line/commands.ts", "command-line/options.ts", "command-line/find-command.ts"),
+    ...own("command-line/cheap-reader.ts", "command-line/arguments.ts"),
+    ...own("terminal/device-kind.ts", "terminal/plain-text.ts", "terminal/taken-screen.ts", "terminal/view.ts"),
+    ...profiles("profiles", "verbs", "everyday-verbs", "context", "home", "profile-paths", "profile-name", "json"),
+    ...profiles("selection/selection", "settings/settings", "settings/settings-file"),
+    ...core("errors", "warning", "plain-text", "wrong-options", "storage/bits-of-others", "storage/private-directory"),
+    ...core("storage/file-kind", "storage/private-file", "storage/real-path", "storage/small-file"),
+  ],
+  // How a long list asks the kernel once for all.
+  listed: core(
+    "lock/kernel-look",
+    "lock/mechanism/owner-mark",
+    "host/kernel-locks",
+    "host/lock-socket",
+    "host/file-system",
+  ),
+};
 /**
  * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.
  * A module is in the first that needs it, with all that it imports but what is in the entry.
@@ -160,7 +171,7 @@ const together = {
   created: [...own("commands/create.ts"), ...profiles("life/create")],
   examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],
 };
-for (const file of [...always, ...Object.values(together).flat()]) {
+for (const file of [exactly, together].flatMap((files) => Object.values(files).flat())) {
   if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);
 }
 const DOOR = /dist\/(?:index|internal)\.js$/;
@@ -178,7 +189,7 @@ function chunkOf() {
 }
 
 function chunksByModule(graph) {
-  const chunks = new Map(always.map((id) => [id, ENTRY]));
+  const chunks = new Map(Object.entries(exactly).flatMap(([chunk, ids]) => ids.map((id) => [id, chunk])));
   for (const [chunk, roots] of Object.entries(together)) {
     for (const id of closure(roots, graph)) if (!chunks.has(id)) chunks.set(id, chunk);
   }
@@ -222,23 +233,21 @@ function closure(roots, graph) {
 }
 
 /**
- * Fails when files of the bundle need each other in a circle, which CommonJS answers with functions that are not there yet: a
- * module that a file of `together` needs and that is in none of them, as it is in another package. An entry for which `isLate`
- * needs the others only when it has been loaded.
+ * Fails when files of the bundle need each other in a circle, which CommonJS answers with functions that are not there yet. For
+ * bundles whose files are loaded at once.
  */
-const refuseCircles = (isLate) => ({
+const refuseCircles = {
   name: "refuse-circles",
   generateBundle(_, bundle) {
     const visit = (file, way) => {
       if (way.includes(file)) throw new Error(`files of the bundle need each other: ${[...way, file].join(" -> ")}`);
-      const { isEntry, imports } = bundle[file] ?? {};
-      if (!seen.has(file) && !(isEntry && isLate)) for (const next of imports ?? []) visit(next, [...way, file]);
+      if (!seen.has(file)) for (const next of bundle[file]?.imports ?? []) visit(next, [...way, file]);
       seen.add(file);
     };
     const seen = new Set();
     for (const file of Object.keys(bundle)) visit(file, []);
   },
-});
+};
 
 /** Fails when core's keeper would load a file of the bundle later on, when an upgrade may have removed it. */
 const refuseLateLoading = {
@@ -318,7 +327,6 @@ export default defineConfig([
       withLoader("lockkeeper.cjs", { start: SHELL_START, firstPicture: builtFirstPicture, version }),
       descriptions,
       typescriptMaps,
-      refuseCircles(true),
       sweep("chunks"),
       ownRequire,
       deferFiles(ENTRY),
@@ -345,7 +353,7 @@ export default defineConfig([
     plugins: [
       withLoader("keeper.cjs"),
       typescriptMaps,
-      refuseCircles(false),
+      refuseCircles,
       refuseLateLoading,
       sweep("kept"),
       sweep("start"),

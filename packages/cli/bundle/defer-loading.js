@@ -6,21 +6,38 @@
  * They rewrite what rolldown emits for CommonJS, before minification: the line that requires a file becomes a function
  * that requires it once, and every use of the name becomes a call. A shape that they do not know fails the build.
  */
+import path from "node:path";
 import MagicString from "magic-string";
+import { parseSync } from "rolldown/utils";
 
 /** Defers Node's modules alone: for a program of whose files an upgrade may remove some while it runs. */
 export const deferBuiltins = deferring("defer-builtins", () => false);
 
-/** Defers Node's modules, and the files of the bundle but for the entry, which is loaded first. `entry`: the name of the entry. */
+/**
+ * Defers Node's modules, and the files of the bundle but for the entry, which is loaded first. Fails when files need each other in a
+ * circle while they are loaded: one of them would have functions that are not there yet. `entry`: the name of the entry.
+ */
 export function deferFiles(entry) {
   const itself = new RegExp(`^\\./${entry}-.{8}\\.cjs$`);
-  return deferring("defer-files", (file) => !itself.test(file));
+  const neededAtOnce = new Map();
+  return {
+    ...deferring(
+      "defer-files",
+      (file) => !itself.test(file),
+      (file, needed) => neededAtOnce.set(file, needed),
+    ),
+    generateBundle() {
+      const circle = findCircle(neededAtOnce);
+      if (circle !== undefined) throw new Error(`files of the bundle need each other: ${circle.join(" -> ")}`);
+    },
+  };
 }
 
-function deferring(name, isDeferred) {
+function deferring(name, isDeferred, onFile = () => {}) {
   return {
     name,
-    renderChunk(code) {
+    renderChunk(code, { fileName }) {
+      onFile(`./${path.basename(fileName)}`, requiredAtOnce(code));
       const chunk = deferred(code, isDeferred);
       return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
     },
@@ -82,4 +99,45 @@ function deferName(chunk, code, name) {
         : `${construct ?? ""}${name}()${path}${call ?? ""}`;
     chunk.overwrite(start, start + text.length, replaced);
   }
+}
+
+/** Returns the files of the bundle that `code` uses while it is loaded, and not in a function that is called later. */
+export function requiredAtOnce(code) {
+  const files = new Map();
+  for (const [, name, id, builtin] of code.matchAll(REQUIRED)) if (builtin === undefined) files.set(name, id);
+  const found = new Set();
+  const visit = (node, parent, key) => {
+    if (node === null || typeof node !== "object") return;
+    if (Array.isArray(node)) {
+      for (const each of node) visit(each, parent, key);
+      return;
+    }
+    if (/Function/.test(node.type) || (parent?.type === "PropertyDefinition" && key === "value" && !parent.static))
+      return;
+    if (node.type === "Identifier" && files.has(node.name) && parent.type !== "VariableDeclarator")
+      found.add(files.get(node.name));
+    for (const [name, child] of Object.entries(node)) visit(child, node, name);
+  };
+  visit(parseSync("chunk.cjs", code, { sourceType: "script" }).program);
+  return found;
+}
+
+/** Returns a way from a file back to itself; undefined when there is none. */
+function findCircle(needed) {
+  const seen = new Set();
+  const visit = (file, way) => {
+    if (way.includes(file)) return [...way, file];
+    if (seen.has(file)) return undefined;
+    seen.add(file);
+    for (const next of needed.get(file) ?? []) {
+      const circle = visit(next, [...way, file]);
+      if (circle !== undefined) return circle;
+    }
+    return undefined;
+  };
+  for (const file of needed.keys()) {
+    const circle = visit(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
 }

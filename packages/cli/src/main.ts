@@ -174,6 +174,7 @@ const world: World = {
   terminal: openTerminal,
   takenScreen,
   interruption: () => (interruption ??= takeStopSignals(SIGNALS, interruptedBy)),
+  // Not the function itself, which is in a file that is loaded when it is called.
   ignoreStraySignals: () => ignoreStraySignals(),
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning: takeWarnings,

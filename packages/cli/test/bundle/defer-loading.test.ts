@@ -7,8 +7,9 @@ interface Chunk {
   readonly toString: () => string;
 }
 const require = createRequire(import.meta.url);
-const { deferred } = require("../../bundle/defer-loading.js") as {
+const { deferred, requiredAtOnce } = require("../../bundle/defer-loading.js") as {
   deferred: (code: string, isDeferred?: (file: string) => boolean) => Chunk;
+  requiredAtOnce: (code: string) => ReadonlySet<string>;
 };
 
 /** Runs emitted code with a `require` that records what was asked for; `result` is what the code returned. */
@@ -92,5 +93,18 @@ describe("another file of the bundle", () => {
 
   test("is loaded at once where that is not asked for", () => {
     expect(run(deferred(code).toString()).loaded).toEqual(["./main-x.cjs", "./rest-x.cjs"]);
+  });
+
+  test.each([
+    ["const it = require_a.make();", true],
+    ["class It extends require_a.Base {}", true],
+    ["class It { static it = require_a.make(); }", true],
+    ["class It { it = require_a.make(); }", false],
+    ["class It { make() { return require_a.make(); } }", false],
+    ["const it = () => require_a.make();", false],
+    ["function it() { return require_a.make(); }", false],
+  ])("is needed at once or later: %s", (use, isAtOnce) => {
+    const found = requiredAtOnce(`const require_a = require("./a-x.cjs");\n${use}\n`);
+    expect([...found]).toEqual(isAtOnce ? ["./a-x.cjs"] : []);
   });
 });

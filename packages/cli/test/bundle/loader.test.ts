@@ -61,6 +61,31 @@ test.runIf(isMade)("broken, foreign and missing bytecode change no answer", () =
   expect(answers()).toEqual(before);
 });
 
+test("the quickest commands need the first files of the program alone", () => {
+  const home = path.join(scratch, "few");
+  const few = path.join(scratch, "few-files");
+  cpSync(dist, few, { recursive: true, filter: (file) => !file.endsWith(".map") });
+  const call = (...args: readonly string[]): string => {
+    const env = { PATH: process.env["PATH"], HOME: scratch, LOCKKEEPER_HOME: home };
+    const program = path.join(few, "lockkeeper.cjs");
+    const { status, stdout } = spawnSync(process.execPath, [program, ...args], { env, encoding: "utf8" });
+    expect(status).toBe(0);
+    return stdout;
+  };
+  call("create", "a");
+  call("use", "a");
+  const calls = [["list"], ["url", "a"], ["port", "a"], ["current"]];
+  const before = calls.map((words) => call(...words));
+  const keepOnly = (kept: RegExp): void => {
+    for (const name of readdirSync(path.join(few, "chunks")))
+      if (!kept.test(name)) rmSync(path.join(few, "chunks", name));
+  };
+  keepOnly(/^(?:main|listed)-.{8}\.cjs$/);
+  expect(calls.map((words) => call(...words))).toEqual(before);
+  keepOnly(/^main-.{8}\.cjs$/);
+  expect(call("current")).toBe(before[3]);
+});
+
 test("version and help are shown without the program, and the program says the same", () => {
   const spellings = [[], ["--help"], ["-h"], ["--version"], ["-v"], ["-V"]];
   const short = spellings.map((words) => ask(...words));

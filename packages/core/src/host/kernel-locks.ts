@@ -95,9 +95,9 @@ export class MountTable {
 
   /** Is something mounted below the directory, or may it be, as the host does not tell? */
   hasBelow(directory: string): boolean {
-    const lines = this.#read().split("\n").filter(Boolean);
-    const real = `${realpathSync.native(directory)}/`;
-    return lines.length === 0 || lines.some((line) => pointOf(line).startsWith(real));
+    const text = this.#read();
+    // A line may have it in another place, as the source of a mount: then something may be mounted there, too.
+    return text.trim() === "" || text.includes(` ${inTable(realpathSync.native(directory))}/`);
   }
 
   #look(mount: string): string | undefined {
@@ -114,10 +114,9 @@ export class MountTable {
   }
 }
 
-/** Where the file system of that line is mounted. Blanks and the like in a path are written as octal numbers. */
-function pointOf(line: string): string {
-  const [, , , , point = ""] = line.split(" ", 5);
-  return point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+/** A path as the table has it: blanks and the like are written as octal numbers. Source: show_mountinfo of fs/proc_namespace.c */
+function inTable(path: string): string {
+  return path.replaceAll(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
 /** Returns the name in the kernel's list for the file that `fd` has open; undefined where the host has none. */

@@ -19,11 +19,11 @@ import {
 } from "@lockkeeper/core/internal";
 import { inspectGatewayLock } from "@lockkeeper/core";
 import type { LockInspection, LockRecord, ProcessIdentity, RunRecord } from "@lockkeeper/core";
-import type { KernelAnswer, Listener, ProcessVerdict } from "@lockkeeper/core/internal";
+import type { KernelAnswer, KernelLook, Listener, ProcessVerdict } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
 import { withPort } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
-import { homePaths, lockPlace } from "../profile-paths.ts";
+import { lockPlace } from "../profile-paths.ts";
 import { hasLockFile } from "./lock-files.ts";
 import type { Evidence } from "./observed-state.ts";
 import { readRunRecord } from "./run-records.ts";
@@ -46,12 +46,13 @@ export function isHeldByCommand({ paths }: Manifest): boolean {
 /** One pass over the host. */
 export class Look {
   readonly #place: HomePlace;
-  readonly #locks = lookAtKernelLocks();
+  readonly #locks: KernelLook;
   readonly #judged = new Map<number, { readonly identity: ProcessIdentity; readonly verdict: ProcessVerdict }>();
   #listeners: readonly Listener[] | "unknown" | undefined;
 
-  constructor(place: HomePlace) {
+  constructor(place: HomePlace, locks: KernelLook = lookAtKernelLocks()) {
     this.#place = place;
+    this.#locks = locks;
   }
 
   /**
@@ -93,11 +94,6 @@ export class Look {
   inspectLock({ paths }: Manifest): Promise<LockInspection> {
     const place = lockPlace(paths);
     return inspectGatewayLock(place, this.#locks.ask(place).verdict === "held" ? this.#locks : undefined);
-  }
-
-  /** Is nobody left who could own a profile of the home, besides those that were asked about? Then the others are free. */
-  hasSeenAll(): boolean {
-    return this.#locks.hasSeenAllIn(homePaths(this.#place.home).profiles);
   }
 
   #askKernel({ paths }: Manifest): SeenLock {

@@ -4,7 +4,7 @@
  * against a bare Node start.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { readyLockList, warnAfter } from "@lockkeeper/core/internal";
+import { lookAtKernelLocks, readyLockList, warnAfter } from "@lockkeeper/core/internal";
 import { statSync } from "node:fs";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
@@ -81,10 +81,14 @@ export async function observeAll(
     await lookAgain(place, observations, [...unsure, ...resting.filter(isLockedAt)]);
     return observations;
   }
-  const { Look } = await import("./evidence.ts");
-  const look = new Look(place);
+  const locks = lookAtKernelLocks();
+  let made: Look | undefined;
+  // Most lists have nothing to look at closely.
+  const look = async (): Promise<Look> => (made ??= new (await import("./evidence.ts")).Look(place, locks));
   await lookAgain(place, observations, unsure, look);
-  if (!look.hasSeenAll()) await lookAgain(place, observations, resting.filter(isLockedAt), look);
+  // Is nobody left who could own a profile of the home, besides those that were asked about? Then the others are free.
+  const hasSeenAll = locks.hasSeenAllIn(homePaths(place.home).profiles);
+  if (!hasSeenAll) await lookAgain(place, observations, resting.filter(isLockedAt), look);
   return observations;
 }
 
@@ -96,14 +100,14 @@ async function lookAgain(
   place: HomePlace,
   observations: ProfileObservation[],
   at: readonly number[],
-  look?: Look,
+  look?: () => Promise<Look>,
 ): Promise<void> {
   if (at.length === 0) return;
   const { observeEach } = await import("./observe-profile.ts");
   const seen = observeEach(
     place,
     at.flatMap((index) => observations[index] ?? []),
-    look,
+    await look?.(),
   );
   for (const [order, index] of at.entries()) {
     const observation = seen[order];

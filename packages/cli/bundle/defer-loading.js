@@ -91,12 +91,12 @@ function deferName(chunk, code, name) {
     const start = match.index;
     if (handled.some(([from, to]) => start >= from && start < to)) continue;
     if (members === "") throw new Error(`${name} is used as a value: ${code.slice(start - 40, start + 60)}`);
-    const path = name.startsWith("node_") ? members.replace(/^\.default\b/, "") : members;
+    const way = name.startsWith("node_") ? members.replace(/^\.default\b/, "") : members;
     // Without parentheses `new` would take the loader itself for the class.
     const replaced =
       construct !== undefined && call !== undefined
-        ? `new (${name}()${path})(`
-        : `${construct ?? ""}${name}()${path}${call ?? ""}`;
+        ? `new (${name}()${way})(`
+        : `${construct ?? ""}${name}()${way}${call ?? ""}`;
     chunk.overwrite(start, start + text.length, replaced);
   }
 }

@@ -5,6 +5,7 @@ import { dirname, join, sep } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
 import type { Access } from "./bits-of-others.ts";
 import { realPath } from "./real-path.ts";
+import { readAndLook } from "./small-file.ts";
 
 /** What a look keeps of a path: the system's whole answer is several times as large, and a look keeps thousands. */
 export interface Seen extends Access {
@@ -34,6 +35,14 @@ export class PathLook {
     return seen ?? undefined;
   }
 
+  /** Returns the text of a small private file, and sees by the way what is there. Otherwise as {@link readIfPresentSync}. */
+  read(path: string): string | undefined {
+    const found = readAndLook(path);
+    // It follows no link, so this is the same as a look at the path.
+    this.#seen.set(path, found === undefined ? null : essenceOf(found.stats));
+    return found?.text;
+  }
+
   /** Returns what kind of thing is at `path` itself; `hidden` when that cannot be seen. */
   kindOf(path: string): Seen["kind"] | "absent" | "hidden" {
     try {
@@ -52,15 +61,15 @@ export class PathLook {
 
   /** Returns whether nothing is there, in a folder that is; false when that cannot be seen. */
   isAbsent(path: string): boolean {
-    return this.kindOf(path) === "absent" && this.kindOf(dirname(path)) === "directory";
+    return this.kindOf(path) === "absent" && this.kindOf(placeOf(path)?.parent ?? dirname(path)) === "directory";
   }
 
   /** Returns the same as {@link realPath}, which asks the system about every folder on the way to each path. Throws as it does. */
   realPath(path: string): string {
-    const parent = dirname(path);
-    const name = nameIn(parent, path);
+    const place = placeOf(path);
     // Elsewhere the system also knows the one spelling of a name, where capitals do not count.
-    if (process.platform !== "linux" || name === undefined) return realPath(path);
+    if (process.platform !== "linux" || place === undefined) return realPath(path);
+    const { parent, name } = place;
     let folder = this.#realFolders.get(parent);
     if (folder === undefined) {
       folder = this.realPath(parent);
@@ -79,13 +88,12 @@ export class PathLook {
 /** Made once for thousands of looks. */
 const QUIETLY = { throwIfNoEntry: false } as const;
 
-/** Returns the last part of an absolute path; undefined for the root, and where the path is spelled in an unusual way. */
-function nameIn(parent: string, path: string): string | undefined {
-  if (!path.startsWith(sep)) return undefined;
-  const at = parent === sep ? 0 : parent.length;
+/** Returns the folder and the name of an absolute path; undefined for the root, and where the path is spelled in an unusual way. */
+function placeOf(path: string): { readonly parent: string; readonly name: string } | undefined {
+  const at = path.lastIndexOf(sep);
   const name = path.slice(at + 1);
-  const isPlain = name !== "" && name !== "." && name !== ".." && !name.includes(sep) && path[at] === sep;
-  return isPlain ? name : undefined;
+  if (at < 0 || !path.startsWith(sep) || name === "" || name === "." || name === "..") return undefined;
+  return { parent: at === 0 ? sep : path.slice(0, at), name };
 }
 
 function essenceOf(stats: Stats): Seen {

@@ -17,16 +17,24 @@ const MAX_READ_BYTES = 32 * 1024 * 1024;
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {
+  return readAndLook(path, owner)?.text;
+}
+
+/** The same as {@link readIfPresentSync}, with what the file is. Throws as it does. */
+export function readAndLook(
+  path: string,
+  owner: FileOwner = "own",
+): { readonly text: string; readonly stats: fs.Stats } | undefined {
   let fd: number | undefined;
   try {
     const opened = openAndLook(path, "read", owner);
     if (opened === undefined) return undefined;
+    const { stats } = opened;
     ({ fd } = opened);
-    const { size } = opened.stats;
-    if (size > MAX_READ_BYTES) {
-      throw unsafePath(path, `is ${size} bytes, more than the ${MAX_READ_BYTES} that it may have`);
+    if (stats.size > MAX_READ_BYTES) {
+      throw unsafePath(path, `is ${stats.size} bytes, more than the ${MAX_READ_BYTES} that it may have`);
     }
-    return fs.readFileSync(fd, "utf8");
+    return { text: fs.readFileSync(fd, "utf8"), stats };
   } catch (error) {
     throw fileError(error, "read", path);
   } finally {

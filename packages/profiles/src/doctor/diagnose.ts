@@ -41,8 +41,9 @@ const checks: readonly Check[] = [
   checkDirectories,
   checkServices,
   checkInstalled,
-  checkModes,
+  // Reading a token tells its mode too.
   checkSecrets,
+  checkModes,
   checkFileSystems,
   checkLeases,
   checkClock,

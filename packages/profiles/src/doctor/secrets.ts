@@ -3,7 +3,7 @@
  * memory, for as long as the check takes; no secret is ever printed or kept.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { readIfPresentSync } from "@lockkeeper/core/internal";
+import type { PathLook } from "@lockkeeper/core/internal";
 import { secretsIn } from "../secrets.ts";
 import { readAssignments } from "../service-units/environment-file.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -19,10 +19,10 @@ interface Place {
 }
 
 /** Finds a secret that two profiles share; names the places, never the secret. */
-export async function checkSecrets({ patients }: Scene): Promise<readonly Finding[]> {
+export async function checkSecrets({ patients, facts: { look } }: Scene): Promise<readonly Finding[]> {
   const places = new Map<string, Place[]>();
   for (const { manifest } of patients) {
-    for (const { where, secret } of await secretsOf(manifest)) {
+    for (const { where, secret } of await secretsOf(manifest, look)) {
       const place = { profile: manifest.name, where };
       const others = places.get(secret);
       if (others === undefined) places.set(secret, [place]);
@@ -44,10 +44,10 @@ export async function checkSecrets({ patients }: Scene): Promise<readonly Findin
   });
 }
 
-async function secretsOf(manifest: Manifest): Promise<readonly { where: string; secret: string }[]> {
+async function secretsOf(manifest: Manifest, look: PathLook): Promise<readonly { where: string; secret: string }[]> {
   const { kind, env, envFile, paths } = manifest;
   const found: { where: string; secret: string }[] = [];
-  const own = readToken(paths.token);
+  const own = readToken(paths.token, look);
   if (own !== undefined) found.push({ where: "token", secret: own });
   const add = (where: string, secret: string): void => {
     // The config that we seeded holds the profile's own token.
@@ -66,9 +66,9 @@ async function secretsOf(manifest: Manifest): Promise<readonly { where: string; 
   return found;
 }
 
-function readToken(path: string): string | undefined {
+function readToken(path: string, look: PathLook): string | undefined {
   try {
-    return readIfPresentSync(path)?.trim();
+    return look.read(path)?.trim();
   } catch (error) {
     if (error instanceof LockkeeperError) return undefined;
     throw error;

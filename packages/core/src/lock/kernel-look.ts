@@ -10,7 +10,7 @@ import { LockkeeperError, errnoOf } from "../errors.ts";
 import type { KernelFile } from "../host/kernel-locks.ts";
 import { KernelLockTable, MountTable, kernelFileOf } from "../host/kernel-locks.ts";
 import { networkFileSystem } from "../host/file-system.ts";
-import { findLockHolders } from "../host/lock-holders.ts";
+import { findLockHolders, isLockedBy } from "../host/lock-holders.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import { judgeOwner } from "./lock-owner.ts";
 import { hasLockSockets } from "../host/lock-socket.ts";
@@ -59,10 +59,18 @@ export interface KernelLook {
   listsNoMarks(): boolean;
 }
 
-/** Begins a look. The kernel's list is read when the first lock directory is found, and not at all without one. */
-export function lookAtKernelLocks(): KernelLook {
-  return new Look();
+/**
+ * Begins a look. The kernel's list is read when it is needed for the first time.
+ *
+ * @param needs `list`: from the first lock file on, since `hasSeenAllIn` will be asked. `answers`: not for a lock that its gateway
+ * is seen to hold. @default "answers"
+ */
+export function lookAtKernelLocks(needs: "answers" | "list" = "answers"): KernelLook {
+  return new Look(needs === "list");
 }
+
+/** Under this number a keeper hands its open lock file to its gateway. */
+const GATEWAY_LOCK_FD = 3;
 
 const FREE: KernelAnswer = { verdict: "free" };
 
@@ -70,7 +78,12 @@ class Look implements KernelLook {
   readonly #mounts = new MountTable();
   readonly #seen = new Set<KernelFile>();
   readonly #answers = new Map<string, KernelAnswer>();
+  readonly #needsList: boolean;
   #table: KernelLockTable | "unread" | undefined = "unread";
+
+  constructor(needsList: boolean) {
+    this.#needsList = needsList;
+  }
 
   ask(place: LockPlace): KernelAnswer {
     const { lockDir, configPath, scope = "config" } = place;
@@ -113,10 +126,9 @@ class Look implements KernelLook {
     const fd = openToLook(path);
     if (fd === undefined) return FREE;
     try {
-      const isLocked = this.#isLocked(fd);
       const seen = readRecordOf(fd);
-      if (isLocked) return held(path, path, seen);
       const { record } = seen;
+      if (this.#isHeldByGatewayOf(record, fd) || this.#isLocked(fd)) return held(path, path, seen);
       if (record === null) return FREE;
       if (record.mechanism === "socket") return ofSocketOwner(path, record, seen);
       // A second view of the disk (FUSE) has its own locks: there only the process shows a living owner.
@@ -125,6 +137,12 @@ class Look implements KernelLook {
     } finally {
       fs.closeSync(fd);
     }
+  }
+
+  /** Its record only says where to look. */
+  #isHeldByGatewayOf(record: LockRecord | null, fd: number): boolean {
+    const gateway = record?.gateway ?? null;
+    return gateway !== null && !this.#needsList && isLockedBy(gateway.pid, GATEWAY_LOCK_FD, fd);
   }
 
   /** An owner whose file was just deleted still has its mark on the directory. */

@@ -81,7 +81,7 @@ export async function observeAll(
     await lookAgain(place, observations, [...unsure, ...resting.filter(isLockedAt)]);
     return observations;
   }
-  const locks = lookAtKernelLocks();
+  const locks = lookAtKernelLocks("list");
   let made: Look | undefined;
   // Most lists have nothing to look at closely.
   const look = async (): Promise<Look> => (made ??= new (await import("./evidence.ts")).Look(place, locks));

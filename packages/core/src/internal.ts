@@ -19,6 +19,7 @@ export type { WhileUnownedOptions } from "./lock/while-unowned.ts";
 export { whileUnowned } from "./lock/while-unowned.ts";
 export { highestLimit } from "./gateway/gateway-limits.ts";
 export { HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "./gateway/gateway-options.ts";
+export { readKeptProgram } from "./keeper/kept-program.ts";
 export { PERMANENT_EXIT_STATUS } from "./keeper/restart-policy.ts";
 export { tokenFault } from "./gateway/access-token.ts";
 export { refuseUnknownOptions } from "./wrong-options.ts";

@@ -87,6 +87,13 @@ export function findHolders(
   return holders;
 }
 
+/** Whether that process has the listener now; `false` where the host does not show its descriptors. Asks for nothing else. */
+export function holdsListener(pid: number, { inode }: Listener): boolean {
+  const wanted = `socket:[${inode}]`;
+  for (const link of readSocketLinks("/proc", pid)) if (link === wanted) return true;
+  return false;
+}
+
 /**
  * Whether binding `host` on the listener's port would collide with this listener. `::` counts as dual-stack unless it is known
  * to be IPv6 only. `localhost` stands for both loopback addresses; any other name could be any address, so it counts as a

@@ -11,6 +11,8 @@ import { identifyProcess, judgeProcess } from "../host/process-identity.ts";
 import type { OwnChild } from "../host/process-tree.ts";
 import { RUN_VARIABLE } from "../host/run-bond.ts";
 import { pause } from "../pause.ts";
+import type { KeptProgram } from "./kept-program.ts";
+import { readKeptProgram } from "./kept-program.ts";
 import type { GatewayExit } from "./run-record.ts";
 
 /** One gateway process, whoever started it. */
@@ -23,13 +25,6 @@ export interface GatewayProcess {
   readonly startedAt: string;
   /** Resolves at the end of the process, and of a successor also at the end of the watch, with nothing known; never rejects. */
   readonly exited: Promise<GatewayExit>;
-}
-
-/** A program that its keeper has read, so that the gateway can be restarted after an upgrade has removed the file. */
-export interface KeptProgram {
-  readonly path: string;
-  /** One complete CommonJS file that needs no other file. */
-  readonly source: Uint8Array;
 }
 
 /** What {@link spawnGateway} starts. */
@@ -68,7 +63,7 @@ export async function spawnGateway(command: GatewayCommand): Promise<GatewayProc
       windowsHide: true,
     });
     // A program that ends before it has read everything reports that by its exit.
-    child.stdin?.on("error", () => undefined).end(lost?.source);
+    child.stdin?.on("error", () => undefined).end(lost === undefined ? undefined : readKeptProgram(lost));
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
     const exited = new Promise<GatewayExit>((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal, at: new Date().toISOString() }));

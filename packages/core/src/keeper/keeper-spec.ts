@@ -2,7 +2,7 @@
 import type { HookPlan } from "../hooks/hook-caller.ts";
 import type { LeaseSettings } from "../lease/lease-settings.ts";
 import type { PortBlock } from "./sparing.ts";
-import type { KeptProgram } from "./gateway-process.ts";
+import type { KeptProgram } from "./kept-program.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How the health of a gateway is judged, besides its listener, which must be on the port and in its process tree. */
@@ -51,7 +51,7 @@ export interface KeeperSpec {
   readonly ports: Readonly<Record<string, number>>;
   /** Run without a shell. */
   readonly argv: readonly [string, ...string[]];
-  /** Our own program among them, read at the start of the run. */
+  /** Our own program among them, opened at the start of the run. */
   readonly kept?: KeptProgram | undefined;
   readonly cwd: string;
   /** The child's whole environment; the keeper adds `LOCKKEEPER_RUN`. */

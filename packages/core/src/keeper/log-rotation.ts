@@ -142,12 +142,13 @@ export class GatewayLog {
     let news: "grew" | "quiet" = "quiet";
     try {
       const before = this.#seen;
-      const now = lookAt(this.fd);
-      if (now.sizeBytes === before.sizeBytes && now.changedMs === before.changedMs) {
+      const { size, mtimeMs } = fs.fstatSync(this.fd);
+      if (size === before.sizeBytes && mtimeMs === before.changedMs) {
         if (Date.now() - this.#marked.atMs >= DEFAULTS.markEveryMs) this.#writeDueMark();
         return news;
       }
       news = "grew";
+      const now = lookAt(this.fd);
       if (wasCut(before, now)) return this.#tellCut(before);
       this.#seen = now;
       this.#mark({ atMs: Math.floor(now.changedMs), sizeBytes: now.sizeBytes });

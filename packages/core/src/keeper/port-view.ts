@@ -11,7 +11,7 @@ import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
 import { findRunProcesses } from "../host/process-tree.ts";
 import type { Holder, Listener } from "../host/listener.ts";
-import { coversAddress, findHolders, readListeners } from "../host/sockets.ts";
+import { coversAddress, findHolders, holdsListener, readListeners } from "../host/sockets.ts";
 
 /** A process of the run listens. */
 export interface OwnPort {
@@ -115,7 +115,7 @@ export class PortWatch {
   async look(knocks: boolean): Promise<PortView> {
     if (this.#own !== undefined) {
       const { listener, holder } = this.#own;
-      if (findHolders([listener], { among: [holder.pid] }).size > 0) return this.#own;
+      if (holdsListener(holder.pid, listener)) return this.#own;
     }
     this.#own = undefined;
     if (knocks && (await isPlainlySilent(this.#host, this.#port))) return { view: "nobody" };

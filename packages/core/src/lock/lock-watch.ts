@@ -35,8 +35,7 @@ export function watchClaim(watched: WatchedClaim): { stop(): void } {
   let isBusy = false;
   let isStopped = false;
 
-  const look = async (): Promise<void> => {
-    if (isBusy || watched.claim.isInPlace() !== "no") return;
+  const mend = async (): Promise<void> => {
     isBusy = true;
     try {
       const outcome = await putBack(watched, () => isStopped);
@@ -50,7 +49,11 @@ export function watchClaim(watched: WatchedClaim): { stop(): void } {
       isBusy = false;
     }
   };
-  const timer = setInterval(() => void look(), DEFAULTS.intervalMs);
+  // Nothing is promised while all is well: that would be half of an idle keeper's garbage.
+  const look = (): void => {
+    if (!isBusy && watched.claim.isInPlace() === "no") void mend();
+  };
+  const timer = setInterval(look, DEFAULTS.intervalMs);
   timer.unref();
 
   const stop = (): void => {

@@ -1,17 +1,17 @@
-/** The text of the built-in gateway's program, which a keeper reads before the first start, for a restart after an upgrade. */
+/** The built-in gateway's program, which a keeper opens before the first start, for a restart after an upgrade. */
 import type { KeeperSpec } from "@lockkeeper/core";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { entriesOf } from "../directory-entries.ts";
 
 /**
- * Returns the program `file` with its whole text. In the bundle it is a loader, and the text is that of the one file that it loads,
- * which is in the folder with the loader's name. Undefined when the program is missing.
+ * Opens the program `file` for as long as this process lives. In the bundle it is a loader, and what is opened is the one file that
+ * it loads, which is in the folder with the loader's name. Undefined when the program is missing.
  */
 export function keepProgram(file: string): KeeperSpec["kept"] {
   if (!existsSync(file)) return undefined;
-  const text = readFileSync(file);
+  const text = readFileSync(file, "utf8");
   const { dir, name } = path.parse(file);
   const loaded = entriesOf(path.join(dir, name)).find((entry) => text.includes(`"${entry}"`));
-  return { path: file, source: loaded === undefined ? text : readFileSync(path.join(dir, name, loaded)) };
+  return { path: file, fd: openSync(loaded === undefined ? file : path.join(dir, name, loaded), "r") };
 }

@@ -1,8 +1,9 @@
-/** A keeper keeps the whole text of the gateway's program, also where that is behind a loader. */
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+/** A keeper has the whole text of the gateway's program, also where that is behind a loader, and after its removal. */
+import { closeSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readKeptProgram } from "@lockkeeper/core/internal";
 import { CLI_ENTRY } from "../../../../test/harness/cli.ts";
 import { keepProgram } from "../../src/run/keep-program.ts";
 
@@ -16,7 +17,11 @@ function kept(file: string): string | undefined {
   const found = keepProgram(file);
   if (found === undefined) return undefined;
   expect(found.path).toBe(file);
-  return Buffer.from(found.source).toString();
+  try {
+    return Buffer.from(readKeptProgram(found)).toString();
+  } finally {
+    closeSync(found.fd);
+  }
 }
 
 test("of the bundle it is the one file that the loader loads, which needs no other", () => {
@@ -48,4 +53,17 @@ test("a program without such a folder is its own text, and a missing one is none
   expect(kept(program)).toBeUndefined();
   writeFileSync(program, "a whole program");
   expect(kept(program)).toBe("a whole program");
+});
+
+test("a program that was removed is read as often as it is needed", () => {
+  const program = path.join(folder, "gateway.js");
+  writeFileSync(program, "a whole program");
+  const found = keepProgram(program);
+  rmSync(program);
+  expect(found).toBeDefined();
+  if (found === undefined) return;
+  for (let start = 0; start < 3; start += 1) {
+    expect(Buffer.from(readKeptProgram(found)).toString()).toBe("a whole program");
+  }
+  closeSync(found.fd);
 });

@@ -47,8 +47,13 @@ export abstract class FileClaim implements Claim {
   }
 
   isInPlace(): "yes" | "no" | "unknown" {
-    const answers = this.files.map(({ file }) => file.isInPlace());
-    return answers.find((answer) => answer === "no") ?? answers.find((answer) => answer === "unknown") ?? "yes";
+    let all: "yes" | "unknown" = "yes";
+    for (const { file } of this.files) {
+      const one = file.isInPlace();
+      if (one === "no") return "no";
+      if (one === "unknown") all = "unknown";
+    }
+    return all;
   }
 
   write(bytes: Uint8Array): void {

@@ -1,0 +1,18 @@
+/**
+ * A program whose file a keeper has opened at its start: an upgrade may remove the file while the gateway runs, and the gateway must be
+ * able to start again. An open descriptor keeps the content on the disk, and costs no memory.
+ */
+import { fstatSync, readSync } from "node:fs";
+
+/** An open program. */
+export interface KeptProgram {
+  readonly path: string;
+  /** Of one complete CommonJS file that needs no other file. Open for as long as the process lives. */
+  readonly fd: number;
+}
+
+/** Returns its whole text, also when its file has no name any more. System errors are passed on. */
+export function readKeptProgram({ fd }: KeptProgram): Uint8Array {
+  const source = Buffer.alloc(fstatSync(fd).size);
+  return source.subarray(0, readSync(fd, source, 0, source.length, 0));
+}

@@ -12,8 +12,13 @@ export function plainText(text: string): string {
   });
 }
 
+/** The same and tab and newline: most texts have none of them, and are searched once. */
+// oxlint-disable-next-line no-control-regex
+const UNSAFE_ON_A_LINE = /[\u0000-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
+
 /** Returns the text on one line: as {@link plainText}, with newlines and tabs escaped too. */
 export function plainLine(text: string): string {
+  if (!UNSAFE_ON_A_LINE.test(text)) return text;
   return plainText(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 

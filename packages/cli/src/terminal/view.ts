@@ -35,20 +35,21 @@ const sgr =
   (text: string): string =>
     text === "" ? "" : `\u001B[${on}m${text}\u001B[${off}m`;
 
-const COLOURED: Palette = {
+/** Made where it is wanted. */
+const coloured = (): Palette => ({
   bold: sgr(1, 22),
   dim: sgr(2, 22),
   red: sgr(31, 39),
   green: sgr(32, 39),
   yellow: sgr(33, 39),
   cyan: sgr(36, 39),
-};
+});
 
 /** Returns the view of a stream. Pure. */
 export function viewOf(stream: StreamFacts, env: NodeJS.ProcessEnv, quiet: boolean): View {
   const isColoured = wantsColour(stream, env);
   return {
-    paint: isColoured ? COLOURED : PLAIN,
+    paint: isColoured ? coloured() : PLAIN,
     isColoured,
     columns: stream.isTerminal ? Math.max(20, stream.columns ?? 80) : Infinity,
     quiet,

@@ -131,8 +131,7 @@ const together = {
   watched: [
     ...own("commands/status.ts"),
     ...profiles("looking-verbs", "acting-verbs"),
-    ...profiles("status/observe-profile", "status/ask-health", "status/profile-detail"),
-    ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
+    ...profiles("status/profile-detail"),
     ...core(
       "host/process-memory",
       "host/memory-cap",
@@ -142,10 +141,6 @@ const together = {
       "keeper/redaction",
       "keeper/uptime-share",
       "keeper/sparing",
-      "keeper/port-view",
-      "keeper/surviving-server",
-      "host/run-bond",
-      "host/probe-port",
     ),
     // What `start` shares with others of the next ones.
     ...own("limit-warnings.ts", "consent.ts"),

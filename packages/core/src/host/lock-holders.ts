@@ -98,7 +98,9 @@ function isLockedThrough(directory: string, fd: string, files: readonly OpenFile
 function holdsLock(directory: string, fd: string, files: readonly Omit<OpenFile, "name">[]): boolean {
   const { dev, ino } = statSync(`${directory}/fd/${fd}`, { bigint: true });
   if (!files.some((file) => dev === file.device && ino === file.inode)) return false;
-  return readFileSync(`${directory}/fdinfo/${fd}`, "utf8").includes("\nlock:");
+  const info = readFileSync(`${directory}/fdinfo/${fd}`, "utf8");
+  // Those that exclude ours; a lease or a lock by `flock` does not.
+  return info.includes("\nlock:") && (info.includes(" OFDLCK ") || info.includes(" POSIX "));
 }
 
 /** The name under which the descriptor was opened; the system marks a file that was deleted. */

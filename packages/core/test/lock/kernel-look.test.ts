@@ -1,5 +1,5 @@
 /** A look at a lock whose gateway is seen to hold it needs no list of locks; and no record alone makes a lock held. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +61,17 @@ describe.runIf(process.platform === "linux")("a lock file", () => {
     expect(isLockedBy(reader, 3, ours)).toBe(false);
     fs.writeFileSync(join(home, "another"), "");
     expect(isLockedBy(heir, 3, open(join(home, "another")))).toBe(false);
+  });
+
+  test("is not locked by who has another kind of lock on it", async (context) => {
+    fs.writeFileSync(join(home, "file"), "");
+    const fd = open(join(home, "file"));
+    const { error, status } = spawnSync("flock", ["--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+    if (error !== undefined) return context.skip("there is no flock here");
+    expect(status).toBe(0);
+    expect(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8")).toContain(" FLOCK ");
+    const { pid } = await withDescriptor(fd);
+    expect(isLockedBy(pid, 3, fd)).toBe(false);
   });
 
   test("is held while its gateway has it, with the list and without; and free when only the record is left", async () => {

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { compareLocks } from "./lock.ts";
-import { currentLoad, describeMachine, newerNode } from "./measure/machine.ts";
+import { currentLoad, describeMachine, newerNode, versionOf } from "./measure/machine.ts";
 import { formatTable } from "./measure/table.ts";
 import { measure as commands } from "./sections/commands.ts";
 import { measure as fleet } from "./sections/fleet.ts";
@@ -48,10 +48,13 @@ export interface OverviewOptions {
 /** Measures and returns the Markdown; minutes, unless quick. */
 export async function overview({ quick, only, rounds = quick ? 7 : 25, node }: OverviewOptions): Promise<string> {
   const newer = node ?? (quick ? undefined : newerNode());
-  const nodes = [process.execPath, ...(newer === undefined ? [] : [newer])];
+  // The same version a second time would measure the noise, and name its homes as the first one has.
+  const isSame = newer !== undefined && versionOf(newer) === versionOf(process.execPath);
+  const nodes = [process.execPath, ...(newer === undefined || isSame ? [] : [newer])];
   const parts = [
     `${describeMachine(nodes)} Medians of ${rounds} runs of whole processes, taken in turns. The median is by the clock; the ratio is that of computing times, which hardly depend on what else the machine does, and the median of the rounds' ratios. "Runs differ by": from the tenth to the ninetieth of a hundred runs of the same thing, over their median.`,
   ];
+  if (isSame) parts.push(`${newer} is the same version as this Node, and was left out.`);
   if (newer === undefined && !quick)
     parts.push("No newer Node is on this machine's PATH (as `node26` or the like), and none was named (`--node`).");
   for (const [name, measure] of Object.entries(SECTIONS)) {

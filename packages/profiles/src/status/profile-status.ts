@@ -125,7 +125,8 @@ export function describeProfile(
   };
 }
 
-const NONE: readonly string[] = [];
+/** One for all of them, so that nobody may put anything into it. */
+const NONE: readonly string[] = Object.freeze([]);
 
 function portsOf(manifest: Manifest, run: RunRecord | undefined, port: number): ProfileStatus["ports"] {
   if (run !== undefined) return run.ports;

@@ -95,9 +95,9 @@ test("the address of an adopted OpenClaw can be changed: its own installation do
       { mode: 0o600 },
     );
     expect((await run(["import", "openclaw", "--all"])).status).toBe(0);
-    const edited = await run(["edit", "openclaw", "--host", "::1"]);
+    const edited = await run(["edit", "openclaw", "--host", "0.0.0.0"]);
     expect(edited.status, edited.stderr).toBe(0);
     expect(edited.stderr).toContain("listens where its own config says");
-    expect(await json(["list"])).toMatchObject([{ name: "openclaw", host: "::1", port }]);
+    expect(await json(["list"])).toMatchObject([{ name: "openclaw", host: "0.0.0.0", port }]);
   });
 });

@@ -6,6 +6,14 @@
 import getPort from "get-port";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
+import { networkInterfaces } from "node:os";
+
+/** Why there is no loopback address of IPv6; undefined when there is one. */
+export const NO_IPV6: string | undefined = Object.values(networkInterfaces())
+  .flat()
+  .some((each) => each?.address === "::1")
+  ? undefined
+  : "this machine has no ::1";
 
 export interface HeldPort {
   readonly port: number;

@@ -1,10 +1,10 @@
 import { createServer } from "node:net";
 import type { Server } from "node:net";
-import { networkInterfaces } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { GatewayLockError, LockkeeperError } from "../../src/errors.ts";
 import { listenExclusively } from "../../src/gateway/exclusive-listener.ts";
 import { freePort } from "./running-gateway.ts";
+import { NO_IPV6 } from "../../../../test/harness/ports.ts";
 
 function server(): Server {
   const made = createServer();
@@ -20,9 +20,7 @@ async function failure(host: string, port: number, signal?: AbortSignal): Promis
   return error;
 }
 
-const hasIPv6 = Object.values(networkInterfaces())
-  .flat()
-  .some((address) => address?.address === "::1");
+if (NO_IPV6 !== undefined) process.stdout.write(`skipped: a host of IPv6: ${NO_IPV6}\n`);
 
 test("it listens on the one address asked for", async () => {
   const [port, bound] = [await freePort(), server()];
@@ -39,7 +37,7 @@ test.each(["127.0.0.1", "0.0.0.0", "localhost"])("a port taken on 127.0.0.1 is t
   expect(error.message).toBe(`another gateway instance is already listening on ws://${host}:${port}`);
 });
 
-test.runIf(hasIPv6)("an IPv6 host is in brackets (skipped where the machine has no ::1)", async () => {
+test.skipIf(NO_IPV6 !== undefined)("an IPv6 host is in brackets", async () => {
   const [port, holder] = [await freePort("::1"), server()];
   await listenExclusively(holder, { host: "::1", port });
   const error = await failure("::1", port);

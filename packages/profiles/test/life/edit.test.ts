@@ -183,7 +183,7 @@ test("a lock that is held keeps the ports; everything else may change, and takes
   try {
     for (const options of [
       { port: 30_000 },
-      { host: "::1" },
+      { host: "0.0.0.0" },
       { span: 30 },
       { lease: "etcd://h:1/k" },
       { lease: "etcd://h:1/k", groups: ["x"] },
@@ -196,7 +196,7 @@ test("a lock that is held keeps the ports; everything else may change, and takes
   } finally {
     await held.release();
   }
-  expect(await edit({ host: "::1" })).toMatchObject({ host: "::1" });
+  expect(await edit({ host: "0.0.0.0" })).toMatchObject({ host: "0.0.0.0" });
 });
 
 test("an adopted gateway keeps its own settings", async () => {

@@ -16,7 +16,7 @@ import { changeSettings } from "../../src/settings/settings.ts";
 import { observeAll } from "../../src/status/observe-all.ts";
 import type { ProfileObservation } from "../../src/status/observe-profile.ts";
 import { openClawHost } from "../openclaw-host.ts";
-import { freePort } from "../../../../test/harness/ports.ts";
+import { freePort, NO_IPV6 } from "../../../../test/harness/ports.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 const hostPorts = vi.hoisted(() => ({ hidesListeners: false }));
@@ -55,9 +55,10 @@ const OURS = expect.stringMatching(new RegExp(`^pid ${process.pid} \\(.*, user [
 
 describe("a stranger in a block", () => {
   test("is one conflict for each of its ports, however many sockets it has there", async () => {
+    const third = NO_IPV6 === undefined ? "::1" : "127.0.0.3";
     await write(manifest(home, "dev", port, { host: "::" }));
-    for (const host of ["127.0.0.1", "127.0.0.2", "::1"]) await listen(host, port);
-    await listen("::1", port + 9);
+    for (const host of ["127.0.0.1", "127.0.0.2", third]) await listen(host, port);
+    await listen(third, port + 9);
     const { blocks, conflicts, others, sockets } = await portsReport(home);
     expect(sockets).toBe("read");
     expect(conflicts).toEqual([
@@ -68,8 +69,8 @@ describe("a stranger in a block", () => {
     expect(blocks[0]?.listeners.map((each) => [each.address, each.port, each.verdict, each.pid]).sort()).toEqual([
       ["127.0.0.1", port, "stranger", process.pid],
       ["127.0.0.2", port, "stranger", process.pid],
-      ["::1", port, "stranger", process.pid],
-      ["::1", port + 9, "stranger", process.pid],
+      [third, port, "stranger", process.pid],
+      [third, port + 9, "stranger", process.pid],
     ]);
     expect(others).toEqual([]);
   });

@@ -74,8 +74,8 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
       socket.destroy();
     };
     settle = finish;
-    socket.on("end", () => finish(readAnswer(text, question, true) ?? "closed"));
-    socket.on("close", () => finish("closed"));
+    // It also comes after the end of what the gateway sends.
+    socket.on("close", () => finish(readAnswer(text, question, true) ?? "closed"));
     socket.on("error", reject);
   });
   socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${hostHeader(question)}\r\nConnection: close\r\n\r\n`, "latin1");

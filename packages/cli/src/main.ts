@@ -192,4 +192,5 @@ async function main(): Promise<void> {
   if (interruption?.received() === "SIGHUP" && hasLostTerminal()) endAsHungUp();
 }
 
-void main();
+// Other files of the bundle need what this one exports, which they have once it has run to its end.
+queueMicrotask(() => void main());

@@ -105,3 +105,14 @@ test("version and help are shown without the program, and the program says the s
   rmSync(path.join(copy, "help.txt"));
   expect(ask("--help")[0]).not.toBe(0);
 });
+
+test("a value that an option does not take is a mistake, whichever file of the bundle judges it", () => {
+  const values = [
+    "ports --explain 70000",
+    "create a --port x",
+    "start a --timeout x",
+    "logs a --since x",
+    "ports --span x",
+  ];
+  expect(values.map((call) => [call, ask(...call.split(" "))[0]])).toEqual(values.map((call) => [call, 2]));
+});

@@ -2,6 +2,7 @@ import { acquireGatewayLock } from "@lockkeeper/core";
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { diagnose } from "../../src/doctor/diagnose.ts";
 import { createProfile } from "../../src/life/create.ts";
 import { moveFolderInText } from "../../src/registry/follow-rename.ts";
@@ -66,7 +67,7 @@ test("a gateway that remembers paths keeps its folder; the folder's first name s
   expect(fs.statSync(kept.state).ino).toBe(inode);
 
   await removeProfile(context, "main");
-  await createProfile(home, { name: "dev", port: 26_500 });
+  await createProfile(home, { name: "dev", port: await freePort() });
   await expect(restoreProfile(context, "main")).rejects.toMatchObject({
     code: "PROFILE_EXISTS",
     message: expect.stringContaining("belongs to profile dev by now") as string,

@@ -14,6 +14,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { until } from "../../../../test/harness/until.ts";
 import type { GatewayLockOptions } from "../../src/lock/gateway-lock.ts";
 import { acquireGatewayLock, acquireGatewayLockBy, lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
@@ -197,11 +198,15 @@ describe("a stranger on the port", () => {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     await (await acquireGatewayLock(place)).release();
-    writeFileSync(lockPathFor(place.lockDir, place.configPath), "", { mode: 0o600 });
-    const refused = acquireGatewayLock({ ...place, host: "127.0.0.1", port });
-    await expect(refused).rejects.toMatchObject({ code: "PORT_IN_USE" });
-    expect(asked).toBeGreaterThan(1);
-    expect(asked).toBeLessThan(40);
+    // On a machine that stands still for the 300 ms of a takeover, there is time for one look only.
+    await until("the stranger is asked more than once", async () => {
+      asked = 0;
+      writeFileSync(lockPathFor(place.lockDir, place.configPath), "", { mode: 0o600 });
+      const refused = acquireGatewayLock({ ...place, host: "127.0.0.1", port });
+      await expect(refused).rejects.toMatchObject({ code: "PORT_IN_USE" });
+      expect(asked).toBeLessThan(40);
+      return asked > 1;
+    });
     await new Promise((closed) => server.close(closed));
   });
 });

@@ -63,6 +63,9 @@ interface Answers {
   seen: boolean;
 }
 
+/** Waits for the next look at a gateway that was not ready after `waitedMs`, at a look that took `lookMs`. */
+type Rest = (waitedMs: number, lookMs: number) => Promise<void>;
+
 /** One check of the gateway. */
 interface Look {
   readonly health: Health;
@@ -88,13 +91,18 @@ export async function watchGateway(
 ): Promise<FinalFinding | undefined> {
   const port = new PortWatch(spec.host, spec.port, run);
   const answers: Answers = { seen: false };
-  const look = (): Promise<Look> => lookAt(spec, port, answers, over);
+  let isExpected = false;
+  const look = (): Promise<Look> => lookAt(spec, port, isExpected, answers, over);
   const elsewhere = new ElsewhereWatch({ host: spec.host, port: spec.port, span: spec.span ?? 1 }, run);
   const output = new OutputWatch(spec.logPath);
+  const rest: Rest = async (waitedMs, lookMs) => {
+    const hasOutput = await output.pause(...untilNextLook(spec, output, waitedMs, lookMs), over);
+    isExpected = hasOutput && spec.announces === true;
+  };
   // What was only just started listens nowhere yet; a successor may have listened before.
-  if (run.child !== undefined && spec.health.kind !== "none")
-    await output.pause(...untilNextLook(spec, output, 0, 0), over);
-  const final = await awaitReadiness(spec, elsewhere, output, look, over, tell).finally(() => output.close());
+  if (run.child !== undefined && spec.health.kind !== "none") await rest(0, 0);
+  const final = await awaitReadiness(spec, elsewhere, rest, look, over, tell).finally(() => output.close());
+  isExpected = false;
   if (final !== undefined || over.aborted) return final;
   const found = new AbortController();
   const until = AbortSignal.any([over, found.signal]);
@@ -121,7 +129,7 @@ async function watchMemory(
 async function awaitReadiness(
   spec: KeeperSpec,
   elsewhere: ElsewhereWatch,
-  output: OutputWatch,
+  rest: Rest,
   look: () => Promise<Look>,
   over: AbortSignal,
   tell: (change: WatchChange) => void,
@@ -159,7 +167,7 @@ async function awaitReadiness(
     } else if (soFar !== undefined) {
       tellOnce(soFar, found?.how === "aside" ? null : "LISTENER_MISMATCH");
     }
-    await output.pause(...untilNextLook(spec, output, waitedMs, lookMs), over);
+    await rest(waitedMs, lookMs);
   }
   return undefined;
 }
@@ -222,11 +230,18 @@ async function watchLiveness(
   return undefined;
 }
 
-async function lookAt(spec: KeeperSpec, portWatch: PortWatch, answers: Answers, over: AbortSignal): Promise<Look> {
+/** `isExpected`: the gateway has probably just begun to listen. */
+async function lookAt(
+  spec: KeeperSpec,
+  portWatch: PortWatch,
+  isExpected: boolean,
+  answers: Answers,
+  over: AbortSignal,
+): Promise<Look> {
   const { host, port, health } = spec;
   if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
-  // What is asked over its port anyway may also be knocked at.
-  const seen = await portWatch.look(health.kind !== "tcp");
+  // What is asked over its port anyway may also be knocked at, which is in vain where there is a listener.
+  const seen = await portWatch.look(health.kind !== "tcp" && !isExpected);
   switch (seen.view) {
     case "nobody":
       return { health: "failing", port: seen.view, detail: `nothing listens on ${hostWithPort(host, port)}` };

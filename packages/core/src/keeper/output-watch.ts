@@ -21,13 +21,15 @@ export class OutputWatch {
     return this.#watcher !== undefined;
   }
 
-  /** Resolves after `longestMs`, with new output after `shortestMs`, and at once when `over` aborts. */
-  async pause(shortestMs: number, longestMs: number, over: AbortSignal): Promise<void> {
+  /** Resolves after `longestMs`, with new output after `shortestMs`, and at once when `over` aborts. Says whether there was output. */
+  async pause(shortestMs: number, longestMs: number, over: AbortSignal): Promise<boolean> {
     const startedAt = performance.now();
     await pause(longestMs, AbortSignal.any([over, this.#wake.signal]));
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
+    const hasOutput = this.#wake.signal.aborted;
+    if (hasOutput) this.#wake = new AbortController();
     const restMs = shortestMs - (performance.now() - startedAt);
     if (restMs > 0) await pause(restMs, over);
+    return hasOutput;
   }
 
   /** Harmless twice. */

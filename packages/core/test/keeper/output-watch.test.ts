@@ -27,7 +27,7 @@ describe("a watch over a log", () => {
       for (const line of ["first\n", "second\n"]) {
         const over = output.pause(0, FOR_EVER_MS, NEVER);
         await appendFile(log, line);
-        await expect(over).resolves.toBeUndefined();
+        await expect(over).resolves.toBe(true);
       }
     } finally {
       output.close();
@@ -39,7 +39,7 @@ describe("a watch over a log", () => {
     const over = new AbortController();
     const paused = output.pause(FOR_EVER_MS, FOR_EVER_MS, over.signal);
     over.abort();
-    await expect(paused).resolves.toBeUndefined();
+    await expect(paused).resolves.toBe(false);
     output.close();
     output.close();
   });
@@ -47,7 +47,7 @@ describe("a watch over a log", () => {
   test("goes by the clock alone where there is no log to watch", async () => {
     const output = new OutputWatch(path.join(folder, "missing.log"));
     expect(output.works).toBe(false);
-    await output.pause(1, 2, NEVER);
+    await expect(output.pause(1, 2, NEVER)).resolves.toBe(false);
     output.close();
   });
 });

@@ -45,6 +45,17 @@ test.runIf(isMade)(
   },
 );
 
+test("a value that an option does not take is a mistake, whichever file of the bundle judges it", () => {
+  const values = [
+    "ports --explain 70000",
+    "create a --port x",
+    "start a --timeout x",
+    "logs a --since x",
+    "ports --span x",
+  ];
+  expect(values.map((call) => [call, ask(...call.split(" "))[0]])).toEqual(values.map((call) => [call, 2]));
+});
+
 test.runIf(isMade)("broken, foreign and missing bytecode change no answer", () => {
   const before = answers();
   expect(before.map((answer) => (answer as [number])[0])).toEqual([0, 0, 1, 4, 2]);
@@ -104,15 +115,4 @@ test("version and help are shown without the program, and the program says the s
   expect(spellings.map((words) => ask(...words))).toEqual(short);
   rmSync(path.join(copy, "help.txt"));
   expect(ask("--help")[0]).not.toBe(0);
-});
-
-test("a value that an option does not take is a mistake, whichever file of the bundle judges it", () => {
-  const values = [
-    "ports --explain 70000",
-    "create a --port x",
-    "start a --timeout x",
-    "logs a --since x",
-    "ports --span x",
-  ];
-  expect(values.map((call) => [call, ask(...call.split(" "))[0]])).toEqual(values.map((call) => [call, 2]));
 });

@@ -112,9 +112,10 @@ export function renderStatusTable(
       // For a profile that was stopped on request, earlier crashes do not matter.
       state === "stopped" ? "-" : String(status.restarts),
       describeHealth(status),
+      // In its place at once: a list that grows by one cell takes three times the memory.
+      wide ? memoryText(status) : plainLine(status.url),
     ];
-    if (wide) row.push(memoryText(status));
-    row.push(plainLine(status.url));
+    if (wide) row.push(plainLine(status.url));
     if (isLeased) row.push(describeOwner(status.lease));
     if (wide) row.push(status.command === null ? "-" : plainLine(shellCommand(...status.command)));
     if (tellsWhy) row.push(wide || NEEDS_SOMEBODY.has(state) ? plainLine(status.reason ?? "") : "");

@@ -12,8 +12,8 @@ import { unpackKeeperEnvironment } from "../environment/child-environment.ts";
 import { plainError } from "../run/keeper-report.ts";
 import type { KeeperReport } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 import { letGoOfStartFiles } from "./start-files.ts";
-import { forgetUnusedCode } from "./unused-code.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */
 const OPTIONS = {
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   ignoreStraySignals();
   // The terminal that started us may close; the gateway goes on.
   process.on("SIGHUP", () => undefined);
-  forgetUnusedCode();
+  keepHeapSmall();
   const context: ProfilesContext = {
     home,
     programs: { keeper: process.argv[1] ?? "", gateway },

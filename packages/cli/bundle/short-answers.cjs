@@ -26,8 +26,13 @@ function shortAnswer(option) {
     case undefined:
     case "--help":
     case "-h":
-      return fs.readFileSync(`${__dirname}/help.txt`);
+      return isNarrow() ? undefined : fs.readFileSync(`${__dirname}/help.txt`);
     default:
       return undefined;
   }
+}
+
+/** The program makes its help for a terminal that is narrower than the text. Only for a terminal Node loads what knows its width. */
+function isNarrow() {
+  return fs.fstatSync(1).isCharacterDevice() && process.stdout.columns < 80;
 }

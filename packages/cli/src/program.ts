@@ -4,6 +4,7 @@
  */
 import { toArguments } from "./command-line/arguments.ts";
 import { readCheaply } from "./command-line/cheap-reader.ts";
+import { HELP_COLUMNS } from "./command-line/command.ts";
 import type { CommandSpec } from "./command-line/command.ts";
 import type { Reading, Request } from "./command-line/reading.ts";
 import type { CommandModule, Failure, Result } from "./command-module.ts";
@@ -57,11 +58,14 @@ async function findHelp(
   command: string | undefined,
   world: World,
 ): Promise<string> {
-  const stored = world.storedHelp()?.[command ?? ""];
+  const { columns } = viewOf(world.stdout, world.env, false);
+  // The text that the build has made is for wider terminals, files and pipes.
+  const stored = columns < HELP_COLUMNS ? undefined : world.storedHelp()?.[command ?? ""];
   if (stored !== undefined) return stored;
   const { commandHelp, programHelp } = await import("./command-line/help-text.ts");
+  const width = Math.min(columns, HELP_COLUMNS);
   const spec = command === undefined ? undefined : commands[command];
-  return command === undefined || spec === undefined ? programHelp(commands) : commandHelp(command, spec);
+  return command === undefined || spec === undefined ? programHelp(commands, width) : commandHelp(command, spec, width);
 }
 
 async function runCommand({ commands, load }: Commands, reading: Reading, world: World): Promise<number> {

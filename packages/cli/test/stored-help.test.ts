@@ -5,6 +5,7 @@ import { COMMANDS, GROUPS } from "../src/command-line/commands.ts";
 import { readCheaply } from "../src/command-line/cheap-reader.ts";
 import type { CommandSpec } from "../src/command-line/command.ts";
 import { readWithYargs } from "../src/command-line/yargs-reader.ts";
+import { commandHelp, programHelp } from "../src/command-line/help-text.ts";
 import { allHelp, commandsPage } from "../src/help-writer.ts";
 
 test("the help that the build stored matches the descriptions", () => {
@@ -17,6 +18,15 @@ test("every help fits into 80 columns and shows an example", () => {
     expect(text, name).toContain("Examples:");
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
   }
+});
+
+/** A line with one word, which may be a path to copy, or with an option that stands alone. */
+const UNBREAKABLE = /^ *(?:\S+|(?:-\w, )?--[\w-]+ <[^>]+>)(?: \\)?$/;
+
+test.each([56, 60, 79])("every help fits into %d columns, but for lines that cannot be broken", (columns) => {
+  const texts = Object.entries<CommandSpec>(COMMANDS).map(([name, spec]) => commandHelp(name, spec, columns));
+  const lines = [programHelp(COMMANDS, columns), ...texts].join("\n").split("\n");
+  expect(lines.filter((line) => line.length > columns && !UNBREAKABLE.test(line))).toEqual([]);
 });
 
 test("the help of the program is one screen and names every command", () => {

@@ -87,3 +87,6 @@ export interface ErrorDocument {
   readonly message: string;
   readonly hint: string | null;
 }
+
+/** The width of the help that is made once, at build time. A narrower terminal gets its own. */
+export const HELP_COLUMNS = 80;

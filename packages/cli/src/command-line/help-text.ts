@@ -1,16 +1,19 @@
 /** The help of the program and of each command, from the same descriptions that the readers use. Pure. */
 import type { CommandSpec, PositionalSpec } from "./command.ts";
+import { HELP_COLUMNS } from "./command.ts";
 import { GROUPS } from "./commands.ts";
 import { GLOBAL_OPTIONS, flagName, optionSpec } from "./options.ts";
 import type { OptionName } from "./options.ts";
 
 type Commands = Readonly<Record<string, CommandSpec>>;
 
-/** Always for this many columns, so that it can be made once, at build time. */
-const COLUMNS = 80;
+/** Below this the terminal breaks the lines. */
+const FEWEST_COLUMNS = 56;
 
 /** A term that is too long for its column gets a line of its own. */
 const WIDEST_TERM = 34;
+/** The part of a narrow line that a term may take. */
+const TERM_SHARE = 0.45;
 
 const INDENT = "  ";
 /** At the end of a line that continues on the next one. */
@@ -34,52 +37,78 @@ environment and logs of its own. Its keeper is the process that watches it.`;
 const EPILOGUE = `Which profile: the argument or --profile, else LOCKKEEPER_PROFILE, else the
 default set by \`use\`. @name is a group, 'dev-*' a pattern. Every command takes
 --json. Data is in LOCKKEEPER_HOME (default ~/.lockkeeper).
+
 Help on one command: lockkeeper help <command>`;
 
 /** Returns the help of the program: one screen. */
-export function programHelp(commands: Commands): string {
+export function programHelp(commands: Commands, columns: number = HELP_COLUMNS): string {
+  const width = Math.max(FEWEST_COLUMNS, columns);
   const entries = Object.entries(commands);
   const chapters = Object.entries(GROUPS).map(([group, title]) => {
     const members = entries.filter(([, spec]) => spec.group === group);
     const body =
       group === "everyday"
-        ? table(members.map(([name, { summary }]) => [name, summary]))
-        : wrap(members.map(([name]) => name).join("  "), COLUMNS - INDENT.length, /\s{2}/).map((line) => INDENT + line);
+        ? table(
+            members.map(([name, { summary }]) => [name, summary]),
+            width,
+          )
+        : wrap(members.map(([name]) => name).join("  "), width - INDENT.length, /\s{2}/).map((line) => INDENT + line);
     return [`${title}:`, ...body].join("\n");
   });
   const examples = [
     "Examples:",
     ...table(
       FIRST_STEPS.map(([line, meaning]) => [`lockkeeper ${line}`, meaning]),
+      width,
       54,
     ),
   ];
-  return `${[PURPOSE, "Usage: lockkeeper <command> [options]", chapters.join("\n"), examples.join("\n"), EPILOGUE].join("\n\n")}\n`;
+  const parts = [
+    flow(PURPOSE, width),
+    "Usage: lockkeeper <command> [options]",
+    chapters.join("\n"),
+    examples.join("\n"),
+    flow(EPILOGUE, width),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Returns the paragraphs of `text` in lines of at most `columns`. */
+function flow(text: string, columns: number): string {
+  return text
+    .split("\n\n")
+    .map((paragraph) => wrap(paragraph.replaceAll("\n", " "), columns).join("\n"))
+    .join("\n\n");
 }
 
 /** Returns the help of one command. */
-export function commandHelp(name: string, spec: CommandSpec): string {
-  const parts = [spec.summary.charAt(0).toUpperCase() + spec.summary.slice(1), `Usage: ${usageLine(name, spec)}`];
+export function commandHelp(name: string, spec: CommandSpec, columns: number = HELP_COLUMNS): string {
+  const width = Math.max(FEWEST_COLUMNS, columns);
+  const parts = [
+    flow(spec.summary.charAt(0).toUpperCase() + spec.summary.slice(1), width),
+    `Usage: ${wrap(usageLine(name, spec), width - "Usage: ".length).join(`\n${" ".repeat("Usage: ".length)}`)}`,
+  ];
   if (spec.positionals.length > 0) {
     parts.push(
       section(
         "Arguments",
         spec.positionals.map((each) => [each.name, withChoices(each)]),
+        width,
       ),
     );
   }
   const options = [...spec.options, ...GLOBAL_OPTIONS].map(
     (option) => [optionTerm(option), spec.summaries?.[option] ?? optionSpec(option).summary] as const,
   );
-  parts.push(section("Options", options));
+  parts.push(section("Options", options, width));
   parts.push(
     [
       "Examples:",
       ...spec.examples.flatMap(([line, meaning]) => [
-        ...wrap(`lockkeeper ${line}`, COLUMNS - INDENT.length - CONTINUED.length).map(
+        ...wrap(`lockkeeper ${line}`, width - 2 * INDENT.length - CONTINUED.length).map(
           (text, index, all) => (index === 0 ? INDENT : "    ") + text + (index < all.length - 1 ? CONTINUED : ""),
         ),
-        ...wrap(meaning, 72).map((text) => `      ${text}`),
+        ...wrap(meaning, width - 8).map((text) => `      ${text}`),
       ]),
     ].join("\n"),
   );
@@ -109,15 +138,18 @@ function withChoices({ summary, choices }: PositionalSpec): string {
   return choices === undefined ? summary : `${summary}: ${choices.join(", ")}`;
 }
 
-function section(title: string, rows: readonly (readonly [term: string, text: string])[]): string {
-  return [`${title}:`, ...table(rows)].join("\n");
+function section(title: string, rows: Rows, columns: number): string {
+  return [`${title}:`, ...table(rows, columns)].join("\n");
 }
 
-function table(rows: readonly (readonly [term: string, text: string])[], widest = WIDEST_TERM): readonly string[] {
+type Rows = readonly (readonly [term: string, text: string])[];
+
+function table(rows: Rows, columns: number, ofMany = WIDEST_TERM): readonly string[] {
+  const widest = columns < HELP_COLUMNS ? Math.min(ofMany, Math.floor(columns * TERM_SHARE)) : ofMany;
   const width = Math.max(...rows.map(([term]) => term.length).filter((length) => length <= widest), 0);
   const margin = " ".repeat(INDENT.length + width + GAP.length);
   return rows.flatMap(([term, text]) => {
-    const lines = wrap(text, COLUMNS - margin.length);
+    const lines = wrap(text, columns - margin.length);
     if (term.length > width) return [INDENT + term, ...lines.map((line) => margin + line)];
     return lines.map((line, index) => (index === 0 ? INDENT + term.padEnd(width) + GAP : margin) + line);
   });

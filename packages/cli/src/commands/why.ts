@@ -89,21 +89,22 @@ export function render(
   view: View,
 ): string {
   const { paint, columns } = view;
-  const word = paintState(state, paint)(state);
-  const told = reason === null ? "" : `: ${wrapBehind(plainLine(reason), 2, columns)}`;
+  const word = `${name} is ${state}`;
+  const told = wrapBehind(`${word}${reason === null ? "" : `: ${plainLine(reason)}`}`, 2, columns);
   const owned = lease === null ? "" : `  lease ${describeLease(lease)}\n`;
   const present =
-    printed === null ? "" : `  it runs, but does not answer; it printed last:\n${linesText(printed, paint)}`;
-  const title = `${paint.bold(name)} is ${word}${told}\n${owned}${present}`;
+    printed === null ? "" : `  it runs, but does not answer; it printed last:\n${linesText(printed, view)}`;
+  const painted = `${paint.bold(name)} is ${paintState(state, paint)(state)}`;
+  const title = `${told.startsWith(word) ? painted + told.slice(word.length) : told}\n${owned}${present}`;
   if (events.length === 0) return `${title}  nothing has happened to it yet\n`;
   const last = events.findLast(({ exit }) => exit !== null);
   const summary =
-    last === undefined ? "" : `  ${summarize(events, last, now, paint)}\n${renderOutput(last, output, paint)}`;
+    last === undefined ? "" : `  ${summarize(events, last, now, view)}\n${renderOutput(last, output, view)}`;
   const width = Math.max(...events.map(({ at }) => formatMoment(plainLine(at), now).length));
   const story = events
     // The output of the last end is above; for earlier ones one line is enough.
     .map((event) => {
-      const line = event === last ? "" : renderOutput(event, tellingLineOf(event), paint);
+      const line = event === last ? "" : renderOutput(event, tellingLineOf(event), view);
       return renderEvent(event, now, width, view) + line;
     })
     .join("");
@@ -124,7 +125,7 @@ function isCrash({ state, exit }: HistoryEvent): boolean {
   return exit !== null && state !== "stopped" && state !== "stopping";
 }
 
-function summarize(events: readonly HistoryEvent[], last: HistoryEvent, now: number, paint: View["paint"]): string {
+function summarize(events: readonly HistoryEvent[], last: HistoryEvent, now: number, { paint, columns }: View): string {
   const crashes = events.filter(isCrash);
   const end = `${formatAgo(last.at, now)}: ${describeExit(last.exit)}`;
   if (crashes.length === 0) return `it last ended ${end}`;
@@ -132,7 +133,9 @@ function summarize(events: readonly HistoryEvent[], last: HistoryEvent, now: num
   const shown = lately.length > 0 ? lately : crashes;
   const often = shown.length === 1 ? "once" : shown.length === 2 ? "twice" : `${shown.length} times`;
   const when = lately.length > 0 ? " in the last hour" : "";
-  return `${paint.red(`ended by itself ${often}${when}`)}; last end ${end}`;
+  const grave = `ended by itself ${often}${when}`;
+  const text = wrapBehind(`${grave}; last end ${end}`, 2, columns);
+  return text.startsWith(grave) ? paint.red(grave) + text.slice(grave.length) : text;
 }
 
 const LATELY_MS = 3_600_000;
@@ -141,18 +144,18 @@ function describeExit(exit: HistoryEvent["exit"]): string {
   return exit === null ? "unknown" : plainLine(exit.signal ?? `exit code ${exit.code ?? "unknown"}`);
 }
 
-function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, paint: View["paint"]): string {
+function renderOutput({ exit }: HistoryEvent, output: LastOutput | null, view: View): string {
   if (output === null) return "";
   const silent =
     exit?.code === 0
       ? "it printed nothing: a gateway has no standard input, and a program that reads it finds its end at once"
       : "it printed nothing";
   const lines = output.printed === 0 ? [silent] : output.lines;
-  return linesText(lines, paint);
+  return linesText(lines, view);
 }
 
-function linesText(lines: readonly string[], paint: View["paint"]): string {
-  return lines.map((line) => `    ${paint.dim("|")} ${plainText(line)}\n`).join("");
+function linesText(lines: readonly string[], { paint, columns }: View): string {
+  return lines.map((line) => `    ${paint.dim("|")} ${wrapBehind(plainText(line), 6, columns)}\n`).join("");
 }
 
 function renderEvent(event: HistoryEvent, now: number, width: number, { paint, columns }: View): string {

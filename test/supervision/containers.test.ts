@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
@@ -157,6 +157,38 @@ describe.runIf(isRootlessAllowed)("a keeper outside of our user namespace", () =
       expect(inside("stop", "dev")).toMatchObject({ status: 1 });
       expect(isAlive(status.pid)).toBe(true);
     }));
+});
+
+/** As an ordinary user: the files of root and of everybody else have one owner there, which may be anybody. */
+const AS_USER = ["setpriv", "--reuid=4101", "--regid=4101", "--clear-groups", "--"];
+const TRIED = [...AS_USER.slice(1), "unshare", "--user", process.execPath, CLI_ENTRY, "--version"];
+const isUserAllowed = spawnSync("setpriv", TRIED).status === 0;
+if (!isUserAllowed) process.stdout.write("skipped: an ordinary user makes no user namespace here (setpriv, unshare)\n");
+
+describe.runIf(isUserAllowed)("a home below folders whose owner the user namespace does not show", () => {
+  test.each([
+    ["mapped to root", ["--user", "--map-root-user"]],
+    ["not mapped at all", ["--user"]],
+  ])("%s: the profile is shown, and nothing is done to it; the hint leads outside", (_, flags) =>
+    withProfiles(async (scratch) => {
+      const { profiles, home, folder } = scratch;
+      await createDev(scratch);
+      const { status } = await profiles.start("dev");
+      chmodSync(folder, 0o755);
+      spawnSync("chown", ["-R", "4101:4101", home]);
+      try {
+        const [command = "", ...args] = [...AS_USER, "unshare", ...flags, process.execPath, CLI_ENTRY, "stop", "dev"];
+        const stop = spawnSync(command, args, { env: bareEnvironment(home), encoding: "utf8", cwd: "/" });
+        expect(stop).toMatchObject({
+          status: 77,
+          stderr: expect.stringContaining("outside of this user namespace") as string,
+        });
+        expect(isAlive(status.pid)).toBe(true);
+      } finally {
+        spawnSync("chown", ["-R", "0:0", home]);
+      }
+    }),
+  );
 });
 
 describe.runIf(isAllowed)("a living keeper under another boot id", () => {

@@ -9,8 +9,9 @@ import { dirname, resolve } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
 import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
 import { fileKind } from "./file-kind.ts";
-import { belongsToAnother, isForeign, runAsOwner, unsafePath, writtenByOthers } from "./private-file.ts";
+import { OUTSIDE, belongsToAnother, isForeign, runAsOwner, unsafePath, writtenByOthers } from "./private-file.ts";
 import { lstatIfPresent } from "./real-path.ts";
+import { isUnmapped } from "./unmapped-user.ts";
 
 const DIRECTORY_MODE = 0o700;
 
@@ -113,7 +114,11 @@ function hasLinkAmongSafe(first: string, directory: string): boolean {
     const stats = lstatIfPresent(ancestor);
     if (stats === undefined) continue;
     if (isForeign(stats)) {
-      throw unsafePath(directory, `lies in ${ancestor}, which ${belongsToAnother(stats)}`, ELSEWHERE);
+      throw unsafePath(
+        directory,
+        `lies in ${ancestor}, which ${belongsToAnother(stats)}`,
+        isUnmapped(stats.uid) ? OUTSIDE : ELSEWHERE,
+      );
     }
     if (fileKind(stats) === "link") {
       hasLink = true;

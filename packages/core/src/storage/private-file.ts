@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import { LockkeeperError, errnoOf } from "../errors.ts";
 import { isOpenToOthers } from "./bits-of-others.ts";
 import { fileKind } from "./file-kind.ts";
+import { isUnmapped } from "./unmapped-user.ts";
 
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = fs.constants;
 
@@ -101,7 +102,9 @@ type Mode = Pick<fs.Stats, "mode"> | Pick<fs.BigIntStats, "mode">;
 
 /** Returns whose it is, as the end of a sentence. */
 export function belongsToAnother({ uid }: Pick<fs.Stats, "uid"> | Pick<fs.BigIntStats, "uid">): string {
-  return `belongs to another user (uid ${uid})`;
+  return isUnmapped(uid)
+    ? "belongs to a user that this user namespace does not show"
+    : `belongs to another user (uid ${uid})`;
 }
 
 /** Returns that others can write it, as the end of a sentence. */
@@ -139,11 +142,17 @@ function refuseUnlessOwn(stats: fs.Stats, path: string): void {
 /** Neither ours nor root's. Root could change anything anyway. */
 export function isForeign(stats: fs.Stats): boolean {
   const self = process.geteuid?.();
-  return self !== undefined && stats.uid !== self && stats.uid !== 0;
+  if (self === undefined || stats.uid === 0) return false;
+  return stats.uid !== self || isUnmapped(self);
 }
+
+/** The hint for what nobody here can judge. */
+export const OUTSIDE =
+  "Run it outside of this user namespace (unshare, a rootless container), as the owner of the home.";
 
 /** Returns the hint for a file that belongs to another user. */
 export function runAsOwner({ uid }: fs.Stats): string {
+  if (isUnmapped(uid)) return OUTSIDE;
   return `Run it as its owner: ${shellCommand("sudo", "-u", `#${uid}`, "-H", "lockkeeper", "list")}`;
 }
 

@@ -40,13 +40,21 @@ const PROCESSES = /^readdirSync \/proc$/;
 const REGISTRY = /^(open|readFile)Sync .*\/registry\.json$/;
 
 describe.runIf(process.platform === "linux")("a look at many profiles", () => {
-  test("opens no lock of a stopped one, and reads the kernel's list at most once", () =>
+  test("opens no lock of a stopped one and each of a running one once, and reads the kernel's list only for who does not show its lock", () =>
     withProfiles(async (scratch) => {
       await populate(scratch);
-      const running = await count(scratch, ["list"]);
-      // The control: the lock of the running one is looked at, once.
-      expect(running(LOCK_FILE)).toBeGreaterThan(0);
-      expect(running(KERNEL_LOCKS)).toBe(1);
+      // Its gateway is seen to hold its lock.
+      for (const args of [["list"], ["status", `p${PROFILES - 1}`]]) {
+        const running = await count(scratch, args);
+        expect({ args, locks: running(LOCK_FILE), lists: running(KERNEL_LOCKS) }).toEqual({ args, locks: 1, lists: 0 });
+      }
+      // The control: one that has closed the descriptor.
+      const closed = ["sh", "-c", 'exec 3>&-; exec "$@"', "sh", ...fixture("serve", "{port}")];
+      await scratch.create({ name: "closed", span: 1, argv: closed, health: "tcp" });
+      await scratch.profiles.start("closed");
+      const both = await count(scratch, ["list"]);
+      expect({ locks: both(LOCK_FILE), lists: both(KERNEL_LOCKS) }).toEqual({ locks: 2, lists: 1 });
+      await scratch.profiles.stop("closed");
       await scratch.profiles.stop(`p${PROFILES - 1}`);
       for (const args of [["list"], ["list", "--json"], ["ports"]]) {
         const stopped = await count(scratch, args);

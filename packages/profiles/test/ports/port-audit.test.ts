@@ -253,7 +253,8 @@ describe.runIf(process.platform === "linux")("a run", () => {
       },
       { profile: "prod", listeners: [{ port: port + 12, pid: gateway, verdict: "stranger" }] },
     ]);
-    const owner = expect.stringContaining(`pid ${gateway} (`) as string;
+    // The profile says whose it is; the words before the process are for those of other homes.
+    const owner = expect.stringMatching(new RegExp(`^pid ${gateway} \\(`)) as string;
     expect(elsewhere.conflicts).toEqual([{ kind: "listener", port: port + 12, profiles: ["prod", "dev"], owner }]);
     publish(dev, { gateway: identifyProcess(gateway) });
     expect((await portsReport(home)).blocks[0]?.ranges).toEqual([{ label: "gateway", first: port, last: port }]);
@@ -277,6 +278,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     publish(dev, { gateway: identifyProcess(gateway) });
     const { blocks, conflicts } = await portsReport(home);
     expect(conflicts).toMatchObject([{ kind: "listener", port: port + 2, profiles: ["dev"] }]);
+    expect(conflicts[0]?.owner?.split("(")[0]).toBe(`the gateway of profile dev of ${home}-copy: pid ${copied} `);
     expect([...(blocks[0]?.listeners ?? [])].sort((one, other) => one.port - other.port)).toMatchObject([
       { port, pid: gateway, verdict: "own" },
       { port: port + 1, pid: helper, verdict: "own" },

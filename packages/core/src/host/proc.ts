@@ -18,8 +18,8 @@ export interface ProcStat {
   /** Stopped by SIGSTOP, a terminal or a debugger: it does nothing until it is continued. */
   readonly paused: boolean;
   /**
-   * It shows that the id is the process's own, not that of another of its threads. False: it may be either. The kernel tells
-   * them apart by the signal of their end. Source: include/linux/sched/signal.h, thread_group_leader.
+   * True: the id is the process's own. False: it may also be that of another thread of the process; {@link isProcessId} knows.
+   * Only a main thread sends a signal when it ends. Source: include/linux/sched/signal.h, thread_group_leader.
    */
   readonly isOwnId: boolean;
 }
@@ -33,9 +33,7 @@ export function listProcessIds(procRoot: string = "/proc"): readonly number[] {
 
 /** Source: proc_pid_stat(5). */
 export function readProcStat(pid: number): ProcStat {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 36);
+  const fields = readStatFields(pid);
   const [state, parent, group, session] = fields;
   return {
     parent: Number(parent),
@@ -47,6 +45,13 @@ export function readProcStat(pid: number): ProcStat {
     ended: (state === "Z" || state === "X") && Number(fields[17]) <= 1,
     isOwnId: Number(fields[35]) > 0,
   };
+}
+
+/** Returns the fields of `/proc/<pid>/stat` from the third one on, the state, to the 38th. */
+export function readStatFields(pid: number): readonly string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The command, in parentheses, may hold blanks and parentheses of its own: count from the last one.
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ", 36);
 }
 
 /** Says whether the id is that of a process and not of a thread: /proc answers for threads too, though it does not list them. */

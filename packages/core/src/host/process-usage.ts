@@ -3,8 +3,7 @@
  * of trees; a tree that was read before is read again by its own files alone. Linux only; elsewhere nothing is known. For live
  * views and limits.
  */
-import { readFileSync } from "node:fs";
-import { listProcessIds } from "./proc.ts";
+import { listProcessIds, readStatFields } from "./proc.ts";
 
 /** What one tree uses. */
 export interface ProcessUsage {
@@ -104,8 +103,7 @@ function readTable(): ReadonlyMap<number, UsageEntry> {
 /** Undefined when the process has ended. */
 function readEntry(pid: number): UsageEntry | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 22);
+    const fields = readStatFields(pid);
     const ticks = Number(fields[11]) + Number(fields[12]);
     const [parent, session] = [Number(fields[1]), Number(fields[3])];
     return { parent, session, residentPages: Number(fields[21]), ticks, startTicks: Number(fields[19]) };

@@ -9,13 +9,14 @@
 import path from "node:path";
 import MagicString from "magic-string";
 import { parseSync } from "rolldown/utils";
+import { refuseCircle } from "./find-circle.js";
 
 /** Defers Node's modules alone: for a program of whose files an upgrade may remove some while it runs. */
 export const deferBuiltins = deferring("defer-builtins", () => false);
 
 /**
  * Defers Node's modules, and the files of the bundle but for the entry, which is loaded first. Fails when files need each other in a
- * circle while they are loaded: one of them would have functions that are not there yet. `entry`: the name of the entry.
+ * circle while they are loaded. `entry`: the name of the entry.
  */
 export function deferFiles(entry) {
   const itself = new RegExp(`^\\./${entry}-.{8}\\.cjs$`);
@@ -26,10 +27,7 @@ export function deferFiles(entry) {
       (file) => !itself.test(file),
       (file, needed) => neededAtOnce.set(file, needed),
     ),
-    generateBundle() {
-      const circle = findCircle(neededAtOnce);
-      if (circle !== undefined) throw new Error(`files of the bundle need each other: ${circle.join(" -> ")}`);
-    },
+    generateBundle: () => refuseCircle(neededAtOnce),
   };
 }
 
@@ -120,24 +118,4 @@ export function requiredAtOnce(code) {
   };
   visit(parseSync("chunk.cjs", code, { sourceType: "script" }).program);
   return found;
-}
-
-/** Returns a way from a file back to itself; undefined when there is none. */
-function findCircle(needed) {
-  const seen = new Set();
-  const visit = (file, way) => {
-    if (way.includes(file)) return [...way, file];
-    if (seen.has(file)) return undefined;
-    seen.add(file);
-    for (const next of needed.get(file) ?? []) {
-      const circle = visit(next, [...way, file]);
-      if (circle !== undefined) return circle;
-    }
-    return undefined;
-  };
-  for (const file of needed.keys()) {
-    const circle = visit(file, []);
-    if (circle !== undefined) return circle;
-  }
-  return undefined;
 }

@@ -9,9 +9,19 @@ const MADE = /\(0, node_module\.createRequire\)\(require\("url"\)\.pathToFileURL
 export const ownRequire = {
   name: "own-require",
   renderChunk(code) {
-    const chunk = new MagicString(code);
-    for (const { index, 0: text } of code.matchAll(MADE)) chunk.overwrite(index, index + text.length, "require");
-    if (chunk.toString().includes("createRequire)(")) throw new Error("a require is made in a way that is not known");
+    const chunk = withOwnRequire(code);
     return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
   },
 };
+
+/**
+ * Returns `code` with the file's own `require` in place of one that is made.
+ *
+ * @throws {Error} when one is made in another way.
+ */
+export function withOwnRequire(code) {
+  const chunk = new MagicString(code);
+  for (const { index, 0: text } of code.matchAll(MADE)) chunk.overwrite(index, index + text.length, "require");
+  if (chunk.toString().includes("createRequire)(")) throw new Error("a require is made in a way that is not known");
+  return chunk;
+}

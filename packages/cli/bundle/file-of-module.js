@@ -1,0 +1,162 @@
+/**
+ * In which file of the bundle a module is. A file is opened and compiled as a whole, so it has what is needed together: the first one
+ * what every command needs, the others what some of them need, and a keeper what it needs as long as it lives.
+ */
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+const here = path.join(import.meta.dirname, "..");
+const programs = path.join(here, "../profiles/dist/programs");
+
+/** Files of this package and modules of the others, which are bundled as tsc emitted them. */
+const own = (...files) => files.map((file) => path.join(here, "src", file));
+const core = (...names) => names.map((name) => path.join(here, `../core/dist/${name}.js`));
+const profiles = (...names) => names.map((name) => path.join(here, `../profiles/dist/${name}.js`));
+
+/** The name of the bundle's entry. */
+export const ENTRY = "main";
+/** What a file has of a room, without what that imports, so that the quickest commands read little. */
+const exactly = {
+  // What every call needs that goes well: the entry has nothing else.
+  [ENTRY]: [
+    ...own("main.ts", "program.ts", "loaders.ts", "version.ts", "open-profiles.ts", "commands/current.ts"),
+    ...own("command-line/commands.ts", "command-line/options.ts", "command-line/find-command.ts"),
+    ...own("command-line/cheap-reader.ts", "command-line/arguments.ts"),
+    ...own("terminal/device-kind.ts", "terminal/plain-text.ts", "terminal/taken-screen.ts", "terminal/view.ts"),
+    ...profiles("profiles", "verbs", "everyday-verbs", "context", "home", "profile-paths", "profile-name", "json"),
+    ...profiles("selection/selection", "settings/settings", "settings/settings-file"),
+    ...core("errors", "warning", "plain-text", "wrong-options", "storage/bits-of-others", "storage/private-directory"),
+    ...core("storage/file-kind", "storage/private-file", "storage/real-path", "storage/small-file"),
+  ],
+  // How a long list asks the kernel once for all.
+  listed: core(
+    "lock/kernel-look",
+    "lock/mechanism/owner-mark",
+    "host/kernel-locks",
+    "host/lock-socket",
+    "host/file-system",
+  ),
+};
+/**
+ * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.
+ * A module is in the first that needs it, with all that it imports but what is in the entry.
+ */
+const together = {
+  // What is needed where something is wrong, or written, or takes long.
+  seldom: [
+    ...own("exit-status.ts", "error-text.ts", "terminal/progress.ts"),
+    ...core("stop-signals", "shell-quote", "nearest-names", "storage/durable-file", "storage/access-list"),
+    ...core("keeper/colours"),
+    ...profiles("amounts"),
+  ],
+  listed: [
+    ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),
+    ...profiles("status/list", "registry/registry", "registry/match-names"),
+    ...core("host/address", "host/process-identity", "host/lock-list-readiness", "keeper/run-record"),
+  ],
+  // What a look at gateways that run needs, and asking for their health.
+  looked: [
+    ...profiles("status/observe-profile", "status/ask-health"),
+    ...core("lock/inspect", "lock/kernel-look", "host/sockets", "host/lock-holders", "gateway/health"),
+    ...core("host/run-bond", "host/probe-port", "keeper/port-view", "keeper/surviving-server"),
+  ],
+  watched: [
+    ...own("commands/status.ts"),
+    ...profiles("looking-verbs", "acting-verbs"),
+    ...profiles("status/profile-detail"),
+    ...core(
+      "host/process-memory",
+      "host/memory-cap",
+      "hooks/hook-target",
+      "keeper/history",
+      "keeper/log-reader",
+      "keeper/redaction",
+      "keeper/uptime-share",
+      "keeper/sparing",
+    ),
+    // What `start` shares with others of the next ones.
+    ...own("limit-warnings.ts", "consent.ts"),
+    ...profiles("wide-bind", "status/limits", "interruptible", "registry/start-order", "environment/child-environment"),
+    ...core("host/process-tree"),
+  ],
+  // What `ports`, `create` and `doctor` share, and all that `ports` needs.
+  planned: [
+    ...own("commands/ports.ts", "preflight-notes.ts"),
+    ...profiles("ports/port-audit", "ports/port-choice", "openclaw/program"),
+    ...profiles("run/preflight", "registry/registry-change"),
+    // What `start` has in common with `doctor`.
+    ...profiles("status/leftover", "service/unit-of", "service-units/systemd"),
+    ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch", "storage/path-look"),
+    ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned", "gateway/gateway-options"),
+  ],
+  started: [...own("commands/start.ts"), ...profiles("registry/read-order", "run/start")],
+  stopped: [
+    ...own("commands/stop.ts"),
+    ...profiles("run/stop"),
+    ...core("host/process-signal", "keeper/stop-request", "keeper/stop-ladder", "keeper/attempt-output"),
+  ],
+  created: [...own("commands/create.ts"), ...profiles("life/create")],
+  examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],
+};
+for (const file of [exactly, together].flatMap((files) => Object.values(files).flat())) {
+  if (!existsSync(file)) throw new Error(`a root of the bundle does not exist: ${file}`);
+}
+const DOOR = /dist\/(?:index|internal)\.js$/;
+
+/** Returns the group of rolldown that puts each module of the program into its file. */
+export function programFiles() {
+  let chunks;
+  return {
+    debugName: "together",
+    name(id, graph) {
+      chunks ??= chunksByModule(graph);
+      return chunks.get(id) ?? null;
+    },
+    includeDependenciesRecursively: false,
+  };
+}
+
+function chunksByModule(graph) {
+  const chunks = new Map(Object.entries(exactly).flatMap(([chunk, ids]) => ids.map((id) => [id, chunk])));
+  for (const [chunk, roots] of Object.entries(together)) {
+    for (const id of closure(roots, graph)) if (!chunks.has(id)) chunks.set(id, chunk);
+  }
+  return chunks;
+}
+
+/**
+ * What a keeper needs as long as it lives is in its one file: an upgrade may remove every other one. What only a start needs is
+ * in files of their own, of which a keeper lets go.
+ */
+const staying = [
+  path.join(programs, "keeper.js"),
+  ...core("errors", "stop-signals", "keeper/keeper", "keeper/hooked-run", "keeper/ownership", "host/memory-cap"),
+];
+
+/** Returns the group of rolldown that puts each module of the keeper into its file. */
+export function keeperFiles() {
+  let stays;
+  let starts;
+  return {
+    debugName: "keeper-parts",
+    name(id, graph) {
+      stays ??= closure(staying, graph);
+      starts ??= closure(profiles("run/plan-run"), graph);
+      if (stays.has(id) || id.includes("rolldown/runtime")) return "keeper";
+      return starts.has(id) || id.includes("/core/dist/") ? "plan" : null;
+    },
+    includeDependenciesRecursively: false,
+  };
+}
+
+/**
+ * Returns every module of a package that `roots` import, directly or not, without what is imported on demand. It stops
+ * at the doors of other packages, behind which is everything.
+ */
+function closure(roots, graph) {
+  const found = new Set(roots);
+  for (const id of found) {
+    for (const next of graph.getModuleInfo(id)?.importedIds ?? []) if (!DOOR.test(next)) found.add(next);
+  }
+  return found;
+}

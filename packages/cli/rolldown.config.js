@@ -6,7 +6,6 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import path from "node:path";
 import { defineConfig } from "rolldown";
-import { asFunction } from "./bundle/as-function.js";
 import { dataAsText } from "./bundle/data-as-text.js";
 import { deferBuiltins, deferFiles } from "./bundle/defer-loading.js";
 import { deferRequired } from "./bundle/defer-required.js";
@@ -147,7 +146,6 @@ export default defineConfig([
     input: { "first-picture": path.join(here, "src/first-picture.ts") },
     plugins: [
       typescriptMaps,
-      asFunction,
       nameFirstPicture,
       sweep("first"),
       deferBuiltins,

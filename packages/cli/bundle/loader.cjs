@@ -13,6 +13,8 @@ const fs = process.getBuiltinModule("node:fs");
 const { sep } = process.getBuiltinModule("node:path");
 const vm = process.getBuiltinModule("node:vm");
 
+const BEFORE = "(function (exports, require, module, __filename, __dirname) { ";
+
 /** V8 takes bytecode of its own version and settings alone, and looks; of another Node there is none. */
 const bytecode = `${__dirname}${sep}bytecode${sep}${process.version}-${process.platform}-${process.arch}${sep}`;
 
@@ -35,9 +37,9 @@ function load(folder, name) {
   };
   requireFrom.cache = loaded;
   requireFrom.resolve = require.resolve;
-  // The build has made it the text of one function.
-  const script = new vm.Script(fs.readFileSync(file, "utf8"), {
+  const script = new vm.Script(`${BEFORE}${fs.readFileSync(file, "utf8")}\n})`, {
     filename: file,
+    columnOffset: -BEFORE.length,
     cachedData: readBytecode(`${bytecode}${name}.bin`),
   });
   script.runInThisContext()(module.exports, requireFrom, module, file, directory);

@@ -1,7 +1,6 @@
 /** A rolldown plugin that writes the loader beside the bundle, under the name by which the program is called. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { asFunction } from "./as-function.js";
 
 /**
  * The first lines of the program: a shell runs it in a Node that takes nothing of our command line for its own. Every Node up to 26
@@ -14,11 +13,11 @@ export const SHELL_START = `#!/bin/sh
 `;
 
 /**
- * Returns the plugins. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. `start`: the first lines of the
+ * Returns the plugin. `fileName` is the loader's; the bundle has one entry, whose name holds a hash. `start`: the first lines of the
  * loader. `firstPicture` returns the name of a file to load first for `top`. `version` is the program's, for `short-answers.cjs`.
  */
 export function withLoader(fileName, { start = "", firstPicture, version } = {}) {
-  const loader = {
+  return {
     name: "with-loader",
     generateBundle(_, bundle) {
       for (const { fileName: name, code = "" } of Object.values(bundle)) {
@@ -39,7 +38,6 @@ export function withLoader(fileName, { start = "", firstPicture, version } = {})
       this.emitFile({ type: "asset", fileName, source: text });
     },
   };
-  return [loader, asFunction];
 }
 
 /** What comes after the module that the loader has as well. */

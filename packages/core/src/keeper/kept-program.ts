@@ -9,16 +9,10 @@ export interface KeptProgram {
   readonly path: string;
   /** Of one complete CommonJS file that needs no other file. Open for as long as the process lives. */
   readonly fd: number;
-  /** Whether the file is the text of a function, which a loader calls with the names of a CommonJS module. @default false */
-  readonly isFunction?: boolean;
 }
 
-/** The call of such a function. A program that Node reads from its input has the same names. */
-const CALL = Buffer.from("\n(exports, require, module, __filename, __dirname);\n");
-
-/** Returns its whole text as a program, also when its file has no name any more. System errors are passed on. */
-export function readKeptProgram({ fd, isFunction }: KeptProgram): Uint8Array {
+/** Returns its whole text, also when its file has no name any more. System errors are passed on. */
+export function readKeptProgram({ fd }: KeptProgram): Uint8Array {
   const source = Buffer.alloc(fstatSync(fd).size);
-  const text = source.subarray(0, readSync(fd, source, 0, source.length, 0));
-  return isFunction === true ? Buffer.concat([text, CALL]) : text;
+  return source.subarray(0, readSync(fd, source, 0, source.length, 0));
 }

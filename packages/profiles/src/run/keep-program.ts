@@ -6,13 +6,12 @@ import { entriesOf } from "../directory-entries.ts";
 
 /**
  * Opens the program `file` for as long as this process lives. In the bundle it is a loader, and what is opened is the one file that
- * it loads, the text of a function, which is in the folder with the loader's name. Undefined when the program is missing.
+ * it loads, which is in the folder with the loader's name. Undefined when the program is missing.
  */
 export function keepProgram(file: string): KeeperSpec["kept"] {
   if (!existsSync(file)) return undefined;
   const text = readFileSync(file, "utf8");
   const { dir, name } = path.parse(file);
   const loaded = entriesOf(path.join(dir, name)).find((entry) => text.includes(`"${entry}"`));
-  if (loaded === undefined) return { path: file, fd: openSync(file, "r") };
-  return { path: file, fd: openSync(path.join(dir, name, loaded), "r"), isFunction: true };
+  return { path: file, fd: openSync(loaded === undefined ? file : path.join(dir, name, loaded), "r") };
 }

@@ -1,6 +1,7 @@
 /**
- * SHA-256 for names and marks, which are short and no secret: to load `node:crypto` takes a sixth of the time in which Node starts, and
- * a third of a mebibyte for as long as the process lives. Whatever keeps somebody out is hashed by Node. Source: FIPS 180-4.
+ * SHA-256 for names and marks, which are short and not secret. Loading `node:crypto` takes a sixth of the time in which Node
+ * starts, and a third of a mebibyte for as long as the process lives. Tokens and other secrets are hashed by Node. Source:
+ * FIPS 180-4.
  */
 
 const BLOCK_BYTES = 64;

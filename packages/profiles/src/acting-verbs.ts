@@ -1,4 +1,4 @@
-/** The verbs that act, and those that promise more than a look. Each loads its room when it is called. */
+/** The verbs that act or hand out something, and those that prepare an act. Each loads its room when it is called. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "./context.ts";
 import type { Manifest } from "./manifest.ts";

@@ -1,4 +1,4 @@
-/** The verbs of the everyday commands, in a file of their own: the others of the facade are loaded when one of them is called. */
+/** The verbs that everyday commands call. The facade loads this file at once, and the other verbs when one of them is called. */
 import type { ListOptions } from "./status/list.ts";
 import type { EverydayVerbs, Known, OpenedHome, OptionsByVerb } from "./verbs.ts";
 

@@ -1,4 +1,4 @@
-/** The further verbs that only show. Each loads its room when it is called. */
+/** The verbs that only show, except for the everyday ones. Each loads its room when it is called. */
 import type { LookingVerbs, OpenedHome } from "./verbs.ts";
 
 export function lookingVerbs({ context, look }: OpenedHome): LookingVerbs {

@@ -64,8 +64,8 @@ export function holdsOneOf(pid: number, files: readonly OpenFile[]): "yes" | "no
 }
 
 /**
- * Says whether the descriptor `fd` of process `pid` holds a kernel lock on the file that our own descriptor `ours` has open. No also
- * where it cannot be seen. It needs no list of locks, for which the kernel takes some 10 ms.
+ * Says whether the descriptor `fd` of process `pid` holds a kernel lock on the file that our own descriptor `ours` has open;
+ * false also when that cannot be seen. It does not need the kernel's list of locks, which takes some 10 ms.
  */
 export function isLockedBy(pid: number, fd: number, ours: number): boolean {
   if (process.platform !== "linux") return false;

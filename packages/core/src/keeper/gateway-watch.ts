@@ -99,7 +99,7 @@ export async function watchGateway(
     const hasOutput = await output.pause(...untilNextLook(spec, output, waitedMs, lookMs), over);
     isExpected = hasOutput && spec.announces === true;
   };
-  // What was only just started listens nowhere yet; a successor may have listened before.
+  // A gateway that was just started listens nowhere yet; a successor may listen already.
   if (run.child !== undefined && spec.health.kind !== "none") await rest(0, 0);
   const final = await awaitReadiness(spec, elsewhere, rest, look, over, tell).finally(() => output.close());
   isExpected = false;
@@ -240,7 +240,7 @@ async function lookAt(
 ): Promise<Look> {
   const { host, port, health } = spec;
   if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
-  // What is asked over its port anyway may also be knocked at, which is in vain where there is a listener.
+  // A connect first is cheap while nobody listens. A gateway that is asked over its port anyway may get one.
   const seen = await portWatch.look(health.kind !== "tcp" && !isExpected);
   switch (seen.view) {
     case "nobody":

@@ -63,8 +63,8 @@ export interface KeeperSpec {
   readonly inherited?: readonly string[];
   readonly health: HealthCheck;
   /**
-   * Whether the gateway listens exactly where it is told to, and writes a line when it does: then it is not asked again and again
-   * meanwhile. @default false
+   * Whether the gateway listens exactly where it is told to, and writes a line when it does: until then it is looked at
+   * seldom. @default false
    */
   readonly announces?: boolean | undefined;
   /** A digest of the run's settings, to compare them with later ones. */

@@ -29,7 +29,7 @@ export interface LockInspection {
 /**
  * Says who holds the lock, without changing anything. The kernel decides where it can tell; a record only names the owner.
  *
- * @param shared shares one look at the kernel's list among several questions; of a lock that it sees held, nothing is read again.
+ * @param shared shares one look at the kernel's list among several questions. A lock that it sees held is not read again.
  * @throws {LockkeeperError} file errors, when the config's real path cannot be resolved.
  */
 export async function inspectGatewayLock(place: LockPlace, shared?: KernelLook): Promise<LockInspection> {

@@ -49,7 +49,7 @@ export function watchClaim(watched: WatchedClaim): { stop(): void } {
       isBusy = false;
     }
   };
-  // Nothing is promised while all is well: that would be half of an idle keeper's garbage.
+  // No promise is made while all is well: it would be half of an idle keeper's garbage.
   const look = (): void => {
     if (!isBusy && watched.claim.isInPlace() === "no") void mend();
   };

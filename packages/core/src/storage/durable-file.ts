@@ -10,7 +10,7 @@ import { warn } from "../warning.ts";
 import { createFile, refuseUnlessPlain } from "./private-file.ts";
 import { randomBytes } from "./random-bytes.ts";
 
-/** A third quicker than what `promisify` makes, which a short command makes for a few calls. */
+/** Not by `promisify`: for the few calls of a short command it takes a third longer. */
 function fsync(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.fsync(fd, (error) => (error === null ? resolve() : reject(error)));

@@ -35,7 +35,7 @@ export class PathLook {
     return seen ?? undefined;
   }
 
-  /** Returns the text of a small private file, and sees by the way what is there. Otherwise as {@link readIfPresentSync}. */
+  /** As {@link readIfPresentSync}; it also counts as a look at the path. */
   read(path: string): string | undefined {
     const found = readAndLook(path);
     // It follows no link, so this is the same as a look at the path.

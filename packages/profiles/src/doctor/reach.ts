@@ -1,4 +1,4 @@
-/** Checks for a config that names another port than the profile. Who is reachable too widely is found with the ports. */
+/** Checks for a config that names another port than the profile. The check of ports finds gateways that listen too widely. */
 import { kinds } from "../kinds/kinds.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";

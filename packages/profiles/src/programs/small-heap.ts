@@ -1,7 +1,7 @@
 /**
- * Keeps the heap of a keeper small, which is idle for months. By itself V8 keeps the code of the start, half a mebibyte, since it forgets
- * code only after five full collections and an idle process has two, eight seconds after its start. And it collects what each look leaves
- * behind only when a megabyte of it is full, twice: a mebibyte and a half.
+ * Keeps the heap of a keeper small, which is idle for months. By itself V8 keeps the code of the start, half a mebibyte: it
+ * forgets code only after five full collections, and an idle process has two, eight seconds after its start. It collects what
+ * each look leaves behind only when a megabyte of it is full, and then fills another one: a mebibyte and a half in all.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -18,7 +18,7 @@ const AFTER_MS = 4_000;
 /** What looks leave behind in this time is a twentieth of that megabyte; to collect it takes a fraction of a millisecond. */
 const COLLECT_EVERY_MS = 5_000;
 
-/** V8's own function, where it gives one away. */
+/** V8's own function, where it has one. */
 type Collect = ((options: { readonly type: "minor" }) => void) | undefined;
 
 /** Begins some seconds from now. Keeps no process alive. */

@@ -1,4 +1,4 @@
-/** What a stop means where the keeper is the main process of its container: everything there ends, this command too. */
+/** What a stop means when the keeper is the main process of its container: everything in it ends, this command too. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { isMainProcess } from "@lockkeeper/core/internal";
 import type { ProfileObservation } from "../status/observe-profile.ts";

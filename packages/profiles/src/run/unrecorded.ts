@@ -16,7 +16,7 @@ import type { HomePlace } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 
 /**
- * Returns when no such gateway listens on the profile's port. Where the host does not show it, there is none.
+ * Returns when no such gateway listens on the profile's port, or when the host does not show it.
  *
  * @throws {LockkeeperError} RECORD_UNVERIFIED naming it.
  */

@@ -1,7 +1,7 @@
 /**
- * What a unit's command line itself says about the program behind it: `env NAME=value program`, `sh -c 'export NAME=value; exec
- * program'`, `sudo -u ann program`. Such a gateway may be another user's, though its unit names no other home. Pure. A value that
- * only a shell could compute stays as it is written.
+ * What a unit's command line itself says about the program behind it: `env NAME=value program`, `sh -c 'export NAME=value;
+ * exec program'`, `sudo -u ann program`. Such a gateway may be another user's, though its unit names no other home. A value
+ * that only a shell could compute stays as it is written. Pure.
  */
 import path from "node:path";
 

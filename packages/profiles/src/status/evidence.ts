@@ -90,7 +90,7 @@ export class Look {
     };
   }
 
-  /** As {@link inspectGatewayLock}; of a lock that this look has seen held, nothing is read again. */
+  /** As {@link inspectGatewayLock}. A lock that this look has seen held is not read again. */
   inspectLock({ paths }: Manifest): Promise<LockInspection> {
     const place = lockPlace(paths);
     return inspectGatewayLock(place, this.#locks.ask(place).verdict === "held" ? this.#locks : undefined);
@@ -157,7 +157,8 @@ function latestRun(
   locked: LockRecord,
   judge: typeof judgeProcess,
 ): RunRecord | undefined {
-  // A keeper names its profile at once and its port a moment later. Who names neither only sweeps, renames, copies or removes.
+  // A keeper names its profile at once and its port a moment later. An owner that names neither only sweeps, renames, copies
+  // or removes.
   if (locked.profile === null && locked.port === null) return published;
   if (locked.profile !== null && locked.profile !== manifest.name) return published;
   const byLock = (): RunRecord => runOf(manifest, locked, locked.port ?? manifest.port);

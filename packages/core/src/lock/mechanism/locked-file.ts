@@ -73,7 +73,7 @@ export class LockedFile {
     }
   }
 
-  /** Looked at each second for months: in numbers it takes a third of the memory, and they are exact unless they are huge. */
+  /** A keeper asks each second, for months: plain numbers take a third of the memory, and are exact unless they are huge. */
   #isNamed(): boolean {
     const seen = fs.lstatSync(this.path, { throwIfNoEntry: false });
     if (seen === undefined) return false;

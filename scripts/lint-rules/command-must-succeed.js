@@ -1,9 +1,9 @@
 /**
- * A test that runs a command and looks at nothing of its result goes on when the command has failed, and fails later for a reason that nobody
- * understands. `mustRun` is for commands that only prepare; the result of `run` is read.
+ * A test that ignores the result of a command goes on when the command has failed, and fails later for a reason that nobody
+ * understands. `mustRun` is for commands that only prepare a test; the result of `run` must be read.
  */
 
-/** Whether a call is `run(["list"])` or `scratch.run(["list"])`; what takes words one by one is another program's. */
+/** Whether a call is `run(["list"])` or `scratch.run(["list"])`. A `run` that takes words one by one is for other programs. */
 function isRun({ callee, arguments: [first] }) {
   if (first?.type === "Literal") return false;
   return callee.type === "Identifier"

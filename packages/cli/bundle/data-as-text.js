@@ -64,7 +64,7 @@ function fromText(words, lengths, text) {
 }
 `;
 
-/** In a file of its own, where the packages that it imports are found as usual; of another name each time, as modules are cached. */
+/** In a file of its own, where the packages that it imports are found; under another name each time, as Node keeps modules. */
 function evaluate(script, file) {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, script);

@@ -5,7 +5,7 @@
  */
 import MagicString from "magic-string";
 
-/** Those that take long to load, and `querystring`, which only a client needs. */
+/** Modules that take long to load, and `querystring`, which only a client needs. */
 const LATE = "crypto|https|querystring|tls|zlib";
 
 /** Returns the plugin for the files whose path matches `files`. */

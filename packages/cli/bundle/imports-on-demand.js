@@ -15,7 +15,7 @@ export const importsOnDemand = {
 const IMPORT =
   /Promise\.resolve\(\)\.then\(\(\) => require\(("\.[^"]+")\)\)(?:\.then\(\((\w+)\) => \2\.([\w$]+)\))?(?!\.then)/g;
 
-/** As with `import()`, nothing is loaded before the caller has come to its end: a file that is just being loaded has no exports yet. */
+/** As with `import()`, nothing is loaded before the caller has ended: a file that is still being loaded has no exports yet. */
 const HELPER =
   "const importOnDemand = async (file, module) => (await undefined, module === undefined ? require(file) : require(file)[module]);\n";
 

@@ -5,8 +5,8 @@
  * into the bundle as it is, with MAIN_FILE filled in. The name of every file that it loads holds a hash of its content, and its
  * bytecode has the same name: none is ever taken for another's.
  *
- * Node compiles each function of its own at its first call, so we call few of them: paths are put together by hand, bytecode is
- * read into an array of our own, and Node's modules are not asked of `require`.
+ * Node compiles each function of its own at its first call, so we call few of them: paths are put together by hand, bytecode
+ * is read into an array of our own, and Node's modules do not come from `require`.
  */
 "use strict";
 const fs = process.getBuiltinModule("node:fs");
@@ -15,7 +15,7 @@ const vm = process.getBuiltinModule("node:vm");
 
 const BEFORE = "(function (exports, require, module, __filename, __dirname) { ";
 
-/** V8 takes bytecode of its own version and settings alone, and looks; of another Node there is none. */
+/** The bytecode of this Node; another one finds none here. V8 also checks that it is of its own version and settings. */
 const bytecode = `${__dirname}${sep}bytecode${sep}${process.version}-${process.platform}-${process.arch}${sep}`;
 
 /** Node's own list of what is loaded: a keeper lets go of some of it there. */

@@ -32,7 +32,10 @@ function shortAnswer(option) {
   }
 }
 
-/** The program makes its help for a terminal that is narrower than the text. Only for a terminal Node loads what knows its width. */
+/**
+ * For a terminal that is narrower than the text, the program makes its help. The width of anything else is not asked: that is
+ * slow.
+ */
 function isNarrow() {
   return fs.fstatSync(1).isCharacterDevice() && process.stdout.columns < 80;
 }

@@ -27,8 +27,8 @@ const program = path.join(dist, "lockkeeper.cjs");
 const EVERYDAY = ["current", "url a", "port a", "list"];
 const OTHERS = ["create b", "status a", "ports", "doctor"];
 /**
- * Returns a program that runs the gateway and writes what it has compiled into the folder `written`. Should nobody stop it, it ends by
- * itself, with the status of a program that must not be started again.
+ * Returns a program that runs the gateway and writes what it has compiled into the folder `written`. If nobody stops it, it
+ * ends by itself, with the status of a program that must not be started again.
  */
 const recordedGateway = (written) => `
   process.env.BYTECODE_FOLDER = ${JSON.stringify(written)};
@@ -76,7 +76,7 @@ function viewThem() {
   }
 }
 
-/** Returns the folders of a keeper and its gateway, from their beginning to their end, and of the commands that have to do with them. */
+/** Returns the folders of a keeper and its gateway, from their start to their end, and of the commands that act on them. */
 function keepOne() {
   const gateway = path.join(scratch, "gateway.cjs");
   const served = path.join(scratch, "served");

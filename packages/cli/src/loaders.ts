@@ -2,7 +2,10 @@
 import type { CommandName } from "./command-line/commands.ts";
 import type { CommandModule } from "./command-module.ts";
 
-/** Loads the file of `command`, which is a described one. One function, since one for each command would have to be made whenever the program starts. */
+/**
+ * Loads the file of `command`, which must be a described one. A table of functions would be made at each start of the
+ * program.
+ */
 export function loadCommand(command: string): Promise<CommandModule> {
   switch (command as CommandName) {
     case "up":

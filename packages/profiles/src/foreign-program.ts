@@ -121,7 +121,7 @@ export interface ProgramConfig {
   readonly fault: string | null;
   /** The port that it names; null when it names none. */
   readonly port: number | null;
-  /** The address that the gateway listens on according to the profile's command and it, or by default. */
+  /** The address that the gateway listens on: by the profile's command, by the config, or by default. */
   readonly host: string;
   /** Its parts in other files, which may hold the same secrets. */
   readonly parts: readonly string[];

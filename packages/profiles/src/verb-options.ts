@@ -1,6 +1,7 @@
 /**
- * The options of each verb of the facade but for the everyday ones, which are in `everyday-verbs.ts`. The compiler checks the table against the types; a caller without a compiler gets an
- * error for a misspelt option, which would otherwise silently have its default.
+ * The options of each verb of the facade; those of everyday verbs are in `everyday-verbs.ts`. The compiler checks the table
+ * against the types; a caller without a compiler gets an error for a misspelt option, which would otherwise silently have its
+ * default.
  */
 import type { LogSelection } from "@lockkeeper/core";
 import type { ImportOptions } from "./adopt/import.ts";

@@ -80,7 +80,7 @@ export function findRunProcesses(query: ProcessTreeQuery): readonly RunProcess[]
   return living;
 }
 
-/** No process of the run is named. Without one that carries its marks there is none, and nothing else of the host need be read. */
+/** No process of the run is named: only marks in an environment can show one. Without any, nothing else of the host is read. */
 function isKnownByItsMarksAlone({ leader, child, known = [] }: ProcessTreeQuery): boolean {
   return process.platform === "linux" && leader === null && child === undefined && known.length === 0;
 }

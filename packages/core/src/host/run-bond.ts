@@ -66,7 +66,10 @@ export function readProcessVariable(pid: number, name: string): string | undefin
   }
 }
 
-/** Returns `the gateway of profile dev of /home/ann/.lockkeeper` for a process of any run; undefined for others and where it is not visible. */
+/**
+ * Returns `the gateway of profile dev of /home/ann/.lockkeeper` for a process of any run; undefined for any other or hidden
+ * one.
+ */
 export function describeRunOf(pid: number): string | undefined {
   if (readRunNonce(pid) === undefined) return undefined;
   const home = readProcessVariable(pid, "LOCKKEEPER_HOME");

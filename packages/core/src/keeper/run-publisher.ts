@@ -222,7 +222,7 @@ function replaceVolatile(path: string, text: string): void {
   }
 }
 
-/** The file of a killed writer is rare, so it is removed only when it is in the way. */
+/** A killed writer may have left the file, which is rare: it is removed only when it is in the way. */
 function createInPlace(path: string): number {
   try {
     return createFile(path);

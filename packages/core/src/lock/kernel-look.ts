@@ -62,8 +62,8 @@ export interface KernelLook {
 /**
  * Begins a look. The kernel's list is read when it is needed for the first time.
  *
- * @param needs `list`: from the first lock file on, since `hasSeenAllIn` will be asked. `answers`: not for a lock that its gateway
- * is seen to hold. @default "answers"
+ * @param needs `list`: the list is read for the first lock file, since `hasSeenAllIn` will be asked. `answers`: it is not read
+ * for a lock that its gateway is seen to hold. @default "answers"
  */
 export function lookAtKernelLocks(needs: "answers" | "list" = "answers"): KernelLook {
   return new Look(needs === "list");

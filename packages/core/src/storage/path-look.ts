@@ -88,7 +88,7 @@ export class PathLook {
 /** Made once for thousands of looks. */
 const QUIETLY = { throwIfNoEntry: false } as const;
 
-/** Returns the folder and the name of an absolute path; undefined for the root, and where the path is spelled in an unusual way. */
+/** Returns the folder and the name of an absolute path; undefined for the root, and for a path with an unusual spelling. */
 function placeOf(path: string): { readonly parent: string; readonly name: string } | undefined {
   const at = path.lastIndexOf(sep);
   const name = path.slice(at + 1);

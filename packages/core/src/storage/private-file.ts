@@ -146,7 +146,7 @@ export function isForeign(stats: fs.Stats): boolean {
   return stats.uid !== self || isUnmapped(self);
 }
 
-/** The hint for what nobody here can judge. */
+/** The hint for files whose owner cannot be known here. */
 export const OUTSIDE =
   "Run it outside of this user namespace (unshare, a rootless container), as the owner of the home.";
 

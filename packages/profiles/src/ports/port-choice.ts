@@ -135,8 +135,8 @@ export interface PlanBasis {
 }
 
 /**
- * Returns the block that `create` would try first, or undefined when the pool has none. Binds nothing: who only looks must not be
- * in the way of a program that is just starting. So it does not see sockets that are bound and do not listen.
+ * Returns the block that `create` would try first, or undefined when the pool has none. Binds nothing: a look must not be in
+ * the way of a program that is just starting. So it does not see sockets that are bound and do not listen.
  */
 export function nextClaimedByNobody(span: number, basis: PlanBasis): PortRange | undefined {
   const { pool, profiles, reservations, situation } = basis;

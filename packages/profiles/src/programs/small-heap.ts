@@ -12,7 +12,7 @@ import { runInNewContext } from "node:vm";
  */
 const SETTINGS = ["--bytecode-old-age=1", "--flush-baseline-code"];
 
-/** Past most starts, since V8 takes nothing of Node's cached code after a change of settings, and before those two collections. */
+/** After most starts, since V8 takes nothing of Node's cached code after a change of settings; before those two collections. */
 const AFTER_MS = 4_000;
 
 /** What looks leave behind in this time is a twentieth of that megabyte; to collect it takes a fraction of a millisecond. */

@@ -120,8 +120,8 @@ function readUsable(home: string, owner: FileOwner | undefined): Registry | unde
 /**
  * Returns the manifests in the order of a registry.
  *
- * @param before a registry with most of these names, mostly in this order: those need not be compared, which V8 would optimize at a
- * higher price. @default none
+ * @param before a registry with most of these names, mostly in this order: such names are not compared, since V8 would
+ * optimize that for more than it costs. @default none
  */
 export function inRegistryOrder(manifests: Iterable<Manifest>, before: Registry = new Map()): readonly Manifest[] {
   const sorted: Manifest[] = [];
@@ -161,8 +161,8 @@ const TAIL = "\n]}\n";
 const LINE_START = `{"schemaVersion":${SCHEMA_VERSION},"name":"`;
 
 /**
- * Returns the lines of `manifests`; what neighbours had in the text that was read or written last is one piece of it, since a change
- * of one profile need not describe a thousand others anew. Undefined when that text is not laid out as ours.
+ * Returns the lines of `manifests`. Neighbours that stood together in the text that was read or written last are one piece of
+ * it: a change of one profile does not format a thousand others anew. Undefined when that text is not laid out as ours.
  */
 function linesOf(home: string, manifests: readonly Manifest[]): readonly string[] | undefined {
   if (known?.path !== homePaths(home).registry) return undefined;

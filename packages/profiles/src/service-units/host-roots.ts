@@ -12,7 +12,7 @@ export interface HostRoots extends UnitPlaces {
   readonly applications: readonly string[];
 }
 
-/** Returns the usual places for the user of `env`, and the units in them as they are now, for one look that asks several times. */
+/** Returns the usual places for the user of `env`, with the units that are in them now, for a look that asks several times. */
 export function lookAtHostRoots(env: NodeJS.ProcessEnv): HostRoots {
   const roots = hostRoots(env);
   return { ...roots, units: readUnits(roots.unitDirectories) };

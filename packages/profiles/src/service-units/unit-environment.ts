@@ -19,8 +19,8 @@ export function unitHome({ manager, user }: ServiceUnit, userHome: string): stri
 }
 
 /**
- * Returns the unit's variables: those in the unit, overridden by those in its readable environment files and those by those on its
- * command line.
+ * Returns the unit's variables: of the unit itself, of its readable environment files, and of its command line. A later one
+ * wins.
  */
 export function unitEnvironment(unit: ServiceUnit, userHome: string): Readonly<Record<string, string>> {
   const home = unitHome(unit, userHome);

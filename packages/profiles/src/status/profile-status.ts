@@ -125,7 +125,7 @@ export function describeProfile(
   };
 }
 
-/** One for all of them, so that nobody may put anything into it. */
+/** Frozen, since all of them share it. */
 const NONE: readonly string[] = Object.freeze([]);
 
 function portsOf(manifest: Manifest, run: RunRecord | undefined, port: number): ProfileStatus["ports"] {

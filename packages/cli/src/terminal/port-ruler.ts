@@ -48,11 +48,11 @@ const MARKS = {
 type Mark = keyof typeof MARKS;
 
 const ORDER = Object.keys(MARKS) as readonly Mark[];
-const [BLOCK, FIRST, SEVERAL] = (["-", "|", "#"] as const).map((mark) => ORDER.indexOf(mark)) as [
-  number,
-  number,
-  number,
-];
+/** A mark is drawn over those of a lower rank. */
+const rankOf = (mark: Mark): number => ORDER.indexOf(mark);
+const BLOCK = rankOf("-");
+const FIRST = rankOf("|");
+const SEVERAL = rankOf("#");
 
 /** The most rows of marks; above that, one mark stands for more ports. */
 const MOST_ROWS = 8;
@@ -147,11 +147,11 @@ function merge(occupied: readonly Ports[], within: number): readonly Ports[] {
 function markGroup(group: Ports, scale: number, { blocks, claimed, others, ephemeral }: Ruler): readonly Mark[] {
   const size = Math.ceil((group.last - group.first + 1) / scale);
   const ranks = new Uint8Array(size);
-  /** By mark: the block that it is drawn for, counted from 1. */
+  /** For each cell the block that is drawn there, counted from 1. */
   const owners = new Uint32Array(size);
   const put = ({ first, last }: Ports, mark: Mark): void => {
     if (last < group.first || first > group.last) return;
-    const rank = ORDER.indexOf(mark);
+    const rank = rankOf(mark);
     const to = Math.min(size - 1, Math.floor((last - group.first) / scale));
     for (let cell = Math.max(0, Math.floor((first - group.first) / scale)); cell <= to; cell += 1) {
       if (rank > (ranks[cell] ?? rank)) ranks[cell] = rank;
@@ -160,7 +160,7 @@ function markGroup(group: Ports, scale: number, { blocks, claimed, others, ephem
   put(ephemeral, "~");
   for (const each of claimed) put(each, "c");
   for (const port of others) put(one(port), "x");
-  // The marks of the blocks are put here, without a call for each of a thousand: V8 would optimize what is called.
+  // Blocks are drawn here, without a call for each of a thousand: see the growth of `ports` in docs/performance.md.
   for (let index = 0; index < blocks.length; index += 1) {
     const { first, last, derived, own, taken } = blocks[index] as RulerBlock;
     const begin = Math.floor((first - group.first) / scale);

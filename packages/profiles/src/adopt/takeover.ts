@@ -191,11 +191,9 @@ async function planOf(
     warnings: [
       ...(oldPort === port ? [] : [`it moves from port ${oldPort} to ${port}`]),
       ...(before === undefined ? ["the variables of the old gateway cannot be seen from here"] : []),
-      // OpenClaw shows its title in their place.
+      // OpenClaw shows its title in place of its arguments.
       ...(manager.kind === "process" && manager.launch.argv.length < 2
-        ? [
-            "the arguments of the old gateway cannot be seen: what it has from them alone, such as --token, ours will not have",
-          ]
+        ? ["the arguments of the old gateway cannot be seen: ours will lack what is in them alone, such as --token"]
         : []),
       ...otherUnits.map((unit) => `${unit.name} is enabled and would start it too: ${disableCommand(unit)}`),
     ],

@@ -5,7 +5,7 @@ import path from "node:path";
 import { entriesOf } from "../directory-entries.ts";
 
 /**
- * Opens the program `file` for as long as this process lives. In the bundle it is a loader, and what is opened is the one file that
+ * Opens the program `file`; the caller closes it after the run. In the bundle it is a loader, and what is opened is the one file that
  * it loads, which is in the folder with the loader's name. Undefined when the program is missing.
  */
 export function keepProgram(file: string): KeeperSpec["kept"] {

@@ -43,7 +43,7 @@ export interface PlanOptions {
 
 /** A run that is ready to begin. */
 export interface RunPlan {
-  /** Plain data, because a function would keep this file in memory during the whole run. */
+  /** Plain data, because a function would keep this file in memory during the whole run. Who runs it closes what `kept` has open. */
   readonly spec: Omit<KeeperSpec, "stop" | "force" | "confirm" | "report" | "onHealthy">;
   readonly folders: { readonly profile: string; readonly lock: string };
   /** Throws when a change of the registry has made the plan outdated; cleared after it was called under the lock. */
@@ -77,7 +77,12 @@ export async function planRun(context: ProfilesContext, name: string, options: P
     await (await import("../access/profile-access.ts")).refreshTokenFile(context, manifest);
   }
   const { profile, lock } = manifest.paths;
-  return { spec, folders: { profile, lock }, confirmation: { ask: () => requireStill(context.home, name) } };
+  return {
+    // Opened last: a plan that fails leaves nothing open.
+    spec: manifest.kind === "builtin" ? { ...spec, kept: keepProgram(context.programs.gateway) } : spec,
+    folders: { profile, lock },
+    confirmation: { ask: () => requireStill(context.home, name) },
+  };
 }
 
 /** Changing a profile needs its lock. We hold it, so this answer cannot go stale. */
@@ -106,7 +111,6 @@ async function keeperSpec(
     span: manifest.span,
     ports,
     ...launchPlan(manifest, context.programs.gateway, port),
-    ...(manifest.kind === "builtin" ? { kept: keepProgram(context.programs.gateway) } : {}),
     env,
     inherited: Object.keys(env).filter((name) => env[name] === context.env[name] && manifest.env?.[name] === undefined),
     health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),

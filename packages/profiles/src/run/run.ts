@@ -6,7 +6,7 @@
 import { runKeeper } from "@lockkeeper/core";
 import { readyLockList } from "@lockkeeper/core/internal";
 import type { KeeperOutcome, KeeperSpec, RunRecord } from "@lockkeeper/core";
-import { existsSync, rmdirSync } from "node:fs";
+import { closeSync, existsSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { entriesOf } from "../directory-entries.ts";
@@ -34,7 +34,20 @@ export interface RunOptions extends PlanOptions {
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
  */
 export async function runProfile(context: ProfilesContext, name: string, options: RunOptions): Promise<KeeperOutcome> {
-  const { spec, folders, confirmation } = await plan(context, name, options);
+  const planned = await plan(context, name, options);
+  try {
+    return await runPlanned(context, name, planned, options);
+  } finally {
+    if (planned.spec.kept !== undefined) closeSync(planned.spec.kept.fd);
+  }
+}
+
+async function runPlanned(
+  context: ProfilesContext,
+  name: string,
+  { spec, folders, confirmation }: RunPlan,
+  options: RunOptions,
+): Promise<KeeperOutcome> {
   const notifier = options.supervised ? await openNotifier(context) : undefined;
   const isThere = (): boolean => existsSync(folders.profile);
   const confirm = async (): Promise<void> => {

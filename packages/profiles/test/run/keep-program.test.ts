@@ -1,12 +1,24 @@
 /** A keeper has the whole text of the gateway's program, also where that is behind a loader, and after its removal. */
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readKeptProgram } from "@lockkeeper/core/internal";
 import { CLI_ENTRY } from "../../../../test/harness/cli.ts";
+import { createProfile } from "../../src/life/create.ts";
 import { keepProgram } from "../../src/run/keep-program.ts";
+import { runProfile } from "../../src/run/run.ts";
+import { scratchContext } from "../life/scratch-context.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -73,3 +85,40 @@ test("a program that was removed is read as often as it is needed", () => {
   }
   closeSync(found.fd);
 });
+
+/** The descriptors of this process that have the file open. */
+function descriptorsOf(file: string): readonly string[] {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    const link = `/proc/self/fd/${fd}`;
+    // The descriptor of this very listing is closed by now.
+    return existsSync(link) && readlinkSync(link) === file;
+  });
+}
+
+test.skipIf(process.platform !== "linux")(
+  "a program that embeds runs has the file open during a run alone, whether it ends well or fails (skipped but on Linux: it reads /proc)",
+  async () => {
+    const context = scratchContext();
+    const gateway = path.join(folder, "gateway.js");
+    writeFileSync(gateway, "setInterval(() => undefined, 1000);");
+    const programs = { ...context.programs, gateway };
+    const { paths } = await createProfile(context.home, { name: "dev" });
+    const stop = new AbortController();
+    let during: readonly string[] = [];
+    const report = (): void => {
+      during = descriptorsOf(gateway);
+      stop.abort();
+    };
+    const force = AbortSignal.abort();
+    const options = { supervised: false, stop: stop.signal, force, report };
+    expect(await runProfile({ ...context, programs }, "dev", options)).toMatchObject({ outcome: "stopped" });
+    expect(during).toHaveLength(1);
+    expect(descriptorsOf(gateway)).toEqual([]);
+    // No lock can be taken where there is no directory.
+    rmSync(paths.lock, { recursive: true });
+    writeFileSync(paths.lock, "");
+    const goesOn = { ...options, stop: new AbortController().signal };
+    await expect(runProfile({ ...context, programs }, "dev", goesOn)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+    expect(descriptorsOf(gateway)).toEqual([]);
+  },
+);

@@ -72,7 +72,7 @@ export async function compareGateways(node: string, quick: boolean): Promise<Sec
   }
   if (!quick) rows.push(...(await idleRows(node)));
   const note =
-    "More is better, but for memory. Answers, and deliveries at their receivers, by the clock; the clients are one process beside the server.";
+    "More is better, except for memory. Answers, and deliveries at their receivers, by the clock; the clients are one process beside the server.";
   return { title: `The built-in gateway, Node ${versionOf(node)}`, note, rows };
 }
 

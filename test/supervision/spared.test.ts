@@ -37,7 +37,7 @@ describe.concurrent("the end of a gateway", () => {
       const stopped = await profiles.stop("api", { onProgress: (text) => progress.push(text) });
       try {
         expect(stopped).toMatchObject({ outcome: "stopped", spared: [{ pid: person, name: "node" }] });
-        expect(progress[0]).toBe(`stopping, but for node (pid ${person})`);
+        expect(progress[0]).toBe(`stopping, except for node (pid ${person})`);
         expect(named(home, "with-session")).toEqual([person]);
         expect([named(home, "without-session"), named(home, "listens-in-block")]).toEqual([[], []]);
         expect((await profiles.status("api")).spared).toMatchObject([{ pid: person }]);

@@ -15,8 +15,8 @@ import { refuseCircle } from "./find-circle.js";
 export const deferBuiltins = deferring("defer-builtins", () => false);
 
 /**
- * Defers Node's modules, and the files of the bundle but for the entry, which is loaded first. Fails when files need each other in a
- * circle while they are loaded. `entry`: the name of the entry.
+ * Defers Node's modules, and the files of the bundle except for the entry, which is loaded first. Fails when files need each
+ * other in a circle while they are loaded. `entry`: the name of the entry.
  */
 export function deferFiles(entry) {
   const itself = new RegExp(`^\\./${entry}-.{8}\\.cjs$`);

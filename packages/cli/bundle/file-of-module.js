@@ -125,8 +125,8 @@ function chunksByModule(graph) {
 }
 
 /**
- * What a keeper needs as long as it lives is in its one file: an upgrade may remove every other one. What only a start needs is
- * in files of their own, of which a keeper lets go.
+ * What a keeper needs as long as it lives is in its one file: an upgrade may remove every other one. What only a start needs
+ * is in files of its own, which a keeper drops.
  */
 const staying = [
   path.join(programs, "keeper.js"),

@@ -18,7 +18,7 @@ const BEFORE = "(function (exports, require, module, __filename, __dirname) { ";
 /** The bytecode of this Node; another one finds none here. V8 also checks that it is of its own version and settings. */
 const bytecode = `${__dirname}${sep}bytecode${sep}${process.version}-${process.platform}-${process.arch}${sep}`;
 
-/** Node's own list of what is loaded: a keeper lets go of some of it there. */
+/** Node's own list of what is loaded: a keeper removes some of it there. */
 const loaded = require.cache;
 
 /** Loads a file of a folder of the bundle. */

@@ -1,6 +1,6 @@
 /**
- * The entry of the program, and but for `first-picture.ts` the only file that touches Node's `process`: arguments, environment, streams, signals
- * and the exit status go through here to a program that knows none of them.
+ * The entry of the program. Only this file and `first-picture.ts` touch Node's `process`: arguments, environment, streams,
+ * signals and the exit status go through here to a program that knows none of them.
  */
 import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -103,7 +103,7 @@ async function ask(question: string): Promise<string | undefined> {
   }
 }
 
-/** For a terminal that was closed after its shell had let go of us: nobody else tells us. */
+/** For a terminal that was closed after its shell had released us: nobody else tells us. */
 function hangUp(): void {
   process.kill(process.pid, "SIGHUP");
 }

@@ -61,7 +61,7 @@ async function keep(
   note: string | undefined,
 ): Promise<Result> {
   if (action !== "reserve" && action !== "release") {
-    throw new LockkeeperError("USAGE", `ports: what is to be done with ${range}?`, {
+    throw new LockkeeperError("USAGE", `ports: reserve or release ${range}?`, {
       hint: shellCommand("lockkeeper", "ports", "reserve", range, "--note", "postgres"),
     });
   }

@@ -33,7 +33,7 @@ export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | und
   if (gateway !== null) {
     throw new GatewayLockError("LOCK_HELD", `gateway already running (pid ${gateway.pid}), without a keeper`, {
       ownerPid: gateway.pid,
-      hint: `It has let go of its lock. Stop it first, or restart it: lockkeeper restart ${spec.profile}`,
+      hint: `It has released its lock. Stop it first, or restart it: lockkeeper restart ${spec.profile}`,
     });
   }
   const litter = { leader: null, ...marks };

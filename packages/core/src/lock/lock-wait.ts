@@ -119,7 +119,7 @@ async function heldError(place: LockPlace, waitedMs: number, rival: string | und
   // Only a verified pid is shown: in another namespace the number means another process.
   const holder = owner?.verdict === "alive" ? undefined : findLockHolders(path)[0];
   const pid = owner?.verdict === "alive" ? owner.pid : holder?.pid;
-  // A host sees what its containers run, but what starts it again is theirs: it is to be stopped there.
+  // A host sees what its containers run, but a container may start it again: it must be stopped there.
   const isElsewhere = holder !== undefined && !isInOwnNamespace(holder.pid);
   return new GatewayLockError(
     "LOCK_HELD",

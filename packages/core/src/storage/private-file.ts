@@ -118,8 +118,8 @@ export function openToOthers(stats: Mode): string {
 }
 
 /**
- * Returns why the plain file at `path` is not to be acted on: it is somebody else's, or others can write it. Undefined for any other,
- * and for what is not a plain file or cannot be looked at: reading it says so.
+ * Returns why nobody may act on the plain file at `path`: it is somebody else's, or others can write it. Undefined for any
+ * other file, and for what is not a plain file or cannot be looked at: reading it says so.
  */
 export function doubtAbout(path: string): LockkeeperError | undefined {
   try {

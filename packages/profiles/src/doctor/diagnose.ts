@@ -64,7 +64,10 @@ export async function diagnose(context: ProfilesContext): Promise<readonly Findi
   return found.sort((a, b) => ORDER[a.weight] - ORDER[b.weight]);
 }
 
-/** What stops one check is a finding, and stops no other: who asks the doctor has something damaged already. */
+/**
+ * What stops one check is a finding, and stops no other check: something is often damaged already when somebody asks the
+ * doctor.
+ */
 async function findingsOf(check: Check, scene: Scene): Promise<readonly Finding[]> {
   try {
     return await check(scene);

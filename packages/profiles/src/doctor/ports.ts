@@ -82,7 +82,7 @@ function wideBinds({ profile, listeners }: BlockReport, host: string): readonly 
     {
       weight: "error",
       code: "wide-bind",
-      title: `${profile} listens on every address of this machine, not on ${host} alone: its program goes by neither HOST nor {host}`,
+      title: `${profile} listens on every address of this machine, not on ${host} alone: its program uses neither HOST nor {host}`,
       evidence,
       command: `lockkeeper status ${profile}`,
     },

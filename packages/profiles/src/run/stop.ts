@@ -137,7 +137,7 @@ export async function stopObserved(
     ? "; its keeper is the main process of this container, which ends with it"
     : "";
   options.onProgress?.(
-    `${willSpare.length === 0 ? "stopping" : `stopping, but for ${describeSpared(willSpare)}`}${withIt}`,
+    `${willSpare.length === 0 ? "stopping" : `stopping, except for ${describeSpared(willSpare)}`}${withIt}`,
   );
   const how =
     keeper === null ? "absent" : await stopKeeper(context, { manifest, record, keeper, bond, timeoutMs }, options);

@@ -163,7 +163,7 @@ function refuseOthers(registry: Registry, set: ProfileSet): void {
     const owner = registry.get(name)?.set?.file;
     if (owner === undefined || owner === set.file || !existsSync(owner)) continue;
     throw new LockkeeperError("SET_CONFLICT", `${name} belongs to another file: ${owner}`, {
-      hint: `Give the names of this one a prefix (--prefix b-), or let go of it there: ${shellCommand("lockkeeper", "edit", name, "--unset", "set")}`,
+      hint: `Give the names of this one a prefix (--prefix b-), or release it there: ${shellCommand("lockkeeper", "edit", name, "--unset", "set")}`,
     });
   }
 }

@@ -13,7 +13,7 @@ export async function askHealth(
 ): Promise<Health> {
   const { manifest, observed, record } = observation;
   const health = await checkHealth(parseHealthCheck(manifest.health, manifest.kind, manifest.scheme), host, port);
-  // Its keeper had no answer: another process may have taken the port that the gateway has let go of.
+  // Its keeper had no answer: another process may have taken the port that the gateway has closed.
   if (health === "ok" && record?.health === "failing" && (await isTaken(place, observation, host, port)))
     return "failing";
   // A gateway in another container may listen in a network of its own.

@@ -209,7 +209,7 @@ export function readEarlierRun(path: string): RunRecord | undefined {
 function replaceVolatile(path: string, text: string): void {
   const temp = `${path}.tmp`;
   try {
-    const fd = createInPlace(temp);
+    const fd = createAnew(temp);
     try {
       fs.writeFileSync(fd, text);
     } finally {
@@ -223,7 +223,7 @@ function replaceVolatile(path: string, text: string): void {
 }
 
 /** A killed writer may have left the file, which is rare: it is removed only when it is in the way. */
-function createInPlace(path: string): number {
+function createAnew(path: string): number {
   try {
     return createFile(path);
   } catch (error) {

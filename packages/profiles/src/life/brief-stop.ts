@@ -3,7 +3,7 @@ import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { isInsideRun } from "../run/inside-run.ts";
-import { requireLaterStart } from "../run/main-process.ts";
+import { requireStartAfterStop } from "../run/main-process.ts";
 import { requirePreflight } from "../run/preflight.ts";
 import type { StartOptions, StartResult } from "../run/start.ts";
 import type { StopOptions, StopResult } from "../run/stop.ts";
@@ -41,7 +41,7 @@ export async function withBriefStop<T>(
   // A run on another port was requested, so it goes on there.
   const port = before.record === undefined || before.record.port === manifest.port ? undefined : before.record.port;
   const consequence = "it was not stopped and still runs";
-  requireLaterStart(before, consequence);
+  requireStartAfterStop(before, consequence);
   await requirePreflight(context, manifest, consequence, { port });
   await stop(name, options);
   let done = "nothing was done";

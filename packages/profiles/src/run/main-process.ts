@@ -16,7 +16,7 @@ export function endsContainer({ record, observed: { owner, keeper } }: ProfileOb
  * @param consequence `it was not stopped and still runs`.
  * @throws {LockkeeperError} PROFILE_RUNNING
  */
-export function requireLaterStart(observation: ProfileObservation, consequence: string): void {
+export function requireStartAfterStop(observation: ProfileObservation, consequence: string): void {
   if (!endsContainer(observation)) return;
   const { name } = observation.manifest;
   const cause = "its keeper is the main process of this container, which would end before the next start";

@@ -5,7 +5,7 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { requirePreflight } from "./preflight.ts";
 import { handOver } from "./hand-over.ts";
 import { isInsideRun } from "./inside-run.ts";
-import { requireLaterStart } from "./main-process.ts";
+import { requireStartAfterStop } from "./main-process.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import { startProfile } from "./start.ts";
 import { stopProfile } from "./stop.ts";
@@ -48,7 +48,7 @@ export async function restartProfile(
   const before = observeProfile(context, name);
   const { keeper, gateway } = before.observed;
   if (keeper !== null || gateway !== null) {
-    requireLaterStart(before, STILL_RUNS);
+    requireStartAfterStop(before, STILL_RUNS);
     await requirePreflight(context, before.manifest, STILL_RUNS);
   }
   if (isInsideRun(context, before)) {

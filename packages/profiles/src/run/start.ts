@@ -208,8 +208,8 @@ async function endSilentOwner(
       hint: `Replace it from outside: lockkeeper restart ${manifest.name}`,
     });
   }
-  const { requireLaterStart } = await import("./main-process.ts");
-  requireLaterStart(observation, "nothing was replaced");
+  const { requireStartAfterStop } = await import("./main-process.ts");
+  requireStartAfterStop(observation, "nothing was replaced");
   const { requirePreflight } = await import("./preflight.ts");
   await requirePreflight(context, manifest, "nothing was replaced", { port: options.port });
   options.onProgress?.(`replacing a gateway that is ${observed.state}`);

@@ -95,6 +95,7 @@ export { lstatIfPresent, realPath } from "./storage/real-path.ts";
 export {
   ensurePrivateDirectories,
   ensurePrivateDirectory,
+  isSafeWay,
   refuseUnsafeDirectory,
 } from "./storage/private-directory.ts";
 

@@ -1,6 +1,12 @@
 /** The one root on disk: where it is, and whether it is safe to keep state in it. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { ensurePrivateDirectories, fileError, fileKind, refuseUnsafeDirectory } from "@lockkeeper/core/internal";
+import {
+  ensurePrivateDirectories,
+  fileError,
+  fileKind,
+  isSafeWay,
+  refuseUnsafeDirectory,
+} from "@lockkeeper/core/internal";
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { userInfo } from "node:os";
@@ -110,7 +116,10 @@ export function resolveOwnLink(home: string): string {
   try {
     const stats = lstatSync(home, { throwIfNoEntry: false });
     if (stats === undefined || fileKind(stats) !== "link") return home;
-    return stats.uid === process.geteuid?.() || stats.uid === 0 ? realpathSync.native(home) : home;
+    if (stats.uid !== process.geteuid?.() && stats.uid !== 0) return home;
+    const real = realpathSync.native(home);
+    // A link that leads on by one that another user may re-point stays a link, which is refused.
+    return isSafeWay(home) || !isSafeWay(real) ? real : home;
   } catch (error) {
     throw fileError(error, "look at", home);
   }

@@ -1,8 +1,8 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { lchownSync, mkdirSync, symlinkSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { requireOwnDirectory, resolveHome } from "../src/home.ts";
+import { requireOwnDirectory, resolveHome, resolveOwnLink } from "../src/home.ts";
 import { openProfiles } from "../src/profiles.ts";
 import { scratchHome } from "./scratch-home.ts";
 
@@ -35,3 +35,24 @@ test("the root of the file system and the user's own home are refused as homes, 
   const own = join(user, ".lockkeeper");
   expect(requireOwnDirectory(own, { HOME: user })).toBe(own);
 });
+
+test.skipIf(process.geteuid?.() !== 0)(
+  "a home that is a link of ours is its target, unless another user may re-point the way there (needs root: chown)",
+  async () => {
+    const home = scratchHome();
+    mkdirSync(home, { mode: 0o700 });
+    const [own, their, turn] = ["own", "their", "turn"].map((name) => join(dirname(home), name)) as [
+      string,
+      string,
+      string,
+    ];
+    symlinkSync(home, own);
+    expect(resolveOwnLink(own)).toBe(home);
+    symlinkSync(home, their);
+    lchownSync(their, 12_345, 12_345);
+    symlinkSync(their, turn);
+    expect(resolveOwnLink(turn)).toBe(turn);
+    const profiles = await openProfiles({ home: turn, env: {} });
+    await expect(profiles.create({ name: "dev" })).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+  },
+);

@@ -4,9 +4,9 @@
  */
 import { shellCommand } from "../shell-quote.ts";
 import * as fs from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 
-import { errnoOf, fileError } from "../errors.ts";
+import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 import { isOpenToOthers, isPrivateGroup } from "./bits-of-others.ts";
 import { fileKind } from "./file-kind.ts";
 import { OUTSIDE, belongsToAnother, isForeign, runAsOwner, unsafePath, writtenByOthers } from "./private-file.ts";
@@ -93,23 +93,55 @@ function refuseUnlessPrivate(stats: fs.Stats, path: string, owner: "us" | "us or
 /** An ancestor belongs to another user, so the hint must not advise to move it or change its mode. */
 const ELSEWHERE = "Use a place that only you can write; for a home: export LOCKKEEPER_HOME=DIRECTORY";
 
-/** Checks the path as written (the owner of a link in it may re-point it) and the real path behind it. */
-function refuseUnsafeAncestors(directory: string): void {
-  const parent = dirname(directory);
-  // Without a link on the way, the path as written is the real one.
-  if (!hasLinkAmongSafe(parent, directory)) return;
-  let real: string;
+/** As many as Linux follows. Source: MAXSYMLINKS of include/linux/namei.h */
+const MOST_LINKS = 40;
+
+/** Whether only we and root can change where `path`, or a link on the way to it, leads. */
+export function isSafeWay(path: string): boolean {
   try {
-    real = fs.realpathSync.native(parent);
+    refuseUnsafeWay(path, path);
+    return true;
   } catch (error) {
-    throw fileError(error, "reach", parent);
+    if (error instanceof LockkeeperError) return false;
+    throw error;
   }
-  hasLinkAmongSafe(real, directory);
 }
 
-/** Checks `first`, an ancestor of `directory`, and everything above it; returns whether one of them is a link. */
-function hasLinkAmongSafe(first: string, directory: string): boolean {
-  let hasLink = false;
+function refuseUnsafeAncestors(directory: string): void {
+  refuseUnsafeWay(dirname(directory), directory);
+}
+
+/** Checks `first` as written, each path to which a link in it leads (the owner of a link may re-point it), and the real path. */
+function refuseUnsafeWay(first: string, directory: string): void {
+  let way = first;
+  for (let links = 0; links <= MOST_LINKS; links += 1) {
+    const link = topLinkAmongSafe(way, directory);
+    // Without a link on the way, the path as written is the real one.
+    if (link === undefined && links === 0) return;
+    if (link === undefined) break;
+    way = resolve(dirname(link), readLink(link), relative(link, way));
+  }
+  let real: string;
+  try {
+    real = fs.realpathSync.native(first);
+  } catch (error) {
+    throw fileError(error, "reach", first);
+  }
+  // Differs where a link leads through another one and up again.
+  if (real !== way) topLinkAmongSafe(real, directory);
+}
+
+function readLink(link: string): string {
+  try {
+    return fs.readlinkSync(link);
+  } catch (error) {
+    throw fileError(error, "follow", link);
+  }
+}
+
+/** Checks `first`, on the way to `directory`, and everything above it; returns the highest link among them. */
+function topLinkAmongSafe(first: string, directory: string): string | undefined {
+  let link: string | undefined;
   for (let ancestor = first, below = ""; ancestor !== below; below = ancestor, ancestor = dirname(ancestor)) {
     const stats = lstatIfPresent(ancestor);
     if (stats === undefined) continue;
@@ -121,7 +153,7 @@ function hasLinkAmongSafe(first: string, directory: string): boolean {
       );
     }
     if (fileKind(stats) === "link") {
-      hasLink = true;
+      link = ancestor;
       continue;
     }
     const sticky = (stats.mode & 0o1000) !== 0;
@@ -131,7 +163,7 @@ function hasLinkAmongSafe(first: string, directory: string): boolean {
       throw unsafePath(directory, `lies in ${ancestor}, which ${writtenByOthers(stats)}`, hint);
     }
   }
-  return hasLink;
+  return link;
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { ensurePrivateDirectory } from "../../src/storage/private-directory.ts";
+import { ensurePrivateDirectory, isSafeWay } from "../../src/storage/private-directory.ts";
 
 let scratch = "";
 beforeEach(() => {
@@ -71,4 +71,37 @@ describe("ensurePrivateDirectory", () => {
     fs.lchownSync(link, 12_345, 12_345);
     expect(() => ensurePrivateDirectory(join(link, "below"))).toThrow("belongs to another user");
   });
+
+  test.skipIf(!asRoot)("refuses what a link of ours reaches by a link of another user (needs root: chown)", () => {
+    const { mine, turn } = withForeignTurn();
+    for (const path of [join(turn, "below"), join(turn, "home", "below")]) {
+      expect(() => ensurePrivateDirectory(path)).toThrow("belongs to another user (uid 12345)");
+      expect(fs.readdirSync(join(mine, "home"))).toEqual([]);
+    }
+    expect(isSafeWay(turn)).toBe(false);
+    // The same folder by links of ours, one of them after the other, relative and up again.
+    fs.symlinkSync("mine/../mine", join(scratch, "near"));
+    fs.symlinkSync(join(scratch, "near"), join(scratch, "far"));
+    const own = join(scratch, "far", "home");
+    expect(isSafeWay(own)).toBe(true);
+    ensurePrivateDirectory(join(own, "below"));
+    expect(fs.readdirSync(join(mine, "home"))).toEqual(["below"]);
+  });
+
+  test("refuses a way that never ends", () => {
+    const link = join(scratch, "circle");
+    fs.symlinkSync(link, link);
+    expect(() => ensurePrivateDirectory(join(link, "below"))).toThrow("ELOOP");
+    expect(isSafeWay(link)).toBe(false);
+  });
 });
+
+/** `turn` is a link of ours that leads to `mine` by a link of another user. */
+function withForeignTurn(): { readonly mine: string; readonly turn: string } {
+  const [mine, their, turn] = [join(scratch, "mine"), join(scratch, "their"), join(scratch, "turn")];
+  fs.mkdirSync(join(mine, "home"), { recursive: true, mode: 0o700 });
+  fs.symlinkSync(mine, their);
+  fs.lchownSync(their, 12_345, 12_345);
+  fs.symlinkSync(their, turn);
+  return { mine, turn };
+}

@@ -2,7 +2,20 @@
  * A running gateway is never stopped for a start that cannot succeed; doctor, create and edit report the same fault
  * earlier.
  */
-import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
@@ -87,6 +100,64 @@ async function startApi({ folder, run }: ScratchHome): Promise<void> {
 async function pidOf({ json }: ScratchHome): Promise<number | null> {
   return ((await json(["status", "api"])) as { pid: number | null }).pid;
 }
+
+/** Files of the profile itself that a start refuses. */
+const spoiled: readonly (Pick<Case, "what" | "says"> & {
+  readonly file: "token" | "logs/gateway.log";
+  readonly spoil: (file: string) => Promise<void>;
+})[] = [
+  {
+    what: "token open to others",
+    file: "token",
+    spoil: (file) => chmod(file, 0o644),
+    says: "is open to others (mode 0644)",
+  },
+  { what: "token with a second name", file: "token", spoil: (file) => link(file, `${file}.too`), says: "has 2 names" },
+  { what: "weak token", file: "token", spoil: (file) => writeFile(file, "short"), says: "cannot be used" },
+  { what: "no token", file: "token", spoil: (file) => rm(file), says: "there is no token" },
+  {
+    what: "log with a second name",
+    file: "logs/gateway.log",
+    spoil: (file) => link(file, `${file}.too`),
+    says: "has 2 names",
+  },
+  {
+    what: "link in place of the log",
+    file: "logs/gateway.log",
+    spoil: async (file) => {
+      await rm(file);
+      await symlink(`${file}.saved`, file);
+    },
+    says: "is a symbolic link",
+  },
+];
+
+test("restart refuses a spoiled token or log of the profile, and the running gateway continues", async () => {
+  await withScratchHome(async (scratch) => {
+    const { run, json } = scratch;
+    expect(await run(["create", "api"])).toMatchObject({ status: 0 });
+    expect(await run(["start", "api"])).toMatchObject({ status: 0 });
+    const { paths } = (await json(["status", "api"])) as { paths: { profile: string } };
+    const pid = await pidOf(scratch);
+    for (const { what, file, spoil, says } of spoiled) {
+      const place = path.join(paths.profile, file);
+      await copyFile(place, `${place}.saved`);
+      await chmod(`${place}.saved`, 0o600);
+      await spoil(place);
+      const refused = await run(["restart", "api"]);
+      expect(refused.stderr, what).toContain("it was not stopped and still runs");
+      expect(refused.stderr, what).toContain(says);
+      expect(await pidOf(scratch), what).toBe(pid);
+      expect(await run(["doctor"]), what).toMatchObject({ status: 1 });
+      await rm(`${place}.too`, { force: true });
+      await rm(place, { force: true });
+      await rename(`${place}.saved`, place);
+    }
+    expect(await run(["restart", "api"])).toMatchObject({ status: 0 });
+    expect(await pidOf(scratch)).not.toBe(pid);
+    expect(await run(["stop", "api"])).toMatchObject({ status: 0 });
+  });
+});
 
 describe.concurrent("restart refuses, and the running gateway continues", () => {
   test.each(cases)("$what", async ({ breakIt, mendIt, code, says }) => {

@@ -24,8 +24,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const cwd = options.cwd ?? (kind === "command" ? context.world.cwd() : undefined);
   const status = await profiles.create({ name: given.name, kind, ...options, cwd });
   const created: Created = { ...status, ...(await planOf(profiles, status)) };
-  // Its folders were just created, so no other profile shares them, and its ports were just bound.
-  const warnings = context.json ? [] : await preflightNotes(profiles, status.name, ["folders", "block"]);
+  // Its folders and its token were just created, so no other profile shares them, and its ports were just bound.
+  const warnings = context.json
+    ? []
+    : await preflightNotes(profiles, status.name, ["folders", "token", "log", "block"]);
   return { value: created, notes: [...warnings, `Start it with: lockkeeper start ${status.name}`] };
 }
 

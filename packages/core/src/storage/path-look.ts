@@ -21,6 +21,7 @@ export interface Seen extends Access {
 export class PathLook {
   /** Null: nothing was there. */
   readonly #seen = new Map<string, Seen | null>();
+  readonly #texts = new Map<string, string>();
   /** Of folders only: they are on the way to many paths. */
   readonly #realFolders = new Map<string, string>();
 
@@ -37,9 +38,12 @@ export class PathLook {
 
   /** As {@link readIfPresentSync}; it also counts as a look at the path. */
   read(path: string): string | undefined {
+    const known = this.#texts.get(path);
+    if (known !== undefined) return known;
     const found = readAndLook(path);
     // It follows no link, so this is the same as a look at the path.
     this.#seen.set(path, found === undefined ? null : essenceOf(found.stats));
+    if (found !== undefined) this.#texts.set(path, found.text);
     return found?.text;
   }
 

@@ -24,17 +24,20 @@ import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
+import { gatewayLogPath } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
 import { HostFacts } from "./host-facts.ts";
 import { launchPlan } from "./launch-plan.ts";
+import { readStrongToken, refuseOpenToken } from "./require-token.ts";
 import { planRunPorts } from "./run-ports.ts";
 
 /** One missing need of the next start. `warning`: it will start, but perhaps not as intended. */
 export interface PreflightFault {
   readonly weight: "error" | "warning";
   /** The subject, for scripts. */
-  readonly about: "program" | "cwd" | "env-file" | "config" | "folders" | "lock" | "block" | "variables" | "lease";
+  readonly about:
+    "program" | "cwd" | "env-file" | "config" | "folders" | "lock" | "token" | "log" | "block" | "variables" | "lease";
   readonly code: ErrorCode;
   readonly message: string;
   readonly evidence: readonly string[];
@@ -80,6 +83,12 @@ export async function preflight(
   check("folders", () => refuseForeignFolders(context, manifest));
   check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
   check("lock", () => refuseSpoiledLock(manifest, facts));
+  const { token } = manifest.paths;
+  if (manifest.kind === "builtin") {
+    check("token", () => void readStrongToken(token, (file) => facts.look.read(file)));
+    check("folders", () => refuseOpenToken(token));
+  }
+  check("log", () => refuseSpoiledLog(manifest, facts));
   check("cwd", () => requireDirectory(manifest, cwd, facts));
   try {
     if (!skip.includes("env-file")) {
@@ -169,7 +178,16 @@ function hasOwnVariables({ kind, passEnv, env, envFile }: Manifest): boolean {
 function refuseSpoiledLock({ paths }: Manifest, facts: HostFacts): void {
   // Mostly there is nothing in its place, and then its name, which takes a hash, says no more.
   if (facts.lockFiles(paths.lock) === "none") return;
-  const file = lockPathFor(paths.lock, paths.config);
+  refuseSpoiled(lockPathFor(paths.lock, paths.config));
+}
+
+function refuseSpoiledLog({ paths }: Manifest, { look }: HostFacts): void {
+  const file = gatewayLogPath(paths);
+  if (look.kindOf(file) !== "absent") refuseSpoiled(file);
+}
+
+/** What is in the place of a file of ours must be a plain one that only we can write. */
+function refuseSpoiled(file: string): void {
   const stats = lstatIfPresent(file);
   if (stats === undefined) return;
   refuseUnlessPlain(stats, file);

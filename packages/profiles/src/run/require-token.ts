@@ -2,22 +2,26 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import {
   bitsOfOthers,
+  lstatIfPresent,
   openToOthers,
   readIfPresentSync,
   shellCommand,
   tokenFault,
   unsafePath,
 } from "@lockkeeper/core/internal";
-import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 
 /**
  * Returns the strong token in `file`.
  *
+ * @param read reads a small private file, for a look at many. @default readIfPresentSync
  * @throws {LockkeeperError} OPTION_INVALID when it is missing or weak; UNSAFE_PATH and file errors with path and errno.
  */
-export function readStrongToken(file: string): string {
-  const token = readIfPresentSync(file)?.trim();
+export function readStrongToken(
+  file: string,
+  read: (file: string) => string | undefined = (path) => readIfPresentSync(path),
+): string {
+  const token = read(file)?.trim();
   if (token === undefined) throw unfit(`there is no token at ${file}`);
   const fault = tokenFault(token);
   if (fault !== undefined) throw unfit(`the token in ${file} cannot be used: ${fault}`);
@@ -38,7 +42,17 @@ function unfit(message: string): LockkeeperError {
 export function requireToken({ kind, paths: { token: file } }: Manifest): void {
   if (kind !== "builtin") return;
   readStrongToken(file);
-  const stats = lstatSync(file);
+  refuseOpenToken(file);
+}
+
+/**
+ * Returns when others cannot read the token in `file`, or there is none.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH; file errors with path and errno.
+ */
+export function refuseOpenToken(file: string): void {
+  const stats = lstatIfPresent(file);
+  if (stats === undefined) return;
   if (bitsOfOthers(stats, file) === 0) return;
   throw unsafePath(file, openToOthers(stats), `Close it: ${shellCommand("chmod", "600", file)}`);
 }

@@ -10,7 +10,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
-import { fixture, gatewaysOf, isAlive, withProfiles } from "./scratch-profiles.ts";
+import { fixture, gatewaysOf, isAlive, untilRecordedAsRunning, withProfiles } from "./scratch-profiles.ts";
 import type { ScratchProfiles } from "./scratch-profiles.ts";
 
 const unshare = "unshare --mount --pid --fork --mount-proc --kill-child".split(" ");
@@ -27,14 +27,7 @@ async function runContained(
     env: bareEnvironment(home),
     stdio: "ignore",
   });
-  const record = path.join(home, "run/dev.json");
-  await until("it runs in the container", () => {
-    try {
-      return (JSON.parse(readFileSync(record, "utf8")) as { state: string }).state === "running";
-    } catch {
-      return false;
-    }
-  });
+  await untilRecordedAsRunning(home, "dev");
   const [gateway = 0] = gatewaysOf(home, "serve");
   expect(await profiles.list({ probe: false })).toHaveLength(1);
   const end = async (): Promise<void> => {

@@ -4,12 +4,12 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
-import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
+import { fixture, gatewaysOf, untilRecordedAsRunning, withProfiles } from "./scratch-profiles.ts";
 import type { ScratchProfiles } from "./scratch-profiles.ts";
 
 const isAllowed = spawnSync("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"]).status === 0;
@@ -32,14 +32,7 @@ async function inContainer(
   const container = spawn("unshare", [...unshare, ...run], { env: bareEnvironment(home), stdio: "ignore" });
   const ended = once(container, "exit");
   try {
-    const record = path.join(home, "run/dev.json");
-    await until("it runs in the container", () => {
-      try {
-        return (JSON.parse(readFileSync(record, "utf8")) as { state: string }).state === "running";
-      } catch {
-        return false;
-      }
-    });
+    await untilRecordedAsRunning(home, "dev");
     const [first = ""] = spawnSync("pgrep", ["-P", String(container.pid)], { encoding: "utf8" }).stdout.split("\n");
     await use({
       exec: (...args) =>

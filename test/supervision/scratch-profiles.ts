@@ -66,6 +66,18 @@ async function createSomewhere(profiles: Profiles, options: Parameters<Profiles[
   }
 }
 
+/** Waits until the record of `name` says running: for profiles in a container, which a look from outside may not see. */
+export async function untilRecordedAsRunning(home: string, name: string): Promise<void> {
+  const record = path.join(home, `run/${name}.json`);
+  await until(`${name} runs by its record`, () => {
+    try {
+      return (JSON.parse(readFileSync(record, "utf8")) as { state: string }).state === "running";
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** Returns the command line that runs one of the fixtures beside this file. */
 export function fixture(name: string, ...args: readonly string[]): string[] {
   return [process.execPath, fileURLToPath(new URL(`fixtures/${name}.js`, import.meta.url)), ...args];

@@ -192,5 +192,6 @@ async function main(): Promise<void> {
   if (interruption?.received() === "SIGHUP" && hasLostTerminal()) endAsHungUp();
 }
 
-// Other files of the bundle need what this one exports, which they have once it has run to its end.
-queueMicrotask(() => void main());
+// Other files of the bundle need what this one exports, which they have once it has run to its end. Node's `queueMicrotask`
+// would do the same with fourteen functions that V8 compiles for it.
+void Promise.resolve().then(main);

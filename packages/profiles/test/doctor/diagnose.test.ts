@@ -13,9 +13,10 @@ import type { Finding } from "../../src/doctor/finding.ts";
 import { ofVersion } from "../../src/doctor/node-version.ts";
 import type { Manifest } from "../../src/manifest.ts";
 import { parseProfileName } from "../../src/profile-name.ts";
-import { homePaths, profilePaths, runRecordPath } from "../../src/profile-paths.ts";
+import { homePaths, profilePaths } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
+import { publishRun } from "../published-run.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 import { freePort } from "../../../../test/harness/ports.ts";
 
@@ -40,28 +41,7 @@ function manifestOf(home: string, name: string): Manifest {
 }
 
 function publish(home: string, name: string, changes: Partial<RunRecord>): void {
-  const { host, port, ports } = manifestOf(home, name);
-  const record: RunRecord = {
-    v: 1,
-    profile: name,
-    nonce: "0".repeat(32),
-    state: "running",
-    reason: null,
-    code: null,
-    since: new Date().toISOString(),
-    keeper: null,
-    gateway: null,
-    host,
-    port,
-    ports,
-    startedAt: null,
-    health: "ok",
-    restarts: 0,
-    lastExit: null,
-    ...changes,
-  };
-  fs.mkdirSync(homePaths(home).run, { recursive: true, mode: 0o700 });
-  fs.writeFileSync(runRecordPath(home, name), JSON.stringify(record), { mode: 0o600 });
+  publishRun(home, manifestOf(home, name), changes);
 }
 
 /** Holds the profile's lock, as a keeper does, until the test is over. */

@@ -1,5 +1,4 @@
 import { acquireGatewayLock } from "@lockkeeper/core";
-import type { RunRecord } from "@lockkeeper/core";
 import { ownIdentity } from "@lockkeeper/core/internal";
 import * as fs from "node:fs";
 import path from "node:path";
@@ -15,6 +14,7 @@ import type { ProfileObservation } from "../../src/status/observe-profile.ts";
 import { observeKept } from "../../src/status/observed-state.ts";
 import { hasPendingChange, settingsMark } from "../../src/status/pending-change.ts";
 import { freePort } from "../../../../test/harness/ports.ts";
+import { runOf } from "../published-run.ts";
 import { pathsOf, scratchContext } from "./scratch-context.ts";
 
 async function withApi(): Promise<{ context: ProfilesContext; edit: (options: EditOptions) => Promise<Manifest> }> {
@@ -232,29 +232,9 @@ test("a field of a newer version stays", async () => {
 test("a change waits for the next start of the run that was started before it, as far as its keeper told its settings", async () => {
   const { context, edit } = await withApi();
   const manifest = apiOf(context);
-  const { name, kind, host, port, ports, createdAt } = manifest;
   const keeper = ownIdentity();
   const observe = (settings?: string): ProfileObservation => {
-    const record: RunRecord = {
-      v: 1,
-      profile: name,
-      nonce: "n",
-      kind,
-      state: "running",
-      reason: null,
-      code: null,
-      since: createdAt,
-      keeper,
-      gateway: null,
-      host,
-      port,
-      ports,
-      startedAt: null,
-      health: "ok",
-      restarts: 0,
-      lastExit: null,
-      ...(settings === undefined ? {} : { settings }),
-    };
+    const record = runOf(manifest, { keeper, ...(settings === undefined ? {} : { settings }) });
     return { manifest: apiOf(context), record, observed: observeKept(record) };
   };
   const before = settingsMark(manifest);

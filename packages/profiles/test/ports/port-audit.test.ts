@@ -1,8 +1,8 @@
 /** The ports of a home compared with the host. The listeners belong to this process. */
+import type { RunRecord } from "@lockkeeper/core";
 import { identifyProcess, ownIdentity, readListeners } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -10,23 +10,25 @@ import { HANDED_ON } from "../../src/ports/handed-on.ts";
 import type * as HostPortsModule from "../../src/ports/host-ports.ts";
 import { portsReport } from "../../src/ports/port-audit.ts";
 import type { Manifest } from "../../src/manifest.ts";
-import { homePaths, runRecordPath } from "../../src/profile-paths.ts";
 import { changeRegistry } from "../../src/registry/registry-change.ts";
 import { changeSettings } from "../../src/settings/settings.ts";
 import { observeAll } from "../../src/status/observe-all.ts";
 import type { ProfileObservation } from "../../src/status/observe-profile.ts";
 import { openClawHost } from "../openclaw-host.ts";
 import { freePort, NO_IPV6 } from "../../../../test/harness/ports.ts";
+import { publishRun } from "../published-run.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
-const hostPorts = vi.hoisted(() => ({ hidesListeners: false }));
+const hostPorts = vi.hoisted(() => ({ hidesListeners: false, listsFromTheTop: false }));
 
 vi.mock("../../src/ports/host-ports.ts", async (importOriginal) => {
   const original = await importOriginal<typeof HostPortsModule>();
-  const readHostPorts: typeof original.readHostPorts = (options) => ({
-    ...original.readHostPorts(options),
-    ...(hostPorts.hidesListeners ? { listeners: "unknown" } : {}),
-  });
+  const readHostPorts: typeof original.readHostPorts = (options) => {
+    const view = original.readHostPorts(options);
+    if (hostPorts.hidesListeners) return { ...view, listeners: "unknown" };
+    if (!hostPorts.listsFromTheTop || view.listeners === "unknown") return view;
+    return { ...view, listeners: view.listeners.toSorted((one, other) => other.port - one.port) };
+  };
   return { ...original, readHostPorts };
 });
 
@@ -95,6 +97,16 @@ test("a listener in the pool outside of every block is listed apart; one outside
     { address: "127.0.0.1", port: port + 5, pid: process.pid },
     { address: "127.0.0.1", port: port + 49, pid: process.pid },
   ]);
+});
+
+test("the listeners of a block are found in whatever order the host lists them", async () => {
+  await write(manifest(home, "dev", port));
+  for (const taken of [port, port + 9, port + 20]) await listen("127.0.0.1", taken);
+  hostPorts.listsFromTheTop = true;
+  onTestFinished(() => void (hostPorts.listsFromTheTop = false));
+  const { blocks, others } = await portsReport(home);
+  expect(blocks[0]?.listeners.map((each) => each.port).sort((a, b) => a - b)).toEqual([port, port + 9]);
+  expect(others.map((each) => each.port)).toEqual([port + 20]);
 });
 
 test("a port that was put outside of the block is watched like the block, and named", async () => {
@@ -182,29 +194,8 @@ test("where the host hides its listeners the report says so, calls nothing a str
   expect(nextFree).toBe(port + 11);
 });
 
-/** Publishes a record as a keeper would. */
-function publish({ name, port: own }: Manifest, changes: Readonly<Record<string, unknown>>): void {
-  const record = {
-    v: 1,
-    profile: name,
-    nonce: NONCE,
-    state: "running",
-    reason: null,
-    code: null,
-    since: new Date().toISOString(),
-    keeper: null,
-    gateway: null,
-    host: "127.0.0.1",
-    port: own,
-    ports: { gateway: own },
-    startedAt: null,
-    health: "ok",
-    restarts: 0,
-    lastExit: null,
-    ...changes,
-  };
-  mkdirSync(homePaths(home).run, { recursive: true, mode: 0o700 });
-  writeFileSync(runRecordPath(home, name), JSON.stringify(record), { mode: 0o600 });
+function publish(profile: Manifest, changes: Partial<RunRecord>): void {
+  publishRun(home, profile, { nonce: NONCE, ...changes });
 }
 
 const NONCE = "0123456789abcdef0123456789abcdef";
@@ -222,9 +213,9 @@ async function serve(onPort: number, of = home): Promise<number> {
 }
 
 /** What a keeper records of the listener on `port`, which began during a run and is not part of it. */
-function handedOn(): readonly unknown[] {
+function handedOn(): NonNullable<RunRecord["outside"]> {
   const listeners = readListeners();
-  const socket = listeners === "unknown" ? "" : listeners.find((each) => each.port === port)?.inode;
+  const socket = listeners === "unknown" ? "" : (listeners.find((each) => each.port === port)?.inode ?? "");
   return [{ port, socket, bootId: ownIdentity().bootId }];
 }
 
@@ -239,7 +230,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     const [dev, prod] = [manifest(home, "dev", port), manifest(home, "prod", port + 10)];
     await write(dev, prod);
     const gateway = await serve(port + 12);
-    publish(dev, { gateway: identifyProcess(gateway), port: port + 12 });
+    publish(dev, { gateway: identifyProcess(gateway) ?? null, port: port + 12 });
     const elsewhere = await portsReport(home);
     expect(elsewhere.blocks).toMatchObject([
       {
@@ -256,7 +247,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     // The profile says whose it is; the words before the process are for those of other homes.
     const owner = expect.stringMatching(new RegExp(`^pid ${gateway} \\(`)) as string;
     expect(elsewhere.conflicts).toEqual([{ kind: "listener", port: port + 12, profiles: ["prod", "dev"], owner }]);
-    publish(dev, { gateway: identifyProcess(gateway) });
+    publish(dev, { gateway: identifyProcess(gateway) ?? null });
     expect((await portsReport(home)).blocks[0]?.ranges).toEqual([{ label: "gateway", first: port, last: port }]);
   });
 
@@ -275,7 +266,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     const dev = manifest(home, "dev", port);
     await write(dev);
     const [gateway, helper, copied] = [await serve(port), await serve(port + 1), await serve(port + 2, `${home}-copy`)];
-    publish(dev, { gateway: identifyProcess(gateway) });
+    publish(dev, { gateway: identifyProcess(gateway) ?? null });
     const { blocks, conflicts } = await portsReport(home);
     expect(conflicts).toMatchObject([{ kind: "listener", port: port + 2, profiles: ["dev"] }]);
     expect(conflicts[0]?.owner?.split("(")[0]).toBe(`the gateway of profile dev of ${home}-copy: pid ${copied} `);
@@ -298,7 +289,7 @@ describe.runIf(process.platform === "linux")("a run", () => {
     expect(conflicts).toEqual([]);
   });
 
-  test.each(["stopped", "failed", "blocked"])(
+  test.each(["stopped", "failed", "blocked"] as const)(
     "that is %s conflicts with the daemon that it handed its work to",
     async (state) => {
       const dev = manifest(home, "dev", port);

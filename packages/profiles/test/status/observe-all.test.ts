@@ -4,9 +4,10 @@ import * as fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Manifest } from "../../src/manifest.ts";
-import { homePaths, lockPlace, runRecordPath } from "../../src/profile-paths.ts";
+import { homePaths, lockPlace } from "../../src/profile-paths.ts";
 import { observeAll } from "../../src/status/observe-all.ts";
 import { freePort } from "../../../../test/harness/ports.ts";
+import { publishRun } from "../published-run.ts";
 import { manifest, scratchHome } from "../scratch-home.ts";
 
 /** More than are looked at one by one. */
@@ -45,16 +46,11 @@ test.each([3, MANY])("an owner without a record is seen among %d profiles", asyn
 test("an owner whose record says that it has ended is seen among many", async () => {
   const { home, manifests } = homeOf(MANY);
   const owned = manifests[7] as Manifest;
-  const { name: profile, host, port, ports, createdAt: since } = owned;
-  const rest = { state: "stopped", reason: null, code: null, keeper: null, gateway: null, startedAt: null };
-  const record = { v: 1, profile, nonce: "0".repeat(32), since, host, port, ports, health: "unknown", restarts: 0 };
-  fs.writeFileSync(runRecordPath(home, profile), JSON.stringify({ ...record, ...rest, lastExit: null }), {
-    mode: 0o600,
-  });
+  publishRun(home, owned, { state: "stopped", health: "unknown" });
   expect(await statesOf(home, manifests)).toEqual({});
-  const lock = await acquireGatewayLock({ ...lockPlace(owned.paths), host, port: await freePort() });
+  const lock = await acquireGatewayLock({ ...lockPlace(owned.paths), host: owned.host, port: await freePort() });
   try {
-    expect(await statesOf(home, manifests)).toEqual({ [profile]: "starting" });
+    expect(await statesOf(home, manifests)).toEqual({ [owned.name]: "starting" });
   } finally {
     await lock.release();
   }

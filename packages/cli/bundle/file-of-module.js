@@ -62,8 +62,7 @@ const together = {
   ],
   watched: [
     ...own("commands/status.ts"),
-    ...profiles("looking-verbs", "acting-verbs"),
-    ...profiles("status/profile-detail"),
+    ...profiles("looking-verbs", "acting-verbs", "verb-options", "status/profile-detail"),
     ...core(
       "host/process-memory",
       "host/memory-cap",

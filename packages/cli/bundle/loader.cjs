@@ -13,7 +13,8 @@ const fs = process.getBuiltinModule("node:fs");
 const { sep } = process.getBuiltinModule("node:path");
 const vm = process.getBuiltinModule("node:vm");
 
-const BEFORE = "(function (exports, require, module, __filename, __dirname) { ";
+/** The first line of a file that is a function already, so that its text need not be copied: see `rolldown.config.js`. */
+const BEFORE = "(function (exports, require, module, __filename, __dirname) {\n";
 
 /** The bytecode of this Node; another one finds none here. V8 also checks that it is of its own version and settings. */
 const bytecode = `${__dirname}${sep}bytecode${sep}${process.version}-${process.platform}-${process.arch}${sep}`;
@@ -37,9 +38,11 @@ function load(folder, name) {
   };
   requireFrom.cache = loaded;
   requireFrom.resolve = require.resolve;
-  const script = new vm.Script(`${BEFORE}${fs.readFileSync(file, "utf8")}\n})`, {
+  const text = fs.readFileSync(file, "utf8");
+  const isFunction = text.startsWith(BEFORE);
+  const script = new vm.Script(isFunction ? text : `${BEFORE}${text}\n})`, {
     filename: file,
-    columnOffset: -BEFORE.length,
+    lineOffset: isFunction ? 0 : -1,
     cachedData: readBytecode(`${bytecode}${name}.bin`),
   });
   script.runInThisContext()(module.exports, requireFrom, module, file, directory);

@@ -1,7 +1,7 @@
 /**
  * A rolldown plugin for the file of rolldown's own helpers, which every other file would load first: most use none of them once
  * built-in modules are deferred, or only the one that makes the namespace of a module that is imported on demand. That one is
- * written into the file itself.
+ * written into the file itself. The one for libraries that are imported on demand loads the file of helpers when it is called.
  */
 import MagicString from "magic-string";
 
@@ -13,23 +13,33 @@ export const ownHelpers = {
   },
 };
 
-const REQUIRED = /^const (require_\w+) = require\("[^"]*rolldown-runtime[^"]*"\);$/m;
+const REQUIRED = /^const (require_\w+) = (require\("[^"]*rolldown-runtime[^"]*"\));$/m;
 
 /** The same that rolldown's does with its getters. */
 const NAMESPACE =
-  "{ __exportAll(all) { const namespace = { __proto__: null }; for (const name in all) Object.defineProperty(namespace, name, { get: all[name], enumerable: true }); return Object.preventExtensions(namespace); } }";
+  "__exportAll(all) { const namespace = { __proto__: null }; for (const name in all) Object.defineProperty(namespace, name, { get: all[name], enumerable: true }); return Object.preventExtensions(namespace); }";
 
-/** Returns `code` without the file of helpers, where that is not needed; as it is where other helpers are. */
+function isOwn([, helper, next]) {
+  return helper === "__toESM" || (helper === "__exportAll" && next === "{");
+}
+
+/** Returns `code` without the file of helpers, where that is not needed or only later; as it is where it is needed at once. */
 export function withOwnHelpers(code) {
   const chunk = new MagicString(code);
   const required = REQUIRED.exec(code);
   if (required === null) return chunk;
-  const [line, name] = required;
+  const [line, name, loading] = required;
   const uses = [...code.matchAll(new RegExp(`\\b${name}\\.(\\w+)\\((.)`, "g"))];
   const bare = code.split(name).length - 2 - uses.length;
-  if (bare > 0 || uses.some(([, helper, next]) => helper !== "__exportAll" || next !== "{")) return chunk;
+  const helpers = {
+    __exportAll: NAMESPACE,
+    // For what is imported on demand from a library that is no ES module.
+    __toESM: `__toESM(...given) { return ${loading}.__toESM(...given); }`,
+  };
+  if (bare > 0 || !uses.every(isOwn)) return chunk;
   const place = [required.index, required.index + line.length];
-  if (uses.length === 0) chunk.remove(...place);
-  else chunk.overwrite(...place, `const ${name} = ${NAMESPACE};`);
+  const used = new Set(uses.map(([, helper]) => helpers[helper]));
+  if (used.size === 0) chunk.remove(...place);
+  else chunk.overwrite(...place, `const ${name} = { ${[...used].join(", ")} };`);
   return chunk;
 }

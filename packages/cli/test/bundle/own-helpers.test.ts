@@ -24,7 +24,20 @@ describe("helpers", () => {
     expect(Object.isExtensible(it)).toBe(false);
   });
 
-  test.each(["require_rolldown_runtime.__toESM(x)", "use(require_rolldown_runtime)"])("stay for %s", (use) => {
-    expect(withOwnHelpers(`${HELPERS}${use};\n`).toString()).toContain("rolldown-runtime-x");
+  test("for a library are loaded when one is imported", () => {
+    const code = `${HELPERS}return () => require_rolldown_runtime.__toESM("a library", 1);`;
+    const asked: string[] = [];
+    const load = (file: string): object => {
+      asked.push(file);
+      return { __toESM: (...given: readonly unknown[]) => given };
+    };
+    const imported = new Function("require", withOwnHelpers(code).toString())(load) as () => unknown;
+    expect(asked).toEqual([]);
+    expect(imported()).toEqual(["a library", 1]);
+    expect(asked).toEqual(["./rolldown-runtime-x.cjs"]);
+  });
+
+  test.each(["require_rolldown_runtime.__commonJSMin(x)", "use(require_rolldown_runtime)"])("stay for %s", (use) => {
+    expect(withOwnHelpers(`${HELPERS}${use};\n`).toString()).toContain(`${HELPERS}${use}`);
   });
 });

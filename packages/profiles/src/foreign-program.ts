@@ -135,8 +135,13 @@ export interface ForeignProgram {
   readonly title: string;
   /** Where its gateways are searched, so that a person sees which place is missing. */
   readonly places: (roots: HostRoots) => readonly string[];
-  /** Returns every gateway of the program on this host. `named`: one more place to search. */
-  readonly findInstallations: (roots: HostRoots, named?: NamedInstallation) => Promise<readonly Installation[]>;
+  /** Returns every gateway of the program on this host. `named`: more places to search. */
+  readonly findInstallations: (
+    roots: HostRoots,
+    named?: readonly NamedInstallation[],
+  ) => Promise<readonly Installation[]>;
+  /** Returns where a process that was started as `launch` says may keep its state, if it is a gateway of the program. */
+  readonly placesOf: (launch: ProcessLaunch) => readonly NamedInstallation[];
   /** Returns the parts for the manifest when it is adopted. `ourHome`: the home of our own user. */
   readonly adopt: (installation: Installation, ourHome: string) => Promise<AdoptedParts>;
   readonly readConfig: (manifest: Manifest) => Promise<ProgramConfig>;

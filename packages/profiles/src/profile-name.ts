@@ -12,6 +12,9 @@ export type ProfileName = string & { readonly [brand]: "ProfileName" };
 /** The shape of a name, as a source of regular expressions; reserved words are refused besides. */
 export const NAME_PATTERN = "^[a-z0-9][a-z0-9-]{0,31}$";
 
+/** Characters of the longest name. */
+export const LONGEST_NAME = 32;
+
 /** `all`, `default` and `none` mean something in commands; the rest are devices on Windows. */
 const RESERVED = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
 
@@ -34,6 +37,16 @@ export function parseProfileName(text: string): ProfileName {
   throw new LockkeeperError("PROFILE_NAME_INVALID", `${JSON.stringify(text)} ${fault}`, {
     hint: "Use 1 to 32 lower-case letters, digits and hyphens, beginning with a letter or digit: dev, prod, api-2.",
   });
+}
+
+/** Returns `name` with the lowest number from 2 on behind it that makes it free: `dev-2`. */
+export function freeName(name: ProfileName, isFree: (name: ProfileName) => boolean): ProfileName {
+  // Ends: each round that goes on has met another profile or folder.
+  for (let number = 2; ; number += 1) {
+    const suffix = `-${number}`;
+    const free = parseProfileName(`${name.slice(0, LONGEST_NAME - suffix.length)}${suffix}`);
+    if (isFree(free)) return free;
+  }
 }
 
 /** Orders names as people do: `exp-2` before `exp-10`. For `sort`; two different names are never equal. */

@@ -49,10 +49,13 @@ export interface RunningGateway {
   readonly port: number;
 }
 
-/** Starts a gateway that answers, and ends it with the test. */
-export async function startAnswering(): Promise<RunningGateway> {
+/** Starts a gateway that answers, and ends it with the test. `env`: besides the environment of the test. */
+export async function startAnswering(env: Readonly<Record<string, string>> = {}): Promise<RunningGateway> {
   const program = fileURLToPath(new URL("fixtures/answering-gateway.js", import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
+  const child: ChildProcess = spawn(process.execPath, [program], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
   onTestFinished(async () => {
     const gone = once(child, "close");
     child.kill("SIGKILL");

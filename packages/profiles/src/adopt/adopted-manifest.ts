@@ -5,7 +5,6 @@ import type { GatewayKind } from "../gateway-kind.ts";
 import { formatHealthCheck } from "../kinds/health-check.ts";
 import type { Manifest } from "../manifest.ts";
 import { HIGHEST_PORT } from "../port-number.ts";
-import { parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 
@@ -21,15 +20,6 @@ export interface AdoptionFacts {
   readonly port: number;
   /** What the caller asked for on top. */
   readonly asked: Pick<Manifest, "protected"> & Partial<Pick<Manifest, "env" | "passEnv" | "envFile" | "command">>;
-}
-
-/**
- * Returns the name here for what the program calls `name`; `default` means something else here.
- *
- * @throws {LockkeeperError} PROFILE_NAME_INVALID when it is no valid name even in lower case with hyphens.
- */
-export function nameFor(name: string, kind: GatewayKind): ProfileName {
-  return parseProfileName(name === "default" ? kind.name : name.toLowerCase().replaceAll("_", "-"));
 }
 
 /** Returns the manifest. */

@@ -31,8 +31,9 @@ import type { HostRoots } from "../service-units/host-roots.ts";
 import { unitEnvironment, unitEnvironmentFiles } from "../service-units/unit-environment.ts";
 import { statusAfterChange } from "../status/observe-all.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
-import { adoptedManifest, nameFor } from "./adopted-manifest.ts";
+import { adoptedManifest } from "./adopted-manifest.ts";
 import { lostVariables } from "./lost-variables.ts";
+import { nameHere, underAnotherName } from "./name-here.ts";
 
 /** Which gateway to adopt, and under which name. Without options: the default profile. */
 export interface ImportOptions {
@@ -101,8 +102,8 @@ export async function importGateways(
   const kind = isKindName(kindName) ? kinds[kindName] : undefined;
   const program = await kind?.foreign?.();
   if (kind === undefined || program === undefined) {
-    throw new LockkeeperError("OPTION_INVALID", `nothing of kind ${kindName} runs without Lockkeeper`, {
-      hint: `lockkeeper create NAME --kind ${kindName}`,
+    throw new LockkeeperError("OPTION_INVALID", `gateways of ${kindName} cannot be imported`, {
+      hint: "See what can: lockkeeper discover",
     });
   }
   const source: Source = { kind, program, roots: options.roots ?? hostRoots(context.env) };
@@ -113,7 +114,11 @@ export async function importGateways(
   for (const each of located) {
     const { name: from, portSource } = each.installation;
     try {
-      const { manifest, already } = await adopt(context, source, each, options);
+      const hasNamesake = located.some(
+        ({ installation }) => installation !== each.installation && installation.name === from,
+      );
+      const asked = hasNamesake ? { ...options, stateDir: each.installation.stateDir } : options;
+      const { manifest, already } = await adopt(context, source, each, asked);
       if (already) report.already.push({ from, profile: manifest.name });
       else {
         const status = await statusAfterChange(context, manifest);
@@ -155,7 +160,7 @@ async function locate(
   const { name = "default", all = false, stateDir } = options;
   if (stateDir !== undefined) {
     checkStateDirectory(stateDir, roots.userHome, context.home);
-    const found = await program.findInstallations(roots, { name, stateDir: path.resolve(stateDir) });
+    const found = await program.findInstallations(roots, [{ name, stateDir: path.resolve(stateDir) }]);
     return locateInstallations(found, listening).filter(
       ({ installation }) => installation.stateDir === path.resolve(stateDir),
     );
@@ -165,6 +170,12 @@ async function locate(
   const located = locateInstallations(mine, listening);
   if (all) return located;
   const wanted = located.filter(({ installation }) => installation.name === name);
+  if (wanted.length > 1) {
+    throw new LockkeeperError("OPTION_INVALID", `${program.title} has ${wanted.length} profiles named ${name}`, {
+      evidence: wanted.map(({ installation }) => `there is ${installation.stateDir}`),
+      hint: "See the command for each: lockkeeper discover",
+    });
+  }
   if (wanted.length > 0) return wanted;
   const names = located.map(({ installation }) => installation.name);
   throw new LockkeeperError("PROFILE_NOT_FOUND", `no ${program.title} profile named ${name} under ${roots.userHome}`, {
@@ -183,7 +194,7 @@ async function adopt(
   const stateDir = checkStateDirectory(installation.stateDir, roots.userHome, home);
   refuseUnfitConfig(installation, program, kind);
   const port = options.port === undefined ? requirePort(installation, program, kind) : parsePort(options.port);
-  const name = nameFor(options.as ?? installation.name, kind);
+  const name = nameHere(context, kind, installation, options);
   // The values are not kept: this only checks that a start could read them.
   if (options.envFile !== undefined) await readEnvFile(options.envFile);
   const manifest = adoptedManifest({
@@ -207,7 +218,7 @@ async function adopt(
     async ({ registry, commit }) => {
       const before = [...registry.values()].find(({ paths }) => realPath(paths.state) === stateDir);
       if (before !== undefined) return { manifest: before, already: true };
-      refuseExisting(home, registry, name);
+      refuseExisting(home, registry, name, { hint: underAnotherName(home, registry, kind, installation, options) });
       const others = [...registry.values()].flatMap(profileClaims);
       const taken = findOverlap(profileClaims(manifest), others);
       if (taken !== undefined) throw overlapError(registry, profileClaims(manifest), taken, OTHER_PORT);

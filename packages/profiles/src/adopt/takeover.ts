@@ -151,7 +151,7 @@ async function lookAt(
     );
   }
   const named = { name: manifest.name, stateDir: manifest.paths.state };
-  const found = await program.findInstallations(roots, named);
+  const found = await program.findInstallations(roots, [named]);
   const installation = found.find(({ realStateDir }) => realStateDir === manifest.paths.state);
   const management = await findOldManager(context.env, manifest, observed.gateway, installation);
   return {

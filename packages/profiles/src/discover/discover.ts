@@ -15,6 +15,8 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 import { namedRanges } from "../ports/port-claims.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
+import { isFreeName } from "../registry/refuse-existing.ts";
+import { adoptCommand, freeNameFor } from "./adopt-command.ts";
 import { findListeningPorts } from "./answering-listeners.ts";
 import type { ListeningPort } from "./answering-listeners.ts";
 import { withOverlaps } from "./discovered-gateway.ts";
@@ -22,6 +24,7 @@ import type { DiscoveredGateway, Discovery, GatewaySource, Manager } from "./dis
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import { foreignPrograms, kinds } from "../kinds/kinds.ts";
+import { livingElsewhere } from "./living-elsewhere.ts";
 import { locateInstallations } from "./located-installation.ts";
 import type { LocatedInstallation } from "./located-installation.ts";
 import { readGatewayUnits, unitProfile } from "../service-units/service-units.ts";
@@ -46,8 +49,12 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   const places: string[] = [];
   for (const { kind, program } of await foreignPrograms()) {
     places.push(...program.places(roots));
-    const located = locateInstallations(await program.findInstallations(roots), ports);
-    installations.push(...located.map((each) => ({ ...each, kind: kind.name })));
+    const found = locateInstallations(await program.findInstallations(roots), ports);
+    const elsewhere = await livingElsewhere(program, roots, ports, found);
+    installations.push(
+      ...found.map((each) => ({ ...each, kind: kind.name, place: "usual" as const })),
+      ...elsewhere.map((each) => ({ ...each, kind: kind.name, place: "elsewhere" as const })),
+    );
   }
   const units = readGatewayUnits(roots).filter((unit) => unitProfile(unit) !== undefined);
   const gateways = await Promise.all(
@@ -56,8 +63,14 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
     ),
   );
   const adopted = new Set(gateways.map(({ stateDir }) => stateDir));
+  const taken = new Set<string>(registry.keys());
   for (const located of installations) {
-    if (!adopted.has(located.installation.realStateDir)) gateways.push(installedGateway(located));
+    if (adopted.has(located.installation.realStateDir)) continue;
+    const { name } = located.installation;
+    const namesakes = installations.filter(
+      ({ installation, place }) => place === "usual" && installation.mine === "yes" && installation.name === name,
+    );
+    gateways.push(installedGateway(located, adoptionOf(context.home, located, namesakes.length > 1, taken)));
   }
   for (const unit of units) {
     const gateway = strangerUnit(context.home, unit, registry);
@@ -77,8 +90,8 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   };
 }
 
-/** An installation, and the kind that would run it. */
-type Installed = LocatedInstallation & { readonly kind: KindName };
+/** An installation, the kind that would run it, and whether its name alone leads to it. */
+type Installed = LocatedInstallation & { readonly kind: KindName; readonly place: "usual" | "elsewhere" };
 
 /** A damaged registry must not hide the rest of the host. */
 function readProfiles({ home, owner }: HomePlace): { readonly registry: Registry; readonly faults: readonly string[] } {
@@ -144,7 +157,7 @@ async function profileGateway(
   };
 }
 
-function installedGateway(located: Installed): DiscoveredGateway {
+function installedGateway(located: Installed, adopt: string | null): DiscoveredGateway {
   const { kind, installation, live, notes } = located;
   const { name, sources, host, port, portSource, ranges, stateDir, realStateDir, configPath } = installation;
   return {
@@ -163,16 +176,27 @@ function installedGateway(located: Installed): DiscoveredGateway {
     configPath,
     overlaps: [],
     notes: installation.mine === "yes" ? notes : [`it belongs to ${installation.userHome}`, ...notes],
-    adopt: port === null ? null : adoptCommand(located),
+    adopt,
   };
 }
 
-/** A link is not adopted under its own name, because it may lead elsewhere tomorrow; neither is a gateway of another home. */
-function adoptCommand({ kind, installation: { name, mine, stateDir, realStateDir } }: Installed): string | null {
-  if (realStateDir === null) return null;
-  const command = `lockkeeper import ${kind} ${name}`;
-  const plain = mine === "yes" && !lstatSync(stateDir).isSymbolicLink();
-  return plain ? command : `${command} --state-dir ${realStateDir}`;
+/**
+ * The command that adopts it, under a name that neither a profile has nor an earlier command gives, or null. A link is not adopted
+ * under its own name, because it may lead elsewhere tomorrow; neither is a gateway of another home or in another place, nor one of
+ * several namesakes.
+ */
+function adoptionOf(
+  home: string,
+  { kind, place, installation: { name, mine, port, stateDir, realStateDir } }: Installed,
+  hasNamesake: boolean,
+  taken: Set<string>,
+): string | null {
+  if (port === null || realStateDir === null) return null;
+  const plain = place === "usual" && mine === "yes" && !hasNamesake && !lstatSync(stateDir).isSymbolicLink();
+  const asked = { kind: { name: kind }, name, stateDir: plain ? undefined : realStateDir };
+  const as = freeNameFor(asked, (free) => isFreeName(home, taken, free));
+  taken.add(as);
+  return adoptCommand(asked, as);
 }
 
 function listenerGateway({ port, addresses, owner, health }: ListeningPort): DiscoveredGateway {

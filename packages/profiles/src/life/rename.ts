@@ -39,7 +39,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   const name = parseProfileName(to);
   const renamed = await changeRegistry(home, async ({ registry, commit }) => {
     const before = requireFrom(registry, home, from);
-    refuseExisting(home, registry, name, before);
+    refuseExisting(home, registry, name, { self: before });
     const keeps = kinds[before.kind].remembersPaths === "yes" && !isAdopted(before);
     const after = keeps ? { ...before, name } : renamedManifest(home, before, name);
     const others = [...registry.values()].filter((other) => other.name !== before.name).map(follow(before.name, name));

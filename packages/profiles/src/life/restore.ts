@@ -15,14 +15,14 @@ import { nextFreeBlock } from "../ports/port-choice.ts";
 import { profileClaims } from "../ports/port-claims.ts";
 import { findOverlap, overlapError } from "../ports/port-overlap.ts";
 import { parsePort } from "../port-number.ts";
-import { parseProfileName } from "../profile-name.ts";
+import { freeName, parseProfileName } from "../profile-name.ts";
 import type { ProfileName } from "../profile-name.ts";
 import { removedManifestPath } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { listTrash } from "./trash.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
-import { refuseExisting } from "../registry/refuse-existing.ts";
+import { isFreeName, refuseExisting } from "../registry/refuse-existing.ts";
 
 /** Options for a profile that cannot be restored unchanged. */
 export interface RestoreOptions {
@@ -45,7 +45,7 @@ export async function restoreProfile(
   const wanted = parseProfileName(name);
   const port = options.port === undefined ? undefined : parsePort(options.port);
   const restored = await changeRegistry(home, async ({ registry, commit }) => {
-    refuseExisting(home, registry, wanted);
+    refuseExisting(home, registry, wanted, { hint: renameFirst(home, registry, wanted) });
     const folder = latestInTrash(home, wanted);
     const trashed = readTrashed(home, folder);
     const manifest = port === undefined ? trashed : withPort(trashed, port);
@@ -64,6 +64,13 @@ export async function restoreProfile(
     return manifest;
   });
   return statusAfterChange(context, restored);
+}
+
+/** A removed profile comes back under its own name only, so the one that has it now must get another. */
+function renameFirst(home: string, registry: Registry, name: ProfileName): string | undefined {
+  if (!listTrash(home).some((removed) => removed.name === name)) return undefined;
+  const other = freeName(name, (free) => isFreeName(home, registry, free));
+  return `The one that has the name now needs another first: lockkeeper rename ${name} ${other}`;
 }
 
 function folderTaken({ name, paths }: Manifest, registry: Registry): LockkeeperError {

@@ -6,6 +6,7 @@
  * A unit of another user, or with another HOME or OPENCLAW_HOME, starts a gateway that is not ours, whatever its name is.
  */
 import { readProcessLaunch } from "@lockkeeper/core/internal";
+import type { ProcessLaunch } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
@@ -29,8 +30,11 @@ interface Place {
   readonly units: ServiceUnit[];
 }
 
-/** Returns every installation, by name. `named`: one more place to search. */
-export async function findInstallations(roots: HostRoots, named?: NamedInstallation): Promise<readonly Installation[]> {
+/** Returns every installation, by name. `named`: more places to search. */
+export async function findInstallations(
+  roots: HostRoots,
+  named: readonly NamedInstallation[] = [],
+): Promise<readonly Installation[]> {
   const places = new Map<string, Place>();
   for (const { name, stateDir } of readOpenClawFolders(roots.userHome)) {
     places.set(stateDir, { name, userHome: roots.userHome, units: [], onDisk: true });
@@ -41,14 +45,25 @@ export async function findInstallations(roots: HostRoots, named?: NamedInstallat
     place.units.push(unit);
     places.set(stateDir, place);
   }
-  if (named !== undefined && !places.has(named.stateDir)) {
-    const userHome = homeAround(named.stateDir) ?? roots.userHome;
-    places.set(named.stateDir, { name: named.name, userHome, units: [], onDisk: true });
+  for (const { name, stateDir } of named) {
+    if (places.has(stateDir)) continue;
+    places.set(stateDir, { name, userHome: homeAround(stateDir) ?? roots.userHome, units: [], onDisk: true });
   }
   const app = findApp(roots);
   const found: Installation[] = [];
   for (const [stateDir, place] of places) found.push(await describe(stateDir, place, roots, app));
   return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.stateDir < b.stateDir ? -1 : 1));
+}
+
+/**
+ * Returns the state directory that the variables of a process name, or else those under the home that they name: `--profile`
+ * is not visible in a process that shows its title in place of its arguments.
+ */
+export function placesOf({ env }: ProcessLaunch): readonly NamedInstallation[] {
+  const home = absolute(env["OPENCLAW_HOME"], "") ?? absolute(env["HOME"], "");
+  const stateDir = absolute(env["OPENCLAW_STATE_DIR"], home ?? "");
+  if (stateDir !== undefined) return [{ name: env["OPENCLAW_PROFILE"] ?? "default", stateDir }];
+  return home === undefined ? [] : readOpenClawFolders(home);
 }
 
 async function describe(

@@ -7,7 +7,7 @@ import { extraRanges } from "./claims.ts";
 import { checkConfig } from "./config-check.ts";
 import { readConfigFile } from "./config-file.ts";
 import { ownEnvFileNames } from "./gateway-port.ts";
-import { findInstallations, hostOf } from "./installations.ts";
+import { findInstallations, hostOf, placesOf } from "./installations.ts";
 import { ownConfig } from "./own-config.ts";
 import { isOwnMark, relaunch } from "./relaunch.ts";
 
@@ -16,6 +16,7 @@ export const openClawProgram: ForeignProgram = {
   title: "OpenClaw",
   places: ({ userHome }) => [path.join(userHome, ".openclaw"), path.join(userHome, ".openclaw-*")],
   findInstallations,
+  placesOf,
   adopt: async (installation, ourHome) =>
     adoptedParts(installation, await readConfigFile(installation.configPath), ourHome),
   readConfig: async ({ paths, command = [] }) => {

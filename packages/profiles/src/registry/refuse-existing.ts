@@ -7,16 +7,24 @@ import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import type { Registry } from "./registry.ts";
 
+/** What is known about the profile that will get a name. */
+export interface NameTaker {
+  /** The profile itself, if it exists already: its own folder is no obstacle. */
+  readonly self?: Manifest | undefined;
+  /** The way out when another profile has the name. @default another name, or a look at that profile */
+  readonly hint?: string | undefined;
+}
+
 /**
  * Returns when `name` is free.
  *
- * @param self the profile that will get the name, if it exists already: its own folder is no obstacle @throws
- * {LockkeeperError} PROFILE_EXISTS when a profile has the name, or a folder with that name exists.
+ * @throws {LockkeeperError} PROFILE_EXISTS when a profile has the name, or a folder with that name exists.
  */
-export function refuseExisting(home: string, registry: Registry, name: ProfileName, self?: Manifest): void {
+export function refuseExisting(home: string, registry: Registry, name: ProfileName, taker: NameTaker = {}): void {
+  const { self, hint } = taker;
   if (registry.has(name)) {
     throw new LockkeeperError("PROFILE_EXISTS", `a profile named ${name} exists already in ${home}`, {
-      hint: `Choose another name, or look at it: lockkeeper status ${name}`,
+      hint: hint ?? `Choose another name, or look at it: lockkeeper status ${name}`,
     });
   }
   const { profile } = profilePaths(home, name);
@@ -27,7 +35,7 @@ export function refuseExisting(home: string, registry: Registry, name: ProfileNa
       "PROFILE_EXISTS",
       `the folder of that name belongs to profile ${keeper.name}: ${profile}`,
       {
-        hint: `${keeper.name} was called ${name} before and keeps its folder: choose another name.`,
+        hint: hint ?? `${keeper.name} was called ${name} before and keeps its folder: choose another name.`,
       },
     );
   }
@@ -36,6 +44,15 @@ export function refuseExisting(home: string, registry: Registry, name: ProfileNa
       hint: `Keep what is in it elsewhere, then run it again: ${shellCommand("mv", profile, `${profile}.kept`)}`,
     });
   }
+}
+
+/** Returns whether neither a profile in `taken` nor a folder has the name. */
+export function isFreeName(
+  home: string,
+  taken: { readonly has: (name: ProfileName) => boolean },
+  name: ProfileName,
+): boolean {
+  return !taken.has(name) && !isTaken(profilePaths(home, name).profile);
 }
 
 /** A dangling link counts as taken, because a file made through it would lie elsewhere. */

@@ -304,7 +304,62 @@ describe("refuses, changing nothing,", () => {
     expect((await refusal(host, { name: "work", as: "No Name" })).code).toBe("PROFILE_NAME_INVALID");
     const { home } = host.context;
     await changeRegistry(home, ({ commit }) => commit([manifest(home, "work", 31_500)]));
-    await expect(adopt(host, { name: "work" })).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+    await expect(adopt(host, { name: "work" })).rejects.toMatchObject({
+      code: "PROFILE_EXISTS",
+      hint: "Give it another name: lockkeeper import openclaw work --as work-2",
+    });
     expect((await adopt(host, { name: "work", as: "work-2" })).imported[0]?.status.name).toBe("work-2");
+  });
+
+  test("two state directories with one name: the hint has a free name and repeats what was asked, but no value of a variable", async () => {
+    const host = openClawHost();
+    host.put({
+      ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}',
+      "it's/openclaw.json": '{"gateway": {"port": 32789}}',
+      "own.env": "",
+    });
+    fs.chmodSync(path.join(host.userHome, "own.env"), 0o600);
+    const stateDir = path.join(host.userHome, "it's");
+    const envFile = path.join(host.userHome, "own.env");
+    await adopt(host);
+    await expect(adopt(host, { stateDir, port: 33_789, envFile, protected: true })).rejects.toMatchObject({
+      code: "PROFILE_EXISTS",
+      hint: `Give it another name: lockkeeper import openclaw default --as openclaw-2 --state-dir '${host.userHome}/it'\\''s' --port 33789 --env-file ${envFile} --protected`,
+    });
+    await expect(adopt(host, { stateDir, env: { KEY: "secret" } })).rejects.toMatchObject({
+      hint: "Give it another name in the same command: --as openclaw-2",
+    });
+    expect((await adopt(host, { stateDir, as: "openclaw-2" })).imported[0]?.status.name).toBe("openclaw-2");
+    // A name that is no valid one here gets a valid one, too.
+    host.put({ [`.openclaw-${"x".repeat(40)}/openclaw.json`]: '{"gateway": {"port": 34789}}' });
+    await expect(adopt(host, { name: "x".repeat(40) })).rejects.toMatchObject({
+      code: "PROFILE_NAME_INVALID",
+      hint: `Give it another name: lockkeeper import openclaw ${"x".repeat(40)} --as ${"x".repeat(32)}`,
+    });
+  });
+
+  test("a name that two of its profiles have is refused; all of them at once says how to take each", async () => {
+    const host = openClawHost();
+    const srv = path.join(host.userHome, "srv");
+    host.put({
+      ".openclaw/openclaw.json": '{"gateway": {"port": 31789}}',
+      "srv/openclaw.json": '{"gateway": {"port": 32789}}',
+      ".config/systemd/user/openclaw-gateway.service": `[Service]\nExecStart=/opt/openclaw gateway run\nEnvironment=OPENCLAW_STATE_DIR=${srv}\n`,
+    });
+    expect(await refusal(host)).toMatchObject({
+      code: "OPTION_INVALID",
+      evidence: [`there is ${path.join(host.userHome, ".openclaw")}`, `there is ${srv}`],
+    });
+    expect(await adopt(host, { all: true })).toMatchObject({
+      imported: [{ status: { name: "openclaw", port: 31_789 } }],
+      refused: [
+        { hint: `Give it another name: lockkeeper import openclaw default --as openclaw-2 --state-dir ${srv}` },
+      ],
+    });
+  });
+
+  test("a program that is not known here is no kind that could be created", async () => {
+    const error = await importGateways(openClawHost().context, "hermes").catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "OPTION_INVALID", hint: "See what can: lockkeeper discover" });
   });
 });

@@ -110,6 +110,61 @@ test("a running gateway is matched by the process that its own record names", as
   });
 });
 
+test("one that runs with a state directory in an unusual place is adopted by it, under a free name", async () => {
+  const host = openClawHost();
+  const place = path.join(host.userHome, "sp ace/it's");
+  host.put({ ".openclaw/openclaw.json": "{ gateway: { port: 3789 } }" });
+  const gateway = await startAnswering({ HOME: host.userHome, OPENCLAW_STATE_DIR: place });
+  // Its variables alone prove nothing.
+  expect((await discover(host)).adopt).toEqual(["lockkeeper import openclaw default"]);
+  host.put({ "sp ace/it's/openclaw.json": "{ gateway: { port: 3950 } }" });
+  for (const [name, text] of Object.entries(lockRecord(gateway, place)))
+    host.put({ [path.join("sp ace/it's", name)]: text });
+  const { gateways, adopt } = await discover(host);
+  expect(adopt).toEqual([
+    "lockkeeper import openclaw default",
+    `lockkeeper import openclaw default --as openclaw-2 --state-dir '${host.userHome}/sp ace/it'\\''s'`,
+  ]);
+  expect(gateways.filter(({ owner }) => owner?.pid === gateway.pid)).toMatchObject([
+    { name: "default", stateDir: place },
+  ]);
+  // A home that is not ours is left alone.
+  const other = { ...host, roots: { ...host.roots, userHome: path.join(host.userHome, "nobody") } };
+  expect((await discover(other)).adopt).toEqual([]);
+});
+
+test("namesakes are adopted by their state directories, and no command gives a name that is taken", async () => {
+  const host = openClawHost();
+  host.put({
+    ".openclaw/openclaw.json": "{ gateway: { port: 3789 } }",
+    ".openclaw-openclaw/openclaw.json": "{ gateway: { port: 3950 } }",
+    ".openclaw-a_b/openclaw.json": "{ gateway: { port: 4150 } }",
+    [`.openclaw-${"x".repeat(40)}/openclaw.json`]: "{ gateway: { port: 4350 } }",
+    "srv/oc/openclaw.json": "{ gateway: { port: 4550 } }",
+    ".config/systemd/user/openclaw-gateway.service": `[Service]\nExecStart=/opt/openclaw gateway run\nEnvironment=OPENCLAW_STATE_DIR=${host.userHome}/srv/oc\n`,
+    ".lockkeeper/profiles/a-b/": "",
+  });
+  const { adopt } = await discover(host);
+  expect(adopt).toEqual([
+    "lockkeeper import openclaw a_b --as a-b-2",
+    `lockkeeper import openclaw default --state-dir ${host.userHome}/.openclaw`,
+    `lockkeeper import openclaw default --as openclaw-2 --state-dir ${host.userHome}/srv/oc`,
+    "lockkeeper import openclaw openclaw --as openclaw-3",
+    `lockkeeper import openclaw ${"x".repeat(40)} --as ${"x".repeat(32)}`,
+  ]);
+});
+
+test("what a planted unit calls its profile is one quoted word of the command", async () => {
+  const host = openClawHost();
+  host.put({
+    ".config/systemd/user/x.service":
+      "[Service]\nExecStart=/opt/openclaw gateway run --profile 'a;touch /tmp/x $(id)' --port 3950\n",
+    ".openclaw-a;touch /tmp/x $(id)/openclaw.json": "{}",
+  });
+  const { adopt } = await discover(host);
+  expect(adopt).toEqual(["lockkeeper import openclaw 'a;touch /tmp/x $(id)' --as a-touch-tmp-x-id"]);
+});
+
 test("a record whose pid now belongs to another process is reported, not believed", async () => {
   const host = openClawHost();
   const running = await startAnswering();

@@ -61,7 +61,21 @@ test("an existing name, an unknown one, and ports taken meanwhile are refused, e
     port: first + 20,
   });
   expect(readRegistry(context.home).get("dev")?.ports).toEqual({ gateway: first + 20 });
-  await expect(restoreProfile(context, "dev")).rejects.toMatchObject({ code: "PROFILE_EXISTS" });
+  await expect(restoreProfile(context, "dev")).rejects.toMatchObject({
+    code: "PROFILE_EXISTS",
+    hint: expect.stringMatching(/: lockkeeper status dev$/) as string,
+  });
+});
+
+test("one whose name was given away meanwhile comes back after the rename that the hint says", async () => {
+  const context = scratchContext();
+  await createProfile(context.home, { name: "dev" });
+  await removeProfile(context, "dev");
+  for (const name of ["dev", "dev-2"]) await createProfile(context.home, { name });
+  await expect(restoreProfile(context, "dev")).rejects.toMatchObject({
+    code: "PROFILE_EXISTS",
+    hint: "The one that has the name now needs another first: lockkeeper rename dev dev-3",
+  });
 });
 
 test("an empty trash, and a damaged manifest in it, are reported", async () => {

@@ -50,8 +50,11 @@ try {
   // Each begins with the bytecode of those before it, and so keeps theirs too.
   for (const command of EVERYDAY) keep(call(command), () => true);
   const kept = new Set(readdirSync(folder));
-  for (const written of [made, ...OTHERS.map((command) => call(command)), ...viewThem(), ...keepOne()])
-    keep(written, (name) => !kept.has(name));
+  /** Files that several of them load get what each of them has compiled: what is missing costs more than what is not needed. */
+  const keepOthers = (written) => keep(written, (name) => !kept.has(name));
+  keepOthers(made);
+  for (const command of OTHERS) keepOthers(call(command));
+  for (const written of [...viewThem(), ...keepOne()]) keepOthers(written);
 } catch (error) {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
   rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });

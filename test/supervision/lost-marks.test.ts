@@ -1,10 +1,12 @@
 /**
- * Somebody removes the lock file of a running profile and removes or rewrites its record. A living keeper puts its lock back; while
+ * Somebody removes the lock file of a running profile and removes or rewrites its record, or replaces the folder around the file. A living keeper puts its lock back; while
  * it cannot, or when there is none, `stop` says that something lives, and never that the profile has stopped.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { openProfiles } from "@lockkeeper/profiles";
 import { describe, expect, test } from "vitest";
+import { bareEnvironment } from "../harness/cli.ts";
 import { until } from "../harness/until.ts";
 import { fixture, isAlive, killAndWait, withProfiles } from "./scratch-profiles.ts";
 import type { ScratchProfiles } from "./scratch-profiles.ts";
@@ -42,17 +44,32 @@ function sayStopped(scratch: ScratchProfiles): void {
 
 const removeRecord = (scratch: ScratchProfiles): void => rmSync(recordOf(scratch));
 
+function removeRecordAndHistory(scratch: ScratchProfiles): void {
+  removeRecord(scratch);
+  rmSync(path.join(scratch.home, "profiles/dev/logs/events.jsonl"));
+}
+
+/** Runs `act` while the keeper of `run` is paused, so that it does not notice what happens to its files. */
+async function whilePaused({ keeper }: Run, act: () => Promise<void>): Promise<void> {
+  process.kill(keeper, "SIGSTOP");
+  try {
+    await until("the keeper is paused", () => /^\d+ \(.*\) T /.test(statOf(keeper)));
+    await act();
+  } finally {
+    if (isAlive(keeper)) process.kill(keeper, "SIGCONT");
+  }
+}
+
 describe.runIf(process.platform === "linux")("a stop of a profile whose lock file is gone", () => {
   test.each([
     ["whose record says stopped", sayStopped],
     ["without a record", removeRecord],
+    ["without a record and a history", removeRecordAndHistory],
   ])("%s: the owner that cannot put it back is reported", (_, forget) =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
       const run = await startDev(scratch);
-      process.kill(run.keeper, "SIGSTOP");
-      try {
-        await until("the keeper is paused", () => /^\d+ \(.*\) T /.test(statOf(run.keeper)));
+      await whilePaused(run, async () => {
         removeLockFiles(run);
         forget(scratch);
         await expect(profiles.stop("dev")).rejects.toMatchObject({
@@ -60,9 +77,7 @@ describe.runIf(process.platform === "linux")("a stop of a profile whose lock fil
           message: expect.stringContaining("dev is held by a process") as string,
         });
         expect(isAlive(run.gateway)).toBe(true);
-      } finally {
-        process.kill(run.keeper, "SIGCONT");
-      }
+      });
       await until("its keeper has put the lock file back", () => isNamedIn(run));
       expect(await profiles.stop("dev")).toMatchObject({ outcome: "stopped" });
       expect(isAlive(run.gateway)).toBe(false);
@@ -94,6 +109,53 @@ describe.runIf(process.platform === "linux")("a stop of a profile whose lock fil
       expect(isAlive(run.gateway)).toBe(true);
       await killAndWait(run.gateway);
       expect(await profiles.stop("dev")).toMatchObject({ outcome: "already-stopped" });
+    }));
+});
+
+/** Puts an empty directory, or a copy, in the place of `folder`: what a restored backup does. */
+function replaceFolder(folder: string, how: "empty" | "copy"): void {
+  const old = `${folder}.old`;
+  if (how === "copy") cpSync(folder, `${folder}.new`, { recursive: true, preserveTimestamps: true });
+  renameSync(folder, old);
+  if (how === "copy") renameSync(`${folder}.new`, folder);
+  else mkdirSync(folder, { mode: 0o700 });
+}
+
+describe.runIf(process.platform === "linux")("a profile whose folder was replaced while it runs", () => {
+  test.each([
+    ["the directory of its lock, by an empty one", "profiles/dev/lock", "empty"],
+    ["its folder, by a copy", "profiles/dev", "copy"],
+    ["the whole home, by a copy", "", "copy"],
+  ] as const)("%s: its keeper is still known, nothing is started or moved, and stop ends both", (_, place, how) =>
+    withProfiles(async (scratch) => {
+      const { profiles, home } = scratch;
+      const run = await startDev(scratch);
+      await whilePaused(run, async () => {
+        replaceFolder(path.join(home, place), how);
+        const { keeper: keeperPid, gateway: pid } = run;
+        expect((await profiles.list())[0]).toMatchObject({ state: "running", keeperPid, pid });
+        expect(await profiles.start("dev")).toMatchObject({ outcome: "already-running" });
+        const never = new AbortController().signal;
+        await expect(profiles.run("dev", { supervised: false, stop: never, force: never })).rejects.toMatchObject({
+          code: "LOCK_HELD",
+          ownerPid: run.keeper,
+        });
+        await expect(profiles.remove("dev")).rejects.toMatchObject({ code: "PROFILE_RUNNING" });
+        expect(await profiles.stop("dev")).toMatchObject({ outcome: "stopped", status: { state: "stopped" } });
+        expect([run.keeper, run.gateway].filter(isAlive)).toEqual([]);
+      });
+    }),
+  );
+
+  test("is not taken for the profile of a copied home, which has no owner", () =>
+    withProfiles(async (scratch) => {
+      const { home, folder } = scratch;
+      const run = await startDev(scratch);
+      const copy = path.join(folder, "copy");
+      cpSync(home, copy, { recursive: true, preserveTimestamps: true });
+      const copied = await openProfiles({ home: copy, env: bareEnvironment(copy) });
+      expect(await copied.stop("dev")).toMatchObject({ outcome: "already-stopped" });
+      expect([run.keeper, run.gateway].filter(isAlive)).toEqual([run.keeper, run.gateway]);
     }));
 });
 

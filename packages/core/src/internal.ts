@@ -13,6 +13,7 @@ export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { sweepGatewayLock } from "./lock/sweep.ts";
 export { readGatewayLock } from "./lock/inspect.ts";
 export { isMutexRecord } from "./lock/lock-record.ts";
+export { holdsDisplacedLock } from "./lock/displaced-lock.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";
 export type { WhileUnownedOptions } from "./lock/while-unowned.ts";

@@ -78,6 +78,25 @@ export function isLockedBy(pid: number, fd: number, ours: number): boolean {
   }
 }
 
+/** Returns `/proc` paths of the lock files through which process `pid` holds a kernel lock, wherever these files are by now. */
+export function lockFilesHeldBy(pid: number): readonly string[] {
+  if (process.platform !== "linux") return [];
+  const directory = `/proc/${pid}`;
+  try {
+    return readdirSync(`${directory}/fd`).flatMap((fd) => {
+      try {
+        return nameOf(`${directory}/fd/${fd}`).endsWith(".lock") && isLocked(directory, fd)
+          ? `${directory}/fd/${fd}`
+          : [];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
 function findHolders(files: readonly OpenFile[]): readonly ProcessIdentity[] {
   return listProcessIds()
     .filter((pid) => holdsOneOf(pid, files) === "yes")
@@ -94,10 +113,13 @@ function isLockedThrough(directory: string, fd: string, files: readonly OpenFile
   }
 }
 
-/** Source: proc_pid_fdinfo(5): a `lock:` line for each lock of the open file description. */
 function holdsLock(directory: string, fd: string, files: readonly Omit<OpenFile, "name">[]): boolean {
   const { dev, ino } = statSync(`${directory}/fd/${fd}`, { bigint: true });
-  if (!files.some((file) => dev === file.device && ino === file.inode)) return false;
+  return files.some((file) => dev === file.device && ino === file.inode) && isLocked(directory, fd);
+}
+
+/** Source: proc_pid_fdinfo(5): a `lock:` line for each lock of the open file description. */
+function isLocked(directory: string, fd: string): boolean {
   const info = readFileSync(`${directory}/fdinfo/${fd}`, "utf8");
   // Those that exclude ours; a lease or a lock by `flock` does not.
   return info.includes("\nlock:") && (info.includes(" OFDLCK ") || info.includes(" POSIX "));

@@ -27,6 +27,8 @@ export interface RunBond extends RunMarks {
   readonly lockDir: string;
   /** The gateway named by the lock's record, for the case that the kernel says the lock is held and shows no holder. */
   readonly heldFor?: { readonly pid: number; readonly startTicks: number | null } | undefined;
+  /** Says whether that process holds a lock of this profile whose file is no longer in the directory. */
+  readonly holdsDisplaced?: ((pid: number) => boolean) | undefined;
 }
 
 /**
@@ -42,6 +44,7 @@ export function standingOf(pid: number, run: RunBond): Standing {
   const own = holdsOneOf(pid, locks);
   if (own === "yes" || holdsSocketOf(pid, run.lockDir)) return "holder";
   if (carriesRun(pid, run)) return "member";
+  if (run.holdsDisplaced?.(pid) === true) return "holder";
   if (ancestorsOf(pid).some((ancestor) => ancestor > 1 && holdsOneOf(ancestor, locks) === "yes")) return "member";
   return own === "hidden" ? "hidden" : "stranger";
 }

@@ -8,6 +8,7 @@ import { judgeProcess } from "../host/process-identity.ts";
 import { findRunProcesses, isInsideRun } from "../host/process-tree.ts";
 import type { RunMarks } from "../host/run-bond.ts";
 import { carriesRun } from "../host/run-bond.ts";
+import { holdsDisplacedLock } from "../lock/displaced-lock.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { RunRecord } from "./run-record.ts";
 import { isResting } from "./run-record.ts";
@@ -22,12 +23,24 @@ const LITTER_TIMEOUT_MS = 2_000;
 /**
  * On return no process of the earlier run lives, unless this process belongs to it.
  *
- * @throws {GatewayLockError} LOCK_HELD when its gateway lives: it still serves, and two gateways must not share one state.
+ * @throws {GatewayLockError} LOCK_HELD when its keeper lives, whose lock file somebody has replaced, or its gateway lives: it still
+ * serves, and two gateways must not share one state.
  * @throws {LockkeeperError} STOP_INCOMPLETE when remaining processes do not end.
  */
 export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | undefined): Promise<void> {
   if (earlier === undefined || earlier.profile !== spec.profile) return;
-  const { nonce } = earlier;
+  const { nonce, keeper } = earlier;
+  if (
+    keeper !== null &&
+    !isResting(earlier.state) &&
+    judgeProcess(keeper) === "alive" &&
+    holdsDisplacedLock(keeper.pid, spec)
+  ) {
+    throw new GatewayLockError("LOCK_HELD", `gateway already running (pid ${keeper.pid}), its lock file was replaced`, {
+      ownerPid: keeper.pid,
+      hint: `Stop it first, or restart it: lockkeeper restart ${spec.profile}`,
+    });
+  }
   const marks = { nonce, profile: spec.home === undefined ? undefined : spec.profile, home: spec.home };
   const gateway = findLivingGateway(earlier, marks);
   if (gateway !== null) {

@@ -1,6 +1,6 @@
 /** The evidence that a process must show before it is signalled as part of a profile's run. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { isHiddenHere, lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core/internal";
+import { holdsDisplacedLock, isHiddenHere, lookAtKernelLocks, readGatewayLock } from "@lockkeeper/core/internal";
 import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import type { RunBond } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
@@ -14,6 +14,7 @@ export function bondOfRun({ home }: ProfilesContext, { name, paths }: Manifest, 
     profile: name,
     home,
     lockDir: paths.lock,
+    holdsDisplaced: (pid) => holdsDisplacedLock(pid, { profile: name, configPath: paths.config }),
     get heldFor() {
       const place = lockPlace(paths);
       const answer = lookAtKernelLocks().ask(place);

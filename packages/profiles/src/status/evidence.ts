@@ -6,6 +6,7 @@ import {
   carriesRun,
   coversAddress,
   findSurvivingServer,
+  holdsDisplacedLock,
   isInOwnNamespace,
   isHiddenHere,
   isMutexRecord,
@@ -84,6 +85,7 @@ export class Look {
       findHolders: () => holdersOf(answer),
       carriesRun: ({ pid }) => carries(pid),
       findServer: () => (run === undefined ? null : findSurvivingServer(run, carries, this.#readListeners())),
+      holdsDisplaced: ({ pid }) => holdsDisplacedLock(pid, { profile: name, configPath: manifest.paths.config }),
       isHidden: isHiddenHere,
       isPaused: ({ pid }) => isPaused(pid),
       isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
@@ -94,6 +96,11 @@ export class Look {
   inspectLock({ paths }: Manifest): Promise<LockInspection> {
     const place = lockPlace(paths);
     return inspectGatewayLock(place, this.#locks.ask(place).verdict === "held" ? this.#locks : undefined);
+  }
+
+  /** As {@link KernelLook.listsNoMarks}. */
+  listsNoMarks(): boolean {
+    return this.#locks.listsNoMarks();
   }
 
   #askKernel({ paths }: Manifest): SeenLock {

@@ -90,10 +90,10 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
     const manifest = requireManifest(context.home, name, context.owner);
     // `down` asks this of every profile there is.
     const seen = observeBriefly(context, manifest);
-    // It has run, but its record is gone: then only the kernel knows whether it has an owner.
-    return seen.record === undefined && hasRun(manifest)
-      ? observeManifest(context, manifest, lookOfThisTurn(context))
-      : seen;
+    if (seen.record !== undefined) return seen;
+    // Its record may have been removed under a living owner: then only the kernel knows.
+    const look = lookOfThisTurn(context);
+    return hasRun(manifest) || !look.listsNoMarks() ? observeManifest(context, manifest, look) : seen;
   } catch (error) {
     const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
     const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;

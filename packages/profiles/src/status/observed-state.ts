@@ -33,6 +33,8 @@ export interface Evidence {
   readonly findHolders: () => readonly ProcessIdentity[];
   /** Whether that process carries this run, this profile and this home in its environment. */
   readonly carriesRun: (identity: ProcessIdentity) => boolean;
+  /** Whether that process holds a lock of this profile whose file somebody has moved away or replaced. */
+  readonly holdsDisplaced: (identity: ProcessIdentity) => boolean;
   /** The visible process that listens on the port of the run and carries it in its environment, or null. */
   readonly findServer: () => ProcessIdentity | null;
   /** Whether a process lives under that pid, in this namespace and boot, that the host does not show. */
@@ -94,14 +96,22 @@ export function isServing({ state, owner }: ObservedState): boolean {
 }
 
 /**
- * The lock is free. A gateway may have closed its descriptor of the lock, and its child never had one; then only the environment shows
- * that it is ours.
+ * The lock is free. Somebody may have replaced its file under a living keeper. A gateway may have closed its descriptor of the lock,
+ * and its child never had one; then only the environment shows that it is ours.
  */
 function withoutOwner(evidence: Evidence): ObservedState {
   const { record, judge, carriesRun } = evidence;
   const gateway = record?.gateway ?? null;
+  if (record !== undefined && isKeptDisplaced(evidence, record)) {
+    const seen = kept(evidence, record, gateway !== null && judge(gateway) === "alive" ? gateway : null);
+    return { ...seen, reason: seen.reason ?? DISPLACED };
+  }
   if (gateway !== null && judge(gateway) === "alive" && carriesRun(gateway)) return orphan(gateway);
   return servedByChild(evidence) ?? atRest(evidence);
+}
+
+function isKeptDisplaced({ judge, holdsDisplaced }: Evidence, { state, keeper }: RunRecord): boolean {
+  return keeper !== null && !isResting(state) && judge(keeper) === "alive" && holdsDisplaced(keeper);
 }
 
 /** Keeper and gateway were killed, and a process that the gateway had started goes on serving. */
@@ -180,6 +190,7 @@ function kept({ isPaused }: Evidence, record: RunRecord, gateway: ProcessIdentit
   return { state: "starting", reason, ...still };
 }
 
+const DISPLACED = "its lock file was moved away or replaced, and its keeper has not yet put it back";
 const BEING_CHANGED = "another command holds it still for the moment";
 const GOES_ON = "its keeper is gone, its gateway still runs without one";
 

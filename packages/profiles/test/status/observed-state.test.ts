@@ -40,6 +40,7 @@ interface Scene {
   readonly carries?: boolean;
   readonly paused?: boolean;
   readonly hidden?: boolean;
+  readonly displaced?: boolean;
   readonly port?: "yes" | "no" | "unknown";
   readonly hasLockFile?: boolean;
   readonly heldByCommand?: boolean;
@@ -57,6 +58,7 @@ function observe(scene: Scene): ObservedState {
     findHolders: () => [...(holder === null ? [] : [holder]), ...(scene.otherHolders ?? [])],
     carriesRun: () => scene.carries ?? false,
     findServer: () => scene.server ?? null,
+    holdsDisplaced: () => scene.displaced ?? false,
     isHidden: () => scene.hidden ?? false,
     isPaused: () => scene.paused ?? false,
     isPortTaken: () => scene.port ?? "unknown",
@@ -66,13 +68,16 @@ function observe(scene: Scene): ObservedState {
 
 /** Every process that is shown has a ground in the evidence, and no ground is left unused. */
 function expectGrounds(scene: Required<Scene>, seen: ObservedState): void {
-  const { published, lock, heldByCommand, keeperIs, gatewayIs, holder, carries } = scene;
+  const { published, lock, heldByCommand, keeperIs, gatewayIs, holder, carries, displaced } = scene;
   const isOver = published === undefined || ["stopped", "failed", "blocked"].includes(published.state);
   const isGatewayAlive = published !== undefined && published.gateway !== null && gatewayIs === "alive";
   const keeper = published === undefined || published.keeper === null ? "gone" : keeperIs;
   const child = isOver ? null : scene.server;
   if (lock === "free" || (lock === "held" && heldByCommand)) {
-    // The lock shows no owner, so only the environment does.
+    // The lock in its place shows no owner: another that was moved away does, or the environment.
+    const isKept = displaced && !isOver && keeper === "alive";
+    expect(seen.keeper).toEqual(isKept ? KEEPER : null);
+    if (isKept) return;
     const orphan = isGatewayAlive && carries ? gateway : child;
     expect(seen.state === "orphaned" ? seen.gateway : null).toEqual(orphan);
   } else if (lock === "held" && !isOver && isGatewayAlive) {
@@ -132,6 +137,18 @@ describe("the state of a profile", () => {
   test("is orphaned where the gateway has dropped the lock and carries the run's nonce", () => {
     const seen = observe({ published: record("running"), lock: "free", gatewayIs: "alive", carries: true });
     expect(seen).toMatchObject({ state: "orphaned", gateway, keeper: null });
+  });
+
+  test("is kept where somebody has replaced the lock file under a living keeper", () => {
+    const displaced = { published: record("running", { reason: null }), lock: "free", displaced: true } as const;
+    const reason = "its lock file was moved away or replaced, and its keeper has not yet put it back";
+    const kept = { state: "running", reason, owner: "here", keeper: KEEPER } as const;
+    expect(observe({ ...displaced, keeperIs: "alive", gatewayIs: "alive", carries: true })).toMatchObject({
+      ...kept,
+      gateway,
+    });
+    expect(observe({ ...displaced, keeperIs: "gone", gatewayIs: "alive", carries: true }).state).toBe("orphaned");
+    expect(observe({ ...displaced, published: record("stopped"), keeperIs: "alive" }).owner).toBe("nobody");
   });
 
   test.each(["free", "unknown"] as const)(
@@ -195,13 +212,14 @@ describe("the state of a profile", () => {
       hasLockFile: fc.boolean(),
       heldByCommand: fc.boolean(),
       server: fc.constantFrom(null, server),
+      displaced: fc.boolean(),
       otherHolders: fc.constant([]),
     });
     fc.assert(
       fc.property(scenes, (scene) => {
         const seen = observe(scene);
         expect(observe(scene)).toEqual(seen);
-        if (scene.lock === "free")
+        if (scene.lock === "free" && !scene.displaced)
           expect(["running", "starting", "stopping", "unresponsive"]).not.toContain(seen.state);
         if (scene.lock === "held") expect(seen.owner).not.toBe("nobody");
         // A command that sweeps or copies is never taken for the gateway, so no stop ends it.

@@ -1,0 +1,44 @@
+/**
+ * Recognises an owner whose lock file is no longer in its place, because somebody has replaced the directory around it, for
+ * example by a backup. Its keeper puts the file back within a second, unless it is paused; until then the kernel says, rightly,
+ * that nobody holds what is in that place now. Linux only: elsewhere there is never such an owner.
+ */
+import { closeSync, constants, openSync } from "node:fs";
+import { lockFilesHeldBy } from "../host/lock-holders.ts";
+import { realPath } from "../storage/real-path.ts";
+import { readRecordOf } from "./read-lock-record.ts";
+
+/** The profile and its config, by which an owner's record names what it owns. */
+export interface OwnedConfig {
+  readonly profile: string;
+  readonly configPath: string;
+}
+
+/**
+ * Says whether process `pid` holds the kernel's lock on a file, wherever that is by now, whose record names this very process,
+ * profile and config. The path of the config is compared, and not the file behind it, so that a copy of a home has no owner in the
+ * original.
+ */
+export function holdsDisplacedLock(pid: number, { profile, configPath }: OwnedConfig): boolean {
+  return lockFilesHeldBy(pid).some((file) => {
+    const record = readOpenRecord(file);
+    if (record?.pid !== pid || record.profile !== profile) return false;
+    return record.configPath === configPath || realPath(record.configPath) === realPath(configPath);
+  });
+}
+
+/** The record behind the descriptor of another process; null when it has just been closed. */
+function readOpenRecord(file: string): ReturnType<typeof readRecordOf>["record"] {
+  let fd: number;
+  try {
+    // Not to be followed would be refused: in /proc each descriptor is a link.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  try {
+    return readRecordOf(fd).record;
+  } finally {
+    closeSync(fd);
+  }
+}

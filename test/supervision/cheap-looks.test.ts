@@ -73,7 +73,8 @@ describe.runIf(process.platform === "linux")("a look at many profiles", () => {
       const seen = await count(scratch, ["down"]);
       expect(seen(PROCESSES)).toBeLessThanOrEqual(1);
       expect(seen(LOCK_FILE)).toBe(0);
-      expect(seen(KERNEL_LOCKS)).toBe(0);
+      // For those that never ran, or whose every trace somebody has removed under a living owner.
+      expect(seen(KERNEL_LOCKS)).toBe(1);
       expect(seen(REGISTRY)).toBe(1);
     }));
 });

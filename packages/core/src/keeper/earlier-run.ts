@@ -32,6 +32,8 @@ export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | und
   const { nonce, keeper } = earlier;
   if (
     keeper !== null &&
+    // A keeper that starts its gateway again, or adopts one, is not its own rival.
+    keeper.pid !== process.pid &&
     !isResting(earlier.state) &&
     judgeProcess(keeper) === "alive" &&
     holdsDisplacedLock(keeper.pid, spec)

@@ -8,7 +8,7 @@ import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName } from "../profile-name.ts";
-import { historyPath, profilePaths } from "../profile-paths.ts";
+import { gatewayLogPath, historyPath, profilePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { readableSelection } from "../selection/selection.ts";
 import { Look } from "./evidence.ts";
@@ -115,9 +115,9 @@ function lookOfThisTurn(place: HomePlace): Look {
   return look;
 }
 
-/** Whether the profile has ever run, by its history. */
+/** Whether the profile has ever run, by its history or its log. */
 export function hasRun({ paths }: Manifest): boolean {
-  return existsSync(historyPath(paths));
+  return existsSync(historyPath(paths)) || existsSync(gatewayLogPath(paths));
 }
 
 /** Rebuilds a manifest from a published run. A record of the first release has no kind; only OpenClaw's ports show it. */

@@ -39,6 +39,8 @@ function readCall(command: string, spec: CommandSpec, argv: readonly string[]): 
       rest = argv.slice(index + 1);
       break;
     }
+    // An interactive zsh passes on a comment that was pasted with the command.
+    if (token === "#") return undefined;
     if (token === "-" || !token.startsWith("-")) {
       positionals.push(token);
       continue;

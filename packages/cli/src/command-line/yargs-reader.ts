@@ -40,6 +40,13 @@ export function readWithYargs(commands: Commands, argv: readonly string[]): Requ
   return parse(command, spec, profileAsArgument(spec, own), rest);
 }
 
+/** An interactive zsh does so with the comment behind a pasted command; a hint that repeats those words would be worse than none. */
+function commentPassedOn(): LockkeeperError {
+  return new LockkeeperError("USAGE", "your shell has passed a comment on: # and the words behind it", {
+    hint: "Leave it out, or let zsh know comments: setopt interactive_comments",
+  });
+}
+
 function isVersion(own: readonly string[]): boolean {
   return own.includes("--version") || (own.length === 1 && /^-[vV]$/.test(own[0] ?? ""));
 }
@@ -124,6 +131,8 @@ function toReading(
   { argv, rest }: Tokens,
 ): Reading {
   const extra = texts(parsed["_"]).slice(1);
+  const words = spec.positionals.flatMap(({ name }) => texts(parsed[name]));
+  if ([...words, ...extra].includes("#")) throw commentPassedOn();
   if (extra.length > 0) throw tooMuch(command, spec, argv, extra);
   const known = new Map<string, OptionName>(
     [...spec.options, ...GLOBAL_OPTIONS].map((option) => [flagName(option), option]),
@@ -145,7 +154,6 @@ function toReading(
     const wrong = choices === undefined ? undefined : given.find((word) => !choices.includes(word));
     if (choices !== undefined && wrong !== undefined) throw notAmong(command, name, wrong, choices);
   }
-  const words = spec.positionals.flatMap(({ name }) => texts(parsed[name]));
   return { kind: "call", command, positionals: words, options, rest };
 }
 

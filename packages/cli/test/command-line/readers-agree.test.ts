@@ -26,7 +26,7 @@ const word = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.constantFrom("", "-", "true", "false", "1e3", "0x10", "1.5", "'q'", '"q"', "a=b", "=", "{port}"),
+    arbitrary: fc.constantFrom("", "-", "#", "true", "false", "1e3", "0x10", "1.5", "'q'", '"q"', "a=b", "=", "{port}"),
   },
   { weight: 1, arbitrary: fc.string({ maxLength: 6 }) },
 );
@@ -204,4 +204,19 @@ describe("mistakes", () => {
     expect(`${error.message} ${error.hint}`).toMatch(hint);
     expect(error.message).not.toContain("\n");
   });
+});
+
+test("a comment that the shell passed on is named, and no hint repeats it; as the value of an option it is a value", () => {
+  for (const argv of [
+    ["list", "#", "what", "exists"],
+    ["create", "c1", "#", "mine"],
+    ["import", "openclaw", "work", "#", "nothing", "moves"],
+    ["discover", "#", "--nope"],
+  ]) {
+    expect(() => readWithYargs(COMMANDS, argv)).toThrow(
+      expect.objectContaining({ code: "USAGE", message: expect.stringContaining("comment") as string }),
+    );
+    expect(readCheaply(COMMANDS, argv)).toBeUndefined();
+  }
+  expect(readWithYargs(COMMANDS, ["logs", "dev", "--grep", "#"])).toMatchObject({ options: { grep: ["#"] } });
 });

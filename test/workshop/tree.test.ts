@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const listed = spawnSync("git", ["ls-files", "--stage"], { cwd: root, encoding: "utf8" });
-if (listed.status !== 0) console.log("skipped: this is no git repository, or git is not installed");
+if (listed.status !== 0) process.stdout.write("skipped: this is no git repository, or git is not installed\n");
 
 /** The object of an empty file. */
 const EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";

@@ -16,6 +16,7 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
@@ -156,6 +157,47 @@ test("restart refuses a spoiled token or log of the profile, and the running gat
     expect(await run(["restart", "api"])).toMatchObject({ status: 0 });
     expect(await pidOf(scratch)).not.toBe(pid);
     expect(await run(["stop", "api"])).toMatchObject({ status: 0 });
+  });
+});
+
+test("restart refuses a full and a read-only disk, and the running gateway continues; doctor says so once", async (context) => {
+  await withScratchHome(async (scratch) => {
+    const { home, run, mustRun } = scratch;
+    const disk = path.join(home, "run");
+    await mkdir(disk, { mode: 0o700 });
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "mode=700,size=64k", "tmpfs", disk]).status === 0;
+    context.skip(!mounted, "this machine lets us mount nothing");
+    try {
+      for (const name of ["api", "web"]) {
+        await mustRun(["create", name]);
+        await mustRun(["start", name]);
+      }
+      const pid = await pidOf(scratch);
+      const filler = path.join(disk, "filler");
+      await writeFile(filler, Buffer.alloc(64 * 1024)).catch(() => undefined);
+      const refused = await run(["restart", "api", "--json"]);
+      expect({ status: refused.status, error: JSON.parse(refused.stderr) as unknown }).toMatchObject({
+        status: 74,
+        error: { error: { code: "DISK_FULL", message: expect.stringContaining("it was not stopped and still runs") } },
+      });
+      expect(await pidOf(scratch)).toBe(pid);
+      await rm(filler);
+      spawnSync("mount", ["-o", "remount,ro", disk]);
+      expect(await run(["restart", "api", "--json"])).toMatchObject({
+        status: 74,
+        stderr: expect.stringContaining('"DISK_READ_ONLY"'),
+      });
+      expect(await pidOf(scratch)).toBe(pid);
+      const { findings } = JSON.parse((await run(["doctor", "--json"])).stdout) as { findings: { code: string }[] };
+      const about = findings.map(({ code }) => code).filter((code) => /^(?:home|next-start)-/.test(code));
+      expect(about).toEqual(["home-not-writable"]);
+      spawnSync("mount", ["-o", "remount,rw", disk]);
+      await mustRun(["restart", "api"]);
+      expect(await pidOf(scratch)).not.toBe(pid);
+      await mustRun(["down"]);
+    } finally {
+      spawnSync("umount", ["--lazy", disk]);
+    }
   });
 });
 

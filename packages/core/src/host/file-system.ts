@@ -1,8 +1,9 @@
 /**
- * The one table of file systems that several hosts or several mounts may share, where the locks of one machine may not be the
- * whole truth.
+ * Facts about file systems: which ones several hosts or several mounts may share, where the locks of one machine may not be the
+ * whole truth; and whether one can be written. Changes nothing.
  */
-import { statfsSync } from "node:fs";
+import { accessSync, constants, statfsSync } from "node:fs";
+import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
 
 /** Source: statfs(2), and the magic number of each in its kernel's header. */
 const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -30,4 +31,31 @@ const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
  */
 export function networkFileSystem(path: string): string | undefined {
   return process.platform === "linux" ? SHARED_FILE_SYSTEMS.get(statfsSync(path).type) : undefined;
+}
+
+/** A start writes a lock file, its record beside the last one, and a line each into history and log. */
+const BLOCKS_OF_A_START = 4;
+
+/**
+ * Returns when a start can write its files in `directory`, as far as the system says without a write, or when the directory does
+ * not exist.
+ *
+ * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, DISK_FULL, IO_FAILED.
+ */
+export function requireRoom(directory: string): void {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    const { blocks, bfree, bavail, files, ffree } = statfsSync(directory);
+    // Root may use the blocks that are kept for it. A file system that counts neither says 0.
+    const free = process.geteuid?.() === 0 ? bfree : bavail;
+    if ((blocks > 0 && free < BLOCKS_OF_A_START) || (files > 0 && ffree === 0)) throw full(directory);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw fileError(error, "write in", directory);
+  }
+}
+
+function full(directory: string): LockkeeperError {
+  return new LockkeeperError("DISK_FULL", `no room for another file: ${directory}`, {
+    hint: "Free space on that disk, then run it again.",
+  });
 }

@@ -1,6 +1,6 @@
 /** Checks whether this user may change the home. The system is asked (access(2)); nothing is written to find out. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { errnoOf, shellCommand } from "@lockkeeper/core/internal";
+import { errnoOf, requireRoom, shellCommand } from "@lockkeeper/core/internal";
 import { accessSync, constants } from "node:fs";
 import { requireSafeHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
@@ -9,7 +9,7 @@ import type { Finding, Scene } from "./finding.ts";
 /** The access to a folder that creating or replacing a file in it needs. */
 const changeable = constants.W_OK | constants.X_OK;
 
-/** Finds a home, or a folder that its profiles share, that cannot be written. A missing one is created when it is needed. */
+/** Finds a home, or a folder that its profiles share, that cannot be written, or a full disk. A missing one is created when it is needed. */
 export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[] {
   const { profiles, run, trash } = homePaths(home);
   const danger = dangerOf(home);
@@ -17,7 +17,7 @@ export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[
     const errno = refusalOf(path);
     return errno === undefined || errno === "ENOENT" ? [] : [`${path}: ${errno}`];
   });
-  if (refused.length === 0) return danger;
+  if (refused.length === 0) return [...danger, ...fullDisk(home)];
   return [
     ...danger,
     {
@@ -30,21 +30,41 @@ export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[
   ];
 }
 
+function fullDisk(home: string): readonly Finding[] {
+  const fault = faultOf(() => requireRoom(home));
+  if (fault?.code !== "DISK_FULL") return [];
+  return [
+    {
+      weight: "error",
+      code: "home-disk-full",
+      title: fault.message,
+      evidence: ["what runs goes on; start, restart and every change will fail"],
+      command: shellCommand("df", "-h", home),
+    },
+  ];
+}
+
 function dangerOf(home: string): readonly Finding[] {
+  const fault = faultOf(() => requireSafeHome(home));
+  if (fault === undefined) return [];
+  return [
+    {
+      weight: "error",
+      code: "home-unsafe",
+      title: fault.message,
+      evidence: ["what it says can be looked at; every verb that acts is refused"],
+      command: shellCommand("ls", "-ld", home, homePaths(home).profiles, homePaths(home).run),
+    },
+  ];
+}
+
+function faultOf(look: () => void): LockkeeperError | undefined {
   try {
-    requireSafeHome(home);
-    return [];
+    look();
+    return undefined;
   } catch (error) {
-    if (!(error instanceof LockkeeperError)) throw error;
-    return [
-      {
-        weight: "error",
-        code: "home-unsafe",
-        title: error.message,
-        evidence: ["what it says can be looked at; every verb that acts is refused"],
-        command: shellCommand("ls", "-ld", home, homePaths(home).profiles, homePaths(home).run),
-      },
-    ];
+    if (error instanceof LockkeeperError) return error;
+    throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import {
   fileError,
   hostWithPort,
   lstatIfPresent,
+  requireRoom,
   refuseUnlessPlain,
   shellCommand,
   unsafePath,
@@ -24,7 +25,7 @@ import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { gatewayLogPath } from "../profile-paths.ts";
+import { gatewayLogPath, homePaths } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
 import { HostFacts } from "./host-facts.ts";
@@ -37,7 +38,18 @@ export interface PreflightFault {
   readonly weight: "error" | "warning";
   /** The subject, for scripts. */
   readonly about:
-    "program" | "cwd" | "env-file" | "config" | "folders" | "lock" | "token" | "log" | "block" | "variables" | "lease";
+    | "program"
+    | "cwd"
+    | "env-file"
+    | "config"
+    | "folders"
+    | "disk"
+    | "lock"
+    | "token"
+    | "log"
+    | "block"
+    | "variables"
+    | "lease";
   readonly code: ErrorCode;
   readonly message: string;
   readonly evidence: readonly string[];
@@ -82,6 +94,7 @@ export async function preflight(
   let env: Readonly<Record<string, string>> | undefined;
   check("folders", () => refuseForeignFolders(context, manifest));
   check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
+  check("disk", () => [homePaths(home).run, manifest.paths.lock, manifest.paths.logs].forEach(requireRoom));
   check("lock", () => refuseSpoiledLock(manifest, facts));
   const { token } = manifest.paths;
   if (manifest.kind === "builtin") {

@@ -42,12 +42,13 @@ const exactly = {
  * A module is in the first that needs it, with all that it imports but what is in the entry.
  */
 const together = {
-  // What is needed where something is wrong, or written, or takes long.
-  seldom: [
-    ...own("exit-status.ts", "error-text.ts", "terminal/progress.ts"),
+  // What a call needs that is none of the quickest, or that goes wrong.
+  acted: [
+    ...own("exit-status.ts", "error-text.ts", "terminal/progress.ts", "limit-warnings.ts", "consent.ts"),
+    ...profiles("looking-verbs", "acting-verbs", "verb-options", "amounts", "interruptible", "wide-bind"),
+    ...profiles("environment/child-environment", "registry/start-order", "secrets", "status/limits"),
     ...core("stop-signals", "shell-quote", "nearest-names", "storage/durable-file", "storage/access-list"),
     ...core("keeper/colours"),
-    ...profiles("amounts"),
   ],
   listed: [
     ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),
@@ -62,21 +63,9 @@ const together = {
   ],
   watched: [
     ...own("commands/status.ts"),
-    ...profiles("looking-verbs", "acting-verbs", "verb-options", "status/profile-detail"),
-    ...core(
-      "host/process-memory",
-      "host/memory-cap",
-      "hooks/hook-target",
-      "keeper/history",
-      "keeper/log-reader",
-      "keeper/redaction",
-      "keeper/uptime-share",
-      "keeper/sparing",
-    ),
-    // What `start` shares with others of the next ones.
-    ...own("limit-warnings.ts", "consent.ts"),
-    ...profiles("wide-bind", "status/limits", "interruptible", "registry/start-order", "environment/child-environment"),
-    ...core("host/process-tree"),
+    ...profiles("status/profile-detail"),
+    ...core("host/process-memory", "host/memory-cap", "hooks/hook-target", "keeper/history", "keeper/log-reader"),
+    ...core("keeper/redaction", "keeper/uptime-share", "keeper/sparing"),
   ],
   // What `ports`, `create` and `doctor` share, and all that `ports` needs.
   planned: [
@@ -92,7 +81,13 @@ const together = {
   stopped: [
     ...own("commands/stop.ts"),
     ...profiles("run/stop"),
-    ...core("host/process-signal", "keeper/stop-request", "keeper/stop-ladder", "keeper/attempt-output"),
+    ...core(
+      "host/process-signal",
+      "host/main-process",
+      "keeper/stop-request",
+      "keeper/stop-ladder",
+      "keeper/attempt-output",
+    ),
   ],
   created: [...own("commands/create.ts"), ...profiles("life/create")],
   examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],

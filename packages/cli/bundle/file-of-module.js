@@ -28,14 +28,24 @@ const exactly = {
     ...core("errors", "warning", "plain-text", "wrong-options", "storage/bits-of-others", "storage/private-directory"),
     ...core("storage/file-kind", "storage/private-file", "storage/real-path", "storage/small-file"),
   ],
-  // How a long list asks the kernel once for all.
-  listed: core(
-    "lock/kernel-look",
-    "lock/mechanism/owner-mark",
-    "host/kernel-locks",
-    "host/lock-socket",
-    "host/file-system",
-  ),
+  listed: [
+    // How a long list asks the kernel once for all.
+    ...core(
+      "lock/kernel-look",
+      "lock/mechanism/owner-mark",
+      "host/kernel-locks",
+      "host/lock-socket",
+      "host/file-system",
+    ),
+    // A list asks them about gateways that run, and `ports` about others.
+    ...profiles("kinds/kinds", "kinds/builtin", "kinds/command", "kinds/argv-template", "kinds/health-check"),
+    ...profiles("openclaw/openclaw", "openclaw/derived-ports"),
+  ],
+  // The little that `ports`, `doctor` and `create` share with `status`, so that they need not read what only that needs.
+  asked: [
+    ...profiles("looking-verbs", "verb-options", "secrets", "environment/child-environment"),
+    ...core("host/sockets", "host/sockets-lsof", "host/canonical-address", "host/holder", "host/probe-port"),
+  ],
 };
 /**
  * What is loaded together, in one file each: opening many small ones costs the everyday commands a tenth of their time.

@@ -47,8 +47,7 @@ try {
   rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const made = call("create a");
-  // Each begins with the bytecode of those before it, and so keeps theirs too.
-  for (const command of EVERYDAY) keep(call(command), () => true);
+  EVERYDAY.forEach((command) => keepAll(command));
   const kept = new Set(readdirSync(folder));
   /** Files that several of them load get what each of them has compiled: what is missing costs more than what is not needed. */
   const keepOthers = (written) => keep(written, (name) => !kept.has(name));
@@ -65,6 +64,11 @@ try {
 /** Returns a folder with what `command` has compiled. */
 function call(command, when = "") {
   return run(program, command.split(" "), path.join(scratch, `${command.replaceAll(" ", "-")}${when}`));
+}
+
+/** Keeps all that `command` has compiled. It begins with the bytecode that was kept before, and so keeps that too. */
+function keepAll(command, when) {
+  keep(call(command, when), () => true);
 }
 
 /** Returns the folder of a live view on a terminal that nobody looks at: one end of a pair is one by itself. Source: pts(4) */
@@ -104,11 +108,12 @@ function keepOne() {
     running.kill("SIGTERM");
     return [];
   }
-  const looks = ["list", "status kept"].map((command) => call(command, "kept"));
+  // The everyday files also get what they need where a gateway runs.
+  for (const command of ["list", "status kept"]) keepAll(command, "-kept");
   // On return the keeper has ended too.
   run(program, ["stop", "kept"], path.join(scratch, "ended"));
   const start = call("start kept");
-  return [keeper, served, ...looks, start, call("stop kept")];
+  return [keeper, served, start, call("stop kept")];
 }
 
 /** Waits until the keeper has published that its gateway runs. */

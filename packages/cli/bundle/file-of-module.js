@@ -134,7 +134,7 @@ function chunksByModule(graph) {
  */
 const staying = [
   path.join(programs, "keeper.js"),
-  ...core("errors", "stop-signals", "keeper/keeper", "keeper/hooked-run", "keeper/ownership", "host/memory-cap"),
+  ...core("errors", "stop-signals", "keeper/run-keeper", "keeper/hooked-run", "keeper/ownership", "keeper/gateway-cap"),
 ];
 
 /** Returns the group of rolldown that puts each module of the keeper into its file. */

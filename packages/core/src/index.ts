@@ -33,7 +33,7 @@ export type { ProcessIdentity } from "./host/process-identity.ts";
 
 // The keeper of one gateway, and what it leaves to read.
 export type { HealthCheck, KeeperLease, KeeperOutcome, KeeperSpec } from "./keeper/keeper-spec.ts";
-export { runKeeper } from "./keeper/keeper.ts";
+export { runKeeper } from "./keeper/run-keeper.ts";
 export type { GatewayExit, Health, PublishedState, RunRecord } from "./keeper/run-record.ts";
 export { parseRunRecord } from "./keeper/run-record.ts";
 export type { HistoryEvent } from "./keeper/history.ts";

@@ -1,9 +1,8 @@
 /**
- * The keeper: runs one profile's gateway as a child, in the foreground. It takes the lock, checks the port, spawns, watches,
- * restarts within bounds, stops the whole tree and releases the lock. A published state is true at the moment of publication.
- * Invariants: nothing is spawned without the lock or on a taken port; there are never two gateways; nothing is published
- * without the lock; the lock is released last, and a process that still has the lock's descriptor goes on holding it. With a
- * lease, all of this happens only while the lease is ours.
+ * One run under a keeper, which has the lock: it checks the port, spawns the gateway, watches it, restarts it within bounds and
+ * stops the whole tree. A published state is true at the moment of publication. Invariants: nothing is spawned on a taken port;
+ * there are never two gateways; nothing is published without the lock; a process that still has the lock's descriptor goes on
+ * holding it. With a lease, all of this happens only while the lease is ours.
  */
 import { dirname } from "node:path";
 
@@ -11,16 +10,12 @@ import { LockkeeperError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ProcessIdentity } from "../host/process-identity.ts";
 import type { ProcessTreeQuery } from "../host/process-tree.ts";
-import type { MemoryCap } from "../host/memory-cap.ts";
 import { findLockHeirs } from "../host/lock-holders.ts";
-import { readRunNonce } from "../host/run-bond.ts";
 import type { GatewayLock, GatewayLockUpdate } from "../lock/gateway-lock.ts";
-import { sha256 } from "../sha256.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { aborted, pause } from "../pause.ts";
 import { GatewayLog } from "./log-rotation.ts";
-import { findOrphan, keepOrphan } from "./adopt-orphan.ts";
-import { clearEarlierRun } from "./earlier-run.ts";
+import type { GatewayCap } from "./gateway-cap.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { adoptGateway, describeExit, spawnGateway } from "./gateway-process.ts";
 import type { FinalFinding } from "./gateway-watch.ts";
@@ -28,8 +23,8 @@ import { watchGateway } from "./gateway-watch.ts";
 import type { KeeperOutcome, KeeperSpec } from "./keeper-spec.ts";
 import type { Ownership } from "./ownership.ts";
 import { readLastWords } from "./last-words.ts";
-import { findOutsideSockets, findUnmarkedSockets, stillListening } from "./outside-sockets.ts";
-import type { OutsideSocket } from "./outside-sockets.ts";
+import { stillListening } from "./outside-sockets.ts";
+import { OutsideWatch } from "./outside-watch.ts";
 import { MemoryWatch } from "./memory-guard.ts";
 import {
   decideGuardedRestart,
@@ -46,8 +41,8 @@ import { stopProcessTree } from "./stop-ladder.ts";
 import type { StopResult } from "./stop-ladder.ts";
 import { hasStopRequest, removeStopRequest, StopDeadline } from "./stop-request.ts";
 import { awaitSuccessor } from "./successor.ts";
-import type { Blocked, LeftInControl, OrphanFound } from "./handoff.ts";
-import { clearPort, findBlocker, handoffDeadline, takeLock } from "./handoff.ts";
+import type { Blocked, LeftInControl } from "./handoff.ts";
+import { clearPort, findBlocker } from "./handoff.ts";
 
 /** Why the keeper stops watching one gateway process. */
 type Ending =
@@ -61,64 +56,14 @@ type FinalEnding = Omit<FinalFinding, "found"> & { readonly ended: FinalFinding[
 const DEFAULTS = {
   /** Leftovers of a crashed gateway get this long to end by themselves. */
   leftoverTimeoutMs: 2_000,
-  /** How often a run without a health check looks for a daemon that its command started: for two minutes, as it costs milliseconds. */
-  outsideLooks: 12,
   /** How long the system may take to report the end of a child that is known to be gone. */
   exitReportMs: 1_000,
   /** Exit codes of a shell or `env` for a program that is missing or cannot be run. Source: sh(1), env(1). */
   nothingToRunCodes: [126, 127] as readonly (number | null)[],
 };
 
-/**
- * Runs the gateway until it is stopped, given up, or left to another owner. On return no process of the run is left and the
- * lock is free, unless `detail` says otherwise.
- *
- * @throws {GatewayLockError} LOCK_HELD when another keeper or gateway owns the profile; nothing was published then. @throws
- * {LockkeeperError} UNSAFE_PATH and file errors for the lock, the log or their directories; the errors of `confirm`; nothing
- * was started.
- */
-export async function runKeeper(spec: KeeperSpec): Promise<KeeperOutcome> {
-  if (spec.hooks === undefined) return keep(spec);
-  const { withHooks } = await import("./hooked-run.ts");
-  return withHooks(spec, spec.hooks, keep);
-}
-
-async function keep(spec: KeeperSpec): Promise<KeeperOutcome> {
-  const deadline = handoffDeadline(spec);
-  const reclaimed: string[] = [];
-  let lock: GatewayLock | LeftInControl | OrphanFound;
-  try {
-    lock = await takeLock(spec, deadline, (reason) => reclaimed.push(reason));
-    // An orphan that ended by itself has released the lock, so this is now an ordinary start.
-    while ("orphan" in lock) {
-      const outcome = await keepOrphan(spec, lock.orphan);
-      if (outcome !== "ended") return outcome;
-      lock = await takeLock(spec, deadline, (reason) => reclaimed.push(reason));
-    }
-  } catch (error) {
-    if (!spec.stop.aborted) throw error;
-    return { outcome: "stopped", record: null, detail: "stopped while waiting for the lock" };
-  }
-  if ("leftTo" in lock) return { outcome: "left-in-control", record: null, detail: lock.leftTo };
-  try {
-    await spec.confirm?.();
-    // It has closed the lock's descriptor, and so we have the lock.
-    const orphan = spec.supervised ? findOrphan(spec) : undefined;
-    if (orphan !== undefined) {
-      lock.update({ gateway: orphan.gateway });
-      const outcome = await keepOrphan(spec, orphan);
-      if (outcome !== "ended") return outcome;
-      lock.update({ gateway: null });
-    }
-    const keeper = new Keeper(spec, lock);
-    await clearEarlierRun(spec, keeper.earlier);
-    return await keeper.run(reclaimed, deadline);
-  } finally {
-    await lock.release();
-  }
-}
-
-class Keeper {
+/** One run of one profile, for the owner of its lock. Used once. */
+export class Keeper {
   readonly #spec: KeeperSpec;
   readonly #lock: GatewayLock;
   readonly #nonce: string;
@@ -127,17 +72,15 @@ class Keeper {
   /** Times at which a guard demanded a restart. */
   readonly #guardTimesMs: number[] = [];
   readonly #memory: MemoryWatch;
-  #cap: MemoryCap | undefined;
-  /** How many processes the memory cap had killed when the present gateway was started. */
-  #killsBefore = 0;
+  readonly #outside: OutsideWatch;
+  /** Undefined without an upper limit of memory. */
+  #cap: GatewayCap | undefined;
   #gateway: GatewayProcess | undefined;
   /** Undefined without a lease, and while another host has it. */
   #ownership: Ownership | undefined;
   /** Pids of all gateway processes so far: each led a session. */
   readonly #sessions: number[] = [];
   #wasReady = false;
-  /** How many looks for sockets outside of the run are left for the present gateway. */
-  #outsideLooks = 0;
   /** Whether the last attempt to end the run left a living process. */
   #survived = false;
 
@@ -147,12 +90,22 @@ class Keeper {
     this.#nonce = lock.record.nonce;
     this.#publisher = new RunPublisher(spec, this.#nonce);
     this.#memory = new MemoryWatch({ limitBytes: spec.memoryRestartBytes, intervalMs: spec.memoryIntervalMs });
+    this.#outside = new OutsideWatch(spec, lock);
   }
 
+  /** The last record of the run before this one, which {@link run} replaces. */
   get earlier(): RunRecord | undefined {
     return this.#publisher.earlier;
   }
 
+  /**
+   * Runs the gateway until it is stopped, given up, or left to another owner. On return no process of the run is left, unless the
+   * outcome says otherwise, and the lease is given back.
+   *
+   * @param reclaimed why the lock of an earlier owner was taken over, for the history.
+   * @param deadline until when a supervised start waits for the port, on the monotonic clock.
+   * @throws {LockkeeperError} UNSAFE_PATH and file errors for the log, the record or their directories.
+   */
   async run(reclaimed: readonly string[], deadline: number): Promise<KeeperOutcome> {
     const { host, port, startedBy, logPath, runRecordPath } = this.#spec;
     ensurePrivateDirectory(dirname(runRecordPath));
@@ -172,15 +125,11 @@ class Keeper {
     }
   }
 
-  /** The memory cap of all gateways of this run, if requested and possible on this host. */
   async #capMemory(): Promise<void> {
-    const { memoryMaxBytes, profile, lockDir } = this.#spec;
+    const { memoryMaxBytes } = this.#spec;
     if (memoryMaxBytes === undefined) return;
-    const { capMemory } = await import("../host/memory-cap.ts");
-    const home = sha256(lockDir).slice(0, 8);
-    this.#cap = capMemory(`lockkeeper-${profile}-${home}`, memoryMaxBytes);
-    if (this.#cap === undefined)
-      this.#publisher.remark("the limit of its memory is not in force: no control group can be made");
+    const loaded = await import("./gateway-cap.ts");
+    this.#cap = new loaded.GatewayCap(this.#spec, memoryMaxBytes, (fact) => this.#publisher.remark(fact));
   }
 
   #openLog(path: string): GatewayLog {
@@ -233,10 +182,7 @@ class Keeper {
       lockFd: this.#lock.fd,
     });
     void gateway.exited.then((exit) => log.note("end", describeExit(exit)));
-    this.#killsBefore = this.#cap?.countKills() ?? 0;
-    if (gateway.identity !== null && this.#cap?.admit(gateway.identity.pid) === false) {
-      this.#publisher.remark("the limit of its memory is not in force: it cannot be moved into its control group");
-    }
+    this.#cap?.admit(gateway.identity);
     return gateway;
   }
 
@@ -244,7 +190,7 @@ class Keeper {
   #take(gateway: GatewayProcess, reason: string | null = null): void {
     this.#gateway = gateway;
     this.#memory.reset();
-    this.#outsideLooks = this.#spec.health.kind === "none" ? DEFAULTS.outsideLooks : 1;
+    this.#outside.begin();
     if (gateway.identity !== null) this.#sessions.push(gateway.identity.pid);
     this.#ownership?.guard(gateway.identity);
     const { identity, startedAt } = gateway;
@@ -332,11 +278,11 @@ class Keeper {
   /** Returns undefined when the gateway must be started again. */
   async #restartAfter(exit: GatewayExit): Promise<KeeperOutcome | undefined> {
     if (this.#spec.stop.aborted) return this.#stop();
-    this.#publisher.noteOutside(this.#findOutside());
+    this.#publisher.noteOutside(this.#outside.find(this.#run));
     await this.#gatherRemains();
     if (this.#ownership?.isHeld === false) return this.#standBack(exit);
-    const hitTheWall = (this.#cap?.countKills() ?? 0) > this.#killsBefore;
-    const how = `${describeExit(exit)}${hitTheWall ? ` after the kernel killed a process at the memory limit of ${(this.#spec.memoryMaxBytes ?? 0) / 2 ** 20} MiB` : ""}`;
+    const kill = this.#cap?.describeKill();
+    const how = kill === undefined ? describeExit(exit) : `${describeExit(exit)} after ${kill}`;
     if (exit.code === PERMANENT_EXIT_STATUS) {
       // The port may be the cause, and then that is reported.
       const obstacle = await findBlocker(this.#spec, [this.#nonce]);
@@ -517,7 +463,7 @@ class Keeper {
     const reasons = [hurry, this.#ownership?.over].filter((signal) => signal !== undefined);
     const force = reasons.length === 0 ? undefined : AbortSignal.any(reasons);
     // While the tree lives, we can see which processes do not belong to it.
-    const outside = this.#findOutside();
+    const outside = this.#outside.find(this.#run);
     const result = await stopProcessTree({
       ...this.#run,
       known: findLockHeirs(this.#lock.fd),
@@ -537,24 +483,11 @@ class Keeper {
     return result;
   }
 
-  /** A chore between two checks. When keeper and gateway are killed at once, the record alone shows what came from this run. */
+  /** A chore between two checks. */
   #settle(): void {
-    if (this.#outsideLooks > 0) {
-      this.#outsideLooks -= 1;
-      const marked = new Set<number>();
-      const isMarked = (pid: number): boolean => {
-        if (marked.size === 0) for (const heir of findLockHeirs(this.#lock.fd)) marked.add(heir.pid);
-        return marked.has(pid) || readRunNonce(pid) === this.#nonce;
-      };
-      const unmarked = findUnmarkedSockets(this.#spec, this.#run, isMarked);
-      this.#publisher.noteOutside([...unmarked, ...this.#findOutside()]);
-    }
+    const found = this.#outside.look(this.#run);
+    if (found !== undefined) this.#publisher.noteOutside(found);
     this.#publisher.settle();
-  }
-
-  /** Only a run without a health check can go on with a listener outside of it. */
-  #findOutside(): readonly OutsideSocket[] {
-    return this.#spec.health.kind === "none" ? findOutsideSockets(this.#spec, this.#run) : [];
   }
 
   /** A gateway that was not ready yet may still be moving into the background. */

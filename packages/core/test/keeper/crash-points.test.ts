@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import type { KeeperSpec } from "../../src/keeper/keeper-spec.ts";
-import { runKeeper } from "../../src/keeper/keeper.ts";
+import { runKeeper } from "../../src/keeper/run-keeper.ts";
 import type { RunRecord } from "../../src/keeper/run-record.ts";
 import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";

@@ -17,7 +17,7 @@ import { signalProcess } from "../../src/host/process-signal.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
 import type { KeeperOutcome, KeeperSpec } from "../../src/keeper/keeper-spec.ts";
 import { parseLogNote } from "../../src/keeper/log-note.ts";
-import { runKeeper } from "../../src/keeper/keeper.ts";
+import { runKeeper } from "../../src/keeper/run-keeper.ts";
 import type { PublishedState, RunRecord } from "../../src/keeper/run-record.ts";
 
 const PATIENCE_MS = 60_000;

@@ -1,6 +1,6 @@
 /**
- * Measures text on a terminal and makes it fit. Text must be free of control sequences. The tables of characters take half as long to
- * load as Node itself, and most text never needs them: who shows text of others calls {@link loadWidths} once it is asked for.
+ * Measures text on a terminal and makes it fit. Text must be free of control sequences. The tables of characters take half as long
+ * to load as Node itself, and most text never needs them: code that shows other people's text calls {@link loadWidths}.
  */
 
 /** Measures any text; undefined until it was loaded. */

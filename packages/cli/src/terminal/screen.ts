@@ -74,7 +74,7 @@ export function openScreen(
 
   if (taken === undefined) device.write(ENTER);
   enter();
-  // Not before somebody else is ready to give the terminal back.
+  // Only now: from here on our own handlers give the terminal back.
   taken?.handOver();
   return {
     size: () => device.size(),

@@ -73,7 +73,7 @@ export function renderTable(
   return lines.join("\n");
 }
 
-/** Where a cell goes: padded to `start` columns in front, or to `end` columns behind; at most `most` of it, then `gap`. */
+/** Where a cell goes: padded to `start` columns at its beginning or to `end` columns at its end, cut after `most`, then `gap`. */
 interface Place {
   readonly index: number;
   readonly start: number;
@@ -86,8 +86,8 @@ interface Place {
 }
 
 /**
- * Returns the places whose cells differ from row to row, and the parts of a line: what stands in front of the first, a place for its
- * cell, and so on. What is the same in every row stands between them.
+ * Returns the places whose cells differ from row to row, and the parts of a line: the text before the first such cell, room for that
+ * cell, the text before the next one, and so on. Cells that are the same in every row are part of these texts.
  */
 function leaveOutSame(
   places: readonly Place[],

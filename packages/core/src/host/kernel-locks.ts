@@ -45,7 +45,7 @@ export class KernelLockTable {
     return count;
   }
 
-  /** Returns the files on which it lists locks that begin at `offset` or behind. Made once, for the first `offset`. */
+  /** Returns the files with listed locks that begin at `offset` or later. Read once: later calls get the answer for the first `offset`. */
   filesLockedFrom(offset: number): ReadonlySet<KernelFile> {
     if (this.#marked === undefined) {
       const marked = new Set<KernelFile>();
@@ -56,8 +56,8 @@ export class KernelLockTable {
   }
 
   /**
-   * Does it list a lock of an open file, which is what our owners have, on another file than those? Locks from byte `marks` on are
-   * left out: who has one has locked a file too.
+   * Whether it lists a lock of an open file, the kind that our owners take, on any other file. Locks that begin at byte `marks` or
+   * later do not count: their owner has locked its file too.
    */
   listsOthers(files: ReadonlySet<KernelFile>, marks: number): boolean {
     for (const { file, start } of this.#fileLocks()) if (start < marks && !files.has(file)) return true;
@@ -93,7 +93,7 @@ export class MountTable {
     return this.#devices.get(mount);
   }
 
-  /** Is something mounted below the directory, or may it be, as the host does not tell? */
+  /** Whether something is mounted below the directory; `true` also where the host does not tell. */
   hasBelow(directory: string): boolean {
     const text = this.#read();
     // A line may have it in another place, as the source of a mount: then something may be mounted there, too.

@@ -38,7 +38,7 @@ export function findLockSockets(path: string): readonly string[] {
   }
 }
 
-/** Does somebody in this network namespace own some lock by its socket, whichever that is? `true` where the host does not tell. */
+/** Whether any lock in this network namespace is owned by its socket; `true` also where the host does not tell. */
 export function hasLockSockets(): boolean {
   try {
     return readFileSync("/proc/net/unix", "utf8").includes(` @${PREFIX}`);

@@ -1,4 +1,4 @@
-/** Says whether a container ends with a process of it. Linux only: elsewhere no. */
+/** Says whether the end of one process ends its whole container. Linux only: elsewhere never. */
 import { readProcessName, readProcStat } from "./proc.ts";
 
 /**

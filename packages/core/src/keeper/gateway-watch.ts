@@ -78,8 +78,8 @@ interface Look {
  * Watches until `over` aborts, or until the gateway cannot go on, and then returns why.
  *
  * @param memory watches its memory, once it was ready.
- * @param tell called with every change that is not final. @param idle called after each check of a ready gateway: the moment
- * for chores.
+ * @param tell called with every change that is not final.
+ * @param idle called after each check of a ready gateway: the moment for chores.
  */
 export async function watchGateway(
   spec: KeeperSpec,

@@ -57,8 +57,8 @@ export function handoffDeadline(spec: KeeperSpec): number {
 /**
  * Takes the profile's lock, or finds a healthy owner that may keep it, or an owner without a keeper (supervised starts only).
  *
- * @param deadline from {@link handoffDeadline}. @throws {GatewayLockError} LOCK_HELD, and the other errors of {@link
- * acquireGatewayLock}.
+ * @param deadline from {@link handoffDeadline}.
+ * @throws {GatewayLockError} LOCK_HELD, and the other errors of {@link acquireGatewayLock}.
  */
 export async function takeLock(
   spec: KeeperSpec,
@@ -101,8 +101,8 @@ export interface Blocked {
  * Says what blocks the run's port; undefined when it is free. A supervised start, which holds the lock, waits for the port
  * until `deadline`, and leaves a healthy gateway in control unless it belongs to another profile.
  *
- * @param onWaiting called once, with the reason, when nothing listens and the system still refuses the port. @param nonces of
- * this run and of the profile's earlier one: a process with another nonce belongs to another profile.
+ * @param onWaiting called once, with the reason, when nothing listens and the system still refuses the port.
+ * @param nonces of this run and of the profile's earlier one: a process with another nonce belongs to another profile.
  */
 export async function clearPort(
   spec: KeeperSpec,

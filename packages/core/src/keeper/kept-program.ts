@@ -7,7 +7,7 @@ import { fstatSync, readSync } from "node:fs";
 /** An open program. */
 export interface KeptProgram {
   readonly path: string;
-  /** Of one complete CommonJS file that needs no other file. Open for as long as the run lasts. */
+  /** Descriptor of one complete CommonJS file that needs no other file. It stays open as long as the run lasts. */
   readonly fd: number;
 }
 

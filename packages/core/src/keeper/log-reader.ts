@@ -62,10 +62,11 @@ const DEFAULTS = {
   /** With more bytes than this, older lines are dropped. */
   spareLines: 1_000,
   /**
-   * The last lines are looked for in no more than this, and of one line no more is held: a gateway can make its own log longer than
-   * any disk, without a line feed in it. Twice what the keeper lets a log grow to.
+   * How far back the last lines are looked for, twice what a keeper lets a log grow to: a gateway can make its own log longer than
+   * any disk, without a line feed in it.
    */
   lookedBytes: 128 * 1024 * 1024,
+  /** How much of one line is held in memory. */
   heldBytes: 1024 * 1024,
   /** How much a line's own time may differ from the index. */
   ownTimeSlackMs: 5_000,

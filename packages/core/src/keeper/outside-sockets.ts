@@ -1,7 +1,8 @@
 /**
  * Finds daemons that a command started: sockets that began to listen on the ports of a run, during the run, in a process
- * outside of it (`docker run -d`, `tmux new -d`, an existing daemon), or in one that only its ancestry shows to be part of it. A socket is identified by its inode, which stays the
- * same as long as it listens, even when its process is hidden. No process is signalled because of it.
+ * outside of it (`docker run -d`, `tmux new -d`, an existing daemon), or in one that only its ancestry shows to be part of it.
+ * A socket is identified by its inode, which stays the same as long as it listens, even when its process is hidden. No process
+ * is signalled because of it.
  */
 import type { Listener } from "../host/listener.ts";
 import { identifyProcess, ownIdentity } from "../host/process-identity.ts";
@@ -17,10 +18,10 @@ export interface OutsideSocket {
   readonly bootId: string | null;
 }
 
-/** The ports of a run. */
+/** Where a run listens. */
 export interface RunPlace {
   readonly host: string;
-  /** Whether the port was free when the run's gateway was started. */
+  /** The gateway's own port, which was free when it was started. */
   readonly port: number;
   readonly ports: Readonly<Record<string, number>>;
 }
@@ -49,8 +50,8 @@ function asOutside({ port, inode }: Listener): OutsideSocket {
 }
 
 /**
- * Returns the sockets on the run's port whose process is part of the run, but carries no mark of it: when all its ancestors were killed,
- * nothing else would show where it came from.
+ * Returns the sockets on the run's port whose process is part of the run, but carries no mark of it: when all its ancestors
+ * were killed, nothing else would show where it came from.
  *
  * @param isMarked says whether a process carries a mark of the run.
  */

@@ -29,8 +29,8 @@ export type RestartDecision =
  * Decides what follows the latest crash.
  *
  * @param crashTimesMs monotonic times of all crashes of this keeper's life, the latest included.
- * @param nowMs the present on the same clock. @param random a number in [0, 1): spreads the restarts of gateways that crashed
- * together over half of the delay.
+ * @param nowMs the present on the same clock.
+ * @param random a number in [0, 1): spreads the restarts of gateways that crashed together over half of the delay.
  */
 export function decideRestart(crashTimesMs: readonly number[], nowMs: number, random: number): RestartDecision {
   const crashes = crashTimesMs.filter((time) => nowMs - time < DEFAULTS.windowMs).length;

@@ -17,7 +17,8 @@ export interface ServedAddress {
 /**
  * Returns the visible process of this pid namespace that listens there and belongs to the run, or null.
  *
- * @param isIts says whether a process belongs to the run. @param listeners the host's. @default they are read
+ * @param isIts says whether a process belongs to the run.
+ * @param listeners the host's. @default they are read
  */
 export function findSurvivingServer(
   { host, port }: ServedAddress,

@@ -9,8 +9,8 @@ const AT_REST: ReadonlySet<PublishedState> = new Set(["stopped", "stopping", "st
  * Returns the share of the time from `fromMs` to `nowMs` in which it was running, from 0 to 1, without time at rest; null when
  * it was never meant to run, or the history does not say.
  *
- * @param events oldest first. @param present the present state: the time since the last event counts only when that event
- * agrees with it.
+ * @param events oldest first.
+ * @param present the present state: the time since the last event counts only when that event agrees with it.
  */
 export function uptimeShare(
   events: readonly HistoryEvent[],

@@ -15,7 +15,8 @@ const UNWELL: ReadonlySet<PublishedState> = new Set(["unresponsive", "failed", "
 /**
  * Returns the history after a change.
  *
- * @param state the published state. @param exit how the gateway ended, when its end led to this state.
+ * @param state the published state.
+ * @param exit how the gateway ended, when its end led to this state.
  * @param at when, ISO 8601.
  */
 export function wellBeingAfter(

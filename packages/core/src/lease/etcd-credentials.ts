@@ -24,8 +24,9 @@ const KNOWN: ReadonlySet<string> = new Set(["user", "password", "ca", "cert", "k
 /**
  * Returns the credentials, with the PEM files read.
  *
- * @throws {LockkeeperError} UNSAFE_PATH when others can read the file, or it is not a plain file that we own. @throws
- * {LockkeeperError} CONFIG_DAMAGED when the file is missing or not as described above; the error never quotes its content.
+ * @throws {LockkeeperError} UNSAFE_PATH when others can read the file, or it is not a plain file that we own.
+ * @throws {LockkeeperError} CONFIG_DAMAGED when the file is missing or not as described above; the error never quotes its
+ * content.
  */
 export function readEtcdCredentials(path: string): EtcdCredentials {
   const value = parse(path, readPrivately(path));

@@ -58,8 +58,8 @@ export class EtcdGateway {
   /**
    * Returns the first endpoint's answer. Each endpoint is asked once.
    *
-   * @param path below `/v3/`. @throws {LeaseUnavailableError} when no endpoint answers (one line of evidence for each), or
-   * when etcd refuses us.
+   * @param path below `/v3/`.
+   * @throws {LeaseUnavailableError} when no endpoint answers (one line of evidence for each), or when etcd refuses us.
    */
   async ask(path: string, question: Body, signal?: AbortSignal): Promise<EtcdAnswer> {
     const evidence: string[] = [];

@@ -99,7 +99,7 @@ class Post {
 
 /**
  * The order comes from our keeper alone, by a pipe, and names a child that it knows by its handle: the leader needs no other
- * bond. An order that names us or who has started us is nobody's; then the run is known by its nonce only.
+ * bond. An order that names this process or one of its ancestors is wrong; then the run is known by its nonce only.
  */
 function withinBounds(order: SentinelOrder): SentinelOrder {
   return order.leader !== null && isUntouchable(order.leader.pid) ? { ...order, leader: null } : order;

@@ -87,12 +87,12 @@ export interface GatewayLock {
  * On return we own the config: no other living process holds its lock, and (with `host` and `port`) there was no listener a
  * moment ago. A leftover of dead owners is taken over silently.
  *
- * @throws {GatewayLockError} LOCK_HELD when an owner keeps the lock for `timeoutMs`; at once when it listens already. @throws
- * {GatewayLockError} PORT_IN_USE when another process listens on `host:port`; the lock is released again.
+ * @throws {GatewayLockError} LOCK_HELD when an owner keeps the lock for `timeoutMs`; at once when it listens already.
+ * @throws {GatewayLockError} PORT_IN_USE when another process listens on `host:port`; the lock is released again.
  * @throws {GatewayLockError} LOCK_UNSUPPORTED when the host offers no safe lock.
  * @throws {LockkeeperError} UNSAFE_PATH when the directory or the file is not safely ours.
- * @throws {LockkeeperError} ABORTED when `signal` aborts first; file errors with path and errno. @throws {TypeError} for an
- * unknown option, naming the nearest, and for a wrong value.
+ * @throws {LockkeeperError} ABORTED when `signal` aborts first; file errors with path and errno.
+ * @throws {TypeError} for an unknown option, naming the nearest, and for a wrong value.
  */
 export function acquireGatewayLock(options: GatewayLockOptions): Promise<GatewayLock> {
   return acquireGatewayLockBy(MECHANISMS, options);

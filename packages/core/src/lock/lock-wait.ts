@@ -73,7 +73,7 @@ export async function claimInTime(
       listened = listens;
       lookAtMs = elapsedMs + DEFAULTS.ownerLookMs;
     }
-    // Who is granted the lock must read the kernel's list before it owns.
+    // With the lock in hand we must read the kernel's list before we own it.
     readyLockList();
     // Jitter, so that starters refused together do not stay in step. A try that gives way to a rival writes and removes files.
     const pauseMs = rival === undefined ? pauseAfter(elapsedMs) : DEFAULTS.longestPauseMs;

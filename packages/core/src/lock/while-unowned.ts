@@ -22,8 +22,8 @@ export interface WhileUnownedOptions extends FileMutexOptions {
 /**
  * Runs `fn` while nobody owns the place, and returns its result. No lock file is left, wherever the directory is afterwards.
  *
- * @throws {GatewayLockError} LOCK_HELD when it has an owner; `fn` did not run. @throws {LockkeeperError} UNSAFE_PATH and file
- * errors; and the errors of `fn`.
+ * @throws {GatewayLockError} LOCK_HELD when it has an owner; `fn` did not run.
+ * @throws {LockkeeperError} UNSAFE_PATH and file errors; and the errors of `fn`.
  */
 export async function whileUnowned<T>(
   place: LockPlace,

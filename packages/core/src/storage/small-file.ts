@@ -11,9 +11,9 @@ const MAX_READ_BYTES = 32 * 1024 * 1024;
 /**
  * Returns the text of a small private file, or undefined when there is none. Follows no link and waits on no FIFO or device.
  *
- * @param owner `any` also reads another user's file, for display only. @default "own" @throws {LockkeeperError} UNSAFE_PATH
- * when `path` is not a plain file, has a second name or is huge; when the file is another user's (root's is fine) or can be
- * written by others.
+ * @param owner `any` also reads another user's file, for display only. @default "own"
+ * @throws {LockkeeperError} UNSAFE_PATH when `path` is not a plain file, has a second name or is huge; when the file is another
+ * user's (root's is fine) or can be written by others.
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export function readIfPresentSync(path: string, owner: FileOwner = "own"): string | undefined {

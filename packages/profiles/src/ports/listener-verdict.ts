@@ -98,7 +98,7 @@ export async function judgeListener(
   if (listener.v6only === "unknown" && (await probeBind(host, listener.port)).verdict === "free") return "elsewhere";
   if (isOutsideSocket(listener, record?.outside)) return "outside";
   if (owner === "nobody" || listener.port !== record?.port) return "stranger";
-  // Its keeper holds the lock and has published that the listener is its own; who may not be looked into is no stranger for that.
+  // Its keeper holds the lock and has published that the listener is its own: a process that we may not inspect is no stranger then.
   const isSaid = health !== "none" && isServing(observed) && listener.uid === process.geteuid?.();
   if (holder === undefined) return isSaid ? "own" : "unclear";
   // It may be what passes connections on into the container.

@@ -4,8 +4,9 @@ import { formatRange, overlaps } from "./port-plan.ts";
 import type { PortClaim } from "./port-plan.ts";
 
 /**
- * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an installation of another program that is
- * not the one it runs (the word is older than the second program); `reservation`: a profile and ports that are kept; `listener`: a profile and a process that has the port now.
+ * Two that want the same port. `overlap`: two profiles; `openclaw`: a profile and an installation of another program, which it
+ * does not run (the word is older than the second program); `reservation`: a profile and ports that are reserved; `listener`: a
+ * profile and a process that has the port now.
  */
 export interface PortConflict {
   readonly kind: "overlap" | "openclaw" | "reservation" | "listener";

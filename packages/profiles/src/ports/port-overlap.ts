@@ -14,8 +14,8 @@ export function findOverlap(wanted: readonly PortRange[], claims: Iterable<PortC
 /**
  * Returns when none of `claims` contains a port of `wanted`.
  *
- * @param wanted the block first, then ports that its profile has elsewhere. @throws {LockkeeperError} PORTS_OVERLAP from
- * {@link overlapError}.
+ * @param wanted the block first, then ports that its profile has elsewhere.
+ * @throws {LockkeeperError} PORTS_OVERLAP from {@link overlapError}.
  */
 export function refuseOverlap(registry: Registry, wanted: readonly PortRange[], claims: Iterable<PortClaim>): void {
   const claim = findOverlap(wanted, claims);

@@ -93,7 +93,7 @@ function watchdogOf(env: NodeJS.ProcessEnv): number | undefined {
 }
 
 function statusLine({ state, reason, kind, host, port }: RunRecord): string {
-  // What a program of somebody's own speaks is not in the record.
+  // The record does not say which protocol a user's own program speaks.
   const where = kind === "command" ? hostWithPort(host, port) : gatewayUrl(host, port);
   const facts = [state === "running" ? `running on ${where}` : state, ...(reason ?? "").split("\n")];
   return facts

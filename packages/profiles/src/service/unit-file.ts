@@ -35,8 +35,9 @@ export function inspectUnitFile({ path: file, text, service }: ProfileUnit): Uni
 /**
  * On return the unit's file is up to date.
  *
- * @param mayOverwrite the user agreed to lose edits. @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours or
- * cannot be read; CONFIRMATION_NEEDED for an edited file; and file errors.
+ * @param mayOverwrite the user agreed to lose edits.
+ * @throws {LockkeeperError} UNIT_CONFLICT for a file that is not ours or cannot be read; CONFIRMATION_NEEDED for an edited
+ * file; and file errors.
  */
 export async function writeUnitFile(unit: ProfileUnit, mayOverwrite: boolean): Promise<void> {
   const present = inspectUnitFile(unit);

@@ -17,9 +17,9 @@ import type { ProfileSet } from "./read-set.ts";
 /**
  * On return everything in `agreed` is done except its restarts, and their next start has all that it needs.
  *
- * @param agreed the plan that a person has seen @throws {LockkeeperError} CONFIRMATION_NEEDED when the plan has changed in the
- * meantime; the errors of {@link requirePreflight}, before anything is changed; the errors of creating and editing, after the
- * earlier steps are done.
+ * @param agreed the plan that a person has seen
+ * @throws {LockkeeperError} CONFIRMATION_NEEDED when the plan has changed in the meantime; the errors of {@link
+ * requirePreflight}, before anything is changed; the errors of creating and editing, after the earlier steps are done.
  */
 export async function applySet(context: ProfilesContext, set: ProfileSet, agreed: SetPlan): Promise<void> {
   const { home } = context;

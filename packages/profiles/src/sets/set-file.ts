@@ -20,8 +20,9 @@ export interface SetText {
 /**
  * Returns the file's text.
  *
- * @param named a path, as it was typed or absolute. @throws {LockkeeperError} OPTION_INVALID when it is missing or not a file;
- * UNSAFE_PATH when it is a link, another user's, or writable by everyone; CONFIG_DAMAGED when it is not text or too long.
+ * @param named a path, as it was typed or absolute.
+ * @throws {LockkeeperError} OPTION_INVALID when it is missing or not a file; UNSAFE_PATH when it is a link, another user's, or
+ * writable by everyone; CONFIG_DAMAGED when it is not text or too long.
  */
 export function readSetFile(named: string): SetText {
   const asked = path.resolve(named);

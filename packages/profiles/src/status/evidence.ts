@@ -59,8 +59,8 @@ export class Look {
   /**
    * Returns the evidence about one profile.
    *
-   * @param published its run record, if it was read already. @param lock what is known about its lock. @default the kernel is
-   * asked
+   * @param published its run record, if it was read already.
+   * @param lock what is known about its lock. @default the kernel is asked
    */
   about(manifest: Manifest, published: RunRecord | undefined, lock: SeenLock = this.#askKernel(manifest)): Evidence {
     const { name } = manifest;

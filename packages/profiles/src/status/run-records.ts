@@ -13,11 +13,11 @@ import { homePaths, runRecordPath } from "../profile-paths.ts";
 /** Returns the profile's last record, or undefined. */
 export function readRunRecord(home: string, name: string, owner?: FileOwner): RunRecord | undefined {
   try {
-    // What is not a plain file is not waited for.
+    // A pipe in its place is not waited for.
     const text = readIfPresentSync(runRecordPath(home, name), owner);
     return text === undefined ? undefined : parseRunRecord(text);
   } catch (error) {
-    // What is not a plain file, or tells nothing, is as good as none; one that cannot be read is not, and is told.
+    // Something other than a plain file counts as no record. A record that cannot be read may say something else: that is told.
     if (error instanceof LockkeeperError && error.code !== "UNSAFE_PATH")
       warn(`${error.message}: the state of ${name} may be another`, error.code);
     return undefined;

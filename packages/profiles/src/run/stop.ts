@@ -4,20 +4,15 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import {
-  ancestorsOf,
   describeSpared,
   findOutsideSockets,
   isResting,
-  judgeProcess,
   mayBeSignalled,
   probeListener,
-  SAME_REQUEST_MS,
-  signalProcess,
   stopProcessTree,
-  writeStopRequest,
 } from "@lockkeeper/core/internal";
 import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
-import type { RunBond, SparedProcess, StopOrder } from "@lockkeeper/core/internal";
+import type { SparedProcess, StopOrder } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import { findHandedOn, HANDED_ON, howToEnd } from "../ports/handed-on.ts";
@@ -28,26 +23,20 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { holdersOf } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { endsContainer } from "./main-process.ts";
-import { stopOwnRun } from "./own-runs.ts";
 import { bondOfRun, unverified } from "./run-bond.ts";
-import { stopRequestPath } from "../profile-paths.ts";
 import { stillSpared } from "../status/run-records.ts";
 import { findSpared, sparingOf } from "./sparing.ts";
+import { stopKeeper } from "./stop-keeper.ts";
+import type { StopWish } from "./stop-keeper.ts";
 import { endStrays, STRAY_TIMEOUT_MS } from "./strays.ts";
 import { pause, unlessAborted } from "../interruptible.ts";
 import { hasRun, observeBriefly, observeForStop, observeManifest, statusOf } from "../status/observe-profile.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 
 /** Options of a stop. */
-export interface StopOptions {
-  /** From the request to SIGKILL. @default the profile's own */
-  readonly timeoutMs?: number | undefined;
+export interface StopOptions extends StopWish {
   /** The caller accepts that it is part of the gateway and ends with it. @default false */
   readonly stopMyself?: boolean | undefined;
-  /** Aborted: stops waiting; the request goes on. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called with one line of progress at a time. */
-  readonly onProgress?: ((text: string) => void) | undefined;
 }
 
 /** The result of a stop. */
@@ -62,13 +51,9 @@ export interface StopResult {
   readonly status: ProfileStatus;
 }
 
-/** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. */
-const KEEPER_GRACE_MS = 5_000;
-/** Between two looks at a keeper that ends, in milliseconds: at first, at most, and as a part of the wait so far. */
-const POLL = { fastestMs: 5, slowestMs: 20, share: 5 };
 /** A sweep of a leftover holds the lock for milliseconds, and a keeper publishes nothing for as long. */
 const LOOKERS_MS = 500;
-const PROGRESS_EVERY_MS = 5_000;
+const LOOK_AGAIN_MS = 20;
 
 /**
  * Stops the profile. On return its process tree has ended and no longer holds its port. Works without a registry, from the
@@ -106,7 +91,7 @@ async function observeSettled(
   for (;;) {
     const seen = observeForStop(context, name);
     if (seen.observed.owner !== "unclear" || performance.now() >= patience) return seen;
-    await pause(POLL.slowestMs, signal);
+    await pause(LOOK_AGAIN_MS, signal);
   }
 }
 
@@ -201,82 +186,6 @@ async function clearEnded(
   else if (record.state !== "stopped") await settleStopped(context.home, manifest);
   requireNothingHandedOn(manifest, observed.leftover ? (observeManifest(context, manifest).record ?? record) : record);
   return strays === "ended" ? "stopped" : "already-stopped";
-}
-
-/** A keeper and how to end it. */
-interface KeeperStop {
-  readonly manifest: Manifest;
-  readonly record: RunRecord;
-  readonly keeper: ProcessIdentity;
-  readonly bond: RunBond;
-  readonly timeoutMs: number;
-}
-
-/** Asks the keeper once politely and once, after the deadline, with force; returns when it has ended. */
-async function stopKeeper(
-  context: ProfilesContext,
-  { manifest, record, keeper, bond, timeoutMs }: KeeperStop,
-  { signal, onProgress, timeoutMs: asked }: StopOptions,
-): Promise<"ended" | "killed"> {
-  const grounds = mayBeSignalled(keeper, bond);
-  if (grounds === "gone") return "ended";
-  if (grounds === "no") throw unverified(manifest.name, "keeper", keeper);
-  // A keeper of an older release knows only its own deadline; a second signal shortens it, and nothing extends it.
-  const readsRequests = record.stopTimeoutMs !== undefined;
-  const { nonce, stays = false } = record;
-  const place = stopRequestPath(context.home, manifest.name);
-  if (readsRequests && asked !== undefined) await writeStopRequest(place, { nonce, timeoutMs: asked });
-  // A signal alone would come from its container engine, and then it would not stay.
-  else if (stays && record.state !== "stopping") await writeStopRequest(place, { nonce });
-  if (keeper.pid === process.pid) {
-    await stopOwnRun(context.home, manifest.name);
-    return "ended";
-  }
-  // The process may live on after the run: when it embeds its keeper, is the first of its container, or still calls a hook.
-  const mayStay =
-    stays || keeper.pid === 1 || manifest.hooks !== undefined || ancestorsOf(process.pid).includes(keeper.pid);
-  const isOver = (): boolean => judgeProcess(keeper) === "gone" || (mayStay && isRunOver(context, manifest));
-  const { stopNote } = kinds[manifest.kind];
-  const note = stopNote === undefined ? "" : ` (${stopNote})`;
-  const over = async (waitMs: number): Promise<boolean> => {
-    const startedAt = performance.now();
-    let sayAt = startedAt + PROGRESS_EVERY_MS;
-    while (!isOver()) {
-      const now = performance.now();
-      if (now >= startedAt + waitMs) return false;
-      if (now >= sayAt) {
-        sayAt += PROGRESS_EVERY_MS;
-        onProgress?.(
-          `stopping: ${Math.round((now - startedAt) / 1_000)} s of ${Math.round(timeoutMs / 1_000)} s${note}`,
-        );
-      }
-      await pause(Math.min(POLL.slowestMs, Math.max(POLL.fastestMs, (now - startedAt) / POLL.share)), signal);
-    }
-    return true;
-  };
-  const tell = (name: NodeJS.Signals): boolean => signalProcess(keeper, name, { holdsLock: true }) !== "refused";
-  // The keeper kills at the deadline by itself and needs some time to verify that. A keeper that does not is forced by a
-  // second signal; sent too early, that signal would count as the first.
-  const patienceMs = readsRequests ? timeoutMs + KEEPER_GRACE_MS : Math.max(timeoutMs, SAME_REQUEST_MS);
-  // It was asked before: a second signal would mean "now, whatever is lost".
-  let asksFirst = !(readsRequests && record.state === "stopping");
-  for (const waitMs of [patienceMs, KEEPER_GRACE_MS]) {
-    if (asksFirst && !tell("SIGTERM")) throw unverified(manifest.name, "keeper", keeper);
-    asksFirst = true;
-    // A paused keeper sees the request only when it runs again.
-    tell("SIGCONT");
-    if (await over(waitMs)) return "ended";
-  }
-  // It neither stopped nor reacted to force: kill it, and stop its gateway like any orphan.
-  tell("SIGKILL");
-  await over(KEEPER_GRACE_MS);
-  return "killed";
-}
-
-/** Nobody owns the profile any more, or an orphan does: its keeper has released it. */
-function isRunOver(context: ProfilesContext, manifest: Manifest): boolean {
-  const { owner, keeper } = observeManifest(context, manifest).observed;
-  return keeper === null && owner !== "unclear";
 }
 
 async function requireFreePort(context: ProfilesContext, manifest: Manifest, record: RunRecord): Promise<void> {

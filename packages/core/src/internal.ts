@@ -134,4 +134,5 @@ export { withoutColours } from "./keeper/colours.ts";
 export { formsOf as formsOfSecrets, withoutSecrets } from "./keeper/redaction.ts";
 export type { LogNote, LogNoteKind } from "./keeper/log-note.ts";
 export { parseLogNote } from "./keeper/log-note.ts";
-export { followOutput, readLastLines } from "./keeper/log-reader.ts";
+export { followOutput } from "./keeper/log-follow.ts";
+export { readLastLines } from "./keeper/log-reader.ts";

@@ -73,7 +73,7 @@ export class Keeper {
   readonly #guardTimesMs: number[] = [];
   readonly #memory: MemoryWatch;
   readonly #outside: OutsideWatch;
-  /** Undefined without an upper limit of memory. */
+  /** Undefined without an upper limit of memory, and where it is not in force. */
   #cap: GatewayCap | undefined;
   #gateway: GatewayProcess | undefined;
   /** Undefined without a lease, and while another host has it. */
@@ -128,8 +128,8 @@ export class Keeper {
   async #capMemory(): Promise<void> {
     const { memoryMaxBytes } = this.#spec;
     if (memoryMaxBytes === undefined) return;
-    const loaded = await import("./gateway-cap.ts");
-    this.#cap = new loaded.GatewayCap(this.#spec, memoryMaxBytes, (fact) => this.#publisher.remark(fact));
+    const { capGateways } = await import("./gateway-cap.ts");
+    this.#cap = capGateways(this.#spec, memoryMaxBytes, (fact) => this.#publisher.remark(fact));
   }
 
   #openLog(path: string): GatewayLog {

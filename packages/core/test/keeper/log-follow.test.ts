@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { followLog } from "../../src/keeper/log-reader.ts";
+import { followLog } from "../../src/keeper/log-follow.ts";
 
 const disturb = vi.hoisted((): { before: ((path: string) => void) | undefined } => ({ before: undefined }));
 

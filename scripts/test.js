@@ -1,6 +1,6 @@
 /**
- * Every check of the workspace: build, formatting, lint, tests. Prints `N passed, N failed` alone on its last line,
- * a check of the workspace counting like a test. With arguments (`pnpm test restart-policy`, `pnpm test test/cli`) it
+ * Every check of the workspace: build, formatting, lint, tests. Names each test that was skipped. Prints `N passed, N failed`
+ * alone on its last line, a check of the workspace counting like a test. With arguments (`pnpm test restart-policy`, `pnpm test test/cli`) it
  * runs only the test files whose path contains one of them, after a build where a source changed: no formatting, no lint.
  */
 import { spawnSync } from "node:child_process";
@@ -44,6 +44,7 @@ try {
     if (status === "passed" && failureMessages.length > 0) {
       process.stdout.write(`passed at the second attempt: ${fullName}: ${failureMessages[0].split("\n")[0]}\n`);
     }
+    if (status === "skipped") process.stdout.write(`skipped: ${fullName}\n`);
   }
   // A suite that could not be loaded, or an unhandled error, fails the run without failing a test.
   if (!ok && result.numFailedTests === 0) failed += 1;

@@ -14,16 +14,19 @@ function inBash(env: Readonly<Record<string, string>>, lines: string): string {
   }).stderr.toString();
 }
 
-test.skipIf(!existsSync("/bin/bash"))("bash shows the profile before its own prompt, and marks a protected one", () => {
-  const { env } = promptedShell("/bin/bash", PROD, {});
-  expect(inBash(env, "true\n")).toContain("[prod!] $ ");
-  const dev = promptedShell("/bin/bash", { profile: "dev", protected: false }, env);
-  // Entered from within the other one.
-  expect(inBash({ ...env, ...dev.env }, "true\n")).toContain("[dev] $ ");
-  expect(inBash(env, "unset LOCKKEEPER_PROMPT; echo done\n").split("[prod!]")).toHaveLength(2);
-});
+test.skipIf(!existsSync("/bin/bash"))(
+  "bash shows the profile before its own prompt, and marks a protected one (needs /bin/bash)",
+  () => {
+    const { env } = promptedShell("/bin/bash", PROD, {});
+    expect(inBash(env, "true\n")).toContain("[prod!] $ ");
+    const dev = promptedShell("/bin/bash", { profile: "dev", protected: false }, env);
+    // Entered from within the other one.
+    expect(inBash({ ...env, ...dev.env }, "true\n")).toContain("[dev] $ ");
+    expect(inBash(env, "unset LOCKKEEPER_PROMPT; echo done\n").split("[prod!]")).toHaveLength(2);
+  },
+);
 
-test.skipIf(!existsSync("/bin/bash"))("what the user runs before each prompt still runs", () => {
+test.skipIf(!existsSync("/bin/bash"))("what the user runs before each prompt still runs (needs /bin/bash)", () => {
   const { env } = promptedShell("/bin/bash", PROD, { PROMPT_COMMAND: "echo mine >&2" });
   expect(inBash(env, "true\n")).toMatch(/mine\n\[prod!\] \$ /);
 });

@@ -184,22 +184,25 @@ describe("readEnvFile", () => {
     });
   });
 
-  test.runIf(process.geteuid?.() === 0)("accepts the user's own file and root's, and no other user's", async () => {
-    const user = vi.spyOn(process as Required<typeof process>, "geteuid").mockReturnValue(1_000);
-    try {
-      expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
-      await chown(file, 1_000, 0);
-      expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
-      await chown(file, 1_001, 0);
-      await expect(readEnvFile(file)).rejects.toMatchObject({
-        code: "UNSAFE_PATH",
-        message: expect.stringContaining("another user (uid 1001)"),
-        hint: "Use an env file of your own.",
-      });
-    } finally {
-      user.mockRestore();
-    }
-  });
+  test.runIf(process.geteuid?.() === 0)(
+    "accepts the user's own file and root's, and no other user's (needs root)",
+    async () => {
+      const user = vi.spyOn(process as Required<typeof process>, "geteuid").mockReturnValue(1_000);
+      try {
+        expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
+        await chown(file, 1_000, 0);
+        expect(await readEnvFile(file)).toEqual({ TOKEN: "t" });
+        await chown(file, 1_001, 0);
+        await expect(readEnvFile(file)).rejects.toMatchObject({
+          code: "UNSAFE_PATH",
+          message: expect.stringContaining("another user (uid 1001)"),
+          hint: "Use an env file of your own.",
+        });
+      } finally {
+        user.mockRestore();
+      }
+    },
+  );
 
   test.runIf(process.platform === "linux")("closes the file, whatever it finds in it", async () => {
     await readEnvFile(file);

@@ -5,6 +5,7 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { World } from "./context.ts";
 
+/** The error where nobody can answer, or the answer is no: its code is CONFIRMATION_NEEDED. */
 export interface Refusal {
   readonly message: string;
   readonly hint: string;

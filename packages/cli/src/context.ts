@@ -49,6 +49,7 @@ export interface World {
   readonly storedHelp: () => Readonly<Record<string, string>> | undefined;
 }
 
+/** Everything that one command gets besides its arguments. */
 export interface Context {
   /** All commands, for the ones that describe commands. */
   readonly commands: Readonly<Record<string, CommandSpec>>;

@@ -6,6 +6,7 @@
 import type { ShellName } from "@lockkeeper/profiles";
 import path from "node:path";
 
+/** How to start a shell that shows the profile: its arguments, and the variables to add. */
 export interface PromptedShell {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;

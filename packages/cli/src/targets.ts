@@ -8,6 +8,7 @@ import type { Profiles } from "@lockkeeper/profiles";
 import { isPattern } from "@lockkeeper/profiles";
 import type { Context } from "./context.ts";
 
+/** The profiles that a command line names. */
 export interface Named {
   readonly names: readonly string[];
   readonly all?: boolean;
@@ -16,6 +17,7 @@ export interface Named {
   readonly confirm?: readonly string[];
 }
 
+/** The profiles to act on. */
 export interface Targets {
   readonly names: readonly string[];
   /** Protected profiles that are left alone, because they were not named. */

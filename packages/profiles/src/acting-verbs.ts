@@ -4,6 +4,7 @@ import type { ProfilesContext } from "./context.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ActingVerbs, OpenedHome } from "./verbs.ts";
 
+/** Returns these verbs for one opened home. */
 export function actingVerbs({ context }: OpenedHome): ActingVerbs {
   const { home } = context;
   const start: ActingVerbs["start"] = async (name, request) => {

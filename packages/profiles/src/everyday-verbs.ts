@@ -9,6 +9,7 @@ export const EVERYDAY_OPTIONS: OptionsByVerb = {
   selection: [0, () => ({ profile: true })],
 };
 
+/** Returns these verbs for one opened home. */
 export function everydayVerbs({ context, look }: OpenedHome): EverydayVerbs {
   const { home, owner } = context;
   return {

@@ -1,6 +1,7 @@
 /** The verbs that only show, except for the everyday ones. Each loads its room when it is called. */
 import type { LookingVerbs, OpenedHome } from "./verbs.ts";
 
+/** Returns these verbs for one opened home. */
 export function lookingVerbs({ context, look }: OpenedHome): LookingVerbs {
   const { home, env } = context;
   return {

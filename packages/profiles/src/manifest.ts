@@ -19,6 +19,7 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /** The scheme of a gateway's address. */
 export const SCHEMES = ["http", "https", "ws", "wss"] as const;
+/** @see SCHEMES */
 export type Scheme = (typeof SCHEMES)[number];
 
 /** Returns the scheme of the gateway's address: the owner's choice, else the usual one of its kind. */
@@ -33,6 +34,7 @@ export function webSchemeOf(scheme: Scheme): "http" | "https" {
 
 /** `group`: separate sessions of people are spared; `all`: every process of the run is ended. */
 export const END_SCOPES = ["group", "all"] as const;
+/** @see END_SCOPES */
 export type EndScope = (typeof END_SCOPES)[number];
 
 /** The events of a hook. */

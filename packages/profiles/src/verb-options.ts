@@ -112,6 +112,7 @@ const takeover = (): Known<TakeoverOptions> => ({
   roots: true,
 });
 
+/** For each verb that takes options: the position of that argument, and all options that it knows. */
 export const VERB_OPTIONS: OptionsByVerb = {
   create: [0, create],
   edit: [1, edit],

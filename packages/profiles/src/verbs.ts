@@ -168,6 +168,7 @@ export interface Profiles extends EverydayVerbs, LookingVerbs, ActingVerbs {
 
 /** The names, from which the facade is made before the methods are loaded. */
 export const EVERYDAY_VERBS: readonly (keyof EverydayVerbs)[] = ["list", "find", "match", "protection", "selection"];
+/** @see EVERYDAY_VERBS */
 export const LOOKING_VERBS: readonly (keyof LookingVerbs)[] = [
   "wait",
   "status",
@@ -188,6 +189,7 @@ export const LOOKING_VERBS: readonly (keyof LookingVerbs)[] = [
   "trash",
   "readConfig",
 ];
+/** @see EVERYDAY_VERBS */
 export const ACTING_VERBS: readonly (keyof ActingVerbs)[] = [
   "create",
   "edit",

@@ -6,6 +6,7 @@ import type { ErrorCode } from "@lockkeeper/core";
 import type { GROUPS } from "./commands.ts";
 import type { OPTIONS, OptionName } from "./options.ts";
 
+/** An argument without a dash, in its place. */
 export interface PositionalSpec {
   readonly name: string;
   readonly arity: "required" | "optional" | "many";
@@ -24,6 +25,7 @@ export interface ProfileRule {
   readonly protected: "usual" | "skipped" | "confirmed";
 }
 
+/** One command, as data. */
 export interface CommandSpec {
   /** The chapter of the help. */
   readonly group: keyof typeof GROUPS;

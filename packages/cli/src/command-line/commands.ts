@@ -13,6 +13,7 @@ export const GROUPS = {
   host: "Problems, and gateways that are not managed yet",
 } as const;
 
+/** Every command by its name; each must fit {@link CommandSpec}, see `command.ts`. */
 export const COMMANDS = {
   up: {
     group: "everyday",
@@ -639,4 +640,5 @@ export const COMMANDS = {
   },
 } as const;
 
+/** The name of a command, never an alias. */
 export type CommandName = keyof typeof COMMANDS;

@@ -9,6 +9,7 @@ import type { KindName } from "@lockkeeper/profiles";
 /** How the text after an option is read. `list` may be given several times, every other kind once. */
 export type OptionType = "flag" | "text" | "list" | "port" | "count" | "duration" | "size" | "moment" | "choice";
 
+/** One option, as data: the same for every command that has it. */
 export interface OptionSpec {
   readonly type: OptionType;
   readonly summary: string;
@@ -21,6 +22,7 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
 }
 
+/** Every option by its key; a command lists the keys of its own. */
 export const OPTIONS = {
   // every command
   json: { type: "flag", summary: "print one JSON document on stdout, and nothing else" },
@@ -161,6 +163,7 @@ export const OPTIONS = {
   shell: { type: "choice", choices: ["bash", "zsh", "fish"], value: "bash|zsh|fish", summary: "syntax of the output" },
 } as const;
 
+/** The key of an option. */
 export type OptionName = keyof typeof OPTIONS;
 
 /** Options of every command, besides its own. */

@@ -4,6 +4,7 @@
  */
 import type { OptionName } from "./options.ts";
 
+/** A command line that names a command, as it was typed: values are not checked yet. */
 export interface Reading {
   readonly kind: "call";
   /** The command's own name, never an alias. */
@@ -21,8 +22,10 @@ export interface HelpRequest {
   readonly command: string | undefined;
 }
 
+/** `lockkeeper --version`. */
 export interface VersionRequest {
   readonly kind: "version";
 }
 
+/** What a command line asks for. */
 export type Request = Reading | HelpRequest | VersionRequest;

@@ -12,10 +12,12 @@ export type ShownManager =
   | Exclude<Manager, { readonly kind: "unit" }>
   | { readonly kind: "unit"; readonly unit: Pick<ServiceUnit, "manager" | "name" | "path"> };
 
+/** A gateway as it is printed: of a unit, only what names it. */
 export interface ShownGateway extends Omit<DiscoveredGateway, "managers"> {
   readonly managers: readonly ShownManager[];
 }
 
+/** The result of the command. */
 export interface ShownDiscovery extends Omit<Discovery, "gateways"> {
   readonly gateways: readonly ShownGateway[];
 }

@@ -11,11 +11,13 @@ import { wrapBehind } from "../terminal/wrap.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["doctor"]>;
 
+/** A finding as it is printed. */
 export interface ShownFinding extends Omit<Finding, "fix"> {
   /** The repair that loses nothing, or null. */
   readonly fix: string | null;
 }
 
+/** The result of the command. */
 export interface Diagnosis {
   readonly findings: readonly ShownFinding[];
   /** The repairs of `--fix`. */

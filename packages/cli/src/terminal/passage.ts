@@ -8,6 +8,7 @@ import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "@lockkeeper/core/internal";
 
+/** Output in order to one descriptor, a slow or a full one too. */
 export interface Passage {
   /** Resolves when the bytes were written. Rejects with the system's error when the reader has gone. */
   readonly write: (bytes: Uint8Array) => Promise<void>;

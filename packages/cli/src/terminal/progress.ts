@@ -6,6 +6,7 @@ import type { OutputStream } from "./output-stream.ts";
 import { plainLine } from "./plain-text.ts";
 import { wrapBehind } from "./wrap.ts";
 
+/** The progress of one command. */
 export interface Progress {
   /** Reports the progress of one profile; where lines are added, a repeated line is printed once. */
   readonly update: (name: string, text: string) => void;
@@ -13,6 +14,7 @@ export interface Progress {
   readonly finish: () => void;
 }
 
+/** Progress that nobody sees. */
 export const SILENT: Progress = { update: () => undefined, finish: () => undefined };
 
 /** Pause between two frames of the spinner. */

@@ -7,6 +7,7 @@ import type { TerminalDevice } from "./terminal-device.ts";
 import type { Key } from "./key-reader.ts";
 import { openKeyReader } from "./key-reader.ts";
 
+/** The terminal while a whole screen is shown. */
 export interface Screen {
   readonly size: () => { readonly columns: number; readonly rows: number };
   /** Shows `lines` from the top, one for each row of the screen. Lines must fit. */
@@ -19,6 +20,7 @@ export interface Screen {
 
 /** The alternate screen, without cursor and line wrap. Source: xterm control sequences (ctlseqs). */
 export const ENTER = "\u001B[?1049h\u001B[?25l\u001B[?7l\u001B[2J";
+/** @see ENTER */
 export const LEAVE = "\u001B[?7h\u001B[?25h\u001B[?1049l";
 /** Synchronised output, mode 2026: a terminal that does not know it ignores it. */
 const BEGIN_UPDATE = "\u001B[?2026h";

@@ -28,6 +28,7 @@ export interface TopRow {
 /** The state of a profile that was not looked at yet. */
 export const UNKNOWN = "-";
 
+/** What a key can do to a profile. */
 export type Verb = "start" | "stop" | "restart";
 
 /** The text in the line at the bottom, and its purpose. */
@@ -36,6 +37,7 @@ export type Prompt =
   | { readonly kind: "filter" | "search"; readonly text: string }
   | { readonly kind: "confirm"; readonly verb: Verb; readonly name: string; readonly text: string };
 
+/** Everything that decides what the view shows, except for time and size. */
 export interface TopState {
   /** Undefined until they could be read. */
   readonly rows: readonly TopRow[] | undefined;
@@ -60,11 +62,13 @@ export type TopAction =
   | { readonly kind: "suspend" }
   | { readonly kind: "act"; readonly verb: Verb; readonly name: string; readonly confirmed: boolean };
 
+/** The effect of a key. */
 export interface TopStep {
   readonly state: TopState;
   readonly action?: TopAction;
 }
 
+/** The state before the first look. */
 export const INITIAL_STATE: TopState = {
   rows: undefined,
   selected: null,

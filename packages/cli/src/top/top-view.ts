@@ -8,6 +8,7 @@ import type { Palette } from "../terminal/view.ts";
 import type { TopRow, TopState } from "./top-state.ts";
 import { UNKNOWN, selectedRow, visibleRows } from "./top-state.ts";
 
+/** One picture: the state, and where and when it is drawn. */
 export interface TopFrame {
   readonly state: TopState;
   /** In milliseconds since the epoch. */

@@ -23,6 +23,7 @@ export interface LogFile {
 export const CHUNK_BYTES = 65_536;
 /** In characters. */
 export const MAX_LINE_LENGTH = 8_192;
+/** The byte that ends a line. */
 export const LINE_FEED = 0x0a;
 
 /** Returns the files of the log, oldest first; none when there is no log. */

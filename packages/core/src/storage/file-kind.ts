@@ -5,6 +5,7 @@
 import { constants } from "node:fs";
 import type { BigIntStats, Stats } from "node:fs";
 
+/** `other`: a pipe, a socket or a block device. */
 export type FileKind = "link" | "directory" | "file" | "character device" | "other";
 
 /** Returns what the file with these stats is; of a link only when they are those of the link itself. */

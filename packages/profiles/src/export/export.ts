@@ -10,6 +10,7 @@ import type { ContainerPlan } from "./container-plan.ts";
 
 /** The engines. */
 const ENGINE_FORMATS = ["compose", "kubernetes", "quadlet"] as const;
+/** The format of one container engine. */
 export type EngineFormat = (typeof ENGINE_FORMATS)[number];
 
 /** Options of an export. */

@@ -1,6 +1,7 @@
 /** The content of our units, for any service manager. */
 import type { ProfileName } from "../profile-name.ts";
 
+/** What one unit says, whichever manager reads it. */
 export interface UnitPlan {
   readonly profile: ProfileName;
   readonly home: string;

@@ -39,7 +39,7 @@ test.runIf(isMade)(
       readdirSync(path.join(dist, folder)),
     );
     expect(made.filter((name) => !files.includes(name.slice(0, -".bin".length)))).toEqual([]);
-    for (const part of ["main", "listed", "watched", "started", "stopped", "keeper", "plan", "gateway"]) {
+    for (const part of ["main", "listed", "acted", "watched", "started", "stopped", "keeper", "plan", "gateway"]) {
       expect(made.some((name) => name.startsWith(`${part}-`))).toBe(true);
     }
   },

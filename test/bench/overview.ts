@@ -2,6 +2,7 @@
  * All figures beside their floors and peers, in one run, as Markdown: the content of docs/performance.md. Asserts
  * nothing. The lock and the gateway host have benches of their own; the rows here are the short form.
  */
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -51,8 +52,9 @@ export async function overview({ quick, only, rounds = quick ? 7 : 25, node }: O
   // The same version a second time would measure the noise, and name its homes as the first one has.
   const isSame = newer !== undefined && versionOf(newer) === versionOf(process.execPath);
   const nodes = [process.execPath, ...(newer === undefined || isSame ? [] : [newer])];
+  for (const other of nodes.slice(1)) writeBytecode(other);
   const parts = [
-    `${describeMachine(nodes)} Medians of ${rounds} runs of whole processes, taken in turns. The median is by the clock; the ratio is that of computing times, which hardly depend on what else the machine does, and the median of the rounds' ratios. "Runs differ by": from the tenth to the ninetieth of a hundred runs of the same thing, over their median.`,
+    `${describeMachine(nodes)} Each Node has the bytecode that it makes when it builds the program. Medians of ${rounds} runs of whole processes, taken in turns. The median is by the clock; the ratio is that of computing times, which hardly depend on what else the machine does, and the median of the rounds' ratios. "Runs differ by": from the tenth to the ninetieth of a hundred runs of the same thing, over their median.`,
   ];
   if (isSame) parts.push(`${newer} is the same version as this Node, and was left out.`);
   if (newer === undefined && !quick)
@@ -69,6 +71,12 @@ export async function overview({ quick, only, rounds = quick ? 7 : 25, node }: O
   }
   parts.push(`Load at the end: ${currentLoad()}.`);
   return `${parts.join("\n\n")}\n`;
+}
+
+/** As a build with that Node does. */
+function writeBytecode(node: string): void {
+  const script = path.join(import.meta.dirname, "../../../packages/cli/bundle/write-bytecode.js");
+  spawnSync(node, [script], { stdio: ["ignore", 2, 2] });
 }
 
 function formatSection({ title, note, rows }: Section): string {

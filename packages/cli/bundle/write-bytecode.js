@@ -21,7 +21,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 const dist = path.join(import.meta.dirname, "../dist");
-const folder = path.join(dist, "bytecode", `${process.version}-${process.platform}-${process.arch}`);
+const all = path.join(dist, "bytecode");
+const folder = path.join(all, `${process.version}-${process.platform}-${process.arch}`);
 const program = path.join(dist, "lockkeeper.cjs");
 /** The quickest ones: the files that they load hold what they need and no more, since the size of bytecode is what it costs. */
 const EVERYDAY = ["current", "url a", "port a", "list"];
@@ -44,8 +45,9 @@ const VIEW_MS = 1_500;
 const scratch = mkdtempSync(path.join(tmpdir(), "lockkeeper-bytecode-"));
 const home = path.join(scratch, "home");
 try {
-  rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  sweep();
   const made = call("create a");
   EVERYDAY.forEach((command) => keepAll(command));
   const kept = new Set(readdirSync(folder));
@@ -56,9 +58,21 @@ try {
   for (const written of [...viewThem(), ...keepOne()]) keepOthers(written);
 } catch (error) {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
-  rmSync(path.join(dist, "bytecode"), { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** Removes what other Nodes have made for files that are gone; what they have made for those of this bundle stays. */
+function sweep() {
+  const files = new Set(readdirSync(dist, { recursive: true }).map((file) => `${path.basename(file)}.bin`));
+  for (const other of readdirSync(all)) {
+    const names = readdirSync(path.join(all, other));
+    const gone = names.filter((name) => !files.has(name));
+    for (const name of gone) rmSync(path.join(all, other, name));
+    if (gone.length === names.length && other !== path.basename(folder))
+      rmSync(path.join(all, other), { recursive: true });
+  }
 }
 
 /** Returns a folder with what `command` has compiled. */

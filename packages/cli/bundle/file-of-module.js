@@ -55,7 +55,7 @@ const together = {
   // What a call needs that is none of the quickest, or that goes wrong.
   acted: [
     ...own("exit-status.ts", "error-text.ts", "terminal/progress.ts", "limit-warnings.ts", "consent.ts"),
-    ...profiles("looking-verbs", "acting-verbs", "verb-options", "amounts", "interruptible", "wide-bind"),
+    ...profiles("looking-verbs", "acting-verbs", "verb-arguments", "amounts", "interruptible", "wide-bind"),
     ...profiles("environment/child-environment", "registry/start-order", "secrets", "status/limits"),
     ...core("stop-signals", "shell-quote", "nearest-names", "storage/durable-file", "storage/access-list"),
     ...core("keeper/colours"),

@@ -91,6 +91,9 @@ async function chooseAll(context: Context, profiles: Profiles): Promise<Targets>
   return { names, skipped };
 }
 
+/** Commands that cannot be repeated with the name alone. */
+const TAKES_MORE: ReadonlySet<string> = new Set(["edit", "rename", "clone"]);
+
 async function confirmProtected(
   context: Context,
   profiles: Profiles,
@@ -107,10 +110,9 @@ async function confirmProtected(
       : undefined;
     if (typed?.trim() === name) continue;
     throw new LockkeeperError("CONFIRMATION_NEEDED", `${fact}: nothing was done`, {
-      hint:
-        context.command === "edit"
-          ? `If you mean it, add to the same command: --confirm ${name}`
-          : `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
+      hint: TAKES_MORE.has(context.command)
+        ? `If you mean it, add to the same command: --confirm ${name}`
+        : `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
     });
   }
 }

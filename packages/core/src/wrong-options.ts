@@ -4,13 +4,17 @@
  */
 import { nearestNames } from "./nearest-names.ts";
 
+/** The options of a function, by name; `needed`: it has no default. */
+export type KnownOptions = Readonly<Record<string, true | "needed">>;
+
 /**
- * Returns when `options` has only keys of `known`; otherwise a misspelt option would silently have its default.
+ * Returns when `options` has only keys of `known`, and all that are needed; otherwise a misspelt option would silently have its
+ * default.
  *
  * @param caller the function that was called, for the message.
- * @throws {TypeError} naming the first unknown key and the nearest known one.
+ * @throws {TypeError} naming the first unknown key and the nearest known one, or the first missing one.
  */
-export function refuseUnknownOptions(caller: string, options: unknown, known: Readonly<Record<string, true>>): void {
+export function refuseUnknownOptions(caller: string, options: unknown, known: KnownOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`${caller}: expected an object of options, got ${options === null ? "null" : typeof options}`);
   }
@@ -19,6 +23,11 @@ export function refuseUnknownOptions(caller: string, options: unknown, known: Re
     const near = nearestNames(key, Object.keys(known));
     const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `known are ${Object.keys(known).join(", ")}`;
     throw new TypeError(`${caller}: unknown option ${JSON.stringify(key)}; ${hint}`);
+  }
+  for (const [key, need] of Object.entries(known)) {
+    if (need === "needed" && Reflect.get(options, key) === undefined) {
+      throw new TypeError(`${caller}: expected the option ${key}, got undefined`);
+    }
   }
 }
 

@@ -1,12 +1,15 @@
 /** The verbs that everyday commands call. The facade loads this file at once, and the other verbs when one of them is called. */
 import type { ListOptions } from "./status/list.ts";
-import type { EverydayVerbs, Known, OpenedHome, OptionsByVerb } from "./verbs.ts";
+import type { ArgumentsByVerb, EverydayVerbs, Known, OpenedHome } from "./verbs.ts";
 
-/** The options of these verbs, and of opening a home. */
-export const EVERYDAY_OPTIONS: OptionsByVerb = {
-  openProfiles: [0, () => ({ home: true, env: true, programs: true })],
-  list: [0, (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true })],
-  selection: [0, () => ({ profile: true })],
+/** The arguments of these verbs, and of opening a home. */
+export const EVERYDAY_ARGUMENTS: ArgumentsByVerb = {
+  openProfiles: [[], () => ({ home: true, env: true, programs: true })],
+  list: [[], (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true })],
+  find: [["name"]],
+  match: [["words"], () => ({ toAct: true })],
+  protection: [["name"]],
+  selection: [[], () => ({ profile: true })],
 };
 
 /** Returns these verbs for one opened home. */

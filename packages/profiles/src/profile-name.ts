@@ -21,9 +21,10 @@ const RESERVED = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
 /** Both rules in one expression: every command checks every name of a registry. */
 const SOUND = new RegExp(`^(?!${RESERVED.source})${NAME_PATTERN}`);
 
-/** Returns whether `text` may name a profile. */
-export function isProfileName(text: string): text is ProfileName {
-  return SOUND.test(text);
+/** Returns whether `text` is one, and may name a profile. */
+export function isProfileName(text: unknown): text is ProfileName {
+  // A pattern would take what is no text for its words: `undefined` is a sound name.
+  return typeof text === "string" && SOUND.test(text);
 }
 
 /**
@@ -33,7 +34,7 @@ export function isProfileName(text: string): text is ProfileName {
  */
 export function parseProfileName(text: string): ProfileName {
   if (isProfileName(text)) return text;
-  const fault = RESERVED.test(text) ? "is reserved" : "is not a profile name";
+  const fault = typeof text === "string" && RESERVED.test(text) ? "is reserved" : "is not a profile name";
   throw new LockkeeperError("PROFILE_NAME_INVALID", `${JSON.stringify(text)} ${fault}`, {
     hint: "Use 1 to 32 lower-case letters, digits and hyphens, beginning with a letter or digit: dev, prod, api-2.",
   });

@@ -3,14 +3,14 @@
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { doubtAbout, refuseUnknownOptions, warn } from "@lockkeeper/core/internal";
+import { doubtAbout, isIntegerFrom, optionCheck, refuseUnknownOptions, warn } from "@lockkeeper/core/internal";
 import { ownPrograms } from "./context.ts";
 import type { Programs, ProfilesContext } from "./context.ts";
-import { EVERYDAY_OPTIONS, everydayVerbs } from "./everyday-verbs.ts";
+import { EVERYDAY_ARGUMENTS, everydayVerbs } from "./everyday-verbs.ts";
 import { locateHome, requireSafeHome } from "./home.ts";
 import { homePaths } from "./profile-paths.ts";
 import { ACTING_VERBS, EVERYDAY_VERBS, LOOKING_VERBS } from "./verbs.ts";
-import type { OpenedHome, OptionsByVerb, Profiles } from "./verbs.ts";
+import type { Argument, ArgumentsByVerb, OpenedHome, Profiles } from "./verbs.ts";
 
 /** The home to open, and its environment. */
 export interface OpenOptions {
@@ -30,7 +30,7 @@ export interface OpenOptions {
  * @throws {LockkeeperError} OPTION_INVALID when the home is not absolute, the file system's root or the user's own home.
  */
 export async function openProfiles(options: OpenOptions = {}): Promise<Profiles> {
-  refuseUnknownKeys("openProfiles", [options], EVERYDAY_OPTIONS);
+  refuseWrongArguments("openProfiles", [options], EVERYDAY_ARGUMENTS);
   const env = options.env ?? process.env;
   const home = locateHome(env, options.home);
   const danger = dangerOf(home);
@@ -75,20 +75,20 @@ function facade(opened: OpenedHome, { danger, doubt }: Doubts): Profiles {
     if (danger !== undefined) throw danger;
     requireSafeHome(home, profileIn(subject));
   };
-  const everyday: LoadVerbs = async () => ({ verbs: everydayVerbs(opened), options: EVERYDAY_OPTIONS });
+  const everyday: LoadVerbs = async () => ({ verbs: everydayVerbs(opened), table: EVERYDAY_ARGUMENTS });
   const looking: LoadVerbs = async () => {
-    const [{ lookingVerbs }, { VERB_OPTIONS }] = await Promise.all([
+    const [{ lookingVerbs }, { VERB_ARGUMENTS }] = await Promise.all([
       import("./looking-verbs.ts"),
-      import("./verb-options.ts"),
+      import("./verb-arguments.ts"),
     ]);
-    return { verbs: lookingVerbs(opened), options: VERB_OPTIONS };
+    return { verbs: lookingVerbs(opened), table: VERB_ARGUMENTS };
   };
   const acting: LoadVerbs = async () => {
-    const [{ actingVerbs }, { VERB_OPTIONS }] = await Promise.all([
+    const [{ actingVerbs }, { VERB_ARGUMENTS }] = await Promise.all([
       import("./acting-verbs.ts"),
-      import("./verb-options.ts"),
+      import("./verb-arguments.ts"),
     ]);
-    return { verbs: actingVerbs(opened), options: VERB_OPTIONS };
+    return { verbs: actingVerbs(opened), table: VERB_ARGUMENTS };
   };
   const methods: Record<string, unknown> = { home };
   for (const verb of EVERYDAY_VERBS) methods[verb] = method(verb, beforeLook, everyday);
@@ -102,15 +102,15 @@ type Method = (...given: readonly unknown[]) => unknown;
 /** Verbs that give one thing after the other. */
 const STREAMS: ReadonlySet<string> = new Set<keyof Profiles>(["followLog", "watch"]);
 
-/** Loads a verb among others, and the options of these. */
-type LoadVerbs = () => Promise<{ readonly verbs: object; readonly options: OptionsByVerb }>;
+/** Loads a verb among others, and the arguments of these. */
+type LoadVerbs = () => Promise<{ readonly verbs: object; readonly table: ArgumentsByVerb }>;
 
 /** Returns the method of the facade for `verb`, which `load` returns among others. */
 function method(verb: string, before: (subject: unknown) => void, load: LoadVerbs): Method {
   const run = async (given: readonly unknown[]): Promise<unknown> => {
     before(given[0]);
-    const { verbs, options } = await load();
-    refuseUnknownKeys(verb, given, options);
+    const { verbs, table } = await load();
+    refuseWrongArguments(verb, given, table);
     return Reflect.apply(Reflect.get(verbs, verb) as Method, undefined, given);
   };
   if (!STREAMS.has(verb)) return (...given) => run(given);
@@ -127,12 +127,38 @@ function profileIn(subject: unknown): string | undefined {
 }
 
 /**
- * A caller without a compiler gets an error for a misspelt option, which would otherwise silently have its default.
+ * A caller without a compiler gets an error for a misspelt option, which would otherwise silently have its default, and for a wrong or
+ * missing argument: `emptyTrash` of no names would otherwise mean all of them.
  *
- * @throws {TypeError} naming the first unknown key of the verb's options, and the nearest known one.
+ * @throws {TypeError} naming the first wrong argument, or the first unknown key of the verb's options and the nearest known one.
  */
-function refuseUnknownKeys(verb: string, given: readonly unknown[], table: OptionsByVerb): void {
-  const [place, known] = table[verb] ?? [0];
-  const options = given[place];
-  if (known !== undefined && options !== undefined) refuseUnknownOptions(verb, options, known());
+function refuseWrongArguments(verb: string, given: readonly unknown[], table: ArgumentsByVerb): void {
+  const [before, known, need] = table[verb] ?? [[]];
+  const expect = optionCheck(verb);
+  for (const [place, argument] of before.entries()) {
+    const [what, isRight] = RULES[argument] ?? TEXT;
+    expect(argument, given[place], what, isRight);
+  }
+  const options = given[before.length];
+  if (known !== undefined && (options !== undefined || need === "needed")) refuseUnknownOptions(verb, options, known());
+}
+
+type Rule = readonly [what: string, isRight: (value: unknown) => boolean];
+
+const TEXT: Rule = ["a text", isText];
+const TEXTS: Rule = ["an array of texts", (value) => Array.isArray(value) && value.every(isText)];
+
+/** Any other argument is a text. */
+const RULES: Readonly<Partial<Record<Argument, Rule>>> = {
+  names: TEXTS,
+  words: TEXTS,
+  lines: TEXTS,
+  argv: TEXTS,
+  findings: ["an array of findings", (value) => Array.isArray(value)],
+  verb: ['"start", "restart" or "stop"', (value) => value === "start" || value === "restart" || value === "stop"],
+  port: ["a port", (value) => isIntegerFrom(1, value, 65_535)],
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }

@@ -1,4 +1,5 @@
 /** The verbs of the facade: what can be asked of the profiles of one home, and which verbs only show. */
+import type { KnownOptions } from "@lockkeeper/core/internal";
 import type { HistoryEvent, KeeperOutcome, LogExcerpt, LogSelection } from "@lockkeeper/core";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
@@ -236,9 +237,30 @@ export interface OpenedHome {
 }
 
 /** Every option of a verb, by its name. */
-export type Known<T> = Readonly<Record<keyof T, true>>;
+export type Known<T> = { readonly [K in keyof T]-?: object extends Pick<T, K> ? true : "needed" };
 
-/** By verb: the position of its options, and the known ones, made when the verb is called. */
-export type OptionsByVerb = Readonly<
-  Record<string, readonly [place: number, known: () => Readonly<Record<string, true>>]>
+/** An argument before the options, by its name in the types above. */
+export type Argument =
+  | "name"
+  | "names"
+  | "words"
+  | "from"
+  | "to"
+  | "kind"
+  | "verb"
+  | "range"
+  | "note"
+  | "target"
+  | "file"
+  | "lines"
+  | "argv"
+  | "port"
+  | "findings";
+
+/**
+ * By verb: its arguments before the options; the known options, made when the verb is called, for a verb that has any; and whether
+ * it needs them.
+ */
+export type ArgumentsByVerb = Readonly<
+  Record<string, readonly [before: readonly Argument[], known?: () => KnownOptions, options?: "needed"]>
 >;

@@ -1,7 +1,7 @@
 /**
- * The options of each verb of the facade; those of everyday verbs are in `everyday-verbs.ts`. The compiler checks the table
+ * The arguments of each verb of the facade; those of everyday verbs are in `everyday-verbs.ts`. The compiler checks the options
  * against the types; a caller without a compiler gets an error for a misspelt option, which would otherwise silently have its
- * default.
+ * default, and for a missing argument.
  */
 import type { LogSelection } from "@lockkeeper/core";
 import type { ImportOptions } from "./adopt/import.ts";
@@ -24,7 +24,7 @@ import type { SetRequest } from "./sets/sets.ts";
 import type { FollowLogOptions } from "./status/output.ts";
 import type { WaitOptions } from "./status/wait.ts";
 import type { WatchOptions } from "./status/watch.ts";
-import type { Known, OptionsByVerb } from "./verbs.ts";
+import type { ArgumentsByVerb, Known } from "./verbs.ts";
 
 const profile = (): Known<ProfileOptions> => ({
   argv: true,
@@ -50,7 +50,7 @@ const profile = (): Known<ProfileOptions> => ({
 const block = () => ({ port: true, span: true, host: true, extraPorts: true }) as const;
 const waited = () => ({ signal: true, onProgress: true }) as const;
 
-const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: true, kind: true });
+const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: "needed", kind: true });
 const edit = (): Known<EditOptions> => ({ ...profile(), ...block(), unset: true, dryRun: true });
 const wait = (): Known<WaitOptions> => ({ ...waited(), for: true, timeoutMs: true });
 const log = (): Known<LogSelection> => ({ lines: true, sinceMs: true, matches: true });
@@ -61,11 +61,11 @@ const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: true, stopMyse
 const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: true });
 const preflight = (): Known<PreflightOptions> => ({ port: true, skip: true, facts: true });
 const run = (): Known<RunOptions> => ({
-  stop: true,
-  force: true,
+  stop: "needed",
+  force: "needed",
   report: true,
   onConfirmed: true,
-  supervised: true,
+  supervised: "needed",
   stays: true,
   port: true,
   sparesEarlierRun: true,
@@ -83,12 +83,17 @@ const install = (): Known<InstallOptions> => ({
   dryRun: true,
   overwrite: true,
 });
-const exported = (): Known<ExportOptions> => ({ format: true, image: true, containerfile: true, version: true });
-const set = (): Known<SetRequest> => ({ file: true, prefix: true });
+const exported = (): Known<ExportOptions> => ({
+  format: "needed",
+  image: true,
+  containerfile: true,
+  version: "needed",
+});
+const set = (): Known<SetRequest> => ({ file: "needed", prefix: true });
 const clone = (): Known<CloneOptions> => ({ ...waited(), include: true, port: true, stop: true, onRunProgress: true });
 const restore = (): Known<RestoreOptions> => ({ port: true });
 const config = (): Known<ConfigRequest> => ({ profile: true, key: true });
-const configChange = (): Known<ConfigChangeRequest> => ({ ...config(), value: true, dryRun: true });
+const configChange = (): Known<ConfigChangeRequest> => ({ ...config(), key: "needed", value: "needed", dryRun: true });
 const discover = (): Known<DiscoverOptions> => ({ roots: true, signal: true });
 const imported = (): Known<ImportOptions> => ({
   name: true,
@@ -106,36 +111,60 @@ const imported = (): Known<ImportOptions> => ({
 });
 const takeover = (): Known<TakeoverOptions> => ({
   ...waited(),
-  consent: true,
+  consent: "needed",
   stopTimeoutMs: true,
   startTimeoutMs: true,
   roots: true,
 });
 
-/** For each verb that takes options: the position of that argument, and all options that it knows. */
-export const VERB_OPTIONS: OptionsByVerb = {
-  create: [0, create],
-  edit: [1, edit],
-  wait: [1, wait],
-  log: [1, log],
-  followLog: [1, follow],
-  watch: [0, watch],
-  start: [1, start],
-  stop: [1, stop],
-  restart: [1, restart],
-  preflight: [1, preflight],
-  run: [1, run],
-  testHooks: [1, () => ({ signal: true })],
-  installService: [1, install],
-  exportToEngine: [1, exported],
-  planSet: [0, set],
-  applySet: [0, set],
-  appliedSet: [0, set],
-  clone: [2, clone],
-  restore: [1, restore],
-  readConfig: [0, config],
-  changeConfig: [0, configChange],
-  discover: [0, discover],
-  importGateways: [1, imported],
-  takeOver: [1, takeover],
+/** For each verb: its arguments before the options, all options that it knows, and whether it needs them. */
+export const VERB_ARGUMENTS: ArgumentsByVerb = {
+  wait: [["names"], wait],
+  status: [["name"]],
+  log: [["name"], log],
+  followLog: [["name"], follow],
+  history: [["name"]],
+  watch: [[], watch],
+  shownOutput: [["name", "lines"]],
+  limitNotes: [["name"]],
+  explainPort: [["port"]],
+  repair: [["findings"]],
+  discover: [[], discover],
+  exportToEngine: [["names"], exported, "needed"],
+  exportSet: [["names"]],
+  readConfig: [[], config],
+  create: [[], create, "needed"],
+  edit: [["name"], edit, "needed"],
+  order: [["verb", "names"]],
+  start: [["name"], start],
+  stop: [["name"], stop],
+  restart: [["name"], restart],
+  launchPlan: [["name"]],
+  preflight: [["name"], preflight],
+  testHooks: [["name"], () => ({ signal: true })],
+  run: [["name"], run, "needed"],
+  reservePorts: [["range", "note"]],
+  releasePorts: [["range"]],
+  token: [["name"]],
+  access: [["name"]],
+  writeHandoverPage: [["target"]],
+  removeHandoverPage: [["file"]],
+  clientArgv: [["name", "argv"]],
+  remove: [["name"]],
+  environment: [["name"]],
+  gatewayEnvironment: [["name"]],
+  use: [["name"]],
+  importGateways: [["kind"], imported],
+  takeOver: [["name"], takeover, "needed"],
+  installService: [["name"], install],
+  uninstallService: [["name"]],
+  serviceStatuses: [["names"]],
+  planSet: [[], set, "needed"],
+  applySet: [[], set, "needed"],
+  appliedSet: [[], set, "needed"],
+  rename: [["from", "to"]],
+  clone: [["from", "to"], clone],
+  restore: [["name"], restore],
+  emptyTrash: [["names"]],
+  changeConfig: [[], configChange, "needed"],
 };

@@ -13,11 +13,11 @@ import { DEFAULT_LIMITS, highestLimit, LIMIT_NAMES } from "./gateway-limits.ts";
 import type { GatewayLimits } from "./gateway-limits.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../host/address.ts";
 
-/** Answers a request that passed the guard and is not for one of the gateway's own paths. */
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+/** Answers a request that passed the guard and is not for one of the gateway's own paths. A returned promise is awaited. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** Takes over a WebSocket that passed the guard. */
-export type ConnectionHandler = (socket: WebSocket, request: IncomingMessage) => void | Promise<void>;
+/** Takes over a WebSocket that passed the guard. A returned promise is awaited. */
+export type ConnectionHandler = (socket: WebSocket, request: IncomingMessage) => unknown;
 
 /** The options of a gateway host. Only `token` is required. Every limit of {@link GatewayLimits} is an option too. */
 export interface GatewayHostOptions extends GatewayLimitOptions {

@@ -223,7 +223,13 @@ function paintMarks(marks: readonly Mark[], paint: View["paint"]): string {
     O: paint.green,
     "!": paint.red,
   };
-  return marks.join("").replaceAll(/(.)\1*/g, (run, mark: Mark) => painters[mark](run));
+  let painted = "";
+  for (let from = 0, to = 0; from < marks.length; from = to) {
+    const [mark = "."] = marks.slice(from, from + 1);
+    while (marks[to] === mark) to += 1;
+    painted += painters[mark](mark.repeat(to - from));
+  }
+  return painted;
 }
 
 function tellEmpty(

@@ -27,7 +27,7 @@ export function hostWithPort(host: string, port: number): string {
  * up.
  */
 export function isWildcardHost(host: string): boolean {
-  if (!host.includes(":")) return ANY_IPV4.test(host);
+  if (!host.includes(":")) return host.startsWith("0") && ANY_IPV4.test(host);
   const [address = ""] = host.split("%", 1);
   return ANY_IPV6.test(address) || ANY_MAPPED.test(address);
 }

@@ -7,7 +7,8 @@ import { readdirSync, readFileSync } from "node:fs";
  */
 export function openFileLimit(pid: number = process.pid): number | undefined {
   try {
-    return parseLimit(/^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1]);
+    const [, line = ""] = readFileSync(`/proc/${pid}/limits`, "utf8").split("\nMax open files", 2);
+    return parseLimit(line.trimStart().split(" ", 1)[0]);
   } catch {
     return pid === process.pid ? limitFromReport() : undefined;
   }

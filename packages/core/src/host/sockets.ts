@@ -145,7 +145,7 @@ function readTcpTables(
       const end = table.indexOf("\n", at);
       const line = table.slice(table.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end);
       if (ports !== undefined && !ports.has(parsePort(localOf(line)))) continue;
-      const fields = line.trim().split(/\s+/u);
+      const fields = line.split(" ").filter((field) => field !== "");
       const [, local, , status, , , , uid, , inode] = fields;
       if (local === undefined || status !== state || uid === undefined || inode === undefined) continue;
       lines.push({ local, uid: Number(uid), inode });
@@ -159,7 +159,7 @@ function readTcpTables(
  * net/ipv6/proc.c, sockstat6_seq_show.
  */
 function isIpv6Unused(procRoot: string): boolean {
-  return /^TCP6: inuse 0$/mu.test(readIfThere(`${procRoot}/net/sockstat6`) ?? "");
+  return `\n${readIfThere(`${procRoot}/net/sockstat6`) ?? ""}`.includes("\nTCP6: inuse 0\n");
 }
 
 /**

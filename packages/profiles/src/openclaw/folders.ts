@@ -37,7 +37,8 @@ function isDirectory(folder: string): boolean {
 
 /** Returns the profile whose usual state directory has the name `entry`, or undefined. */
 export function profileOfFolder(entry: string): string | undefined {
-  const match = FOLDER_NAME.exec(entry);
+  // Most entries are something else.
+  const match = entry.startsWith(".openclaw") ? FOLDER_NAME.exec(entry) : null;
   return match === null ? undefined : (match.groups?.["name"] ?? "default");
 }
 

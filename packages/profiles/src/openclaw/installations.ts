@@ -134,7 +134,7 @@ export function hostOf(config: OpenClawConfig, commands: readonly (readonly stri
 
 function startsOpenClaw(argv: readonly string[]): boolean {
   const line = argv.join(" ");
-  return /openclaw/i.test(line) && /\bgateway\b/.test(line);
+  return line.includes("gateway") && /openclaw/i.test(line) && /\bgateway\b/.test(line);
 }
 
 function placeOf(unit: ServiceUnit, ourHome: string): { name: string; stateDir: string; userHome: string } {

@@ -100,7 +100,8 @@ function parseRanges(text: string): readonly PortRange[] {
 
 function numbersIn(path: string): readonly number[] {
   const text = textOf(path).trim();
-  return text === "" ? [] : text.split(/\s+/u).map(Number);
+  // Linux puts a tab between them, gVisor a space.
+  return text === "" ? [] : text.replaceAll("\t", " ").split(" ").map(Number);
 }
 
 function textOf(path: string): string {

@@ -98,8 +98,8 @@ function interpreterOf(file: string): readonly string[] {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const start = Buffer.alloc(INTERPRETER_BYTES);
     const text = start.toString("latin1", 0, readSync(fd, start, 0, INTERPRETER_BYTES, 0));
-    const [, line] = /^#![ \t]*([^\n]*)/.exec(text) ?? [];
-    return line === undefined ? [] : line.trim().split(/[ \t]+/);
+    const [line = ""] = text.split("\n", 1);
+    return line.startsWith("#!") ? line.slice(2).trim().split(/[ \t]+/) : [];
   } catch {
     // A program may be executable and not readable.
     return [];

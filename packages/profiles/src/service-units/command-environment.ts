@@ -12,9 +12,9 @@ export interface CommandEnvironment {
   readonly user: string | null;
 }
 
-const SHELL = /^(?:ba|da|a|z|k)?sh$/;
+const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "dash", "ash", "zsh", "ksh"]);
 /** Programs that start another one as somebody else. */
-const SWITCHES_USER = /^(?:sudo|runuser|doas|su)$/;
+const USER_SWITCHES: ReadonlySet<string> = new Set(["sudo", "runuser", "doas", "su"]);
 /** An argument that sets a variable, and the same within the text of a shell. */
 const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s;
 const ASSIGNMENTS = /(?<![\w$-])([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s;&|]*)/g;
@@ -25,7 +25,7 @@ const NOTHING: CommandEnvironment = { environment: {}, user: null };
 export function readCommandEnvironment(argv: readonly string[]): CommandEnvironment {
   const names = argv.map((word) => path.basename(word));
   const [first = ""] = names;
-  if (first !== "env" && !SHELL.test(first) && !SWITCHES_USER.test(first)) return NOTHING;
+  if (first !== "env" && !SHELLS.has(first) && !USER_SWITCHES.has(first)) return NOTHING;
   const environment: Record<string, string> = {};
   // `gateway` and `run` are the verbs of the programs that we look for: what follows is for them.
   const verb = argv.findIndex((word) => word === "gateway" || word === "run");
@@ -36,7 +36,7 @@ export function readCommandEnvironment(argv: readonly string[]): CommandEnvironm
     const [, name, value] = isScript ? [] : (ASSIGNMENT.exec(word) ?? []);
     if (name !== undefined && value !== undefined) environment[name] = value;
   }
-  const at = names.findIndex((name) => SWITCHES_USER.test(name));
+  const at = names.findIndex((name) => USER_SWITCHES.has(name));
   return { environment, user: at < 0 || at >= wrapped.length ? null : userIn(wrapped.slice(at)) };
 }
 

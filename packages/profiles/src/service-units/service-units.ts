@@ -122,7 +122,7 @@ function runsProfile(argv: readonly string[]): boolean {
 
 /** Judged by the file name alone: a folder on the way to another program may have this name too. */
 function isLockkeeper(argument: string): boolean {
-  return /^lockkeeper(?:\.[a-z]+)*$/.test(path.basename(argument));
+  return argument.includes("lockkeeper") && /^lockkeeper(?:\.[a-z]+)*$/.test(path.basename(argument));
 }
 
 /** Units are often links (`systemctl link`), so links are followed; anything but a small plain file is passed over. */

@@ -29,8 +29,8 @@ export function parseSystemdUnit(texts: readonly string[]): UnitText | undefined
   let environmentFiles: readonly string[] = [];
   let passEnvironment: readonly string[] = [];
   for (const [key, value] of texts.flatMap(serviceAssignments)) {
-    if (key === "ExecStart") argv = value === "" ? [] : splitWords(value.replace(/^[-@:+!|]+/, ""));
-    if (key === "WorkingDirectory") workingDirectory = value.replace(/^-/, "") || null;
+    if (key === "ExecStart") argv = value === "" ? [] : splitWords(withoutPrefix(value));
+    if (key === "WorkingDirectory") workingDirectory = (value.startsWith("-") ? value.slice(1) : value) || null;
     if (key === "Environment") environment = value === "" ? {} : { ...environment, ...assignments(splitWords(value)) };
     if (key === "User") user = value || null;
     if (key === "EnvironmentFile") environmentFiles = value === "" ? [] : [...environmentFiles, value];
@@ -81,22 +81,68 @@ function serviceAssignments(text: string): readonly (readonly [string, string])[
   return found;
 }
 
-/** Words as systemd splits them: quotes group, a backslash takes the next character literally, `%%` is a percent sign. */
+/** Source: systemd.service(5), "Special executable prefixes". */
+function withoutPrefix(command: string): string {
+  let at = 0;
+  while (at < command.length && "-@:+!|".includes(command.charAt(at))) at += 1;
+  return command.slice(at);
+}
+
+/**
+ * Words as systemd splits them: quotes group, a backslash takes the next character literally, `%%` is a percent sign. A quote
+ * without its end separates words. By hand, since each of several expressions would cost more than a whole unit.
+ */
 function splitWords(text: string): readonly string[] {
-  if (!/["'\\%]/.test(text)) return text.split(/\s+/).filter((word) => word !== "");
+  const isPlain = !text.includes('"') && !text.includes("'") && !text.includes("\\");
+  const words = isPlain ? wordsIn(text) : quotedWordsIn(text);
+  return text.includes("%%") ? words.map((word) => word.replaceAll("%%", "%")) : words;
+}
+
+function wordsIn(text: string): readonly string[] {
+  return text
+    .replaceAll("\t", " ")
+    .split(" ")
+    .filter((word) => word !== "");
+}
+
+function quotedWordsIn(text: string): readonly string[] {
   const words: string[] = [];
-  for (const [word] of text.matchAll(/(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+/g)) {
-    words.push(
-      word
-        .replace(
-          /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g,
-          (_, double?: string, single?: string) => double ?? single ?? "",
-        )
-        .replace(/\\(.)/g, "$1")
-        .replaceAll("%%", "%"),
-    );
+  let word: string | undefined;
+  /** Where the characters begin that go into the word as they are. */
+  let plain = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    const character = text.charAt(at);
+    const isQuote = character === '"' || character === "'";
+    if (!isQuote && !" \t\\".includes(character)) continue;
+    if (at > plain) word = (word ?? "") + text.slice(plain, at);
+    const end = isQuote ? endOfQuoted(text, at) : -1;
+    if (end > 0) {
+      word = (word ?? "") + unescaped(text.slice(at + 1, end));
+      at = end;
+    } else if (character === "\\" && at + 1 < text.length) {
+      at += 1;
+      word = (word ?? "") + text.charAt(at);
+    } else {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    }
+    plain = at + 1;
   }
   return words;
+}
+
+/** Returns the place of the quote that ends what begins with the one at `from`; -1 when none does. */
+function endOfQuoted(text: string, from: number): number {
+  const quote = text.charAt(from);
+  for (let at = from + 1; at < text.length; at += 1) {
+    if (text.charAt(at) === quote) return at;
+    if (text.charAt(at) === "\\") at += 1;
+  }
+  return -1;
+}
+
+function unescaped(text: string): string {
+  return text.includes("\\") ? text.replace(/\\(.)/g, "$1") : text;
 }
 
 function assignments(words: readonly string[]): Record<string, string> {

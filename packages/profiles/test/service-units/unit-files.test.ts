@@ -33,6 +33,18 @@ WantedBy=default.target
     });
   });
 
+  test.each([
+    ["@/bin/a  b\tc", ["/bin/a", "b", "c"]],
+    ["-+!!/bin/a", ["/bin/a"]],
+    [`/bin/a "b c"d 'e "f'`, ["/bin/a", "b cd", 'e "f']],
+    [`/bin/a "" ''`, ["/bin/a", "", ""]],
+    [String.raw`/bin/a "b \" \\ c" 'd \' e' f\ g`, ["/bin/a", String.raw`b " \ c`, "d ' e", "f g"]],
+    [`/bin/a b"c d'e f`, ["/bin/a", "b", "c", "d", "e", "f"]],
+    [`/bin/a%%b "%%c d" %i`, ["/bin/a%b", "%c d", "%i"]],
+  ])("splits %s as systemd does", (command, argv) => {
+    expect(parseSystemdUnit([`[Service]\nExecStart=${command}\n`])?.argv).toEqual(argv);
+  });
+
   test("a drop-in replaces what it resets and adds to the rest", () => {
     const unit = "[Service]\nExecStart=/usr/bin/openclaw gateway\nEnvironment=A=1 B=2\n";
     const dropIn = "[Service]\nExecStart=\nExecStart=/opt/openclaw gateway --port 20000\nEnvironment=B=3\n";

@@ -99,7 +99,12 @@ function interpreterOf(file: string): readonly string[] {
     const start = Buffer.alloc(INTERPRETER_BYTES);
     const text = start.toString("latin1", 0, readSync(fd, start, 0, INTERPRETER_BYTES, 0));
     const [line = ""] = text.split("\n", 1);
-    return line.startsWith("#!") ? line.slice(2).trim().split(/[ \t]+/) : [];
+    return line.startsWith("#!")
+      ? line
+          .slice(2)
+          .trim()
+          .split(/[ \t]+/)
+      : [];
   } catch {
     // A program may be executable and not readable.
     return [];

@@ -10,6 +10,7 @@ import path from "node:path";
 import MagicString from "magic-string";
 import { parseSync } from "rolldown/utils";
 import { refuseCircle } from "./find-circle.js";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
 /** Defers Node's modules alone: for a program of whose files an upgrade may remove some while it runs. */
 export const deferBuiltins = deferring("defer-builtins", () => false);
@@ -32,14 +33,10 @@ export function deferFiles(entry) {
 }
 
 function deferring(name, isDeferred, onFile = () => {}) {
-  return {
-    name,
-    renderChunk(code, { fileName }) {
-      onFile(`./${path.basename(fileName)}`, requiredAtOnce(code));
-      const chunk = deferred(code, isDeferred);
-      return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-    },
-  };
+  return rewriteChunks(name, (code, { fileName }) => {
+    onFile(`./${path.basename(fileName)}`, requiredAtOnce(code));
+    return deferred(code, isDeferred);
+  });
 }
 
 const REQUIRED = /^(?:let|const) (node_\w+|require_\w+) = require\("((node:)?[^"]+)"\);$/gm;

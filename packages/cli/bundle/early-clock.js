@@ -3,14 +3,9 @@
  * since the process began, by the same clock, is there from the start.
  */
 import MagicString from "magic-string";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
-export const earlyClock = {
-  name: "early-clock",
-  renderChunk(code) {
-    const chunk = readEarly(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-  },
-};
+export const earlyClock = rewriteChunks("early-clock", readEarly);
 
 /**
  * Returns `code` with the other reading of the clock.

@@ -3,14 +3,9 @@
  * a hundred of them has two hundred functions more, each of which is made when the file is loaded.
  */
 import MagicString from "magic-string";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
-export const importsOnDemand = {
-  name: "imports-on-demand",
-  renderChunk(code) {
-    const chunk = withImportsOnDemand(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-  },
-};
+export const importsOnDemand = rewriteChunks("imports-on-demand", withImportsOnDemand);
 
 const IMPORT =
   /Promise\.resolve\(\)\.then\(\(\) => require\(("\.[^"]+")\)\)(?:\.then\(\((\w+)\) => \2\.([\w$]+)\))?(?!\.then)/g;

@@ -5,6 +5,7 @@
  */
 import MagicString from "magic-string";
 import { minifySync } from "rolldown/utils";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
 /** Smaller files are read and compiled faster; functions keep their names, so that a stack trace still tells something. */
 const minify = {
@@ -18,13 +19,7 @@ const minify = {
   },
 };
 
-const escape = {
-  name: "one-byte",
-  renderChunk(code) {
-    const chunk = oneByte(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-  },
-};
+const escape = rewriteChunks("one-byte", oneByte);
 
 export const minifyToOneByte = [minify, escape];
 

@@ -4,14 +4,9 @@
  * written into the file itself. The one for libraries that are imported on demand loads the file of helpers when it is called.
  */
 import MagicString from "magic-string";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
-export const ownHelpers = {
-  name: "own-helpers",
-  renderChunk(code) {
-    const chunk = withOwnHelpers(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-  },
-};
+export const ownHelpers = rewriteChunks("own-helpers", withOwnHelpers);
 
 const REQUIRED = /^const (require_\w+) = (require\("[^"]*rolldown-runtime[^"]*"\));$/m;
 

@@ -3,16 +3,11 @@
  * `node:module` and a URL, 0.7 ms in each command that takes a lock.
  */
 import MagicString from "magic-string";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
 const MADE = /\(0, node_module\.createRequire\)\(require\("url"\)\.pathToFileURL\(__filename\)\.href\)/g;
 
-export const ownRequire = {
-  name: "own-require",
-  renderChunk(code) {
-    const chunk = withOwnRequire(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-  },
-};
+export const ownRequire = rewriteChunks("own-require", withOwnRequire);
 
 /**
  * Returns `code` with the file's own `require` in place of one that is made.

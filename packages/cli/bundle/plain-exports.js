@@ -4,14 +4,9 @@
  * functions, classes and constants, and are there when the chunk has run.
  */
 import MagicString from "magic-string";
+import { rewriteChunks } from "./rewrite-chunks.js";
 
-export const plainExports = {
-  name: "plain-exports",
-  renderChunk(code) {
-    const chunk = withPlainExports(code);
-    return { code: chunk.toString(), map: chunk.generateMap({ hires: "boundary" }) };
-  },
-};
+export const plainExports = rewriteChunks("plain-exports", withPlainExports);
 
 const GETTER =
   /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function ?\(\) \{\s+return ([\w$.]+);\s+\}\s+\}\);$/gm;

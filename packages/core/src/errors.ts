@@ -119,6 +119,11 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/** Whether the error is a documented one or one of the system: the caller may go on without the result. Any other is a bug. */
+export function isForeseen(error: unknown): boolean {
+  return error instanceof LockkeeperError || errnoOf(error) !== undefined;
+}
+
 /**
  * Returns the documented error for a failed file call: a message with path and errno, and what to do about it.
  *

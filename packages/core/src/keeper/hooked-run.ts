@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 
-import { errnoOf, LockkeeperError } from "../errors.ts";
+import { isForeseen } from "../errors.ts";
 import type { HookPlan } from "../hooks/hook-caller.ts";
 import { HookCaller } from "../hooks/hook-caller.ts";
 import { appendHistory, formatHistoryEvent } from "./history.ts";
@@ -61,6 +61,6 @@ function noteInHistory(eventsPath: string, record: RunRecord, fact: string): voi
     appendHistory(eventsPath, line);
   } catch (error) {
     // A disk that refuses must not end a run.
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    if (!isForeseen(error)) throw error;
   }
 }

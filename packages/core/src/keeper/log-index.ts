@@ -9,7 +9,7 @@
  */
 import { closeSync, readFileSync, readSync } from "node:fs";
 
-import { errnoOf, LockkeeperError } from "../errors.ts";
+import { isForeseen } from "../errors.ts";
 import { openFile } from "../storage/private-file.ts";
 
 /** At `atMs` (epoch milliseconds) the file was `sizeBytes` long. */
@@ -69,7 +69,7 @@ function withIndex<T>(path: string, read: (fd: number) => T): T | undefined {
     fd = openFile(indexPath(path), "read", "any");
     return fd === undefined ? undefined : read(fd);
   } catch (error) {
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    if (!isForeseen(error)) throw error;
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);

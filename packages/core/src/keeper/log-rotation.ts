@@ -7,7 +7,7 @@
  */
 import * as fs from "node:fs";
 
-import { LockkeeperError, errnoOf, fileError } from "../errors.ts";
+import { errnoOf, fileError, isForeseen } from "../errors.ts";
 import { createFile, openFile, openForAppend } from "../storage/private-file.ts";
 import { LogCopy, nextLineStart } from "./log-copy.ts";
 import type { LogIndex, LogMark } from "./log-index.ts";
@@ -394,6 +394,6 @@ function ignoringDisk(act: () => void): void {
   try {
     act();
   } catch (error) {
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    if (!isForeseen(error)) throw error;
   }
 }

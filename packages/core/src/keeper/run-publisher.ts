@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 
-import { errnoOf, LockkeeperError } from "../errors.ts";
+import { errnoOf, isForeseen, LockkeeperError } from "../errors.ts";
 import { judgeProcess, ownIdentity } from "../host/process-identity.ts";
 import { readIfPresentSync } from "../storage/small-file.ts";
 import { createFile, openFile } from "../storage/private-file.ts";
@@ -138,7 +138,7 @@ export class RunPublisher {
     try {
       appendHistory(this.#spec.eventsPath, formatHistoryEvent(event));
     } catch (error) {
-      if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+      if (!isForeseen(error)) throw error;
     }
   }
 
@@ -167,7 +167,7 @@ export class RunPublisher {
       if (this.#pendingHistory.length > 0) appendHistory(this.#spec.eventsPath, this.#pendingHistory.join(""));
       this.#pendingHistory = [];
     } catch (error) {
-      if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+      if (!isForeseen(error)) throw error;
     }
   }
 }

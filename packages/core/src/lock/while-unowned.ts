@@ -5,7 +5,7 @@
 import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
+import { GatewayLockError, isForeseen, LockkeeperError } from "../errors.ts";
 import type { FileMutexOptions } from "./file-mutex.ts";
 import { withFileMutex } from "./file-mutex.ts";
 import { inspectGatewayLock } from "./inspect.ts";
@@ -64,7 +64,7 @@ async function quietly(tidy: () => unknown): Promise<void> {
   try {
     await tidy();
   } catch (error) {
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    if (!isForeseen(error)) throw error;
   }
 }
 

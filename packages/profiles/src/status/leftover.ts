@@ -2,7 +2,7 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import {
   appendHistory,
-  errnoOf,
+  isForeseen,
   formatHistoryEvent,
   isResting,
   replaceFile,
@@ -37,7 +37,7 @@ export async function sweepLeftover(home: string, manifest: Manifest, reason?: s
       }
     });
   } catch (error) {
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    if (!isForeseen(error)) throw error;
   }
 }
 
@@ -56,7 +56,7 @@ export async function settleStopped(home: string, manifest: Manifest): Promise<v
       await settle(home, manifest, record, `stopped; it was ${record.state} before`);
     });
   } catch (error) {
-    if (!(error instanceof LockkeeperError) && errnoOf(error) === undefined) throw error;
+    if (!isForeseen(error)) throw error;
   }
 }
 

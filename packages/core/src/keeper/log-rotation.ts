@@ -72,6 +72,8 @@ export class GatewayLog {
   #indexBytes = 0;
   #rotateNotBefore = 0;
   readonly #lossTold = new Map<string, number>();
+  /** Another file, or none, is in its place. */
+  #isDisplaced = false;
   #looking: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -142,7 +144,9 @@ export class GatewayLog {
     let news: "grew" | "quiet" = "quiet";
     try {
       const before = this.#seen;
-      const { size, mtimeMs } = fs.fstatSync(this.fd);
+      const { size, mtimeMs, dev, ino } = fs.fstatSync(this.fd);
+      const there = fs.lstatSync(this.path, { throwIfNoEntry: false });
+      this.#noteDisplaced(there?.ino !== ino || there.dev !== dev);
       if (size === before.sizeBytes && mtimeMs === before.changedMs) {
         if (Date.now() - this.#marked.atMs >= DEFAULTS.markEveryMs) this.#writeDueMark();
         return news;
@@ -179,6 +183,20 @@ export class GatewayLog {
     // A keeper that was killed in a rotation, between the truncation and the new index, has left the whole old file as `.1`.
     const rotated = index === undefined || readLogBase(rotatedPath(this.path, 1)) === index.base;
     if (!rotated) this.#tellLoss("cut", `${endBytes} bytes of output were cut while no keeper looked`);
+  }
+
+  /** Somebody has removed or moved the file: the gateway goes on writing into it, where no reader looks. Told in its place, once. */
+  #noteDisplaced(isDisplaced: boolean): void {
+    if (isDisplaced && !this.#isDisplaced) {
+      const text = "the log file was removed or moved away; what is printed goes there until the profile is restarted";
+      ignoringDisk(() => {
+        const fd = openForAppend(this.path);
+        fs.writeSync(fd, formatLogNote({ at: new Date().toISOString(), kind: "lost", text }));
+        fs.closeSync(fd);
+      });
+      this.#onLoss(text);
+    }
+    this.#isDisplaced = isDisplaced;
   }
 
   /** The file was truncated, or its beginning was overwritten: the old content is lost, and the present one is new. */

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -327,6 +328,37 @@ describe("the index", () => {
 function inShell(log: GatewayLog, program: string): void {
   execFileSync("sh", ["-c", program], { stdio: ["ignore", log.fd, log.fd] });
 }
+
+describe("a log that somebody takes away", () => {
+  test.each([
+    ["removed", () => rmSync(path)],
+    [
+      "moved, with an empty one in its place",
+      () => (renameSync(path, `${path}.old`), writeFileSync(path, "", { mode: 0o600 })),
+    ],
+  ])("is reported in its place and in the history, once: %s", async (_, take) => {
+    const losses: string[] = [];
+    const log = new GatewayLog(path, { onLoss: (text) => losses.push(text) });
+    writeSync(log.fd, numbered(0, 3));
+    await log.check();
+    expect(losses).toEqual([]);
+    take();
+    await log.check();
+    writeSync(log.fd, numbered(3, 6));
+    await log.check();
+    await log.close();
+    expect(losses).toEqual([expect.stringMatching(/^the log file was removed or moved away/)]);
+    expect(await notesIn(path)).toEqual(["lost"]);
+  });
+
+  test("is not created again where its directory is gone", async () => {
+    const log = new GatewayLog(path);
+    rmSync(home, { recursive: true });
+    await log.check();
+    await log.close();
+    expect(existsSync(home)).toBe(false);
+  });
+});
 
 describe("a log that its own gateway cuts", () => {
   test.each([

@@ -23,7 +23,7 @@ export { HOST_HEADER_PATTERN, ORIGIN_PATTERN } from "./gateway/gateway-options.t
 export { readKeptProgram } from "./keeper/kept-program.ts";
 export { PERMANENT_EXIT_STATUS } from "./keeper/restart-policy.ts";
 export { tokenFault } from "./gateway/access-token.ts";
-export type { KnownOptions } from "./wrong-options.ts";
+export type { KnownOptions, OptionKind } from "./wrong-options.ts";
 export { isIntegerFrom, optionCheck, refuseUnknownOptions } from "./wrong-options.ts";
 export { didYouMean, nearestNames } from "./nearest-names.ts";
 export { jsonText, plainLine, plainOutput, plainText } from "./plain-text.ts";

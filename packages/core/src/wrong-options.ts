@@ -4,15 +4,19 @@
  */
 import { nearestNames } from "./nearest-names.ts";
 
-/** The options of a function, by name; `needed`: it has no default. */
-export type KnownOptions = Readonly<Record<string, true | "needed">>;
+/** What the value of an option is, in a word. `value`: its own reader checks it. */
+export type OptionKind =
+  "flag" | "text" | "texts" | "number" | "signal" | "function" | "named texts" | "object" | "value";
+
+/** The options of a function, by name; `needed`: it has no default. `true` as `value`. */
+export type KnownOptions = Readonly<Record<string, true | OptionKind | `needed ${OptionKind}`>>;
 
 /**
- * Returns when `options` has only keys of `known`, and all that are needed; otherwise a misspelt option would silently have its
- * default.
+ * Returns when `options` has only keys of `known` with values of their kind, and all that are needed; otherwise a misspelt option
+ * would silently have its default.
  *
  * @param caller the function that was called, for the message.
- * @throws {TypeError} naming the first unknown key and the nearest known one, or the first missing one.
+ * @throws {TypeError} naming the first unknown key and the nearest known one, or the first wrong or missing value.
  */
 export function refuseUnknownOptions(caller: string, options: unknown, known: KnownOptions): void {
   if (typeof options !== "object" || options === null) {
@@ -24,11 +28,41 @@ export function refuseUnknownOptions(caller: string, options: unknown, known: Kn
     const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `known are ${Object.keys(known).join(", ")}`;
     throw new TypeError(`${caller}: unknown option ${JSON.stringify(key)}; ${hint}`);
   }
-  for (const [key, need] of Object.entries(known)) {
-    if (need === "needed" && Reflect.get(options, key) === undefined) {
-      throw new TypeError(`${caller}: expected the option ${key}, got undefined`);
-    }
+  const expect = optionCheck(caller);
+  for (const [key, word] of Object.entries(known)) {
+    if (word === true) continue;
+    const value: unknown = Reflect.get(options, key);
+    const isNeeded = word.startsWith(NEEDED);
+    if (value === undefined && !isNeeded) continue;
+    const [what, isRight] = KINDS[(isNeeded ? word.slice(NEEDED.length) : word) as OptionKind];
+    expect(`the option ${key}`, value, what, isRight);
   }
+}
+
+const NEEDED = "needed ";
+
+const KINDS: Readonly<Record<OptionKind, readonly [what: string, isRight: (value: unknown) => boolean]>> = {
+  flag: ["true or false", (value) => typeof value === "boolean"],
+  text: ["a text", isText],
+  texts: ["an array of texts", (value) => Array.isArray(value) && value.every(isText)],
+  number: ["a number", (value) => typeof value === "number" && !Number.isNaN(value)],
+  signal: ["an AbortSignal", (value) => isObject(value) && "aborted" in value],
+  function: ["a function", (value) => typeof value === "function"],
+  "named texts": ["names with texts", (value) => isPlain(value) && Object.values(value).every(isText)],
+  object: ["an object", isPlain],
+  value: ["given", (value) => value !== undefined],
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isPlain(value: unknown): value is object {
+  return isObject(value) && !Array.isArray(value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /**

@@ -4,12 +4,12 @@ import type { ArgumentsByVerb, EverydayVerbs, Known, OpenedHome } from "./verbs.
 
 /** The arguments of these verbs, and of opening a home. */
 export const EVERYDAY_ARGUMENTS: ArgumentsByVerb = {
-  openProfiles: [[], () => ({ home: true, env: true, programs: true })],
-  list: [[], (): Known<ListOptions> => ({ probe: true, usage: true, toAct: true })],
+  openProfiles: [[], () => ({ home: "text", env: "object", programs: "object" })],
+  list: [[], (): Known<ListOptions> => ({ probe: "flag", usage: "flag", toAct: "flag" })],
   find: [["name"]],
-  match: [["words"], () => ({ toAct: true })],
+  match: [["words"], () => ({ toAct: "flag" })],
   protection: [["name"]],
-  selection: [[], () => ({ profile: true })],
+  selection: [[], () => ({ profile: "text" })],
 };
 
 /** Returns these verbs for one opened home. */

@@ -142,6 +142,16 @@ export function completeManifest(home: string, value: unknown): Manifest | strin
   return value as unknown as Manifest;
 }
 
+/**
+ * Returns when the manifest will be read as it is written: the registry is refused as a whole when one of its manifests is not sound.
+ *
+ * @throws {TypeError} naming the first field that is not.
+ */
+export function refuseUnsound(home: string, manifest: Manifest): void {
+  const complete = completeManifest(home, JSON.parse(formatManifest(home, manifest)));
+  if (typeof complete === "string") throw new TypeError(`profile ${manifest.name}: ${complete}`);
+}
+
 function completePaths(home: string, name: ProfileName, elsewhere: Record<string, unknown>): ProfilePaths {
   const { profile, ...moved } = elsewhere;
   const usual = typeof profile === "string" ? pathsInFolder(`${home}/${profile}`) : profilePaths(home, name);

@@ -27,94 +27,111 @@ import type { WatchOptions } from "./status/watch.ts";
 import type { ArgumentsByVerb, Known } from "./verbs.ts";
 
 const profile = (): Known<ProfileOptions> => ({
-  argv: true,
-  cwd: true,
-  env: true,
-  passEnv: true,
-  envFile: true,
-  health: true,
-  portEnv: true,
-  scheme: true,
-  stopTimeoutMs: true,
-  groups: true,
-  after: true,
-  end: true,
-  memoryRestartBytes: true,
-  memoryMaxBytes: true,
-  restartUnresponsiveMs: true,
-  hooks: true,
-  lease: true,
-  protected: true,
-  set: true,
+  argv: "texts",
+  cwd: "text",
+  env: "named texts",
+  passEnv: "texts",
+  envFile: "text",
+  health: "text",
+  portEnv: "flag",
+  scheme: "text",
+  stopTimeoutMs: "number",
+  groups: "texts",
+  after: "texts",
+  end: "text",
+  memoryRestartBytes: "number",
+  memoryMaxBytes: "number",
+  restartUnresponsiveMs: "number",
+  hooks: "named texts",
+  lease: "text",
+  protected: "flag",
+  set: "named texts",
 });
-const block = () => ({ port: true, span: true, host: true, extraPorts: true }) as const;
-const waited = () => ({ signal: true, onProgress: true }) as const;
+const block = () => ({ port: "value", span: "number", host: "text", extraPorts: "object" }) as const;
+const waited = () => ({ signal: "signal", onProgress: "function" }) as const;
 
-const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: "needed", kind: true });
-const edit = (): Known<EditOptions> => ({ ...profile(), ...block(), unset: true, dryRun: true });
-const wait = (): Known<WaitOptions> => ({ ...waited(), for: true, timeoutMs: true });
-const log = (): Known<LogSelection> => ({ lines: true, sinceMs: true, matches: true });
-const follow = (): Known<FollowLogOptions> => ({ from: true, signal: true });
-const watch = (): Known<WatchOptions> => ({ intervalMs: true, probe: true, signal: true });
-const start = (): Known<StartOptions> => ({ ...waited(), timeoutMs: true, port: true, replace: true, standby: true });
-const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: true, stopMyself: true });
-const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: true });
-const preflight = (): Known<PreflightOptions> => ({ port: true, skip: true, facts: true });
+const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: "needed text", kind: "text" });
+const edit = (): Known<EditOptions> => ({ ...profile(), ...block(), unset: "texts", dryRun: "flag" });
+const wait = (): Known<WaitOptions> => ({ ...waited(), for: "text", timeoutMs: "number" });
+const log = (): Known<LogSelection> => ({ lines: "number", sinceMs: "number", matches: "function" });
+const follow = (): Known<FollowLogOptions> => ({ from: "number", signal: "signal" });
+const watch = (): Known<WatchOptions> => ({ intervalMs: "number", probe: "flag", signal: "signal" });
+const start = (): Known<StartOptions> => ({
+  ...waited(),
+  timeoutMs: "number",
+  port: "number",
+  replace: "flag",
+  standby: "flag",
+});
+const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: "number", stopMyself: "flag" });
+const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: "number" });
+const preflight = (): Known<PreflightOptions> => ({ port: "number", skip: "texts", facts: "object" });
 const run = (): Known<RunOptions> => ({
-  stop: "needed",
-  force: "needed",
-  report: true,
-  onConfirmed: true,
-  supervised: "needed",
-  stays: true,
-  port: true,
-  sparesEarlierRun: true,
-  startTimeoutMs: true,
-  startedBy: true,
-  leaseWaits: true,
+  stop: "needed signal",
+  force: "needed signal",
+  report: "function",
+  onConfirmed: "function",
+  supervised: "needed flag",
+  stays: "flag",
+  port: "number",
+  sparesEarlierRun: "flag",
+  startTimeoutMs: "number",
+  startedBy: "text",
+  leaseWaits: "value",
 });
 const install = (): Known<InstallOptions> => ({
   ...waited(),
-  manager: true,
-  system: true,
-  harden: true,
-  watchdogMs: true,
-  boot: true,
-  dryRun: true,
-  overwrite: true,
+  manager: "text",
+  system: "flag",
+  harden: "flag",
+  watchdogMs: "number",
+  boot: "text",
+  dryRun: "flag",
+  overwrite: "flag",
 });
 const exported = (): Known<ExportOptions> => ({
-  format: "needed",
-  image: true,
-  containerfile: true,
-  version: "needed",
+  format: "needed text",
+  image: "text",
+  containerfile: "flag",
+  version: "needed text",
 });
-const set = (): Known<SetRequest> => ({ file: "needed", prefix: true });
-const clone = (): Known<CloneOptions> => ({ ...waited(), include: true, port: true, stop: true, onRunProgress: true });
-const restore = (): Known<RestoreOptions> => ({ port: true });
-const config = (): Known<ConfigRequest> => ({ profile: true, key: true });
-const configChange = (): Known<ConfigChangeRequest> => ({ ...config(), key: "needed", value: "needed", dryRun: true });
-const discover = (): Known<DiscoverOptions> => ({ roots: true, signal: true });
+const set = (): Known<SetRequest> => ({ file: "needed text", prefix: "text" });
+const clone = (): Known<CloneOptions> => ({
+  ...waited(),
+  include: "texts",
+  port: "value",
+  stop: "flag",
+  onRunProgress: "function",
+});
+const restore = (): Known<RestoreOptions> => ({ port: "value" });
+const config = (): Known<ConfigRequest> => ({ profile: "text", key: "text" });
+const configChange = (): Known<ConfigChangeRequest> => ({
+  ...config(),
+  key: "needed text",
+  value: "needed text",
+  dryRun: "flag",
+});
+const discover = (): Known<DiscoverOptions> => ({ roots: "object", signal: "signal" });
 const imported = (): Known<ImportOptions> => ({
-  name: true,
-  all: true,
-  as: true,
-  stateDir: true,
-  port: true,
-  env: true,
-  passEnv: true,
-  envFile: true,
-  argv: true,
-  protected: true,
-  roots: true,
-  signal: true,
+  name: "text",
+  all: "flag",
+  as: "text",
+  stateDir: "text",
+  port: "value",
+  env: "named texts",
+  passEnv: "texts",
+  envFile: "text",
+  argv: "texts",
+  protected: "flag",
+  roots: "object",
+  signal: "signal",
 });
 const takeover = (): Known<TakeoverOptions> => ({
   ...waited(),
-  consent: "needed",
-  stopTimeoutMs: true,
-  startTimeoutMs: true,
-  roots: true,
+  consent: "needed function",
+  stopTimeoutMs: "number",
+  startTimeoutMs: "number",
+  roots: "object",
 });
 
 /** For each verb: its arguments before the options, all options that it knows, and whether it needs them. */
@@ -141,7 +158,7 @@ export const VERB_ARGUMENTS: ArgumentsByVerb = {
   restart: [["name"], restart],
   launchPlan: [["name"]],
   preflight: [["name"], preflight],
-  testHooks: [["name"], () => ({ signal: true })],
+  testHooks: [["name"], () => ({ signal: "signal" })],
   run: [["name"], run, "needed"],
   reservePorts: [["range", "note"]],
   releasePorts: [["range"]],

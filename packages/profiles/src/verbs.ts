@@ -1,5 +1,5 @@
 /** The verbs of the facade: what can be asked of the profiles of one home, and which verbs only show. */
-import type { KnownOptions } from "@lockkeeper/core/internal";
+import type { KnownOptions, OptionKind } from "@lockkeeper/core/internal";
 import type { HistoryEvent, KeeperOutcome, LogExcerpt, LogSelection } from "@lockkeeper/core";
 import type { ImportOptions, ImportReport } from "./adopt/import.ts";
 import type { TakeoverOptions, TakeoverResult } from "./adopt/takeover.ts";
@@ -236,8 +236,28 @@ export interface OpenedHome {
   readonly look: ProfilesContext;
 }
 
-/** Every option of a verb, by its name. */
-export type Known<T> = { readonly [K in keyof T]-?: object extends Pick<T, K> ? true : "needed" };
+/** Every option of a verb, by its name: its kind, and whether it is needed. */
+export type Known<T> = {
+  readonly [K in keyof T]-?: object extends Pick<T, K>
+    ? KindOf<NonNullable<T[K]>>
+    : `needed ${KindOf<NonNullable<T[K]>>}`;
+};
+
+type KindOf<V> = [V] extends [boolean]
+  ? "flag"
+  : [V] extends [string]
+    ? "text"
+    : [V] extends [number]
+      ? "number"
+      : [V] extends [AbortSignal]
+        ? "signal"
+        : [V] extends [(...given: never[]) => unknown]
+          ? "function"
+          : [V] extends [readonly string[]]
+            ? "texts"
+            : [Required<V>] extends [Readonly<Record<string, string>>]
+              ? "named texts"
+              : Extract<OptionKind, "object" | "value">;
 
 /** An argument before the options, by its name in the types above. */
 export type Argument =

@@ -25,6 +25,13 @@ test("every method of the facade is there under its name, once", async () => {
 describe("a caller without a compiler", () => {
   const { openProfiles: _, ...everyday } = EVERYDAY_ARGUMENTS;
   const verbs = Object.entries({ ...everyday, ...VERB_ARGUMENTS });
+  /** A value of each kind that some option is needed of. */
+  const SOUND: Readonly<Record<string, unknown>> = {
+    flag: true,
+    text: "x",
+    signal: AbortSignal.abort(),
+    function: () => false,
+  };
   type Method = (...given: readonly unknown[]) => Promise<unknown> | AsyncGenerator;
 
   test.each(verbs)(
@@ -54,9 +61,18 @@ describe("a caller without a compiler", () => {
       }
       await expect(call(...right, { nameless: 1 })).rejects.toThrow(`${verb}: unknown option "nameless"`);
       if (need === "needed") await expect(call(...right)).rejects.toThrow(`${verb}: expected an object of options`);
-      const missing = Object.entries(known()).find(([, word]) => word === "needed");
-      if (missing !== undefined) {
-        await expect(call(...right, {})).rejects.toThrow(`${verb}: expected the option ${missing[0]}, got undefined`);
+      const options = Object.entries(known());
+      const needed = options.filter(([, word]) => word !== true && word.startsWith("needed "));
+      const sound = Object.fromEntries(needed.map(([option, word]) => [option, SOUND[word.toString().slice(7)]]));
+      for (const [option] of needed) {
+        const { [option]: __, ...rest } = sound;
+        await expect(call(...right, rest)).rejects.toThrow(`${verb}: expected the option ${option} to be `);
+      }
+      for (const [option, word] of options) {
+        if (word === "value") continue;
+        const wrong = word.toString().endsWith("number") ? Number.NaN : null;
+        const message = `${verb}: expected the option ${option} to be `;
+        await expect(call(...right, { ...sound, [option]: wrong })).rejects.toThrow(message);
       }
     },
   );

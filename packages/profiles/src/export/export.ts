@@ -52,6 +52,9 @@ export async function exportProfiles(
   names: readonly string[],
   { format, image, containerfile = false, version }: ExportOptions,
 ): Promise<ExportResult> {
+  if (!ENGINE_FORMATS.includes(format)) {
+    throw new TypeError(`exportToEngine: expected format to be one of ${ENGINE_FORMATS.join(", ")}, got ${format}`);
+  }
   if (image !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(image)) {
     throw new LockkeeperError("OPTION_INVALID", `not the name of an image: ${JSON.stringify(image)}`, {
       hint: "For example: --image registry.example/lockkeeper:1",

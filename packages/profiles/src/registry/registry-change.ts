@@ -18,6 +18,7 @@ import {
 import { existsSync, lstatSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ensureHome } from "../home.ts";
+import { refuseUnsound } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
@@ -130,6 +131,7 @@ async function commit(
   const paths = homePaths(home);
   const revision = document.revision + 1;
   refuseNewCircle(document.registry, given);
+  for (const each of given) if (document.registry.get(each.name) !== each) refuseUnsound(home, each);
   const manifests = inRegistryOrder(given, document.registry);
   const text = formatRegistry(home, revision, manifests);
   let intent: Intent | undefined = folders === undefined ? undefined : { v: 1, revision, ...withinHome(home, folders) };

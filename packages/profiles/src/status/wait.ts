@@ -26,6 +26,9 @@ export interface WaitResult {
 const DEFAULT_TIMEOUT_MS = 60_000;
 const LOOK_MS = 100;
 
+/** What can be waited for. */
+const GOALS: readonly NonNullable<WaitOptions["for"]>[] = ["running", "stopped"];
+
 /**
  * Returns, in the order of `names`, how each profile's wait ended. The wait goes on for `stopped` and `standby`, because they
  * may be started soon.
@@ -40,7 +43,9 @@ export async function waitForProfiles(
   const registry = readRegistry(context.home, context.owner);
   for (const name of names) requireFrom(registry, context.home, name);
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const wanted = options.for ?? "running";
+  const { for: wanted = "running" } = options;
+  if (!GOALS.includes(wanted))
+    throw new TypeError(`wait: expected for to be one of ${GOALS.join(", ")}, got ${wanted}`);
   const said = new Map<string, string>();
   for (;;) {
     const listed = new Map((await listProfiles(context, { probe: false })).map((status) => [status.name, status]));

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatManifest } from "../../src/manifest.ts";
+import type { Manifest } from "../../src/manifest.ts";
 import { homePaths } from "../../src/profile-paths.ts";
 import { changeRegistry, settleRegistry } from "../../src/registry/registry-change.ts";
 import { formatRegistry, inRegistryOrder, readRegistry, requireManifest } from "../../src/registry/registry.ts";
@@ -134,6 +135,15 @@ describe("readRegistry", () => {
       fs.writeFileSync(path, JSON.stringify(document));
       expect(thrownBy(() => readRegistry(home)).message).toContain(`profiles[0].${field}: expected`);
     }
+  });
+
+  test("a manifest that could not be read again is never written", async () => {
+    const home = await withProfiles("dev");
+    const text = fs.readFileSync(homePaths(home).registry, "utf8");
+    const bad = { ...manifest(home, "bad", 20_500), protected: "yes" } as unknown as Manifest;
+    const change = changeRegistry(home, ({ registry, commit }) => commit([...registry.values(), bad]));
+    await expect(change).rejects.toThrow('profile bad: protected: expected true or false, got "yes"');
+    expect(fs.readFileSync(homePaths(home).registry, "utf8")).toBe(text);
   });
 
   test.each(["symlink", "directory"])("a %s in its place is refused, target untouched", async (kind) => {

@@ -1,9 +1,8 @@
 /**
  * Decides whether this host may run the gateway: combines the lease that other hosts see, the last token that the state has
- * seen, and the sentinel. Loaded only for a profile with a lease. The order is fixed: the kernel's lock first (the keeper has
- * it), then the lease, then the sentinel, then a gateway; and back.
+ * seen (`left-token.ts`), and the sentinel. Loaded only for a profile with a lease. The order is fixed: the kernel's lock first
+ * (the keeper has it), then the lease, then the sentinel, then a gateway; and back.
  */
-import { shellCommand } from "../shell-quote.ts";
 import { lstatSync } from "node:fs";
 import { hostname } from "node:os";
 
@@ -21,9 +20,8 @@ import type { LeaseClaimant } from "../lease/lease.ts";
 import { Lease, takeLease } from "../lease/lease.ts";
 import { PostedSentinel } from "../lease/posted-sentinel.ts";
 import { pause } from "../pause.ts";
-import { replaceFile } from "../storage/durable-file.ts";
-import { readIfPresentSync } from "../storage/small-file.ts";
 import type { KeeperLease } from "./keeper-spec.ts";
+import { leaveToken } from "./left-token.ts";
 import type { RunLease } from "./run-record.ts";
 
 /** The request for ownership, and the callbacks during the wait. */
@@ -149,55 +147,6 @@ async function begin(
   } catch (error) {
     await lease.release();
     throw error;
-  }
-}
-
-/** Tokens of one key are comparable within one cluster of etcd. */
-interface LeftToken {
-  readonly key: string;
-  readonly token: string;
-  /** Unknown to none but the oldest servers. */
-  readonly cluster?: string | undefined;
-}
-
-/**
- * The state records its last owner. An owner with a smaller token is a past one, and an owner from another cluster knows
- * nothing about the owners here.
- */
-async function leaveToken(
-  { lease, profile }: OwnershipRequest,
-  token: string,
-  cluster: string | undefined,
-): Promise<void> {
-  const { tokenPath, settings } = lease;
-  const { key } = settings;
-  const last = parseToken(readIfPresentSync(tokenPath));
-  if (last?.key === key) {
-    const isOther = last.cluster !== undefined && cluster !== undefined && last.cluster !== cluster;
-    if (isOther) throw usedBefore(lease, profile, `in the etcd cluster ${last.cluster}, and this is ${cluster}`);
-    if (BigInt(last.token) > BigInt(token)) {
-      throw usedBefore(lease, profile, `with token ${last.token}, and etcd gave ${token}`);
-    }
-  }
-  const left: LeftToken = { key, token, cluster };
-  await replaceFile(tokenPath, `${JSON.stringify(left)}\n`);
-}
-
-function usedBefore({ tokenPath }: KeeperLease, profile: string, how: string): LockkeeperError {
-  return new LockkeeperError("LEASE_UNAVAILABLE", `the state of ${profile} was last used ${how}`, {
-    evidence: [tokenPath],
-    hint: `Somebody put etcd back to an older state, or replaced it. When no other host owns the profile: ${shellCommand("rm", tokenPath)}`,
-  });
-}
-
-function parseToken(text: string | undefined): LeftToken | undefined {
-  try {
-    const { key, token, cluster } = JSON.parse(text ?? "") as Partial<Record<keyof LeftToken, unknown>>;
-    if (typeof key !== "string" || typeof token !== "string" || !/^\d+$/u.test(token)) return undefined;
-    return { key, token, ...(typeof cluster === "string" ? { cluster } : {}) };
-  } catch {
-    // An incomplete file says nothing about an owner.
-    return undefined;
   }
 }
 

@@ -3,18 +3,16 @@
  * then for liveness. Reports changes and never ends anything itself. Start-up and liveness are judged separately: a slow start
  * is only called slow.
  */
-import { probeHealth } from "../gateway/health.ts";
 import { hostWithPort } from "../host/address.ts";
-import { alreadyListening } from "../host/port-in-use.ts";
-import { describeHolder } from "../host/holder.ts";
-import { probeListener } from "../host/probe-port.ts";
 import { aborted, nextLookMs, pause } from "../pause.ts";
 import { ElsewhereWatch } from "./elsewhere-watch.ts";
+import type { Answers, Look } from "./gateway-look.ts";
+import { HEALTH_TIMEOUT_MS, lookAt, readinessFault } from "./gateway-look.ts";
 import type { KeeperSpec } from "./keeper-spec.ts";
 import type { Liveness } from "./liveness.ts";
 import { ALIVE, judgeLiveness } from "./liveness.ts";
 import { OutputWatch } from "./output-watch.ts";
-import type { PortView, WatchedRun } from "./port-view.ts";
+import type { WatchedRun } from "./port-view.ts";
 import { PortWatch } from "./port-view.ts";
 import { silenceAfter } from "./hang-guard.ts";
 import type { MemoryWatch } from "./memory-guard.ts";
@@ -51,28 +49,14 @@ const DEFAULTS = {
   /** Cheap enough to be no measurable load; `list` asks the gateway itself as well. */
   livenessIntervalMs: 10_000,
   recheckMs: 1_000,
-  healthTimeoutMs: 2_000,
 };
 
 /** Possible origins of a listener outside our process tree: `docker run`, `tmux new -d`, `sudo -b` and the like. */
 const CAME_AFTERWARDS =
   "it began to listen after this start, outside of its process tree; a command that hands its work to a daemon needs --health none";
 
-/** Whether a gateway has answered a request in this run. */
-interface Answers {
-  seen: boolean;
-}
-
 /** Waits for the next look at a gateway that was not ready after `waitedMs`, at a look that took `lookMs`. */
 type Rest = (waitedMs: number, lookMs: number) => Promise<void>;
-
-/** One check of the gateway. */
-interface Look {
-  readonly health: Health;
-  /** The owner of the listener on the port. */
-  readonly port: PortView["view"] | "not-asked";
-  readonly detail: string;
-}
 
 /**
  * Watches until `over` aborts, or until the gateway cannot go on, and then returns why.
@@ -205,7 +189,7 @@ async function watchLiveness(
   let lookedAt = performance.now();
   while (!over.aborted) {
     const waitMs = liveness.failures > 0 ? Math.min(intervalMs, DEFAULTS.recheckMs) : intervalMs;
-    const dueAt = performance.now() + waitMs + DEFAULTS.healthTimeoutMs;
+    const dueAt = performance.now() + waitMs + HEALTH_TIMEOUT_MS;
     await pause(waitMs, over);
     if (silentMs === 0) lookedAt = performance.now();
     const seen = await look();
@@ -230,64 +214,8 @@ async function watchLiveness(
   return undefined;
 }
 
-/** `isExpected`: the gateway has probably just begun to listen. */
-async function lookAt(
-  spec: KeeperSpec,
-  portWatch: PortWatch,
-  isExpected: boolean,
-  answers: Answers,
-  over: AbortSignal,
-): Promise<Look> {
-  const { host, port, health } = spec;
-  if (health.kind === "none") return { health: "unknown", port: "not-asked", detail: "" };
-  // A connect first is cheap while nobody listens. A gateway that is asked over its port anyway may get one.
-  const seen = await portWatch.look(health.kind !== "tcp" && !isExpected);
-  switch (seen.view) {
-    case "nobody":
-      return { health: "failing", port: seen.view, detail: `nothing listens on ${hostWithPort(host, port)}` };
-    case "stranger":
-      return {
-        health: "failing",
-        port: seen.view,
-        detail: `${alreadyListening(host, port)}: ${describeHolder(seen.holder)}`,
-      };
-    case "ours":
-    case "unknown": {
-      const wider = seen.view === "ours" && seen.wider ? `listens on ${seen.address}, wider than ${host}` : "";
-      if (health.kind === "http") {
-        const asked = await probeHealth({ host, port, ...health, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
-        const detail = asked.health === "ok" ? wider : `health check ${shownPath(health)}: ${asked.detail}`;
-        return { health: asked.health, port: seen.view, detail };
-      }
-      if (health.kind === "answer") {
-        const probe = { host, port, path: "/", expect: "any", scheme: health.scheme } as const;
-        const asked = await probeHealth({ ...probe, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
-        if (asked.health === "ok") answers.seen = true;
-        if (asked.health === "failing" && answers.seen) {
-          return { health: "failing", port: seen.view, detail: `no answer to HEAD /: ${asked.detail}` };
-        }
-      }
-      if (seen.view === "ours") return { health: "ok", port: seen.view, detail: wider };
-      const taken = (await probeListener(host, port)) === "listening";
-      return { health: taken ? "ok" : "failing", port: seen.view, detail: "" };
-    }
-  }
-}
-
-/** The query after the path may be a secret, and reports of a run are read by many. */
-function shownPath({ path }: { readonly path: string }): string {
-  return path.replace(/[?#].*$/s, "");
-}
-
 function isReady(spec: KeeperSpec, seen: Look, waitedMs: number): boolean {
   return spec.health.kind === "none" ? waitedMs >= DEFAULTS.settleMs : seen.health === "ok";
-}
-
-/** Returns why a gateway that answers has not started yet; undefined when it has. */
-async function readinessFault({ host, port, readiness }: KeeperSpec, over: AbortSignal): Promise<string | undefined> {
-  if (readiness?.kind !== "http") return undefined;
-  const asked = await probeHealth({ host, port, ...readiness, timeoutMs: DEFAULTS.healthTimeoutMs, signal: over });
-  return asked.health === "ok" ? undefined : `readiness check ${shownPath(readiness)}: ${asked.detail}`;
 }
 
 function noteOnReady({ detail, port }: Look): string | null {

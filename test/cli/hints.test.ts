@@ -1,9 +1,9 @@
 /** Commands in hints can be pasted, whatever characters their paths hold. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { runCli } from "../harness/cli.ts";
+import { CLI_ENTRY, bareEnvironment, runCli } from "../harness/cli.ts";
 import type { CliRun } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
@@ -64,5 +64,56 @@ test.each([
     await chmod(home, 0o777);
     expect(pasted(await run("create", "more"))).toEqual(["chmod", "go-w", home]);
     await chmod(home, 0o700);
+  });
+});
+
+/** Runs the command at the end of a hint with the real program, and returns its exit status. */
+function paste(run: CliRun, home: string, cwd: string): number | null {
+  const { error } = JSON.parse(run.stderr) as { error: { hint: string } };
+  const [, command = ""] = /(?:^|: )(lockkeeper .*)$/.exec(error.hint) ?? [];
+  const script = `lockkeeper() { '${process.execPath}' -- '${CLI_ENTRY}' "$@"; }\n${command}`;
+  const env = { ...bareEnvironment(home), PATH: process.env["PATH"] };
+  return spawnSync("/bin/sh", ["-e", "-c", script], { cwd, env, encoding: "utf8" }).status;
+}
+
+test("after the command of a hint, the refused command is accepted", async () => {
+  await withScratchHome(async ({ home, folder, mustRun }) => {
+    const run = (...args: string[]): Promise<CliRun> => runCli(home, [...args, "--json"], { cwd: folder });
+    for (const file of ["lockkeeper.json", "it's.json"]) {
+      const refused = await run("plan", "-f", file);
+      expect(refused.status).toBe(2);
+      expect(paste(refused, home, folder)).toBe(0);
+      expect((await run("plan", "-f", file)).status).toBe(0);
+    }
+    await mustRun(["create", "dev"]);
+    await mustRun(["remove", "dev", "--yes"]);
+    await mustRun(["create", "dev"]);
+    // First its name was given away, then its ports: one command for each.
+    for (const _ of ["name", "ports"]) expect(paste(await run("restore", "dev"), home, folder)).toBe(0);
+    expect((await mustRun(["list", "--quiet"])).stdout).toBe("dev\ndev-2\n");
+  });
+});
+
+test("a pool that would be empty: after the command of the hint it is not", async () => {
+  await withScratchHome(async ({ home, folder, mustRun }) => {
+    const run = (...args: string[]): Promise<CliRun> => runCli(home, [...args, "--json"], { cwd: folder });
+    for (const [set, value] of [
+      ["poolFirst", "40000"],
+      ["poolLast", "20000"],
+    ] as const) {
+      const refused = await run("config", "set", set, value);
+      expect(refused.stderr).toContain("the pool would be empty");
+      expect(paste(refused, home, folder)).toBe(0);
+      await mustRun(["config", "set", set, value]);
+    }
+  });
+});
+
+test("a hint names no option that the command does not have, and sizes as they were typed", async () => {
+  await withScratchHome(async ({ json, run }) => {
+    const { port } = (await json(["create", "dev"])) as { port: number };
+    expect((await run(["ports", "reserve", String(port + 1)])).stderr).not.toContain("--port");
+    const wrong = await run(["create", "api", "--memory-restart", "4G", "--memory-max", "2G"]);
+    expect(wrong.stderr).toMatch(/4G"?\n.*--memory-max 2G/s);
   });
 });

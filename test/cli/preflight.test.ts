@@ -323,3 +323,29 @@ test("in a deleted directory, commands that need none work; one that needs it sa
     }
   });
 });
+
+test("a hook that could not be called is a warning of edit and doctor, and prevents no start", async () => {
+  await withScratchHome(async ({ run, json, mustRun, folder }) => {
+    await writeFile(path.join(folder, "api.env"), "OTHER=1\nNO_URL=secret\n", { mode: 0o600 });
+    await mustRun(["create", "api", "--health", "none", "--", "sleep", "1000"]);
+    const missing = path.join(folder, "tell-me");
+    const hooks = [`failed=${missing}`, "ready=env:ALARM", "stopped=env:NO_URL", "recovered=http://127.0.0.1:1/"];
+    const edit = ["edit", "api", "--env-file", path.join(folder, "api.env")];
+    const edited = await run([...edit, ...hooks.flatMap((hook) => ["--hook", hook])]);
+    expect(edited.status).toBe(0);
+    const warned = edited.stderr.split("\n").filter((line) => line.startsWith("warning: the hook of api"));
+    expect(warned.map((line) => line.replace(/.* for (\w+) cannot.*/, "$1")).sort()).toEqual([
+      "failed",
+      "ready",
+      "stopped",
+    ]);
+    expect(edited.stderr).not.toContain("secret");
+    const { findings } = JSON.parse((await run(["doctor", "--json"])).stdout) as { findings: { code: string }[] };
+    expect(findings.filter(({ code }) => code === "next-start-hooks")).toHaveLength(3);
+    await mustRun(["start", "api"]);
+    await mustRun(["stop", "api"]);
+    await writeFile(missing, "#!/bin/sh\n", { mode: 0o755 });
+    await mustRun(["edit", "api", "--unset", "hook.ready", "--unset", "hook.stopped"]);
+    expect(await json(["doctor"])).toMatchObject({ findings: [] });
+  });
+});

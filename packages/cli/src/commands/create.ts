@@ -46,6 +46,6 @@ export function render({ argv, cwd, ...status }: Created, { paint, quiet }: View
   if (quiet) return `${status.name}\n`;
   const block = `ports ${status.port}-${status.port + status.span - 1}`;
   const title = `${paint.bold(status.name)} created: ${status.kind}, ${block}, ${plainLine(status.paths.profile)}\n`;
-  if (status.kind !== "command" || argv.length === 0) return title;
+  if (status.command === null || argv.length === 0) return title;
   return `${title}  ${paint.dim("runs")}  ${plainLine(shellCommand(...argv))}\n  ${paint.dim("in")}    ${plainLine(cwd)}\n`;
 }

@@ -10,10 +10,11 @@ import { isSecretName, withoutSecrets } from "../secrets.ts";
 import type { ForeignProgram } from "../foreign-program.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import { HIGHEST_PORT } from "../port-number.ts";
 import { homePaths } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { defaultGatewaySettings, gatewaySettingsTable } from "../settings/gateway-settings.ts";
-import { DEFAULT_SETTINGS, settingsTable } from "../settings/settings.ts";
+import { DEFAULT_SETTINGS, LOWEST_POOL_PORT, settingsTable } from "../settings/settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { describeSchema, readSettingsFile, satisfies } from "../settings/settings-file.ts";
 import type { SettingSchema, SettingsTable } from "../settings/settings-file.ts";
@@ -115,7 +116,7 @@ export async function changeConfig(
   return withFileMutex(homePaths(home).registryLock, async () => {
     const values = readSettingsFile(subject.path, subject.table);
     const before = Object.hasOwn(values, key) ? values[key] : subject.defaults[key];
-    if (subject.profile === null) refuseEmptyPool({ ...DEFAULT_SETTINGS, ...values, [key]: after });
+    if (subject.profile === null) refuseEmptyPool({ ...DEFAULT_SETTINGS, ...values, [key]: after }, key);
     const same = JSON.stringify(before) === JSON.stringify(after);
     const write = !same && request.dryRun !== true;
     if (write) {
@@ -175,7 +176,7 @@ function parseValue(key: string, typed: string, schema: SettingSchema): unknown 
     "OPTION_INVALID",
     `${key}: expected ${describeSchema(schema)}, got ${JSON.stringify(typed)}`,
     {
-      hint: `${key} is ${schema.description}.`,
+      hint: `${key}: ${schema.description}.`,
     },
   );
 }
@@ -194,13 +195,16 @@ function readTyped(typed: string, schema: SettingSchema): unknown {
 /** The default profile is changed only by `use`, which says so loudly. */
 function refuseOtherVerbs(key: string): void {
   if (key !== "defaultProfile" && key !== "previousProfile") return;
-  throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, { hint: "lockkeeper use NAME" });
+  throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, {
+    hint: "It is set by lockkeeper use; see the names: lockkeeper list",
+  });
 }
 
-function refuseEmptyPool({ poolFirst, poolLast }: Settings): void {
+function refuseEmptyPool({ poolFirst, poolLast }: Settings, key: string): void {
   if (poolFirst <= poolLast) return;
+  const other = key === "poolFirst" ? `poolLast ${HIGHEST_PORT}` : `poolFirst ${LOWEST_POOL_PORT}`;
   throw new LockkeeperError("OPTION_INVALID", `the pool would be empty: ${poolFirst} to ${poolLast}`, {
-    hint: "Set the other end first: lockkeeper config get",
+    hint: `Set the other end first: lockkeeper config set ${other}`,
   });
 }
 

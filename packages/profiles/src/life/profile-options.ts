@@ -7,7 +7,7 @@ import { shownTarget } from "@lockkeeper/core/internal";
 import type { HookEvent } from "@lockkeeper/core/internal";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { LONGEST_DURATION_MS } from "../amounts.ts";
+import { LONGEST_DURATION_MS, formatSizeBytes } from "../amounts.ts";
 import { checkPlaceholders, templateValues } from "../kinds/argv-template.ts";
 import { formatHealthCheck, parseHealthCheck } from "../kinds/health-check.ts";
 import { END_SCOPES, HOOK_EVENTS, SCHEMES } from "../manifest.ts";
@@ -94,7 +94,8 @@ export function checkProfileOptions(name: ProfileName, kind: KindName, options: 
     throw invalid("argv", argv[0], "The built-in gateway runs no program of yours: leave --kind away.");
   }
   if (restartBytes !== undefined && maxBytes !== undefined && restartBytes > maxBytes) {
-    throw invalid("memory limit", restartBytes, `It would never be reached below --memory-max ${maxBytes}.`);
+    const [restart, most] = [formatSizeBytes(restartBytes), formatSizeBytes(maxBytes)];
+    throw invalid("memory limit", restart, `It would never be reached below --memory-max ${most}.`);
   }
   return {
     ...fieldFor("command", nonEmpty(argv), checkArguments),

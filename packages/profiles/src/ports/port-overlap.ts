@@ -14,12 +14,17 @@ export function findOverlap(wanted: readonly PortRange[], claims: Iterable<PortC
 /**
  * Returns when none of `claims` contains a port of `wanted`.
  *
- * @param wanted the block first, then ports that its profile has elsewhere.
+ * @param wanted the block first, then ports that its profile has elsewhere. @param hint @see overlapError
  * @throws {LockkeeperError} PORTS_OVERLAP from {@link overlapError}.
  */
-export function refuseOverlap(registry: Registry, wanted: readonly PortRange[], claims: Iterable<PortClaim>): void {
+export function refuseOverlap(
+  registry: Registry,
+  wanted: readonly PortRange[],
+  claims: Iterable<PortClaim>,
+  hint?: string,
+): void {
   const claim = findOverlap(wanted, claims);
-  if (claim !== undefined) throw overlapError(registry, wanted, claim);
+  if (claim !== undefined) throw overlapError(registry, wanted, claim, hint);
 }
 
 /** Returns the error for a block that overlaps `claim`, naming owner, block and derived range. */

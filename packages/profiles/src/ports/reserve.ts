@@ -33,7 +33,8 @@ export async function reservePorts(home: string, range: PortRange, note: string)
   }
   return change(home, (before) => {
     const registry = readRegistry(home);
-    refuseOverlap(registry, [range], [...registry.values()].flatMap(profileClaims));
+    const hint = "Ports of a profile are kept for it anyway; see who has what: lockkeeper ports";
+    refuseOverlap(registry, [range], [...registry.values()].flatMap(profileClaims), hint);
     const other = before.find((each) => overlaps(each, range) && !isSame(each, range));
     if (other !== undefined) {
       throw new LockkeeperError(

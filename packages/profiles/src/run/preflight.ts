@@ -49,6 +49,7 @@ export interface PreflightFault {
     | "log"
     | "block"
     | "variables"
+    | "hooks"
     | "lease";
   readonly code: ErrorCode;
   readonly message: string;
@@ -134,7 +135,8 @@ export async function preflight(
   }
   if (env === undefined) return faults;
   const warnings = config.filter(({ weight }) => weight === "warning");
-  return [...faults, ...warnings, ...doubts(context, manifest, env, facts)];
+  const hooks = manifest.hooks === undefined ? [] : await hookFaults(context, manifest);
+  return [...faults, ...warnings, ...doubts(context, manifest, env, facts), ...hooks];
 }
 
 /**
@@ -252,6 +254,19 @@ function builtinConfigFaults({ paths }: Manifest, facts: HostFacts): readonly Pr
   if (fault === undefined) return [];
   const { code, message, evidence, hint = null } = fault;
   return [{ weight: "error", about: "config", code, message, evidence, hint }];
+}
+
+/** A hook that cannot be called prevents no start, and would be missed at night. */
+async function hookFaults(context: ProfilesContext, manifest: Manifest): Promise<readonly PreflightFault[]> {
+  const { findHookFaults } = await import("./run-hooks.ts");
+  return (await findHookFaults(context, manifest)).map(({ event, fault }) => ({
+    weight: "warning",
+    about: "hooks",
+    code: "OPTION_INVALID",
+    message: `the hook of ${manifest.name} for ${event} cannot be called: ${fault}`,
+    evidence: [],
+    hint: shellCommand("lockkeeper", "hooks", "test", manifest.name),
+  }));
 }
 
 /** Any free port would do, so this is about the address alone. */

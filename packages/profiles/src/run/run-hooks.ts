@@ -5,6 +5,7 @@ import type { HookPlan, HookTarget } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { readEnvFile } from "../env-file.ts";
+import { findProgram } from "./find-program.ts";
 import type { Manifest } from "../manifest.ts";
 
 /**
@@ -23,6 +24,29 @@ export async function runHooks(context: ProfilesContext, manifest: Manifest): Pr
       own: { LOCKKEEPER_HOME: context.home, LOCKKEEPER_PROFILE: name },
     }),
   };
+}
+
+/** Returns the hooks that could not be called now, each with the reason. Calls none. */
+export async function findHookFaults(
+  context: ProfilesContext,
+  manifest: Manifest,
+): Promise<readonly { readonly event: string; readonly fault: string }[]> {
+  const { targets } = await runHooks(context, manifest);
+  return Object.entries(targets).flatMap(([event, target]) => {
+    const fault =
+      target.kind === "unusable" ? target.fault : target.kind === "program" ? programFault(target.path) : null;
+    return fault === null ? [] : [{ event, fault }];
+  });
+}
+
+function programFault(file: string): string | null {
+  try {
+    findProgram(file, { cwd: "/", searchPath: undefined });
+    return null;
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error.message;
+    throw error;
+  }
 }
 
 /** Returns the values of the env file, or why it cannot be read. */

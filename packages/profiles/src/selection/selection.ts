@@ -67,7 +67,7 @@ export async function useProfile({ home }: Asker, name: string): Promise<Selecti
   const wanted = name === "-" ? previousProfile : name;
   if (wanted === null) {
     throw new LockkeeperError("OPTION_INVALID", "there is no previous profile to go back to", {
-      hint: "lockkeeper use NAME",
+      hint: "Choose one by its name: lockkeeper list",
     });
   }
   const { requireManifest } = await import("../registry/registry.ts");

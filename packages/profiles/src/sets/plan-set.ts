@@ -178,7 +178,7 @@ function refuseOverlaps(registry: Registry, creates: readonly SetProfile[]): voi
     const { name, port, span } = checkCreateOptions(options);
     if (port === undefined) continue;
     const block = blockOf({ port, span });
-    refuseOverlap(registry, [block], claims);
+    refuseOverlap(registry, [block], claims, `Omit "port" to get a free block, or see who has what: lockkeeper ports`);
     claims.push({ ...block, by: "profile", owner: name, label: "" });
   }
 }

@@ -1,6 +1,13 @@
 /** Finds and reads the file of a set. Its commands run as the user who applies it, so others must not be able to write it. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { belongsToAnother, fileError, shellCommand, unsafePath, writtenByOthers } from "@lockkeeper/core/internal";
+import {
+  belongsToAnother,
+  fileError,
+  shellCommand,
+  shellQuote,
+  unsafePath,
+  writtenByOthers,
+} from "@lockkeeper/core/internal";
 import * as fs from "node:fs";
 import path from "node:path";
 
@@ -30,7 +37,7 @@ export function readSetFile(named: string): SetText {
     const stats = fs.lstatSync(asked, { throwIfNoEntry: false });
     if (stats === undefined) {
       throw new LockkeeperError("OPTION_INVALID", `no such file: ${asked}`, {
-        hint: `Write one from what exists: lockkeeper export NAME --format json >${SET_FILE_NAME}`,
+        hint: `Write one from what exists: lockkeeper export --all --format json >${shellQuote(path.basename(asked) === SET_FILE_NAME ? SET_FILE_NAME : asked)}`,
       });
     }
     if (stats.isSymbolicLink()) throw leadsElsewhere(asked);

@@ -30,12 +30,25 @@ export const DEFAULT_SETTINGS: Settings = {
   reservedPorts: [],
 };
 
+/** Ports below need a privilege on most systems. */
+export const LOWEST_POOL_PORT = 1_024;
+
 /** The allowed values of each of the tool's settings. */
 export const settingsTable: Readonly<Record<keyof Settings, SettingSchema>> = {
   defaultProfile: { type: ["string", "null"], pattern: NAME_PATTERN, description: "the profile that commands act on" },
   previousProfile: { type: ["string", "null"], pattern: NAME_PATTERN, description: "where `use -` goes back to" },
-  poolFirst: { type: "integer", minimum: 1024, maximum: 65_535, description: "first port that new profiles may get" },
-  poolLast: { type: "integer", minimum: 1024, maximum: 65_535, description: "last port that new profiles may get" },
+  poolFirst: {
+    type: "integer",
+    minimum: LOWEST_POOL_PORT,
+    maximum: 65_535,
+    description: "the first port that new profiles may get",
+  },
+  poolLast: {
+    type: "integer",
+    minimum: LOWEST_POOL_PORT,
+    maximum: 65_535,
+    description: "the last port that new profiles may get",
+  },
   reservedPorts: {
     type: "array",
     items: { type: "string", pattern: "^[1-9]\\d{0,4}(?:-[1-9]\\d{0,4})?(?: [^\\p{Cc}]{1,80})?$" },

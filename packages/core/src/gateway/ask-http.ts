@@ -35,11 +35,11 @@ export interface HttpAnswer {
 const MAX_HEAD_BYTES = 16_384;
 /** Room for the lengths of chunks besides the body. */
 const MAX_FRAMING_BYTES = 16_384;
-/** Characters that `node:http` refuses in a path. */
-const NOT_IN_A_PATH = /[^\u0021-\u00ff]/u;
-
 /** An answer about health fits in. */
 const READ_BYTES = 1_024;
+
+/** For every question: what was read into it is taken out at once. */
+let readInto: Buffer | undefined;
 
 /**
  * Sends the request. `end` gives it up; then `outcome` may stay pending.
@@ -48,10 +48,10 @@ const READ_BYTES = 1_024;
  */
 export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promise<HttpOutcome>; end: () => void }> {
   const { method, path, maxBodyBytes } = question;
-  if (path === "" || NOT_IN_A_PATH.test(path)) throw new TypeError(`not a path of HTTP: ${JSON.stringify(path)}`);
+  if (!isPath(path)) throw new TypeError(`not a path of HTTP: ${JSON.stringify(path)}`);
   // Rarely needed, and expensive to load.
   const tls = question.scheme === "https" ? await import("node:tls") : undefined;
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  const buffer = (readInto ??= Buffer.allocUnsafe(READ_BYTES));
   let text = "";
   let settle: ((found: HttpOutcome) => void) | undefined;
   // A buffer of our own: otherwise each read takes 64 KiB, and goes through a queue of Node's.
@@ -78,8 +78,19 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
     socket.on("close", () => finish(readAnswer(text, question, true) ?? "closed"));
     socket.on("error", reject);
   });
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${hostHeader(question)}\r\nConnection: close\r\n\r\n`, "latin1");
+  const request = `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader(question)}\r\nConnection: close\r\n\r\n`;
+  // Not before: Node would keep it until then, with listeners of its own.
+  socket.on("connect", () => socket.write(request, "latin1"));
   return { outcome, end: () => socket.destroy() };
+}
+
+/** Without the characters that `node:http` refuses in a path. */
+function isPath(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x21 || code > 0xff) return false;
+  }
+  return text !== "";
 }
 
 /** Any certificate is accepted. */
@@ -143,7 +154,11 @@ function statusIn(line: string): number | undefined {
 }
 
 function isDigits(text: string): boolean {
-  return /^\d+$/.test(text);
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return text !== "";
 }
 
 /** Returns the values of the fields with that name, in small letters. */
@@ -194,5 +209,10 @@ function readChunks(rest: string, maxBytes: number): Body {
 }
 
 function decode(bytes: string): Body {
-  return { body: Buffer.from(bytes, "latin1").toString("utf8") };
+  return { body: isAscii(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8") };
+}
+
+function isAscii(bytes: string): boolean {
+  for (let at = 0; at < bytes.length; at += 1) if (bytes.charCodeAt(at) > 0x7f) return false;
+  return true;
 }

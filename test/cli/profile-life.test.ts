@@ -75,9 +75,9 @@ describe("the life of a profile by commands", () => {
       const before = await readFile(file, "utf8");
       for (const [args, hint] of [
         [["poolLats", "1"], "poolLast"],
-        [["poolLast", "80"], "poolLast is"],
-        [["poolLast", "18000"], "config get"],
-        [["defaultProfile", "dev"], "lockkeeper use NAME"],
+        [["poolLast", "80"], "poolLast: the last port"],
+        [["poolLast", "18000"], "config set poolFirst 1024"],
+        [["defaultProfile", "dev"], "lockkeeper use"],
       ] as const) {
         const refused = await run(["config", "set", ...args]);
         expect(refused.status, args.join(" ")).toBe(2);

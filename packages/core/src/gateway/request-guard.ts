@@ -80,7 +80,7 @@ export function guardRequests(settings: GuardSettings, now: () => number = () =>
     const source = sourceOf(request, shown);
     const attempt = countAttempt(source, now());
     if (attempt.verdict === "refused") {
-      if (attempt.first) tellRefusal(source, now());
+      if (attempt.first) tellRefusal(source, shown, now());
       return { verdict: "refused", status: 429, reason: "too many failed attempts", waitMs: attempt.waitMs };
     }
     if (shown.shown !== "token" || !matches(shown.token)) {
@@ -164,15 +164,17 @@ function refusalTeller({
   onWarning,
   maxFailures,
   refusalMs,
-}: GuardSettings): (source: AttemptSource, now: number) => void {
+}: GuardSettings): (source: AttemptSource, shown: ShownToken, now: number) => void {
   let told: number[] = [];
-  return ({ key }, now) => {
+  return ({ key }, { shown }, now) => {
     told = told.filter((at) => at > now - 60_000);
     if (told.length >= TOLD_PER_MINUTE) return;
     told.push(now);
     const last = told.length === TOLD_PER_MINUTE ? "; further ones are not told for a while" : "";
+    // Who shows a token is counted apart from who shows none.
+    const right = shown === "token" ? "the right token too" : "the right token is still accepted";
     onWarning(
-      `http://${hostWithPort(host, port)}: ${maxFailures} failed attempts of ${key}: refused for up to ${Math.ceil(refusalMs / 1_000)} s, the right token too${last}`,
+      `http://${hostWithPort(host, port)}: ${maxFailures} failed attempts of ${key}: refused for up to ${Math.ceil(refusalMs / 1_000)} s, ${right}${last}`,
     );
   };
 }

@@ -329,6 +329,15 @@ describe("security 3: failures", () => {
     expect(ask({ token: TOKEN })).toBe(200);
   });
 
+  test("requests without a token leave the right one accepted, and the log says so", () => {
+    const { ask, warnings } = guardAt();
+    expect(fail(11, () => ask({ token: null })).at(-1)).toBe(429);
+    expect(ask({ token: TOKEN })).toBe(200);
+    expect(warnings).toEqual([
+      "http://127.0.0.1:1: 10 failed attempts of programs without a token from this machine: refused for up to 300 s, the right token is still accepted",
+    ]);
+  });
+
   test("the log says who is refused, and a flood of refusals does not fill it", () => {
     const { ask, warnings, pass } = guardAt();
     fail(15, () => ask({}));

@@ -29,6 +29,24 @@ test("a group or a pattern stands for its profiles; protected ones still need th
   });
 });
 
+test("the results of the others are told beside a name that does not exist, and the gravest status wins", async () => {
+  await withScratchHome(async ({ run, mustRun }) => {
+    await mustRun(["create", "dev"]);
+    await mustRun(["create", "bad", "--", "no-such-program"]);
+    const started = await run(["start", "nobody", "dev"]);
+    expect(started).toMatchObject({ status: 4, stdout: expect.stringMatching(/^dev: started, /) as string });
+    const both = await run(["start", "nobody", "bad"]);
+    expect(both).toMatchObject({ status: 1, stderr: expect.stringContaining("no-such-program") as string });
+    for (const verb of ["restart", "stop"]) {
+      const done = await run([verb, "nobody", "dev"]);
+      expect(done).toMatchObject({
+        status: 4,
+        stdout: expect.stringMatching(/^dev: (?:restarted, |stopped\n)/) as string,
+      });
+    }
+  });
+});
+
 test("wait ends when the state is reached, at its deadline with 5, and at once when it cannot be reached", async () => {
   await withScratchHome(async ({ run, mustRun, json }) => {
     await mustRun(["create", "dev"]);

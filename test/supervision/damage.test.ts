@@ -75,6 +75,26 @@ describe("damaged settings", () => {
       expect(await readFile(settings, "utf8")).toBe("{");
       await rm(settings);
     }));
+
+  test("hide the default from a list, and hinder no `down` and no result of a stop", () =>
+    withProfiles(async ({ create, home }) => {
+      await create({ name: "dev", span: 1 });
+      await create({ name: "web", span: 1, after: ["dev"] });
+      const settings = path.join(home, "config.json");
+      await writeFile(settings, "{", { mode: 0o600 });
+      expect((await runCli(home, ["start", "web"])).status).toBe(0);
+      const list = await runCli(home, ["list"]);
+      expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining("the settings are damaged") as string });
+      expect(list.stdout).toMatch(/ dev .*\n.* web /);
+      // A note about its follower is beside the result.
+      const stopped = await runCli(home, ["stop", "dev"]);
+      expect(stopped).toMatchObject({ status: 0, stdout: expect.stringContaining("dev: stopped") as string });
+      expect(await runCli(home, ["down"])).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining("web: stopped") as string,
+      });
+      await rm(settings);
+    }));
 });
 
 describe("a fault that keeps a built-in gateway from starting", () => {

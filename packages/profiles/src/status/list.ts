@@ -2,6 +2,8 @@
  * Every profile with its state. One read of the registry, one of the run directory; a process is checked only where a record
  * says that it should live, and the remains of a killed run are swept in passing.
  */
+import { LockkeeperError } from "@lockkeeper/core";
+import { warn } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { foresee, observeAll } from "./observe-all.ts";
@@ -35,10 +37,25 @@ export async function listProfiles(
   return (await import("./memory-usage.ts")).withUsage(statuses);
 }
 
+/** Contexts whose damaged settings were reported: a watch reads again and again. */
+const told = new WeakSet<ProfilesContext>();
+
+/** Returns the default that is shown. Damaged settings hide it, with a warning, and never the state of a profile. */
+function selectionShown(context: ProfilesContext): string | null {
+  try {
+    return readSelection(context).name;
+  } catch (error) {
+    if (!(error instanceof LockkeeperError)) throw error;
+    if (!told.has(context)) warn(`${error.message}: no default is shown`, error.code);
+    told.add(context);
+    return null;
+  }
+}
+
 async function lookAtAll(context: ProfilesContext, options: ListOptions): Promise<readonly ProfileStatus[]> {
   foresee(context.home);
   const manifests = [...readRegistry(context.home, context.owner).values()];
-  const current = readSelection(context).name;
+  const current = selectionShown(context);
   const now = Date.now();
   const statuses: ProfileStatus[] = [];
   const leftovers: Manifest[] = [];

@@ -10,9 +10,10 @@ import { dataAsText } from "./bundle/data-as-text.js";
 import { deferBuiltins, deferFiles } from "./bundle/defer-loading.js";
 import { deferRequired } from "./bundle/defer-required.js";
 import { earlyClock } from "./bundle/early-clock.js";
-import { ENTRY, keeperFiles, programFiles } from "./bundle/file-of-module.js";
+import { ENTRY, KEEPING, keeperFiles, programFiles } from "./bundle/file-of-module.js";
 import { refuseCircle } from "./bundle/find-circle.js";
 import { importsOnDemand } from "./bundle/imports-on-demand.js";
+import { loadTogether } from "./bundle/load-together.js";
 import { minifyToOneByte } from "./bundle/one-byte.js";
 import { ownHelpers } from "./bundle/own-helpers.js";
 import { ownRequire } from "./bundle/own-require.js";
@@ -177,6 +178,7 @@ export default defineConfig([
       sweep("chunks"),
       ownRequire,
       deferFiles(ENTRY),
+      loadTogether(KEEPING),
       importsOnDemand,
       earlyClock,
       plainExports,

@@ -2,10 +2,12 @@
  * Upgrades in place: keepers of the last release under the present command line, and a bundle that disappears under its
  * keeper.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { CLI_ENTRY } from "../harness/cli.ts";
+import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
 import { installEarlier, installPresent, run } from "./earlier-release.ts";
@@ -87,18 +89,20 @@ describe("a keeper of release 0.1.0 under the present command line", () => {
   });
 });
 
+const HARMS: readonly (readonly [how: string, (folder: string) => void])[] = [
+  ["removed", (folder) => rmSync(folder, { recursive: true })],
+  [
+    "replaced",
+    (folder) => {
+      renameSync(folder, `${folder}.old`);
+      installPresent(folder);
+      rmSync(`${folder}.old`, { recursive: true });
+    },
+  ],
+];
+
 describe("a keeper whose bundle disappears", () => {
-  test.each([
-    ["removed", (folder: string): void => rmSync(folder, { recursive: true })],
-    [
-      "replaced",
-      (folder: string): void => {
-        renameSync(folder, `${folder}.old`);
-        installPresent(folder);
-        rmSync(`${folder}.old`, { recursive: true });
-      },
-    ],
-  ])("and is %s still works: a crash leads to a restart, and stop works", async (_how, harm) => {
+  test.each(HARMS)("and is %s still works: a crash leads to a restart, and stop works", async (_how, harm) => {
     await withScratchHome(async ({ home, folder }) => {
       const bundle = installPresent(path.join(folder, "bundle"));
       expect(run(bundle, home, "up", "dev")).toMatchObject({ status: 0 });
@@ -121,3 +125,56 @@ describe("a keeper whose bundle disappears", () => {
     });
   });
 });
+
+describe("a program whose bundle disappears while it runs", () => {
+  test.each([
+    ["--supervised", 143],
+    ["--stay", 0],
+    ["--no-output", 0],
+  ])("keeps a gateway in the foreground as before: run %s", async (option, status) => {
+    await withScratchHome(async ({ home, folder }) => {
+      const bundle = installPresent(path.join(folder, "bundle"));
+      expect(run(bundle, home, "create", "dev", "--hook", "failed=/bin/false")).toMatchObject({ status: 0 });
+      const keeper = begin(bundle.entry, home, "run", "dev", option);
+      const ended = once(keeper, "close");
+      await until("the gateway runs", () => rowOf(home, "dev").state === "running");
+      rmSync(bundle.folder, { recursive: true });
+      const before = rowOf(home, "dev");
+      process.kill(mustPid(before.pid), "SIGKILL");
+      await until("it runs again", () => {
+        const now = rowOf(home, "dev");
+        return now.state === "running" && now.pid !== before.pid;
+      });
+      expect(rowOf(home, "dev").keeperPid).toBe(before.keeperPid);
+      keeper.kill("SIGTERM");
+      expect(await ended).toEqual([status, null]);
+      expect(rowOf(home, "dev")).toMatchObject({ state: "stopped", pid: null, keeperPid: null });
+    });
+  });
+
+  test("says so when it needs more of it", async () => {
+    await withScratchHome(async ({ home, folder }) => {
+      const bundle = installPresent(path.join(folder, "bundle"));
+      expect(run(bundle, home, "create", "dev")).toMatchObject({ status: 0 });
+      const waiting = begin(bundle.entry, home, "wait", "dev", "--for", "running", "--timeout", "120");
+      let said = "";
+      for (const stream of [waiting.stdout, waiting.stderr]) stream.on("data", (text) => void (said += String(text)));
+      const ended = once(waiting, "close");
+      await until("it waits", () => said.includes("stopped"));
+      rmSync(bundle.folder, { recursive: true });
+      expect(run(present, home, "start", "dev").status).toBe(0);
+      // Whether it needs another file is not promised; that it never blames the disk is.
+      const [status] = (await ended) as [number];
+      if (status !== 0) expect(said).toContain("Lockkeeper was upgraded or removed while this command ran");
+      expect(run(present, home, "stop", "dev").status).toBe(0);
+    });
+  });
+});
+
+function begin(entry: string, home: string, ...args: readonly string[]) {
+  return spawn(process.execPath, [entry, ...args], {
+    cwd: path.dirname(home),
+    env: bareEnvironment(home),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}

@@ -58,7 +58,7 @@ const together = {
     ...profiles("looking-verbs", "acting-verbs", "verb-arguments", "amounts", "interruptible", "wide-bind"),
     ...profiles("environment/child-environment", "registry/start-order", "secrets", "status/limits"),
     ...core("stop-signals", "shell-quote", "nearest-names", "storage/durable-file", "storage/access-list"),
-    ...core("keeper/colours"),
+    ...core("keeper/colours", "keeper/small-heap"),
   ],
   listed: [
     ...own("commands/list.ts", "targets.ts", "commands/url.ts", "commands/port.ts"),
@@ -128,14 +128,14 @@ function chunksByModule(graph) {
   return chunks;
 }
 
+/** A keeper, and what it imports on demand. It runs in a program of its own, and in that of `lockkeeper run`. */
+export const KEEPING = core("keeper/run-keeper", "keeper/hooked-run", "keeper/ownership", "keeper/gateway-cap");
+
 /**
  * What a keeper needs as long as it lives is in its one file: an upgrade may remove every other one. What only a start needs
  * is in files of its own, which a keeper drops.
  */
-const staying = [
-  path.join(programs, "keeper.js"),
-  ...core("errors", "stop-signals", "keeper/run-keeper", "keeper/hooked-run", "keeper/ownership", "keeper/gateway-cap"),
-];
+const staying = [path.join(programs, "keeper.js"), ...core("errors", "stop-signals", "keeper/small-heap"), ...KEEPING];
 
 /** Returns the group of rolldown that puts each module of the keeper into its file. */
 export function keeperFiles() {

@@ -39,6 +39,8 @@ export interface World {
   readonly interruption: () => Interruption;
   /** Ignores signals that have no meaning for a keeper. */
   readonly ignoreStraySignals: () => void;
+  /** For a process that stays for months: it has V8 forget what only its start has needed. */
+  readonly keepHeapSmall: () => void;
   /** A path to stdout for any amount of output; nothing else may be written there afterwards. */
   readonly openPassage: () => Promise<Passage>;
   /** Calls `listen` with each warning of ours from now on, one line without its end. */

@@ -11,6 +11,7 @@ import {
   fileError,
   ignoreStraySignals,
   interrupted,
+  keepHeapSmall,
   takeStopSignals,
   takeWarnings,
 } from "@lockkeeper/core/internal";
@@ -174,8 +175,9 @@ const world: World = {
   terminal: openTerminal,
   takenScreen,
   interruption: () => (interruption ??= takeStopSignals(SIGNALS, interruptedBy)),
-  // Not the function itself, which is in a file that is loaded when it is called.
+  // Not the functions themselves, which are in files that are loaded when they are called.
   ignoreStraySignals: () => ignoreStraySignals(),
+  keepHeapSmall: () => keepHeapSmall(),
   openPassage: async () => (await import("./terminal/passage.ts")).openPassage(1),
   onWarning: takeWarnings,
   programs: {

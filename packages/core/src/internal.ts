@@ -118,6 +118,7 @@ export type { Telling } from "./hooks/tell-hook.ts";
 export { tellHook } from "./hooks/tell-hook.ts";
 
 // The keeper of one gateway, and what it leaves to read.
+export { keepHeapSmall } from "./keeper/small-heap.ts";
 export type { PortBlock, SparedProcess, Sparing } from "./keeper/sparing.ts";
 export { isResting } from "./keeper/run-record.ts";
 export { describeSpared, tellApart } from "./keeper/sparing.ts";

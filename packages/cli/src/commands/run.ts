@@ -34,6 +34,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const { world, json } = context;
   const { stop, force, received } = world.interruption();
   world.ignoreStraySignals();
+  world.keepHeapSmall();
   const supervised = given.supervised || isMainProcessOfUnit(context);
   if (stay && supervised) {
     throw new LockkeeperError(

@@ -3,7 +3,7 @@
  * line per published change and one at the end; the starter may exit at any time.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { ignoreStraySignals, takeStopSignals } from "@lockkeeper/core/internal";
+import { ignoreStraySignals, keepHeapSmall, takeStopSignals } from "@lockkeeper/core/internal";
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { ProfilesContext } from "../context.ts";
@@ -12,7 +12,6 @@ import { unpackKeeperEnvironment } from "../environment/child-environment.ts";
 import { plainError } from "../run/keeper-report.ts";
 import type { KeeperReport } from "../run/keeper-report.ts";
 import { runProfile } from "../run/run.ts";
-import { keepHeapSmall } from "./small-heap.ts";
 import { letGoOfStartFiles } from "./start-files.ts";
 
 /** Written by {@link spawnKeeper} of `run/spawn-keeper.ts`. */

@@ -1,0 +1,31 @@
+/**
+ * A rolldown plugin for code that stays for months, in a bundle whose files are loaded when they are first used: an upgrade may remove
+ * them meanwhile. A file with one of the modules `roots` loads at its end all that it may ever need, except for what is imported on
+ * demand.
+ */
+import path from "node:path";
+import MagicString from "magic-string";
+import { rewriteChunks } from "./rewrite-chunks.js";
+
+export function loadTogether(roots) {
+  return rewriteChunks("load-together", (code, { fileName, moduleIds }, chunks) => {
+    const stays = moduleIds.some((id) => roots.includes(id));
+    return withFiles(code, stays ? filesBehind(fileName, (file) => chunks[file]?.imports ?? []) : []);
+  });
+}
+
+/** Returns `code` with the loading of `files` at its end, when it has its own exports: some of them need these. */
+export function withFiles(code, files) {
+  const chunk = new MagicString(code);
+  for (const file of files) chunk.append(`\nrequire("./${path.basename(file)}");`);
+  return chunk;
+}
+
+/** Returns the files of the bundle to which `importsOf` leads from `file`, directly or not, without itself. */
+export function filesBehind(file, importsOf) {
+  const found = new Set([file]);
+  // What has another ending is a module of Node or a package.
+  for (const each of found) for (const next of importsOf(each)) if (next.endsWith(".cjs")) found.add(next);
+  found.delete(file);
+  return [...found];
+}

@@ -71,6 +71,8 @@ describe("damaged settings", () => {
       expect((await runCli(home, ["start", "dev"])).status).toBe(0);
       expect((await runCli(home, ["status", "dev"])).status).toBe(0);
       expect((await runCli(home, ["use", "dev"])).status).toBe(65);
+      expect((await runCli(home, ["status"])).status).toBe(65);
+      expect((await runCli(home, ["status"], { env: { LOCKKEEPER_PROFILE: "dev" } })).status).toBe(0);
       expect((await runCli(home, ["stop", "dev"])).status).toBe(0);
       expect(await readFile(settings, "utf8")).toBe("{");
       await rm(settings);

@@ -31,20 +31,32 @@ export interface SelectionChange {
 /**
  * Returns the selection: the argument, else LOCKKEEPER_PROFILE, else the default set by `use`.
  *
- * @throws {LockkeeperError} CONFIG_DAMAGED
+ * @throws {LockkeeperError} CONFIG_DAMAGED when only the default could select one.
  */
 export function readSelection(
   { home, env, owner }: Asker,
   options: { readonly profile?: string | undefined } = {},
 ): Selection {
+  const argument = options.profile ?? null;
+  // An empty variable is how a shell unsets it for one command.
+  const environment = env["LOCKKEEPER_PROFILE"] || null;
   const candidates = [
-    { source: "argument", name: options.profile ?? null },
-    // An empty variable is how a shell unsets it for one command.
-    { source: "environment", name: env["LOCKKEEPER_PROFILE"] || null },
-    { source: "default", name: readSettings(home, owner).defaultProfile },
+    { source: "argument", name: argument },
+    { source: "environment", name: environment },
+    { source: "default", name: readDefault({ home, owner }, argument ?? environment) },
   ] as const;
   const winner = candidates.find(({ name }) => name !== null);
   return { name: winner?.name ?? null, source: winner?.source ?? "none", candidates };
+}
+
+/** Returns the default. Damaged settings matter only where nothing stronger is named; then the default is not known. */
+function readDefault({ home, owner }: Omit<Asker, "env">, stronger: string | null): string | null {
+  try {
+    return readSettings(home, owner).defaultProfile;
+  } catch (error) {
+    if (stronger === null || !(error instanceof LockkeeperError)) throw error;
+    return null;
+  }
 }
 
 /** Returns the selected name, or null, also when the settings cannot be read. For display only. */

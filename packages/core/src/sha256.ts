@@ -8,37 +8,47 @@ const BLOCK_BYTES = 64;
 const LENGTH_BYTES = 8;
 const ROUNDS = 64;
 
-/** The first 32 bits of the fractions of the roots of the first primes: square roots to begin with, cube roots for the rounds. */
-interface Constants {
-  readonly initial: Int32Array;
-  readonly rounds: Int32Array;
-}
-let constants: Constants | undefined;
+/** The first 32 bits of the fractions of the square roots of the first primes. */
+const INITIAL = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+/** The same of their cube roots. To calculate them takes as long as a digest. */
+const ROUND_CONSTANTS = [
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
+  0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
+  0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8,
+  0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
+  0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819,
+  0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
+  0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+  0xc67178f2,
+];
+
+let roundConstants: Int32Array | undefined;
 
 /** Returns the digest of the text in UTF-8, in hexadecimal. */
 export function sha256(text: string): string {
-  const { initial, rounds } = (constants ??= makeConstants());
-  const state = Int32Array.from(initial);
+  const state = new Int32Array(INITIAL);
+  const rounds = (roundConstants ??= new Int32Array(ROUND_CONSTANTS));
   const message = padded(text);
   const words = new Int32Array(ROUNDS);
-  for (let at = 0; at < message.length; at += BLOCK_BYTES) {
+  for (let at = 0; at < message.byteLength; at += BLOCK_BYTES) {
     for (let word = 0; word < ROUNDS; word += 1) {
-      words[word] = word < 16 ? message.readInt32BE(at + 4 * word) : expanded(words, word);
+      words[word] = word < 16 ? message.getInt32(at + 4 * word) : expanded(words, word);
     }
     absorb(state, words, rounds);
   }
   return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-/** Whole blocks: the text, a one bit, zeros, and the number of its bits. */
-function padded(text: string): Buffer {
+/** Whole blocks: the text, a one bit, zeros, and the number of its bits. Without Node's methods, as V8 compiles each at its first call. */
+function padded(text: string): DataView {
   const bytes = Buffer.from(text, "utf8");
   const blocks = Math.ceil((bytes.length + 1 + LENGTH_BYTES) / BLOCK_BYTES);
-  const message = Buffer.alloc(blocks * BLOCK_BYTES);
-  bytes.copy(message);
+  const message = new Uint8Array(blocks * BLOCK_BYTES);
+  message.set(bytes);
   message[bytes.length] = 0x80;
-  message.writeBigUInt64BE(BigInt(bytes.length) * 8n, message.length - LENGTH_BYTES);
-  return message;
+  const view = new DataView(message.buffer);
+  view.setBigUint64(message.length - LENGTH_BYTES, BigInt(bytes.length) * 8n);
+  return view;
 }
 
 function expanded(words: Int32Array, at: number): number {
@@ -68,19 +78,4 @@ function absorb(state: Int32Array, words: Int32Array, rounds: Int32Array): void 
     a = (first + second + majority) | 0;
   }
   for (const [at, word] of [a, b, c, d, e, f, g, h].entries()) state[at] = (state[at] ?? 0) + word;
-}
-
-function makeConstants(): Constants {
-  const primes: number[] = [];
-  for (let candidate = 2; primes.length < ROUNDS; candidate += 1) {
-    if (primes.every((prime) => candidate % prime !== 0)) primes.push(candidate);
-  }
-  return {
-    initial: Int32Array.from(primes.slice(0, 8), (prime) => fraction(Math.sqrt(prime))),
-    rounds: Int32Array.from(primes, (prime) => fraction(Math.cbrt(prime))),
-  };
-}
-
-function fraction(root: number): number {
-  return ((root - Math.floor(root)) * 2 ** 32) | 0;
 }

@@ -5,6 +5,7 @@
  */
 import { connect } from "node:net";
 import type { ConnectionOptions } from "node:tls";
+import { isDigits } from "../digits.ts";
 
 /** A request. */
 export interface HttpQuestion {
@@ -151,14 +152,6 @@ function statusIn(line: string): number | undefined {
   const [version, digits = ""] = line.split(" ", 2);
   if (version !== "HTTP/1.1" && version !== "HTTP/1.0") return undefined;
   return digits.length === 3 && isDigits(digits) ? Number(digits) : undefined;
-}
-
-function isDigits(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 0x30 || code > 0x39) return false;
-  }
-  return text !== "";
 }
 
 /** Returns the values of the fields with that name, in small letters. */

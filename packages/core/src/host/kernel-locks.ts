@@ -7,6 +7,7 @@
 import { fstatSync, readFileSync, realpathSync } from "node:fs";
 
 import { errnoOf } from "../errors.ts";
+import { valueIn } from "./proc.ts";
 
 const OUT_OF_DESCRIPTORS: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
 
@@ -127,12 +128,6 @@ export function kernelFileOf(fd: number, mounts: MountTable): KernelFile | undef
   // Before Linux 5.14 only `stat` reports the inode; on most file systems it is the same.
   const inode = valueIn(info, "ino") ?? String(fstatSync(fd, { bigint: true }).ino);
   return device === undefined ? undefined : `${device}:${inode}`;
-}
-
-/** Returns the value in the line `name: value`. Not by an expression: compiling it costs as much as twenty such looks. */
-function valueIn(info: string, name: string): string | undefined {
-  const at = info.indexOf(`\n${name}:`);
-  return at < 0 ? undefined : info.slice(at + name.length + 2, info.indexOf("\n", at + 1)).trim();
 }
 
 /**

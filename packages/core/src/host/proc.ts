@@ -5,6 +5,7 @@
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { uptime } from "node:os";
+import { isDigits } from "../digits.ts";
 
 /** Part of `/proc/<pid>/stat`. */
 export interface ProcStat {
@@ -26,9 +27,7 @@ export interface ProcStat {
 
 /** Returns the ids of all processes that are shown; thread ids are not among them. */
 export function listProcessIds(procRoot: string = "/proc"): readonly number[] {
-  return readdirSync(procRoot)
-    .filter((name) => /^\d+$/u.test(name))
-    .map(Number);
+  return readdirSync(procRoot).filter(isDigits).map(Number);
 }
 
 /** Source: proc_pid_stat(5). */
@@ -54,6 +53,15 @@ export function readStatFields(pid: number): readonly string[] {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ", 36);
 }
 
+/**
+ * Returns the value in the line `name: value` of a file of /proc that begins with another line. Not by an expression: compiling it costs
+ * as much as twenty such looks.
+ */
+export function valueIn(info: string, name: string): string | undefined {
+  const at = info.indexOf(`\n${name}:`);
+  return at < 0 ? undefined : info.slice(at + name.length + 2, info.indexOf("\n", at + 1)).trim();
+}
+
 /** Says whether the id is that of a process and not of a thread: /proc answers for threads too, though it does not list them. */
 export function isProcessId(pid: number): boolean {
   return readFileSync(`/proc/${pid}/status`, "utf8").includes(`\nTgid:\t${pid}\n`);
@@ -73,7 +81,8 @@ function ownClockShiftTicks(): number {
 function readClockShiftTicks(): number {
   try {
     const offsets = readFileSync("/proc/self/timens_offsets", "utf8");
-    const [, seconds = 0, nanoseconds = 0] = /^boottime\s+(-?\d+)\s+(\d+)$/m.exec(offsets)?.map(Number) ?? [];
+    const line = offsets.split("\n").find((each) => each.startsWith("boottime ")) ?? "";
+    const [, seconds = 0, nanoseconds = 0] = line.split(" ").filter(Boolean).map(Number);
     return seconds * TICKS_PER_SECOND + Math.floor((nanoseconds * TICKS_PER_SECOND) / 1e9);
   } catch {
     // A kernel without time namespaces.

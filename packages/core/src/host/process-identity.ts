@@ -167,7 +167,8 @@ function readLinuxBootId(): string | null {
 function readLinuxPidNamespace(): string | null {
   try {
     if (readlinkSync("/proc/self") !== String(process.pid)) return null;
-    return /^pid:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/pid"))?.[1] ?? null;
+    const link = readlinkSync("/proc/self/ns/pid");
+    return link.startsWith("pid:[") && link.endsWith("]") ? link.slice("pid:[".length, -1) : null;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@
  * does not say (another user's process, an old kernel), the resident size is used. Linux only; elsewhere nothing is known.
  */
 import { readFileSync } from "node:fs";
+import { valueIn } from "./proc.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 import { readProcessUsage } from "./process-usage.ts";
 
@@ -41,8 +42,8 @@ export function memoryOf({ processes, residentBytes }: ProcessUsage, exactAbove:
 /** Undefined: it has ended, belongs to somebody else, or the kernel does not tell. Source: proc_pid_smaps(5). */
 function readProportionalBytes(pid: number): number | undefined {
   try {
-    const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
-    return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
+    const value = valueIn(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"), "Pss");
+    return value?.endsWith(" kB") === true ? Number.parseInt(value, 10) * 1_024 : undefined;
   } catch {
     return undefined;
   }

@@ -6,5 +6,5 @@ const PAINT = /\u001b\[[\d;:]*m/g;
 
 /** Returns `text` without colour sequences. Other sequences stay; the code that shows the text escapes them. */
 export function withoutColours(text: string): string {
-  return text.replaceAll(PAINT, "");
+  return text.includes("\u001b") ? text.replaceAll(PAINT, "") : text;
 }

@@ -9,6 +9,7 @@
  */
 import { closeSync, readFileSync, readSync } from "node:fs";
 
+import { isDigits } from "../digits.ts";
 import { isForeseen } from "../errors.ts";
 import { openFile } from "../storage/private-file.ts";
 
@@ -24,8 +25,9 @@ export interface LogIndex {
   readonly marks: readonly LogMark[];
 }
 
-const HEAD = /^lockkeeper-log-index 1 (\d{1,15})$/;
-const MARK = /^(\d{1,15}) (\d{1,15})$/;
+const HEAD = "lockkeeper-log-index 1 ";
+/** Above it a number loses its last digits. */
+const MAX_DIGITS = 15;
 
 /** Returns the path of the index of the log file at `path`. */
 export function indexPath(path: string): string {
@@ -42,7 +44,7 @@ export function rotatedPath(path: string, number: number): string {
 
 /** Returns the first line of an index. */
 export function formatIndexHead(base: number): string {
-  return `lockkeeper-log-index 1 ${base}\n`;
+  return `${HEAD}${base}\n`;
 }
 
 /** Returns one further line. */
@@ -79,15 +81,20 @@ function withIndex<T>(path: string, read: (fd: number) => T): T | undefined {
 /** Returns the index in `text`; undefined without a complete head. Lines that are not marks are skipped. */
 export function parseLogIndex(text: string): LogIndex | undefined {
   const [head = "", ...lines] = text.split("\n");
-  const base = HEAD.exec(head)?.[1];
+  const base = head.startsWith(HEAD) ? toCount(head.slice(HEAD.length)) : undefined;
   if (base === undefined) return undefined;
   // Without its line feed the last line may be cut short in the middle of a number.
   lines.pop();
   const marks = lines.flatMap((line): LogMark[] => {
-    const [, atMs, sizeBytes] = MARK.exec(line) ?? [];
-    return atMs === undefined || sizeBytes === undefined ? [] : [{ atMs: Number(atMs), sizeBytes: Number(sizeBytes) }];
+    const numbers = line.split(" ", 3);
+    const [atMs, sizeBytes] = numbers.map(toCount);
+    return numbers.length !== 2 || atMs === undefined || sizeBytes === undefined ? [] : [{ atMs, sizeBytes }];
   });
-  return { base: Number(base), marks };
+  return { base, marks };
+}
+
+function toCount(text: string): number | undefined {
+  return text.length <= MAX_DIGITS && isDigits(text) ? Number(text) : undefined;
 }
 
 /** Two marks may be this fraction of their age apart, so the time of a line is known to less than a hundredth of its age. */

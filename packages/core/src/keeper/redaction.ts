@@ -8,30 +8,51 @@ const HIDDEN = "***";
 /** Shorter values (`true`, `8080`) would hide half of a text and are not secrets. */
 const SHORTEST = 6;
 
-/** A name that ends like a secret's, and its value; `Bearer` and its value; the user and password of an address. */
-const BY_NAME =
-  /((?:token|secret|password|passwd|passphrase|api[-_]?key|private[-_]?key|credentials?)["']?\s*[:=]\s*["']?)[^\s"',;&]{4,}/gi;
-const BY_SCHEME = /\b(Bearer|Basic)(\s+)[\w.~+/=-]{8,}/gi;
-const BY_ADDRESS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+/** What identifies a secret. */
+interface Sign {
+  /** Where none of them stands, in small letters, the expression cannot match: to make and compile it costs more than to look. */
+  readonly parts: readonly string[];
+  readonly expression: () => RegExp;
+  readonly shown: string;
+}
+
+const SIGNS: readonly Sign[] = [
+  {
+    // A name that ends like a secret's, and its value.
+    parts: ["token", "secret", "passw", "passphrase", "key", "credential"],
+    expression: () =>
+      /((?:token|secret|password|passwd|passphrase|api[-_]?key|private[-_]?key|credentials?)["']?\s*[:=]\s*["']?)[^\s"',;&]{4,}/gi,
+    shown: `$1${HIDDEN}`,
+  },
+  { parts: ["bearer", "basic"], expression: () => /\b(Bearer|Basic)(\s+)[\w.~+/=-]{8,}/gi, shown: `$1$2${HIDDEN}` },
+  // The user and password of an address.
+  { parts: ["@"], expression: () => /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, shown: `$1${HIDDEN}@` },
+];
 
 /** Returns the texts to search: each value, each of its long lines, and both as encoded in addresses and JSON; longest first. */
 export function formsOf(secrets: readonly string[]): readonly string[] {
-  const parts = secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/)]).map((part) => part.trim());
+  const parts = secrets.flatMap((secret) => [secret, ...secret.split("\n")]).map((part) => part.trim());
   const forms = parts
     .filter((part) => part.length >= SHORTEST)
-    .flatMap((part) => [
-      part,
-      encodeURIComponent(part.replaceAll(/\p{Surrogate}/gu, "")),
-      JSON.stringify(part).slice(1, -1),
-    ]);
+    .flatMap((part) => [part, inAddresses(part), JSON.stringify(part).slice(1, -1)]);
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
+}
+
+/** Without halves of characters, which an address cannot have. */
+function inAddresses(part: string): string {
+  try {
+    return encodeURIComponent(part);
+  } catch {
+    return encodeURIComponent(part.replaceAll(/\p{Surrogate}/gu, ""));
+  }
 }
 
 /** Returns `text` without the secrets. `forms` are from {@link formsOf}. */
 export function withoutSecrets(text: string, forms: readonly string[]): string {
   const known = forms.reduce((rest, form) => rest.replaceAll(form, HIDDEN), text);
-  return known
-    .replaceAll(BY_NAME, `$1${HIDDEN}`)
-    .replaceAll(BY_SCHEME, `$1$2${HIDDEN}`)
-    .replaceAll(BY_ADDRESS, `$1${HIDDEN}@`);
+  const small = known.toLowerCase();
+  return SIGNS.filter(({ parts }) => parts.some((part) => small.includes(part))).reduce(
+    (rest, { expression, shown }) => rest.replaceAll(expression(), shown),
+    known,
+  );
 }

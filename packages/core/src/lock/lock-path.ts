@@ -44,7 +44,9 @@ const checked = new Map<string, bigint>();
 const names = new Map<string, string>();
 const MAX_NAMES = 64;
 
-const LOCK_FILE = /^gateway\.[0-9a-f]{8}\.lock$/u;
+const PREFIX = "gateway.";
+const SUFFIX = ".lock";
+const HASH_LENGTH = 8;
 
 /**
  * Returns `<lockDir>/gateway.<hash8>.lock`, where hash8 is the beginning of the sha256 of the config's path: relative to the
@@ -77,12 +79,20 @@ export function otherLockFiles({ path, earlierPath }: LockFiles): readonly strin
 export function lockFilesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory)
-      .filter((name) => LOCK_FILE.test(name))
+      .filter(isLockFile)
       .map((name) => `${directory}${sep}${name}`);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];
     throw fileError(error, "read the lock directory", directory);
   }
+}
+
+/** `gateway.<hash8>.lock` */
+function isLockFile(name: string): boolean {
+  if (name.length !== PREFIX.length + HASH_LENGTH + SUFFIX.length) return false;
+  for (let at = PREFIX.length; at < PREFIX.length + HASH_LENGTH; at += 1)
+    if (!"0123456789abcdef".includes(name.charAt(at))) return false;
+  return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
 }
 
 /**
@@ -108,7 +118,7 @@ function nameFor(config: string): string {
   let name = names.get(config);
   if (name === undefined) {
     if (names.size >= MAX_NAMES) names.clear();
-    name = `gateway.${sha256(config).slice(0, 8)}.lock`;
+    name = `${PREFIX}${sha256(config).slice(0, HASH_LENGTH)}${SUFFIX}`;
     names.set(config, name);
   }
   return name;

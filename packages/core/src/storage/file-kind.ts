@@ -8,16 +8,18 @@ import type { BigIntStats, Stats } from "node:fs";
 /** `other`: a pipe, a socket or a block device. */
 export type FileKind = "link" | "directory" | "file" | "character device" | "other";
 
+const { S_IFMT, S_IFLNK, S_IFDIR, S_IFREG, S_IFCHR } = constants;
+
 /** Returns what the file with these stats is; of a link only when they are those of the link itself. */
 export function fileKind({ mode }: Pick<Stats, "mode"> | Pick<BigIntStats, "mode">): FileKind {
-  switch (Number(mode) & constants.S_IFMT) {
-    case constants.S_IFLNK:
-      return "link";
-    case constants.S_IFDIR:
+  switch (Number(mode) & S_IFMT) {
+    case S_IFDIR:
       return "directory";
-    case constants.S_IFREG:
+    case S_IFREG:
       return "file";
-    case constants.S_IFCHR:
+    case S_IFLNK:
+      return "link";
+    case S_IFCHR:
       return "character device";
     default:
       return "other";

@@ -5,6 +5,7 @@ import { dirname, join, sep } from "node:path";
 import { errnoOf, fileError } from "../errors.ts";
 import type { Access } from "./bits-of-others.ts";
 import { realPath } from "./real-path.ts";
+import { fileKind } from "./file-kind.ts";
 import { readAndLook } from "./small-file.ts";
 
 /** What a look keeps of a path: the system's whole answer is several times as large, and a look keeps thousands. */
@@ -102,6 +103,6 @@ function placeOf(path: string): { readonly parent: string; readonly name: string
 
 function essenceOf(stats: Stats): Seen {
   const { mode, uid, gid, ctimeMs, dev, ino } = stats;
-  const kind = stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "link" : "other";
-  return { kind, mode, uid, gid, ctimeMs, dev, ino };
+  const kind = fileKind(stats);
+  return { kind: kind === "directory" || kind === "link" ? kind : "other", mode, uid, gid, ctimeMs, dev, ino };
 }

@@ -35,18 +35,26 @@ export function checkDirectories({ context: { home }, roots, patients, facts }: 
 
 /** Sorted by path, a folder comes before everything in it, so one pass finds the pairs. */
 function findShared(directories: readonly OwnedDirectory[]): readonly (readonly [OwnedDirectory, OwnedDirectory])[] {
-  const keyed = directories.map((directory) => ({ directory, key: `${directory.path}${sep}` }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const byKey = new Map<string, OwnedDirectory[]>();
+  for (const directory of directories) {
+    const key = `${directory.path}${sep}`;
+    const same = byKey.get(key);
+    if (same === undefined) byKey.set(key, [directory]);
+    else same.push(directory);
+  }
   const pairs = new Map<string, readonly [OwnedDirectory, OwnedDirectory]>();
-  let around: typeof keyed = [];
-  for (const each of keyed) {
-    if (around.length > 0) around = around.filter(({ key }) => each.key.startsWith(key));
-    for (const { directory } of around) {
-      if (directory.owner === each.directory.owner) continue;
-      const pair = [directory.owner, each.directory.owner].sort().join("\n");
-      if (!pairs.has(pair)) pairs.set(pair, [directory, each.directory]);
+  const around: { readonly key: string; readonly directory: OwnedDirectory }[] = [];
+  // Without a comparison of ours, which V8 would have to optimize.
+  for (const key of [...byKey.keys()].sort()) {
+    while (around.length > 0 && !key.startsWith(around.at(-1)?.key ?? "")) around.pop();
+    for (const directory of byKey.get(key) ?? []) {
+      for (const { directory: outer } of around) {
+        if (outer.owner === directory.owner) continue;
+        const pair = [outer.owner, directory.owner].sort().join("\n");
+        if (!pairs.has(pair)) pairs.set(pair, [outer, directory]);
+      }
+      around.push({ key, directory });
     }
-    around.push(each);
   }
   return [...pairs.values()];
 }

@@ -13,9 +13,9 @@ export function checkFileSystems({ context: { home }, patients, facts: { look } 
   // Folders of one device are on one file system, which need not be asked for each.
   const local = new Set<number>();
   return [...places].flatMap((path): readonly Finding[] => {
-    if (!look.exists(path)) return [];
     const device = deviceOf(path, look);
     if (device !== undefined && local.has(device)) return [];
+    if (device === undefined && !look.exists(path)) return [];
     const name = networkFileSystem(path);
     if (name === undefined && device !== undefined) local.add(device);
     if (name !== undefined && name !== "fuse") {
@@ -38,6 +38,5 @@ export function checkFileSystems({ context: { home }, patients, facts: { look } 
 
 /** Undefined for a link, which may lead to another device. */
 function deviceOf(path: string, look: PathLook): number | undefined {
-  const seen = look.see(path);
-  return seen?.kind === "directory" ? seen.dev : undefined;
+  return look.kindOf(path) === "directory" ? look.see(path)?.dev : undefined;
 }

@@ -2,7 +2,7 @@
 import { bitsOfOthers, errnoOf, fileError, shellCommand, unsafePath } from "@lockkeeper/core/internal";
 import type { PathLook, Seen } from "@lockkeeper/core/internal";
 import { closeSync, constants, fchmodSync, fstatSync, openSync, realpathSync } from "node:fs";
-import { dirname, sep } from "node:path";
+import { sep } from "node:path";
 import { homePaths } from "../profile-paths.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -12,11 +12,12 @@ export function checkModes({ context: { home }, patients, facts }: Scene): reado
   const shared = homePaths(home);
   const places = [home, shared.settings, shared.registry, shared.registryLastGood, shared.profiles, shared.run];
   for (const { manifest } of patients) {
-    const { profile, lock, token, logs } = manifest.paths;
-    // We did not create the folders that an adopted gateway has elsewhere: their modes are their owner's choice.
-    const own = [manifest.paths.state, dirname(manifest.paths.config), manifest.paths.workspace];
+    const { profile, lock, token, logs, state, config, workspace } = manifest.paths;
     places.push(profile, lock, token, logs);
-    for (const path of own) if (path.startsWith(profile)) places.push(path);
+    // We did not create the folders that an adopted gateway has elsewhere: their modes are their owner's choice.
+    if (state.startsWith(profile)) places.push(state);
+    if (config.startsWith(profile)) places.push(config.slice(0, config.lastIndexOf(sep)));
+    if (workspace.startsWith(profile)) places.push(workspace);
   }
   const findings: Finding[] = [];
   for (const path of places) {

@@ -1,6 +1,7 @@
 /** Facts about the host for the checks of many profiles, each asked once. For one look: none is asked again. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { PathLook, probeAddress } from "@lockkeeper/core/internal";
+import type { PortProbe } from "@lockkeeper/core/internal";
 import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { withoutProfile } from "../environment/gateway-environment.ts";
 import { readUnprivilegedFrom } from "../ports/host-ports.ts";
@@ -13,7 +14,7 @@ import type { ProgramSearch } from "./find-program.ts";
 export class HostFacts {
   /** What is at paths. */
   readonly look: PathLook = new PathLook();
-  readonly #addresses = new Map<string, ReturnType<typeof probeAddress>>();
+  readonly #addresses = new Map<string, PortProbe>();
   readonly #settings = new Map<string, LockkeeperError | undefined>();
   readonly #lockFiles = new Map<string, ReturnType<typeof seeLockFiles>>();
   #unprivilegedFrom: number | undefined;
@@ -21,11 +22,15 @@ export class HostFacts {
   #inherited: NodeJS.ProcessEnv | undefined;
   #hasOwnProgram = false;
 
-  /** Returns whether any port of `host` can be bound. */
-  bind(host: string): ReturnType<typeof probeAddress> {
-    const asked = this.#addresses.get(host) ?? probeAddress(host);
-    this.#addresses.set(host, asked);
-    return asked;
+  /** Returns whether any port of `host` can be bound; without a promise when that is known, since most profiles have one host. */
+  bind(host: string): PortProbe | Promise<PortProbe> {
+    return this.#addresses.get(host) ?? this.#askAddress(host);
+  }
+
+  async #askAddress(host: string): Promise<PortProbe> {
+    const probe = await probeAddress(host);
+    this.#addresses.set(host, probe);
+    return probe;
   }
 
   /** Returns what a gateway may inherit of `env`. */
@@ -52,7 +57,11 @@ export class HostFacts {
 
   /** Returns whether the directory of locks has lock files. */
   lockFiles(lockDir: string): ReturnType<typeof seeLockFiles> {
-    const seen = this.#lockFiles.get(lockDir) ?? seeLockFiles(lockDir);
+    return this.#lockFiles.get(lockDir) ?? this.#seeLockFiles(lockDir);
+  }
+
+  #seeLockFiles(lockDir: string): ReturnType<typeof seeLockFiles> {
+    const seen = seeLockFiles(lockDir);
     this.#lockFiles.set(lockDir, seen);
     return seen;
   }

@@ -69,22 +69,23 @@ export interface PreflightOptions {
 
 type About = PreflightFault["about"];
 
+/** Makes one check, unless it is to be skipped, and notes its error. */
+type Check = (about: About, look: () => void) => void;
+
 /** Returns the missing needs of the profile's next start, errors first. Never throws because of a finding. */
 export async function preflight(
   context: ProfilesContext,
   manifest: Manifest,
   options: PreflightOptions = {},
 ): Promise<readonly PreflightFault[]> {
-  const { home } = context;
-  const { facts = new HostFacts(), skip = [] } = options;
-  const cwd = manifest.cwd ?? manifest.paths.workspace;
+  const { facts = new HostFacts(), skip = [], port } = options;
   const faults: PreflightFault[] = [];
   const note = (about: About, error: unknown): void => {
     if (!(error instanceof LockkeeperError)) throw error;
     const { code, message, evidence, hint = null } = error;
     faults.push({ weight: "error", about, code, message, evidence, hint });
   };
-  const check = (about: About, look: () => void): void => {
+  const check: Check = (about, look) => {
     if (skip.includes(about)) return;
     try {
       look();
@@ -92,38 +93,26 @@ export async function preflight(
       note(about, error);
     }
   };
+  checkPlaces(check, context, manifest, facts);
   let env: Readonly<Record<string, string>> | undefined;
-  check("folders", () => refuseForeignFolders(context, manifest));
-  check("folders", () => refuseSharedDirectories(home, readRegistry(home), manifest));
-  check("disk", () => [homePaths(home).run, manifest.paths.lock, manifest.paths.logs].forEach(requireRoom));
-  check("lock", () => refuseSpoiledLock(manifest, facts));
-  const { token } = manifest.paths;
-  if (manifest.kind === "builtin") {
-    check("token", () => void readStrongToken(token, (file) => facts.look.read(file)));
-    check("folders", () => refuseOpenToken(token));
-  }
-  check("log", () => refuseSpoiledLog(manifest, facts));
-  check("cwd", () => requireDirectory(manifest, cwd, facts));
   try {
     if (!skip.includes("env-file")) {
       env = hasOwnVariables(manifest)
-        ? await gatewayEnvironment(context, manifest, options.port ?? manifest.port, facts.inherited(context.env))
+        ? await gatewayEnvironment(context, manifest, port ?? manifest.port, facts.inherited(context.env))
         : facts.shared(context.env);
     }
   } catch (error) {
     note("env-file", error);
   }
-  check("program", () => {
-    const [program] = launchPlan(manifest, context.programs.gateway, options.port).argv;
-    // A missing directory was reported above; a relative program cannot be found from there.
-    const isThere = facts.look.exists(cwd);
-    if (isThere) facts.requireProgram(program, { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
-  });
-  const config = env === undefined ? [] : await configFaults(manifest, env, facts);
+  check("program", () => requireProgram(context, manifest, env, options.port, facts));
+  // Most profiles have nothing to wait for, and of a thousand each wait counts.
+  const found = env === undefined ? [] : configFaults(manifest, env, facts);
+  const config = found instanceof Promise ? await found : found;
   if (!skip.includes("config")) faults.push(...config.filter(({ weight }) => weight === "error"));
-  const address = skip.includes("block") ? undefined : await facts.bind(manifest.host);
+  const asked = skip.includes("block") ? undefined : facts.bind(manifest.host);
+  const address = asked instanceof Promise ? await asked : asked;
   check("block", () => {
-    if (options.port !== undefined) planRunPorts(readRegistry(home), manifest, options.port);
+    if (port !== undefined) planRunPorts(readRegistry(context.home), manifest, port);
     requireAddress(manifest, address);
   });
   if (manifest.lease !== undefined && context.owner !== "any" && !skip.includes("lease")) {
@@ -134,9 +123,37 @@ export async function preflight(
     }
   }
   if (env === undefined) return faults;
-  const warnings = config.filter(({ weight }) => weight === "warning");
-  const hooks = manifest.hooks === undefined ? [] : await hookFaults(context, manifest);
-  return [...faults, ...warnings, ...doubts(context, manifest, env, facts), ...hooks];
+  faults.push(...config.filter(({ weight }) => weight === "warning"), ...doubts(context, manifest, env, facts));
+  if (manifest.hooks !== undefined) faults.push(...(await hookFaults(context, manifest)));
+  return faults;
+}
+
+/** Checks the files and folders that a start needs. */
+function checkPlaces(check: Check, context: ProfilesContext, manifest: Manifest, facts: HostFacts): void {
+  check("folders", () => refuseForeignFolders(context, manifest));
+  check("folders", () => refuseSharedDirectories(context.home, readRegistry(context.home), manifest));
+  check("disk", () => [homePaths(context.home).run, manifest.paths.lock, manifest.paths.logs].forEach(requireRoom));
+  check("lock", () => refuseSpoiledLock(manifest, facts));
+  if (manifest.kind === "builtin") {
+    const { token } = manifest.paths;
+    check("token", () => void readStrongToken(token, (file) => facts.look.read(file)));
+    check("folders", () => refuseOpenToken(token));
+  }
+  check("log", () => refuseSpoiledLog(manifest, facts));
+  check("cwd", () => requireDirectory(manifest, facts));
+}
+
+/** Without its variables `env` it is searched on the PATH of this command. */
+function requireProgram(
+  context: ProfilesContext,
+  manifest: Manifest,
+  env: Readonly<Record<string, string>> | undefined,
+  port: number | undefined,
+  facts: HostFacts,
+): void {
+  const { argv, cwd } = launchPlan(manifest, context.programs.gateway, port);
+  // A missing directory is reported by itself; a relative program cannot be found from there.
+  if (facts.look.exists(cwd)) facts.requireProgram(argv[0], { cwd, searchPath: env?.["PATH"] ?? context.env["PATH"] });
 }
 
 /**
@@ -210,7 +227,7 @@ function refuseSpoiled(file: string): void {
   if (doubt !== undefined) throw doubt;
 }
 
-function requireDirectory({ name, paths }: Manifest, cwd: string, { look }: HostFacts): void {
+function requireDirectory({ name, paths, cwd = paths.workspace }: Manifest, { look }: HostFacts): void {
   const isDirectory = look.kindOf(cwd) === "directory" || isDirectoryBehind(cwd);
   if (isDirectory === true) return;
   const fact = isDirectory === undefined ? "is missing" : "is not a directory";
@@ -232,12 +249,18 @@ function isDirectoryBehind(directory: string): boolean | undefined {
 }
 
 /** Finds faults of the config before the gateway does. */
-async function configFaults(
+function configFaults(
   manifest: Manifest,
   env: Readonly<Record<string, string>>,
   facts: HostFacts,
+): readonly PreflightFault[] | Promise<readonly PreflightFault[]> {
+  return manifest.kind === "builtin" ? builtinConfigFaults(manifest, facts) : foreignConfigFaults(manifest, env);
+}
+
+async function foreignConfigFaults(
+  manifest: Manifest,
+  env: Readonly<Record<string, string>>,
 ): Promise<readonly PreflightFault[]> {
-  if (manifest.kind === "builtin") return builtinConfigFaults(manifest, facts);
   const found = (await (await kinds[manifest.kind].foreign?.())?.checkConfig(manifest, env)) ?? [];
   return found.map(({ kind, message, hint }) => ({
     weight: kind === "broken" ? "error" : "warning",

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { bareEnvironment } from "../../harness/cli.ts";
+import { bareEnvironment, CLI_ENTRY } from "../../harness/cli.ts";
 import { endBareServer, startBareServer } from "../measure/bare-server.ts";
 import { versionOf } from "../measure/machine.ts";
 import { computingMs, privateKiB } from "../measure/memory.ts";
@@ -13,6 +13,7 @@ import { atMost } from "../measure/table.ts";
 import type { Row } from "../measure/table.ts";
 import type { Bench, Section } from "./section.ts";
 
+const FOREGROUND = "front";
 const IDLE = "setInterval(() => undefined, 2 ** 30)";
 /** Eight seconds after a start Node returns the memory of the start by itself. */
 const SETTLED_AFTER_MS = { quick: 10_000, usual: 15_000 };
@@ -36,8 +37,11 @@ export async function measure({ folder, quick, nodes }: Bench): Promise<readonly
 async function keeperRows(node: string, home: string, quick: boolean): Promise<readonly Row[]> {
   const idle = spawn(node, ["-e", IDLE], { env: bareEnvironment(home), stdio: "ignore" });
   const server = await startBareServer(node, home);
+  const listed = JSON.parse(callOnce(node, home, ["list", "--json"]).stdout) as { keeperPid: number; pid: number }[];
+  callOnce(node, home, ["create", FOREGROUND]);
+  const foreground = spawn(node, [CLI_ENTRY, "run", FOREGROUND], { env: bareEnvironment(home), stdio: "ignore" });
   try {
-    const listed = JSON.parse(callOnce(node, home, ["list", "--json"]).stdout) as { keeperPid: number; pid: number }[];
+    callOnce(node, home, ["wait", FOREGROUND]);
     await delay(quick ? SETTLED_AFTER_MS.quick : SETTLED_AFTER_MS.usual);
     const keepers = listed.map(({ keeperPid }) => keeperPid);
     const early = memoryOf(keepers);
@@ -46,7 +50,7 @@ async function keeperRows(node: string, home: string, quick: boolean): Promise<r
     const before = computing();
     await delay(idleMs);
     const share = (computing() - before) / idleMs / keepers.length;
-    const [floor, bare] = [privateKiB(idle.pid), privateKiB(server.pid)];
+    const [floor, bare, front] = [privateKiB(idle.pid), privateKiB(server.pid), privateKiB(foreground.pid)];
     const [late, gateway] = [memoryOf(keepers), memoryOf(listed.map(({ pid }) => pid))];
     const seconds = idleMs / 1_000;
     return [
@@ -59,6 +63,12 @@ async function keeperRows(node: string, home: string, quick: boolean): Promise<r
         target: atMost(1.35),
       },
       { what: `keeper, ${seconds} s later`, ...late.row, ratio: late.kib / floor, over: "bare idle Node" },
+      {
+        what: "keeper in the foreground (`run`), then",
+        figure: mebibytes(front),
+        ratio: front / floor,
+        over: "bare idle Node",
+      },
       {
         what: `keeper, computing while idle, mean of ${keepers.length}`,
         figure: `${(share * 100).toFixed(3)} % of a core`,
@@ -75,7 +85,8 @@ async function keeperRows(node: string, home: string, quick: boolean): Promise<r
     ];
   } finally {
     idle.kill("SIGKILL");
-    await Promise.all([once(idle, "exit"), endBareServer(server)]);
+    foreground.kill("SIGTERM");
+    await Promise.all([once(idle, "exit"), once(foreground, "exit"), endBareServer(server)]);
   }
 }
 

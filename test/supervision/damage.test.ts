@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
-import { gatewaysOf, killAndWait, withProfiles } from "./scratch-profiles.ts";
+import { gatewaysOf, isAlive, killAndWait, withProfiles } from "./scratch-profiles.ts";
 
 describe("a run record that lacks the running gateway", () => {
   const damages: readonly (readonly [string, (file: string) => unknown])[] = [
@@ -59,6 +59,27 @@ describe("a registry that cannot be read", () => {
       });
       expect((await runCli(home, ["stop", "prod", "--confirm", "prod"])).status).toBe(0);
       await writeFile(registry, whole);
+    }));
+});
+
+describe("a registry that was put back to an older one", () => {
+  test("does not name a running profile any more: doctor does, and it can be stopped", () =>
+    withProfiles(async ({ create, home, profiles }) => {
+      await create({ name: "dev", span: 1 });
+      const registry = path.join(home, "registry.json");
+      const older = await readFile(registry, "utf8");
+      await create({ name: "web", span: 1 });
+      const { status } = await profiles.start("web");
+      await writeFile(registry, older);
+      const found = (await profiles.diagnose()).filter(({ code }) =>
+        ["run-unregistered", "folder-unknown"].includes(code),
+      );
+      expect(found).toMatchObject([{ code: "run-unregistered", command: "lockkeeper stop web" }]);
+      const stopped = await runCli(home, ["stop", "web"]);
+      expect(stopped).toMatchObject({ status: 0, stdout: "web: stopped\n" });
+      expect([status.pid, status.keeperPid].filter(isAlive)).toEqual([]);
+      expect((await runCli(home, ["stop", "web"])).status).toBe(4);
+      expect((await profiles.diagnose()).map(({ code }) => code)).toContain("folder-unknown");
     }));
 });
 

@@ -4,13 +4,16 @@ import { shellCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";
+import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
+import { observeUnregistered } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds a change that was never finished, and folders that no profile owns. */
-export function checkInterrupted({ context: { home }, patients }: Scene): readonly Finding[] {
+export function checkInterrupted({ context, patients }: Scene): readonly Finding[] {
+  const { home } = context;
   const { registryIntent, profiles } = homePaths(home);
   const findings: Finding[] = [];
   if (existsSync(registryIntent)) {
@@ -28,6 +31,18 @@ export function checkInterrupted({ context: { home }, patients }: Scene): readon
   for (const name of known.size === 0 && !isReadable(home) ? [] : entriesOf(profiles)) {
     if (known.has(name)) continue;
     const folder = join(profiles, name);
+    const run = isProfileName(name) ? observeUnregistered(context, name)?.observed : undefined;
+    if (run !== undefined && run.owner !== "nobody") {
+      const pids = [run.keeper, run.gateway].flatMap((process) => process?.pid ?? []);
+      findings.push({
+        weight: "error",
+        code: "run-unregistered",
+        title: `${name} runs, and is not in the registry`,
+        evidence: [folder, `pids ${pids.join(", ")}`, "the registry was probably put back to an older one"],
+        command: `lockkeeper stop ${name}`,
+      });
+      continue;
+    }
     findings.push({
       weight: "warning",
       code: "folder-unknown",

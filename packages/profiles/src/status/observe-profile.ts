@@ -2,7 +2,7 @@
  * Observes profiles: the plan, the last record of the run, and what is true of it now. Every command shares this observation.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { ErrorCode, RunRecord } from "@lockkeeper/core";
+import type { RunRecord } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import type { HomePlace, ProfilesContext } from "../context.ts";
 import { isKindName, kinds } from "../kinds/kinds.ts";
@@ -75,12 +75,9 @@ export function observeBriefly(place: HomePlace, manifest: Manifest): ProfileObs
   return observeManifest(place, manifest);
 }
 
-/** Errors of a registry that could be read. */
-const ABOUT_THE_NAME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PROFILE_NOT_FOUND", "PROFILE_NAME_INVALID"]);
-
 /**
- * Returns the profile as it is now, for a stop: with an unreadable registry a gateway can still be stopped, by its keeper's
- * record.
+ * Returns the profile as it is now, for a stop: with an unreadable registry, or one that does not name it any more, a gateway can
+ * still be stopped, by its keeper's record.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED and the like when nothing was
  *   published either.
@@ -95,11 +92,22 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
     const look = lookOfThisTurn(context);
     return hasRun(manifest) || !look.listsNoMarks() ? observeManifest(context, manifest, look) : seen;
   } catch (error) {
-    const unreadable = error instanceof LockkeeperError && !ABOUT_THE_NAME.has(error.code);
-    const record = unreadable ? readRunRecord(context.home, parseProfileName(name)) : undefined;
-    if (record === undefined) throw error;
-    return observeManifest(context, manifestOf(context.home, name, record));
+    if (!(error instanceof LockkeeperError) || error.code === "PROFILE_NAME_INVALID") throw error;
+    const seen = observeUnregistered(context, name);
+    if (seen === undefined || (error.code === "PROFILE_NOT_FOUND" && seen.observed.owner === "nobody")) throw error;
+    return seen;
   }
+}
+
+/**
+ * Returns the run that was published under a name, whatever the registry says; undefined when none was. A living one that the registry
+ * does not name is left when somebody puts back an older registry.
+ *
+ * @throws {LockkeeperError} PROFILE_NAME_INVALID
+ */
+export function observeUnregistered(place: HomePlace, name: string): ProfileObservation | undefined {
+  const record = readRunRecord(place.home, parseProfileName(name));
+  return record === undefined ? undefined : observeManifest(place, manifestOf(place.home, name, record));
 }
 
 const looks = new WeakMap<HomePlace, Look>();

@@ -44,7 +44,14 @@ const exactly = {
   // The little that `ports`, `doctor` and `create` share with `status`, so that they need not read what only that needs.
   asked: [
     ...profiles("looking-verbs", "verb-arguments", "secrets", "environment/child-environment"),
-    ...core("host/sockets", "host/sockets-lsof", "host/canonical-address", "host/holder", "host/probe-port"),
+    ...core(
+      "host/sockets",
+      "host/sockets-lsof",
+      "host/canonical-address",
+      "host/holder",
+      "host/probe-port",
+      "host/local-address",
+    ),
   ],
 };
 /**

@@ -42,6 +42,20 @@ test("trash lists and, after a yes, deletes permanently; links are not followed"
   });
 });
 
+test("restore takes the last one that was removed, whatever else a person has put into the trash", async () => {
+  await withScratchHome(async ({ mustRun, json, home }) => {
+    await mustRun(["create", "dev"]);
+    await mustRun(["remove", "dev", "--yes"]);
+    for (const name of ["dev.kept", "file"]) mkdirSync(path.join(home, "trash", name));
+    expect(await json(["trash", "list"])).toMatchObject([
+      { removedAt: null },
+      { removedAt: expect.any(String) as string },
+    ]);
+    await mustRun(["restore", "dev"]);
+    expect(readdirSync(path.join(home, "trash"))).toEqual(["dev.kept", "file"]);
+  });
+});
+
 test("exec of a missing program ends as in a shell, and env --unset takes the profile out again", async () => {
   await withScratchHome(async ({ run, json }) => {
     await json(["create", "dev"]);

@@ -3,6 +3,7 @@ import { fileError } from "@lockkeeper/core/internal";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { requireEntries } from "../directory-entries.ts";
+import { compareNames } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 
@@ -15,18 +16,21 @@ export interface TrashedProfile {
 }
 
 /**
- * Returns the content of the trash, by name and time.
+ * Returns the content of the trash, by name and time; what has no time comes first.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED
  */
 export function listTrash(home: string): readonly TrashedProfile[] {
   const { trash } = homePaths(home);
-  return requireEntries(trash).flatMap((folder) => {
+  const found = requireEntries(trash).flatMap((folder) => {
     const dot = folder.indexOf(".");
     return dot < 1
       ? []
       : [{ name: folder.slice(0, dot), removedAt: momentOf(folder.slice(dot + 1)), path: path.join(trash, folder) }];
   });
+  // A folder that a person has put there or renamed is nobody's last.
+  const timed = ({ removedAt }: TrashedProfile): number => (removedAt === null ? 0 : 1);
+  return found.toSorted((left, right) => compareNames(left.name, right.name) || timed(left) - timed(right));
 }
 
 /**

@@ -85,7 +85,15 @@ export function openForAppend(path: string): number {
 /** @throws {LockkeeperError} UNSAFE_PATH when `stats`, those of `path`, do not describe a plain file with a single name. */
 export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
   const fact = notPlain(stats);
-  if (fact !== undefined) throw unsafePath(path, fact);
+  if (fact === undefined) return;
+  // The other name may be a backup of the whole home, and then nothing of it can be moved away.
+  throw fileKind(stats) === "file" ? unsafePath(path, fact, ownName(path)) : unsafePath(path, fact);
+}
+
+/** The hint for a file with a second name. */
+function ownName(path: string): string {
+  const own = `${path}.own`;
+  return `Give it a name of its own: ${shellCommand("cp", "-p", path, own)} && ${shellCommand("mv", own, path)}`;
 }
 
 /** Returns what keeps it from being a plain file of one name, as the end of a sentence; undefined when nothing does. */

@@ -163,11 +163,18 @@ describe("rotation", () => {
     expect([numbersIn(lines), end]).toEqual([range(0, 60), 600]);
   });
 
-  test("refuses a file with a second name and leaves it alone", () => {
-    writeFileSync(join(home, "precious"), "x");
+  test("refuses a file with a second name and leaves it alone; the command of the hint gives it a name of its own", async () => {
+    writeFileSync(join(home, "precious"), "x", { mode: 0o600 });
     linkSync(join(home, "precious"), path);
-    expect(() => new GatewayLog(path)).toThrow(/has 2 names/);
+    const refused = await Promise.resolve()
+      .then(() => new GatewayLog(path))
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ message: expect.stringContaining("has 2 names") as string });
     expect(readFileSync(join(home, "precious"), "utf8")).toBe("x");
+    const [, command = ""] = /: (.*)$/u.exec(String(Reflect.get(Object(refused), "hint"))) ?? [];
+    execFileSync("sh", ["-c", command]);
+    await new GatewayLog(path).close();
+    expect([readFileSync(path, "utf8"), readFileSync(join(home, "precious"), "utf8")]).toEqual(["x", "x"]);
   });
 });
 

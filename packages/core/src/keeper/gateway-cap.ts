@@ -23,7 +23,7 @@ export interface GatewayCap {
  * @param remark called with one sentence when the limit is not in force.
  */
 export function capGateways(
-  { profile, lockDir }: KeeperSpec,
+  { profile, lockDir }: Pick<KeeperSpec, "profile" | "lockDir">,
   limitBytes: number,
   remark: (fact: string) => void,
 ): GatewayCap | undefined {

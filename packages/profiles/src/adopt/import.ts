@@ -9,7 +9,7 @@ import type { ErrorCode } from "@lockkeeper/core";
 import path from "node:path";
 import type { ProfilesContext } from "../context.ts";
 import { checkStateDirectory, directoriesOf, refuseShared } from "../directories/directory-rules.ts";
-import { readOtherHomes } from "../directories/other-homes.ts";
+import { readDirectoriesElsewhere } from "../directories/directories-elsewhere.ts";
 import { findListeningPorts } from "../discover/answering-listeners.ts";
 import type { ListeningPort } from "../discover/answering-listeners.ts";
 import type { PortSource } from "../discover/discovered-gateway.ts";
@@ -224,7 +224,7 @@ async function adopt(
       if (taken !== undefined) throw overlapError(registry, profileClaims(manifest), taken, OTHER_PORT);
       refuseShared(directoriesOf(manifest, home), [
         ...[...registry.values()].flatMap((other) => directoriesOf(other, home)),
-        ...readOtherHomes(home, roots),
+        ...readDirectoriesElsewhere(home, roots),
       ]);
       await commit([...registry.values(), manifest], { make: [manifest.paths.profile] }, async () => {
         ensurePrivateDirectory(manifest.paths.lock);

@@ -11,6 +11,7 @@ import type { Manifest } from "../manifest.ts";
 import { observeAll } from "../status/observe-all.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { checkClock } from "./clock.ts";
+import { checkConfigPort } from "./config-port.ts";
 import { checkDirectories } from "./directories.ts";
 import { checkFileSystems } from "./file-systems.ts";
 import type { Check, Finding, Scene, Weight } from "./finding.ts";
@@ -23,7 +24,6 @@ import { checkModes } from "./modes.ts";
 import { checkNextStart } from "./next-start.ts";
 import { checkNode } from "./node-version.ts";
 import { checkPorts } from "./ports.ts";
-import { checkReach } from "./reach.ts";
 import { checkRuns } from "./runs.ts";
 import { checkSecrets } from "./secrets.ts";
 import { checkServices } from "./services.ts";
@@ -35,7 +35,7 @@ const checks: readonly Check[] = [
   checkSettings,
   checkInterrupted,
   checkRuns,
-  checkReach,
+  checkConfigPort,
   checkNextStart,
   checkPorts,
   checkDirectories,

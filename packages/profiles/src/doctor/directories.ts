@@ -2,7 +2,7 @@
 import { sep } from "node:path";
 import { directoriesOf } from "../directories/directory-rules.ts";
 import type { OwnedDirectory } from "../directories/directory-rules.ts";
-import { readOtherHomes } from "../directories/other-homes.ts";
+import { readDirectoriesElsewhere } from "../directories/directories-elsewhere.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds directories that are missing, or that two profiles share. */
@@ -21,7 +21,7 @@ export function checkDirectories({ context: { home }, roots, patients, facts }: 
     });
   }
   const ours = patients.flatMap(({ manifest }) => directoriesOf(manifest, home, look));
-  for (const [outer, inner] of findShared([...ours, ...readOtherHomes(home, roots, look)])) {
+  for (const [outer, inner] of findShared([...ours, ...readDirectoriesElsewhere(home, roots, look)])) {
     findings.push({
       weight: "error",
       code: "directory-shared",

@@ -1,10 +1,10 @@
-/** Checks for a config that names another port than the profile. The check of ports finds gateways that listen too widely. */
+/** Checks for a config that names another port than the profile. */
 import { kinds } from "../kinds/kinds.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds ports that a config was given later. */
-export async function checkReach({ patients }: Scene): Promise<readonly Finding[]> {
+export async function checkConfigPort({ patients }: Scene): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const patient of patients) {
     // Only the config of a program that people also run without us has a port.

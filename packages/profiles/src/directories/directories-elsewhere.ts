@@ -7,7 +7,7 @@ import { directoriesOf } from "./directory-rules.ts";
 import type { OwnedDirectory } from "./directory-rules.ts";
 
 /** Returns the directories of every profile in the other homes. */
-export function readOtherHomes(
+export function readDirectoriesElsewhere(
   home: string,
   roots: HostRoots,
   look: PathLook = new PathLook(),

@@ -214,6 +214,7 @@ export default defineConfig([
       ownRequire,
       deferBuiltins,
       earlyClock,
+      ownHelpers,
       minifyToOneByte,
     ],
     output: {

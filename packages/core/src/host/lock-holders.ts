@@ -1,15 +1,15 @@
 /**
  * Finds the processes that hold the kernel's lock of a file. The kernel's list does not name them; the descriptors of the
  * processes do, as far as they are visible. A file is known by device and inode, so a deleted file, or one that another
- * container sees at another path, is found too. Linux only; elsewhere no process is found. Each call walks the descriptors of
- * every process.
+ * container sees at another path, is found too. Linux only; elsewhere no process is found. A call walks the descriptors of every
+ * process that it may be.
  */
 import { fstatSync, lstatSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import { listProcessIds } from "./proc.ts";
+import { listProcessIds, readProcStat } from "./proc.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { identifyProcess } from "./process-identity.ts";
+import { identifyProcess, ownIdentity } from "./process-identity.ts";
 
 /** A file, as a descriptor shows it. */
 export interface OpenFile {
@@ -20,21 +20,36 @@ export interface OpenFile {
 }
 
 /**
- * Returns the other processes that hold a kernel lock on the file that our `fd` has open, through an inherited descriptor. It
- * does not matter what is at the file's path by now.
+ * Returns the other processes that hold a kernel lock on the file that our `fd` has open, since they have inherited it from us. It
+ * does not matter what is at the file's path by now. Heirs are younger than we are, so the descriptors of older processes, most of
+ * a host's, are not read.
  */
 export function findLockHeirs(fd: number): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];
   const own = `/proc/self/fd/${fd}`;
   const { dev, ino } = statSync(own, { bigint: true });
-  return findHolders([{ name: nameOf(own), device: dev, inode: ino }]).filter(({ pid }) => pid !== process.pid);
+  const younger = listProcessIds().filter((pid) => pid !== process.pid && !isOlderThanWe(pid));
+  return findHolders(younger, [{ name: nameOf(own), device: dev, inode: ino }]);
+}
+
+/** False also when that cannot be told. */
+function isOlderThanWe(pid: number): boolean {
+  const { startTicks } = ownIdentity();
+  if (startTicks === null) return false;
+  try {
+    return readProcStat(pid).startTicks < startTicks;
+  } catch {
+    // It has ended, or is hidden from us.
+    return false;
+  }
 }
 
 /** Returns the processes, perhaps this one too, that hold a kernel lock on the file or directory at `path`. */
 export function findLockHolders(path: string): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? [] : findHolders([{ name: basename(path), device: stats.dev, inode: stats.ino }]);
+  if (stats === undefined) return [];
+  return findHolders(listProcessIds(), [{ name: basename(path), device: stats.dev, inode: stats.ino }]);
 }
 
 /**
@@ -97,10 +112,8 @@ export function lockFilesHeldBy(pid: number): readonly string[] {
   }
 }
 
-function findHolders(files: readonly OpenFile[]): readonly ProcessIdentity[] {
-  return listProcessIds()
-    .filter((pid) => holdsOneOf(pid, files) === "yes")
-    .flatMap((pid) => identifyProcess(pid) ?? []);
+function findHolders(among: readonly number[], files: readonly OpenFile[]): readonly ProcessIdentity[] {
+  return among.filter((pid) => holdsOneOf(pid, files) === "yes").flatMap((pid) => identifyProcess(pid) ?? []);
 }
 
 function isLockedThrough(directory: string, fd: string, files: readonly OpenFile[]): boolean {

@@ -70,13 +70,17 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
   const place = { host: question.host, port: question.port, onread };
   const socket = tls === undefined ? connect(place) : tls.connect(secured(place));
   const outcome = new Promise<HttpOutcome>((resolve, reject) => {
+    let isSettled = false;
     const finish = (found: HttpOutcome): void => {
+      isSettled = true;
       resolve(found);
       socket.destroy();
     };
     settle = finish;
-    // It also comes after the end of what the gateway sends.
-    socket.on("close", () => finish(readAnswer(text, question, true) ?? "closed"));
+    // It also comes after the end of what the gateway sends. Node looks into a promise that is settled twice.
+    socket.on("close", () => {
+      if (!isSettled) finish(readAnswer(text, question, true) ?? "closed");
+    });
     socket.on("error", reject);
   });
   const request = `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader(question)}\r\nConnection: close\r\n\r\n`;

@@ -68,7 +68,12 @@ export function formatLockRecord(record: LockRecord): Uint8Array {
 /** Returns the record in `bytes`, or why there is none. Never throws. */
 export function parseLockRecord(bytes: Uint8Array): ParsedLockRecord {
   const length = Math.min(bytes.byteLength, LOCK_RECORD_BYTES);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8").trim();
+  return parseLockText(Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8"));
+}
+
+/** As {@link parseLockRecord}, of bytes that were decoded. */
+export function parseLockText(padded: string): ParsedLockRecord {
+  const text = padded.trim();
   if (text === "") return { record: null, problem: "is empty" };
   const value = parseJson(text);
   if (!isObject(value)) return { record: null, problem: "holds no record" };

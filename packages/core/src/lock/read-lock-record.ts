@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { errnoOf } from "../errors.ts";
 import type { ParsedLockRecord } from "./lock-record.ts";
-import { LOCK_RECORD_BYTES, parseLockRecord } from "./lock-record.ts";
+import { LOCK_RECORD_BYTES, parseLockText } from "./lock-record.ts";
 
 /** The `problem` of a missing file. */
 export const NO_LOCK_FILE = "there is no lock file";
@@ -38,7 +38,7 @@ export function readRecordOf(fd: number): Sighting {
     if (!stats.isFile()) return { record: null, exists: false, problem: "the path is not a plain file" };
     const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
     const length = fs.readSync(fd, bytes, 0, LOCK_RECORD_BYTES, 0);
-    return { ...parseLockRecord(bytes.subarray(0, length)), exists: true };
+    return { ...parseLockText(bytes.toString("utf8", 0, length)), exists: true };
   } catch (error) {
     return { record: null, exists: false, problem: `the file cannot be read (${errnoOf(error)})` };
   }

@@ -25,6 +25,10 @@ import { freePort, holdPort, NO_IPV6 } from "../harness/ports.ts";
 import { until } from "../harness/until.ts";
 import { fixture, gatewaysOf, isAlive, killAndWait, mustPid, withProfiles } from "./scratch-profiles.ts";
 
+const python = spawnSync("python3", ["-c", "import socket"]).status === 0;
+if (!python)
+  process.stdout.write("skipped: no python3 for a listener without SO_REUSEADDR, and for a main thread that ends\n");
+
 function readRecord(home: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path.join(home, "run/dev.json"), "utf8")) as Record<string, unknown>;
 }
@@ -63,6 +67,24 @@ describe("a gateway whose keeper is gone", () => {
       expect((await profiles.restart("dev")).outcome).toBe("restarted");
       expect(gatewaysOf(home, "close-lock")).toHaveLength(1);
     }));
+});
+
+describe("a gateway whose main thread has ended before the others", () => {
+  test.runIf(python && process.platform === "linux")("runs, and as an orphan it can be stopped", () =>
+    withProfiles(async ({ profiles, create }) => {
+      const program = fileURLToPath(new URL("fixtures/main-thread-ends.py", import.meta.url));
+      await create({ name: "dev", span: 1, argv: ["python3", program, "{port}"], health: "tcp" });
+      await profiles.start("dev");
+      const { pid, keeperPid } = await profiles.status("dev");
+      const state = (): string | undefined => / ([A-Z]) /.exec(readFileSync(`/proc/${mustPid(pid)}/stat`, "utf8"))?.[1];
+      await until("its main thread has ended", () => state() === "Z");
+      expect((await profiles.list())[0]).toMatchObject({ state: "running", pid });
+      await killAndWait(keeperPid);
+      expect((await profiles.list())[0]).toMatchObject({ state: "orphaned", pid });
+      expect(await profiles.stop("dev")).toMatchObject({ outcome: "stopped" });
+      expect(isAlive(pid)).toBe(false);
+    }),
+  );
 });
 
 describe("a keeper whose lock is lost", () => {
@@ -197,9 +219,6 @@ describe("a port", () => {
         "began to listen after this start, outside of its process tree",
       );
     }));
-
-  const python = spawnSync("python3", ["-c", "import socket"]).status === 0;
-  if (!python) process.stdout.write("skipped: no python3 for a listener without SO_REUSEADDR\n");
 
   test.runIf(python)("with lingering closed connections is waited for, and not called taken", () =>
     withProfiles(async ({ profiles, create }) => {

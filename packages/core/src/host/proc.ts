@@ -46,6 +46,23 @@ export function readProcStat(pid: number): ProcStat {
   };
 }
 
+/**
+ * Returns the id of the thread by which /proc shows the open files and the environment of process `pid`: of another one when the main
+ * thread has ended before it. A thread answers under its id like a process, though it is not listed.
+ */
+export function threadThatShows(pid: number): number {
+  try {
+    if (readStatFields(pid)[0] !== "Z") return pid;
+    return (
+      readdirSync(`/proc/${pid}/task`)
+        .map(Number)
+        .find((thread) => thread !== pid) ?? pid
+    );
+  } catch {
+    return pid;
+  }
+}
+
 /** Returns the fields of `/proc/<pid>/stat` from the third one on, the state, to the 38th. */
 export function readStatFields(pid: number): readonly string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

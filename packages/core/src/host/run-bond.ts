@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 import { holdsOneOf, lockablesIn } from "./lock-holders.ts";
 import { findLockSockets } from "./lock-socket.ts";
-import { readProcEnvironment, readProcStat } from "./proc.ts";
+import { readProcEnvironment, readProcStat, threadThatShows } from "./proc.ts";
 
 /** The variable by which a process that left the group is still known as part of a run. */
 export const RUN_VARIABLE = "LOCKKEEPER_RUN";
@@ -41,9 +41,10 @@ export type Standing = "holder" | "member" | "hidden" | "stranger";
 export function standingOf(pid: number, run: RunBond): Standing {
   if (process.platform !== "linux") return "hidden";
   const locks = lockablesIn(run.lockDir);
-  const own = holdsOneOf(pid, locks);
-  if (own === "yes" || holdsSocketOf(pid, run.lockDir)) return "holder";
-  if (carriesRun(pid, run)) return "member";
+  const shown = threadThatShows(pid);
+  const own = holdsOneOf(shown, locks);
+  if (own === "yes" || holdsSocketOf(shown, run.lockDir)) return "holder";
+  if (carriesRun(shown, run)) return "member";
   if (run.holdsDisplaced?.(pid) === true) return "holder";
   if (ancestorsOf(pid).some((ancestor) => ancestor > 1 && holdsOneOf(ancestor, locks) === "yes")) return "member";
   return own === "hidden" ? "hidden" : "stranger";

@@ -85,11 +85,11 @@ const together = {
     ...core("keeper/redaction", "keeper/uptime-share", "keeper/sparing"),
   ],
   // What `ports`, `create` and `doctor` share, and all that `ports` needs.
-  planned: [
-    ...own("commands/ports.ts", "preflight-notes.ts"),
-    ...profiles("ports/port-audit", "ports/port-choice", "openclaw/program"),
+  planned: [...own("commands/ports.ts"), ...profiles("ports/port-audit", "ports/port-choice", "openclaw/program")],
+  // What `create` and `doctor` share besides, and what `start` has in common with `doctor`.
+  prepared: [
+    ...own("preflight-notes.ts"),
     ...profiles("run/preflight", "registry/registry-change"),
-    // What `start` has in common with `doctor`.
     ...profiles("status/leftover", "service/unit-of", "service-units/systemd"),
     ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch", "storage/path-look"),
     ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned", "gateway/gateway-options"),

@@ -4,6 +4,7 @@
  * command 3 ms. Judges nothing itself.
  */
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { isDigits } from "../digits.ts";
 
@@ -39,6 +40,15 @@ const MAX_FRAMING_BYTES = 16_384;
 /** An answer about health fits in. */
 const READ_BYTES = 1_024;
 
+/**
+ * An answered connection is closed so much later, or with the process: closing costs some of what asking does, and the end of a short
+ * command does it for nothing. A server that serves one connection after the other does not wait long.
+ */
+const CLOSE_AFTER_MS = 50;
+/** More are closed at once. */
+const MAX_ANSWERED = 64;
+const answered: Socket[] = [];
+
 /** For every question: what was read into it is taken out at once. */
 let readInto: Buffer | undefined;
 
@@ -60,21 +70,23 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
     buffer,
     callback: (length: number): boolean => {
       text += buffer.toString("latin1", 0, length);
-      const found = readAnswer(text, question, false);
+      const isTooLong = text.length > MAX_HEAD_BYTES + MAX_FRAMING_BYTES + maxBodyBytes;
+      const found = readAnswer(text, question, false) ?? (isTooLong ? "not-http" : undefined);
       if (found !== undefined) settle?.(found);
-      else if (text.length > MAX_HEAD_BYTES + MAX_FRAMING_BYTES + maxBodyBytes) settle?.("not-http");
-      return true;
+      // Nothing is read behind the answer.
+      return found === undefined;
     },
   };
   // The listeners must be added without a pause, because it may fail at once.
   const place = { host: question.host, port: question.port, onread };
   const socket = tls === undefined ? connect(place) : tls.connect(secured(place));
+  let isSettled = false;
   const outcome = new Promise<HttpOutcome>((resolve, reject) => {
-    let isSettled = false;
     const finish = (found: HttpOutcome): void => {
       isSettled = true;
       resolve(found);
-      socket.destroy();
+      if (typeof found === "object") closeSoon(socket);
+      else socket.destroy();
     };
     settle = finish;
     // It also comes after the end of what the gateway sends. Node looks into a promise that is settled twice.
@@ -86,7 +98,23 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
   const request = `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader(question)}\r\nConnection: close\r\n\r\n`;
   // Not before: Node would keep it until then, with listeners of its own.
   socket.on("connect", () => socket.write(request, "latin1"));
-  return { outcome, end: () => socket.destroy() };
+  const end = (): void => {
+    if (!isSettled) socket.destroy();
+  };
+  return { outcome, end };
+}
+
+/** Does not keep the process alive. */
+function closeSoon(socket: Socket): void {
+  if (answered.length >= MAX_ANSWERED) {
+    socket.destroy();
+    return;
+  }
+  socket.unref();
+  answered.push(socket);
+  if (answered.length > 1) return;
+  const close = (): void => answered.splice(0).forEach((each) => each.destroy());
+  setTimeout(close, CLOSE_AFTER_MS).unref();
 }
 
 /** Without the characters that `node:http` refuses in a path. */

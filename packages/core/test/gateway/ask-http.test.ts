@@ -87,3 +87,20 @@ test("a server that never stops sending is cut off", async () => {
   const asked = await askHttp({ ...QUESTION, host: "127.0.0.1", port, scheme: "http", path: "/" });
   expect(await asked.outcome).toBe("not-http");
 });
+
+test("an answered connection is closed, however many there are, though the server leaves it open", async () => {
+  const count = 70;
+  const closed: Promise<unknown>[] = [];
+  const server = createServer((socket) => {
+    closed.push(new Promise((resolve) => socket.on("close", resolve)));
+    socket.on("error", () => undefined).once("data", () => socket.write("HTTP/1.1 204 No Content\r\n\r\n"));
+  });
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const question = { ...QUESTION, host: "127.0.0.1", port, scheme: "http", path: "/" } as const;
+  const outcomes = Array.from({ length: count }, async () => (await askHttp(question)).outcome);
+  for (const outcome of await Promise.all(outcomes)) expect(outcome).toMatchObject({ status: 204 });
+  expect(await Promise.all(closed)).toHaveLength(count);
+});

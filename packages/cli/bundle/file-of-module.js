@@ -86,13 +86,19 @@ const together = {
   ],
   // What `ports`, `create` and `doctor` share, and all that `ports` needs.
   planned: [...own("commands/ports.ts"), ...profiles("ports/port-audit", "ports/port-choice", "openclaw/program")],
-  // What `create` and `doctor` share besides, and what `start` has in common with `doctor`.
+  // What `create` and `doctor` share besides.
   prepared: [
     ...own("preflight-notes.ts"),
-    ...profiles("run/preflight", "registry/registry-change"),
-    ...profiles("status/leftover", "service/unit-of", "service-units/systemd"),
-    ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch", "storage/path-look"),
-    ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned", "gateway/gateway-options"),
+    ...profiles("run/preflight"),
+    ...core("storage/path-look", "gateway/gateway-options"),
+  ],
+  // What `create` needs besides, as do most commands that change the registry.
+  created: [
+    ...own("commands/create.ts"),
+    ...profiles("life/create", "registry/registry-change", "status/leftover", "service/unit-of"),
+    ...profiles("service-units/systemd"),
+    ...core("keeper/outside-sockets", "host/port-in-use", "host/process-launch"),
+    ...core("lock/file-mutex", "lock/sweep", "lock/while-unowned"),
   ],
   started: [...own("commands/start.ts"), ...profiles("registry/read-order", "run/start")],
   stopped: [
@@ -106,7 +112,6 @@ const together = {
       "keeper/attempt-output",
     ),
   ],
-  created: [...own("commands/create.ts"), ...profiles("life/create")],
   examined: [...own("commands/doctor.ts"), ...profiles("doctor/diagnose"), ...core("host/open-files")],
 };
 for (const file of [exactly, together].flatMap((files) => Object.values(files).flat())) {

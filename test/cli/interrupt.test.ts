@@ -2,6 +2,8 @@
  * Ctrl-C in a real terminal: the echoed `^C` and the spinner leave a clean line behind, and the shell learns of the
  * interrupt.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { CLI_ENTRY, bareEnvironment } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
@@ -41,3 +43,21 @@ test.skipIf(NO_TMUX !== undefined)(
     });
   },
 );
+
+test("Ctrl-C ends a wait as an interruption, not as the end of its time", async () => {
+  await withScratchHome(async ({ home, mustRun }) => {
+    await mustRun(["create", "dev"]);
+    const waits = spawn(process.execPath, ["--", CLI_ENTRY, "wait", "dev", "--timeout", "10m"], {
+      env: bareEnvironment(home),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    waits.stderr.setEncoding("utf8").on("data", (text: string) => {
+      // It has begun to wait, and takes signals since before that.
+      if (said === "") waits.kill("SIGINT");
+      said += text;
+    });
+    const [status] = (await once(waits, "close")) as [number | null];
+    expect({ status, said }).toEqual({ status: 1, said: expect.stringContaining("interrupted by SIGINT") as string });
+  });
+});

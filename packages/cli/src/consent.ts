@@ -5,9 +5,11 @@
 import { LockkeeperError } from "@lockkeeper/core";
 import type { World } from "./context.ts";
 
-/** The error where nobody can answer, or the answer is no: its code is CONFIRMATION_NEEDED. */
+/** The error without a yes: its code is CONFIRMATION_NEEDED. */
 export interface Refusal {
+  /** What was not done: `not removed: dev`. */
   readonly message: string;
+  /** The command with the consent in it. Not shown to a person who has just said no. */
   readonly hint: string;
   /** The effects, one fact a line. */
   readonly evidence?: readonly string[];
@@ -19,8 +21,12 @@ export interface Refusal {
  * @throws {LockkeeperError} CONFIRMATION_NEEDED as `refusal` says it, when nobody can answer or the answer is no.
  */
 export async function requireYes(world: World, question: string, refusal: Refusal): Promise<void> {
-  const answer = world.canAsk() ? await world.ask(`${question} [y/N] `) : undefined;
-  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
   const { message, hint, evidence = [] } = refusal;
-  throw new LockkeeperError("CONFIRMATION_NEEDED", message, { hint, evidence });
+  if (!world.canAsk()) {
+    const why = `${message}; it takes a yes, and there is no terminal to ask`;
+    throw new LockkeeperError("CONFIRMATION_NEEDED", why, { hint, evidence });
+  }
+  const answer = await world.ask(`${question} [y/N] `);
+  if (answer === undefined || !/^y(es)?$/i.test(answer.trim()))
+    throw new LockkeeperError("CONFIRMATION_NEEDED", message);
 }

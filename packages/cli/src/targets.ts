@@ -98,7 +98,7 @@ async function confirmProtected(
   context: Context,
   profiles: Profiles,
   names: readonly string[],
-  { confirm = [] }: Named,
+  { confirm = [], names: words }: Named,
 ): Promise<void> {
   for (const name of names) {
     if (confirm.includes(name)) continue;
@@ -109,10 +109,11 @@ async function confirmProtected(
       ? await context.world.ask(`${fact}. Type its name to ${context.command} it: `)
       : undefined;
     if (typed?.trim() === name) continue;
+    const confirms = [...confirm, name].flatMap((each) => ["--confirm", each]);
     throw new LockkeeperError("CONFIRMATION_NEEDED", `${fact}: nothing was done`, {
       hint: TAKES_MORE.has(context.command)
         ? `If you mean it, add to the same command: --confirm ${name}`
-        : `If you mean it: lockkeeper ${context.command} ${name} --confirm ${name}`,
+        : `If you mean it: ${shellCommand("lockkeeper", context.command, ...(words.length === 0 ? names : words), ...confirms)}`,
     });
   }
 }

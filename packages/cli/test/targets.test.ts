@@ -92,6 +92,17 @@ describe("with names", () => {
     },
   );
 
+  test("the hint repeats all names, as they were typed", async () => {
+    await expect(
+      chooseTargets(contextOf("stop"), profiles, { names: ["dev", "prod"], confirm: ["x"] }),
+    ).rejects.toMatchObject({
+      hint: "If you mean it: lockkeeper stop dev prod --confirm x --confirm prod",
+    });
+    await expect(chooseTargets(contextOf("stop"), profiles, { names: [], profile: "prod" })).rejects.toMatchObject({
+      hint: "If you mean it: lockkeeper stop prod --confirm prod",
+    });
+  });
+
   test("a protected profile starts as usual", async () => {
     expect(await choose(contextOf("start"), { names: ["prod"] })).toMatchObject({ names: ["prod"] });
   });

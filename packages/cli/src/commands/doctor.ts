@@ -49,7 +49,7 @@ function answer(findings: readonly Finding[], repaired: readonly string[]): Resu
 async function askFirst({ world }: Context, repairs: readonly string[]): Promise<void> {
   if (world.canAsk()) world.stderr.write(repairs.map((what) => `  ${plainLine(what)}\n`).join(""));
   await requireYes(world, repairs.length === 1 ? "Make this repair?" : `Make these ${repairs.length} repairs?`, {
-    message: "nothing was repaired: that takes a yes, and there is no terminal to ask",
+    message: "nothing was repaired",
     hint: "If you mean it: lockkeeper doctor --fix --yes",
     evidence: repairs,
   });

@@ -25,7 +25,7 @@ export async function run(context: Context, { names: words, yes, confirm }: Argu
   if (!yes && names.some((name) => !confirm.includes(name))) {
     const all = names.join(", ");
     await requireYes(context.world, `Remove ${all} and free the ports?`, {
-      message: `not removed: ${all}; it takes a yes, and there is no terminal to ask`,
+      message: `not removed: ${all}`,
       hint: `If you mean it: ${shellCommand("lockkeeper", "remove", ...names, "--yes")}`,
     });
   }

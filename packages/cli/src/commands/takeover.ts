@@ -25,7 +25,7 @@ export async function run(context: Context, { name, yes, confirm, timeout }: Arg
       world.stderr.write(`${lines.join("\n")}\n`);
     if (!certain) {
       await requireYes(world, `Take ${name} over?`, {
-        message: `${name} was not taken over: confirmation needed`,
+        message: `${name} was not taken over`,
         hint: `If you mean it: ${shellCommand("lockkeeper", "takeover", name, ...(plan.grave.length === 0 ? ["--yes"] : ["--confirm", name]))}`,
         evidence: lines,
       });

@@ -31,7 +31,7 @@ export async function run(context: Context, { action, names, yes }: Arguments): 
   if (action === "empty" && chosen.length > 0 && !yes) {
     const what = chosen.length === 1 ? "one removed profile" : `${chosen.length} removed profiles`;
     await requireYes(context.world, `Delete ${what} for good, state and logs included?`, {
-      message: `nothing was deleted: ${what} would be gone for good, and that takes a yes`,
+      message: `nothing was deleted: ${what} would be gone for good`,
       hint: `If you mean it: ${shellCommand("lockkeeper", "trash", "empty", ...names, "--yes")}`,
       evidence: chosen.map(({ path }) => path),
     });

@@ -21,15 +21,19 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const onProgress = ({ name, state }: ProfileStatus): void => context.progress.update(name, state);
   const results = await profiles.wait(names, { for: given.for, timeoutMs: given.timeout, signal, onProgress });
   context.progress.finish();
+  // The library answers with the present state; a person's Ctrl-C is not the end of the time.
+  if (results.some(({ outcome }) => outcome === "timed-out")) signal.throwIfAborted();
   return { value: results, status: combineStatuses(results.map(({ outcome }) => OF_OUTCOME[outcome])) };
 }
 
 export function render(results: readonly WaitResult[], { paint, quiet }: View): string {
   if (quiet) return results.map(({ status }) => `${status.name}\n`).join("");
+  const spoiler = results.find(({ outcome }) => outcome === "gave-up")?.status.name;
+  const over = spoiler === undefined ? "when the time was over" : `when ${spoiler} had given up`;
   return results
     .map(({ outcome, status: { name, state, reason } }) => {
       const why = outcome === "reached" || reason === null ? "" : `, ${plainLine(reason)}`;
-      const end = outcome === "timed-out" ? " (still waiting when the time was over)" : "";
+      const end = outcome === "timed-out" ? ` (still waiting ${over})` : "";
       return `${paint.bold(name)}: ${paintState(state, paint)(state)}${why}${end}\n`;
     })
     .join("");

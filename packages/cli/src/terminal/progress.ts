@@ -32,7 +32,7 @@ export function openProgress(stream: OutputStream, now: () => number = () => per
   let timer: NodeJS.Timeout | undefined;
 
   function draw(): void {
-    const width = stream.columns ?? 80;
+    const width = stream.columns || 80;
     const wheel = WHEEL[turns % WHEEL.length] ?? "";
     const block = [...lines.values()].flatMap(({ text, since }) => {
       const seconds = Math.floor((now() - since) / 1_000);

@@ -51,7 +51,7 @@ export function viewOf(stream: StreamFacts, env: NodeJS.ProcessEnv, quiet: boole
   return {
     paint: isColoured ? coloured() : PLAIN,
     isColoured,
-    columns: stream.isTerminal ? Math.max(20, stream.columns ?? 80) : Infinity,
+    columns: stream.isTerminal ? Math.max(20, stream.columns || 80) : Infinity,
     quiet,
   };
 }

@@ -28,6 +28,10 @@ describe("colour", () => {
   ])("%s", (_title, stream, env, expected) => expect(isColoured(stream, env)).toBe(expected));
 
   test("a pipe has no width", () => expect(viewOf(pipe, {}, false).columns).toBe(Infinity));
+  test("a terminal that was given no size counts as 80 columns wide", () =>
+    expect([0, undefined].map((columns) => viewOf({ isTerminal: true, columns }, {}, false).columns)).toEqual([
+      80, 80,
+    ]));
 });
 
 describe("foreign text", () => {

@@ -34,6 +34,23 @@ test("a running gateway continues as it was started, even through a crash, and t
   });
 });
 
+test("a running gateway is asked and addressed as it was started, until its next start", async () => {
+  await withScratchHome(async ({ mustRun, json }) => {
+    const server = `require("node:http").createServer((request, answer) => answer.writeHead(request.url === "/a" ? 200 : 404).end()).listen(process.argv[1], "127.0.0.1")`;
+    await mustRun(["create", "api", "--health", "/a", "--", "node", "-e", server, "{port}"]);
+    await mustRun(["start", "api"]);
+    await mustRun(["edit", "api", "--health", "/b", "--scheme", "https"]);
+    const started = { state: "running", health: "ok", healthCheck: "/a", scheme: "http", pendingChange: true };
+    expect(await json(["status", "api"])).toMatchObject(started);
+    expect((await json(["list"])) as unknown).toMatchObject([
+      { health: "ok", url: expect.stringMatching(/^http:/) as string },
+    ]);
+    expect((await mustRun(["url", "api"])).stdout).toMatch(/^http:/);
+    await mustRun(["stop", "api"]);
+    expect(await json(["list"])).toMatchObject([{ healthCheck: "/b", scheme: "https" }]);
+  });
+});
+
 test("a protected profile is edited, and unprotected, only when its name is given twice", async () => {
   await withScratchHome(async ({ run, mustRun, json, home }) => {
     await mustRun(["create", "dev"]);

@@ -3,6 +3,7 @@
  * cheap, because every command reads every manifest. Pure.
  */
 import { DEFAULT_HOST } from "@lockkeeper/core";
+import type { RunRecord } from "@lockkeeper/core";
 import type { HookEvent, LeaseSettings } from "@lockkeeper/core/internal";
 import { isRecord } from "./json.ts";
 import { isProfileName } from "./profile-name.ts";
@@ -25,6 +26,30 @@ export type Scheme = (typeof SCHEMES)[number];
 /** Returns the scheme of the gateway's address: the owner's choice, else the usual one of its kind. */
 export function schemeOf({ kind, scheme }: Pick<Manifest, "kind" | "scheme">): Scheme {
   return scheme ?? (kind === "command" ? "http" : "ws");
+}
+
+/** Whether `text` is the path of a health check: plain characters behind a slash. */
+export function isHealthPath(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x21 || code > 0x7e) return false;
+  }
+  return text.startsWith("/");
+}
+
+/**
+ * Returns the manifest with the health check and the scheme that the run of `record` was started with: a changed one waits for the next
+ * start.
+ */
+export function asStarted(manifest: Manifest, record: Pick<RunRecord, "told"> | undefined): Manifest {
+  const { healthCheck, scheme } = record?.told ?? { healthCheck: manifest.health, scheme: schemeOf(manifest) };
+  if (healthCheck === manifest.health && scheme === schemeOf(manifest)) return manifest;
+  const known = SCHEMES.find((each) => each === scheme);
+  const isKnown =
+    healthCheck === "tcp" || healthCheck === "http" || healthCheck === "none" || isHealthPath(healthCheck);
+  // Words of a later release, or of a record that somebody has changed.
+  if (known === undefined || !isKnown) return manifest;
+  return { ...manifest, health: healthCheck, scheme: known };
 }
 
 /** Returns the scheme for HTTP requests to a server; a WebSocket server answers them too. */

@@ -3,7 +3,7 @@ import type { HookPlan } from "../hooks/hook-caller.ts";
 import type { LeaseSettings } from "../lease/lease-settings.ts";
 import type { PortBlock } from "./sparing.ts";
 import type { KeptProgram } from "./kept-program.ts";
-import type { RunRecord } from "./run-record.ts";
+import type { RunRecord, RunWords } from "./run-record.ts";
 
 /** How the health of a gateway is judged, besides its listener, which must be on the port and in its process tree. */
 export type HealthCheck =
@@ -69,6 +69,8 @@ export interface KeeperSpec {
   readonly announces?: boolean | undefined;
   /** A digest of the run's settings, to compare them with later ones. */
   readonly settings?: string;
+  /** The caller's words for the health check and the scheme of the address, published unchanged. */
+  readonly told?: RunWords;
   /** Asked besides health until the gateway has started, and never after that. @default nothing */
   readonly readiness?: HealthCheck;
   readonly logPath: string;

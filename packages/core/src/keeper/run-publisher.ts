@@ -69,6 +69,7 @@ export class RunPublisher {
       ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
       ...(spec.stays === true ? { stays: true } : {}),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
+      ...(spec.told === undefined ? {} : { told: spec.told }),
     };
   }
 

@@ -32,6 +32,12 @@ export interface RunLease {
   readonly token: string | null;
 }
 
+/** How the run is asked and addressed, in the words of the profile at its start: an edit of these waits for the next one. */
+export interface RunWords {
+  readonly healthCheck: string;
+  readonly scheme: string;
+}
+
 /** The whole document on disk. */
 export interface RunRecord {
   readonly v: 1;
@@ -79,6 +85,8 @@ export interface RunRecord {
   readonly listensOn?: string;
   /** A digest of the settings of this run; absent in records of older keepers. */
   readonly settings?: string;
+  /** Absent in records of older keepers. */
+  readonly told?: RunWords;
   /** Only in runs with a lease. */
   readonly lease?: RunLease | null;
 }
@@ -148,6 +156,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     (value["outside"] === undefined || (Array.isArray(value["outside"]) && value["outside"].every(isOutside))) &&
     TIMES.every((name) => value[name] === undefined || isNullOr(value[name], isString)) &&
     (value["settings"] === undefined || isString(value["settings"])) &&
+    (value["told"] === undefined || isRunWords(value["told"])) &&
     (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
     (value["stays"] === undefined || value["stays"] === true) &&
     (value["killed"] === undefined || value["killed"] === true) &&
@@ -159,6 +168,10 @@ function isRunRecord(value: unknown): value is RunRecord {
 /** Whether the value is a {@link PublishedState}. */
 export function isPublishedState(value: unknown): value is PublishedState {
   return typeof value === "string" && STATES.has(value);
+}
+
+function isRunWords(value: unknown): value is RunWords {
+  return isObject(value) && isString(value["healthCheck"]) && isString(value["scheme"]);
 }
 
 function isIdentity(value: unknown): value is ProcessIdentity {

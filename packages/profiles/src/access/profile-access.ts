@@ -10,7 +10,7 @@ import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { GatewayAccess } from "../foreign-program.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { schemeOf, webSchemeOf } from "../manifest.ts";
+import { webSchemeOf } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { observeProfile, statusOf } from "../status/observe-profile.ts";
 import type { ProfileState } from "../status/observed-state.ts";
@@ -33,11 +33,11 @@ export interface ProfileAccess {
 export async function profileAccess(context: ProfilesContext, name: string): Promise<ProfileAccess> {
   const observation = observeProfile(context, name);
   const { manifest } = observation;
-  const { state, port } = statusOf(context, observation);
+  const { state, port, scheme } = statusOf(context, observation);
   const access = await programAccess(context, manifest);
   const where = hostWithPort(reachableHost(manifest.host), port);
   if (access === undefined) {
-    const page = manifest.kind === "command" ? `${webSchemeOf(schemeOf(manifest))}://${where}/` : null;
+    const page = manifest.kind === "command" ? `${webSchemeOf(scheme)}://${where}/` : null;
     return { name: manifest.name, state, page, fragment: null };
   }
   const page = access.page === "on" ? `${access.scheme}://${where}${access.pagePath}` : null;

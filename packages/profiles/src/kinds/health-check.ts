@@ -2,7 +2,7 @@
 import { LockkeeperError, probeHealth } from "@lockkeeper/core";
 import { probeListener } from "@lockkeeper/core/internal";
 import type { Health } from "@lockkeeper/core";
-import { webSchemeOf } from "../manifest.ts";
+import { isHealthPath, webSchemeOf } from "../manifest.ts";
 import type { KindName, Scheme } from "../manifest.ts";
 import { kinds } from "./kinds.ts";
 import type { HealthCheck } from "@lockkeeper/core";
@@ -18,21 +18,12 @@ export function parseHealthCheck(text: string, kind: KindName, addressScheme: Sc
   const scheme = webSchemeOf(addressScheme);
   if (text === "tcp" || text === "none") return { kind: text };
   if (text === "http") return { kind: "answer", scheme };
-  if (isPath(text)) {
+  if (isHealthPath(text)) {
     return { kind: "http", path: text, expect: kind === "command" ? "2xx" : "ok-body", scheme };
   }
   throw new LockkeeperError("OPTION_INVALID", `not a health check: ${JSON.stringify(text)}`, {
     hint: "Give a path that answers 2xx (/healthz), or http (any answer), tcp, or none.",
   });
-}
-
-/** Plain characters behind a slash. */
-function isPath(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 0x21 || code > 0x7e) return false;
-  }
-  return text.startsWith("/");
 }
 
 /** Returns the word for a check, the inverse of {@link parseHealthCheck}. */

@@ -15,6 +15,7 @@ import {
 } from "@lockkeeper/core/internal";
 import type { Holder, Listener } from "@lockkeeper/core/internal";
 import type { HomePlace } from "../context.ts";
+import { asStarted } from "../manifest.ts";
 import type { ProfileObservation } from "../status/observe-profile.ts";
 import { isServing } from "../status/observed-state.ts";
 
@@ -87,11 +88,12 @@ export function membershipOf(
 /** Returns the verdict on `listener` for the observed profile. */
 export async function judgeListener(
   listener: Listener,
-  { manifest: { host, health }, record, observed }: ProfileObservation,
+  { manifest, record, observed }: ProfileObservation,
   holder: Holder | undefined,
   owns: (pid: number) => boolean,
 ): Promise<ListenerVerdict> {
   const { owner } = observed;
+  const { host, health } = asStarted(manifest, record);
   if (holder !== undefined && owns(holder.pid)) return "own";
   if (coversAddress(listener, host) === "no") return "elsewhere";
   // The table does not say whether `::` takes IPv4 too; a bind that is released at once does.

@@ -7,6 +7,7 @@ import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import { parseHealthCheck } from "../kinds/health-check.ts";
 import { kinds } from "../kinds/kinds.ts";
+import { schemeOf } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
 import { readRegistry, requireFrom, requireManifest } from "../registry/registry.ts";
@@ -116,6 +117,7 @@ async function keeperSpec(
     health: parseHealthCheck(manifest.health, manifest.kind, manifest.scheme),
     announces: kind.announces,
     settings: settingsMark(manifest),
+    told: { healthCheck: manifest.health, scheme: schemeOf(manifest) },
     ...(kind.readiness === undefined ? {} : { readiness: kind.readiness }),
     logPath: gatewayLogPath(manifest.paths),
     eventsPath: historyPath(manifest.paths),

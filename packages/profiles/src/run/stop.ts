@@ -18,6 +18,7 @@ import { kinds } from "../kinds/kinds.ts";
 import { findHandedOn, HANDED_ON, howToEnd } from "../ports/handed-on.ts";
 import { describeListeners } from "../ports/listener-verdict.ts";
 import { settleStopped, sweepLeftover } from "../status/leftover.ts";
+import { asStarted } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { holdersOf } from "./explain-failure.ts";
@@ -140,7 +141,7 @@ export async function stopObserved(
   if (leader !== null && mayBeSignalled(leader, bond) === "no") throw unverified(manifest.name, "gateway", leader);
   const { nonce, host, ports } = record;
   const run = { leader, nonce, profile: manifest.name, home: context.home, known: gateway === null ? [] : [gateway] };
-  const outside = manifest.health === "none" ? findOutsideSockets(record, run) : [];
+  const outside = asStarted(manifest, record).health === "none" ? findOutsideSockets(record, run) : [];
   const order: StopOrder = {
     ...run,
     sparing: sparingOf(manifest, record),

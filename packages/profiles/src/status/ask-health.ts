@@ -3,6 +3,7 @@ import { viewPorts } from "@lockkeeper/core/internal";
 import type { Health } from "@lockkeeper/core";
 import type { HomePlace } from "../context.ts";
 import { checkHealth, parseHealthCheck } from "../kinds/health-check.ts";
+import { asStarted } from "../manifest.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 
 /** Returns the health of a serving gateway at `host` and `port`; `unknown` when silence proves nothing. */
@@ -12,7 +13,8 @@ export async function askHealth(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Health> {
   const { manifest, observed, record } = observation;
-  const health = await checkHealth(parseHealthCheck(manifest.health, manifest.kind, manifest.scheme), host, port);
+  const { health: check, kind, scheme } = asStarted(manifest, record);
+  const health = await checkHealth(parseHealthCheck(check, kind, scheme), host, port);
   // Its keeper had no answer: another process may have taken the port that the gateway has closed.
   if (health === "ok" && record?.health === "failing" && (await isTaken(place, observation, host, port)))
     return "failing";

@@ -5,7 +5,7 @@
 import { gatewayUrl } from "@lockkeeper/core";
 import { reachableHost } from "@lockkeeper/core/internal";
 import type { GatewayExit, Health, RunRecord } from "@lockkeeper/core";
-import { schemeOf, withPort } from "../manifest.ts";
+import { asStarted, schemeOf, withPort } from "../manifest.ts";
 import type { KindName, Manifest, Scheme } from "../manifest.ts";
 import type { ObservedState, ProfileState } from "./observed-state.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
@@ -89,7 +89,8 @@ export function describeProfile(
   // A run may be on another port; after it the plan applies again.
   const run = lives || keeper !== null ? record : undefined;
   const port = run === undefined ? (observed.port ?? manifest.port) : run.port;
-  const scheme = schemeOf(manifest);
+  const started = asStarted(manifest, run);
+  const scheme = schemeOf(started);
   return {
     name: manifest.name,
     current: manifest.name === current,
@@ -108,7 +109,7 @@ export function describeProfile(
     restarts: record === undefined ? 0 : record.restarts,
     lastExit: record === undefined ? null : record.lastExit,
     health: lives && record !== undefined ? record.health : "unknown",
-    healthCheck: manifest.health,
+    healthCheck: started.health,
     scheme,
     groups: manifest.groups ?? NONE,
     url: gatewayUrl(reachableHost(manifest.host), port, scheme),

@@ -40,6 +40,18 @@ test("an edit of a running protected profile names a restart that can be pasted"
   });
 });
 
+test("why tells a restart from a start", async () => {
+  await withScratchHome(async ({ mustRun, json }) => {
+    await mustRun(["up", "dev"]);
+    await mustRun(["restart", "dev"]);
+    const { events } = (await json(["why", "dev"])) as { events: readonly { reason: string | null }[] };
+    expect(events.flatMap(({ reason }) => (reason?.startsWith("started by") ? [reason] : []))).toEqual([
+      'started by "lockkeeper start"',
+      'started by "lockkeeper restart"',
+    ]);
+  });
+});
+
 test("why shows the last words of a program that died inside a wrapper that lives on", async () => {
   await withScratchHome(async ({ run, mustRun, json, folder }) => {
     writeFileSync(path.join(folder, "server.js"), SERVER);

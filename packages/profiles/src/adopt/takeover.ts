@@ -125,7 +125,7 @@ export async function takeOver(
     await stopOld(context.env, manager, { timeoutMs: options.stopTimeoutMs ?? kind.stopTimeoutMs, signal });
     onProgress?.("starting it under one of our keepers");
     const timeoutMs = options.startTimeoutMs ?? kind.startTimeoutMs;
-    const { status } = await startProfile(context, name, { timeoutMs, signal, onProgress });
+    const { status } = await startProfile(context, name, { timeoutMs, signal, onProgress }, "takeover");
     refuseWider(scene, status.pid === null ? "unknown" : addressesOf(status.pid), "listens");
     if (manager.kind === "unit" && manager.enabled === "yes") await disableUnit(context.env, manager.unit);
     return { outcome: "taken-over", plan, status };

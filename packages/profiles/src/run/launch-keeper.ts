@@ -35,6 +35,9 @@ export interface LaunchOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
+/** The command that a start belongs to, for the history. */
+export type StartedBy = "start" | "restart" | "takeover";
+
 /** How much later than its starter a keeper may decide about a start, the end of the gateway included. */
 const VERDICT_MS = 3_000;
 
@@ -51,10 +54,11 @@ export async function launchKeeper(
   { manifest, record }: ProfileObservation,
   options: LaunchOptions,
   deadline: number,
+  by: StartedBy,
 ): Promise<LaunchResult> {
   const child = await spawnKeeper(context, {
     manifest,
-    startedBy: `"lockkeeper start"`,
+    startedBy: `"lockkeeper ${by}"`,
     port: options.port,
     startTimeoutMs: options.timeoutMs,
     sparesEarlierRun: record !== undefined && belongsToRun(context, record),

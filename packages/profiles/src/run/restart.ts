@@ -56,6 +56,6 @@ export async function restartProfile(
     return { outcome: "handed-over", killed: false, spared: [], status: statusOf(context, before) };
   }
   const { outcome, spared } = await stopProfile(context, name, options);
-  const { outcome: started, status } = await startProfile(context, name, options);
+  const { outcome: started, status } = await startProfile(context, name, options, "restart");
   return { outcome: started === "standby" ? started : "restarted", killed: outcome === "killed", spared, status };
 }

@@ -17,6 +17,7 @@ import type { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { launchKeeper } from "./launch-keeper.ts";
+import type { StartedBy } from "./launch-keeper.ts";
 import { describeStart } from "./start-progress.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { observeBriefly, observeManifest, statusOf } from "../status/observe-profile.ts";
@@ -99,6 +100,7 @@ export async function startProfile(
   context: ProfilesContext,
   name: string,
   options: StartOptions = {},
+  by: StartedBy = "start",
 ): Promise<StartResult> {
   const manifest = requireManifest(context.home, name, context.owner);
   let observation =
@@ -143,7 +145,7 @@ export async function startProfile(
         story = { ...story, refused: undefined };
         continue;
       case "launch": {
-        const result = await launchKeeper(context, observation, options, deadline);
+        const result = await launchKeeper(context, observation, options, deadline, by);
         if (result.kind === "ended") throw await explain(context, manifest, result.record);
         if (result.kind === "running") {
           // Our own keeper has just looked: a second look would tell nothing else.

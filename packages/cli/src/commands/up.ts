@@ -110,7 +110,7 @@ function letters(text: string): string {
   return text.replaceAll(/[\d-]/g, "");
 }
 
-/** Letters. */
+/** A word with fewer letters is short by intention. */
 const SHORTEST_SLIP = 3;
 
 function kindOf({ kind, rest }: Arguments): string {

@@ -42,9 +42,9 @@ interface LastOutput {
 }
 
 const DEFAULT_LINES = 20;
-/** A stack of Node, and the message in front of it. */
+/** Enough for a stack of Node and the message in front of it. */
 const LAST_LINES = 15;
-/** Of the longest word for a state. */
+/** The length of the longest word for a state. */
 const STATE_WIDTH = 12;
 
 export async function run(context: Context, given: Arguments): Promise<Result> {
@@ -138,6 +138,7 @@ function summarize(events: readonly HistoryEvent[], last: HistoryEvent, now: num
   return text.startsWith(grave) ? paint.red(grave) + text.slice(grave.length) : text;
 }
 
+/** Crashes within this time are counted. */
 const LATELY_MS = 3_600_000;
 
 function describeExit(exit: HistoryEvent["exit"]): string {

@@ -19,7 +19,7 @@ export const SILENT: Progress = { update: () => undefined, finish: () => undefin
 
 /** Pause between two frames of the spinner. */
 const TURN_MS = 250;
-/** In front of what does not fit into a line. */
+/** Blanks in front of the further lines of a text that is too long for one. */
 const MARGIN = 4;
 const WHEEL = ["|", "/", "-", "\\"] as const;
 

@@ -37,7 +37,7 @@ export interface HttpAnswer {
 const MAX_HEAD_BYTES = 16_384;
 /** Room for the lengths of chunks besides the body. */
 const MAX_FRAMING_BYTES = 16_384;
-/** An answer about health fits in. */
+/** Enough for a whole answer about health. */
 const READ_BYTES = 1_024;
 
 /**

@@ -74,7 +74,7 @@ export const DEFAULT_LIMITS: GatewayLimits = Object.fromEntries(
 
 /** Longest delay that a timer takes. Source: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const MAX_TIMER_MS = 2_147_483_647;
-/** The type of limits in ws. Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js */
+/** ws keeps its limits as 32-bit whole numbers. Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js */
 const MAX_COUNT = 2_147_483_647;
 
 /** Returns the highest value of a limit. */

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { holdPort } from "../harness/ports.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
 import { until } from "../harness/until.ts";
@@ -48,6 +49,22 @@ test("a running gateway is asked and addressed as it was started, until its next
     expect((await mustRun(["url", "api"])).stdout).toMatch(/^http:/);
     await mustRun(["stop", "api"]);
     expect(await json(["list"])).toMatchObject([{ healthCheck: "/b", scheme: "https" }]);
+  });
+});
+
+test("a profile that was blocked on a port that is not its own now is not called blocked, though the port is still taken", async () => {
+  await withScratchHome(async ({ run, mustRun, json }) => {
+    const holder = await holdPort();
+    try {
+      await mustRun(["create", "api", "--span", "1"]);
+      // For this run only.
+      expect((await run(["start", "api", "--port", String(holder.port)])).status).toBe(78);
+      expect(await json(["list"])).toMatchObject([{ state: "stopped" }]);
+      const doctor = JSON.parse((await run(["doctor", "--json"])).stdout) as { findings: { title: string }[] };
+      expect(doctor.findings.filter(({ title }) => title.includes("api"))).toEqual([]);
+    } finally {
+      await holder.release();
+    }
   });
 });
 

@@ -88,7 +88,10 @@ export class Look {
       holdsDisplaced: ({ pid }) => holdsDisplacedLock(pid, { profile: name, configPath: manifest.paths.config }),
       isHidden: isHiddenHere,
       isPaused: ({ pid }) => isPaused(pid),
-      isPortTaken: () => (record === undefined ? "unknown" : this.#isPortTaken(record)),
+      isPortTaken: () => {
+        if (record === undefined) return "unknown";
+        return record.port === manifest.port ? this.#isPortTaken(record) : "moved";
+      },
     };
   }
 

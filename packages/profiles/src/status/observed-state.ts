@@ -41,8 +41,8 @@ export interface Evidence {
   readonly isHidden: (identity: ProcessIdentity) => boolean;
   /** Whether that process is paused. */
   readonly isPaused: (identity: ProcessIdentity) => boolean;
-  /** Whether the port of the run has a listener. */
-  readonly isPortTaken: () => "yes" | "no" | "unknown";
+  /** Whether the port of the run has a listener; `moved`: the profile has another port by now. */
+  readonly isPortTaken: () => "yes" | "no" | "moved" | "unknown";
 }
 
 /** The observed state of a profile's run. */
@@ -203,8 +203,10 @@ function atRest({ record, hasLockFile, isPortTaken }: Evidence): ObservedState {
   if (record === undefined) return { state: "stopped", reason: null, ...rest };
   const { state, reason } = record;
   if (!isResting(state)) return { state: "stopped", reason: "keeper and gateway were killed", ...rest, leftover: true };
-  if (state === "blocked" && isPortTaken() === "no") {
-    return { state: "stopped", reason: `was blocked at ${record.since}; port ${record.port} is free now`, ...rest };
+  const taken = state === "blocked" ? isPortTaken() : "yes";
+  if (taken === "no" || taken === "moved") {
+    const now = taken === "no" ? "is free now" : "is not its port now";
+    return { state: "stopped", reason: `was blocked at ${record.since}; port ${record.port} ${now}`, ...rest };
   }
   return { state, reason, ...rest };
 }

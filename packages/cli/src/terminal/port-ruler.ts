@@ -225,8 +225,8 @@ function paintMarks(marks: readonly Mark[], paint: View["paint"]): string {
   };
   let painted = "";
   for (let from = 0, to = 0; from < marks.length; from = to) {
-    const [mark = "."] = marks.slice(from, from + 1);
-    while (marks[to] === mark) to += 1;
+    const mark = marks[from] ?? ".";
+    while (to < marks.length && marks[to] === mark) to += 1;
     painted += painters[mark](mark.repeat(to - from));
   }
   return painted;

@@ -177,7 +177,7 @@ describe("a port", () => {
           expect((await profiles.stop("dev")).outcome).toBe("already-stopped");
           expect((await profiles.list())[0]).toMatchObject({
             state: "stopped",
-            reason: "stopped; it was blocked before",
+            reason: "stopped on request; it was blocked before",
           });
           await held.release();
         }

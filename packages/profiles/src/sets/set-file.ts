@@ -43,7 +43,9 @@ export function readSetFile(named: string): SetText {
     if (stats.isSymbolicLink()) throw leadsElsewhere(asked);
     if (!stats.isFile()) {
       throw new LockkeeperError("OPTION_INVALID", `not a file: ${asked}`, {
-        hint: `Name the file: ${shellCommand("lockkeeper", "plan", "-f", path.join(asked, SET_FILE_NAME))}`,
+        hint: stats.isDirectory()
+          ? `Name the file: ${shellCommand("lockkeeper", "plan", "-f", path.join(asked, SET_FILE_NAME))}`
+          : "Name a plain file.",
       });
     }
     const file = fs.realpathSync(asked);

@@ -53,7 +53,7 @@ export async function settleStopped(home: string, manifest: Manifest): Promise<v
     await ifUnowned(home, manifest, async () => {
       const { record, observed } = lookAgain(home, manifest);
       if (record === undefined || record.state === "stopped" || observed.owner !== "nobody") return;
-      await settle(home, manifest, record, `stopped; it was ${record.state} before`);
+      await settle(home, manifest, record, `stopped on request; it was ${record.state} before`);
     });
   } catch (error) {
     if (!isForeseen(error)) throw error;

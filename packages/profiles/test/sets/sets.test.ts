@@ -1,4 +1,5 @@
 /** A set applied to a home: the plan, the changes, the refusals, and the way back with export. */
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -7,6 +8,7 @@ import { createProfile } from "../../src/life/create.ts";
 import { editProfile } from "../../src/life/edit.ts";
 import { readRegistry } from "../../src/registry/registry.ts";
 import type { SetPlan } from "../../src/sets/plan-set.ts";
+import { readSetFile } from "../../src/sets/set-file.ts";
 import { applySetFile, exportSet, planSetFile } from "../../src/sets/sets.ts";
 import { scratchContext } from "../life/scratch-context.ts";
 
@@ -206,4 +208,18 @@ test("a file that is a link, missing, a folder, writable by everyone or not text
   ] as const) {
     await expect(planSetFile(context, { file: beside(name) }), name).rejects.toMatchObject({ code });
   }
+});
+
+test.skipIf(process.platform === "win32")("what is no plain file is refused, with a hint that fits it", () => {
+  const { home } = scratchContext();
+  const folder = path.dirname(home);
+  const pipe = path.join(folder, "pipe.json");
+  expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+  expect(() => readSetFile(pipe)).toThrow(
+    expect.objectContaining({ code: "OPTION_INVALID", hint: "Name a plain file." }),
+  );
+  expect(() => readSetFile(folder)).toThrow(
+    expect.objectContaining({ hint: `Name the file: lockkeeper plan -f ${folder}/lockkeeper.json` }),
+  );
+  fs.rmSync(pipe);
 });

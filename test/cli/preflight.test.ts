@@ -22,6 +22,7 @@ import { describe, expect, test } from "vitest";
 import { bareEnvironment, CLI_ENTRY } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 import type { ScratchHome } from "../harness/scratch-home.ts";
+import { until } from "../harness/until.ts";
 
 const SERVER =
   'require("node:http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT, "127.0.0.1")';
@@ -182,7 +183,9 @@ test("restart refuses a full and a read-only disk, and the running gateway conti
       });
       expect(await pidOf(scratch)).toBe(pid);
       await rm(filler);
-      spawnSync("mount", ["-o", "remount,ro", disk]);
+      // Refused while a keeper writes.
+      const remount = (): number | null => spawnSync("mount", ["-o", "remount,ro", disk]).status;
+      await until("the disk is read-only", () => remount() === 0);
       expect(await run(["restart", "api", "--json"])).toMatchObject({
         status: 74,
         stderr: expect.stringContaining('"DISK_READ_ONLY"'),

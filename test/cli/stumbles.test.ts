@@ -113,3 +113,22 @@ test("the address of an adopted OpenClaw can be changed: its own installation do
     expect(await json(["list"])).toMatchObject([{ name: "openclaw", host: "0.0.0.0", port }]);
   });
 });
+
+test("doctor says of a program with a config of its own why it listens widely, not of variables that it does not have", async () => {
+  await withScratchHome(async ({ mustRun, run }) => {
+    const standIn = path.join(import.meta.dirname, "../openclaw/fixtures/openclaw-stand-in.js");
+    const program = [process.execPath, standIn, "gateway", "run", "--bind", "lan"];
+    await mustRun(["create", "oc", "--kind", "openclaw", "--", ...program]);
+    await mustRun(["start", "oc"]);
+    const { findings } = JSON.parse((await run(["doctor", "--json"])).stdout) as {
+      findings: { code: string; title: string }[];
+    };
+    expect(findings.filter(({ code }) => code === "wide-bind")).toMatchObject([
+      {
+        title: expect.stringMatching(
+          /, not on 127\.0\.0\.1 alone: its own config, or its arguments, say so$/,
+        ) as string,
+      },
+    ]);
+  });
+});

@@ -1,6 +1,7 @@
 /** Checks for conflicts between the plans and the host, and for blocks in ranges where ports do not last. */
 import { DEFAULT_HOST, LockkeeperError } from "@lockkeeper/core";
 import { hostWithPort, isWildcardHost } from "@lockkeeper/core/internal";
+import type { Manifest } from "../manifest.ts";
 import { BROWSER_REFUSED_PORTS } from "../ports/browser-ports.ts";
 import type { PortConflict } from "../ports/plan-conflicts.ts";
 import { portsReport } from "../ports/port-audit.ts";
@@ -29,8 +30,11 @@ export async function checkPorts({ context: { home }, roots, patients }: Scene):
       command: null,
     });
   }
-  const hosts = new Map<string, string>(patients.map(({ manifest }) => [manifest.name, manifest.host]));
-  for (const block of report.blocks) findings.push(...wideBinds(block, hosts.get(block.profile) ?? ""));
+  const manifests = new Map<string, Manifest>(patients.map(({ manifest }) => [manifest.name, manifest]));
+  for (const block of report.blocks) {
+    const manifest = manifests.get(block.profile);
+    if (manifest !== undefined) findings.push(...wideBinds(block, manifest));
+  }
   for (const { profile, port, end } of report.blocks) {
     const block = { first: port, last: end };
     if (report.ephemeral.source === "read" && overlaps(report.ephemeral, block)) {
@@ -68,7 +72,7 @@ export async function checkPorts({ context: { home }, roots, patients }: Scene):
  * Judged by its host and by its real listeners: a program may bind more than it was asked to, or a name may stand for all
  * addresses.
  */
-function wideBinds({ profile, listeners }: BlockReport, host: string): readonly Finding[] {
+function wideBinds({ profile, listeners }: BlockReport, { host, kind }: Manifest): readonly Finding[] {
   const wide = listeners.filter(({ verdict, address }) => verdict === "own" && isWildcardHost(address));
   if (wide.length === 0 && !isWildcardHost(host)) return [];
   const seen = wide.map(({ address, port }) => `listens on ${hostWithPort(address, port)}`);
@@ -78,11 +82,13 @@ function wideBinds({ profile, listeners }: BlockReport, host: string): readonly 
     const command = `lockkeeper edit ${profile} --host ${DEFAULT_HOST}`;
     return [{ weight: "warning", code: "wide-bind", title, evidence, command }];
   }
+  const why =
+    kind === "command" ? "its program uses neither HOST nor {host}" : "its own config, or its arguments, say so";
   return [
     {
       weight: "error",
       code: "wide-bind",
-      title: `${profile} listens on every address of this machine, not on ${host} alone: its program uses neither HOST nor {host}`,
+      title: `${profile} listens on every address of this machine, not on ${host} alone: ${why}`,
       evidence,
       command: `lockkeeper status ${profile}`,
     },

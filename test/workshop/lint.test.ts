@@ -78,6 +78,16 @@ describe("names", () => {
   });
 });
 
+/** A function behind this docstring. */
+const documented = (text: string): Files => ({ "a.ts": `${text}\nexport const a = (): number => Date.now();\n` });
+
+test("a tag of a docstring begins its line, unless that is the only one", () => {
+  const sound = "/**\n * Returns it.\n *\n * @param b of it. @default 1\n * @throws {Error} never.\n */";
+  expect(broken(documented("/** Returns it. @throws {Error} never. */"))).toEqual([]);
+  expect(broken(documented(sound))).toEqual([]);
+  expect(broken(documented(sound.replace("\n * @throws", " @throws")))).toEqual(["house(tag-begins-line)"]);
+});
+
 test("a test asserts something, and is called test", () => {
   expect(broken(testFile("test", "expect(1).toBe(1);"))).toEqual([]);
   expect(broken(testFile("it", "expect(1).toBe(1);"))).toEqual(["vitest(consistent-test-it)"]);

@@ -14,7 +14,8 @@ export function findOverlap(wanted: readonly PortRange[], claims: Iterable<PortC
 /**
  * Returns when none of `claims` contains a port of `wanted`.
  *
- * @param wanted the block first, then ports that its profile has elsewhere. @param hint @see overlapError
+ * @param wanted the block first, then ports that its profile has elsewhere.
+ * @param hint as for {@link overlapError}.
  * @throws {LockkeeperError} PORTS_OVERLAP from {@link overlapError}.
  */
 export function refuseOverlap(

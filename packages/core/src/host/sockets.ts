@@ -133,7 +133,7 @@ function readTcpTables(
   ports?: ReadonlySet<number>,
 ): readonly TcpLine[] | "unknown" {
   // Sockets that only remember a connection are in use by nobody, and in the table all the same.
-  const isEmpty = (name: string): boolean => name === "tcp6" && state === TCP_LISTEN && isIpv6Unused(procRoot);
+  const isEmpty = (name: string): boolean => state === TCP_LISTEN && isUnused(name, procRoot);
   const tables = names.map((name) => (isEmpty(name) ? "" : readTable(`${procRoot}/net/${name}`)));
   // A kernel without IPv6 has no tcp6; a host without tcp lists nothing.
   if (tables[0] === undefined) return "unknown";
@@ -155,11 +155,13 @@ function readTcpTables(
 }
 
 /**
- * Whether no TCP socket of IPv6 is in use, as on many hosts. The kernel counts them, and need not walk over its table then. Source:
+ * Whether no TCP socket of this network namespace would be in the table, as for IPv6 on many hosts, and for both in a fresh
+ * container. The kernel counts them, and need not walk over its table then. Source: net/ipv4/proc.c, sockstat_seq_show;
  * net/ipv6/proc.c, sockstat6_seq_show.
  */
-function isIpv6Unused(procRoot: string): boolean {
-  return `\n${readIfThere(`${procRoot}/net/sockstat6`) ?? ""}`.includes("\nTCP6: inuse 0\n");
+function isUnused(table: string, procRoot: string): boolean {
+  const [file, line] = table === "tcp6" ? ["sockstat6", "TCP6: inuse 0\n"] : ["sockstat", "TCP: inuse 0 "];
+  return `\n${readIfThere(`${procRoot}/net/${file}`) ?? ""}`.includes(`\n${line}`);
 }
 
 /**

@@ -131,15 +131,21 @@ describe("a host that shows less", () => {
       listeners === "unknown" ? [] : listeners.filter(({ port }) => asked.has(port)),
     );
     expect(readClosingPorts({ procRoot: root })).toEqual(new Set([18_790]));
-    for (const [counted, found] of [
-      ["TCP6: inuse 2", 3],
-      ["TCP6: inuse 0", 1],
-      ["TCP6: inuse 0 or so", 3],
-      ["UDP6: inuse 0", 3],
-    ]) {
-      fs.writeFileSync(join(root, "net", "sockstat6"), `${counted}\nRAW6: inuse 0\n`);
-      expect(readListeners({ procRoot: root }), String(counted)).toHaveLength(Number(found));
+    const counted: readonly (readonly [string, string, number])[] = [
+      ["sockstat6", "TCP6: inuse 2", 3],
+      ["sockstat6", "TCP6: inuse 0 or so", 3],
+      ["sockstat6", "UDP6: inuse 0", 3],
+      ["sockstat6", "TCP6: inuse 0", 1],
+      ["sockstat", "TCP: inuse 1 orphan 0 tw 1", 1],
+      ["sockstat", "TCP: inuse 01 orphan 0 tw 1", 1],
+      ["sockstat", "UDP: inuse 0 mem 0", 1],
+      ["sockstat", "TCP: inuse 0 orphan 0 tw 1", 0],
+    ];
+    for (const [file, line, found] of counted) {
+      fs.writeFileSync(join(root, "net", file), `sockets: used 3\n${line}\nRAW: inuse 0\n`);
+      expect(readListeners({ procRoot: root }), line).toHaveLength(found);
     }
+    expect(readClosingPorts({ procRoot: root })).toEqual(new Set([18_790]));
     if (listeners === "unknown") return;
     const holders = findHolders(listeners, { procRoot: root });
     expect([...holders].map(([listener, holder]) => [listener.port, holder.pid, holder.command])).toEqual([

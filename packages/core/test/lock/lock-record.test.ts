@@ -11,7 +11,7 @@ import { acquireGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts"
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { sweepGatewayLock } from "../../src/lock/sweep.ts";
 import type { LockRecord } from "../../src/lock/lock-record.ts";
-import { LOCK_RECORD_BYTES, formatLockRecord, parseLockRecord } from "../../src/lock/lock-record.ts";
+import { LOCK_RECORD_BYTES, formatLockRecord, isMutexRecord, parseLockRecord } from "../../src/lock/lock-record.ts";
 
 const count = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const gateway = fc.record({ pid: count, startTicks: fc.option(count) });
@@ -90,8 +90,20 @@ describe("a record", () => {
     expect(formatLockRecord(ofProfile(LOCK_RECORD_BYTES - 1 - frame)).byteLength).toBe(LOCK_RECORD_BYTES);
     for (const configPath of ["", "/etc/gateway.json"]) {
       const record = { ...ofProfile(LOCK_RECORD_BYTES - frame), configPath };
-      expect(() => formatLockRecord(record)).toThrow(TypeError);
+      expect(() => formatLockRecord(record)).toThrow(new TypeError("expected a lock record of at most 1 KiB"));
     }
+  });
+
+  test("is a mutex's when it names its own lock file, by any path of the home, and neither a gateway nor a port", () => {
+    const [sample] = fc.sample(anyRecord, 1);
+    const isMutex = (changes: Partial<LockRecord>): boolean => {
+      const record = { ...sample, configPath: "/a/adopter.lock", gateway: null, port: null, ...changes } as LockRecord;
+      return isMutexRecord(record, "/mnt/b/adopter.lock");
+    };
+    expect(isMutex({})).toBe(true);
+    expect(isMutex({ configPath: "/a/gateway.json" })).toBe(false);
+    expect(isMutex({ port: 20_000 })).toBe(false);
+    expect(isMutex({ gateway: { pid: 7, startTicks: 1 } })).toBe(false);
   });
 });
 

@@ -26,7 +26,8 @@ const TCP_LISTEN = "0A";
  * Returns every TCP listener of this network namespace, of all users, or `unknown` where the host does not list them.
  *
  * @param view.tables for IPv4 alone half of the price. @default both
- * @param view.ports the ports that are asked about. @default every port
+ * @param view.ports the ports that are asked about: then the table is read to the end of its listeners, and not through all
+ * connections. @default every port
  */
 export function readListeners(
   view: HostView & { readonly tables?: readonly ["tcp"]; readonly ports?: ReadonlySet<number> } = {},
@@ -134,7 +135,7 @@ function readTcpTables(
 ): readonly TcpLine[] | "unknown" {
   // Sockets that only remember a connection are in use by nobody, and in the table all the same.
   const isEmpty = (name: string): boolean => state === TCP_LISTEN && isUnused(name, procRoot);
-  const tables = names.map((name) => (isEmpty(name) ? "" : readTable(`${procRoot}/net/${name}`)));
+  const tables = names.map((name) => (isEmpty(name) ? "" : readTable(`${procRoot}/net/${name}`, ports !== undefined)));
   // A kernel without IPv6 has no tcp6; a host without tcp lists nothing.
   if (tables[0] === undefined) return "unknown";
   const lines: TcpLine[] = [];
@@ -173,8 +174,10 @@ const REQUEST_BYTES = 3_072;
 /**
  * Returns the text of a socket table. Does not read on to be told of its end, as for that the kernel walks over its whole table of
  * connections once more.
+ *
+ * @param listenersOnly it also ends behind them, where the table has enough of others.
  */
-function readTable(path: string): string | undefined {
+function readTable(path: string, listenersOnly: boolean): string | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
@@ -184,6 +187,7 @@ function readTable(path: string): string | undefined {
       const length = readSync(fd, buffer, 0, REQUEST_BYTES, null);
       text += buffer.toString("latin1", 0, length);
       if (length < REQUEST_BYTES) return text;
+      if (listenersOnly && isBehindListeners(text)) return text;
     }
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
@@ -191,6 +195,15 @@ function readTable(path: string): string | undefined {
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+/**
+ * Whether the last whole line is not that of a listener. The kernel promises to list all listeners first. Source:
+ * Documentation/networking/proc_net_tcp.rst
+ */
+function isBehindListeners(text: string): boolean {
+  const end = text.lastIndexOf("\n");
+  return !text.slice(text.lastIndexOf("\n", end - 1), end).includes(` ${TCP_LISTEN} `);
 }
 
 /** `   0: 0100007F:4965 00000000:0000 0A ...` */

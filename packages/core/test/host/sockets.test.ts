@@ -26,6 +26,13 @@ async function listen(host: string, options: { port?: number; ipv6Only?: boolean
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
+/** As the kernel writes it: a number, an address of IPv4, and blanks up to 149 characters. */
+function tableLine(number: number, state: string): string {
+  const local = `0100007F:${(20_000 + number).toString(16).toUpperCase()} 00000000:0000`;
+  const zeros = "00000000:00000000 00:00000000 00000000     0        0";
+  return `${String(number).padStart(4)}: ${local} ${state} ${zeros} ${100 + number} 1`.padEnd(149);
+}
+
 function listenersOn(port: number): readonly Listener[] {
   const all = readListeners();
   if (all === "unknown") throw new Error("this host tells nothing about its sockets");
@@ -97,6 +104,17 @@ describe("a host that shows less", () => {
     root = fs.mkdtempSync(join(tmpdir(), "proc-"));
   });
   afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+  test("finds a listener on an asked port wherever a reading of the table ends", () => {
+    for (const count of [0, 1, 18, 19, 20, 21, 60]) {
+      const lines = Array.from({ length: 120 }, (_, number) => tableLine(number, number < count ? "0A" : "06"));
+      fs.mkdirSync(join(root, "net"), { recursive: true });
+      fs.writeFileSync(join(root, "net/tcp"), `${["  sl  local_address".padEnd(149), ...lines].join("\n")}\n`);
+      const ports = new Set(Array.from({ length: 120 }, (_, number) => 20_000 + number));
+      const found = readListeners({ procRoot: root, ports });
+      expect(found === "unknown" ? found : found.map(({ port }) => port)).toEqual([...ports].slice(0, count));
+    }
+  });
 
   test("without /proc the listeners are unknown and no holder is found", () => {
     const procRoot = join(root, "absent");

@@ -77,7 +77,7 @@ describe("the life of a profile by commands", () => {
         [["poolLats", "1"], "poolLast"],
         [["poolLast", "80"], "poolLast: the last port"],
         [["poolLast", "18000"], "config set poolFirst 1024"],
-        [["defaultProfile", "dev"], "lockkeeper use"],
+        [["defaultProfile", "dev"], "lockkeeper list"],
       ] as const) {
         const refused = await run(["config", "set", ...args]);
         expect(refused.status, args.join(" ")).toBe(2);

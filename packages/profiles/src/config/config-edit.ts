@@ -196,7 +196,7 @@ function readTyped(typed: string, schema: SettingSchema): unknown {
 function refuseOtherVerbs(key: string): void {
   if (key !== "defaultProfile" && key !== "previousProfile") return;
   throw new LockkeeperError("OPTION_INVALID", `${key} is not set here`, {
-    hint: "It is set by lockkeeper use; see the names: lockkeeper list",
+    hint: "The command use sets it; see the names: lockkeeper list",
   });
 }
 

@@ -161,20 +161,23 @@ test("restart refuses a spoiled token or log of the profile, and the running gat
   });
 });
 
+/** Mounts a disk of 64 KiB; false where that is not allowed. */
+function mountSmall(disk: string): boolean {
+  return spawnSync("mount", ["-t", "tmpfs", "-o", "mode=700,size=64k", "tmpfs", disk]).status === 0;
+}
+
 test("restart refuses a full and a read-only disk, and the running gateway continues; doctor says so once", async (context) => {
   await withScratchHome(async (scratch) => {
     const { home, run, mustRun } = scratch;
-    const disk = path.join(home, "run");
-    await mkdir(disk, { mode: 0o700 });
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "mode=700,size=64k", "tmpfs", disk]).status === 0;
-    context.skip(!mounted, "this machine lets us mount nothing");
+    for (const name of ["api", "web"]) await mustRun(["create", name]);
+    const disks = [path.join(home, "profiles/api/lock"), path.join(home, "run")] as const;
+    const [locks, records] = disks;
+    for (const disk of disks) await mkdir(disk, { recursive: true, mode: 0o700 });
     try {
-      for (const name of ["api", "web"]) {
-        await mustRun(["create", name]);
-        await mustRun(["start", name]);
-      }
+      context.skip(!disks.every(mountSmall), "this machine lets us mount nothing");
+      for (const name of ["api", "web"]) await mustRun(["start", name]);
       const pid = await pidOf(scratch);
-      const filler = path.join(disk, "filler");
+      const filler = path.join(locks, "filler");
       await writeFile(filler, Buffer.alloc(64 * 1024)).catch(() => undefined);
       const refused = await run(["restart", "api", "--json"]);
       expect({ status: refused.status, error: JSON.parse(refused.stderr) as unknown }).toMatchObject({
@@ -184,7 +187,7 @@ test("restart refuses a full and a read-only disk, and the running gateway conti
       expect(await pidOf(scratch)).toBe(pid);
       await rm(filler);
       // Refused while a keeper writes.
-      const remount = (): number | null => spawnSync("mount", ["-o", "remount,ro", disk]).status;
+      const remount = (): number | null => spawnSync("mount", ["-o", "remount,ro", records]).status;
       await until("the disk is read-only", () => remount() === 0);
       expect(await run(["restart", "api", "--json"])).toMatchObject({
         status: 74,
@@ -194,12 +197,12 @@ test("restart refuses a full and a read-only disk, and the running gateway conti
       const { findings } = JSON.parse((await run(["doctor", "--json"])).stdout) as { findings: { code: string }[] };
       const about = findings.map(({ code }) => code).filter((code) => /^(?:home|next-start)-/.test(code));
       expect(about).toEqual(["home-not-writable"]);
-      spawnSync("mount", ["-o", "remount,rw", disk]);
+      spawnSync("mount", ["-o", "remount,rw", records]);
       await mustRun(["restart", "api"]);
       expect(await pidOf(scratch)).not.toBe(pid);
       await mustRun(["down"]);
     } finally {
-      spawnSync("umount", ["--lazy", disk]);
+      for (const disk of disks) spawnSync("umount", ["--lazy", disk]);
     }
   });
 });

@@ -47,7 +47,7 @@ export {
   ownIdentity,
   sameProcess,
 } from "./host/process-identity.ts";
-export { networkFileSystem, requireRoom } from "./host/file-system.ts";
+export { networkFileSystem, requireRoom, requireWritable } from "./host/file-system.ts";
 export { readyLockList } from "./host/lock-list-readiness.ts";
 export type { ProcessTreeQuery, RunProcess } from "./host/process-tree.ts";
 export { findRunProcesses, isInsideRun, listVisibleRuns } from "./host/process-tree.ts";

@@ -33,24 +33,36 @@ export function networkFileSystem(path: string): string | undefined {
   return process.platform === "linux" ? SHARED_FILE_SYSTEMS.get(statfsSync(path).type) : undefined;
 }
 
-/** A start writes a lock file, its record beside the last one, and a line each into history and log. */
-const BLOCKS_OF_A_START = 4;
-
 /**
- * Returns when a start can write its files in `directory`, as far as the system says without a write, or when the directory does
- * not exist.
+ * Returns when files can be made in `directory`, as far as the system says without a write, or when the directory does not exist.
  *
- * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, DISK_FULL, IO_FAILED.
+ * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, IO_FAILED.
  */
-export function requireRoom(directory: string): void {
+export function requireWritable(directory: string): void {
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw fileError(error, "write in", directory);
+  }
+}
+
+/** A few files of one block each: a lock, and in a home on one disk the record of the run beside the last one. */
+const BLOCKS_NEEDED = 4;
+
+/**
+ * As {@link requireWritable}, and there is room for a few small files.
+ *
+ * @throws {LockkeeperError} also DISK_FULL.
+ */
+export function requireRoom(directory: string): void {
+  requireWritable(directory);
+  try {
     const { blocks, bfree, bavail, files, ffree } = statfsSync(directory);
     // Root may use the blocks that are kept for it. A file system that counts neither says 0.
     const free = process.geteuid?.() === 0 ? bfree : bavail;
-    if ((blocks > 0 && free < BLOCKS_OF_A_START) || (files > 0 && ffree === 0)) throw full(directory);
+    if ((blocks > 0 && free < BLOCKS_NEEDED) || (files > 0 && ffree === 0)) throw full(directory);
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw fileError(error, "write in", directory);
+    if (errnoOf(error) !== "ENOENT") throw fileError(error, "look at the disk of", directory);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   hostWithPort,
   lstatIfPresent,
   requireRoom,
+  requireWritable,
   refuseUnlessPlain,
   shellCommand,
   unsafePath,
@@ -132,7 +133,9 @@ export async function preflight(
 function checkPlaces(check: Check, context: ProfilesContext, manifest: Manifest, facts: HostFacts): void {
   check("folders", () => refuseForeignFolders(context, manifest));
   check("folders", () => refuseSharedDirectories(context.home, readRegistry(context.home), manifest));
-  check("disk", () => [homePaths(context.home).run, manifest.paths.lock, manifest.paths.logs].forEach(requireRoom));
+  // On a full disk a start goes without a record and a log, and not without a lock.
+  check("disk", () => [homePaths(context.home).run, manifest.paths.logs].forEach(requireWritable));
+  check("disk", () => requireRoom(manifest.paths.lock));
   check("lock", () => refuseSpoiledLock(manifest, facts));
   if (manifest.kind === "builtin") {
     const { token } = manifest.paths;

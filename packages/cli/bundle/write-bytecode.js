@@ -34,10 +34,10 @@ const OTHERS = ["create b", "status a", "ports", "doctor"];
 const recordedGateway = (written) => `
   process.env.BYTECODE_FOLDER = ${JSON.stringify(written)};
   require(${JSON.stringify(path.join(import.meta.dirname, "recorder.cjs"))});
-  setTimeout(() => process.exit(127), 20_000);
+  setTimeout(() => process.exit(127), 120_000);
   require(${JSON.stringify(path.join(dist, "gateway.cjs"))});
 `;
-const READY_MS = 10_000;
+const READY_MS = 60_000;
 const TIMEOUT_MS = 60_000;
 /** The live view goes on until it is ended. */
 const VIEW_MS = 1_500;

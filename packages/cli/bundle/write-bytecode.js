@@ -90,6 +90,9 @@ function viewThem() {
   if (!existsSync("/dev/ptmx")) return [];
   const terminal = openSync("/dev/ptmx", "r+");
   try {
+    // Otherwise it echoes the first picture, and the view takes the letters for keys: one of them starts a gateway.
+    const { status } = spawnSync("stty", ["-echo"], { stdio: [terminal, "ignore", "ignore"] });
+    if (status !== 0) return [];
     const written = path.join(scratch, "view");
     return [run(program, ["top"], written, { stdio: [terminal, terminal, "ignore"], timeout: VIEW_MS })];
   } finally {

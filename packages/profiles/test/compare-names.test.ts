@@ -28,6 +28,11 @@ test("the first part that differs decides: a number by its value, then by its sp
   );
 });
 
+test("a hyphen at the end is not the smaller digit", () => {
+  expect(comesBefore("a-", "a1")).toBe(false);
+  expect(comesBefore("a1", "a-")).toBe(true);
+});
+
 test("numbers of equal value with different spellings are two names", () => {
   for (const [a, b] of [
     ["a-1", "a-01"],

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parsePort } from "../src/port-number.ts";
-import { isProfileName, parseProfileName } from "../src/profile-name.ts";
+import { freeName, isProfileName, parseProfileName } from "../src/profile-name.ts";
 import { profilePaths } from "../src/profile-paths.ts";
 
 describe("parseProfileName", () => {
@@ -36,6 +36,12 @@ describe("parseProfileName", () => {
     expect(() => parseProfileName("A-none")).toThrow("is not a profile name");
   });
 
+  test("refuses what is no text, also where its words would be a name", () => {
+    expect(isProfileName(undefined)).toBe(false);
+    for (const value of [undefined, ["dev"], ["all"]])
+      expect(() => parseProfileName(value as never)).toThrow("is not a profile name");
+  });
+
   test("an accepted name never leads out of the home", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9./-]{0,34}$/)), (text) => {
@@ -45,6 +51,17 @@ describe("parseProfileName", () => {
       }),
     );
   });
+});
+
+const freeOf = (name: string, ...taken: readonly string[]): string =>
+  freeName(parseProfileName(name), (free) => !taken.includes(free));
+
+test("a free name ends with the lowest number from 2 on, and is not too long", () => {
+  expect(freeOf("dev")).toBe("dev-2");
+  expect(freeOf("dev", "dev-2", "dev-4")).toBe("dev-3");
+  expect(freeOf("x".repeat(32))).toBe(`${"x".repeat(30)}-2`);
+  const upToNine = Array.from({ length: 8 }, (_, index) => `${"x".repeat(30)}-${index + 2}`);
+  expect(freeOf("x".repeat(31), ...upToNine)).toBe(`${"x".repeat(29)}-10`);
 });
 
 describe("parsePort", () => {

@@ -60,6 +60,8 @@ try {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
   rmSync(folder, { recursive: true, force: true });
 } finally {
+  // Whatever went wrong, no gateway outlives the build.
+  if (existsSync(home)) run(program, ["down"], path.join(scratch, "down"));
   rmSync(scratch, { recursive: true, force: true });
 }
 

@@ -4,6 +4,7 @@
  * Whatever goes wrong here costs only time later on, and never fails the build.
  */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   closeSync,
   copyFileSync,
@@ -55,7 +56,7 @@ try {
   const keepOthers = (written) => keep(written, (name) => !kept.has(name));
   keepOthers(made);
   for (const command of OTHERS) keepOthers(call(command));
-  for (const written of [...viewThem(), ...keepOne()]) keepOthers(written);
+  for (const written of [...(await viewThem()), ...keepOne()]) keepOthers(written);
 } catch (error) {
   process.stderr.write(`no bytecode: ${error instanceof Error ? error.message : String(error)}\n`);
   rmSync(folder, { recursive: true, force: true });
@@ -88,7 +89,7 @@ function keepAll(command, when) {
 }
 
 /** Returns the folder of a live view on a terminal that nobody looks at: one end of a pair is one by itself. Source: pts(4) */
-function viewThem() {
+async function viewThem() {
   if (!existsSync("/dev/ptmx")) return [];
   const terminal = openSync("/dev/ptmx", "r+");
   try {
@@ -96,7 +97,14 @@ function viewThem() {
     const { status } = spawnSync("stty", ["-echo"], { stdio: [terminal, "ignore", "ignore"] });
     if (status !== 0) return [];
     const written = path.join(scratch, "view");
-    return [run(program, ["top"], written, { stdio: [terminal, terminal, "ignore"], timeout: VIEW_MS })];
+    const { args, options } = recorded(program, ["top"], written);
+    const view = spawn(process.execPath, args, { ...options, stdio: [terminal, terminal, "ignore"] });
+    const ending = setTimeout(() => view.kill("SIGTERM"), VIEW_MS);
+    // Nobody reads what it draws: when the terminal is full it stands still, and hears of no signal.
+    const killing = setTimeout(() => view.kill("SIGKILL"), TIMEOUT_MS);
+    await once(view, "close");
+    for (const timer of [ending, killing]) clearTimeout(timer);
+    return [written];
   } finally {
     closeSync(terminal);
   }
@@ -146,9 +154,9 @@ function isReady(record) {
 }
 
 /** Returns `written`, a folder with what the program has compiled. */
-function run(file, words, written, more = {}) {
+function run(file, words, written) {
   const { args, options } = recorded(file, words, written);
-  spawnSync(process.execPath, args, { ...options, timeout: TIMEOUT_MS, ...more });
+  spawnSync(process.execPath, args, { ...options, timeout: TIMEOUT_MS });
   return written;
 }
 

@@ -147,6 +147,12 @@ describe("the state of a profile", () => {
       ...kept,
       gateway,
     });
+    expect(observe({ ...displaced, keeperIs: "alive", gatewayIs: "gone" })).toMatchObject({
+      state: "starting",
+      owner: "here",
+      keeper: KEEPER,
+      gateway: null,
+    });
     expect(observe({ ...displaced, keeperIs: "gone", gatewayIs: "alive", carries: true }).state).toBe("orphaned");
     expect(observe({ ...displaced, published: record("stopped"), keeperIs: "alive" }).owner).toBe("nobody");
   });

@@ -3,7 +3,7 @@ import type { ErrorCode } from "@lockkeeper/core";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { ERROR_STATUSES, combineStatuses, statusOfError, statusOfState } from "../src/exit-status.ts";
+import { ERROR_STATUSES, combineStatuses, statusOfError, statusOfRun, statusOfState } from "../src/exit-status.ts";
 
 const page = readFileSync(path.join(import.meta.dirname, "../../../docs/cli.md"), "utf8");
 
@@ -57,4 +57,18 @@ describe("exit statuses", () => {
   test.each(Object.entries(ERROR_STATUSES))("docs/cli.md says that %s exits with %i", (code, status) => {
     expect(page).toMatch(new RegExp(`^\\| ${status} +\\|.*\`${code}\``, "m"));
   });
+});
+
+test.each([
+  ["stopped", null, 0],
+  ["left-in-control", null, 0],
+  ["blocked", "PORT_IN_USE", 78],
+  ["failed", "GATEWAY_EXITED", 1],
+  ["failed", null, 1],
+  ["failed", "GATEWAY_UNHEALTHY", 78],
+  ["failed", "LEASE_HELD", 78],
+  ["failed", "LEASE_UNAVAILABLE", 78],
+  ["stopped", "LEASE_HELD", 0],
+] as const)("a run that ends as %s with %s ends the command with %d", (outcome, code, status) => {
+  expect(statusOfRun(outcome, code)).toBe(status);
 });

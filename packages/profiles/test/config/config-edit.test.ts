@@ -32,7 +32,7 @@ test.each([
   ["a text for a number", "poolFirst", "abc", /first port/],
   ["a number out of range", "poolFirst", "70000", /first port/],
   ["an empty pool", "poolFirst", "40000", /other end/],
-  ["what `use` is for", "defaultProfile", "dev", /lockkeeper use/],
+  ["what `use` is for", "defaultProfile", "dev", /^The command use sets it/],
 ])("refuses %s", async (_, key, value, hint) => {
   const context = scratchContext();
   await expect(changeConfig(context, { key, value })).rejects.toMatchObject({

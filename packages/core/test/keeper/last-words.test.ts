@@ -28,6 +28,8 @@ describe("a crash", () => {
     const env = { PATH: process.env["PATH"] ?? "", SECRETS: JSON.stringify(secrets) };
     const kept = scene.keep(scene.spec("tells-secrets.js", [port], { port, env, secrets }));
     const { gateway } = await kept.until("running");
+    // Its memory is measured after it was called running, in the same turn of this process, in which the keeper runs.
+    await new Promise((turned) => setImmediate(turned));
     if (gateway !== null) signalProcess(gateway, "SIGUSR2");
     const again = await kept.until(({ state, restarts }) => state === "running" && restarts === 1);
     expect(again.lastUnhealthyAt).toBe(again.lastExit?.at);

@@ -124,6 +124,17 @@ export function isForeseen(error: unknown): boolean {
   return error instanceof LockkeeperError || errnoOf(error) !== undefined;
 }
 
+/** Returns the documented error that `look` throws; undefined when it returns. Throws any other error on: that is a bug. */
+export function faultOf(look: () => unknown): LockkeeperError | undefined {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LockkeeperError) return error;
+    throw error;
+  }
+}
+
 /**
  * Returns the documented error for a failed file call: a message with path and errno, and what to do about it.
  *

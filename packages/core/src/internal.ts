@@ -4,7 +4,7 @@
  */
 
 // The lock, a gateway under it, and their errors.
-export { errnoOf, fileError, interrupted, isForeseen, throwIfAborted } from "./errors.ts";
+export { errnoOf, faultOf, fileError, interrupted, isForeseen, throwIfAborted } from "./errors.ts";
 export { portInUse } from "./host/port-in-use.ts";
 export { takeWarnings, warn, warnAfter } from "./warning.ts";
 export { shellCommand, shellQuote } from "./shell-quote.ts";

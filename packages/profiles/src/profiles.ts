@@ -2,8 +2,8 @@
  * The facade over one home. Each method loads only the room it needs when it is called, so that a command that lists
  * never pays for one that starts, and nothing heavy is imported by opening.
  */
-import { LockkeeperError } from "@lockkeeper/core";
-import { doubtAbout, isIntegerFrom, optionCheck, refuseUnknownOptions, warn } from "@lockkeeper/core/internal";
+import type { LockkeeperError } from "@lockkeeper/core";
+import { doubtAbout, faultOf, isIntegerFrom, optionCheck, refuseUnknownOptions, warn } from "@lockkeeper/core/internal";
 import { ownPrograms } from "./context.ts";
 import type { Programs, ProfilesContext } from "./context.ts";
 import { EVERYDAY_ARGUMENTS, everydayVerbs } from "./everyday-verbs.ts";
@@ -33,7 +33,7 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
   refuseWrongArguments("openProfiles", [options], EVERYDAY_ARGUMENTS);
   const env = options.env ?? process.env;
   const home = locateHome(env, options.home);
-  const danger = dangerOf(home);
+  const danger = faultOf(() => requireSafeHome(home));
   const owner = danger === undefined ? "own" : "any";
   const context: ProfilesContext = { home, env, programs: options.programs ?? ownPrograms(), owner };
   // A verb that acts does not trust a registry that others can write.
@@ -46,17 +46,6 @@ export async function openProfiles(options: OpenOptions = {}): Promise<Profiles>
 interface Doubts {
   readonly danger: LockkeeperError | undefined;
   readonly doubt: LockkeeperError | undefined;
-}
-
-/** Why the home must not be acted on; undefined when it may be. */
-function dangerOf(home: string): LockkeeperError | undefined {
-  try {
-    requireSafeHome(home);
-    return undefined;
-  } catch (error) {
-    if (error instanceof LockkeeperError) return error;
-    throw error;
-  }
 }
 
 /**

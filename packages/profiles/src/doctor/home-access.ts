@@ -1,6 +1,5 @@
 /** Checks whether this user may change the home. The system is asked (access(2)); nothing is written to find out. */
-import { LockkeeperError } from "@lockkeeper/core";
-import { errnoOf, requireRoom, shellCommand } from "@lockkeeper/core/internal";
+import { errnoOf, faultOf, requireRoom, shellCommand } from "@lockkeeper/core/internal";
 import { accessSync, constants } from "node:fs";
 import { requireSafeHome } from "../home.ts";
 import { homePaths } from "../profile-paths.ts";
@@ -56,16 +55,6 @@ function dangerOf(home: string): readonly Finding[] {
       command: shellCommand("ls", "-ld", home, homePaths(home).profiles, homePaths(home).run),
     },
   ];
-}
-
-function faultOf(look: () => void): LockkeeperError | undefined {
-  try {
-    look();
-    return undefined;
-  } catch (error) {
-    if (error instanceof LockkeeperError) return error;
-    throw error;
-  }
 }
 
 function refusalOf(path: string): string | undefined {

@@ -1,6 +1,5 @@
 /** Checks for the remains of a killed command: a half-made change, folders that no profile owns. */
-import { LockkeeperError } from "@lockkeeper/core";
-import { shellCommand } from "@lockkeeper/core/internal";
+import { faultOf, shellCommand } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";
@@ -28,7 +27,8 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
     return findings;
   }
   const known = new Set<string>(patients.map(({ manifest }) => basename(manifest.paths.profile)));
-  for (const name of known.size === 0 && !isReadable(home) ? [] : entriesOf(profiles)) {
+  // A damaged registry does not say which profile owns a folder; an empty one says that none does.
+  for (const name of known.size === 0 && faultOf(() => readRegistry(home)) !== undefined ? [] : entriesOf(profiles)) {
     if (known.has(name)) continue;
     const folder = join(profiles, name);
     const run = isProfileName(name) ? observeUnregistered(context, name)?.observed : undefined;
@@ -52,15 +52,4 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
     });
   }
   return findings;
-}
-
-/** A damaged registry does not say which profile owns a folder; an empty one says that none does. */
-function isReadable(home: string): boolean {
-  try {
-    readRegistry(home);
-    return true;
-  } catch (error) {
-    if (error instanceof LockkeeperError) return false;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * Moves a folder within the home: by one rename or, where the file system refuses that (a container's image layer, a mount),
+ * Moves and removes folders within the home. A move is one rename or, where the file system refuses that (a container's image layer, a mount),
  * by a copy beside the original, which the caller removes later. For changes to the registry, which record which of the two it
  * is.
  */
@@ -16,6 +16,7 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
+  rmSync,
   symlinkSync,
   utimesSync,
 } from "node:fs";
@@ -36,6 +37,19 @@ export function renameFolder(from: string, to: string): "renamed" | "refused" {
   } catch (error) {
     if (errnoOf(error) === "EXDEV") return "refused";
     throw fileError(error, `move it to ${to}`, from);
+  }
+}
+
+/**
+ * Removes the folder with its content, or the file; links themselves, never their targets. A missing one is no failure.
+ *
+ * @throws {LockkeeperError} file errors with path and errno.
+ */
+export function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    throw fileError(error, "remove", path);
   }
 }
 

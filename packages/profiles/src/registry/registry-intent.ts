@@ -11,11 +11,11 @@ import {
   replaceFile,
   shellCommand,
 } from "@lockkeeper/core/internal";
-import { lstatSync, rmSync, unlinkSync } from "node:fs";
+import { lstatSync, unlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { isProfileName } from "../profile-name.ts";
 import { homePaths } from "../profile-paths.ts";
-import { renameFolder } from "./folder-move.ts";
+import { removeFolder, renameFolder } from "./folder-move.ts";
 
 /** The effect of a change on folders of the home, by absolute paths. */
 export interface FolderChange {
@@ -124,8 +124,8 @@ export async function finishIntent(home: string, intent: Intent): Promise<void> 
     const { forgetSelection } = await import("./follow-rename.ts");
     await forgetSelection(home, intent.removed);
   }
-  for (const { from, by } of intent.move ?? []) if (by === "copy") remove(join(home, from));
-  for (const path of intent.discard ?? []) remove(join(home, path));
+  for (const { from, by } of intent.move ?? []) if (by === "copy") removeFolder(join(home, from));
+  for (const path of intent.discard ?? []) removeFolder(join(home, path));
   removeIntent(home);
 }
 
@@ -134,10 +134,10 @@ function undo(home: string, intent: Intent): void {
   for (const { from, to, by } of (intent.move ?? []).toReversed()) {
     if (!isThere(join(home, to))) continue;
     if (!isThere(join(home, from))) moveBack(join(home, to), join(home, from));
-    else if (by === "copy") remove(join(home, to));
+    else if (by === "copy") removeFolder(join(home, to));
     else throw contradiction(join(home, from), join(home, to));
   }
-  for (const path of intent.make ?? []) remove(join(home, path));
+  for (const path of intent.make ?? []) removeFolder(join(home, path));
   removeIntent(home);
 }
 
@@ -175,15 +175,6 @@ function removeIntent(home: string): void {
     unlinkSync(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw fileError(error, "remove", path);
-  }
-}
-
-function remove(path: string): void {
-  try {
-    // Removes links themselves, never their targets.
-    rmSync(path, { recursive: true, force: true });
-  } catch (error) {
-    throw fileError(error, "remove", path);
   }
 }
 

@@ -3,9 +3,10 @@
  * killed clone, and the next one removes its remains.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { ensurePrivateDirectory, fileError, withFileMutex } from "@lockkeeper/core/internal";
-import { existsSync, rmSync } from "node:fs";
+import { ensurePrivateDirectory, withFileMutex } from "@lockkeeper/core/internal";
+import { existsSync } from "node:fs";
 import { homePaths } from "../profile-paths.ts";
+import { removeFolder } from "./folder-move.ts";
 
 /** Another clone may take long: we wait this long, then refuse and name it. */
 const WAIT_MS = 10_000;
@@ -30,14 +31,6 @@ export async function withStaging<T>(home: string, fill: () => Promise<T>, signa
     },
     { timeoutMs: WAIT_MS, signal },
   );
-}
-
-function removeFolder(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch (error) {
-    throw fileError(error, "remove", folder);
-  }
 }
 
 /** The next change sweeps any remains; the clone counts regardless. */

@@ -1,6 +1,6 @@
 /** Facts about the host for the checks of many profiles, each asked once. For one look: none is asked again. */
-import { LockkeeperError } from "@lockkeeper/core";
-import { PathLook, probeAddress } from "@lockkeeper/core/internal";
+import type { LockkeeperError } from "@lockkeeper/core";
+import { PathLook, faultOf, probeAddress } from "@lockkeeper/core/internal";
 import type { PortProbe } from "@lockkeeper/core/internal";
 import { buildChildEnvironment } from "../environment/child-environment.ts";
 import { withoutProfile } from "../environment/gateway-environment.ts";
@@ -77,15 +77,5 @@ export class HostFacts {
   /** The first port that needs no privilege. */
   get unprivilegedFrom(): number {
     return (this.#unprivilegedFrom ??= readUnprivilegedFrom());
-  }
-}
-
-function faultOf(look: () => unknown): LockkeeperError | undefined {
-  try {
-    look();
-    return undefined;
-  } catch (error) {
-    if (error instanceof LockkeeperError) return error;
-    throw error;
   }
 }

@@ -203,13 +203,13 @@ function atRest({ record, hasLockFile, isPortTaken }: Evidence): ObservedState {
   if (record === undefined) return { state: "stopped", reason: null, ...rest };
   const { state, reason } = record;
   if (!isResting(state)) return { state: "stopped", reason: "keeper and gateway were killed", ...rest, leftover: true };
-  const taken = state === "blocked" ? isPortTaken() : "yes";
-  if (taken === "no" || taken === "moved") {
-    const now = taken === "no" ? "is free now" : "is not its port now";
-    return { state: "stopped", reason: `was blocked at ${record.since}; port ${record.port} ${now}`, ...rest };
-  }
-  return { state, reason, ...rest };
+  const now = state === "blocked" ? SINCE_BLOCKED[isPortTaken()] : undefined;
+  if (now === undefined) return { state, reason, ...rest };
+  return { state: "stopped", reason: `was blocked at ${record.since}; port ${record.port} ${now}`, ...rest };
 }
+
+/** What is said of the port of a blocked run that is blocked no longer. */
+const SINCE_BLOCKED: Readonly<Partial<Record<string, string>>> = { no: "is free now", moved: "is not its port now" };
 
 /** Says where the owner is, as far as its record says. Its pids mean nothing here, so they are not shown. */
 function tellPlace({ keeper, gateway }: RunRecord): string {

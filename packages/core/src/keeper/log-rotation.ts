@@ -303,11 +303,12 @@ export class GatewayLog {
         copy.finish(copy.position + missedBytes);
         missedBytes = 0;
       }
-      const endBytes = copy.position;
       // The gateway itself cut the file meanwhile: its present content is in no copy.
-      if (fs.fstatSync(this.fd).size >= endBytes) fs.ftruncateSync(this.fd, 0);
-      const tail = missedBytes === 0 ? copy.cutTail() : Buffer.alloc(0);
-      return { endBytes: endBytes - tail.length, tail, missedBytes };
+      if (fs.fstatSync(this.fd).size >= copy.position) fs.ftruncateSync(this.fd, 0);
+      const tail = copy.cutTail();
+      if (missedBytes === 0) return { endBytes: copy.position, tail, missedBytes };
+      // Its second half is lost, and a first half would run into the line that tells so.
+      return { endBytes: copy.position, tail: Buffer.alloc(0), missedBytes: missedBytes + tail.length };
     } finally {
       copy.close();
     }

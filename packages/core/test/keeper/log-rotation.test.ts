@@ -139,6 +139,24 @@ describe("rotation", () => {
     await log.close();
   });
 
+  test("drops whole lines of what is written faster than it can be copied, and says so in a line of its own", async () => {
+    const losses: string[] = [];
+    // Two files of that length end within a line.
+    const log = new GatewayLog(path, { rotateAtBytes: 1_003, onLoss: (text) => losses.push(text) });
+    writeSync(log.fd, numbered(0, 120));
+    const looking = log.check();
+    for (let turn = 0; turn < 100 && !existsSync(`${path}.rotating`); turn += 1) await Promise.resolve();
+    writeSync(log.fd, numbered(120, 200_000));
+    await looking;
+    expect(losses).toEqual([expect.stringMatching(/^1998000 bytes of output were dropped/)]);
+    expect(await notesIn(path)).toEqual(["rotated", "lost"]);
+    writeSync(log.fd, numbered(200_000, 200_003));
+    const { lines, end } = await readLog(path);
+    expect(numbersIn(lines)).toEqual([...range(0, 200), ...range(200_000, 200_003)]);
+    expect(end).toBe(2_000_000 + statSync(path).size);
+    await log.close();
+  });
+
   test("moves the first half of a line together with its second half", async () => {
     const log = new GatewayLog(path, { rotateAtBytes: 100 });
     writeSync(log.fd, `${numbered(0, 12)}0000`);

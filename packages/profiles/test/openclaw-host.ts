@@ -10,6 +10,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { freePort } from "../../../test/harness/ports.ts";
 import type { ProfilesContext } from "../src/context.ts";
 import type { HostRoots } from "../src/service-units/host-roots.ts";
 
@@ -52,7 +53,9 @@ export interface RunningGateway {
 /** Starts a gateway that answers, and ends it with the test. `env`: besides the environment of the test. */
 export async function startAnswering(env: Readonly<Record<string, string>> = {}): Promise<RunningGateway> {
   const program = fileURLToPath(new URL("fixtures/answering-gateway.js", import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program], {
+  // Below the ports that other profiles of a test have: OpenClaw's defaults for names lie where the system chooses ports.
+  const port = await freePort();
+  const child: ChildProcess = spawn(process.execPath, [program, String(port)], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...env },
   });
@@ -62,8 +65,8 @@ export async function startAnswering(env: Readonly<Record<string, string>> = {})
     await gone;
   });
   if (child.stdout === null || child.pid === undefined) throw new Error("the gateway was not started");
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return { pid: child.pid, port: Number(line.split(" ")[1]) };
+  await once(createInterface({ input: child.stdout }), "line");
+  return { pid: child.pid, port };
 }
 
 /** Returns the lock record that OpenClaw would have in its state directory for this process. */

@@ -177,6 +177,8 @@ describe.runIf(process.platform === "linux")("process signal", () => {
     const [line] = (await once(leader.stdout, "data")) as [Buffer];
     const member = identityOf({ pid: Number(line.toString()) });
     started.add(member.pid);
+    // While it becomes another program, it has no environment.
+    await until("it is a sleep", () => readFileSync(`/proc/${member.pid}/cmdline`, "latin1").startsWith("sleep"));
     const identity = identityOf(leader);
     expect(signalGroup(identity, "SIGURG")).toBe("sent");
     leader.kill("SIGKILL");

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { readTreeMemory } from "../../src/host/process-memory.ts";
 import { readProcessUsage, readUsageAgain } from "../../src/host/process-usage.ts";
+import { until } from "../../../../test/harness/until.ts";
 
 const ENDED: (() => void)[] = [];
 
@@ -20,6 +21,8 @@ async function tree(mebibytes: number): Promise<number> {
   const pid = child.pid ?? 0;
   ENDED.push(() => process.kill(-pid, "SIGKILL"));
   for (let said = ""; said.split("holds").length < 3;) said += String((await once(child.stdout, "data"))[0]);
+  const count = (): number => readProcessUsage([pid]).get(pid)?.processes.length ?? 0;
+  await until("the parent of the grandchild has ended", () => count() === 3);
   return pid;
 }
 

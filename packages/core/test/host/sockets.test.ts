@@ -41,7 +41,7 @@ function listenersOn(port: number): readonly Listener[] {
 
 describe("readListeners and findHolders", () => {
   test.skipIf(NO_IPV6 !== undefined)("find our own listener of each family in one pass, held by us", async () => {
-    const port = await listen("127.0.0.1");
+    const port = await listen("127.0.0.1", { port: await freePort() });
     await listen("::1", { port });
     const found = listenersOn(port);
     expect(found.map(({ family, address }) => `${family} ${address}`).sort()).toEqual(["4 127.0.0.1", "6 ::1"]);
@@ -82,7 +82,7 @@ describe("readListeners and findHolders", () => {
   });
 
   test("know that :: beside an IPv4 listener is IPv6 only", async () => {
-    const port = await listen("::", { ipv6Only: true });
+    const port = await listen("::", { ipv6Only: true, port: await freePort() });
     expect(listenersOn(port)[0]?.v6only).toBe("unknown");
     await listen("127.0.0.1", { port });
     expect(listenersOn(port).find((listener) => listener.family === 6)?.v6only).toBe("yes");

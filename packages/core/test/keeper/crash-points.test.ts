@@ -91,7 +91,7 @@ test("the next start succeeds, or finds the gateway alive under the lock and sto
         if (refusal === undefined && left.record?.state === "stopping") continue;
         expect(refusal, killedBefore).toMatchObject({ code: "LOCK_HELD" });
         const [nonce = ""] = left.nonces;
-        const order = { leader: null, nonce, host: spec.host, ports: [port], timeoutMs: 5_000 };
+        const order = { leader: null, nonce, host: spec.host, ports: [port], timeoutMs: 60_000 };
         expect(await stopProcessTree(order), killedBefore).toMatchObject({ outcome: "stopped" });
       }
       const readyMs = await startOnce(spec);

@@ -15,6 +15,7 @@ import { expect } from "vitest";
 import type { ProcessIdentity } from "../../src/host/process-identity.ts";
 import { signalProcess } from "../../src/host/process-signal.ts";
 import { findRunProcesses } from "../../src/host/process-tree.ts";
+import { findHolders, readListeners } from "../../src/host/sockets.ts";
 import type { KeeperOutcome, KeeperSpec } from "../../src/keeper/keeper-spec.ts";
 import { parseLogNote } from "../../src/keeper/log-note.ts";
 import { runKeeper } from "../../src/keeper/run-keeper.ts";
@@ -123,15 +124,18 @@ export class KeeperScene {
     return kept;
   }
 
-  /** Runs a keeper in a process of its own; returns once its gateway runs. */
-  async keepElsewhere(spec: KeeperSpec): Promise<{ keeper: ChildProcess; record: RunRecord }> {
+  /** Runs a keeper in a process of its own; returns once its gateway runs, with the first such record that fits `wanted`. */
+  async keepElsewhere(
+    spec: KeeperSpec,
+    wanted: (record: RunRecord) => boolean = () => true,
+  ): Promise<{ keeper: ChildProcess; record: RunRecord }> {
     const keeper = spawn(process.execPath, [fixture("keeper-program.js"), JSON.stringify(spec)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.alsoEnd(keeper.pid ?? 0);
     for await (const line of createInterface({ input: keeper.stdout })) {
       const record = JSON.parse(line) as RunRecord;
-      if (record.state !== "running") continue;
+      if (record.state !== "running" || !wanted(record)) continue;
       this.alsoEnd(record.gateway?.pid ?? 0);
       return { keeper, record };
     }
@@ -163,6 +167,18 @@ export class KeeperScene {
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
     expect(left).toEqual([]);
   }
+}
+
+/** Returns the pids that listen on `port`. */
+export function listenersOn(port: number): readonly number[] {
+  const all = readListeners();
+  if (all === "unknown") throw new Error("this host does not show its listeners");
+  return [...findHolders(all.filter((listener) => listener.port === port)).values()].map(({ pid }) => pid);
+}
+
+/** Whether the gateway of `record` is the process that listens on its port, and not one that leaves it to another. */
+export function isServing({ state, gateway, port }: RunRecord): boolean {
+  return state === "running" && gateway?.pid === listenersOn(port)[0];
 }
 
 export function fixture(name: string): string {

@@ -16,7 +16,7 @@ import { parseRunRecord } from "../../src/keeper/run-record.ts";
 import { stopProcessTree } from "../../src/keeper/stop-ladder.ts";
 import { freePort } from "../../../../test/harness/ports.ts";
 import { until } from "../../../../test/harness/until.ts";
-import { KeeperScene } from "./kept-gateway.ts";
+import { isServing, KeeperScene } from "./kept-gateway.ts";
 
 let scene: KeeperScene;
 let port: number;
@@ -112,7 +112,7 @@ describe("SIGKILL of the keeper", () => {
     await expect(scene.keep(spec).outcome).rejects.toMatchObject({ code: "LOCK_HELD", ownerPid: record.gateway?.pid });
 
     const { gateway: leader, nonce } = record;
-    const order = { leader, nonce, host: spec.host, ports: [port], timeoutMs: 5_000 };
+    const order = { leader, nonce, host: spec.host, ports: [port], timeoutMs: 60_000 };
     expect(await stopProcessTree(order)).toMatchObject({ outcome: "stopped", killed: false, survivors: [] });
     expect(leader !== null && judgeProcess(leader)).toBe("gone");
     const next = scene.keep(spec);
@@ -136,7 +136,8 @@ describe("SIGKILL of the keeper", () => {
 
   test("together with the leader, whose successor has dropped the lock, allows no second start and leaves the gateway stoppable", async () => {
     const spec = scene.spec("forks-and-exits.js", [port], { port });
-    const { keeper, record } = await scene.keepElsewhere(spec);
+    // The successor may serve before the process that forked it has ended.
+    const { keeper, record } = await scene.keepElsewhere(spec, isServing);
     keeper.kill("SIGKILL");
     await exitOf(keeper);
     // The successor was adopted, so no descendant of the keeper holds the lock any more.
@@ -149,7 +150,7 @@ describe("SIGKILL of the keeper", () => {
       nonce: left?.nonce ?? "",
       host: spec.host,
       ports: [port],
-      timeoutMs: 5_000,
+      timeoutMs: 60_000,
     };
     expect(await stopProcessTree(order)).toMatchObject({ outcome: "stopped" });
     expect(record.gateway && identifyProcess(record.gateway.pid)).toBeUndefined();

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../../../../test/harness/ports.ts";
 import { checkHealth, formatHealthCheck, parseHealthCheck } from "../../src/kinds/health-check.ts";
 
 describe("parseHealthCheck", () => {
@@ -47,9 +47,9 @@ describe("checkHealth", () => {
   });
 
   beforeEach(async () => {
-    server.listen(0, "127.0.0.1");
+    port = await freePort();
+    server.listen(port, "127.0.0.1");
     await once(server, "listening");
-    port = (server.address() as AddressInfo).port;
   });
 
   afterEach(() => server.close());

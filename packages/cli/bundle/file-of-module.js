@@ -17,9 +17,10 @@ const profiles = (...names) => names.map((name) => path.join(here, `../profiles/
 export const ENTRY = "main";
 /** What a file has of a room, without what that imports, so that the quickest commands read little. */
 const exactly = {
-  // What every call needs that goes well: the entry has nothing else.
+  // What every call needs that goes well, and the report of a file that is gone: the entry has nothing else.
   [ENTRY]: [
-    ...own("main.ts", "program.ts", "loaders.ts", "version.ts", "open-profiles.ts", "commands/current.ts"),
+    ...own("main.ts", "program.ts", "loaders.ts", "version.ts", "open-profiles.ts", "documented-error.ts"),
+    ...own("commands/current.ts"),
     ...own("command-line/commands.ts", "command-line/options.ts", "command-line/find-command.ts"),
     ...own("command-line/cheap-reader.ts", "command-line/arguments.ts"),
     ...own("terminal/device-kind.ts", "terminal/plain-text.ts", "terminal/taken-screen.ts", "terminal/view.ts"),

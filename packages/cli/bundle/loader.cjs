@@ -38,14 +38,20 @@ function load(folder, name) {
   };
   requireFrom.cache = loaded;
   requireFrom.resolve = require.resolve;
-  const text = fs.readFileSync(file, "utf8");
-  const isFunction = text.startsWith(BEFORE);
-  const script = new vm.Script(isFunction ? text : `${BEFORE}${text}\n})`, {
-    filename: file,
-    lineOffset: isFunction ? 0 : -1,
-    cachedData: readBytecode(`${bytecode}${name}.bin`),
-  });
-  script.runInThisContext()(module.exports, requireFrom, module, file, directory);
+  try {
+    const text = fs.readFileSync(file, "utf8");
+    const isFunction = text.startsWith(BEFORE);
+    const script = new vm.Script(isFunction ? text : `${BEFORE}${text}\n})`, {
+      filename: file,
+      lineOffset: isFunction ? 0 : -1,
+      cachedData: readBytecode(`${bytecode}${name}.bin`),
+    });
+    script.runInThisContext()(module.exports, requireFrom, module, file, directory);
+  } catch (error) {
+    // As in Node's own loader: otherwise the next caller would get half a module, and fail for a reason that is none.
+    delete loaded[file];
+    throw error;
+  }
   return module.exports;
 }
 

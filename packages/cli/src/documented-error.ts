@@ -16,6 +16,6 @@ export function documented(error: unknown): unknown {
   }
   return new LockkeeperError("IO_FAILED", `a file of this program is gone (ENOENT): ${file}`, {
     cause: error,
-    hint: "Lockkeeper was upgraded or removed while this command ran. Run it again.",
+    hint: "Lockkeeper was upgraded or removed while this command ran. Run it again; if that fails too, install it again.",
   });
 }

@@ -17,6 +17,7 @@ import {
 } from "@lockkeeper/core/internal";
 import { COMMANDS } from "./command-line/commands.ts";
 import type { Interruption, World } from "./context.ts";
+import { documented } from "./documented-error.ts";
 import { loadCommand } from "./loaders.ts";
 import { runProgram } from "./program.ts";
 import { mayBeTerminal } from "./terminal/device-kind.ts";
@@ -194,6 +195,14 @@ async function main(): Promise<void> {
   if (interruption?.received() === "SIGHUP" && hasLostTerminal()) endAsHungUp();
 }
 
+/** For a failure that could not be reported: the file that words errors may itself be gone, after an upgrade. */
+function tellBriefly(failure: unknown): void {
+  const error = documented(failure);
+  if (!(error instanceof LockkeeperError)) throw error;
+  process.exitCode = 74;
+  world.stderr.write(`error: ${error.message}\nhint: ${error.hint ?? "Run it again."}\n`);
+}
+
 // Other files of the bundle need what this one exports, which they have once it has run to its end. Node's `queueMicrotask`
 // would do the same with fourteen functions that V8 compiles for it.
-void Promise.resolve().then(main);
+void Promise.resolve().then(main).catch(tellBriefly);

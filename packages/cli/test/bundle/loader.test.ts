@@ -3,7 +3,7 @@
  * that it gives without the program are the program's.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -98,6 +98,31 @@ test("the quickest commands need the first files of the program alone", () => {
   expect(calls.map((words) => call(...words))).toEqual(before);
   keepOnly(/^main-.{8}\.cjs$/);
   expect(call("current")).toBe(before[3]);
+});
+
+test("a file that is gone is named in two lines, also when it is the one that words errors", () => {
+  const chunks = path.join(copy, "chunks");
+  for (const [part, words] of [
+    ["acted", ["lsit"]],
+    ["acted", ["list", "--lines"]],
+    ["yargs-reader", ["lsit"]],
+    ["listed", ["list"]],
+    ["asked", ["status", "nobody"]],
+  ] as const) {
+    const [name = ""] = readdirSync(chunks).filter((each) => each.startsWith(`${part}-`));
+    const file = path.join(chunks, name);
+    renameSync(file, `${file}.gone`);
+    const told = ask(...words);
+    renameSync(`${file}.gone`, file);
+    expect([part, told]).toEqual([
+      part,
+      [
+        74,
+        "",
+        `error: a file of this program is gone (ENOENT): ${file}\nhint: Lockkeeper was upgraded or removed while this command ran. Run it again; if that fails too, install it again.\n`,
+      ],
+    ]);
+  }
 });
 
 test("version and help are shown without the program, and the program says the same", () => {

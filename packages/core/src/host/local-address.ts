@@ -17,9 +17,14 @@ const START_BYTES = 3_072;
  * Source: net/ipv4/fib_trie.c, fib_trie_seq_show.
  */
 export function isPlainlyLocal(host: string, { procRoot = "/proc" }: AddressView = {}): boolean {
-  const [main = ""] = startOf(`${procRoot}/net/fib_trie`).split("\nId ", 1);
+  const text = `\n${startOf(`${procRoot}/net/fib_trie`)}`;
+  // Main comes before Local, and usually says the same. A bind asks none of the others, `Id 100`, which may come before both.
+  const main = text.indexOf("\nMain:\n");
+  const from = main < 0 ? text.indexOf("\nLocal:\n") : main;
+  if (from < 0) return false;
+  const [tables = ""] = text.slice(from).split("\nId ", 1);
   // Routes to one address look alike but for these words.
-  const [, entry = ""] = main.split(`|-- ${host}\n`, 2);
+  const [, entry = ""] = tables.split(`|-- ${host}\n`, 2);
   return entry.trimStart().startsWith("/32 host LOCAL");
 }
 

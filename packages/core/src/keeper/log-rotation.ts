@@ -191,8 +191,11 @@ export class GatewayLog {
       const text = "the log file was removed or moved away; what is printed goes there until the profile is restarted";
       ignoringDisk(() => {
         const fd = openForAppend(this.path);
-        fs.writeSync(fd, formatLogNote({ at: new Date().toISOString(), kind: "lost", text }));
-        fs.closeSync(fd);
+        try {
+          fs.writeSync(fd, formatLogNote({ at: new Date().toISOString(), kind: "lost", text }));
+        } finally {
+          fs.closeSync(fd);
+        }
       });
       this.#onLoss(text);
     }

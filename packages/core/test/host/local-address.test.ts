@@ -42,6 +42,17 @@ test("an address is local when the kernel's main table says so", () => {
     expect(isPlainlyLocal(host, { procRoot }), host).toBe(false);
 });
 
+test("a table of policy routing before the kernel's own ones makes no address local, whether Main has routes or not", () => {
+  const other = "Id 52:\n  |-- 10.99.0.1\n     /32 host LOCAL\n";
+  for (const text of [other + TABLE, other + TABLE.replace("Main:", "Local:")]) {
+    writeFileSync(path.join(procRoot, "net/fib_trie"), text);
+    expect(isPlainlyLocal("10.99.0.1", { procRoot })).toBe(false);
+    expect(isPlainlyLocal("10.88.0.1", { procRoot })).toBe(true);
+  }
+  writeFileSync(path.join(procRoot, "net/fib_trie"), other);
+  expect(isPlainlyLocal("10.99.0.1", { procRoot })).toBe(false);
+});
+
 test("is not plain where the host shows no table, or one that is cut off", () => {
   expect(isPlainlyLocal("127.0.0.1", { procRoot })).toBe(false);
   const end = TABLE.indexOf("127.0.0.1") + "127.0.0.1".length;

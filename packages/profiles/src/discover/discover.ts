@@ -191,7 +191,8 @@ function adoptionOf(
   hasNamesake: boolean,
   taken: Set<string>,
 ): string | null {
-  if (port === null || realStateDir === null) return null;
+  // A name like `--all`, which no program gives but a unit may have, would be an option of the command.
+  if (port === null || realStateDir === null || name.startsWith("-")) return null;
   const plain = place === "usual" && mine === "yes" && !hasNamesake && !lstatSync(stateDir).isSymbolicLink();
   const asked = { kind: { name: kind }, name, stateDir: plain ? undefined : realStateDir };
   const as = freeNameFor(asked, (free) => isFreeName(home, taken, free));

@@ -62,7 +62,8 @@ export async function findInstallations(
 export function placesOf({ env }: ProcessLaunch): readonly NamedInstallation[] {
   const home = absolute(env["OPENCLAW_HOME"], "") ?? absolute(env["HOME"], "");
   const stateDir = absolute(env["OPENCLAW_STATE_DIR"], home ?? "");
-  if (stateDir !== undefined) return [{ name: env["OPENCLAW_PROFILE"] ?? "default", stateDir }];
+  // An empty variable is an unset one.
+  if (stateDir !== undefined) return [{ name: env["OPENCLAW_PROFILE"] || "default", stateDir }];
   return home === undefined ? [] : readOpenClawFolders(home);
 }
 

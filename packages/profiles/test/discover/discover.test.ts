@@ -114,7 +114,7 @@ test("one that runs with a state directory in an unusual place is adopted by it,
   const host = openClawHost();
   const place = path.join(host.userHome, "sp ace/it's");
   host.put({ ".openclaw/openclaw.json": "{ gateway: { port: 3789 } }" });
-  const gateway = await startAnswering({ HOME: host.userHome, OPENCLAW_STATE_DIR: place });
+  const gateway = await startAnswering({ HOME: host.userHome, OPENCLAW_STATE_DIR: place, OPENCLAW_PROFILE: "" });
   // Its variables alone prove nothing.
   expect((await discover(host)).adopt).toEqual(["lockkeeper import openclaw default"]);
   host.put({ "sp ace/it's/openclaw.json": "{ gateway: { port: 3950 } }" });
@@ -163,6 +163,17 @@ test("what a planted unit calls its profile is one quoted word of the command", 
   });
   const { adopt } = await discover(host);
   expect(adopt).toEqual(["lockkeeper import openclaw 'a;touch /tmp/x $(id)' --as a-touch-tmp-x-id"]);
+});
+
+test("what a planted unit calls its profile is never an option of the command", async () => {
+  const host = openClawHost();
+  host.put({
+    ".config/systemd/user/x.service": "[Service]\nExecStart=/opt/openclaw gateway run --profile=--all --port 3950\n",
+    ".openclaw---all/openclaw.json": "{}",
+  });
+  const { gateways, adopt } = await discover(host);
+  expect(gateways).toMatchObject([{ name: "--all", port: 3950, adopt: null }]);
+  expect(adopt).toEqual([]);
 });
 
 test("a record whose pid now belongs to another process is reported, not believed", async () => {

@@ -56,6 +56,8 @@ export interface Context {
   /** All commands, for the ones that describe commands. */
   readonly commands: Readonly<Record<string, CommandSpec>>;
   readonly command: string;
+  /** Whether the call has options that a hint would have to repeat, besides those that name or confirm profiles. */
+  readonly hasOptions: boolean;
   readonly spec: CommandSpec;
   readonly world: World;
   /** Of stdout. */

@@ -68,6 +68,9 @@ async function findHelp(
   return command === undefined || spec === undefined ? programHelp(commands, width) : commandHelp(command, spec, width);
 }
 
+/** Options that name or confirm profiles, or only decide how the result is shown. */
+const NOT_REPEATED: ReadonlySet<string> = new Set(["profile", "confirm", "json", "quiet"]);
+
 async function runCommand({ commands, load }: Commands, reading: Reading, world: World): Promise<number> {
   const spec = commands[reading.command];
   if (spec === undefined) throw new TypeError(`a reader answered with the unknown command ${reading.command}`);
@@ -78,6 +81,7 @@ async function runCommand({ commands, load }: Commands, reading: Reading, world:
   const context: Context = {
     commands,
     command: reading.command,
+    hasOptions: Object.keys(reading.options).some((option) => !NOT_REPEATED.has(option)),
     spec,
     world,
     view: viewOf(world.stdout, world.env, quiet),

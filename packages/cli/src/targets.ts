@@ -91,7 +91,7 @@ async function chooseAll(context: Context, profiles: Profiles): Promise<Targets>
   return { names, skipped };
 }
 
-/** Commands that cannot be repeated with the name alone. */
+/** Commands that are not repeated by the names of profiles alone. */
 const TAKES_MORE: ReadonlySet<string> = new Set(["edit", "rename", "clone"]);
 
 async function confirmProtected(
@@ -111,9 +111,10 @@ async function confirmProtected(
     if (typed?.trim() === name) continue;
     const confirms = [...confirm, name].flatMap((each) => ["--confirm", each]);
     throw new LockkeeperError("CONFIRMATION_NEEDED", `${fact}: nothing was done`, {
-      hint: TAKES_MORE.has(context.command)
-        ? `If you mean it, add to the same command: --confirm ${name}`
-        : `If you mean it: ${shellCommand("lockkeeper", context.command, ...(words.length === 0 ? names : words), ...confirms)}`,
+      hint:
+        TAKES_MORE.has(context.command) || context.hasOptions
+          ? `If you mean it, add to the same command: --confirm ${name}`
+          : `If you mean it: ${shellCommand("lockkeeper", context.command, ...(words.length === 0 ? names : words), ...confirms)}`,
     });
   }
 }

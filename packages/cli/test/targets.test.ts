@@ -31,6 +31,7 @@ function contextOf(command: "up" | "down" | "start" | "stop" | "restart" | "remo
   return {
     commands: COMMANDS,
     command,
+    hasOptions: false,
     spec: COMMANDS[command],
     world,
     view,
@@ -100,6 +101,13 @@ describe("with names", () => {
     });
     await expect(chooseTargets(contextOf("stop"), profiles, { names: [], profile: "prod" })).rejects.toMatchObject({
       hint: "If you mean it: lockkeeper stop prod --confirm prod",
+    });
+  });
+
+  test("the hint does not repeat a command without its options", async () => {
+    const context = { ...contextOf("stop"), hasOptions: true };
+    await expect(chooseTargets(context, profiles, { names: ["prod"] })).rejects.toMatchObject({
+      hint: "If you mean it, add to the same command: --confirm prod",
     });
   });
 

@@ -38,7 +38,11 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
         weight: "error",
         code: "run-unregistered",
         title: `${name} runs, and is not in the registry`,
-        evidence: [folder, `pids ${pids.join(", ")}`, "the registry was probably put back to an older one"],
+        evidence: [
+          folder,
+          pids.length === 0 ? "its lock is held, and its processes are not visible here" : `pids ${pids.join(", ")}`,
+          "the registry was probably put back to an older one",
+        ],
         command: `lockkeeper stop ${name}`,
       });
       continue;

@@ -2,6 +2,7 @@
  * The one rule for wrong arguments of a function: a TypeError with the expected and the given value, before anything is
  * touched. Input that a person typed or wrote into a file is parsed earlier, and its faults are documented errors. Pure.
  */
+import { inspect } from "node:util";
 import { nearestNames } from "./nearest-names.ts";
 
 /** What the value of an option is, in a word. `value`: its own reader checks it. */
@@ -83,6 +84,9 @@ export function isIntegerFrom(lowest: number, value: unknown, highest: number): 
   return typeof value === "number" && Number.isInteger(value) && value >= lowest && value <= highest;
 }
 
+/** Never throws and runs no code of the value, which can be an object without a prototype or with getters of its own. */
 function shown(value: unknown): string {
-  return typeof value === "string" || Array.isArray(value) ? JSON.stringify(value).slice(0, 100) : String(value);
+  if (typeof value === "string") return JSON.stringify(value).slice(0, 100);
+  if (typeof value !== "object" && typeof value !== "function") return String(value);
+  return inspect(value, { customInspect: false, depth: 1, breakLength: Infinity }).slice(0, 100);
 }

@@ -145,6 +145,18 @@ test("nothing happens without consent", async () => {
   expect(readRegistry(context.home).size).toBe(0);
 });
 
+test("what others have done meanwhile as the file says is done, also when it happens between plan and creation", async () => {
+  const context = scratchContext();
+  const file = write(context, { a: {}, b: { env: { X: "1" } }, c: {} });
+  const agreed = await planSetFile(context, { file });
+  await Promise.all(Array.from({ length: 4 }, () => applySetFile(context, { file }, agreed)));
+  await applySetFile(context, { file }, agreed);
+  expect([...readRegistry(context.home).keys()].toSorted()).toEqual(["a", "b", "c"]);
+  expect(brief(await planSetFile(context, { file }))).toEqual([]);
+  await editProfile(context, "b", { env: { X: "2" } });
+  await expect(applySetFile(context, { file }, agreed)).rejects.toMatchObject({ code: "CONFIRMATION_NEEDED" });
+});
+
 test("new profiles are created together or not at all", async () => {
   const context = scratchContext();
   const file = write(context, { a: {}, b: {} });

@@ -3,7 +3,7 @@
  * file notices. Every file of test/mutation/rooms.json, or those whose path contains the word; a minute or two for each.
  * A change that survives and is not in test/mutation/survivors.json is shown. An entry there excuses one survivor: that change, on
  * a line with that text. An entry without a survivor is shown too. Below 85 % in one file, excused ones left out, the exit
- * status is 1. One change at a time: two test runs beside each other are given the same ports, and a test that fails for that
+ * status is 1. One change at a time: two test runs at once would use the same ports, and a test that fails because of that
  * would count as one that noticed. The runner is installed into node_modules/.cache on first use: nothing else needs it.
  */
 import { spawnSync } from "node:child_process";

@@ -60,7 +60,7 @@ const exactly = {
  * A module is in the first that needs it, with all that it imports but what is in the entry.
  */
 const together = {
-  // What a call needs that is none of the quickest, or that goes wrong.
+  // What all but the quickest calls need, and any call that fails.
   acted: [
     ...own("exit-status.ts", "error-text.ts", "terminal/progress.ts", "limit-warnings.ts", "consent.ts"),
     ...profiles("looking-verbs", "acting-verbs", "verb-arguments", "amounts", "interruptible", "wide-bind"),

@@ -1,7 +1,7 @@
 /**
- * A rolldown plugin for code that stays for months, in a bundle whose files are loaded when they are first used: an upgrade may remove
- * them meanwhile. A file with one of the modules `roots` loads at its end all that it may ever need, except for what is imported on
- * demand.
+ * A rolldown plugin for code that runs for months, in a bundle whose files are loaded when they are first used: an upgrade may remove
+ * a file before that. Each file with one of the modules `roots` loads, at its end, every other file that it imports, directly or not;
+ * imports on demand stay on demand.
  */
 import path from "node:path";
 import MagicString from "magic-string";
@@ -14,7 +14,7 @@ export function loadTogether(roots) {
   });
 }
 
-/** Returns `code` with the loading of `files` at its end, when it has its own exports: some of them need these. */
+/** Returns `code` with calls at its end that load `files`. By then its own exports are set, which some of these files need. */
 export function withFiles(code, files) {
   const chunk = new MagicString(code);
   for (const file of files) chunk.append(`\nrequire("./${path.basename(file)}");`);
@@ -24,7 +24,7 @@ export function withFiles(code, files) {
 /** Returns the files of the bundle to which `importsOf` leads from `file`, directly or not, without itself. */
 export function filesBehind(file, importsOf) {
   const found = new Set([file]);
-  // What has another ending is a module of Node or a package.
+  // Names with another ending are modules of Node, or packages.
   for (const each of found) for (const next of importsOf(each)) if (next.endsWith(".cjs")) found.add(next);
   found.delete(file);
   return [...found];

@@ -48,7 +48,7 @@ function load(folder, name) {
     });
     script.runInThisContext()(module.exports, requireFrom, module, file, directory);
   } catch (error) {
-    // As in Node's own loader: otherwise the next caller would get half a module, and fail for a reason that is none.
+    // As in Node's own loader: otherwise the next caller would get half a module, and fail with a misleading error.
     delete loaded[file];
     throw error;
   }

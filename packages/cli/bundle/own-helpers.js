@@ -1,7 +1,7 @@
 /**
  * A rolldown plugin for the file of rolldown's own helpers, which every other file would load first: most use none of them once
  * built-in modules are deferred, or only the one that makes the namespace of a module that is imported on demand. That one is
- * written into the file itself. The one for libraries that are imported on demand loads the file of helpers when it is called.
+ * written into the file itself. The helper for libraries that are imported on demand loads the file of helpers when it is called.
  */
 import MagicString from "magic-string";
 import { rewriteChunks } from "./rewrite-chunks.js";
@@ -18,7 +18,7 @@ function isOwn([, helper, next]) {
   return helper === "__toESM" || (helper === "__exportAll" && next === "{");
 }
 
-/** Returns `code` without the file of helpers, where that is not needed or only later; as it is where it is needed at once. */
+/** Returns `code` so that it loads the file of helpers late or never; unchanged where it needs other helpers at once. */
 export function withOwnHelpers(code) {
   const chunk = new MagicString(code);
   const required = REQUIRED.exec(code);
@@ -28,7 +28,7 @@ export function withOwnHelpers(code) {
   const bare = code.split(name).length - 2 - uses.length;
   const helpers = {
     __exportAll: NAMESPACE,
-    // For what is imported on demand from a library that is no ES module.
+    // For imports on demand from a library that is not an ES module.
     __toESM: `__toESM(...given) { return ${loading}.__toESM(...given); }`,
   };
   if (bare > 0 || !uses.every(isOwn)) return chunk;

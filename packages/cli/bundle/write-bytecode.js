@@ -52,7 +52,7 @@ try {
   const made = call("create a");
   EVERYDAY.forEach((command) => keepAll(command));
   const kept = new Set(readdirSync(folder));
-  /** Files that several of them load get what each of them has compiled: what is missing costs more than what is not needed. */
+  /** A file that several of them load gets what each of them has compiled: a missing function costs more than a superfluous one. */
   const keepOthers = (written) => keep(written, (name) => !kept.has(name));
   keepOthers(made);
   for (const command of OTHERS) keepOthers(call(command));
@@ -100,7 +100,7 @@ async function viewThem() {
     const { args, options } = recorded(program, ["top"], written);
     const view = spawn(process.execPath, args, { ...options, stdio: [terminal, terminal, "ignore"] });
     const ending = setTimeout(() => view.kill("SIGTERM"), VIEW_MS);
-    // Nobody reads what it draws: when the terminal is full it stands still, and hears of no signal.
+    // Nobody reads what it draws. When the terminal is full, the view blocks and does not handle the first signal.
     const killing = setTimeout(() => view.kill("SIGKILL"), TIMEOUT_MS);
     await once(view, "close");
     for (const timer of [ending, killing]) clearTimeout(timer);

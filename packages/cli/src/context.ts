@@ -39,7 +39,7 @@ export interface World {
   readonly interruption: () => Interruption;
   /** Ignores signals that have no meaning for a keeper. */
   readonly ignoreStraySignals: () => void;
-  /** For a process that stays for months: it has V8 forget what only its start has needed. */
+  /** For a process that runs for months: keeps its memory small. */
   readonly keepHeapSmall: () => void;
   /** A path to stdout for any amount of output; nothing else may be written there afterwards. */
   readonly openPassage: () => Promise<Passage>;

@@ -8,7 +8,7 @@ export async function limitWarnings(profiles: Profiles, name: string): Promise<r
   try {
     return (await profiles.limitNotes(name)).map((note) => plainLine(`warning: ${note}`));
   } catch (error) {
-    // The request has been done or has failed by now: a note must not take the place of its result.
+    // The command has its result by now, and a failed note must not replace it.
     if (error instanceof LockkeeperError) return [];
     throw error;
   }

@@ -119,7 +119,7 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Whether the error is a documented one or one of the system: the caller may go on without the result. Any other is a bug. */
+/** Whether the error is a documented one or a system error, which a caller may handle. Any other error is a bug. */
 export function isForeseen(error: unknown): boolean {
   return error instanceof LockkeeperError || errnoOf(error) !== undefined;
 }

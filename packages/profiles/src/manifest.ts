@@ -28,7 +28,7 @@ export function schemeOf({ kind, scheme }: Pick<Manifest, "kind" | "scheme">): S
   return scheme ?? (kind === "command" ? "http" : "ws");
 }
 
-/** Whether `text` is the path of a health check: plain characters behind a slash. */
+/** Whether `text` can be the path of a health check: a slash, then printable ASCII without blanks. */
 export function isHealthPath(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -38,8 +38,8 @@ export function isHealthPath(text: string): boolean {
 }
 
 /**
- * Returns the manifest with the health check and the scheme that the run of `record` was started with: a changed one waits for the next
- * start.
+ * Returns the manifest with the health check and the scheme that the run of `record` was started with. Changed ones apply from the
+ * next start on.
  */
 export function asStarted(manifest: Manifest, record: Pick<RunRecord, "told"> | undefined): Manifest {
   const { healthCheck, scheme } = record?.told ?? { healthCheck: manifest.health, scheme: schemeOf(manifest) };
@@ -47,7 +47,7 @@ export function asStarted(manifest: Manifest, record: Pick<RunRecord, "told"> | 
   const known = SCHEMES.find((each) => each === scheme);
   const isKnown =
     healthCheck === "tcp" || healthCheck === "http" || healthCheck === "none" || isHealthPath(healthCheck);
-  // Words of a later release, or of a record that somebody has changed.
+  // A later release, or somebody who changed the record, wrote words that are unknown here.
   if (known === undefined || !isKnown) return manifest;
   return { ...manifest, health: healthCheck, scheme: known };
 }
@@ -168,7 +168,7 @@ export function completeManifest(home: string, value: unknown): Manifest | strin
 }
 
 /**
- * Returns when the manifest will be read as it is written: the registry is refused as a whole when one of its manifests is not sound.
+ * Returns when the manifest can be read back once it is written. One that cannot would make the whole registry unreadable.
  *
  * @throws {TypeError} naming the first field that is not.
  */

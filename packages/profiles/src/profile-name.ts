@@ -21,9 +21,9 @@ const RESERVED = /^(?:all|default|none|con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
 /** Both rules in one expression: every command checks every name of a registry. */
 const SOUND = new RegExp(`^(?!${RESERVED.source})${NAME_PATTERN}`);
 
-/** Returns whether `text` is one, and may name a profile. */
+/** Returns whether `text` is a text that may name a profile. */
 export function isProfileName(text: unknown): text is ProfileName {
-  // A pattern would take what is no text for its words: `undefined` is a sound name.
+  // A pattern turns any value into text first, and "undefined" would be a sound name.
   return typeof text === "string" && SOUND.test(text);
 }
 
@@ -40,9 +40,9 @@ export function parseProfileName(text: string): ProfileName {
   });
 }
 
-/** Returns `name` with the lowest number from 2 on behind it that makes it free: `dev-2`. */
+/** Returns the first free name of `dev-2`, `dev-3` and so on, for the name `dev`. */
 export function freeName(name: ProfileName, isFree: (name: ProfileName) => boolean): ProfileName {
-  // Ends: each round that goes on has met another profile or folder.
+  // It ends, because each further round has met another profile or folder.
   for (let number = 2; ; number += 1) {
     const suffix = `-${number}`;
     const free = parseProfileName(`${name.slice(0, LONGEST_NAME - suffix.length)}${suffix}`);

@@ -40,7 +40,7 @@ export function readWithYargs(commands: Commands, argv: readonly string[]): Requ
   return parse(command, spec, profileAsArgument(spec, own), rest);
 }
 
-/** An interactive zsh does so with the comment behind a pasted command; a hint that repeats those words would be worse than none. */
+/** An interactive zsh passes on the comment of a pasted command line. The usual hint would repeat the words of the comment. */
 function commentPassedOn(): LockkeeperError {
   return new LockkeeperError("USAGE", "your shell has passed a comment on: # and the words behind it", {
     hint: "Leave it out, or let zsh know comments: setopt interactive_comments",

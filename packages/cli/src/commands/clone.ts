@@ -30,7 +30,7 @@ export async function run(context: Context, { from, to, port, include, stop, con
     })
     .finally(context.progress.finish);
   const kinds = [...new Set(result.leftBehind.map(({ kind }) => kind))].filter((kind) => kind !== "links");
-  // Somebody's locks are the last thing that a second gateway needs.
+  // A second gateway needs the locks of the first least of all.
   const kind = kinds.find((each) => each !== "locks") ?? kinds[0];
   const notes: string[] = kind === undefined ? [] : [`To copy a kind after all: --include ${kind}`];
   if (result.restarted) notes.push(`${from} was stopped for the copy and runs again`);

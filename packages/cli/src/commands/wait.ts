@@ -21,7 +21,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const onProgress = ({ name, state }: ProfileStatus): void => context.progress.update(name, state);
   const results = await profiles.wait(names, { for: given.for, timeoutMs: given.timeout, signal, onProgress });
   context.progress.finish();
-  // The library answers with the present state; a person's Ctrl-C is not the end of the time.
+  // After an abort the library answers with the present states. A person's Ctrl-C must not look like the end of the time.
   if (results.some(({ outcome }) => outcome === "timed-out")) signal.throwIfAborted();
   return { value: results, status: combineStatuses(results.map(({ outcome }) => OF_OUTCOME[outcome])) };
 }

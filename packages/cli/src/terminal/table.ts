@@ -9,7 +9,7 @@ export interface Cut {
   readonly to: number;
 }
 
-/** A column, and what it gives up in a table that would be too wide. */
+/** A column, and how it becomes narrower in a table that would be too wide. */
 export interface Column {
   readonly title: string;
   /** A shorter title for a table that would be too wide. */

@@ -41,15 +41,15 @@ const MAX_FRAMING_BYTES = 16_384;
 const READ_BYTES = 1_024;
 
 /**
- * An answered connection is closed so much later, or with the process: closing costs some of what asking does, and the end of a short
- * command does it for nothing. A server that serves one connection after the other does not wait long.
+ * How much later an answered connection is closed, unless the process ends before. Closing costs time, and the end of a short command
+ * closes it for free. The delay is short, so that a server which serves one connection at a time soon gets to the next.
  */
 const CLOSE_AFTER_MS = 50;
-/** More are closed at once. */
+/** How many answered connections may wait for that; any further one is closed at once. */
 const MAX_ANSWERED = 64;
 const answered: Socket[] = [];
 
-/** For every question: what was read into it is taken out at once. */
+/** One buffer for all questions: each reading is copied out of it before the next one. */
 let readInto: Buffer | undefined;
 
 /**
@@ -73,7 +73,7 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
       const isTooLong = text.length > MAX_HEAD_BYTES + MAX_FRAMING_BYTES + maxBodyBytes;
       const found = readAnswer(text, question, false) ?? (isTooLong ? "not-http" : undefined);
       if (found !== undefined) settle?.(found);
-      // Nothing is read behind the answer.
+      // What follows the answer is not read.
       return found === undefined;
     },
   };
@@ -89,14 +89,14 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
       else socket.destroy();
     };
     settle = finish;
-    // It also comes after the end of what the gateway sends. Node looks into a promise that is settled twice.
+    // It also comes when the gateway has ended its side. The check spares Node the work for a promise that is settled twice.
     socket.on("close", () => {
       if (!isSettled) finish(readAnswer(text, question, true) ?? "closed");
     });
     socket.on("error", reject);
   });
   const request = `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader(question)}\r\nConnection: close\r\n\r\n`;
-  // Not before: Node would keep it until then, with listeners of its own.
+  // Written before that, it would wait in Node, with listeners of Node's own.
   socket.on("connect", () => socket.write(request, "latin1"));
   const end = (): void => {
     if (!isSettled) socket.destroy();
@@ -104,7 +104,7 @@ export async function askHttp(question: HttpQuestion): Promise<{ outcome: Promis
   return { outcome, end };
 }
 
-/** Does not keep the process alive. */
+/** Closes the connection a little later; until then it does not keep the process alive. */
 function closeSoon(socket: Socket): void {
   if (answered.length >= MAX_ANSWERED) {
     socket.destroy();
@@ -117,7 +117,7 @@ function closeSoon(socket: Socket): void {
   setTimeout(close, CLOSE_AFTER_MS).unref();
 }
 
-/** Without the characters that `node:http` refuses in a path. */
+/** Whether the text is not empty and has no character that `node:http` refuses in a path. */
 function isPath(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);

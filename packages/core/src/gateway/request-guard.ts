@@ -171,7 +171,7 @@ function refusalTeller({
     if (told.length >= TOLD_PER_MINUTE) return;
     told.push(now);
     const last = told.length === TOLD_PER_MINUTE ? "; further ones are not told for a while" : "";
-    // Who shows a token is counted apart from who shows none.
+    // Requests with a token are counted apart from requests without one.
     const right = shown === "token" ? "the right token too" : "the right token is still accepted";
     onWarning(
       `http://${hostWithPort(host, port)}: ${maxFailures} failed attempts of ${key}: refused for up to ${Math.ceil(refusalMs / 1_000)} s, ${right}${last}`,

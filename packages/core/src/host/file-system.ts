@@ -34,7 +34,7 @@ export function networkFileSystem(path: string): string | undefined {
 }
 
 /**
- * Returns when files can be made in `directory`, as far as the system says without a write, or when the directory does not exist.
+ * Returns when files can be created in `directory`, as far as the system says without a write. A missing directory is no fault.
  *
  * @throws {LockkeeperError} DISK_READ_ONLY, PERMISSION_DENIED, IO_FAILED.
  */
@@ -46,11 +46,11 @@ export function requireWritable(directory: string): void {
   }
 }
 
-/** A few files of one block each: a lock, and in a home on one disk the record of the run beside the last one. */
+/** Room for a few files of one block each: a lock, and on the same disk the record of the run beside the previous one. */
 const BLOCKS_NEEDED = 4;
 
 /**
- * As {@link requireWritable}, and there is room for a few small files.
+ * As {@link requireWritable}; on return there also is room for a few small files.
  *
  * @throws {LockkeeperError} also DISK_FULL.
  */

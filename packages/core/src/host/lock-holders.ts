@@ -1,8 +1,8 @@
 /**
  * Finds the processes that hold the kernel's lock of a file. The kernel's list does not name them; the descriptors of the
  * processes do, as far as they are visible. A file is known by device and inode, so a deleted file, or one that another
- * container sees at another path, is found too. Linux only; elsewhere no process is found. A call walks the descriptors of every
- * process that it may be.
+ * container sees at another path, is found too. Linux only; elsewhere no process is found. A call reads the descriptors of every
+ * process that may be a holder.
  */
 import { fstatSync, lstatSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -20,9 +20,9 @@ export interface OpenFile {
 }
 
 /**
- * Returns the other processes that hold a kernel lock on the file that our `fd` has open, since they have inherited it from us. It
- * does not matter what is at the file's path by now. Heirs are younger than we are, so the descriptors of older processes, most of
- * a host's, are not read.
+ * Returns the other processes that hold a kernel lock on the file that our `fd` has open because they have inherited it from us.
+ * It does not matter what is at the file's path by now. An heir is younger than we are, so the descriptors of older processes,
+ * which are most of a host's, are not read.
  */
 export function findLockHeirs(fd: number): readonly ProcessIdentity[] {
   if (process.platform !== "linux") return [];

@@ -47,8 +47,8 @@ export function readProcStat(pid: number): ProcStat {
 }
 
 /**
- * Returns the id of the thread by which /proc shows the open files and the environment of process `pid`: of another one when the main
- * thread has ended before it. A thread answers under its id like a process, though it is not listed.
+ * Returns the id under which /proc shows the open files and the environment of process `pid`: its own, or that of another thread
+ * when the main thread has ended before the process. /proc has a folder for each thread, though it does not list them.
  */
 export function threadThatShows(pid: number): number {
   try {
@@ -71,8 +71,8 @@ export function readStatFields(pid: number): readonly string[] {
 }
 
 /**
- * Returns the value in the line `name: value` of a file of /proc that begins with another line. Not by an expression: compiling it costs
- * as much as twenty such looks.
+ * Returns the value in the line `name: value` of a file of /proc, unless that is its first line. Without a regular expression, as
+ * compiling one costs as much as twenty calls.
  */
 export function valueIn(info: string, name: string): string | undefined {
   const at = info.indexOf(`\n${name}:`);

@@ -156,9 +156,8 @@ function readTcpTables(
 }
 
 /**
- * Whether no TCP socket of this network namespace would be in the table, as for IPv6 on many hosts, and for both in a fresh
- * container. The kernel counts them, and need not walk over its table then. Source: net/ipv4/proc.c, sockstat_seq_show;
- * net/ipv6/proc.c, sockstat6_seq_show.
+ * Whether the table has no socket that is in use, as that of IPv6 on many hosts, and both in a fresh container. The kernel counts
+ * these sockets, so the table need not be read. Source: net/ipv4/proc.c, sockstat_seq_show; net/ipv6/proc.c, sockstat6_seq_show.
  */
 function isUnused(table: string, procRoot: string): boolean {
   const [file, line] = table === "tcp6" ? ["sockstat6", "TCP6: inuse 0\n"] : ["sockstat", "TCP: inuse 0 "];
@@ -175,7 +174,7 @@ const REQUEST_BYTES = 3_072;
  * Returns the text of a socket table. Does not read on to be told of its end, as for that the kernel walks over its whole table of
  * connections once more.
  *
- * @param listenersOnly it also ends behind them, where the table has enough of others.
+ * @param listenersOnly whether to stop after the listeners; a few lines of other sockets may follow them.
  */
 function readTable(path: string, listenersOnly: boolean): string | undefined {
   let fd: number | undefined;

@@ -23,8 +23,8 @@ const LITTER_TIMEOUT_MS = 2_000;
 /**
  * On return no process of the earlier run lives, unless this process belongs to it.
  *
- * @throws {GatewayLockError} LOCK_HELD when its keeper lives, whose lock file somebody has replaced, or its gateway lives: it still
- * serves, and two gateways must not share one state.
+ * @throws {GatewayLockError} LOCK_HELD when its gateway still serves, or its keeper lives and somebody has replaced its lock file:
+ * two gateways must not share one state.
  * @throws {LockkeeperError} STOP_INCOMPLETE when remaining processes do not end.
  */
 export async function clearEarlierRun(spec: KeeperSpec, earlier: RunRecord | undefined): Promise<void> {

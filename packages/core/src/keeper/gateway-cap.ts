@@ -11,7 +11,7 @@ import type { KeeperSpec } from "./keeper-spec.ts";
 export interface GatewayCap {
   /** Puts a gateway that was just started under the limit; null: its process was not seen. */
   readonly admit: (gateway: ProcessIdentity | null) => void;
-  /** Says that the kernel has killed a process of the present gateway at the limit; undefined when it has not, or does not tell. */
+  /** Says that the kernel has killed a process of the present gateway at the limit; undefined when nothing is known of that. */
   readonly describeKill: () => string | undefined;
   /** Removes the control group when no process is in it. */
   readonly remove: () => void;

@@ -21,7 +21,7 @@ export interface Look {
   readonly health: Health;
   /** The owner of the listener on the port. */
   readonly port: PortView["view"] | "not-asked";
-  /** The fact behind both, in words; empty when there is nothing to add. */
+  /** The reason for both, in words; empty when there is nothing to add. */
   readonly detail: string;
 }
 

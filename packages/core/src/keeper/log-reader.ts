@@ -39,7 +39,7 @@ export interface LogExcerpt {
 const DEFAULTS = {
   /** How often a read is repeated when a rotation disturbed it. */
   attempts: 3,
-  /** So many more lines than wanted are held before the oldest are dropped, a batch at a time. */
+  /** How many more lines than wanted may be held before the oldest are dropped. */
   spareLines: 1_000,
   /**
    * How far back the last lines are looked for, twice what a keeper lets a log grow to: a gateway can make its own log longer than

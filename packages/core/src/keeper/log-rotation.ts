@@ -185,7 +185,7 @@ export class GatewayLog {
     if (!rotated) this.#tellLoss("cut", `${endBytes} bytes of output were cut while no keeper looked`);
   }
 
-  /** Somebody has removed or moved the file: the gateway goes on writing into it, where no reader looks. Told in its place, once. */
+  /** A gateway goes on writing into a file that was removed or moved, where no reader looks. A new file in its place says so, once. */
   #noteDisplaced(isDisplaced: boolean): void {
     if (isDisplaced && !this.#isDisplaced) {
       const text = "the log file was removed or moved away; what is printed goes there until the profile is restarted";

@@ -22,7 +22,7 @@ export class OutsideWatch {
   /** How many looks are left for the present gateway. */
   #looksLeft = 0;
 
-  /** `lock` is the run's, whose descriptor its processes inherit. */
+  /** @param lock the run's own: its processes inherit the descriptor. */
   constructor(spec: KeeperSpec, lock: GatewayLock) {
     this.#spec = spec;
     this.#lock = lock;

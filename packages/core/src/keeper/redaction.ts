@@ -10,7 +10,7 @@ const SHORTEST = 6;
 
 /** What identifies a secret. */
 interface Sign {
-  /** Where none of them stands, in small letters, the expression cannot match: to make and compile it costs more than to look. */
+  /** In small letters. A text without any of them cannot match; to look for them costs less than to compile the expression. */
   readonly parts: readonly string[];
   readonly expression: () => RegExp;
   readonly shown: string;
@@ -38,7 +38,7 @@ export function formsOf(secrets: readonly string[]): readonly string[] {
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
-/** Without halves of characters, which an address cannot have. */
+/** Returns the value as encoded in an address. Halves of surrogate pairs are left out, as they cannot be encoded. */
 function inAddresses(part: string): string {
   try {
     return encodeURIComponent(part);

@@ -32,7 +32,7 @@ export interface RunLease {
   readonly token: string | null;
 }
 
-/** How the run is asked and addressed, in the words of the profile at its start: an edit of these waits for the next one. */
+/** The health check and the scheme of the run, in the words of the profile at its start. A later edit waits for the next start. */
 export interface RunWords {
   readonly healthCheck: string;
   readonly scheme: string;

@@ -1,7 +1,7 @@
 /**
- * Recognises an owner whose lock file is no longer in its place, because somebody has replaced the directory around it, for
- * example by a backup. Its keeper puts the file back within a second, unless it is paused; until then the kernel says, rightly,
- * that nobody holds what is in that place now. Linux only: elsewhere there is never such an owner.
+ * Recognises an owner whose lock file is no longer in its place, for example because somebody has replaced the directory by a
+ * backup. Its keeper puts the file back within a second, unless it is paused. Until then the kernel rightly says that nobody holds
+ * the file that is there now. Linux only; elsewhere no such owner is found.
  */
 import { closeSync, constants, openSync } from "node:fs";
 import { lockFilesHeldBy } from "../host/lock-holders.ts";
@@ -31,7 +31,7 @@ export function holdsDisplacedLock(pid: number, { profile, configPath }: OwnedCo
 function readOpenRecord(file: string): ReturnType<typeof readRecordOf>["record"] {
   let fd: number;
   try {
-    // Not to be followed would be refused: in /proc each descriptor is a link.
+    // Without O_NOFOLLOW: in /proc each descriptor is a link.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;

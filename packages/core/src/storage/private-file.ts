@@ -86,7 +86,7 @@ export function openForAppend(path: string): number {
 export function refuseUnlessPlain(stats: fs.Stats, path: string): void {
   const fact = notPlain(stats);
   if (fact === undefined) return;
-  // The other name may be a backup of the whole home, and then nothing of it can be moved away.
+  // The second name may come from a backup of the whole home by hard links. Then moving files away would not help.
   throw fileKind(stats) === "file" ? unsafePath(path, fact, ownName(path)) : unsafePath(path, fact);
 }
 

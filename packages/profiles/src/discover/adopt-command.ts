@@ -26,7 +26,7 @@ export function nameFor(name: string, kind: Pick<GatewayKind, "name">): ProfileN
   return parseProfileName(usualName(name, kind));
 }
 
-/** Returns a free, valid name near the one that is asked for: itself, else with a number behind it. */
+/** Returns a free, valid name: the one that is asked for, else a similar one, with a number at its end if needed. */
 export function freeNameFor(
   { kind, name, as }: Pick<AskedImport, "kind" | "name" | "as">,
   isFree: (name: ProfileName) => boolean,
@@ -38,7 +38,7 @@ export function freeNameFor(
   return isFree(near) ? near : freeName(near, isFree);
 }
 
-/** Returns the command that adopts a gateway, with every word quoted. `--as` is in it only when its own name cannot be had. */
+/** Returns the command that adopts a gateway, with every word quoted. `--as` is in it only when the gateway cannot have its usual name. */
 export function adoptCommand(asked: AskedImport, as: ProfileName): string {
   const { kind, name, stateDir, port, envFile } = asked;
   return shellCommand(

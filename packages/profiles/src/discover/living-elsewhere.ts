@@ -1,6 +1,6 @@
 /**
- * Gateways that run with a state directory in an unusual place, to which no folder of the user's home and no unit points. The
- * variables of the process lead there; they are believed only when the program's record there names this very process.
+ * Finds gateways that run with a state directory in an unusual place: no folder of the user's home and no unit leads there. The
+ * variables of the process do; they are believed only when the program's record in that place names this very process.
  */
 import { identifyProcess, readProcessLaunch } from "@lockkeeper/core/internal";
 import type { ForeignProgram } from "../foreign-program.ts";

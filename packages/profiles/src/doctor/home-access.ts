@@ -8,7 +8,7 @@ import type { Finding, Scene } from "./finding.ts";
 /** The access to a folder that creating or replacing a file in it needs. */
 const changeable = constants.W_OK | constants.X_OK;
 
-/** Finds a home, or a folder that its profiles share, that cannot be written, or a full disk. A missing one is created when it is needed. */
+/** Finds a full disk, and a home or a folder of all its profiles that cannot be written. A missing one is created when it is needed. */
 export function checkHomeAccess({ context: { home } }: Scene): readonly Finding[] {
   const { profiles, run, trash } = homePaths(home);
   const danger = dangerOf(home);

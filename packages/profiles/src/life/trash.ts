@@ -16,7 +16,7 @@ export interface TrashedProfile {
 }
 
 /**
- * Returns the content of the trash, by name and time; what has no time comes first.
+ * Returns the content of the trash, by name and time; entries without a time come first.
  *
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED
  */
@@ -28,7 +28,7 @@ export function listTrash(home: string): readonly TrashedProfile[] {
       ? []
       : [{ name: folder.slice(0, dot), removedAt: momentOf(folder.slice(dot + 1)), path: path.join(trash, folder) }];
   });
-  // A folder that a person has put there or renamed is nobody's last.
+  // A folder without a time was put there or renamed by a person: it is never the last removed profile.
   const timed = ({ removedAt }: TrashedProfile): number => (removedAt === null ? 0 : 1);
   return found.toSorted((left, right) => compareNames(left.name, right.name) || timed(left) - timed(right));
 }

@@ -54,7 +54,7 @@ export interface IntendedMove extends FolderMove {
   readonly by?: "copy";
 }
 
-/** Returns the record of a change, which is on disk; after an error there is none. Throws file errors. */
+/** Writes and returns the record of a change. On return it is on disk; after an error there is none. Throws file errors. */
 export async function recordIntent(home: string, revision: number, folders: FolderChange): Promise<Intent> {
   const intent: Intent = { v: 1, revision, ...withinHome(home, folders) };
   try {
@@ -67,7 +67,7 @@ export async function recordIntent(home: string, revision: number, folders: Fold
   return intent;
 }
 
-/** Returns the record with `move` as a copy, which is on disk before the copy begins. Throws file errors. */
+/** Writes and returns the record with `move` marked as a copy. On return it is on disk, so the copy may begin. Throws file errors. */
 export async function recordCopy(home: string, intent: Intent, move: IntendedMove): Promise<Intent> {
   const moves = (intent.move ?? []).map((each) => (each === move ? { ...each, by: "copy" as const } : each));
   const changed = { ...intent, move: moves };
@@ -100,8 +100,8 @@ export function undoIfPossible(home: string, intent: Intent): void {
 }
 
 /**
- * On return an interrupted change of the home is undone, or finished where it counted: where `revision`, the registry's present
- * one, is its own. Without one this is one look at a path.
+ * On return an interrupted change of the home is finished if it counted, and undone otherwise. It counted when `revision`, the
+ * registry's present one, has reached its own. Without such a change this is one look at a path.
  *
  * @throws {LockkeeperError} REGISTRY_DAMAGED when the record cannot be read, or both folders of a move exist; file errors.
  */
@@ -114,7 +114,7 @@ export async function settleIntent(home: string, revision: number): Promise<void
   else undo(home, intent);
 }
 
-/** Does the steps after a change counts. Any may have been done already; all of them are harmless a second time. */
+/** Does the steps that follow once a change counts. Any may have been done already; all of them are harmless a second time. */
 export async function finishIntent(home: string, intent: Intent): Promise<void> {
   if (intent.renamed !== undefined) {
     const { followRename } = await import("./follow-rename.ts");

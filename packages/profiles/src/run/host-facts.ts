@@ -22,7 +22,7 @@ export class HostFacts {
   #inherited: NodeJS.ProcessEnv | undefined;
   #hasOwnProgram = false;
 
-  /** Returns whether any port of `host` can be bound; without a promise when that is known, since most profiles have one host. */
+  /** Returns whether any port of `host` can be bound. It is no promise when that is already known, as most profiles have the same host. */
   bind(host: string): PortProbe | Promise<PortProbe> {
     return this.#addresses.get(host) ?? this.#askAddress(host);
   }

@@ -106,7 +106,7 @@ export async function preflight(
     note("env-file", error);
   }
   check("program", () => requireProgram(context, manifest, env, options.port, facts));
-  // Most profiles have nothing to wait for, and of a thousand each wait counts.
+  // Most profiles have nothing to wait for, and among a thousand profiles each wait counts.
   const found = env === undefined ? [] : configFaults(manifest, env, facts);
   const config = found instanceof Promise ? await found : found;
   if (!skip.includes("config")) faults.push(...config.filter(({ weight }) => weight === "error"));
@@ -133,7 +133,7 @@ export async function preflight(
 function checkPlaces(check: Check, context: ProfilesContext, manifest: Manifest, facts: HostFacts): void {
   check("folders", () => refuseForeignFolders(context, manifest));
   check("folders", () => refuseSharedDirectories(context.home, readRegistry(context.home), manifest));
-  // On a full disk a start goes without a record and a log, and not without a lock.
+  // On a full disk a start can do without a record and a log, but not without a lock.
   check("disk", () => [homePaths(context.home).run, manifest.paths.logs].forEach(requireWritable));
   check("disk", () => requireRoom(manifest.paths.lock));
   check("lock", () => refuseSpoiledLock(manifest, facts));
@@ -146,7 +146,7 @@ function checkPlaces(check: Check, context: ProfilesContext, manifest: Manifest,
   check("cwd", () => requireDirectory(manifest, facts));
 }
 
-/** Without its variables `env` it is searched on the PATH of this command. */
+/** Without `env`, its variables, the program is searched on the PATH of this command. */
 function requireProgram(
   context: ProfilesContext,
   manifest: Manifest,
@@ -282,7 +282,7 @@ function builtinConfigFaults({ paths }: Manifest, facts: HostFacts): readonly Pr
   return [{ weight: "error", about: "config", code, message, evidence, hint }];
 }
 
-/** A hook that cannot be called prevents no start, and would be missed at night. */
+/** A hook that cannot be called does not prevent a start, but its message would be missing later. */
 async function hookFaults(context: ProfilesContext, manifest: Manifest): Promise<readonly PreflightFault[]> {
   const { findHookFaults } = await import("./run-hooks.ts");
   return (await findHookFaults(context, manifest)).map(({ event, fault }) => ({

@@ -48,8 +48,8 @@ const POLL = { fastestMs: 5, slowestMs: 20, share: 5 };
 const PROGRESS_EVERY_MS = 5_000;
 
 /**
- * Asks the keeper once politely and once, after the deadline, with force. On return it has ended, or only its run has, where its
- * process goes on. `killed`: it did neither in time and was killed, so that its gateway may still live.
+ * Asks the keeper once politely and once, after the deadline, with force. `ended`: the keeper has ended, or at least its run, when
+ * its process goes on for another reason. `killed`: it reacted to neither and was killed, so its gateway may still live.
  *
  * @throws {LockkeeperError} RECORD_UNVERIFIED when it may be a stranger; nothing was signalled. ABORTED when `signal` aborts: the
  * request goes on.

@@ -49,7 +49,7 @@ export function readSelection(
   return { name: winner?.name ?? null, source: winner?.source ?? "none", candidates };
 }
 
-/** Returns the default. Damaged settings matter only where nothing stronger is named; then the default is not known. */
+/** Returns the default; null also when the settings are damaged and `stronger` selects a profile anyway. */
 function readDefault({ home, owner }: Omit<Asker, "env">, stronger: string | null): string | null {
   try {
     return readSettings(home, owner).defaultProfile;

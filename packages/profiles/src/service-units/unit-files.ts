@@ -90,7 +90,7 @@ function withoutPrefix(command: string): string {
 
 /**
  * Words as systemd splits them: quotes group, a backslash takes the next character literally, `%%` is a percent sign. A quote
- * without its end separates words. By hand, since each of several expressions would cost more than a whole unit.
+ * without its end separates words. Without regular expressions, each of which would cost more than a whole unit.
  */
 function splitWords(text: string): readonly string[] {
   const isPlain = !text.includes('"') && !text.includes("'") && !text.includes("\\");
@@ -108,7 +108,7 @@ function wordsIn(text: string): readonly string[] {
 function quotedWordsIn(text: string): readonly string[] {
   const words: string[] = [];
   let word: string | undefined;
-  /** Where the characters begin that go into the word as they are. */
+  /** Where the present run of ordinary characters begins. */
   let plain = 0;
   for (let at = 0; at <= text.length; at += 1) {
     const character = text.charAt(at);
@@ -131,7 +131,7 @@ function quotedWordsIn(text: string): readonly string[] {
   return words;
 }
 
-/** Returns the place of the quote that ends what begins with the one at `from`; -1 when none does. */
+/** Returns the place of the quote that closes the one at `from`; -1 when none does. */
 function endOfQuoted(text: string, from: number): number {
   const quote = text.charAt(from);
   for (let at = from + 1; at < text.length; at += 1) {

@@ -100,8 +100,8 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
 }
 
 /**
- * Returns the run that was published under a name, whatever the registry says; undefined when none was. A living one that the registry
- * does not name is left when somebody puts back an older registry.
+ * Returns the run that was published under a name, whatever the registry says; undefined when none was. After somebody has put back
+ * an older registry, a run may live that the registry does not name.
  *
  * @throws {LockkeeperError} PROFILE_NAME_INVALID
  */

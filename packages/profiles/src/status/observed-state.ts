@@ -96,8 +96,8 @@ export function isServing({ state, owner }: ObservedState): boolean {
 }
 
 /**
- * The lock is free. Somebody may have replaced its file under a living keeper. A gateway may have closed its descriptor of the lock,
- * and its child never had one; then only the environment shows that it is ours.
+ * The lock is free. A keeper may live all the same, when somebody has replaced its lock file. So may a gateway that has closed its
+ * descriptor of the lock, or a child of it that never had one; then only the environment shows that it is ours.
  */
 function withoutOwner(evidence: Evidence): ObservedState {
   const { record, judge, carriesRun } = evidence;

@@ -17,7 +17,7 @@ export function readRunRecord(home: string, name: string, owner?: FileOwner): Ru
     const text = readIfPresentSync(runRecordPath(home, name), owner);
     return text === undefined ? undefined : parseRunRecord(text);
   } catch (error) {
-    // Something other than a plain file counts as no record. A record that cannot be read may say something else: that is told.
+    // Anything but a plain file counts as no record. A record that cannot be read may say something else, so there is a warning.
     if (error instanceof LockkeeperError && error.code !== "UNSAFE_PATH")
       warn(`${error.message}: the state of ${name} may be another`, error.code);
     return undefined;

@@ -85,7 +85,7 @@ describe("doctor", () => {
           ["y", 0o700],
         ] as const) {
           const command = `"${process.execPath}" "${CLI_ENTRY}" doctor --fix`;
-          const child = spawn(SCRIPT, ["-qec", command, "/dev/null"], { env: bareEnvironment(home), timeout: 20_000 });
+          const child = spawn(SCRIPT, ["-qec", command, "/dev/null"], { env: bareEnvironment(home), timeout: 120_000 });
           let text = "";
           child.stdout.on("data", (more) => {
             text += String(more);

@@ -27,7 +27,7 @@ describe("a profile's life by commands", () => {
 
       const table = await run(["list"]);
       expect(table.stdout).toMatch(/^CURRENT +NAME +STATE +KIND +PORTS +PID +UPTIME +RESTARTS +HEALTH +URL\n/);
-      expect(table.stdout).toMatch(/ dev +running +builtin +\d+-\d+ +\d+ +\d+s +0 +ok +ws:\/\/127\.0\.0\.1:\d+\n/);
+      expect(table.stdout).toMatch(/ dev +running +builtin +\d+-\d+ +\d+ +\d+[sm] +0 +ok +ws:\/\/127\.0\.0\.1:\d+\n/);
       expect((await run(["list", "--quiet"])).stdout).toBe("dev\nprod\n");
 
       expect(await json(["status", "dev"])).toMatchObject({ name: "dev", state: "running", lock: { verdict: "held" } });

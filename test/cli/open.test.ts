@@ -24,7 +24,7 @@ test("the browser gets a page that only we can read, no token is in an argument,
     const env = { ...bareEnvironment(home), BROWSER: browser };
     const child = spawn(process.execPath, [CLI_ENTRY, "open", "oc"], { env, stdio: "ignore" });
     const ended = once(child, "close");
-    await until("the browser was told", () => existsSync(seen));
+    await until("the browser was told", () => existsSync(seen) && readFileSync(seen, "utf8").endsWith("\n"));
     const told = readFileSync(seen, "utf8");
     expect(told).not.toContain(token);
     expect(readFileSync(`${seen}.page`, "utf8")).toContain(`#token=${token}`);

@@ -225,8 +225,7 @@ describe("a lock file that is deleted or replaced under its owner", () => {
     harm();
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ code: "LOCK_HELD" });
     expect(await inspectGatewayLock(place)).toMatchObject({ verdict: "held" });
-    await until("the file is back", () => existsSync(path));
-    await until("the record is there", () => readFileSync(path, "utf8").includes(`"pid":${owner.child.pid},`));
+    await until("the record is there", () => readProc(path).includes(`"pid":${owner.child.pid},`));
     owner.child.stdin?.write("release\n");
     await owner.line("released");
     expect(existsSync(path)).toBe(false);

@@ -151,7 +151,11 @@ describe("Compose", () => {
         await Promise.all([up, watch]);
         const cmd = "lockkeeper-cmd-1";
         await podman.must("exec", cmd, "lockkeeper", "wait", "cmd", "--timeout", "120s");
-        const told = (await podman.must("logs", cmd)).split("\n").find((line) => line.startsWith("{")) ?? "";
+        // The keeper passes the output on, after its gateway has printed it.
+        const tellings = async (): Promise<readonly string[]> =>
+          (await podman.must("logs", cmd)).split("\n").filter((line) => /^\{.*\}$/.test(line));
+        await until("its output is passed on", async () => (await tellings()).length > 0);
+        const [told = ""] = await tellings();
         expect(JSON.parse(told)).toEqual({ cwd, given: value, passed: value });
         const counted = async (): Promise<number> => Number(await readFile(path.join(cwd, "starts"), "utf8"));
         expect(await counted()).toBe(1);

@@ -222,7 +222,7 @@ async function run(
     env,
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
-    timeout: 30_000,
+    timeout: 120_000,
     killSignal: "SIGKILL",
   });
   let stderr = "";

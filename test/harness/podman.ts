@@ -65,7 +65,7 @@ function findFault(): string | undefined {
     // As a guard holds it: a killed test's leftovers are found by the next test.
     const held = [path.join(folder, "owner"), "sh", "-c", 'touch "$0" && exec "$@"', path.join(folder, "held")];
     const args = [...held, "podman", ...storage(folder), "run", "--rm", "--network=host", ...root, "/usr/bin/true"];
-    const options = { env: environment(folder), encoding: "utf8", timeout: 30_000 } as const;
+    const options = { env: environment(folder), encoding: "utf8", timeout: 120_000 } as const;
     const { status, stderr } = spawnSync("flock", args, options);
     return status === 0 ? undefined : `podman runs nothing here: ${stderr.trim().split("\n").at(-1) ?? ""}`;
   } finally {

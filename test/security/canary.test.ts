@@ -23,7 +23,17 @@ function filesBelow(folder: string): readonly (readonly [file: string, text: str
     .readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
-    .map((file) => [file, fs.readFileSync(file, "latin1")] as const);
+    .map((file) => [file, textOf(file)] as const);
+}
+
+/** A keeper may put another file in its place, or remove it, meanwhile. */
+function textOf(file: string): string {
+  try {
+    return fs.readFileSync(file, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return "";
+  }
 }
 
 function processFile(pid: number, name: string): string {
@@ -108,7 +118,7 @@ test.skipIf(process.platform !== "linux")(
     await withScratchHome(async ({ home, folder, run, mustRun, json }) => {
       const envFile = path.join(folder, "env");
       fs.writeFileSync(envFile, `FILE_SECRET=${IN_FILE}\nHOOK=http://127.0.0.1:9/${IN_CONFIG}\n`, { mode: 0o600 });
-      // It is healthy once, prints everything it knows, and dies.
+      // It prints everything it knows, and dies, once its keeper calls it running.
       const program = path.join(folder, "gateway.mjs");
       fs.writeFileSync(
         program,
@@ -119,7 +129,10 @@ test.skipIf(process.platform !== "linux")(
          console.log("token", readFileSync(process.env.LOCKKEEPER_TOKEN_FILE, "utf8"));
          process.exit(3);
        };
-       createServer((_, response) => response.end("{}", () => setTimeout(say, 20))).listen(process.env.PORT, "127.0.0.1");`,
+       const record = process.env.LOCKKEEPER_HOME + "/run/a.json";
+       const isRunning = () => JSON.parse(readFileSync(record, "utf8")).state === "running";
+       setInterval(() => isRunning() && say(), 20);
+       createServer((_, response) => response.end("{}")).listen(process.env.PORT, "127.0.0.1");`,
       );
       const command = ["--", process.execPath, program];
       const options = [

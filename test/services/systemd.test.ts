@@ -98,7 +98,7 @@ withSystemd(
       await untilState(manager, "running");
 
       await done(lk("stop prod"));
-      expect(await shown(manager, "ActiveState")).toBe("inactive");
+      await until("systemd has noticed it", async () => (await shown(manager, "ActiveState")) === "inactive");
       const restarts = await shown(manager, "NRestarts");
       await sh("sleep 3");
       expect({ state: (await prod(manager)).state, restarts: await shown(manager, "NRestarts") }).toEqual({
@@ -127,7 +127,7 @@ withSystemd("a blocked port is told once and never tried again; a gateway that c
     await done(lk("service install prod --boot manual"));
     const { port } = await prod(manager);
     await sh(
-      `setsid ${process.execPath} ${server} ${port} >/dev/null 2>&1 & echo $! >stranger; for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null && break; sleep .05; done`,
+      `setsid ${process.execPath} ${server} ${port} >/dev/null 2>&1 & echo $! >stranger; for i in $(seq 1200); do (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null && break; sleep .05; done`,
     );
     const refused = await lk("start prod");
     expect(refused).toMatchObject({ status: 78, output: expect.stringContaining("already listening") as string });
@@ -352,7 +352,7 @@ withSystemd("what a stop would spare ends with the unit, and install says so", a
     await done(lk(`create prod -- sh -c 'setsid sleep 1234 & exec ${process.execPath} ${server} {port}'`));
     expect(await done(lk("service install prod"))).toContain("ends with lockkeeper-prod.service");
     await done(lk("start prod"));
-    expect((await sh("pgrep -fc '^sleep 1234'")).output.trim()).toBe("1");
+    await until("it has begun", async () => (await sh("pgrep -fc '^sleep 1234'")).output.trim() === "1");
     await done(lk("stop prod"));
     await until("the manager has ended it", async () => (await sh("pgrep -f '^sleep 1234'")).status === 1);
     await done(lk("edit prod --end all"));

@@ -1,4 +1,5 @@
 /** A start has its full time, whatever opens first; the correct port on another address is reported at once. */
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { freePort, NO_IPV6 } from "../harness/ports.ts";
 import { fixture, gatewaysOf, withProfiles } from "./scratch-profiles.ts";
@@ -12,21 +13,25 @@ describe.concurrent("side ports end no start before the deadline", () => {
     ["of the block", () => ["own", "{port+1}"]],
     ["of a helper", (outside) => ["child", String(outside)]],
   ])("%s", (_, side) =>
-    withProfiles(async ({ profiles, create }) => {
+    withProfiles(async ({ profiles, create, folder }) => {
       const outside = await freePort();
-      await create({ name: "api", argv: fixture("late", "{port}", "5000", ...side(outside)) });
-      const told: string[] = [];
-      const { outcome } = await profiles.start("api", { timeoutMs: 120_000, onProgress: (text) => told.push(text) });
+      const go = `${folder}/go`;
+      await create({ name: "api", argv: fixture("late", "{port}", go, ...side(outside)) });
+      // Its own port opens when the start has told what is open so far.
+      const onProgress = (text: string): void => {
+        if (/listens on 127\.0\.0\.1:\d+.* so far, waiting for 127\.0\.0\.1:\d+/.test(text)) writeFileSync(go, "");
+      };
+      const { outcome } = await profiles.start("api", { timeoutMs: 120_000, onProgress });
       expect(outcome).toBe("started");
-      expect(told.join("\n")).toMatch(/listens on 127\.0\.0\.1:\d+.* so far, waiting for 127\.0\.0\.1:\d+/);
     }),
   );
 
   test("and a helper's ports are no evidence at the deadline either; the error says what was waited for", () =>
-    withProfiles(async ({ profiles, create }) => {
+    withProfiles(async ({ profiles, create, folder }) => {
       const outside = await freePort();
-      await create({ name: "api", argv: fixture("late", "{port}", "600000", "child", String(outside)) });
-      await expect(profiles.start("api", { timeoutMs: 15_000 })).rejects.toMatchObject({
+      await create({ name: "api", argv: fixture("late", "{port}", `${folder}/never`, "child", String(outside)) });
+      // Enough for the helper to open its port.
+      await expect(profiles.start("api", { timeoutMs: 25_000 })).rejects.toMatchObject({
         code: "STILL_STARTING",
         evidence: [expect.stringContaining(`listens on 127.0.0.1:${outside}`)],
         hint: expect.stringContaining("lockkeeper edit api --health none"),

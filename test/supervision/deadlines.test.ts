@@ -42,7 +42,7 @@ describe.concurrent("a stop", () => {
       const { profiles } = scratch;
       const world = await startGame(scratch, LONG, LONG);
       // Long enough for a busy gateway to begin to save.
-      const { outcome, status } = await profiles.stop("game", { timeoutMs: 3_000 });
+      const { outcome, status } = await profiles.stop("game", { timeoutMs: 12_000 });
       expect({ outcome, reason: status.reason }).toEqual({ outcome: "killed", reason: "killed" });
       expect(await world()).toBe("half");
       expect((await profiles.status("game")).lastExit).toMatchObject({ signal: "SIGKILL" });
@@ -53,7 +53,8 @@ describe.concurrent("a stop", () => {
   test("accepts a second time, longer or shorter; asking twice is no order to kill", () =>
     withProfiles(async (scratch) => {
       const { profiles } = scratch;
-      const world = await startGame(scratch, 8_000, 5_000);
+      // Long enough for the second request to come in time.
+      const world = await startGame(scratch, 15_000, 12_000);
       const first = profiles.stop("game");
       await until("it saves", async () => (await world().catch(() => "")) === "half");
       const second = profiles.stop("game", { timeoutMs: LONG });

@@ -75,7 +75,10 @@ describe.runIf(process.platform === "linux")("a server whose keeper and gateway 
       const stop = new AbortController();
       const force = new AbortController();
       const run = profiles.run("dev", { supervised: true, stop: stop.signal, force: force.signal });
-      await until("it has a keeper again", async () => (await profiles.status("dev")).keeperPid === process.pid);
+      await until("it has a keeper again", async () => {
+        const { state, keeperPid } = await profiles.status("dev");
+        return state === "running" && keeperPid === process.pid;
+      });
       expect(await profiles.status("dev")).toMatchObject({ state: "running", pid: server });
       stop.abort();
       expect(await run).toMatchObject({ outcome: "stopped" });

@@ -27,10 +27,15 @@ function removeLockFiles({ lockDir }: Run): void {
   for (const name of readdirSync(lockDir)) rmSync(path.join(lockDir, name));
 }
 
+/** False also while the keeper moves a file there. */
 function isNamedIn({ lockDir }: Run): boolean {
-  return readdirSync(lockDir).some((name) =>
-    readFileSync(path.join(lockDir, name), "utf8").includes('"profile":"dev"'),
-  );
+  try {
+    return readdirSync(lockDir).some((name) =>
+      readFileSync(path.join(lockDir, name), "utf8").includes('"profile":"dev"'),
+    );
+  } catch {
+    return false;
+  }
 }
 
 const recordOf = ({ home }: ScratchProfiles): string => path.join(home, "run/dev.json");

@@ -93,10 +93,16 @@ export function gatewaysOf(home: string, program: string): readonly number[] {
     .map(Number);
 }
 
-/** Counts them for {@link sample}. A freshly forked child looks like its parent until it runs its program. */
+/**
+ * Counts those for {@link sample} that lived at the same time. One look takes time, and this process may stand still in it:
+ * what a second look does not find may have ended before the others began. A freshly forked child looks like its parent
+ * until it runs its program.
+ */
 export function countGateways(home: string, program: string): number {
-  const found = gatewaysOf(home, program);
-  return found.filter((pid) => !found.includes(parentOf(pid))).length;
+  const found = gatewaysOf(home, program).filter((pid, _, all) => !all.includes(parentOf(pid)));
+  if (found.length < 2) return found.length;
+  const still = gatewaysOf(home, program);
+  return found.filter((pid) => still.includes(pid)).length;
 }
 
 /** Source: proc_pid_stat(5), field 4; the name in parentheses before it may hold anything. */

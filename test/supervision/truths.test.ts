@@ -278,7 +278,9 @@ describe("where /proc hides the keeper's own child", () => {
         `as ${lk} stop dev; echo "stop $?"`,
         'pgrep -x capable > /dev/null; echo "alive $?"',
         // Its keeper is killed: the hidden process cannot be identified any more, so it is named and not signalled.
-        `as ${lk} start dev; kill -9 $(as ${lk} status dev --json | sed -n 's/.*"keeperPid": \\([0-9]*\\).*/\\1/p')`,
+        `as ${lk} start dev; k=$(as ${lk} status dev --json | sed -n 's/.*"keeperPid": \\([0-9]*\\).*/\\1/p'); kill -9 $k`,
+        // A killed process may still wait for its processor.
+        `for i in $(seq 500); do grep -qs '^State:.[^ZX]' /proc/$k/status || break; sleep 0.02; done`,
         `as ${lk} list; as ${lk} stop dev; echo "stop of the orphan $?"`,
         "kill -9 $(pgrep -x capable)",
         // Until the killed process has ended.

@@ -3,7 +3,8 @@
  * from the same observation as for any other profile.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { shellCommand, writeStopRequest } from "@lockkeeper/core/internal";
+import type { ProcessIdentity } from "@lockkeeper/core";
+import { judgeProcess, shellCommand, writeStopRequest } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
@@ -118,13 +119,19 @@ export async function stopManaged(
     return stopProfile(context, manifest.name, options);
   }
   if (isInside) return { outcome: "handed-over", spared: [], status: statusOf(context, before) };
-  return awaitStop(context, manifest, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
+  // It releases the lock after it has reported the end, and may still call a hook then.
+  const last = manifest.hooks === undefined ? keeper : null;
+  return awaitStop(context, manifest, last, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
 }
 
-/** The keeper ends the gateway, and the manager kills the rest at its own deadline. This process sends no signal. */
+/**
+ * The keeper ends the gateway, and the manager kills the rest at its own deadline. This process sends no signal. With `last` it
+ * also waits for the end of that process.
+ */
 async function awaitStop(
   context: ProfilesContext,
   manifest: Manifest,
+  last: ProcessIdentity | null,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<StopResult> {
@@ -132,7 +139,8 @@ async function awaitStop(
   for (;;) {
     throwIfAborted(signal);
     const now = observeManifest(context, manifest);
-    if (now.observed.keeper === null && now.observed.gateway === null) {
+    const isGone = last === null || judgeProcess(last) === "gone";
+    if (now.observed.keeper === null && now.observed.gateway === null && isGone) {
       // Every process in a unit ends with it: none is spared.
       return {
         outcome: now.record?.killed === true ? "killed" : "stopped",

@@ -47,6 +47,7 @@ test("a running gateway is asked and addressed as it was started, until its next
       { health: "ok", url: expect.stringMatching(/^http:/) as string },
     ]);
     expect((await mustRun(["url", "api"])).stdout).toMatch(/^http:/);
+    expect((await mustRun(["env", "api", "--shell", "bash"])).stdout).toContain("LOCKKEEPER_URL='http:");
     await mustRun(["stop", "api"]);
     expect(await json(["list"])).toMatchObject([{ healthCheck: "/b", scheme: "https" }]);
   });

@@ -23,18 +23,18 @@ export interface ShellEnvironment {
 }
 
 /**
- * Returns the variables with which a process acts on the profile. The port is the present one: that of a run on another port
- * while it lasts, otherwise the profile's own.
+ * Returns the variables with which a process acts on the profile. Port and scheme are the present ones: those of a run that was
+ * started with others while it lasts, otherwise the profile's own.
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID, REGISTRY_DAMAGED.
  */
 export function shellEnvironment(context: ProfilesContext, name: string): ShellEnvironment {
   const observation = observeProfile(context, name);
-  const { port } = statusOf(context, observation);
+  const { port, scheme } = statusOf(context, observation);
   const { manifest } = observation;
   // Of an adopted gateway's own variables, those that say which profile it is belong to the set.
   const own = Object.entries(manifest.env ?? {}).filter(([variable]) => isProfileVariable(variable));
-  const set = { ...Object.fromEntries(own), ...profileEnvironment(context.home, manifest, port) };
+  const set = { ...Object.fromEntries(own), ...profileEnvironment(context.home, { ...manifest, scheme }, port) };
   // A shell can unset a variable only by its name, so present variables that are on no list are named too.
   const present = Object.keys(context.env).filter(isProfileVariable).sort();
   const inherited = Object.entries(context.env).filter(

@@ -4,10 +4,21 @@
  */
 import { inspect } from "node:util";
 import { nearestNames } from "./nearest-names.ts";
+import { LONGEST_TIMER_MS } from "./pause.ts";
 
 /** What the value of an option is, in a word. `value`: its own reader checks it. */
 export type OptionKind =
-  "flag" | "text" | "texts" | "number" | "signal" | "function" | "named texts" | "object" | "value";
+  | "flag"
+  | "text"
+  | "texts"
+  | "number"
+  | "count"
+  | "milliseconds"
+  | "signal"
+  | "function"
+  | "named texts"
+  | "object"
+  | "value";
 
 /** The options of a function, by name; `needed`: it has no default. `true` as `value`. */
 export type KnownOptions = Readonly<Record<string, true | OptionKind | `needed ${OptionKind}`>>;
@@ -47,12 +58,25 @@ const KINDS: Readonly<Record<OptionKind, readonly [what: string, isRight: (value
   text: ["a text", isText],
   texts: ["an array of texts", (value) => Array.isArray(value) && value.every(isText)],
   number: ["a number", (value) => typeof value === "number" && !Number.isNaN(value)],
+  count: ["a whole number from 0", (value) => isIntegerFrom(0, value, Infinity)],
+  // Without this bound, "no limit" would be a timer of one millisecond: the shortest wait in place of the longest.
+  milliseconds: [`milliseconds from 0 to ${LONGEST_TIMER_MS}`, isDuration],
   signal: ["an AbortSignal", (value) => isObject(value) && "aborted" in value],
   function: ["a function", (value) => typeof value === "function"],
   "named texts": ["names with texts", (value) => isPlain(value) && Object.values(value).every(isText)],
   object: ["an object", isPlain],
   value: ["given", (value) => value !== undefined],
 };
+
+/** Returns whether `value` is a time that a timer can wait. */
+export function isDuration(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= LONGEST_TIMER_MS;
+}
+
+/** Returns whether `value` can be the path of something. */
+export function isPath(value: unknown): boolean {
+  return isText(value) && value !== "";
+}
 
 function isText(value: unknown): boolean {
   return typeof value === "string";

@@ -20,7 +20,9 @@ import { homePaths, profilePaths } from "./profile-paths.ts";
  * @throws {LockkeeperError} OPTION_INVALID as {@link resolveHome} and {@link requireOwnDirectory}.
  */
 export function locateHome(env: NodeJS.ProcessEnv, given?: string): string {
-  return resolveOwnLink(requireOwnDirectory(resolve(given ?? resolveHome(env)), env));
+  // An empty text is no path: like an empty variable, it must not mean the working directory.
+  const home = given === undefined || given === "" ? resolveHome(env) : given;
+  return resolveOwnLink(requireOwnDirectory(resolve(home), env));
 }
 
 /**

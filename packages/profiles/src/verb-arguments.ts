@@ -52,19 +52,19 @@ const waited = () => ({ signal: "signal", onProgress: "function" }) as const;
 
 const create = (): Known<CreateOptions> => ({ ...profile(), ...block(), name: "needed text", kind: "text" });
 const edit = (): Known<EditOptions> => ({ ...profile(), ...block(), unset: "texts", dryRun: "flag" });
-const wait = (): Known<WaitOptions> => ({ ...waited(), for: "text", timeoutMs: "number" });
-const log = (): Known<LogSelection> => ({ lines: "number", sinceMs: "number", matches: "function" });
-const follow = (): Known<FollowLogOptions> => ({ from: "number", signal: "signal" });
-const watch = (): Known<WatchOptions> => ({ intervalMs: "number", probe: "flag", signal: "signal" });
+const wait = (): Known<WaitOptions> => ({ ...waited(), for: "text", timeoutMs: "milliseconds" });
+const log = (): Known<LogSelection> => ({ lines: "count", sinceMs: "number", matches: "function" });
+const follow = (): Known<FollowLogOptions> => ({ from: "count", signal: "signal" });
+const watch = (): Known<WatchOptions> => ({ intervalMs: "milliseconds", probe: "flag", signal: "signal" });
 const start = (): Known<StartOptions> => ({
   ...waited(),
-  timeoutMs: "number",
+  timeoutMs: "milliseconds",
   port: "number",
   replace: "flag",
   standby: "flag",
 });
-const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: "number", stopMyself: "flag" });
-const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: "number" });
+const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: "milliseconds", stopMyself: "flag" });
+const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: "milliseconds" });
 const preflight = (): Known<PreflightOptions> => ({ port: "number", skip: "texts", facts: "object" });
 const run = (): Known<RunOptions> => ({
   stop: "needed signal",
@@ -75,7 +75,7 @@ const run = (): Known<RunOptions> => ({
   stays: "flag",
   port: "number",
   sparesEarlierRun: "flag",
-  startTimeoutMs: "number",
+  startTimeoutMs: "milliseconds",
   startedBy: "text",
   leaseWaits: "value",
 });
@@ -129,8 +129,8 @@ const imported = (): Known<ImportOptions> => ({
 const takeover = (): Known<TakeoverOptions> => ({
   ...waited(),
   consent: "needed function",
-  stopTimeoutMs: "number",
-  startTimeoutMs: "number",
+  stopTimeoutMs: "milliseconds",
+  startTimeoutMs: "milliseconds",
   roots: "object",
 });
 

@@ -248,7 +248,7 @@ type KindOf<V> = [V] extends [boolean]
   : [V] extends [string]
     ? "text"
     : [V] extends [number]
-      ? "number"
+      ? "number" | "count" | "milliseconds"
       : [V] extends [AbortSignal]
         ? "signal"
         : [V] extends [(...given: never[]) => unknown]

@@ -14,6 +14,11 @@ test("LOCKKEEPER_HOME, else .lockkeeper in HOME, else in the home that the syste
   }
 });
 
+test("an empty home that a program passes on is none, and not the working directory", async () => {
+  const home = scratchHome();
+  expect(await openProfiles({ home: "", env: { LOCKKEEPER_HOME: home } })).toMatchObject({ home });
+});
+
 test.each([{ LOCKKEEPER_HOME: "relative" }, { HOME: "relative" }])(
   "%o would be another home in every directory: refused",
   (env) => {

@@ -2,6 +2,7 @@
  * Every limit of a gateway host in one literal: what a client may open, send, leave unread and try. Each is an option of
  * `startGateway` and a setting of a built-in gateway under the same name, a whole number above 0. Pure.
  */
+import { LONGEST_TIMER_MS } from "../pause.ts";
 
 /** Each limit with its default. Names end in the unit: `Ms` is milliseconds, `Bytes` is bytes, others are counts. */
 export const GATEWAY_LIMITS = {
@@ -72,12 +73,10 @@ export const DEFAULT_LIMITS: GatewayLimits = Object.fromEntries(
   LIMIT_NAMES.map((name) => [name, GATEWAY_LIMITS[name].default]),
 ) as GatewayLimits;
 
-/** Longest delay that a timer takes. Source: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const MAX_TIMER_MS = 2_147_483_647;
 /** ws keeps its limits as 32-bit whole numbers. Source: https://github.com/websockets/ws/blob/8.23.0/lib/receiver.js */
 const MAX_COUNT = 2_147_483_647;
 
 /** Returns the highest value of a limit. */
 export function highestLimit(name: keyof GatewayLimits): number {
-  return name.endsWith("Ms") ? MAX_TIMER_MS : MAX_COUNT;
+  return name.endsWith("Ms") ? LONGEST_TIMER_MS : MAX_COUNT;
 }

@@ -4,6 +4,8 @@
  */
 import { errnoOf } from "../errors.ts";
 import { reachableHost } from "../host/address.ts";
+import { LONGEST_TIMER_MS } from "../pause.ts";
+import { isDuration, optionCheck } from "../wrong-options.ts";
 import { askHttp } from "./ask-http.ts";
 import type { HttpOutcome } from "./ask-http.ts";
 
@@ -50,9 +52,10 @@ const GATEWAY_FAILURES: ReadonlyMap<string, string> = new Map([
 /**
  * Returns the verdict within `timeoutMs`, whatever the gateway does.
  *
- * @throws {TypeError} when `path` cannot be one; {RangeError} ERR_SOCKET_BAD_PORT when `port` cannot.
+ * @throws {TypeError} when `host`, `path` or `timeoutMs` cannot be one; {RangeError} ERR_SOCKET_BAD_PORT when `port` cannot.
  */
 export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
+  refuseWrongProbe(probe);
   const { host, port, path = "/healthz", expect = "ok-body", scheme = "http", timeoutMs = 2_000, signal } = probe;
   const aborted = { health: "unknown", detail: "aborted before there was an answer" } as const;
   if (signal?.aborted === true) return { ...aborted, httpStatus: null };
@@ -90,6 +93,15 @@ export async function probeHealth(probe: HealthProbe): Promise<HealthReport> {
       (error: unknown) => settle(judgeFailure(error)),
     );
   });
+}
+
+function refuseWrongProbe(probe: HealthProbe): void {
+  const expect = optionCheck("probeHealth");
+  expect("probe", probe, "an object with host and port", (given) => typeof given === "object" && given !== null);
+  expect("host", probe.host, "an address", (given) => typeof given === "string" && given !== "");
+  expect("port", probe.port, "a number", (given) => typeof given === "number");
+  const { timeoutMs = 0 } = probe;
+  expect("timeoutMs", timeoutMs, `milliseconds from 0 to ${LONGEST_TIMER_MS}`, isDuration);
 }
 
 type Verdict = Omit<HealthReport, "httpStatus">;

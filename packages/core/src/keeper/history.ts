@@ -9,6 +9,7 @@ import { fileError } from "../errors.ts";
 import { jsonText } from "../plain-text.ts";
 import { readIfPresentSync } from "../storage/small-file.ts";
 import { openForAppend } from "../storage/private-file.ts";
+import { isPath, optionCheck } from "../wrong-options.ts";
 import type { LastWords } from "./last-words.ts";
 import type { GatewayExit, PublishedState } from "./run-record.ts";
 import { isExit, isPublishedState } from "./run-record.ts";
@@ -76,6 +77,7 @@ export function appendHistory(path: string, lines: string): void {
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export function readHistory(path: string): readonly HistoryEvent[] {
+  optionCheck("readHistory")("path", path, "a path", isPath);
   const lines = [`${path}.1`, path].flatMap((file) => readIfPresentSync(file, "any")?.split("\n") ?? []);
   return lines.flatMap((line) => parseHistoryEvent(line) ?? []);
 }

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { pause } from "../pause.ts";
+import { isPath, optionCheck, refuseUnknownOptions } from "../wrong-options.ts";
 import { CHUNK_BYTES, cutLine, findFileAt, LINE_FEED, MAX_LINE_LENGTH, readRange, withoutHoles } from "./log-files.ts";
 import type { LogPosition } from "./log-files.ts";
 
@@ -68,6 +69,8 @@ export async function* followOutput(path: string, options: FollowOptions): Async
 
 /** {@link followOutput}, line by line: each line when it is complete, without its line feed, cut when it is very long. */
 export async function* followLog(path: string, options: FollowOptions): AsyncGenerator<string, void> {
+  optionCheck("followLog")("path", path, "a path", isPath);
+  refuseUnknownOptions("followLog", options, { from: "needed count", signal: "needed signal", drain: "flag" });
   let rest = "";
   const decoder = new TextDecoder();
   for await (const piece of followOutput(path, options)) {

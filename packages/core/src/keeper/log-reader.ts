@@ -4,6 +4,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import { isPath, optionCheck, refuseUnknownOptions } from "../wrong-options.ts";
 import { CHUNK_BYTES, cutLine, findFiles, isSameLog, LINE_FEED, readRange, withoutHoles } from "./log-files.ts";
 import type { LogFile, LogPosition } from "./log-files.ts";
 import type { LogIndex } from "./log-index.ts";
@@ -65,6 +66,8 @@ export async function readLastLines(path: string, count: number): Promise<readon
  * @throws {LockkeeperError} PERMISSION_DENIED, IO_FAILED with path and errno.
  */
 export async function readLog(path: string, selection: LogSelection = {}): Promise<LogExcerpt> {
+  optionCheck("readLog")("path", path, "a path", isPath);
+  refuseUnknownOptions("readLog", selection, { lines: "count", sinceMs: "number", matches: "function" });
   return readUndisturbed(path, (files) => readFiles(files, selection, new LogClock()));
 }
 

@@ -7,7 +7,7 @@
 import type { GatewayLockError } from "../errors.ts";
 import { portInUse } from "../host/port-in-use.ts";
 import { probePort } from "../host/probe-port.ts";
-import { isIntegerFrom, optionCheck, refuseUnknownOptions } from "../wrong-options.ts";
+import { isIntegerFrom, isPath, optionCheck, refuseUnknownOptions } from "../wrong-options.ts";
 import { pause } from "../pause.ts";
 import type { Claim } from "./mechanism/claim.ts";
 import { MECHANISMS } from "./mechanism/try-claim.ts";
@@ -222,11 +222,12 @@ function refuseWrongOptions(options: GatewayLockOptions): void {
   expect("configPath", configPath, "a path", isPath);
   expect("port", port, "an integer from 0 to 65535", (given) => given === undefined || isIntegerFrom(0, given, 65_535));
   expect("scope", scope, '"config" or "directory"', (given) => SCOPES.includes(given));
-  expect("timeoutMs", timeoutMs, "0 or more", (given) => given === undefined || Number(given) >= 0);
+  expect(
+    "timeoutMs",
+    timeoutMs,
+    "0 or more",
+    (given) => given === undefined || (typeof given === "number" && given >= 0),
+  );
 }
 
 const SCOPES: readonly unknown[] = [undefined, "config", "directory"];
-
-function isPath(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
-}

@@ -3,6 +3,7 @@
  * starter. For list, status and doctor.
  */
 import { pause } from "../pause.ts";
+import { isPath, optionCheck } from "../wrong-options.ts";
 import type { KernelAnswer, KernelLook } from "./kernel-look.ts";
 import { lookAtKernelLocks } from "./kernel-look.ts";
 import { findLikelyOwner, sightingAt } from "./likely-owner.ts";
@@ -30,9 +31,18 @@ export interface LockInspection {
  * Says who holds the lock, without changing anything. The kernel decides where it can tell; a record only names the owner.
  *
  * @param shared shares one look at the kernel's list among several questions. A lock that it sees held is not read again.
- * @throws {LockkeeperError} file errors, when the config's real path cannot be resolved.
+ * @throws {TypeError} when `place` has no such paths; {LockkeeperError} file errors, when the config's real path cannot be resolved.
  */
 export async function inspectGatewayLock(place: LockPlace, shared?: KernelLook): Promise<LockInspection> {
+  const expect = optionCheck("inspectGatewayLock");
+  expect(
+    "place",
+    place,
+    "an object with lockDir and configPath",
+    (given) => typeof given === "object" && given !== null,
+  );
+  expect("lockDir", place.lockDir, "a path", isPath);
+  expect("configPath", place.configPath, "a path", isPath);
   const known = shared?.ask(place);
   if (known?.verdict === "held" && known.seen.record !== null) {
     return { path: known.path, record: known.seen.record, ...judge(known.seen, known) };

@@ -10,6 +10,7 @@ import { errnoOf, fileError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { ensurePrivateDirectory } from "../storage/private-directory.ts";
 import { realPath } from "../storage/real-path.ts";
+import { isPath, optionCheck } from "../wrong-options.ts";
 
 /** Which lock is meant. */
 export interface LockPlace {
@@ -56,6 +57,9 @@ const HASH_LENGTH = 8;
  * @throws {LockkeeperError} file errors, when a real path cannot be resolved.
  */
 export function lockPathFor(lockDir: string, configPath: string): string {
+  const expect = optionCheck("lockPathFor");
+  expect("lockDir", lockDir, "a path", isPath);
+  expect("configPath", configPath, "a path", isPath);
   return lockFilesFor({ lockDir, configPath }).path;
 }
 

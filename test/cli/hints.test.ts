@@ -59,7 +59,7 @@ test.each([
     const registry = path.join(home, "registry.json");
     await writeFile(registry, "{broken", { mode: 0o600 });
     const lastGood = path.join(home, "registry.last-good.json");
-    expect(pasted(await run("list"))).toEqual(["cp", lastGood, registry]);
+    expect(pasted(await run("list"))).toEqual(["cp", "-p", lastGood, registry]);
 
     await chmod(home, 0o777);
     expect(pasted(await run("create", "more"))).toEqual(["chmod", "go-w", home]);

@@ -150,7 +150,13 @@ test("restart refuses a spoiled token or log of the profile, and the running gat
       expect(refused.stderr, what).toContain("it was not stopped and still runs");
       expect(refused.stderr, what).toContain(says);
       expect(await pidOf(scratch), what).toBe(pid);
-      expect(await run(["doctor"]), what).toMatchObject({ status: 1 });
+      const doctor = await run(["doctor", "--json"]);
+      expect(doctor, what).toMatchObject({ status: 1 });
+      const { findings } = JSON.parse(doctor.stdout) as { findings: { command: string | null; hint: string | null }[] };
+      for (const { command, hint } of findings) {
+        if (command === null) expect(hint, what).not.toBeNull();
+        else expect(command, what).toMatch(/^(?:lockkeeper|chmod|cp|ls|mv|rm) /);
+      }
       await rm(`${place}.too`, { force: true });
       await rm(place, { force: true });
       await rename(`${place}.saved`, place);

@@ -40,14 +40,33 @@ test("an edit of a running protected profile names a restart that can be pasted"
   });
 });
 
-test("why tells a restart from a start", async () => {
-  await withScratchHome(async ({ mustRun, json }) => {
-    await mustRun(["up", "dev"]);
+test("why names the command that has started it", async () => {
+  await withScratchHome(async ({ mustRun, json, folder }) => {
+    const file = path.join(folder, "lockkeeper.json");
+    const write = (mode: string): void =>
+      writeFileSync(file, JSON.stringify({ profiles: { dev: { kind: "builtin", env: { MODE: mode } } } }));
+    write("one");
+    const options = { cwd: folder };
+    await mustRun(["apply", "-f", file, "--yes"], options);
+    await mustRun(["up", "-f", file], options);
+    write("two");
+    await mustRun(["apply", "-f", file, "--yes"], options);
     await mustRun(["restart", "dev"]);
-    const { events } = (await json(["why", "dev"])) as { events: readonly { reason: string | null }[] };
+    await mustRun(["clone", "dev", "copy", "--stop"]);
+    await mustRun(["down", "dev"]);
+    await mustRun(["start", "dev"]);
+    await mustRun(["down", "dev"]);
+    await mustRun(["up", "dev"]);
+    const { events } = (await json(["why", "dev", "--lines", "100"])) as {
+      events: readonly { reason: string | null }[];
+    };
     expect(events.flatMap(({ reason }) => (reason?.startsWith("started by") ? [reason] : []))).toEqual([
-      'started by "lockkeeper start"',
+      `started by "lockkeeper up -f ${file}"`,
+      `started by "lockkeeper apply -f ${file}"`,
       'started by "lockkeeper restart"',
+      'started by "lockkeeper clone dev copy --stop"',
+      'started by "lockkeeper start"',
+      'started by "lockkeeper up"',
     ]);
   });
 });

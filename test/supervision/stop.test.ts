@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -77,7 +77,8 @@ describe.concurrent("stop", () => {
       const registry = path.join(home, "registry.json");
       const whole = await readFile(registry);
       await writeFile(registry, whole.subarray(0, whole.length / 2));
-      await expect(profiles.status("api")).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
+      await rm(path.join(home, "registry.last-good.json"));
+      await expect(profiles.list()).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
       expect((await profiles.stop("api")).outcome).toBe("stopped");
       expect(gatewaysOf(home, "")).toEqual([]);
       await writeFile(registry, whole);

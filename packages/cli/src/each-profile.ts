@@ -11,7 +11,7 @@ import type { Failure, Result } from "./command-module.ts";
 import type { Context } from "./context.ts";
 import { errorDocument } from "./error-text.ts";
 import { describeWait } from "./lease-text.ts";
-import { chooseTargets, skippedNotes } from "./targets.ts";
+import { chooseTargets, skippedNotes, unknownFailures } from "./targets.ts";
 import type { Named } from "./targets.ts";
 import { plainLine } from "./terminal/plain-text.ts";
 import { paintState } from "./status-table.ts";
@@ -135,7 +135,8 @@ export async function stopEach(
     profiles.stop(name, { ...options, timeoutMs: given.timeout, signal, onProgress }),
   );
   const notes = [...skippedNotes(context, targets), ...(await followerNotes(context, followers))];
-  return { ...result, notes };
+  const failures = [...(result.failures ?? []), ...unknownFailures(context, targets)];
+  return { ...result, failures, notes };
 }
 
 /** Notes about running profiles that come after the stopped ones. */

@@ -15,6 +15,11 @@ export function setRequest(
   return { file: path.resolve(world.cwd(), given.file ?? "lockkeeper.json"), prefix: given.prefix };
 }
 
+/** Returns the words of a command line that name the file. */
+export function fileWords({ file, prefix }: SetRequest): readonly string[] {
+  return ["-f", file, ...(prefix === undefined || prefix === "" ? [] : ["--prefix", prefix])];
+}
+
 /** Returns a block for each profile with its differences, or one sentence when there is none. */
 export function renderSetPlan({ file, changes }: SetPlan, view: View): string {
   const { paint, quiet } = view;

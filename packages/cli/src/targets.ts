@@ -4,8 +4,9 @@
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import { shellCommand } from "@lockkeeper/core/internal";
-import type { Profiles } from "@lockkeeper/profiles";
+import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import { isPattern } from "@lockkeeper/profiles";
+import type { Failure } from "./command-module.ts";
 import type { Context } from "./context.ts";
 
 /** The profiles that a command line names. */
@@ -22,6 +23,8 @@ export interface Targets {
   readonly names: readonly string[];
   /** Protected profiles that are left alone, because they were not named. */
   readonly skipped: readonly string[];
+  /** Living ones that are left alone, because nothing tells whether they are protected. @default none */
+  readonly unknown?: readonly string[];
 }
 
 /**
@@ -33,7 +36,7 @@ export interface Targets {
 export async function chooseTargets(context: Context, profiles: Profiles, named: Named): Promise<Targets> {
   const words = [...named.names, ...(named.profile === undefined ? [] : [named.profile])];
   // Plain names need no look at the registry here.
-  const names = words.some(isPattern) ? await profiles.match(words, { toAct: true }) : [...new Set(words)];
+  const names = words.some(isPattern) ? await profiles.match(words, purposeOf(context)) : [...new Set(words)];
   if (names.length > 0 && named.all === true) {
     throw new LockkeeperError("USAGE", `--all and the name ${names[0]} contradict each other`, {
       hint: "Give one or the other.",
@@ -85,10 +88,25 @@ async function chooseAll(context: Context, profiles: Profiles): Promise<Targets>
   const spare = context.spec.rule !== undefined && context.spec.rule.protected !== "usual";
   const names: string[] = [];
   const skipped: string[] = [];
-  for (const status of await profiles.list({ probe: false, toAct: true })) {
-    (spare && status.protected ? skipped : names).push(status.name);
+  const unknown: string[] = [];
+  for (const status of await profiles.list({ probe: false, ...purposeOf(context) })) {
+    const { name, pid, keeperPid } = status;
+    const protection = spare ? await profiles.protection(name) : "open";
+    if (protection === "open") names.push(name);
+    else if (protection === "protected") skipped.push(name);
+    else if (pid !== null || keeperPid !== null || !isAtRest(status)) unknown.push(name);
   }
-  return { names, skipped };
+  return { names, skipped, ...(unknown.length > 0 && { unknown }) };
+}
+
+function isAtRest({ state }: ProfileStatus): boolean {
+  return state === "stopped" || state === "failed" || state === "blocked";
+}
+
+/** Which profiles the command asks for, in the words of the library. */
+function purposeOf({ spec: { rule } }: Context): { readonly toAct?: true; readonly known?: true } {
+  if (rule?.to === "look") return { known: true };
+  return rule?.to === "stop" ? { toAct: true, known: true } : { toAct: true };
 }
 
 /** Commands that are not repeated by the names of profiles alone. */
@@ -104,7 +122,7 @@ async function confirmProtected(
     if (confirm.includes(name)) continue;
     const protection = await profiles.protection(name);
     if (protection === "open") continue;
-    const fact = protection === "protected" ? `${name} is protected` : `whether ${name} is protected cannot be read`;
+    const fact = protection === "protected" ? `${name} is protected` : unknownProtection(name);
     const typed = context.world.canAsk()
       ? await context.world.ask(`${fact}. Type its name to ${context.command} it: `)
       : undefined;
@@ -117,6 +135,20 @@ async function confirmProtected(
           : `If you mean it: ${shellCommand("lockkeeper", context.command, ...(words.length === 0 ? names : words), ...confirms)}`,
     });
   }
+}
+
+function unknownProtection(name: string): string {
+  return `whether ${name} is protected cannot be read`;
+}
+
+/** Returns the failures for living profiles that a command left alone, because nothing tells whether they are protected. */
+export function unknownFailures({ command }: Context, { unknown = [] }: Targets): readonly Failure[] {
+  return unknown.map((name) => ({
+    name: null,
+    error: new LockkeeperError("CONFIRMATION_NEEDED", `${unknownProtection(name)}: it was left alone`, {
+      hint: `If you mean it: ${shellCommand("lockkeeper", command, name, "--confirm", name)}`,
+    }),
+  }));
 }
 
 /** Says which protected profiles a command left alone; empty when there are none. */

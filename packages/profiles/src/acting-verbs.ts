@@ -1,5 +1,5 @@
 /** The verbs that act or hand out something, and those that prepare an act. Each loads its room when it is called. */
-import { LockkeeperError } from "@lockkeeper/core";
+import { faultOf } from "@lockkeeper/core/internal";
 import type { ProfilesContext } from "./context.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ActingVerbs, OpenedHome } from "./verbs.ts";
@@ -14,7 +14,7 @@ export function actingVerbs({ context }: OpenedHome): ActingVerbs {
     return (await import("./run/start.ts")).startProfile(context, name, request);
   };
   const stop: ActingVerbs["stop"] = async (name, request) => {
-    const manifest = await installedManifest(context, name);
+    const manifest = await installedForStop(context, name);
     if (manifest !== undefined)
       return (await import("./service/managed-run.ts")).stopManaged(context, manifest, request);
     return (await import("./run/stop.ts")).stopProfile(context, name, request);
@@ -99,15 +99,15 @@ export function actingVerbs({ context }: OpenedHome): ActingVerbs {
   };
 }
 
-/** The manifest of a profile under a service manager; undefined for any other, and when the registry cannot be read. */
-async function installedManifest({ home, owner }: ProfilesContext, name: string): Promise<Manifest | undefined> {
+/** The manifest of a profile under a service manager; undefined for any other. A registry that cannot be read is reported by the verb. */
+async function installedManifest(context: ProfilesContext, name: string): Promise<Manifest | undefined> {
   const { readRegistry } = await import("./registry/registry.ts");
-  try {
-    const manifest = readRegistry(home, owner).get(name);
-    return manifest?.service === undefined ? undefined : manifest;
-  } catch (error) {
-    // A damaged or unreadable registry is reported by the verb itself; a stop uses the keeper's record.
-    if (error instanceof LockkeeperError) return undefined;
-    throw error;
-  }
+  if (faultOf(() => readRegistry(context.home, context.owner)) !== undefined) return undefined;
+  return installedForStop(context, name);
+}
+
+/** The same; of a registry that cannot be read its last good copy counts, so that a stop goes to the manager. */
+async function installedForStop({ home, owner }: ProfilesContext, name: string): Promise<Manifest | undefined> {
+  const manifest = (await import("./registry/registry.ts")).readUsable(home, owner)?.get(name);
+  return manifest?.service === undefined ? undefined : manifest;
 }

@@ -5,9 +5,9 @@ import type { ArgumentsByVerb, EverydayVerbs, Known, OpenedHome } from "./verbs.
 /** The arguments of these verbs, and of opening a home. */
 export const EVERYDAY_ARGUMENTS: ArgumentsByVerb = {
   openProfiles: [[], () => ({ home: "text", env: "object", programs: "object" })],
-  list: [[], (): Known<ListOptions> => ({ probe: "flag", usage: "flag", toAct: "flag" })],
+  list: [[], (): Known<ListOptions> => ({ probe: "flag", usage: "flag", toAct: "flag", known: "flag" })],
   find: [["name"]],
-  match: [["words"], () => ({ toAct: "flag" })],
+  match: [["words"], () => ({ toAct: "flag", known: "flag" })],
   protection: [["name"]],
   selection: [[], () => ({ profile: "text" })],
 };
@@ -17,7 +17,7 @@ export function everydayVerbs({ context, look }: OpenedHome): EverydayVerbs {
   const { home, owner } = context;
   return {
     selection: async (request) => (await import("./selection/selection.ts")).readSelection(context, request),
-    protection: async (name) => (await import("./registry/registry.ts")).readProtection(home, name, owner),
+    protection: async (name) => (await import("./status/known-profiles.ts")).readProtection({ home, owner }, name),
     list: async (request) =>
       (await import("./status/list.ts")).listProfiles(request?.toAct === true ? context : look, request),
     find: async (name) => {
@@ -31,11 +31,11 @@ export function everydayVerbs({ context, look }: OpenedHome): EverydayVerbs {
       return describeProfile(manifest, observed, record, readableSelection(look), Date.now());
     },
     match: async (words, request) => {
-      const [{ matchNames }, { readRegistry }] = await Promise.all([
+      const [{ matchNames }, { askedProfiles }] = await Promise.all([
         import("./registry/match-names.ts"),
-        import("./registry/registry.ts"),
+        import("./status/known-profiles.ts"),
       ]);
-      return matchNames(readRegistry(home, request?.toAct === true ? owner : look.owner), words);
+      return matchNames(await askedProfiles(request?.toAct === true ? context : look, request), words);
     },
   };
 }

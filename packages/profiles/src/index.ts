@@ -28,7 +28,7 @@ export type { FollowLogOptions } from "./status/output.ts";
 export type { ProfileChange, ProfilesNews, WatchOptions } from "./status/watch.ts";
 export { isPattern } from "./registry/match-names.ts";
 export type { ProfileDetail } from "./status/profile-detail.ts";
-export type { Protection } from "./registry/registry.ts";
+export type { Protection } from "./status/known-profiles.ts";
 export type { OrderedStep, OrderPlan } from "./registry/start-order.ts";
 
 // From create to remove.

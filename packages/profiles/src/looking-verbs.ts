@@ -16,11 +16,13 @@ export function lookingVerbs({ context, look }: OpenedHome): LookingVerbs {
       yield* (await import("./status/watch.ts")).watchProfiles(look, request);
     },
     shownOutput: async (name, lines) => {
-      const [{ requireManifest }, { shownOutput }] = await Promise.all([
-        import("./registry/registry.ts"),
+      const [{ knownProfile }, { shownOutput }] = await Promise.all([
+        import("./status/known-profiles.ts"),
         import("./run-secrets.ts"),
       ]);
-      return shownOutput(lines, requireManifest(home, name, look.owner), env);
+      const { manifest, isByRun } = await knownProfile(look, name);
+      // Which secrets may be in it is not known without its settings.
+      return isByRun ? [] : shownOutput(lines, manifest, env);
     },
     limitNotes: async (name) => {
       const { requireManifest } = await import("./registry/registry.ts");

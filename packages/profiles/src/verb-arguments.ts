@@ -62,9 +62,10 @@ const start = (): Known<StartOptions> => ({
   port: "number",
   replace: "flag",
   standby: "flag",
+  startedBy: "text",
 });
 const stop = (): Known<StopOptions> => ({ ...waited(), timeoutMs: "milliseconds", stopMyself: "flag" });
-const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: "milliseconds" });
+const restart = (): Known<RestartOptions> => ({ ...waited(), timeoutMs: "milliseconds", startedBy: "text" });
 const preflight = (): Known<PreflightOptions> => ({ port: "number", skip: "texts", facts: "object" });
 const run = (): Known<RunOptions> => ({
   stop: "needed signal",

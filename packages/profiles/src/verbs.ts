@@ -35,7 +35,7 @@ import type { FollowLogOptions } from "./status/output.ts";
 import type { WaitOptions, WaitResult } from "./status/wait.ts";
 import type { ProfilesNews, WatchOptions } from "./status/watch.ts";
 import type { ProfileStatus } from "./status/profile-status.ts";
-import type { Protection } from "./registry/registry.ts";
+import type { Protection } from "./status/known-profiles.ts";
 import type { OrderedVerb } from "./registry/read-order.ts";
 import type { OrderPlan } from "./registry/start-order.ts";
 import type { SetRequest } from "./sets/sets.ts";
@@ -51,8 +51,11 @@ export interface EverydayVerbs {
   /** One profile as its keeper published it, without asking its gateway. @throws PROFILE_NOT_FOUND with the nearest names */
   readonly find: (name: string) => Promise<ProfileStatus>;
   /** Resolves words to names: names, `@group`, and patterns such as `dev-*`. */
-  readonly match: (words: readonly string[], request?: Pick<ListOptions, "toAct">) => Promise<readonly string[]>;
-  /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. */
+  readonly match: (
+    words: readonly string[],
+    request?: Pick<ListOptions, "toAct" | "known">,
+  ) => Promise<readonly string[]>;
+  /** Whether the profile is protected, answered from the last good copy when the registry cannot be read. @throws REGISTRY_DAMAGED and the like when nothing is known without it */
   readonly protection: (name: string) => Promise<Protection>;
   /** The profile for a command without a name, and why. */
   readonly selection: (options?: { readonly profile?: string | undefined }) => Promise<Selection>;

@@ -23,6 +23,8 @@ export interface PositionalSpec {
 export interface ProfileRule {
   readonly unnamed: "current" | "all" | "refused";
   readonly protected: "usual" | "skipped" | "confirmed";
+  /** `look` and `stop`: without a readable registry they go on with the profiles that are known. @default it changes or starts them */
+  readonly to?: "look" | "stop";
 }
 
 /** One command, as data. */

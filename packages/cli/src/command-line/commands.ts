@@ -40,7 +40,7 @@ export const COMMANDS = {
     summary: "stop profiles and keep everything; protected ones go on",
     positionals: [{ name: "names", arity: "many", summary: "profiles; none: every one that is not protected" }],
     options: ["timeout", "confirm"],
-    rule: { unnamed: "all", protected: "skipped" },
+    rule: { unnamed: "all", protected: "skipped", to: "stop" },
     examples: [
       ["down", "stop everything that is not protected; nothing is deleted"],
       ["down dev", "stop one"],
@@ -182,7 +182,7 @@ export const COMMANDS = {
     summary: "show one profile in full; exit 0 only when it runs",
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["here", "profile"],
-    rule: { unnamed: "current", protected: "usual" },
+    rule: { unnamed: "current", protected: "usual", to: "look" },
     examples: [
       ["status dev", "state, lock, ports and who listens on them, last exit"],
       ["status dev --json", "the same for scripts; the exit status tells the state (0, 3, 5)"],
@@ -208,7 +208,7 @@ export const COMMANDS = {
     summary: "stop profiles; done when processes are gone and ports free",
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["all", "timeout", "confirm", "yesStopMyself"],
-    rule: { unnamed: "refused", protected: "confirmed" },
+    rule: { unnamed: "refused", protected: "confirmed", to: "stop" },
     examples: [
       ["stop dev", "one"],
       ["stop --all", "all but protected ones"],
@@ -297,7 +297,7 @@ export const COMMANDS = {
     positionals: [{ name: "names", arity: "many", summary: "names, @groups or patterns; there is no default" }],
     options: ["for", "timeout"],
     summaries: { timeout: "give up after this long (default 60s), with exit status 5" },
-    rule: { unnamed: "refused", protected: "usual" },
+    rule: { unnamed: "refused", protected: "usual", to: "look" },
     examples: [
       ["wait dev && npm test", "go on as soon as dev answers"],
       ["wait dev --for stopped --timeout 30s", "until it is gone"],
@@ -423,7 +423,7 @@ export const COMMANDS = {
       all: "every profile",
       lines: "at most this many last lines of each (default 100); with --grep of the matching ones",
     },
-    rule: { unnamed: "current", protected: "usual" },
+    rule: { unnamed: "current", protected: "usual", to: "look" },
     examples: [
       ["logs dev -n 50", "the last 50 lines"],
       ["logs dev --since 10m", "everything of the last ten minutes"],
@@ -439,7 +439,7 @@ export const COMMANDS = {
     positionals: [{ name: "name", arity: "optional", summary: "default: the current profile" }],
     options: ["profile", "lines"],
     summaries: { lines: "at most this many last changes (default 20)" },
-    rule: { unnamed: "current", protected: "usual" },
+    rule: { unnamed: "current", protected: "usual", to: "look" },
     examples: [["why dev", "who started it, what blocked it, how it crashed, what it printed"]],
   },
   use: {

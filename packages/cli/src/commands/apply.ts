@@ -8,7 +8,7 @@ import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile, renderOutcomes } from "../each-profile.ts";
 import type { ProfileOutcome } from "../each-profile.ts";
-import { renderSetPlan, setNotes, setRequest } from "../set-plan-text.ts";
+import { fileWords, renderSetPlan, setNotes, setRequest } from "../set-plan-text.ts";
 import type { View } from "../terminal/view.ts";
 
 type Arguments = ArgumentsOf<(typeof COMMANDS)["apply"]>;
@@ -36,11 +36,10 @@ export function render({ restarted, ...plan }: Applied, view: View): string {
 async function askFor(context: Context, plan: SetPlan): Promise<void> {
   const lines = plan.changes.map(({ profile, action }) => `${action} ${profile}`);
   if (context.world.canAsk()) context.world.stderr.write(renderSetPlan(plan, context.view));
-  const prefix = plan.prefix === "" ? [] : ["--prefix", plan.prefix];
   await requireYes(context.world, "Do that?", {
     message: `${plan.file} changes ${lines.length === 1 ? "one thing" : `${lines.length} things`}: nothing was done`,
     evidence: lines,
-    hint: `If you mean it: ${shellCommand("lockkeeper", "apply", "-f", plan.file, ...prefix, "--yes")}`,
+    hint: `If you mean it: ${shellCommand("lockkeeper", "apply", ...fileWords(plan), "--yes")}`,
   });
 }
 
@@ -52,9 +51,10 @@ async function restartAll(
   if (names.length === 0) return { restarted: [], failures: [] };
   const profiles = await context.openProfiles();
   const { stop: signal } = context.world.interruption();
+  const startedBy = `"${shellCommand("lockkeeper", "apply", ...fileWords(plan))}"`;
   const { steps } = await profiles.order("restart", names);
   const { value, failures = [] } = await onEachProfile(context, steps, "hold-back", (name, onProgress) =>
-    profiles.restart(name, { signal, onProgress }),
+    profiles.restart(name, { startedBy, signal, onProgress }),
   );
   return { restarted: value, failures };
 }

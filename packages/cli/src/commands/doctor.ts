@@ -12,7 +12,9 @@ import { wrapBehind } from "../terminal/wrap.ts";
 type Arguments = ArgumentsOf<(typeof COMMANDS)["doctor"]>;
 
 /** A finding as it is printed. */
-export interface ShownFinding extends Omit<Finding, "fix"> {
+export interface ShownFinding extends Omit<Finding, "fix" | "hint"> {
+  /** What to do, when that is more than the command; or null. */
+  readonly hint: string | null;
   /** The repair that loses nothing, or null. */
   readonly fix: string | null;
 }
@@ -40,7 +42,11 @@ export function render({ findings, repaired }: Diagnosis, { paint, quiet, column
 }
 
 function answer(findings: readonly Finding[], repaired: readonly string[]): Result {
-  const shown = findings.map(({ fix, ...finding }): ShownFinding => ({ ...finding, fix: fix?.what ?? null }));
+  const shown = findings.map(({ fix, hint = null, ...finding }): ShownFinding => ({
+    ...finding,
+    hint,
+    fix: fix?.what ?? null,
+  }));
   const value: Diagnosis = { findings: shown, repaired };
   // An unknown fact is shown, but it is not a fault.
   return { value, status: findings.some(({ weight }) => weight !== "unknown") ? 1 : 0 };
@@ -57,12 +63,17 @@ async function askFirst({ world }: Context, repairs: readonly string[]): Promise
 
 const INDENT = " ".repeat(9);
 
-function renderFinding({ weight, title, evidence, command }: ShownFinding, paint: Palette, columns: number): string {
+function renderFinding(
+  { weight, title, evidence, command, hint }: ShownFinding,
+  paint: Palette,
+  columns: number,
+): string {
   const colour = { error: paint.red, warning: paint.yellow, unknown: paint.dim }[weight];
   const lines = [`${colour(weight.padEnd(7))}  ${paint.bold(wrapBehind(plainLine(title), INDENT.length, columns))}`];
   for (const fact of evidence)
     lines.push(`${INDENT}${paint.dim("seen:")} ${wrapBehind(plainLine(fact), INDENT.length + 6, columns)}`);
-  if (command !== null) lines.push(`${INDENT}${paint.cyan("->")} ${plainLine(command)}`);
+  const advice = hint ?? command;
+  if (advice !== null) lines.push(`${INDENT}${paint.cyan("->")} ${plainLine(advice)}`);
   return `${lines.join("\n")}\n`;
 }
 

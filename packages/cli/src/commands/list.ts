@@ -1,10 +1,12 @@
 /** `list`: every profile in a table, once or again whenever something changes. */
 import { setTimeout as delay } from "node:timers/promises";
+import { LockkeeperError } from "@lockkeeper/core";
 import type { ListOptions, ProfileStatus, Profiles } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
+import { statusOfError } from "../exit-status.ts";
 import { renderStatusTable } from "../status-table.ts";
 import { textLifeMs } from "../terminal/durations.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
@@ -24,10 +26,27 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const usage = given.wide || (context.json && !given.watch);
   const look = (): Promise<readonly ProfileStatus[]> => listed(profiles, { probe, usage }, given.names);
   if (given.watch) return watch(context, profiles, { look, probe, names: given.names, wide: given.wide });
-  const statuses = await look();
+  let statuses: readonly ProfileStatus[];
+  try {
+    statuses = await look();
+  } catch (error) {
+    if (!isRegistryFault(error)) throw error;
+    const known = await listed(profiles, { probe, usage, known: true }, given.names);
+    const shown: Shown = { statuses: known, wide: given.wide };
+    // The warning has said what is wrong; with --json only an error may stand on stderr.
+    const failures = context.json ? [{ name: null, error }] : [];
+    return { value: known, shown, failures, status: statusOfError(error) };
+  }
   const notes = statuses.length === 0 && given.names.length === 0 ? [emptyNote(profiles)] : [];
   const shown: Shown = { statuses, wide: given.wide };
   return { value: statuses, shown, notes };
+}
+
+/** Whether the error may be the registry's: what is known without it is shown, and the error stays one. */
+function isRegistryFault(error: unknown): boolean {
+  return (
+    error instanceof LockkeeperError && ["REGISTRY_DAMAGED", "PERMISSION_DENIED", "IO_FAILED"].includes(error.code)
+  );
 }
 
 /** All profiles, or those that were named: an unknown name is an error, as everywhere. */
@@ -37,7 +56,7 @@ async function listed(
   words: readonly string[],
 ): Promise<readonly ProfileStatus[]> {
   if (words.length === 0) return profiles.list(options);
-  const names = await profiles.match(words);
+  const names = await profiles.match(words, { known: options.known });
   const statuses = new Map((await profiles.list(options)).map((status) => [status.name, status]));
   return Promise.all(names.map(async (name) => statuses.get(name) ?? profiles.find(name)));
 }

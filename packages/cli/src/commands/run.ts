@@ -57,16 +57,20 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     said = text;
     world.stderr.write(`${name}: ${text}\n`);
   };
+  // A manager that starts it is named by the profile's unit.
+  const startedBy = isMainProcessOfUnit(context) || isAgentOfOurs(context) ? undefined : '"lockkeeper run"';
   const leaseWaits = { patient: true, ...(given.noStandby ? { standby: false } : {}) };
   const runOnce = async (): Promise<KeeperOutcome> => {
     const over = new AbortController();
     const { paths, scheme: word } = await profiles.find(name);
     scheme = word;
     const passing = given.noOutput || json ? undefined : passOutput(context, gatewayLogPath(paths), over.signal);
-    return profiles.run(name, { supervised, stays: stay, leaseWaits, stop, force, report }).finally(async () => {
-      over.abort();
-      await passing;
-    });
+    return profiles
+      .run(name, { supervised, stays: stay, startedBy, leaseWaits, stop, force, report })
+      .finally(async () => {
+        over.abort();
+        await passing;
+      });
   };
   const ended = await (stay ? stayAfterError(context, profiles, name, runOnce()) : runOnce());
   if (typeof ended === "number") return { value: undefined, status: ended };

@@ -13,7 +13,7 @@ import { requireYes } from "../consent.ts";
 import type { Context } from "../context.ts";
 import { onEachProfile } from "../each-profile.ts";
 import { renderStatusTable } from "../status-table.ts";
-import { setRequest } from "../set-plan-text.ts";
+import { fileWords, setRequest } from "../set-plan-text.ts";
 import { chooseTargets } from "../targets.ts";
 import type { Targets } from "../targets.ts";
 import type { View } from "../terminal/view.ts";
@@ -30,6 +30,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const existing = new Set((await profiles.list({ probe: false })).map(({ name }) => name));
   const missing = names.filter((name) => !existing.has(name));
   if (!given.yes) await askAboutNearNames(context, missing, [...existing], given);
+  const words = fromFile === undefined ? [] : fileWords(setRequest(context.world, given));
+  const startedBy = `"${shellCommand("lockkeeper", "up", ...words)}"`;
   const { steps } = await profiles.order("start", names);
   const { failures } = await onEachProfile(context, steps, "hold-back", async (name, onProgress) => {
     if (!existing.has(name) && names.includes(name)) {
@@ -37,7 +39,7 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
       await createUnlessThere(profiles, { name, kind: kindOf(given), argv: given.rest });
     }
     onProgress("starting");
-    return profiles.start(name, { timeoutMs: given.timeout, signal, onProgress });
+    return profiles.start(name, { timeoutMs: given.timeout, startedBy, signal, onProgress });
   });
   const statuses = (await profiles.list()).filter(({ name }) => steps.some((step) => step.name === name));
   const made = missing.filter((name) => statuses.some((status) => status.name === name));

@@ -21,10 +21,27 @@ describe("doctor", () => {
             title: "port 1 of dev is held by another process",
             evidence: ["pid 7 (evil \u001B[2J), user ann"],
             command: "lockkeeper ports --explain 1",
+            hint: null,
             fix: null,
           },
-          { weight: "warning", code: "leftover", title: "left", evidence: [], command: null, fix: "sweep it" },
-          { weight: "unknown", code: "clock", title: "cannot tell", evidence: [], command: null, fix: null },
+          {
+            weight: "warning",
+            code: "leftover",
+            title: "left",
+            evidence: [],
+            command: null,
+            hint: "Wait.",
+            fix: "sweep it",
+          },
+          {
+            weight: "unknown",
+            code: "clock",
+            title: "cannot tell",
+            evidence: [],
+            command: null,
+            hint: null,
+            fix: null,
+          },
         ],
         repaired: ["close it"],
       },
@@ -36,6 +53,7 @@ error    port 1 of dev is held by another process
          seen: pid 7 (evil \\x1b[2J), user ann
          -> lockkeeper ports --explain 1
 warning  left
+         -> Wait.
 unknown  cannot tell
 1 error, 1 warning, 1 unknown; can be put right at once: 1 (lockkeeper doctor --fix)
 `);

@@ -12,6 +12,7 @@ import {
   judgeProcess,
   readListeners,
   sameProcess,
+  shellCommand,
 } from "@lockkeeper/core/internal";
 import type { ProcessIdentity } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
@@ -125,7 +126,8 @@ export async function takeOver(
     await stopOld(context.env, manager, { timeoutMs: options.stopTimeoutMs ?? kind.stopTimeoutMs, signal });
     onProgress?.("starting it under one of our keepers");
     const timeoutMs = options.startTimeoutMs ?? kind.startTimeoutMs;
-    const { status } = await startProfile(context, name, { timeoutMs, signal, onProgress }, "takeover");
+    const startedBy = `"${shellCommand("lockkeeper", "takeover", name)}"`;
+    const { status } = await startProfile(context, name, { timeoutMs, startedBy, signal, onProgress });
     refuseWider(scene, status.pid === null ? "unknown" : addressesOf(status.pid), "listens");
     if (manager.kind === "unit" && manager.enabled === "yes") await disableUnit(context.env, manager.unit);
     return { outcome: "taken-over", plan, status };

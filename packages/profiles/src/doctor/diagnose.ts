@@ -14,6 +14,7 @@ import { checkClock } from "./clock.ts";
 import { checkConfigPort } from "./config-port.ts";
 import { checkDirectories } from "./directories.ts";
 import { checkFileSystems } from "./file-systems.ts";
+import { adviceOf } from "./finding.ts";
 import type { Check, Finding, Scene, Weight } from "./finding.ts";
 import { checkHomeAccess } from "./home-access.ts";
 import { checkInstalled } from "./installed.ts";
@@ -73,8 +74,8 @@ async function findingsOf(check: Check, scene: Scene): Promise<readonly Finding[
     return await check(scene);
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
-    const { message, evidence, hint = null } = error;
-    return [{ weight: "unknown", code: "check-failed", title: message, evidence, command: hint }];
+    const { message, evidence, hint } = error;
+    return [{ weight: "unknown", code: "check-failed", title: message, evidence, ...adviceOf(hint) }];
   }
 }
 
@@ -101,8 +102,10 @@ function readManifests({ home, owner }: ProfilesContext): {
       weight: "error",
       code: error.code === "UNSAFE_PATH" ? "registry-unsafe" : "registry-damaged",
       title: error.message,
-      evidence: ["running gateways go on; profiles cannot be looked at one by one until it is mended"],
-      command: error.hint ?? null,
+      evidence: [
+        "running gateways go on, and can be stopped; profiles are not looked at one by one until it is mended",
+      ],
+      ...adviceOf(error.hint),
     };
     return { manifests: [], findings: [finding] };
   }

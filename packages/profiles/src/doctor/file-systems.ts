@@ -25,7 +25,8 @@ export function checkFileSystems({ context: { home }, patients, facts: { look } 
           code: "network-file-system",
           title: `the locks in ${path} are on a network file system (${name})`,
           evidence: ["two hosts that mount it may both believe that they own a profile"],
-          command: "LOCKKEEPER_HOME=<a local directory> lockkeeper list",
+          command: null,
+          hint: "Choose a directory on a local disk, and set LOCKKEEPER_HOME to it.",
         },
       ];
     }

@@ -25,9 +25,43 @@ export interface Finding {
   readonly title: string;
   /** The observations, one fact a line. */
   readonly evidence: readonly string[];
-  /** The one command that helps; null when there is nothing to run. */
+  /** The one command that helps, as it can be pasted; null when there is nothing to run, or only `hint` says what. */
   readonly command: string | null;
+  /** What to do, as a sentence, with that command at its end. @default nothing to add to `command` */
+  readonly hint?: string;
   readonly fix?: Repair;
+}
+
+/** Programs that a hint of ours may end with. */
+const PROGRAMS = [
+  "lockkeeper",
+  "cat",
+  "chmod",
+  "chown",
+  "cp",
+  "df",
+  "journalctl",
+  "kill",
+  "loginctl",
+  "ls",
+  "mkdir",
+  "mv",
+  "pm2",
+  "rm",
+  "sudo",
+  "systemctl",
+  "vi",
+];
+const COMMAND = new RegExp(`^(?:.*?: )?((?:${PROGRAMS.join("|")}) .+)$`, "s");
+/** A word that a person has to replace first. */
+const PLACEHOLDER = /(?:^| )(?:NAME\b|[A-Z]=|<)/;
+
+/** Returns the advice of an error's hint: the sentence, and the command at its end when that can be pasted as it stands. */
+export function adviceOf(hint: string | null | undefined): Pick<Finding, "command" | "hint"> {
+  if (hint === null || hint === undefined) return { command: null };
+  const command = COMMAND.exec(hint)?.[1];
+  if (command === hint) return { command };
+  return { command: command === undefined || PLACEHOLDER.test(command) ? null : command, hint };
 }
 
 /** One check. Changes nothing; throws only because of a bug. */

@@ -1,5 +1,6 @@
 /** Checks what the next start of each profile needs. */
 import { preflight } from "../run/preflight.ts";
+import { adviceOf } from "./finding.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds profiles that could not be started, or not as configured. */
@@ -16,7 +17,7 @@ export async function checkNextStart({ context, patients, facts }: Scene): Promi
         code: `next-start-${about}`,
         title: message.includes(manifest.name) ? message : `${manifest.name}: ${message}`,
         evidence: [...evidence, ...(weight === "error" ? goesOn : [])],
-        command: hint,
+        ...adviceOf(hint),
       });
     }
   }

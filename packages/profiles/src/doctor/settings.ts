@@ -1,6 +1,7 @@
 /** Checks for settings that cannot be read or that point at something that is gone. */
 import { LockkeeperError } from "@lockkeeper/core";
 import { readSettings } from "../settings/settings.ts";
+import { adviceOf } from "./finding.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds settings that cannot be read, and a default profile that does not exist. */
@@ -14,7 +15,8 @@ export function checkSettings({ context, patients, facts }: Scene): readonly Fin
       code: "default-missing",
       title: `the default profile ${name} does not exist`,
       evidence: [`${context.home} has ${patients.length} profiles, none of that name`],
-      command: "lockkeeper use NAME",
+      command: "lockkeeper list",
+      hint: "Choose another: lockkeeper use NAME",
     });
   }
   for (const { manifest } of patients) {
@@ -35,5 +37,5 @@ function attempt<T>(read: () => T, findings: Finding[]): T | undefined {
 }
 
 function ofFault({ message, hint }: LockkeeperError): Finding {
-  return { weight: "error", code: "config-damaged", title: message, evidence: [], command: hint ?? null };
+  return { weight: "error", code: "config-damaged", title: message, evidence: [], ...adviceOf(hint) };
 }

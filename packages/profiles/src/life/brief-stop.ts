@@ -26,7 +26,7 @@ export async function withBriefStop<T>(
   context: ProfilesContext,
   manifest: Manifest,
   { stop, start }: RunVerbs,
-  options: Pick<StopOptions, "signal" | "onProgress">,
+  options: Pick<StopOptions, "signal" | "onProgress"> & Pick<StartOptions, "startedBy">,
   action: () => Promise<T>,
 ): Promise<{ readonly value: T; readonly wasStopped: boolean }> {
   const { name } = manifest;
@@ -43,14 +43,15 @@ export async function withBriefStop<T>(
   const consequence = "it was not stopped and still runs";
   requireStartAfterStop(before, consequence);
   await requirePreflight(context, manifest, consequence, { port });
-  await stop(name, options);
+  const { startedBy, ...stopOptions } = options;
+  await stop(name, stopOptions);
   let done = "nothing was done";
   try {
     const value = await action();
     done = "what was asked for is done";
     return { value, wasStopped: true };
   } finally {
-    await startAgain(name, done, () => start(name, { port, onProgress: options.onProgress }));
+    await startAgain(name, done, () => start(name, { port, startedBy, onProgress: options.onProgress }));
   }
 }
 

@@ -82,7 +82,8 @@ export async function cloneProfile(
   const copy = (): Promise<CloneResult> => copyWhileStopped(context, original, name, include, options);
   if (options.stop !== true || verbs === undefined) return copy();
   const { signal, onRunProgress: onProgress } = options;
-  const { value, wasStopped } = await withBriefStop(context, original, verbs, { signal, onProgress }, copy);
+  const startedBy = `"${shellCommand("lockkeeper", "clone", from, to, "--stop")}"`;
+  const { value, wasStopped } = await withBriefStop(context, original, verbs, { signal, onProgress, startedBy }, copy);
   return { ...value, restarted: wasStopped };
 }
 

@@ -51,12 +51,41 @@ export function readRegistryDocument(home: string, owner?: FileOwner): RegistryD
   // Before the reading: a file that is replaced in between is read again the next time.
   const stamp = stampOf(registry, owner);
   if (stamp !== undefined && known?.path === registry && known.stamp === stamp) return known.document;
-  const text = readIfPresentSync(registry, owner);
-  if (text === undefined) return { revision: 0, registry: new Map() };
+  const text = readText(registry, owner);
+  if (text === undefined) {
+    refuseLost(home, registry);
+    return { revision: 0, registry: new Map() };
+  }
   const document =
     known?.path === registry && known.text === text ? known.document : parseRegistry(home, registry, text);
   known = { path: registry, text, document, stamp };
   return document;
+}
+
+function readText(path: string, owner: FileOwner | undefined): string | undefined {
+  try {
+    return readIfPresentSync(path, owner);
+  } catch (error) {
+    if (!(error instanceof LockkeeperError) || error.code !== "PERMISSION_DENIED" || !isOurs(path)) throw error;
+    throw new LockkeeperError(error.code, error.message, {
+      cause: error,
+      hint: `Open it to yourself again: ${shellCommand("chmod", "600", path)}`,
+    });
+  }
+}
+
+function isOurs(path: string): boolean {
+  try {
+    return lstatSync(path).uid === process.geteuid?.();
+  } catch {
+    return false;
+  }
+}
+
+/** The registry is written before its copy, so a copy alone is what is left of one that was removed. */
+function refuseLost(home: string, path: string): void {
+  const profiles = readLastGood(home)?.size ?? 0;
+  if (profiles > 0) throw damaged(home, `${path} is missing`, undefined);
 }
 
 /** Changes with every replacement, write, change of owner or mode. Undefined when the reading has to say what is there. */
@@ -94,25 +123,15 @@ export function requireFrom(registry: Registry, home: string, name: string): Man
   });
 }
 
-/** Whether ending a profile needs its name twice; `unknown` when neither the registry nor its last good copy can be read. */
-export type Protection = "protected" | "open" | "unknown";
-
 /**
- * Returns the profile's protection. A damaged registry must not prevent a stop; who may not read it may not stop anything.
- *
- * @throws {LockkeeperError} PERMISSION_DENIED
+ * Returns the profiles of `home`; while its registry cannot be read, those of the last good copy. For what only looks, or stops.
+ * Undefined when there is no usable copy either.
  */
-export function readProtection(home: string, name: string, owner?: FileOwner): Protection {
-  const registry = readUsable(home, owner);
-  if (registry === undefined) return "unknown";
-  return [...registry.values()].some((each) => each.name === name && each.protected) ? "protected" : "open";
-}
-
-function readUsable(home: string, owner: FileOwner | undefined): Registry | undefined {
+export function readUsable(home: string, owner?: FileOwner): Registry | undefined {
   try {
     return readRegistry(home, owner);
   } catch (error) {
-    if (error instanceof LockkeeperError && error.code !== "PERMISSION_DENIED") return readLastGood(home);
+    if (error instanceof LockkeeperError) return readLastGood(home);
     throw error;
   }
 }
@@ -209,7 +228,8 @@ function inspectLastGood(home: string): { readonly profiles: number; readonly wr
   return writtenAt === undefined ? undefined : { profiles: registry.size, writtenAt };
 }
 
-function readLastGood(home: string): Registry | undefined {
+/** Returns the profiles of the copy that the last change has left; undefined when it is missing or unusable. */
+export function readLastGood(home: string): Registry | undefined {
   try {
     const text = readIfPresentSync(homePaths(home).registryLastGood);
     return text === undefined ? undefined : checkDocument(home, JSON.parse(text) as unknown).registry;
@@ -286,6 +306,6 @@ function damaged(home: string, message: string, cause: unknown): LockkeeperError
       ? "Upgrade Lockkeeper on this machine."
       : lastGood === undefined
         ? `Running gateways go on and can be stopped. There is no last good copy, so mend it by hand: ${shellCommand("vi", registry)}`
-        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): ${shellCommand("cp", registryLastGood, registry)}`;
+        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): ${shellCommand("cp", "-p", registryLastGood, registry)}`;
   return new LockkeeperError("REGISTRY_DAMAGED", `the registry is damaged: ${message}`, { cause, hint });
 }

@@ -31,12 +31,11 @@ export interface LaunchOptions {
   /** How long the gateway's start may take. @default by kind */
   readonly timeoutMs?: number | undefined;
   readonly standby?: boolean | undefined;
+  /** What asks for the start, for the history. @default "lockkeeper start" */
+  readonly startedBy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
-
-/** The command that a start belongs to, for the history. */
-export type StartedBy = "start" | "restart" | "takeover";
 
 /** How much later than its starter a keeper may decide about a start, the end of the gateway included. */
 const VERDICT_MS = 3_000;
@@ -54,11 +53,10 @@ export async function launchKeeper(
   { manifest, record }: ProfileObservation,
   options: LaunchOptions,
   deadline: number,
-  by: StartedBy,
 ): Promise<LaunchResult> {
   const child = await spawnKeeper(context, {
     manifest,
-    startedBy: `"lockkeeper ${by}"`,
+    startedBy: options.startedBy ?? '"lockkeeper start"',
     port: options.port,
     startTimeoutMs: options.timeoutMs,
     sparesEarlierRun: record !== undefined && belongsToRun(context, record),

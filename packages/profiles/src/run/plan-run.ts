@@ -36,7 +36,7 @@ export interface PlanOptions {
   readonly sparesEarlierRun?: boolean | undefined;
   /** What the gateway has for its start. @default by kind */
   readonly startTimeoutMs?: number | undefined;
-  /** The origin of the request, for the history. @default "lockkeeper run" */
+  /** The origin of the request, for the history. @default the unit of the profile when it is supervised, else "lockkeeper run" */
   readonly startedBy?: string | undefined;
   /** How to wait for a lease. */
   readonly leaseWaits?: LeaseWaits | undefined;
@@ -135,8 +135,13 @@ async function keeperSpec(
     sparesEarlierRun: options.sparesEarlierRun,
     supervised: options.supervised,
     stays: options.stays,
-    startedBy: options.startedBy ?? "lockkeeper run",
+    startedBy: originOf(options, manifest),
   };
+}
+
+function originOf({ startedBy, supervised }: PlanOptions, { service }: Manifest): string {
+  if (startedBy !== undefined) return startedBy;
+  return supervised && service !== undefined ? `the unit ${service.unit}` : '"lockkeeper run"';
 }
 
 /** Loaded only for a profile with a lease. */

@@ -16,6 +16,8 @@ const STILL_RUNS = "it was not stopped and still runs";
 export interface RestartOptions {
   /** For each half. @default by kind */
   readonly timeoutMs?: number | undefined;
+  /** What asks for it, for the history, as one line without secrets: `"lockkeeper up"`. @default "lockkeeper restart" */
+  readonly startedBy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
@@ -56,6 +58,7 @@ export async function restartProfile(
     return { outcome: "handed-over", killed: false, spared: [], status: statusOf(context, before) };
   }
   const { outcome, spared } = await stopProfile(context, name, options);
-  const { outcome: started, status } = await startProfile(context, name, options, "restart");
+  const again = { ...options, startedBy: options.startedBy ?? '"lockkeeper restart"' };
+  const { outcome: started, status } = await startProfile(context, name, again);
   return { outcome: started === "standby" ? started : "restarted", killed: outcome === "killed", spared, status };
 }

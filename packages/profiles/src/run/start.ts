@@ -17,7 +17,6 @@ import type { explainFailure } from "./explain-failure.ts";
 import { isInsideRun } from "./inside-run.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { launchKeeper } from "./launch-keeper.ts";
-import type { StartedBy } from "./launch-keeper.ts";
 import { describeStart } from "./start-progress.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { observeBriefly, observeManifest, statusOf } from "../status/observe-profile.ts";
@@ -34,6 +33,8 @@ export interface StartOptions {
   readonly replace?: boolean | undefined;
   /** Whether to wait, in the background, while another host owns the profile. @default the lease's own setting */
   readonly standby?: boolean | undefined;
+  /** What asks for it, for the history, as one line without secrets: `"lockkeeper up"`. @default "lockkeeper start" */
+  readonly startedBy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with one line of progress at a time. */
   readonly onProgress?: ((text: string) => void) | undefined;
@@ -100,7 +101,6 @@ export async function startProfile(
   context: ProfilesContext,
   name: string,
   options: StartOptions = {},
-  by: StartedBy = "start",
 ): Promise<StartResult> {
   const manifest = requireManifest(context.home, name, context.owner);
   let observation =
@@ -145,7 +145,7 @@ export async function startProfile(
         story = { ...story, refused: undefined };
         continue;
       case "launch": {
-        const result = await launchKeeper(context, observation, options, deadline, by);
+        const result = await launchKeeper(context, observation, options, deadline);
         if (result.kind === "ended") throw await explain(context, manifest, result.record);
         if (result.kind === "running") {
           // Our own keeper has just looked: a second look would tell nothing else.

@@ -8,7 +8,7 @@ import type { ProfilesContext } from "../context.ts";
 import { createProfiles } from "../life/create.ts";
 import { editProfile } from "../life/edit.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
-import { readProtection } from "../registry/registry.ts";
+import { readRegistry } from "../registry/registry.ts";
 import { requirePreflight } from "../run/preflight.ts";
 import { planSet } from "./plan-set.ts";
 import type { PreparedPlan, SetPlan } from "./plan-set.ts";
@@ -26,7 +26,7 @@ export async function applySet(context: ProfilesContext, set: ProfileSet, agreed
   const { home } = context;
   const { plan, edits } = await createMissing(context, set, agreed);
   for (const { name, options } of edits) {
-    if (readProtection(home, name) !== "open") {
+    if (readRegistry(home).get(name)?.protected === true) {
       throw new LockkeeperError("CONFIRMATION_NEEDED", `${name} was protected meanwhile: it is left as it is`, {
         hint: "Look again: lockkeeper plan",
       });

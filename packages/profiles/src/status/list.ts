@@ -9,13 +9,14 @@ import type { Manifest } from "../manifest.ts";
 import { foresee, observeAll } from "./observe-all.ts";
 import type { ProfileObservation } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
+import { askedProfiles } from "./known-profiles.ts";
+import type { KnownOptions } from "./known-profiles.ts";
 import { describeProfile } from "./profile-status.ts";
 import type { ProfileStatus } from "./profile-status.ts";
-import { readRegistry } from "../registry/registry.ts";
 import { readSelection } from "../selection/selection.ts";
 
 /** Options of `list`. */
-export interface ListOptions {
+export interface ListOptions extends KnownOptions {
   /** Ask each living gateway for its health now, instead of using its keeper's last answer. @default true */
   readonly probe?: boolean;
   /** Look up how much memory each gateway uses. @default false */
@@ -54,7 +55,7 @@ function selectionShown(context: ProfilesContext): string | null {
 
 async function lookAtAll(context: ProfilesContext, options: ListOptions): Promise<readonly ProfileStatus[]> {
   foresee(context.home);
-  const manifests = [...readRegistry(context.home, context.owner).values()];
+  const manifests = [...(await askedProfiles(context, options)).values()];
   const current = selectionShown(context);
   const now = Date.now();
   const statuses: ProfileStatus[] = [];

@@ -5,10 +5,9 @@ import { LockkeeperError } from "@lockkeeper/core";
 import type { RunRecord } from "@lockkeeper/core";
 import { existsSync } from "node:fs";
 import type { HomePlace, ProfilesContext } from "../context.ts";
-import { isKindName, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseProfileName } from "../profile-name.ts";
-import { gatewayLogPath, historyPath, profilePaths } from "../profile-paths.ts";
+import { gatewayLogPath, historyPath } from "../profile-paths.ts";
 import { requireManifest } from "../registry/registry.ts";
 import { readableSelection } from "../selection/selection.ts";
 import { Look } from "./evidence.ts";
@@ -19,6 +18,7 @@ import { isPlainlyAtRest } from "./plainly-at-rest.ts";
 import { describeProfile } from "./profile-status.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 import { readRunRecord } from "./run-records.ts";
+import { manifestOfRun, profilesWithoutRegistry, warnOfRegistry } from "./without-registry.ts";
 
 /** A profile's plan, its last recorded run, and what is true of it now. */
 export interface ProfileObservation {
@@ -77,26 +77,35 @@ export function observeBriefly(place: HomePlace, manifest: Manifest): ProfileObs
 
 /**
  * Returns the profile as it is now, for a stop: with an unreadable registry, or one that does not name it any more, a gateway can
- * still be stopped, by its keeper's record.
+ * still be stopped, by the last good copy and by its keeper's record. A registry that cannot be read is warned of.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED and the like when nothing was
- *   published either.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, PROFILE_NAME_INVALID; REGISTRY_DAMAGED and the like when nothing else tells of it.
  */
 export function observeForStop(context: ProfilesContext, name: string): ProfileObservation {
   try {
-    const manifest = requireManifest(context.home, name, context.owner);
-    // `down` asks this of every profile there is.
-    const seen = observeBriefly(context, manifest);
-    if (seen.record !== undefined) return seen;
-    // Its record may have been removed under a living owner: then only the kernel knows.
-    const look = lookOfThisTurn(context);
-    return hasRun(manifest) || !look.listsNoMarks() ? observeManifest(context, manifest, look) : seen;
+    return observeRegistered(context, requireManifest(context.home, name, context.owner));
   } catch (error) {
     if (!(error instanceof LockkeeperError) || error.code === "PROFILE_NAME_INVALID") throw error;
+    if (error.code !== "PROFILE_NOT_FOUND") {
+      const known = profilesWithoutRegistry(context, error);
+      const manifest = known.registry.get(parseProfileName(name));
+      if (manifest === undefined) throw error;
+      warnOfRegistry(context.home, known);
+      return observeRegistered(context, manifest);
+    }
     const seen = observeUnregistered(context, name);
-    if (seen === undefined || (error.code === "PROFILE_NOT_FOUND" && seen.observed.owner === "nobody")) throw error;
+    if (seen === undefined || seen.observed.owner === "nobody") throw error;
     return seen;
   }
+}
+
+/** `down` asks this of every profile there is. */
+function observeRegistered(context: ProfilesContext, manifest: Manifest): ProfileObservation {
+  const seen = observeBriefly(context, manifest);
+  if (seen.record !== undefined) return seen;
+  // Its record may have been removed under a living owner: then only the kernel knows.
+  const look = lookOfThisTurn(context);
+  return hasRun(manifest) || !look.listsNoMarks() ? observeManifest(context, manifest, look) : seen;
 }
 
 /**
@@ -107,7 +116,7 @@ export function observeForStop(context: ProfilesContext, name: string): ProfileO
  */
 export function observeUnregistered(place: HomePlace, name: string): ProfileObservation | undefined {
   const record = readRunRecord(place.home, parseProfileName(name));
-  return record === undefined ? undefined : observeManifest(place, manifestOf(place.home, name, record));
+  return record === undefined ? undefined : observeManifest(place, manifestOfRun(place.home, name, record));
 }
 
 const looks = new WeakMap<HomePlace, Look>();
@@ -126,26 +135,6 @@ function lookOfThisTurn(place: HomePlace): Look {
 /** Whether the profile has ever run, by its history or its log. */
 export function hasRun({ paths }: Manifest): boolean {
   return existsSync(historyPath(paths)) || existsSync(gatewayLogPath(paths));
-}
-
-/** Rebuilds a manifest from a published run. A record of the first release has no kind; only OpenClaw's ports show it. */
-function manifestOf(home: string, profile: string, { kind: named, host, port, ports, since }: RunRecord): Manifest {
-  const name = parseProfileName(profile);
-  const guessed = "cdp" in ports ? "openclaw" : "command";
-  const kind = named !== undefined && isKindName(named) ? named : guessed;
-  return {
-    schemaVersion: 1,
-    name,
-    kind,
-    host,
-    port,
-    span: kinds[kind].span,
-    ports,
-    health: "tcp",
-    protected: false,
-    createdAt: since,
-    paths: profilePaths(home, name),
-  };
 }
 
 /** Returns the status for display. Damaged settings hide the default, never the state of a profile. */

@@ -3,7 +3,7 @@ import { followLog, readHistory, readLog } from "@lockkeeper/core";
 import type { HistoryEvent, LogExcerpt, LogPosition, LogSelection } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayLogPath, historyPath } from "../profile-paths.ts";
-import { requireManifest } from "../registry/registry.ts";
+import { knownProfile } from "./known-profiles.ts";
 
 /** Where to begin following a log, and when to end. */
 export interface FollowLogOptions {
@@ -20,11 +20,11 @@ export interface FollowLogOptions {
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
  */
 export async function profileLog(
-  { home, owner }: ProfilesContext,
+  context: ProfilesContext,
   name: string,
   selection: LogSelection = {},
 ): Promise<LogExcerpt> {
-  return readLog(gatewayLogPath(requireManifest(home, name, owner).paths), selection);
+  return readLog(await logOf(context, name), selection);
 }
 
 /**
@@ -33,11 +33,11 @@ export async function profileLog(
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
  */
 export async function* followProfileLog(
-  { home, owner }: ProfilesContext,
+  context: ProfilesContext,
   name: string,
   { from, signal = new AbortController().signal }: FollowLogOptions = {},
 ): AsyncGenerator<string, void> {
-  const output = gatewayLogPath(requireManifest(home, name, owner).paths);
+  const output = await logOf(context, name);
   const start = from ?? (await readLog(output, { lines: 0 })).end;
   yield* followLog(output, { from: start, signal });
 }
@@ -47,6 +47,10 @@ export async function* followProfileLog(
  *
  * @throws {LockkeeperError} PROFILE_NOT_FOUND, UNSAFE_PATH, PERMISSION_DENIED, IO_FAILED.
  */
-export function profileHistory({ home, owner }: ProfilesContext, name: string): readonly HistoryEvent[] {
-  return readHistory(historyPath(requireManifest(home, name, owner).paths));
+export async function profileHistory(context: ProfilesContext, name: string): Promise<readonly HistoryEvent[]> {
+  return readHistory(historyPath((await knownProfile(context, name)).manifest.paths));
+}
+
+async function logOf(context: ProfilesContext, name: string): Promise<string> {
+  return gatewayLogPath((await knownProfile(context, name)).manifest.paths);
 }

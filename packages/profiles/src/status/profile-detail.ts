@@ -10,10 +10,11 @@ import { askHealth } from "./ask-health.ts";
 import { Look } from "./evidence.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { EndScope, Manifest } from "../manifest.ts";
+import { knownProfile } from "./known-profiles.ts";
 import { limitNotes, memoryMaxBy } from "./limits.ts";
 import type { MemoryMaxBy } from "./limits.ts";
 import { withUsage } from "./memory-usage.ts";
-import { observeProfile, statusOf } from "./observe-profile.ts";
+import { observeManifest, statusOf } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
@@ -74,8 +75,9 @@ export interface ProfileDetail extends ProfileStatus {
  */
 export async function profileDetail(context: ProfilesContext, name: string): Promise<ProfileDetail> {
   const look = new Look(context);
-  const observation = observeProfile(context, name, look);
-  const { manifest, observed, record } = observation;
+  const { manifest, isByRun } = await knownProfile(context, name);
+  const observation = observeManifest(context, manifest, look);
+  const { observed, record } = observation;
   const status = await withLease(context, statusOf(context, observation), manifest);
   const lock = await look.inspectLock(manifest);
   const listeners = readListeners({ ports: new Set(Object.values(status.ports)) });
@@ -93,9 +95,10 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     limitNotes: limitNotes(manifest),
     uptimeShare: uptimeShareOf(manifest, observed.state),
     spared: stillSpared(record),
-    pendingChange: hasPendingChange(observation),
+    pendingChange: !isByRun && hasPendingChange(observation),
     ...settingsOf(manifest),
-    lastOutput: await readLastOutput(context, manifest),
+    // Which secrets may be in it is not known without its settings.
+    lastOutput: isByRun ? [] : await readLastOutput(context, manifest),
   };
   // In another user's home nothing is swept.
   if (observed.leftover && context.owner !== "any") {

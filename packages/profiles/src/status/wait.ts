@@ -1,7 +1,7 @@
 /** Waits until profiles are in the wanted state. Starts nothing and stops nothing. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProfilesContext } from "../context.ts";
-import { readRegistry, requireFrom } from "../registry/registry.ts";
+import { knownProfile } from "./known-profiles.ts";
 import { listProfiles } from "./list.ts";
 import type { ProfileStatus } from "./profile-status.ts";
 
@@ -40,17 +40,19 @@ export async function waitForProfiles(
   names: readonly string[],
   options: WaitOptions = {},
 ): Promise<readonly WaitResult[]> {
-  const registry = readRegistry(context.home, context.owner);
-  for (const name of names) requireFrom(registry, context.home, name);
+  for (const name of names) await knownProfile(context, name);
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const { for: wanted = "running" } = options;
   if (!GOALS.includes(wanted))
     throw new TypeError(`wait: expected for to be one of ${GOALS.join(", ")}, got ${wanted}`);
   const said = new Map<string, string>();
   for (;;) {
-    const listed = new Map((await listProfiles(context, { probe: false })).map((status) => [status.name, status]));
+    const listed = new Map(
+      (await listProfiles(context, { probe: false, known: true })).map((status) => [status.name, status]),
+    );
     // A profile that was removed meanwhile is reported as unknown.
-    const statuses = names.map((name) => listed.get(name) ?? throwUnknown(context, name));
+    const statuses: ProfileStatus[] = [];
+    for (const name of names) statuses.push(listed.get(name) ?? (await throwUnknown(context, name)));
     for (const status of statuses) {
       if (said.get(status.name) !== status.state) options.onProgress?.(status);
       said.set(status.name, status.state);
@@ -75,7 +77,7 @@ function judge({ state, health }: ProfileStatus, wanted: "running" | "stopped"):
   return state === "failed" || state === "blocked" ? "gave-up" : "waiting";
 }
 
-function throwUnknown(context: ProfilesContext, name: string): never {
-  requireFrom(readRegistry(context.home, context.owner), context.home, name);
-  throw new Error(`${name} is in the registry and not in the list`);
+async function throwUnknown(context: ProfilesContext, name: string): Promise<never> {
+  await knownProfile(context, name);
+  throw new Error(`${name} is known and not in the list`);
 }

@@ -31,8 +31,18 @@ async function withProfiles(...names: readonly string[]): Promise<Patient> {
   const home = scratchHome();
   const context = { home, env: { HOME: dirname(home) }, programs: { keeper: "", gateway: "" } };
   for (const name of names) await createProfile(home, { name, port: await freePort() });
-  return { home, diagnose: () => diagnose(context), repair: async () => repair(context, await diagnose(context)) };
+  const look = async (): Promise<readonly Finding[]> => {
+    const found = await diagnose(context);
+    for (const each of found) expect(each.command ?? PASTED, each.code).toMatch(PASTED_COMMAND);
+    return found;
+  };
+  return { home, diagnose: look, repair: async () => repair(context, await look()) };
 }
+
+const PASTED = "lockkeeper list";
+/** A program with its arguments, and no word that a person has to replace. */
+const PASTED_COMMAND =
+  /^(?:lockkeeper|cat|chmod|chown|cp|df|kill|loginctl|ls|mkdir|mv|sudo|systemctl|timedatectl|ulimit|vi) (?!.*(?:<|\bNAME\b))/s;
 
 function manifestOf(home: string, name: string): Manifest {
   const found = readRegistry(home).get(name);
@@ -114,7 +124,7 @@ describe("diagnose", () => {
     const [first] = await look();
     expect(first).toMatchObject({ weight: "error", code: "registry-damaged" });
     expect(first?.title).toContain(registry);
-    expect(first?.command).toContain(`cp ${homePaths(home).registryLastGood} ${registry}`);
+    expect(first?.command).toBe(`cp -p ${homePaths(home).registryLastGood} ${registry}`);
   });
 
   test("a read-only home is reported with its errno, and nothing is tried", async () => {

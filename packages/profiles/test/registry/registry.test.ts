@@ -95,7 +95,7 @@ describe("readRegistry", () => {
     expect(error.message).toContain(registry);
     expect(error.message).toContain(place);
     expect(error.hint).toContain(`2 profiles`);
-    expect(error.hint).toContain(`cp ${registryLastGood} ${registry}`);
+    expect(error.hint).toContain(`cp -p ${registryLastGood} ${registry}`);
     await expect(changeRegistry(home, ({ commit }) => commit([]))).rejects.toMatchObject({ code: "REGISTRY_DAMAGED" });
     expect(fs.readFileSync(registry, "utf8")).toBe(text);
     fs.copyFileSync(registryLastGood, registry);

@@ -132,7 +132,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     const silent = await holdSilentPort();
     const web = await holdWebPort();
     const dead = `http://127.0.0.1:${await freePort()}`;
-    const mixed = storeOf([dead, silent.url, web.url, ...etcd.endpoints], {}, 2_000);
+    const mixed = storeOf([dead, silent.url, web.url, ...etcd.endpoints], {}, 5_000);
     expect(await mixed.read(freshKey())).toBeUndefined();
     const none = storeOf([dead, silent.url, web.url], {}, 2_000);
     await expect(none.read("k")).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe.skipIf(noEtcd)("a lease in etcd", () => {
     const [ours = ""] = etcd.endpoints;
     const [theirs = ""] = other.endpoints;
     const proxied = await holdForwardedPort(ours);
-    const mixed = storeOf([proxied.url, theirs], {}, 2_000);
+    const mixed = storeOf([proxied.url, theirs]);
     expect(await mixed.read(freshKey())).toBeUndefined();
     await proxied.end();
     await expect(mixed.read(freshKey())).rejects.toMatchObject({

@@ -105,4 +105,5 @@ test("the next start succeeds, or finds the gateway alive under the lock and sto
   } finally {
     await scene.end();
   }
-}, 600_000);
+  // Some two hundred processes, one after the other.
+}, 1_200_000);

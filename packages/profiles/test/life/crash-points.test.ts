@@ -7,7 +7,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { KILL_AT_STEP } from "../../../../test/harness/kill-at-step.ts";
 import type { ProfilesContext } from "../../src/context.ts";
 import { createProfile } from "../../src/life/create.ts";
@@ -22,6 +22,9 @@ import { readSelection, useProfile } from "../../src/selection/selection.ts";
 import { treeHash } from "../openclaw-host.ts";
 import { filesIn, pathsOf, put, scratchContext } from "./scratch-context.ts";
 import { profilePlace } from "../../../../test/harness/ports.ts";
+
+// A sweep starts a process for each step, and that takes minutes on a machine that does much else.
+vi.setConfig({ testTimeout: 1_200_000 });
 
 /** Describes one sweep. */
 interface Sweep {

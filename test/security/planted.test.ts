@@ -69,3 +69,54 @@ test.each(Object.entries(PLANTS))("security 8: %s in the place of our files is r
     }
   });
 });
+
+/** A regular file of ours is a leftover, and is swept. */
+const NO_LOCKS = Object.entries(PLANTS).filter(([what]) => what !== "ten sparse gigabytes");
+
+test.each(NO_LOCKS)(
+  "security 8: %s with the name of a lock file is refused at once, until its hint is followed",
+  (_, plant) =>
+    withScratchHome(async ({ folder, home, run, mustRun, json }) => {
+      const victim = path.join(folder, "victim");
+      fs.writeFileSync(victim, CONTENT, { mode: 0o600 });
+      for (const name of ["a", "b"]) await mustRun(["create", name]);
+      await mustRun(["start", "b"]);
+      const { pid } = (await json(["status", "b"])) as { pid: number };
+      const [a, b] = ["a", "b"].map((name) => path.join(home, `profiles/${name}/lock/gateway.0123abcd.lock`)) as [
+        string,
+        string,
+      ];
+      for (const place of [a, b]) plant(place, victim);
+      // A wait for the lock ends with LOCK_HELD.
+      const refusal = (place: string): unknown => ({
+        status: 77,
+        stderr: expect.stringMatching(new RegExp(`"UNSAFE_PATH".*${place}`)) as string,
+      });
+      for (const args of [["start"], ["restart"], ["clone", "c"], ["rename", "c"], ["remove", "--yes"]]) {
+        const [verb = "", ...rest] = args;
+        expect({ verb, ...(await run([verb, "a", ...rest, "--json"])) }).toMatchObject(refusal(a) as object);
+      }
+      expect(await run(["restart", "b", "--json"])).toMatchObject(refusal(b) as object);
+      expect(await json(["status", "b"])).toMatchObject({ state: "running", pid, lock: { verdict: "held" } });
+      // Nobody may own a stopped profile because of it, and no reader touches it.
+      expect(await run(["status", "a", "--json"])).toMatchObject({ status: 3, stderr: "" });
+      expect(await json(["list"])).toMatchObject([{ state: "stopped" }, { state: "running" }]);
+      const { findings } = JSON.parse((await run(["doctor", "--json"])).stdout) as {
+        findings: readonly { code: string }[];
+      };
+      expect(findings.map(({ code }) => code).filter((code) => /^(?:lock|leftover|next-start)/.test(code))).toEqual([
+        "next-start-lock",
+        "next-start-lock",
+      ]);
+      await mustRun(["stop", "a"]);
+      await mustRun(["stop", "b"]);
+      expect(fs.readdirSync(path.dirname(b))).toEqual([path.basename(b)]);
+      for (const name of ["a", "b"]) {
+        const { error } = JSON.parse((await run(["start", name, "--json"])).stderr) as { error: { hint: string } };
+        const [command = ""] = /mv .*/.exec(error.hint) ?? [];
+        expect(spawnSync("sh", ["-c", command])).toMatchObject({ status: 0 });
+        await mustRun(["start", name]);
+      }
+      expect(fs.readFileSync(victim, "utf8")).toBe(CONTENT);
+    }),
+);

@@ -11,6 +11,7 @@ export { shellCommand, shellQuote } from "./shell-quote.ts";
 export type { KernelAnswer, KernelLook } from "./lock/kernel-look.ts";
 export { lookAtKernelLocks } from "./lock/kernel-look.ts";
 export { sweepGatewayLock } from "./lock/sweep.ts";
+export { refuseUnsafeLockFiles } from "./lock/unsafe-lock-files.ts";
 export { readGatewayLock } from "./lock/inspect.ts";
 export { isMutexRecord } from "./lock/lock-record.ts";
 export { holdsDisplacedLock } from "./lock/displaced-lock.ts";

@@ -72,7 +72,7 @@ export function render({ detail, now }: Shown, { paint, quiet, columns }: View):
     ],
     ["keeper", detail.keeperPid === null ? "-" : `pid ${detail.keeperPid}`],
     ...(detail.unit === null ? [] : [["kept by", `${plainLine(detail.unit)} (${detail.manager})`] as [string, string]]),
-    ["lock", `${detail.lock.verdict}, ${plainLine(detail.lock.path)}`],
+    ["lock", lockRow(detail.lock)],
     ...(detail.lease === null ? [] : [["lease", describeLease(detail.lease)] as [string, string]]),
     ["listeners", detail.listeners.map(({ address, port }) => `${address} ${port}`).join(", ") || "-"],
     ...memoryRow(detail),
@@ -120,6 +120,11 @@ function memoryRow({
       : [`at most ${formatSizeBytes(memoryMaxBytes)} (${memoryMaxBy})`]),
   ];
   return facts.length === 0 ? [] : [["memory", facts.join(", ")]];
+}
+
+/** What is in the place of a lock and is none is the answer to the question why it is unknown. */
+function lockRow({ verdict, path, reason }: ProfileDetail["lock"]): string {
+  return plainLine(`${verdict}, ${path}${verdict === "unknown" ? `: ${reason}` : ""}`);
 }
 
 function hookRow({ hooks }: ProfileDetail): [string, string][] {

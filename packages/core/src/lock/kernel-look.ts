@@ -123,7 +123,7 @@ class Look implements KernelLook {
   }
 
   #askFile(path: string): KernelAnswer {
-    const fd = openToLook(path);
+    const fd = openLockFile(path);
     if (fd === undefined) return FREE;
     try {
       const seen = readRecordOf(fd);
@@ -218,6 +218,19 @@ function orUnknown(ask: () => KernelAnswer): KernelAnswer {
     const errno = errnoOf(error) ?? (error instanceof LockkeeperError ? error.code : undefined);
     if (errno === undefined) throw error;
     return { verdict: "unknown", reason: `the lock cannot be looked at (${errno})` };
+  }
+}
+
+/** Errors of an open that meets a link or a socket: no owner can have locked what is there. */
+const NO_LOCK: ReadonlySet<string | undefined> = new Set(["ELOOP", "ENXIO"]);
+
+/** Undefined when there is no lock file. */
+function openLockFile(path: string): number | undefined {
+  try {
+    return openToLook(path);
+  } catch (error) {
+    if (NO_LOCK.has(errnoOf(error))) return undefined;
+    throw error;
   }
 }
 

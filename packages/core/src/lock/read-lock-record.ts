@@ -7,6 +7,8 @@ import { LOCK_RECORD_BYTES, parseLockText } from "./lock-record.ts";
 /** The `problem` of a missing file. */
 export const NO_LOCK_FILE = "there is no lock file";
 
+const NOT_PLAIN = "the path is not a plain file";
+
 /** What is at the path of a lock file. `exists`: a readable plain file. */
 export type Sighting = ParsedLockRecord & { readonly exists: boolean };
 
@@ -17,12 +19,7 @@ export function readLockRecord(path: string): Sighting {
   try {
     fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   } catch (error) {
-    const errno = errnoOf(error);
-    return {
-      record: null,
-      exists: false,
-      problem: errno === "ENOENT" ? NO_LOCK_FILE : `the file cannot be read (${errno})`,
-    };
+    return { record: null, exists: false, problem: problemOf(error) };
   }
   try {
     return readRecordOf(fd);
@@ -31,11 +28,26 @@ export function readLockRecord(path: string): Sighting {
   }
 }
 
+function problemOf(error: unknown): string {
+  const errno = errnoOf(error);
+  switch (errno) {
+    case "ENOENT":
+      return NO_LOCK_FILE;
+    case "ELOOP":
+      return "the path is a symbolic link";
+    // A socket.
+    case "ENXIO":
+      return NOT_PLAIN;
+    default:
+      return `the file cannot be read (${errno})`;
+  }
+}
+
 /** Reads the record in the file that `fd` has open. */
 export function readRecordOf(fd: number): Sighting {
   try {
     const stats = fs.fstatSync(fd);
-    if (!stats.isFile()) return { record: null, exists: false, problem: "the path is not a plain file" };
+    if (!stats.isFile()) return { record: null, exists: false, problem: NOT_PLAIN };
     const bytes = Buffer.allocUnsafe(LOCK_RECORD_BYTES);
     const length = fs.readSync(fd, bytes, 0, LOCK_RECORD_BYTES, 0);
     return { ...parseLockText(bytes.toString("utf8", 0, length)), exists: true };

@@ -46,7 +46,12 @@ export function sweepLockFile(path: string): Sweep {
   }
 }
 
-/** Removes the files of dead rivals, and returns the file of a rival that lives or may live. */
+/**
+ * Removes the files of dead rivals, and returns the file of a rival that lives.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH for what nobody can lock safely; file errors, when neither a lock nor the kernel's list
+ * tells whether a rival lives.
+ */
 export function findRival(place: LockPlace, files: LockFiles): string | undefined {
   return findRivalFiles(place, files).find((path) => isHeld(path));
 }
@@ -55,8 +60,11 @@ function isHeld(path: string): boolean {
   try {
     return sweepLockFile(path) === "held";
   } catch (error) {
-    // It is not safely ours, so it stays, but it may be a lock anyway.
-    if (error instanceof LockkeeperError) return !isFree(path);
+    if (!(error instanceof LockkeeperError)) throw error;
+    // It stays, as it is not safely ours, and an owner may have it all the same.
+    const { verdict } = lookAtKernelLocks().askFile(path);
+    if (verdict === "held") return true;
+    if (verdict === "free" && error.code !== "UNSAFE_PATH") return false;
     throw error;
   }
 }

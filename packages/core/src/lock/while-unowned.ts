@@ -35,11 +35,12 @@ export async function whileUnowned<T>(
   const pid = record?.gateway?.pid ?? record?.pid;
   if (verdict === "held") throw heldError(place, reason, { ownerPid: pid });
   const files = lockFilesFor(place);
+  let hasFile = false;
   let hasEntered = false;
   const enter = async (): Promise<T> => {
+    hasEntered = true;
     const rival = findRival(place, files);
     if (rival !== undefined) throw heldError(place, `somebody holds ${rival}`);
-    hasEntered = true;
     const result = await fn();
     // We may remove them only while we hold them.
     if (lockDirMovesTo !== undefined) {
@@ -48,18 +49,21 @@ export async function whileUnowned<T>(
     }
     return result;
   };
-  const enterBoth = files.earlierPath === files.path ? enter : () => withFileMutex(files.earlierPath, enter, waiting);
+  const enterBoth = (): Promise<T> => {
+    hasFile = true;
+    return files.earlierPath === files.path ? enter() : withFileMutex(files.earlierPath, enter, waiting);
+  };
   try {
     return await withFileMutex(files.path, enterBoth, waiting);
   } catch (error) {
     const isRefused = !hasEntered && error instanceof LockkeeperError && error.code === "MUTEX_TIMEOUT";
     throw isRefused ? heldError(place, error.message, { cause: error }) : error;
   } finally {
-    if (hasEntered) await quietly(() => sweepGatewayLock(place));
+    if (hasFile) await quietly(() => sweepGatewayLock(place));
   }
 }
 
-/** The work is done: a leftover lock file blocks nobody. */
+/** The work is done, or was refused: a leftover lock file blocks nobody. */
 async function quietly(tidy: () => unknown): Promise<void> {
   try {
     await tidy();

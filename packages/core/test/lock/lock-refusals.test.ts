@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,13 +16,15 @@ import {
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { acquireGatewayLock, lockPathFor } from "../../src/lock/gateway-lock.ts";
 import { inspectGatewayLock } from "../../src/lock/inspect.ts";
 import { sweepGatewayLock } from "../../src/lock/sweep.ts";
+import { refuseUnsafeLockFiles } from "../../src/lock/unsafe-lock-files.ts";
+import { whileUnowned } from "../../src/lock/while-unowned.ts";
 
 let home: string;
 let place: { lockDir: string; configPath: string };
@@ -42,26 +45,26 @@ afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 const isRoot = process.geteuid?.() === 0;
 if (!isRoot) process.stdout.write("skipped: only root can give files to somebody else\n");
 
-/** What is put in the place of the lock file, and what the refusal says about it. */
-const DANGERS: readonly (readonly [string, RegExp, () => void])[] = [
-  ["a symbolic link", /is a symbolic link/, () => symlinkSync(target, path)],
-  ["a dangling link", /is a symbolic link/, () => symlinkSync(join(home, "nowhere"), path)],
-  ["a second name of a file", /has 2 names/, () => linkSync(target, path)],
-  ["a directory", /is a directory/, () => mkdirSync(path)],
-  ["a FIFO", /is not a plain file/, () => void execFileSync("mkfifo", [path])],
+/** What is put in the place of a lock file, and what the refusal says about it. */
+const DANGERS: readonly (readonly [string, RegExp, (at: string) => void])[] = [
+  ["a symbolic link", /is a symbolic link/, (at) => symlinkSync(target, at)],
+  ["a dangling link", /is a symbolic link/, (at) => symlinkSync(join(home, "nowhere"), at)],
+  ["a second name of a file", /has 2 names/, (at) => linkSync(target, at)],
+  ["a directory", /is a directory/, (at) => mkdirSync(at)],
+  ["a FIFO", /is not a plain file/, (at) => void execFileSync("mkfifo", [at])],
   [
     "a file that others may write",
     /can be written by others \(mode 0666\)/,
-    () => {
-      writeFileSync(path, "x");
-      chmodSync(path, 0o666);
+    (at) => {
+      writeFileSync(at, "x");
+      chmodSync(at, 0o666);
     },
   ],
 ];
 
 describe("in the place of the lock file", () => {
   test.each(DANGERS)("%s is refused without a wait, and left as it is", async (_what, fact, put) => {
-    put();
+    put(path);
     const before = lstatSync(path, { bigint: true });
     // A wait for its deadline would exceed the test's own.
     await expect(acquireGatewayLock({ ...place, timeoutMs: 600_000 })).rejects.toMatchObject({
@@ -90,6 +93,55 @@ describe("in the place of the lock file", () => {
     await new Promise((resolve) => server.once("listening", resolve));
     await expect(acquireGatewayLock(place)).rejects.toMatchObject({ code: "UNSAFE_PATH" });
     await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe("in a directory of a single owner, under the name of another lock file", () => {
+  const otherIn = (lockDir: string): string => join(lockDir, "gateway.0123abcd.lock");
+
+  test.each(DANGERS)("%s is refused without a wait, and nothing is left beside it", async (_what, fact, put) => {
+    const single = { ...place, scope: "directory" } as const;
+    const other = otherIn(place.lockDir);
+    put(other);
+    const before = lstatSync(other, { bigint: true });
+    const refusal = { code: "UNSAFE_PATH", message: expect.stringMatching(fact) as string };
+    // A wait for its deadline would exceed the test's own.
+    await expect(acquireGatewayLock({ ...single, timeoutMs: 600_000 })).rejects.toMatchObject(refusal);
+    const never = vi.fn<() => Promise<void>>();
+    await expect(whileUnowned(single, never, { timeoutMs: 600_000 })).rejects.toMatchObject(refusal);
+    expect(() => refuseUnsafeLockFiles(single)).toThrow(expect.objectContaining(refusal));
+    expect(never).not.toHaveBeenCalled();
+    expect(readdirSync(place.lockDir)).toEqual([basename(other)]);
+    const after = lstatSync(other, { bigint: true });
+    expect([after.ino, after.mode, after.mtimeNs]).toEqual([before.ino, before.mode, before.mtimeNs]);
+    expect(readFileSync(target, "utf8")).toBe("precious");
+    // In a directory with locks of several configs it is none of ours.
+    await (await acquireGatewayLock(place)).release();
+  });
+
+  test("a socket is refused without a wait", async () => {
+    const other = otherIn(place.lockDir);
+    const server = createServer().listen(other);
+    await new Promise((resolve) => server.once("listening", resolve));
+    await expect(acquireGatewayLock({ ...place, scope: "directory", timeoutMs: 600_000 })).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      hint: expect.stringContaining(`mv ${other} ${other}.aside`) as string,
+    });
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test.runIf(isRoot)("a file of another user is refused; one that is held is an owner's", async () => {
+    const single = { ...place, scope: "directory" } as const;
+    const lock = await acquireGatewayLock({ ...place, configPath: join(home, "other.json") });
+    chownSync(lock.path, 65_534, 65_534);
+    await expect(acquireGatewayLock({ ...single, timeoutMs: 0 })).rejects.toMatchObject({ code: "LOCK_HELD" });
+    await lock.release();
+    writeFileSync(otherIn(place.lockDir), "", { mode: 0o600 });
+    chownSync(otherIn(place.lockDir), 65_534, 65_534);
+    await expect(acquireGatewayLock({ ...single, timeoutMs: 600_000 })).rejects.toMatchObject({
+      code: "UNSAFE_PATH",
+      message: expect.stringContaining("belongs to another user (uid 65534)") as string,
+    });
   });
 });
 

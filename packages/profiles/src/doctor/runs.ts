@@ -1,6 +1,6 @@
 /** Checks for gateways in a bad state, and for the remains of killed runs. */
 import { LockkeeperError, inspectGatewayLock } from "@lockkeeper/core";
-import { lookAtKernelLocks } from "@lockkeeper/core/internal";
+import { lookAtKernelLocks, refuseUnsafeLockFiles } from "@lockkeeper/core/internal";
 import type { LockInspection } from "@lockkeeper/core";
 import type { KernelLook } from "@lockkeeper/core/internal";
 import type { Manifest } from "../manifest.ts";
@@ -83,9 +83,13 @@ async function ofPlace(
 ): Promise<Finding | undefined> {
   const { name, paths } = patient.manifest;
   try {
-    return isFree(patient, look, facts) ? undefined : await ofLock(home, patient, look);
+    if (isFree(patient, look, facts)) return undefined;
+    refuseUnsafeLockFiles(lockPlace(paths));
+    return await ofLock(home, patient, look);
   } catch (error) {
     if (!(error instanceof LockkeeperError)) throw error;
+    // The check of the next start names it, with the command that helps; no sweep would.
+    if (error.code === "UNSAFE_PATH") return undefined;
     return ownerUnknown(name, [paths.lock, error.message]);
   }
 }

@@ -2,7 +2,7 @@
  * Checks everything that the next start of a profile needs, without starting anything: before a running gateway is replaced,
  * in `doctor` for every profile, and in `create` and `edit` as a warning. Changes nothing.
  */
-import { LockkeeperError, lockPathFor } from "@lockkeeper/core";
+import { LockkeeperError } from "@lockkeeper/core";
 import {
   PathLook,
   belongsToAnother,
@@ -14,6 +14,7 @@ import {
   requireRoom,
   requireWritable,
   refuseUnlessPlain,
+  refuseUnsafeLockFiles,
   shellCommand,
   unsafePath,
 } from "@lockkeeper/core/internal";
@@ -26,7 +27,7 @@ import { directoriesOf, refuseShared } from "../directories/directory-rules.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
 import type { Manifest } from "../manifest.ts";
 import { kinds } from "../kinds/kinds.ts";
-import { gatewayLogPath, homePaths } from "../profile-paths.ts";
+import { gatewayLogPath, homePaths, lockPlace } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
 import { HostFacts } from "./host-facts.ts";
@@ -213,7 +214,7 @@ function hasOwnVariables({ kind, passEnv, env, envFile }: Manifest): boolean {
 function refuseSpoiledLock({ paths }: Manifest, facts: HostFacts): void {
   // Mostly there is nothing in its place, and then its name, which takes a hash, says no more.
   if (facts.lockFiles(paths.lock) === "none") return;
-  refuseSpoiled(lockPathFor(paths.lock, paths.config));
+  refuseUnsafeLockFiles(lockPlace(paths));
 }
 
 function refuseSpoiledLog({ paths }: Manifest, { look }: HostFacts): void {

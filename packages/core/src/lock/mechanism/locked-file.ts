@@ -8,7 +8,9 @@ import * as fs from "node:fs";
 
 import { errnoOf, fileError } from "../../errors.ts";
 import { bitsOfOthers } from "../../storage/bits-of-others.ts";
-import { belongsToAnother, notPlain, unsafePath, writtenByOthers } from "../../storage/private-file.ts";
+import { OUTSIDE, belongsToAnother, notPlain, unsafePath, writtenByOthers } from "../../storage/private-file.ts";
+import { isUnmapped } from "../../storage/unmapped-user.ts";
+import { shellCommand } from "../../shell-quote.ts";
 import { tryKernelLock } from "./kernel-lock.ts";
 import { LOCK_RECORD_BYTES } from "../lock-record.ts";
 
@@ -188,19 +190,31 @@ function isForeign(stats: fs.BigIntStats): boolean {
   return self !== undefined && stats.uid !== BigInt(self);
 }
 
-/** Stricter than for other files: what root made, or a private group may write, is no lock of ours either. */
-function refuseUnsafe(stats: fs.BigIntStats | undefined, path: string): void {
-  const fact = stats === undefined ? undefined : findDanger(stats, path);
-  if (fact === undefined) return;
-  throw unsafePath(path, fact, "Look at what put it there, move it away, then run it again.");
+/**
+ * Returns when an owner could lock what is at `path`, or when nothing is there. Opens and changes nothing.
+ *
+ * @throws {LockkeeperError} UNSAFE_PATH as {@link LockedFile.open}; file errors with path and errno.
+ */
+export function refuseUnsafeLockFile(path: string): void {
+  try {
+    refuseUnsafe(lstat(path), path);
+  } catch (error) {
+    throw fileError(error, "look at the lock file", path);
+  }
 }
 
-function findDanger(stats: fs.BigIntStats, path: string): string | undefined {
-  const fact = notPlain(stats);
-  if (fact !== undefined) return fact;
-  if (isForeign(stats)) return belongsToAnother(stats);
+/** Stricter than for other files: what root made, or a private group may write, is no lock of ours either. */
+function refuseUnsafe(stats: fs.BigIntStats | undefined, path: string): void {
+  if (stats === undefined) return;
+  // Its name does not end as a lock file's, so from then on it counts for nothing.
+  const moveAway = `move it away: ${shellCommand("mv", path, `${path}.aside`)}`;
+  const kind = notPlain(stats);
+  if (kind !== undefined) throw unsafePath(path, kind, `Look at what put it there, then ${moveAway}`);
+  if (isForeign(stats)) {
+    const hint = isUnmapped(stats.uid) ? OUTSIDE : `When no process of that user needs it, ${moveAway}`;
+    throw unsafePath(path, belongsToAnother(stats), hint);
+  }
   const [mode, uid, gid] = [Number(stats.mode), Number(stats.uid), Number(stats.gid)];
-  return (bitsOfOthers({ mode, uid, gid, ctimeMs: Number(stats.ctimeMs) }, path) & 0o022) === 0
-    ? undefined
-    : writtenByOthers(stats);
+  if ((bitsOfOthers({ mode, uid, gid, ctimeMs: Number(stats.ctimeMs) }, path) & 0o022) === 0) return;
+  throw unsafePath(path, writtenByOthers(stats), `Close it: ${shellCommand("chmod", "go-w", path)}`);
 }

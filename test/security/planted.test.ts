@@ -70,6 +70,11 @@ test.each(Object.entries(PLANTS))("security 8: %s in the place of our files is r
   });
 });
 
+/** What a command says of an unsafe lock file; after a wait for the lock it would say LOCK_HELD. */
+function refusal(place: string): object {
+  return { status: 77, stderr: expect.stringMatching(new RegExp(`"UNSAFE_PATH".*${place}`)) as string };
+}
+
 /** A regular file of ours is a leftover, and is swept. */
 const NO_LOCKS = Object.entries(PLANTS).filter(([what]) => what !== "ten sparse gigabytes");
 
@@ -87,16 +92,11 @@ test.each(NO_LOCKS)(
         string,
       ];
       for (const place of [a, b]) plant(place, victim);
-      // A wait for the lock ends with LOCK_HELD.
-      const refusal = (place: string): unknown => ({
-        status: 77,
-        stderr: expect.stringMatching(new RegExp(`"UNSAFE_PATH".*${place}`)) as string,
-      });
       for (const args of [["start"], ["restart"], ["clone", "c"], ["rename", "c"], ["remove", "--yes"]]) {
         const [verb = "", ...rest] = args;
-        expect({ verb, ...(await run([verb, "a", ...rest, "--json"])) }).toMatchObject(refusal(a) as object);
+        expect({ verb, ...(await run([verb, "a", ...rest, "--json"])) }).toMatchObject(refusal(a));
       }
-      expect(await run(["restart", "b", "--json"])).toMatchObject(refusal(b) as object);
+      expect(await run(["restart", "b", "--json"])).toMatchObject(refusal(b));
       expect(await json(["status", "b"])).toMatchObject({ state: "running", pid, lock: { verdict: "held" } });
       // Nobody may own a stopped profile because of it, and no reader touches it.
       expect(await run(["status", "a", "--json"])).toMatchObject({ status: 3, stderr: "" });

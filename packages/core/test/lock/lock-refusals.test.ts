@@ -96,9 +96,11 @@ describe("in the place of the lock file", () => {
   });
 });
 
-describe("in a directory of a single owner, under the name of another lock file", () => {
-  const otherIn = (lockDir: string): string => join(lockDir, "gateway.0123abcd.lock");
+function otherIn(lockDir: string): string {
+  return join(lockDir, "gateway.0123abcd.lock");
+}
 
+describe("in a directory of a single owner, under the name of another lock file", () => {
   test.each(DANGERS)("%s is refused without a wait, and nothing is left beside it", async (_what, fact, put) => {
     const single = { ...place, scope: "directory" } as const;
     const other = otherIn(place.lockDir);

@@ -167,6 +167,46 @@ test("restart refuses a spoiled token or log of the profile, and the running gat
   });
 });
 
+/** Enough for a command, and too few for a keeper. */
+const FEW_FILES = 'ulimit -n 28; exec "$@"';
+
+test.runIf(process.platform === "linux")(
+  "nothing that starts a gateway again stops it where a keeper may open too few files, and no keeper begins there",
+  async () => {
+    await withScratchHome(async (scratch) => {
+      const { home, folder, run, mustRun, json } = scratch;
+      const withFew = (...args: readonly string[]): { readonly status: number | null; readonly code: unknown } => {
+        const argv = ["-c", FEW_FILES, "sh", process.execPath, CLI_ENTRY, ...args, "--json"];
+        const env = bareEnvironment(home);
+        const { status, stderr } = spawnSync("/bin/sh", argv, { encoding: "utf8", env, cwd: folder });
+        const { error } = JSON.parse(stderr) as { error: { code: string; message: string } };
+        return { status, code: error.message.includes("a process may have only 28 here") ? error.code : error.message };
+      };
+      const refused = { status: 74, code: "IO_FAILED" };
+      const file = path.join(folder, "lockkeeper.json");
+      const write = (A: string): Promise<void> =>
+        writeFile(file, JSON.stringify({ profiles: { api: { env: { A } } } }));
+      await write("1");
+      await mustRun(["apply", "--yes"], { cwd: folder });
+      await mustRun(["start", "api"]);
+      await write("2");
+      const pid = await pidOf(scratch);
+      for (const args of [
+        ["restart", "api"],
+        ["clone", "api", "two", "--stop"],
+        ["apply", "--yes"],
+      ])
+        expect({ args, ...withFew(...args) }).toEqual({ args, ...refused });
+      expect(await json(["status", "api"])).toMatchObject({ state: "running", pid });
+      await mustRun(["stop", "api"]);
+      for (const verb of ["start", "restart", "run"])
+        expect({ verb, ...withFew(verb, "api") }).toEqual({ verb, ...refused });
+      expect(await run(["status", "api", "--json"])).toMatchObject({ status: 3 });
+      await mustRun(["start", "api"]);
+    });
+  },
+);
+
 /** Mounts a disk of 64 KiB; false where that is not allowed. */
 function mountSmall(disk: string): boolean {
   return spawnSync("mount", ["-t", "tmpfs", "-o", "mode=700,size=64k", "tmpfs", disk]).status === 0;

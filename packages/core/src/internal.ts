@@ -35,7 +35,7 @@ export type { Holder, Listener } from "./host/listener.ts";
 export { describeHolder, shownCommand } from "./host/holder.ts";
 export type { HostView } from "./host/sockets.ts";
 export { coversAddress, findHolders, readClosingPorts, readListeners } from "./host/sockets.ts";
-export { countOpenFiles, openFileLimit } from "./host/open-files.ts";
+export { countOpenFiles, openFileLimit, requireOpenFiles } from "./host/open-files.ts";
 export type { PortProbe } from "./host/probe-port.ts";
 export { probeAddress, probeBind, probeListener } from "./host/probe-port.ts";
 export type { ProcessVerdict } from "./host/process-identity.ts";

@@ -1,6 +1,30 @@
 /** How many files, sockets included, a process may have open. */
 import { readdirSync, readFileSync } from "node:fs";
 
+import { LockkeeperError } from "../errors.ts";
+
+/**
+ * How many files a keeper must be able to open. Measured with Node 20: with 24 it fails while it starts its gateway, with 28 it
+ * keeps a built-in one, through a crash too. The rest is for a hook and a lease.
+ */
+export const KEEPER_FILES = 32;
+
+/**
+ * Returns when a keeper that this process is or starts may open as many files as it needs, or when the host does not tell.
+ *
+ * @throws {LockkeeperError} IO_FAILED with the limit.
+ */
+export function requireOpenFiles(): void {
+  // Elsewhere the question takes longer than the start of a keeper.
+  const limit = process.platform === "linux" ? openFileLimit() : undefined;
+  if (limit === undefined || limit >= KEEPER_FILES) return;
+  throw new LockkeeperError(
+    "IO_FAILED",
+    `a keeper needs ${KEEPER_FILES} open files or more, and a process may have only ${limit} here`,
+    { hint: "Raise the limit, in a new shell where this one may not: ulimit -n 1024" },
+  );
+}
+
 /**
  * Returns the soft limit of open files of the process `pid`; Infinity where there is none; undefined where it is unknown: for
  * other processes on a host without `/proc`, and for processes that we may not inspect.

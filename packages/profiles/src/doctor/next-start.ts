@@ -8,8 +8,8 @@ export async function checkNextStart({ context, patients, facts }: Scene): Promi
   const findings: Finding[] = [];
   for (const { manifest, observed } of patients) {
     const lives = observed.keeper !== null || observed.gateway !== null;
-    // Other checks look at the folders of all profiles, and at their disk.
-    const faults = await preflight(context, manifest, { skip: ["folders", "disk"], facts });
+    // Other checks look at the folders of all profiles, at their disk, and at the limits of this shell.
+    const faults = await preflight(context, manifest, { skip: ["folders", "disk", "limits"], facts });
     for (const { weight, about, message, evidence, hint } of faults) {
       const goesOn = lives ? ["it runs, and could not be started again"] : [];
       findings.push({

@@ -2,6 +2,7 @@
  * Plans a run: turns the manifest into the input of core's keeper and makes the checks that only profiles can make. The plan
  * is plain data, except for one check under the lock; after that check the keeper releases everything here.
  */
+import { requireOpenFiles } from "@lockkeeper/core/internal";
 import type { KeeperSpec } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { gatewayEnvironment } from "../environment/gateway-environment.ts";
@@ -57,9 +58,12 @@ const LOCK_TIMEOUT_MS = 5_000;
 /**
  * Plans a run of the profile.
  *
- * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH.
+ * @throws {LockkeeperError} PROFILE_NOT_FOUND, DIRECTORY_SHARED, PORTS_OVERLAP, PORT_INVALID, OPTION_INVALID, UNSAFE_PATH;
+ * IO_FAILED when this process may open too few files.
  */
 export async function planRun(context: ProfilesContext, name: string, options: PlanOptions): Promise<RunPlan> {
+  // Short of them later, with its gateway at hand, a keeper could neither keep that nor end it.
+  requireOpenFiles();
   // A killed `remove` or `rename` may have moved the profile's folders already.
   await settleRegistry(context.home);
   const registry = readRegistry(context.home);

@@ -11,6 +11,7 @@ import {
   fileError,
   hostWithPort,
   lstatIfPresent,
+  requireOpenFiles,
   requireRoom,
   requireWritable,
   refuseUnlessPlain,
@@ -52,7 +53,8 @@ export interface PreflightFault {
     | "block"
     | "variables"
     | "hooks"
-    | "lease";
+    | "lease"
+    | "limits";
   readonly code: ErrorCode;
   readonly message: string;
   readonly evidence: readonly string[];
@@ -95,6 +97,8 @@ export async function preflight(
       note(about, error);
     }
   };
+  // A service manager has limits of its own.
+  if (manifest.service === undefined) check("limits", requireOpenFiles);
   checkPlaces(check, context, manifest, facts);
   let env: Readonly<Record<string, string>> | undefined;
   try {

@@ -1,6 +1,7 @@
 /**
- * Somebody removes the lock file of a running profile and removes or rewrites its record, or replaces the folder around the file. A living keeper puts its lock back; while
- * it cannot, or when there is none, `stop` says that something lives, and never that the profile has stopped.
+ * Somebody removes the lock file of a running profile and removes or rewrites its record, or replaces the folder around the file. A
+ * living keeper puts its lock back. While it cannot, or when there is none, `stop` says that something lives, and never that the
+ * profile has stopped.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { nearestNames } from "./nearest-names.ts";
 import { LONGEST_TIMER_MS } from "./pause.ts";
 
-/** What the value of an option is, in a word. `value`: its own reader checks it. */
+/** The expected type of an option's value. `value`: anything; the function itself checks it. */
 export type OptionKind =
   | "flag"
   | "text"
@@ -20,12 +20,12 @@ export type OptionKind =
   | "object"
   | "value";
 
-/** The options of a function, by name; `needed`: it has no default. `true` as `value`. */
+/** The options of a function, by name. `needed`: it has no default. `true`: it is not checked. */
 export type KnownOptions = Readonly<Record<string, true | OptionKind | `needed ${OptionKind}`>>;
 
 /**
- * Returns when `options` has only keys of `known` with values of their kind, and all that are needed; otherwise a misspelt option
- * would silently have its default.
+ * Returns when `options` has every needed key of `known`, no unknown key, and only values of the right kind. Otherwise a misspelt
+ * option would silently have its default.
  *
  * @param caller the function that was called, for the message.
  * @throws {TypeError} naming the first unknown key and the nearest known one, or the first wrong or missing value.

@@ -116,8 +116,8 @@ function profileIn(subject: unknown): string | undefined {
 }
 
 /**
- * A caller without a compiler gets an error for a misspelt option, which would otherwise silently have its default, and for a wrong or
- * missing argument: `emptyTrash` of no names would otherwise mean all of them.
+ * Returns when the arguments are right. A caller without a compiler could misspell an option, which would silently have its default,
+ * or leave out an argument: `emptyTrash` without names would empty the whole trash.
  *
  * @throws {TypeError} naming the first wrong argument, or the first unknown key of the verb's options and the nearest known one.
  */

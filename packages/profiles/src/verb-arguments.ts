@@ -1,7 +1,6 @@
 /**
- * The arguments of each verb of the facade; those of everyday verbs are in `everyday-verbs.ts`. The compiler checks the options
- * against the types; a caller without a compiler gets an error for a misspelt option, which would otherwise silently have its
- * default, and for a missing argument.
+ * The arguments of each verb of the facade, for callers without a compiler; those of everyday verbs are in `everyday-verbs.ts`. The
+ * compiler checks these tables against the types of the options.
  */
 import type { LogSelection } from "@lockkeeper/core";
 import type { ImportOptions } from "./adopt/import.ts";

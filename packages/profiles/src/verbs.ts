@@ -281,8 +281,7 @@ export type Argument =
   | "findings";
 
 /**
- * By verb: its arguments before the options; the known options, made when the verb is called, for a verb that has any; and whether
- * it needs them.
+ * By verb: its arguments before the options; its options, made when the verb is called; and `needed` when it cannot do without them.
  */
 export type ArgumentsByVerb = Readonly<
   Record<string, readonly [before: readonly Argument[], known?: () => KnownOptions, options?: "needed"]>

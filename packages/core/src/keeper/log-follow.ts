@@ -1,4 +1,7 @@
-/** Follows a gateway's log while it is written, across rotations and restarts: no line comes twice or is skipped. Only reads; needs no lock. */
+/**
+ * Follows a gateway's log while it is written, across rotations and restarts: no line comes twice or is skipped. Only reads; needs no
+ * lock.
+ */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { pause } from "../pause.ts";

@@ -1,4 +1,4 @@
-/** Which name an imported gateway gets, and the way out when it cannot have it. Changes nothing. */
+/** The name that an imported gateway gets, and the hint when that name is not possible. Changes nothing. */
 import { LockkeeperError } from "@lockkeeper/core";
 import type { ProfilesContext } from "../context.ts";
 import { adoptCommand, freeNameFor, nameFor } from "../discover/adopt-command.ts";
@@ -37,7 +37,7 @@ export function nameHere(
   }
 }
 
-/** Returns the hint when that name cannot be given. Values of variables are not repeated, so with them the hint is no whole command. */
+/** Returns the hint for a name that is taken or invalid. It is a whole command, unless that would repeat the values of variables. */
 export function underAnotherName(
   home: string,
   registry: Registry,

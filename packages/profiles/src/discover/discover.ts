@@ -90,7 +90,7 @@ export async function discoverGateways(context: ProfilesContext, options: Discov
   };
 }
 
-/** An installation, the kind that would run it, and whether its name alone leads to it. */
+/** An installation, and the kind that would run it. `usual`: its name alone leads to it. */
 type Installed = LocatedInstallation & { readonly kind: KindName; readonly place: "usual" | "elsewhere" };
 
 /** A damaged registry must not hide the rest of the host. */
@@ -181,8 +181,8 @@ function installedGateway(located: Installed, adopt: string | null): DiscoveredG
 }
 
 /**
- * The command that adopts it, under a name that neither a profile has nor an earlier command gives, or null. A link is not adopted
- * under its own name, because it may lead elsewhere tomorrow; neither is a gateway of another home or in another place, nor one of
+ * Returns the command that adopts it, or null. The name in it is free, and no earlier command gives it. The command names the state
+ * directory for a link, which may lead elsewhere tomorrow, for a gateway of another home or in an unusual place, and for each of
  * several namesakes.
  */
 function adoptionOf(

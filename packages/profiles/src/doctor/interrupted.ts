@@ -27,7 +27,7 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
     return findings;
   }
   const known = new Set<string>(patients.map(({ manifest }) => basename(manifest.paths.profile)));
-  // A damaged registry does not say which profile owns a folder; an empty one says that none does.
+  // A damaged registry does not say who owns a folder. An empty one does: nobody.
   for (const name of known.size === 0 && faultOf(() => readRegistry(home)) !== undefined ? [] : entriesOf(profiles)) {
     if (known.has(name)) continue;
     const folder = join(profiles, name);

@@ -1,7 +1,7 @@
 /**
- * Moves and removes folders within the home. A move is one rename or, where the file system refuses that (a container's image layer, a mount),
- * by a copy beside the original, which the caller removes later. For changes to the registry, which record which of the two it
- * is.
+ * Moves and removes folders within the home. A move is one rename. Where the file system refuses that (a container's image layer, a
+ * mount), it is a copy beside the original, which the caller removes later. For changes to the registry, which record which of the
+ * two it is.
  */
 import { errnoOf, fileError } from "@lockkeeper/core/internal";
 import {

@@ -7,11 +7,11 @@ import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
 import type { Registry } from "./registry.ts";
 
-/** What is known about the profile that will get a name. */
+/** The profile that will get a name. */
 export interface NameTaker {
   /** The profile itself, if it exists already: its own folder is no obstacle. */
   readonly self?: Manifest | undefined;
-  /** The way out when another profile has the name. @default another name, or a look at that profile */
+  /** The hint when another profile has the name. @default another name, or a look at that profile */
   readonly hint?: string | undefined;
 }
 

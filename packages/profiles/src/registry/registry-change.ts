@@ -1,8 +1,8 @@
 /**
  * Changes the registry and its folders: completely or not at all, whatever kills us in between. One change runs at a time (a
  * kernel-held mutex). It first records what it will do to folders (`registry-intent.ts`), so that the next change can undo or
- * finish an interrupted one. A change counts from the moment when the registry is written: an earlier failure is undone; a later one is a warning,
- * and the next change does the rest.
+ * finish an interrupted one. A change counts from the moment when the registry is written. An earlier failure is undone; a later one
+ * is a warning, and the next change does the rest.
  */
 import { errnoOf, fileError, replaceFile, syncDirectory, warnAfter, withFileMutex } from "@lockkeeper/core/internal";
 import { existsSync, readdirSync, rmSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * What an unfinished change was about to do to folders, in `registry.intent.json`: written before its first step and removed
- * after its last one, so that the next change can undo or finish it. Only for a change of the registry, which holds the mutex.
+ * The record of what a change does to folders, `registry.intent.json`. It is written before the first step and removed after the last
+ * one, so that the next change can undo or finish an interrupted one. Only for a change of the registry, which holds the mutex.
  */
 import { LockkeeperError } from "@lockkeeper/core";
 import {
@@ -90,7 +90,7 @@ function formatIntent(intent: Intent): string {
   return `${JSON.stringify(intent)}\n`;
 }
 
-/** Undoes a failed change as far as possible: the failure of the change is the one to report, and the next change settles the rest. */
+/** Undoes a failed change as far as possible. A failure to undo is not reported: that of the change is, and the next change does the rest. */
 export function undoIfPossible(home: string, intent: Intent): void {
   try {
     undo(home, intent);

@@ -22,7 +22,7 @@ export class HostFacts {
   #inherited: NodeJS.ProcessEnv | undefined;
   #hasOwnProgram = false;
 
-  /** Returns whether any port of `host` can be bound. It is no promise when that is already known, as most profiles have the same host. */
+  /** Returns whether any port of `host` can be bound: at once, without a promise, when that is known from another profile. */
   bind(host: string): PortProbe | Promise<PortProbe> {
     return this.#addresses.get(host) ?? this.#askAddress(host);
   }

@@ -45,7 +45,7 @@ export interface PlanOptions {
 
 /** A run that is ready to begin. */
 export interface RunPlan {
-  /** Plain data, because a function would keep this file in memory during the whole run. The caller closes the program in `kept`. */
+  /** Plain data: a function would keep this file in memory during the whole run. The caller closes the program in `kept`. */
   readonly spec: Omit<KeeperSpec, "stop" | "force" | "confirm" | "report" | "onHealthy">;
   readonly folders: { readonly profile: string; readonly lock: string };
   /** Throws when a change of the registry has made the plan outdated; cleared after it was called under the lock. */

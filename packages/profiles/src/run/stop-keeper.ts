@@ -1,6 +1,6 @@
 /**
- * Asks a running keeper to stop its gateway, and sees that it does: a request, a signal, a second signal after the deadline, and
- * SIGKILL for a keeper that reacts to neither.
+ * Makes a running keeper stop its gateway: by a request and a signal, by a second signal after the deadline, and at last by SIGKILL
+ * for a keeper that reacts to neither.
  */
 import type { ProcessIdentity, RunRecord } from "@lockkeeper/core";
 import {
@@ -43,7 +43,7 @@ export interface StopWish {
 
 /** What a keeper needs beyond the gateway's own deadline: to kill, verify and publish. */
 const KEEPER_GRACE_MS = 5_000;
-/** Between two looks at a keeper that ends, in milliseconds: at first, at most, and as a part of the wait so far. */
+/** The pause between two looks at a keeper that ends: a fifth of the wait so far, within these bounds. */
 const POLL = { fastestMs: 5, slowestMs: 20, share: 5 };
 const PROGRESS_EVERY_MS = 5_000;
 

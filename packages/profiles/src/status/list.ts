@@ -38,10 +38,10 @@ export async function listProfiles(
   return (await import("./memory-usage.ts")).withUsage(statuses);
 }
 
-/** Contexts whose damaged settings were reported: a watch reads again and again. */
+/** The contexts whose damaged settings were reported. A watch reads them again and again, and reports them once. */
 const told = new WeakSet<ProfilesContext>();
 
-/** Returns the default that is shown. Damaged settings hide it, with a warning, and never the state of a profile. */
+/** Returns the default that is shown. Damaged settings hide it, with a warning, but no state of a profile. */
 function selectionShown(context: ProfilesContext): string | null {
   try {
     return readSelection(context).name;

@@ -140,7 +140,18 @@ function keepOne() {
   // On return the keeper has ended too.
   run(program, ["stop", "kept"], path.join(scratch, "ended"));
   const start = call("start kept");
-  return [keeper, served, start, call("stop kept")];
+  return [keeper, served, start, call("stop kept"), ...keepInForeground()];
+}
+
+/** Returns the folder of a keeper that is part of the command line. */
+function keepInForeground() {
+  const written = path.join(scratch, "foreground");
+  const { args, options } = recorded(program, ["run", "kept"], written);
+  const running = spawn(process.execPath, args, options);
+  running.unref();
+  const ready = isReady(path.join(home, "run/kept.json"));
+  run(program, ["stop", "kept"], path.join(scratch, "ended-foreground"));
+  return ready ? [written] : [];
 }
 
 /** Waits until the keeper has published that its gateway runs. */

@@ -346,6 +346,51 @@ withSystemd(
   },
 );
 
+withSystemd("between two tries of systemd a stop is one, and a run by hand is none of the unit's", async () => {
+  await withUserManager(async (manager) => {
+    const { sh, lk } = manager;
+    await done(lk("create prod -- sh -c 'exit 3'"));
+    await done(lk("service install prod"));
+    // No further try comes before the stop, however slow the host is.
+    await sh(
+      `mkdir -p .config/systemd/user/${UNIT}.d; printf '[Service]\\nRestartSec=600\\n' >.config/systemd/user/${UNIT}.d/own.conf; systemctl --user daemon-reload`,
+    );
+    expect((await lk("start prod")).status).toBe(1);
+    await until("systemd waits", async () => (await shown(manager, "SubState")) === "auto-restart");
+    expect(await done(lk("stop prod"))).toContain("prod: stopped");
+    expect(await shown(manager, "ActiveState")).toBe("inactive");
+    expect((await prod(manager)).state).toBe("stopped");
+    expect(await done(lk("stop prod"))).toContain("already stopped");
+
+    await done(lk(`edit prod -- ${process.execPath} ${server} {port}`));
+    await sh(`setsid ${process.execPath} ${CLI_ENTRY} run prod >/dev/null 2>&1 &`);
+    await done(lk("wait prod"));
+    expect(await shown(manager, "ActiveState")).toBe("inactive");
+    await done(lk("stop prod"));
+    expect((await prod(manager)).state).toBe("stopped");
+
+    await sh(`setsid ${process.execPath} ${CLI_ENTRY} run prod >/dev/null 2>&1 &`);
+    await done(lk("wait prod"));
+    await done(lk("restart prod"));
+    expect(await shown(manager, "MainPID")).toBe(String((await prod(manager)).keeperPid));
+    await done(lk("stop prod"));
+    expect(await shown(manager, "ActiveState")).toBe("inactive");
+  });
+});
+
+withSystemd("the unit of a gateway that takes its time to end is removed when it has ended", async () => {
+  await withUserManager(async (manager) => {
+    const { sh, lk } = manager;
+    await sh(`printf '%s' 'trap "sleep 22; exit" TERM; ${process.execPath} ${server} $1 & wait' >slow.sh`);
+    await done(lk("create prod --stop-timeout 60s -- sh slow.sh {port}"));
+    await done(lk("service install prod"));
+    await done(lk("start prod"));
+    expect(await done(lk("service uninstall prod"))).toContain("is gone");
+    expect((await prod(manager)).state).toBe("stopped");
+    expect((await sh("ls -A .config/systemd/user")).output.trim()).toBe("");
+  });
+});
+
 withSystemd("what a stop would spare ends with the unit, and install says so", async () => {
   await withUserManager(async (manager) => {
     const { sh, lk } = manager;

@@ -44,7 +44,8 @@ export function actingVerbs({ context }: OpenedHome): ActingVerbs {
     },
     installService: async (name, request) =>
       (await import("./service/install.ts")).installService(context, name, request),
-    uninstallService: async (name) => (await import("./service/install.ts")).uninstallService(context, name),
+    uninstallService: async (name, request) =>
+      (await import("./service/install.ts")).uninstallService(context, name, request),
     serviceStatuses: async (names) => (await import("./service/service-status.ts")).serviceStatuses(context, names),
     launchPlan: async (name) => {
       const { requireManifest } = await import("./registry/registry.ts");

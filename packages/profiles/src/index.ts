@@ -19,7 +19,7 @@ export type { ListOptions } from "./status/list.ts";
 export type { PlannedHome, PlannedProfile } from "./status/planned.ts";
 export { readPlanned } from "./status/planned.ts";
 export type { LeaseStatus, ProfileStatus } from "./status/profile-status.ts";
-export type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
+export type { InstallOptions, InstallResult, UninstallOptions, UninstallResult } from "./service/install.ts";
 export type { ServiceStatus } from "./service/service-status.ts";
 export type { UnitOptions } from "./service/unit-of.ts";
 export type { EngineFormat, ExportedFile, ExportOptions, ExportResult } from "./export/export.ts";

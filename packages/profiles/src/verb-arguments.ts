@@ -174,7 +174,7 @@ export const VERB_ARGUMENTS: ArgumentsByVerb = {
   importGateways: [["kind"], imported],
   takeOver: [["name"], takeover, "needed"],
   installService: [["name"], install],
-  uninstallService: [["name"]],
+  uninstallService: [["name"], waited],
   serviceStatuses: [["names"]],
   planSet: [[], set, "needed"],
   applySet: [[], set, "needed"],

@@ -28,7 +28,7 @@ import type { PortsReport } from "./ports/port-audit.ts";
 import type { PortExplanation } from "./ports/port-explanation.ts";
 import type { ReservationChange } from "./ports/reserve.ts";
 import type { PortRange } from "./ports/port-plan.ts";
-import type { InstallOptions, InstallResult, UninstallResult } from "./service/install.ts";
+import type { InstallOptions, InstallResult, UninstallOptions, UninstallResult } from "./service/install.ts";
 import type { ServiceStatus } from "./service/service-status.ts";
 import type { ExportOptions, ExportResult } from "./export/export.ts";
 import type { FollowLogOptions } from "./status/output.ts";
@@ -147,7 +147,7 @@ export interface ActingVerbs {
   readonly takeOver: (name: string, options: TakeoverOptions) => Promise<TakeoverResult>;
   /** Puts the profile under a service manager. */
   readonly installService: (name: string, options?: InstallOptions) => Promise<InstallResult>;
-  readonly uninstallService: (name: string) => Promise<UninstallResult>;
+  readonly uninstallService: (name: string, options?: UninstallOptions) => Promise<UninstallResult>;
   /** The units of profiles: files, drift, and what their managers say. Changes nothing. */
   readonly serviceStatuses: (names: readonly string[]) => Promise<readonly ServiceStatus[]>;
   /** Plans what applying a file of profiles would do. Changes nothing. */

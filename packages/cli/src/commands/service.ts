@@ -41,7 +41,10 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
       return { value: { action: "status", results } satisfies Answer, status: results.some(isAmiss) ? 1 : 0 };
     }
     case "uninstall": {
-      const results = await each((name) => profiles.uninstallService(name));
+      const { stop: signal } = context.world.interruption();
+      const results = await each((name) =>
+        profiles.uninstallService(name, { signal, onProgress: (text) => context.progress.update(name, text) }),
+      );
       return { value: { action: "uninstall", results } satisfies Answer, failures };
     }
     default: {

@@ -19,7 +19,7 @@ import { lingers } from "../service-units/linger.ts";
 import { userName } from "../service-units/user-name.ts";
 import { managerEnvironment, requireSystemctl, systemctl } from "../service-units/systemd.ts";
 import { observeManifest } from "../status/observe-profile.ts";
-import { startManaged } from "./managed-run.ts";
+import { askUnit, startManaged, stopManaged } from "./managed-run.ts";
 import { findRivals } from "./rivals.ts";
 import { inspectUnitFile, removeUnitFile, unreadableUnit, writeUnitFile } from "./unit-file.ts";
 import { unitOf, unitPath } from "./unit-of.ts";
@@ -34,6 +34,9 @@ export interface InstallOptions extends UnitOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
+
+/** How a unit is removed. */
+export type UninstallOptions = Pick<InstallOptions, "signal" | "onProgress">;
 
 /** The result of an install, or its plan. */
 export interface InstallResult {
@@ -100,9 +103,13 @@ export interface UninstallResult {
 /**
  * On return no unit of ours starts the profile, and the unit's gateway is stopped.
  *
- * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; UNIT_CONFLICT when the file is not ours or cannot be read.
+ * @throws {LockkeeperError} MANAGER_UNREACHABLE, MANAGER_REFUSED; the errors of a stop; UNIT_CONFLICT when the file is not ours or cannot be read.
  */
-export async function uninstallService(context: ProfilesContext, name: string): Promise<UninstallResult> {
+export async function uninstallService(
+  context: ProfilesContext,
+  name: string,
+  options: UninstallOptions = {},
+): Promise<UninstallResult> {
   const manifest = requireFrom(readRegistry(context.home), context.home, name);
   const { service } = manifest;
   if (service === undefined) return { outcome: "not-installed", profile: manifest.name, unit: null };
@@ -115,12 +122,15 @@ export async function uninstallService(context: ProfilesContext, name: string): 
   }
   if (present.is === "unreadable") throw unreadableUnit(unit.path, present.error);
   if (service.manager === "launchd") await launchctl(["bootout", `gui/${process.getuid?.() ?? 0}/${service.unit}`]);
-  else if (present.is === "absent") {
-    // Only the unit's file was removed: its processes, and the link that enables it, may remain. When neither remains there is
-    // nothing to do, and systemd would report a failure.
-    await systemctl(service.manager, ["stop", service.unit], context.env);
-    await systemctl(service.manager, ["disable", service.unit], context.env);
-  } else await requireSystemctl(service.manager, ["disable", "--now", service.unit], context.env);
+  else {
+    // With the gateway's own deadline: one call of the manager has a far shorter one.
+    const unit = await askUnit(context, service);
+    if (unit === "busy" || unit === "ending") await stopManaged(context, manifest, options);
+    // Only the unit's file may have been removed: the link that enables it can remain. When it does not, systemd reports a
+    // failure.
+    if (present.is === "absent") await systemctl(service.manager, ["disable", service.unit], context.env);
+    else await requireSystemctl(service.manager, ["disable", service.unit], context.env);
+  }
   removeUnitFile(unitPath(service, context.env));
   if (service.manager !== "launchd") {
     await requireSystemctl(service.manager, ["daemon-reload"], context.env);

@@ -3,14 +3,14 @@
  * from the same observation as for any other profile.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import type { ProcessIdentity } from "@lockkeeper/core";
-import { judgeProcess, shellCommand, writeStopRequest } from "@lockkeeper/core/internal";
+import { shellCommand, writeStopRequest } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { InstalledService, Manifest } from "../manifest.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { explainFailure } from "../run/explain-failure.ts";
+import { restartProfile } from "../run/restart.ts";
 import type { RestartOptions, RestartResult } from "../run/restart.ts";
 import { requirePreflight } from "../run/preflight.ts";
 import { describeStart } from "../run/start-progress.ts";
@@ -26,6 +26,8 @@ import { stopRequestPath } from "../profile-paths.ts";
 import { unitPath, unitStopTimeoutMs } from "./unit-of.ts";
 
 const LOOK_MS = 50;
+/** How often the manager is asked while a stop goes on. */
+const ASK_MS = 1_000;
 /** Time that the manager needs after the deadline to notice, kill and report. */
 const STOP_GRACE_MS = 5_000;
 
@@ -66,7 +68,10 @@ export async function startManaged(
   return awaitStart(context, manifest, before.record?.nonce, options);
 }
 
-/** Restarts the profile's unit. The needs of the next start are checked before anything is stopped. */
+/**
+ * Restarts the profile's unit; what ran by hand runs under the unit afterwards. The needs of the next start are checked before
+ * anything is stopped.
+ */
 export async function restartManaged(
   context: ProfilesContext,
   manifest: Manifest,
@@ -76,6 +81,11 @@ export async function restartManaged(
   const before = observeManifest(context, manifest);
   requireUnitFile(context, manifest);
   await requirePreflight(context, manifest, "it was not stopped and still runs");
+  // A run by hand is not the unit's, which would find the profile taken.
+  if (isAlive(before) && (await askUnit(context, service)) === "at-rest") {
+    if (isInsideRun(context, before)) return restartProfile(context, manifest.name, options);
+    await stopProfile(context, manifest.name, options);
+  }
   await systemctl(scopeOf(service), ["reset-failed", service.unit], context.env);
   await requireSystemctl(scopeOf(service), ["restart", "--no-block", service.unit], context.env);
   if (isInsideRun(context, before))
@@ -85,7 +95,8 @@ export async function restartManaged(
 }
 
 /**
- * Stops the profile through its unit, so that it stays stopped. Where the manager cannot be reached, its keeper is asked instead.
+ * Stops the profile through its unit, so that it stays stopped. A run that is not the unit's is stopped as any other, and so is
+ * one whose manager cannot be reached.
  *
  * @throws {LockkeeperError} USAGE for a deadline that the unit would cut short; and the errors of a stop without a manager.
  */
@@ -95,58 +106,63 @@ export async function stopManaged(
   options: StopOptions = {},
 ): Promise<StopResult> {
   const service = requireService(manifest);
+  const before = observeManifest(context, manifest);
+  const unit = await askUnit(context, service);
+  if (unit === "unreachable" && isAlive(before)) {
+    options.onProgress?.("its service manager cannot be asked: stopping its keeper");
+  }
+  if (unit === "at-rest" || unit === "unreachable") return stopProfile(context, manifest.name, options);
   const longest = unitStopTimeoutMs(manifest);
   if (options.timeoutMs !== undefined && options.timeoutMs > longest) {
     throw new LockkeeperError("USAGE", `${service.unit} kills ${manifest.name} after ${longest / 1_000} s`, {
       hint: `${shellCommand("lockkeeper", "edit", manifest.name, "--stop-timeout", `${Math.ceil(options.timeoutMs / 1_000)}s`)} && ${shellCommand("lockkeeper", "service", "install", manifest.name)}`,
     });
   }
-  const before = observeManifest(context, manifest);
-  const { keeper, gateway } = before.observed;
-  if (keeper === null && gateway === null) return stopProfile(context, manifest.name, options);
   const isInside = isInsideRun(context, before);
   if (isInside && options.stopMyself !== true) throw wouldStopItself(manifest.name);
-  if (options.timeoutMs !== undefined && before.record !== undefined) {
+  if (options.timeoutMs !== undefined && before.record !== undefined && isAlive(before)) {
     const request = { nonce: before.record.nonce, timeoutMs: options.timeoutMs };
     await writeStopRequest(stopRequestPath(context.home, manifest.name), request);
   }
   options.onProgress?.("stopping");
-  try {
-    await requireSystemctl(scopeOf(service), ["stop", "--no-block", service.unit], context.env);
-  } catch (error) {
-    if (!(error instanceof LockkeeperError) || error.code !== "MANAGER_UNREACHABLE") throw error;
-    options.onProgress?.("its service manager cannot be asked: stopping its keeper");
-    return stopProfile(context, manifest.name, options);
-  }
+  await requireSystemctl(scopeOf(service), ["stop", "--no-block", service.unit], context.env);
   if (isInside) return { outcome: "handed-over", spared: [], status: statusOf(context, before) };
-  // It releases the lock after it has reported the end, and may still call a hook then.
-  const last = manifest.hooks === undefined ? keeper : null;
-  return awaitStop(context, manifest, last, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
+  await awaitRest(context, manifest, (options.timeoutMs ?? longest) + STOP_GRACE_MS, options.signal);
+  const after = observeManifest(context, manifest);
+  // Every process in a unit ends with it: none is spared.
+  if (after.observed.state === "stopped") {
+    return {
+      outcome: after.record?.killed === true ? "killed" : "stopped",
+      spared: [],
+      status: statusOf(context, after),
+    };
+  }
+  // What a keeper left that gave up or was killed; or a run that was never the unit's.
+  const { outcome, ...rest } = await stopProfile(context, manifest.name, options);
+  return { outcome: outcome === "already-stopped" ? "stopped" : outcome, ...rest };
 }
 
 /**
- * The keeper ends the gateway, and the manager kills the rest at its own deadline. This process sends no signal. With `last` it
- * also waits for the end of that process.
+ * Waits until the manager says that the unit has ended: its keeper ends the gateway, and the manager kills the rest at its own
+ * deadline. A unit without a process may be waiting for its next try, so the profile's own record is not enough.
  */
-async function awaitStop(
+async function awaitRest(
   context: ProfilesContext,
   manifest: Manifest,
-  last: ProcessIdentity | null,
   timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<StopResult> {
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
+  let nextAsk = 0;
   for (;;) {
     throwIfAborted(signal);
-    const now = observeManifest(context, manifest);
-    const isGone = last === null || judgeProcess(last) === "gone";
-    if (now.observed.keeper === null && now.observed.gateway === null && isGone) {
-      // Every process in a unit ends with it: none is spared.
-      return {
-        outcome: now.record?.killed === true ? "killed" : "stopped",
-        spared: [],
-        status: statusOf(context, now),
-      };
+    // The record is cheap to read, a call of the manager is not: while processes live it is asked once a second.
+    if (performance.now() >= nextAsk || !isAlive(observeManifest(context, manifest))) {
+      const unit = await askUnit(context, requireService(manifest));
+      if (unit === "at-rest" || unit === "unreachable") return;
+      // A keeper that has reported its end may still call a hook.
+      if (unit === "ending" && manifest.hooks !== undefined && !isAlive(observeManifest(context, manifest))) return;
+      nextAsk = performance.now() + ASK_MS;
     }
     if (performance.now() >= deadline) {
       throw new LockkeeperError("STOP_INCOMPLETE", `${manifest.name} is not stopped after ${timeoutMs} ms`, {
@@ -154,6 +170,28 @@ async function awaitStop(
       });
     }
     await pause(LOOK_MS, signal);
+  }
+}
+
+function isAlive({ observed: { keeper, gateway } }: ProfileObservation): boolean {
+  return keeper !== null || gateway !== null;
+}
+
+/**
+ * `busy`: the manager runs the unit, or is about to; `ending`: it ends the unit. `at-rest`: what runs of the profile is not the
+ * unit's.
+ */
+export async function askUnit(
+  { env }: ProfilesContext,
+  service: InstalledService,
+): Promise<"busy" | "ending" | "at-rest" | "unreachable"> {
+  try {
+    const { ActiveState } = await showUnit(scopeOf(service), service.unit, ["ActiveState"], env);
+    if (ActiveState === "deactivating") return "ending";
+    return ActiveState === "inactive" || ActiveState === "failed" ? "at-rest" : "busy";
+  } catch (error) {
+    if (error instanceof LockkeeperError && error.code === "MANAGER_UNREACHABLE") return "unreachable";
+    throw error;
   }
 }
 

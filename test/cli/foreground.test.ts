@@ -85,17 +85,20 @@ describe("run and the gateway's output", () => {
     });
   });
 
-  test("--no-output drops it, and --supervised exits with 143 only after SIGTERM", async () => {
+  test("--no-output drops it, and --supervised exits with 143 only after a stranger's SIGTERM", async () => {
     await withScratchHome(async ({ home, run }) => {
       expect((await run(create)).status).toBe(0);
       for (const [signal, status] of [
         ["SIGTERM", 143],
         ["SIGINT", 0],
+        // A person's stop is the end for a service manager too.
+        ["stop", 0],
       ] as const) {
         const { child, output } = startCli(home, ["run", "dev", "--supervised", "--no-output"]);
         const ended = once(child, "close");
         await until("the gateway runs", () => output().includes("running"));
-        child.kill(signal);
+        if (signal === "stop") expect((await run(["stop", "dev"])).status).toBe(0);
+        else child.kill(signal);
         expect(await ended).toEqual([status, null]);
         expect(output()).not.toContain("ready");
       }

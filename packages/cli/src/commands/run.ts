@@ -79,7 +79,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   else if (!quiet) world.stderr.write(`${name}: ${outcome.replaceAll("-", " ")}: ${plainLine(detail)}\n`);
   await told;
   if (stay) await stayAfter(context, profiles, name, { outcome, onRequest });
-  const terminated = outcome === "stopped" && supervised && received() === "SIGTERM";
+  // A person's stop is the end: the manager must not take it for a stranger's signal.
+  const terminated = outcome === "stopped" && supervised && received() === "SIGTERM" && onRequest !== true;
   const status = terminated ? ENDED_BY_SIGTERM : statusOfRun(outcome, record?.code ?? null);
   // launchd restarts every program that does not exit with 0, so a permanent failure must exit with 0.
   return { value: undefined, status: status === PERMANENT_EXIT_STATUS && isAgentOfOurs(context) ? 0 : status };

@@ -68,6 +68,7 @@ export class RunPublisher {
       ...stillOutside(this.earlier),
       ...(spec.stopRequestPath === undefined ? {} : { stopTimeoutMs: spec.stopTimeoutMs }),
       ...(spec.stays === true ? { stays: true } : {}),
+      ...(spec.supervised ? { supervised: true } : {}),
       ...(spec.settings === undefined ? {} : { settings: spec.settings }),
       ...(spec.told === undefined ? {} : { told: spec.told }),
     };

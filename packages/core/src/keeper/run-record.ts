@@ -79,6 +79,8 @@ export interface RunRecord {
   readonly stopTimeoutMs?: number;
   /** Its process goes on after a `stop` has ended the run, so that no caller waits for its end. */
   readonly stays?: true;
+  /** A service manager started it, which may start it again after a mere signal: a person's stop is told by a request. */
+  readonly supervised?: true;
   /** True when a process of its gateway had to be killed. */
   readonly killed?: true;
   /** For a run that ended with `LISTENER_MISMATCH`: the address that had its port. */
@@ -159,6 +161,7 @@ function isRunRecord(value: unknown): value is RunRecord {
     (value["told"] === undefined || isRunWords(value["told"])) &&
     (value["stopTimeoutMs"] === undefined || isCount(value["stopTimeoutMs"])) &&
     (value["stays"] === undefined || value["stays"] === true) &&
+    (value["supervised"] === undefined || value["supervised"] === true) &&
     (value["killed"] === undefined || value["killed"] === true) &&
     (value["listensOn"] === undefined || isString(value["listensOn"])) &&
     (value["lease"] === undefined || isNullOr(value["lease"], isRunLease))

@@ -64,11 +64,12 @@ export async function stopKeeper(
   if (grounds === "no") throw unverified(manifest.name, "keeper", keeper);
   // A keeper of an older release knows only its own deadline; a second signal shortens it, and nothing extends it.
   const readsRequests = record.stopTimeoutMs !== undefined;
-  const { nonce, stays = false } = record;
+  const { nonce, stays = false, supervised = false } = record;
   const place = stopRequestPath(context.home, manifest.name);
   if (readsRequests && asked !== undefined) await writeStopRequest(place, { nonce, timeoutMs: asked });
-  // A signal alone would come from its container engine, and then it would not stay.
-  else if (stays && record.state !== "stopping") await writeStopRequest(place, { nonce });
+  // A signal alone would come from its container engine, and then it would not stay; or from a stranger, and then its manager
+  // would start it again.
+  else if ((stays || supervised) && record.state !== "stopping") await writeStopRequest(place, { nonce });
   if (keeper.pid === process.pid) {
     await stopOwnRun(context.home, manifest.name);
     return "ended";

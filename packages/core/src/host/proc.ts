@@ -5,6 +5,7 @@
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { uptime } from "node:os";
+import path from "node:path";
 import { isDigits } from "../digits.ts";
 
 /** Part of `/proc/<pid>/stat`. */
@@ -112,9 +113,19 @@ export function hostUptimeMs(): number {
   return uptime() * 1_000 - (ownClockShiftTicks() * 1_000) / TICKS_PER_SECOND;
 }
 
+/** The name that every program of Node bears from some release on; seen on 24.21. */
+const ANY_NODE = "MainThread";
+
 /** Returns the name that the process has given itself, or that of its program. Source: proc_pid_comm(5). */
 export function readProcessName(pid: number): string {
-  return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+  const name = readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+  if (name !== ANY_NODE) return name;
+  try {
+    return path.basename(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    // Another user's process hides its program.
+    return name;
+  }
 }
 
 /** Returns the environment that the process was started with, as `NAME=value`. Source: proc_pid_environ(5). */

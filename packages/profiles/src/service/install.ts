@@ -124,8 +124,8 @@ export async function uninstallService(
   if (service.manager === "launchd") await launchctl(["bootout", `gui/${process.getuid?.() ?? 0}/${service.unit}`]);
   else {
     // With the gateway's own deadline: one call of the manager has a far shorter one.
-    const unit = await askUnit(context, service);
-    if (unit === "busy" || unit === "ending") await stopManaged(context, manifest, options);
+    const now = await askUnit(context, service);
+    if (now === "busy" || now === "ending") await stopManaged(context, manifest, options);
     // Only the unit's file may have been removed: the link that enables it can remain. When it does not, systemd reports a
     // failure.
     if (present.is === "absent") await systemctl(service.manager, ["disable", service.unit], context.env);

@@ -7,7 +7,7 @@ import { CLI_ENTRY, bareEnvironment, runCli } from "../harness/cli.ts";
 import type { CliRun } from "../harness/cli.ts";
 import { withScratchHome } from "../harness/scratch-home.ts";
 
-const TOOLS = ["lockkeeper", "mv", "cp", "chmod", "ls", "rm", "mkdir"];
+const TOOLS = ["lockkeeper", "mv", "cp", "chmod", "ls", "rm", "rmdir", "mkdir"];
 
 /** Returns what `sh` makes of the command at the end of a hint. */
 function pasted({ stderr }: CliRun): readonly string[] {
@@ -44,6 +44,8 @@ test.each([
 
     const stray = path.join(home, "profiles/stray");
     await mkdir(stray);
+    expect(pasted(await run("create", "stray"))).toEqual(["rmdir", stray]);
+    await writeFile(path.join(stray, "notes"), "");
     expect(pasted(await run("create", "stray"))).toEqual(["mv", stray, `${stray}.kept`]);
 
     await mkdir(path.join(around, "real"));

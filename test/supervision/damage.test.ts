@@ -1,6 +1,6 @@
 /** Files of a home that are damaged while a gateway runs: no command calls it stopped, and it can be stopped. */
 import { execFileSync } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../harness/cli.ts";
@@ -75,11 +75,21 @@ describe("a registry that was put back to an older one", () => {
         ["run-unregistered", "folder-unknown"].includes(code),
       );
       expect(found).toMatchObject([{ code: "run-unregistered", command: "lockkeeper stop web" }]);
+      const taken = await runCli(home, ["create", "web"]);
+      expect(taken).toMatchObject({ status: 73, stderr: expect.stringMatching(/hint: .*: lockkeeper stop web\n/) });
       const stopped = await runCli(home, ["stop", "web"]);
       expect(stopped).toMatchObject({ status: 0, stdout: "web: stopped\n" });
       expect([status.pid, status.keeperPid].filter(isAlive)).toEqual([]);
       expect((await runCli(home, ["stop", "web"])).status).toBe(4);
-      expect((await profiles.diagnose()).map(({ code }) => code)).toContain("folder-unknown");
+      const restore = `cp -p ${path.join(home, "registry.last-good.json")} ${registry}`;
+      expect(await profiles.diagnose()).toContainEqual(
+        expect.objectContaining({ code: "folder-unknown", command: restore }),
+      );
+      expect((await runCli(home, ["create", "web"])).stderr).toContain(
+        `hint: Restore the last good copy: ${restore}\n`,
+      );
+      await copyFile(path.join(home, "registry.last-good.json"), registry);
+      expect(await runCli(home, ["list", "--quiet"])).toMatchObject({ status: 0, stdout: "dev\nweb\n" });
     }));
 });
 

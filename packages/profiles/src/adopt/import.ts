@@ -24,7 +24,7 @@ import type { Manifest } from "../manifest.ts";
 import { parsePort } from "../port-number.ts";
 import { profileClaims } from "../ports/port-claims.ts";
 import { findOverlap, overlapError } from "../ports/port-overlap.ts";
-import { refuseExisting } from "../registry/refuse-existing.ts";
+import { refuseExisting } from "../life/refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { hostRoots } from "../service-units/host-roots.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
@@ -218,7 +218,9 @@ async function adopt(
     async ({ registry, commit }) => {
       const before = [...registry.values()].find(({ paths }) => realPath(paths.state) === stateDir);
       if (before !== undefined) return { manifest: before, already: true };
-      refuseExisting(home, registry, name, { hint: underAnotherName(home, registry, kind, installation, options) });
+      await refuseExisting(home, registry, name, {
+        hint: underAnotherName(home, registry, kind, installation, options),
+      });
       const others = [...registry.values()].flatMap(profileClaims);
       const taken = findOverlap(profileClaims(manifest), others);
       if (taken !== undefined) throw overlapError(registry, profileClaims(manifest), taken, OTHER_PORT);

@@ -6,7 +6,7 @@ import type { AskedImport } from "../discover/adopt-command.ts";
 import type { Installation } from "../foreign-program.ts";
 import type { GatewayKind } from "../gateway-kind.ts";
 import type { ProfileName } from "../profile-name.ts";
-import { isFreeName } from "../registry/refuse-existing.ts";
+import { isFreeName } from "../life/refuse-existing.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
 

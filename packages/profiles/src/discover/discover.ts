@@ -15,7 +15,7 @@ import type { ProfileObservation } from "../status/observe-profile.ts";
 import { namedRanges } from "../ports/port-claims.ts";
 import { readRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry.ts";
-import { isFreeName } from "../registry/refuse-existing.ts";
+import { isFreeName } from "../life/refuse-existing.ts";
 import { adoptCommand, freeNameFor } from "./adopt-command.ts";
 import { findListeningPorts } from "./answering-listeners.ts";
 import type { ListeningPort } from "./answering-listeners.ts";

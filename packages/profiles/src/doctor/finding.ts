@@ -48,6 +48,7 @@ const PROGRAMS = [
   "mv",
   "pm2",
   "rm",
+  "rmdir",
   "sudo",
   "systemctl",
   "vi",

@@ -1,13 +1,12 @@
 /** Checks for the remains of a killed command: a half-made change, folders that no profile owns. */
-import { faultOf, shellCommand } from "@lockkeeper/core/internal";
+import { faultOf } from "@lockkeeper/core/internal";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { entriesOf } from "../directory-entries.ts";
-import { isProfileName } from "../profile-name.ts";
+import { lookAtLeftFolder } from "../life/left-folder.ts";
 import { homePaths } from "../profile-paths.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { settleRegistry } from "../registry/registry-change.ts";
-import { observeUnregistered } from "../status/observe-profile.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds a change that was never finished, and folders that no profile owns. */
@@ -31,8 +30,8 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
   for (const name of known.size === 0 && faultOf(() => readRegistry(home)) !== undefined ? [] : entriesOf(profiles)) {
     if (known.has(name)) continue;
     const folder = join(profiles, name);
-    const run = isProfileName(name) ? observeUnregistered(context, name)?.observed : undefined;
-    if (run !== undefined && run.owner !== "nobody") {
+    const { run, fact, command } = lookAtLeftFolder(context, name, folder);
+    if (run !== undefined) {
       const pids = [run.keeper, run.gateway].flatMap((process) => process?.pid ?? []);
       findings.push({
         weight: "error",
@@ -43,7 +42,7 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
           pids.length === 0 ? "its lock is held, and its processes are not visible here" : `pids ${pids.join(", ")}`,
           "the registry was probably put back to an older one",
         ],
-        command: `lockkeeper stop ${name}`,
+        command,
       });
       continue;
     }
@@ -51,8 +50,8 @@ export function checkInterrupted({ context, patients }: Scene): readonly Finding
       weight: "warning",
       code: "folder-unknown",
       title: `no profile owns the folder ${folder}`,
-      evidence: ["it is not in the registry; nothing here made it, or the registry was put back to an older one"],
-      command: shellCommand("mv", folder, `${folder}.kept`),
+      evidence: [fact],
+      command,
     });
   }
   return findings;

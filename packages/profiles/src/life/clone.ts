@@ -30,7 +30,7 @@ import { isSecretName, secretsIn } from "../secrets.ts";
 import { LEFT_BEHIND_KINDS, reasonToLeave } from "./left-behind.ts";
 import type { LeftBehind, LeftBehindKind } from "./left-behind.ts";
 import { moveManifest } from "./moved-manifest.ts";
-import { refuseExisting } from "../registry/refuse-existing.ts";
+import { refuseExisting } from "./refuse-existing.ts";
 import { withStaging } from "../registry/staging.ts";
 import { writeNewToken } from "./token.ts";
 import { refuseStateOwner, whileStopped } from "./while-stopped.ts";
@@ -77,7 +77,7 @@ export async function cloneProfile(
   const name = parseProfileName(to);
   const include = new Set((options.include ?? []).map(parseKind));
   const original = requireManifest(home, from);
-  refuseExisting(home, readRegistry(home), name);
+  await refuseExisting(home, readRegistry(home), name);
   if (options.port !== undefined) parsePort(options.port);
   const copy = (): Promise<CloneResult> => copyWhileStopped(context, original, name, include, options);
   if (options.stop !== true || verbs === undefined) return copy();
@@ -108,7 +108,7 @@ async function copyWhileStopped(
         const { files, bytes } = await runCopy(plans, options);
         const left: LeftBehind[] = plans.flatMap((plan) => plan.left);
         const clone = await changeRegistry(home, async ({ registry, commit }) => {
-          refuseExisting(home, registry, name);
+          await refuseExisting(home, registry, name);
           const { manifest: draft, left: variables } = clonedManifest(home, original, name, include);
           const port = options.port === undefined ? undefined : parsePort(options.port);
           const block = await chooseBlock(home, registry, { host: draft.host, span: draft.span, port });

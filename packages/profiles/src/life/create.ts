@@ -14,7 +14,7 @@ import { kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
 import { chooseBlock, readPortSituation } from "../ports/port-choice.ts";
 import { profilePaths } from "../profile-paths.ts";
-import { refuseExisting } from "../registry/refuse-existing.ts";
+import { refuseExisting } from "./refuse-existing.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import { readRegistry } from "../registry/registry.ts";
 import { launchPlan } from "../run/launch-plan.ts";
@@ -52,7 +52,7 @@ export async function createProfiles(home: string, requests: readonly CreateOpti
     const manifests: Manifest[] = [];
     for (const checked of all) {
       const { name } = checked;
-      refuseExisting(home, known, name);
+      await refuseExisting(home, known, name);
       const { first: port } = await chooseBlock(home, known, checked, situation);
       const manifest = manifestOf(checked, port, profilePaths(home, name));
       // Refuse now what a start would refuse, such as an unknown placeholder.

@@ -16,7 +16,7 @@ import { profilePaths, runRecordPath } from "../profile-paths.ts";
 import type { ProfilePaths } from "../profile-paths.ts";
 import type { ProfileStatus } from "../status/profile-status.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
-import { refuseExisting } from "../registry/refuse-existing.ts";
+import { refuseExisting } from "./refuse-existing.ts";
 import { requireFrom } from "../registry/registry.ts";
 import { moveManifest, movePath } from "./moved-manifest.ts";
 import { whileStopped } from "./while-stopped.ts";
@@ -39,7 +39,7 @@ export async function renameProfile(context: ProfilesContext, from: string, to: 
   const name = parseProfileName(to);
   const renamed = await changeRegistry(home, async ({ registry, commit }) => {
     const before = requireFrom(registry, home, from);
-    refuseExisting(home, registry, name, { self: before });
+    await refuseExisting(home, registry, name, { self: before });
     const keeps = kinds[before.kind].remembersPaths === "yes" && !isAdopted(before);
     const after = keeps ? { ...before, name } : renamedManifest(home, before, name);
     const others = [...registry.values()].filter((other) => other.name !== before.name).map(follow(before.name, name));

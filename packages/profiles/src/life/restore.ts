@@ -22,7 +22,7 @@ import type { ProfileStatus } from "../status/profile-status.ts";
 import { listTrash } from "./trash.ts";
 import { changeRegistry } from "../registry/registry-change.ts";
 import type { Registry } from "../registry/registry.ts";
-import { isFreeName, refuseExisting } from "../registry/refuse-existing.ts";
+import { isFreeName, refuseExisting } from "./refuse-existing.ts";
 
 /** Options for a profile that cannot be restored unchanged. */
 export interface RestoreOptions {
@@ -45,7 +45,7 @@ export async function restoreProfile(
   const wanted = parseProfileName(name);
   const port = options.port === undefined ? undefined : parsePort(options.port);
   const restored = await changeRegistry(home, async ({ registry, commit }) => {
-    refuseExisting(home, registry, wanted, { hint: renameFirst(home, registry, wanted) });
+    await refuseExisting(home, registry, wanted, { hint: renameFirst(home, registry, wanted) });
     const folder = latestInTrash(home, wanted);
     const trashed = readTrashed(home, folder);
     const manifest = port === undefined ? trashed : withPort(trashed, port);

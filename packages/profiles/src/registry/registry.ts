@@ -230,9 +230,30 @@ function inspectLastGood(home: string): { readonly profiles: number; readonly wr
 
 /** Returns the profiles of the copy that the last change has left; undefined when it is missing or unusable. */
 export function readLastGood(home: string): Registry | undefined {
+  return readCopy(home)?.registry;
+}
+
+/**
+ * Returns the profiles of the copy when it is of a later change than the registry: then somebody has put back an older one.
+ *
+ * @throws {LockkeeperError} as {@link readRegistry}.
+ */
+export function readNewerCopy(home: string, owner?: FileOwner): Registry | undefined {
+  const { revision } = readRegistryDocument(home, owner);
+  const copy = readCopy(home);
+  return copy !== undefined && copy.revision > revision ? copy.registry : undefined;
+}
+
+/** Returns the command that puts the last good copy in the place of the registry. */
+export function restoreCommand(home: string): string {
+  const { registry, registryLastGood } = homePaths(home);
+  return shellCommand("cp", "-p", registryLastGood, registry);
+}
+
+function readCopy(home: string): RegistryDocument | undefined {
   try {
     const text = readIfPresentSync(homePaths(home).registryLastGood);
-    return text === undefined ? undefined : checkDocument(home, JSON.parse(text) as unknown).registry;
+    return text === undefined ? undefined : checkDocument(home, JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }
@@ -299,13 +320,13 @@ function checkDocument(home: string, value: unknown): RegistryDocument {
 }
 
 function damaged(home: string, message: string, cause: unknown): LockkeeperError {
-  const { registry, registryLastGood } = homePaths(home);
+  const { registry } = homePaths(home);
   const lastGood = inspectLastGood(home);
   const hint =
     cause instanceof DocumentFault && cause.newer
       ? "Upgrade Lockkeeper on this machine."
       : lastGood === undefined
         ? `Running gateways go on and can be stopped. There is no last good copy, so mend it by hand: ${shellCommand("vi", registry)}`
-        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): ${shellCommand("cp", "-p", registryLastGood, registry)}`;
+        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): ${restoreCommand(home)}`;
   return new LockkeeperError("REGISTRY_DAMAGED", `the registry is damaged: ${message}`, { cause, hint });
 }

@@ -42,7 +42,7 @@ async function withProfiles(...names: readonly string[]): Promise<Patient> {
 const PASTED = "lockkeeper list";
 /** A program with its arguments, and no word that a person has to replace. */
 const PASTED_COMMAND =
-  /^(?:lockkeeper|cat|chmod|chown|cp|df|kill|loginctl|ls|mkdir|mv|sudo|systemctl|timedatectl|ulimit|vi) (?!.*(?:<|\bNAME\b))/s;
+  /^(?:lockkeeper|cat|chmod|chown|cp|df|kill|loginctl|ls|mkdir|mv|rmdir|sudo|systemctl|timedatectl|ulimit|vi) (?!.*(?:<|\bNAME\b))/s;
 
 function manifestOf(home: string, name: string): Manifest {
   const found = readRegistry(home).get(name);

@@ -1,11 +1,11 @@
 /** Refuses a name that is taken, in the registry or as a folder on disk. Changes nothing. */
 import { LockkeeperError } from "@lockkeeper/core";
-import { fileError, shellCommand } from "@lockkeeper/core/internal";
+import { fileError } from "@lockkeeper/core/internal";
 import { lstatSync } from "node:fs";
 import type { Manifest } from "../manifest.ts";
 import type { ProfileName } from "../profile-name.ts";
 import { profilePaths } from "../profile-paths.ts";
-import type { Registry } from "./registry.ts";
+import type { Registry } from "../registry/registry.ts";
 
 /** The profile that will get a name. */
 export interface NameTaker {
@@ -20,7 +20,12 @@ export interface NameTaker {
  *
  * @throws {LockkeeperError} PROFILE_EXISTS when a profile has the name, or a folder with that name exists.
  */
-export function refuseExisting(home: string, registry: Registry, name: ProfileName, taker: NameTaker = {}): void {
+export async function refuseExisting(
+  home: string,
+  registry: Registry,
+  name: ProfileName,
+  taker: NameTaker = {},
+): Promise<void> {
   const { self, hint } = taker;
   if (registry.has(name)) {
     throw new LockkeeperError("PROFILE_EXISTS", `a profile named ${name} exists already in ${home}`, {
@@ -40,8 +45,11 @@ export function refuseExisting(home: string, registry: Registry, name: ProfileNa
     );
   }
   if (isTaken(profile)) {
+    const { lookAtLeftFolder } = await import("./left-folder.ts");
+    const { fact, advice, command } = lookAtLeftFolder({ home }, name, profile);
     throw new LockkeeperError("PROFILE_EXISTS", `no profile is named ${name}, but its folder exists: ${profile}`, {
-      hint: `Keep what is in it elsewhere, then run it again: ${shellCommand("mv", profile, `${profile}.kept`)}`,
+      evidence: [fact],
+      hint: `${advice}: ${command}`,
     });
   }
 }

@@ -1,11 +1,5 @@
 /** Waits that end. The caller decides what follows an abort. */
 
-/**
- * Longest delay that a timer takes; a longer one becomes a millisecond. Source:
- * https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
- */
-export const LONGEST_TIMER_MS = 2_147_483_647;
-
 /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();

@@ -4,7 +4,12 @@
  */
 import { inspect } from "node:util";
 import { nearestNames } from "./nearest-names.ts";
-import { LONGEST_TIMER_MS } from "./pause.ts";
+
+/**
+ * Longest delay that a timer takes; a longer one becomes a millisecond. Source:
+ * https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
+ */
+export const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** The expected type of an option's value. `value`: anything; the function itself checks it. */
 export type OptionKind =

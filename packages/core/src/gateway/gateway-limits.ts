@@ -2,7 +2,7 @@
  * Every limit of a gateway host in one literal: what a client may open, send, leave unread and try. Each is an option of
  * `startGateway` and a setting of a built-in gateway under the same name, a whole number above 0. Pure.
  */
-import { LONGEST_TIMER_MS } from "../pause.ts";
+import { LONGEST_TIMER_MS } from "../wrong-options.ts";
 
 /** Each limit with its default. Names end in the unit: `Ms` is milliseconds, `Bytes` is bytes, others are counts. */
 export const GATEWAY_LIMITS = {

@@ -4,8 +4,7 @@
  */
 import { errnoOf } from "../errors.ts";
 import { reachableHost } from "../host/address.ts";
-import { LONGEST_TIMER_MS } from "../pause.ts";
-import { isDuration, optionCheck } from "../wrong-options.ts";
+import { LONGEST_TIMER_MS, isDuration, optionCheck } from "../wrong-options.ts";
 import { askHttp } from "./ask-http.ts";
 import type { HttpOutcome } from "./ask-http.ts";
 

@@ -9,16 +9,20 @@ import {
   throwIfAborted,
   unsafePath,
 } from "@lockkeeper/core/internal";
-import { chmodSync, constants, mkdirSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { chmodSync, mkdirSync } from "node:fs";
 import path from "node:path";
+import { copyPlainFile } from "../copy-file.ts";
 import { requireEntries } from "../directory-entries.ts";
 import type { LeftBehind, LeftBehindKind } from "./left-behind.ts";
 
 /** The copies to make, in order, and the omitted entries. */
 export interface CopyPlan {
   readonly folders: readonly CopyStep[];
-  readonly files: readonly (CopyStep & { readonly sizeBytes: number; readonly mode: number })[];
+  readonly files: readonly (CopyStep & {
+    readonly sizeBytes: number;
+    readonly blocks: number;
+    readonly mode: number;
+  })[];
   readonly left: readonly LeftBehind[];
 }
 
@@ -73,7 +77,10 @@ export function planCopy(from: string, to: string, rules: CopyRules): CopyPlan {
       const kind = plain ? rules.leave(name, source, found.isFile() ? found.size : null) : "links";
       if (kind !== undefined) plan.left.push({ kind, what: path.join(rules.label, inner) });
       else if (found.isDirectory()) walk(source, inner, depth + 1);
-      else plan.files.push({ from: source, to: path.join(to, inner), sizeBytes: found.size, mode: found.mode });
+      else {
+        const { size: sizeBytes, blocks, mode } = found;
+        plan.files.push({ from: source, to: path.join(to, inner), sizeBytes, blocks, mode });
+      }
     }
   };
   walk(from, "", 0);
@@ -108,17 +115,20 @@ export async function runCopy(
   }
   for (const file of files) {
     throwIfAborted(signal, `while copying to ${file.to}`);
-    await copyPlainFile(file);
+    await copyOwn(file, signal);
     progress = { ...progress, files: progress.files + 1, bytes: progress.bytes + file.sizeBytes };
     onProgress?.(progress);
   }
   return progress;
 }
 
-async function copyPlainFile({ from, to, mode }: CopyPlan["files"][number]): Promise<void> {
+/** Its holes stay holes: a disk image may be larger than the disk. */
+async function copyOwn(
+  { from, to, sizeBytes: size, blocks, mode }: CopyPlan["files"][number],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
-    // A file system that can share blocks makes this cost nothing.
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await copyPlainFile(from, to, { size, blocks }, signal);
     chmodSync(to, (mode & 0o100) === 0 ? 0o600 : 0o700);
   } catch (error) {
     throw fileError(error, `copy ${from}`, to);

@@ -21,8 +21,8 @@ import {
   utimesSync,
 } from "node:fs";
 import type { Stats } from "node:fs";
-import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { copyPlainFile } from "../copy-file.ts";
 
 /**
  * Renames the folder. `refused`: nothing was done, because the two places are on different file systems, or the folder comes
@@ -54,8 +54,9 @@ export function removeFolder(path: string): void {
 }
 
 /**
- * Copies the folder and its content as `mv` does: modes, times, links as links, and owners as far as we may. On return the
- * copy is durable. Sockets, pipes and devices are not copied: they are useless without the process that made them.
+ * Copies the folder and its content as `mv` does: modes, times, links as links, holes, and owners as far as we may. On return the
+ * copy is durable. Sockets, pipes and devices are not copied: they are useless without the process that made them. Extended
+ * attributes are lost, and a file with two names becomes two files.
  *
  * @throws {LockkeeperError} file errors with path and errno; a partial copy remains.
  */
@@ -78,7 +79,7 @@ async function copyEntry(from: string, to: string): Promise<void> {
     mkdirSync(to, { mode: 0o700 });
     for (const name of readdirSync(from)) await copyEntry(join(from, name), join(to, name));
   } else if (stats.isFile()) {
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await copyPlainFile(from, to, stats);
   } else {
     return;
   }

@@ -78,6 +78,13 @@ describe.runIf(process.platform === "linux")("a stop of a profile whose lock fil
       await whilePaused(run, async () => {
         removeLockFiles(run);
         forget(scratch);
+        // Its open lock file tells who it is, to those who ask about this profile alone.
+        expect(await profiles.status("dev")).toMatchObject({
+          state: "running",
+          keeperPid: run.keeper,
+          pid: run.gateway,
+          lock: { verdict: "held" },
+        });
         await expect(profiles.stop("dev")).rejects.toMatchObject({
           code: "RECORD_UNVERIFIED",
           message: expect.stringContaining("dev is held by a process") as string,

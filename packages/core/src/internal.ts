@@ -14,7 +14,7 @@ export { sweepGatewayLock } from "./lock/sweep.ts";
 export { refuseUnsafeLockFiles } from "./lock/unsafe-lock-files.ts";
 export { readGatewayLock } from "./lock/inspect.ts";
 export { isMutexRecord } from "./lock/lock-record.ts";
-export { holdsDisplacedLock } from "./lock/displaced-lock.ts";
+export { holdsDisplacedLock, readDisplacedLock } from "./lock/displaced-lock.ts";
 export type { FileMutexOptions } from "./lock/file-mutex.ts";
 export { withFileMutex } from "./lock/file-mutex.ts";
 export type { WhileUnownedOptions } from "./lock/while-unowned.ts";

@@ -3,8 +3,8 @@ import { constants } from "node:fs";
 import type { Stats } from "node:fs";
 import { copyFile } from "node:fs/promises";
 
-/** So many zeros in a row, at a multiple of their number, are left out of a copy of a file with holes. */
-export const HOLE_BYTES: number = 64 * 1024;
+/** A file that lacks less room than this has no hole that its copy would keep. */
+const LEAST_MISSING_BYTES = 64 * 1024;
 
 /** The unit of `blocks`, whatever the file system's own. */
 const BLOCK_BYTES = 512;
@@ -28,5 +28,5 @@ export async function copyPlainFile(
 
 /** It takes so much less room than its size that it has holes, or lies compressed. */
 function hasHoles({ size, blocks }: Pick<Stats, "size" | "blocks">): boolean {
-  return size - blocks * BLOCK_BYTES >= HOLE_BYTES;
+  return size - blocks * BLOCK_BYTES >= LEAST_MISSING_BYTES;
 }

@@ -6,10 +6,11 @@ import { constants } from "node:fs";
 import { copyFile, open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { errnoOf, throwIfAborted } from "@lockkeeper/core/internal";
-import { HOLE_BYTES } from "./copy-file.ts";
 
 /** Read at once. */
 const CHUNK_BYTES = 1024 * 1024;
+/** So many zeros in a row, at a multiple of their number, become a hole. */
+const HOLE_BYTES = 64 * 1024;
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 /**

@@ -15,6 +15,7 @@ import {
   judgeProcess,
   lookAtKernelLocks,
   readGatewayLock,
+  readDisplacedLock,
   readListeners,
   sameProcess,
 } from "@lockkeeper/core/internal";
@@ -93,6 +94,19 @@ export class Look {
         return record.port === manifest.port ? this.#isPortTaken(record) : "moved";
       },
     };
+  }
+
+  /**
+   * Returns the run of the visible process that holds the profile's lock, as its open lock file describes it; undefined when that
+   * says nothing. For an owner whose record and lock file somebody has removed.
+   */
+  runOfHolder(manifest: Manifest): RunRecord | undefined {
+    const { name, paths } = manifest;
+    for (const { pid } of holdersOf(this.#locks.ask(lockPlace(paths)))) {
+      const locked = readDisplacedLock(pid, { profile: name, configPath: paths.config });
+      if (locked !== null) return runOf(manifest, locked, locked.port ?? manifest.port);
+    }
+    return undefined;
   }
 
   /** As {@link inspectGatewayLock}. A lock that this look has seen held is not read again. */

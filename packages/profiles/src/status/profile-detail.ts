@@ -14,7 +14,8 @@ import { knownProfile } from "./known-profiles.ts";
 import { limitNotes, memoryMaxBy } from "./limits.ts";
 import type { MemoryMaxBy } from "./limits.ts";
 import { withUsage } from "./memory-usage.ts";
-import { observeManifest, statusOf } from "./observe-profile.ts";
+import { observeEach, observeManifest, statusOf } from "./observe-profile.ts";
+import type { ProfileObservation } from "./observe-profile.ts";
 import { isServing } from "./observed-state.ts";
 import { hasPendingChange } from "./pending-change.ts";
 import type { ProfileStatus } from "./profile-status.ts";
@@ -76,7 +77,7 @@ export interface ProfileDetail extends ProfileStatus {
 export async function profileDetail(context: ProfilesContext, name: string): Promise<ProfileDetail> {
   const look = new Look(context);
   const { manifest, isByRun } = await knownProfile(context, name);
-  const observation = observeManifest(context, manifest, look);
+  const observation = observeThoroughly(context, manifest, look);
   const { observed, record } = observation;
   const status = await withLease(context, statusOf(context, observation), manifest);
   const lock = await look.inspectLock(manifest);
@@ -106,6 +107,13 @@ export async function profileDetail(context: ProfilesContext, name: string): Pro
     await sweepLeftover(context.home, manifest);
   }
   return detail;
+}
+
+/** Also asks a holder of the lock that no record describes: a list does not, since its good case would pay for the question. */
+function observeThoroughly(context: ProfilesContext, manifest: Manifest, look: Look): ProfileObservation {
+  const observation = observeManifest(context, manifest, look);
+  const record = observation.observed.owner === "unclear" ? look.runOfHolder(manifest) : undefined;
+  return observeEach(context, record === undefined ? [] : [{ manifest, record }], look)[0] ?? observation;
 }
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -37,6 +37,19 @@ describe("run", () => {
     },
   );
 
+  test("a second one is refused with the command that ends the first, and not with the pid of a gateway that comes back", async () => {
+    await withScratchHome(async ({ json, run }) => {
+      await json(["create", "dev"]);
+      await json(["start", "dev"]);
+      const second = await run(["run", "dev"]);
+      expect(second).toMatchObject({ status: 78, stdout: "" });
+      expect(second.stderr).toMatch(/^error: gateway already running \(pid \d+\); lock timeout after \d+ms$/m);
+      expect(second.stderr).toMatch(/stop it first: lockkeeper stop dev$/m);
+      expect(second.stderr).not.toContain("stop pid");
+      expect(await json(["stop", "dev"])).toMatchObject([{ outcome: "stopped" }]);
+    });
+  });
+
   test("a second signal forces a gateway that ignores the first", async () => {
     await withScratchHome(async ({ home, run }) => {
       const stubborn = path.join(import.meta.dirname, "fixtures/ignores-sigterm.js");

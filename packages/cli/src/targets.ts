@@ -50,8 +50,11 @@ export async function chooseTargets(context: Context, profiles: Profiles, named:
   if (named.all === true || rule?.unnamed === "all") return chooseAll(context, profiles);
   if (rule?.unnamed === "current") return { names: [await currentName(context, profiles)], skipped: [] };
   const takesAll = context.spec.options.includes("all");
+  const all = isRepeatedByNames(context)
+    ? `For all of them: lockkeeper ${context.command} --all`
+    : "For all of them, add to the same command: --all";
   throw new LockkeeperError("USAGE", `${context.command} needs a profile name${takesAll ? " (or --all)" : ""}`, {
-    hint: takesAll ? `For all of them: lockkeeper ${context.command} --all` : "See the names: lockkeeper list",
+    hint: takesAll ? all : "See the names: lockkeeper list",
   });
 }
 
@@ -110,7 +113,12 @@ function purposeOf({ spec: { rule } }: Context): { readonly toAct?: true; readon
 }
 
 /** Commands that are not repeated by the names of profiles alone. */
-const TAKES_MORE: ReadonlySet<string> = new Set(["edit", "rename", "clone"]);
+const TAKES_MORE: ReadonlySet<string> = new Set(["edit", "rename", "clone", "service"]);
+
+/** Whether the command and its names are the whole call, so that a hint can write it out. */
+function isRepeatedByNames({ command, hasOptions }: Context): boolean {
+  return !TAKES_MORE.has(command) && !hasOptions;
+}
 
 async function confirmProtected(
   context: Context,
@@ -129,10 +137,9 @@ async function confirmProtected(
     if (typed?.trim() === name) continue;
     const confirms = [...confirm, name].flatMap((each) => ["--confirm", each]);
     throw new LockkeeperError("CONFIRMATION_NEEDED", `${fact}: nothing was done`, {
-      hint:
-        TAKES_MORE.has(context.command) || context.hasOptions
-          ? `If you mean it, add to the same command: --confirm ${name}`
-          : `If you mean it: ${shellCommand("lockkeeper", context.command, ...(words.length === 0 ? names : words), ...confirms)}`,
+      hint: isRepeatedByNames(context)
+        ? `If you mean it: ${shellCommand("lockkeeper", context.command, ...(words.length === 0 ? names : words), ...confirms)}`
+        : `If you mean it, add to the same command: --confirm ${name}`,
     });
   }
 }

@@ -25,7 +25,10 @@ const nobody = {
   selection: async () => ({ name: null, source: "none" }),
 } as unknown as Profiles;
 
-function contextOf(command: "up" | "down" | "start" | "stop" | "restart" | "remove", answer?: string): Context {
+function contextOf(
+  command: "up" | "down" | "start" | "stop" | "restart" | "remove" | "service" | "export",
+  answer?: string,
+): Context {
   const world = { canAsk: () => answer !== undefined, ask: async () => answer } as unknown as World;
   const view = viewOf({ isTerminal: false, columns: undefined }, {}, false);
   return {
@@ -54,6 +57,17 @@ describe("without a name", () => {
   test("start means the current profile", async () => {
     expect(await choose(contextOf("start"), {})).toEqual({ names: ["dev"], skipped: [] });
     expect(await choose(contextOf("start"), {}, nobody)).toBe("USAGE");
+  });
+
+  test.each([
+    ["stop", false, "For all of them: lockkeeper stop --all"],
+    ["stop", true, "For all of them, add to the same command: --all"],
+    ["export", true, "For all of them, add to the same command: --all"],
+    // It has an action before the names.
+    ["service", false, "For all of them, add to the same command: --all"],
+  ] as const)("%s says how it is done with all, with other options: %s", async (command, hasOptions, hint) => {
+    const context = { ...contextOf(command), hasOptions };
+    await expect(chooseTargets(context, profiles, { names: [] })).rejects.toMatchObject({ code: "USAGE", hint });
   });
 
   test("stop and restart are refused, --all leaves protected ones out", async () => {

@@ -22,11 +22,18 @@ export function toArguments(spec: CommandSpec, reading: Reading): Given {
     given[name] = arity === "many" ? reading.positionals.slice(index) : reading.positionals[index];
     index += 1;
   }
-  for (const option of [...spec.options, ...GLOBAL_OPTIONS]) given[option] = toValue(option, reading.options[option]);
+  for (const option of [...spec.options, ...GLOBAL_OPTIONS])
+    given[option] = toValue(reading.command, option, reading.options[option]);
   return given;
 }
 
-function toValue(option: OptionName, raw: true | readonly string[] | undefined): unknown {
+/** The option that a value was given for, and its command. */
+interface Asked {
+  readonly command: string;
+  readonly flag: string;
+}
+
+function toValue(command: string, option: OptionName, raw: true | readonly string[] | undefined): unknown {
   const { type, choices } = optionSpec(option);
   if (type === "flag") return raw === true;
   const values = raw === true || raw === undefined ? [] : raw;
@@ -37,54 +44,55 @@ function toValue(option: OptionName, raw: true | readonly string[] | undefined):
   if (second !== undefined) {
     throw new LockkeeperError("USAGE", `${flag} was given twice: ${text} and ${second}`, { hint: "Give it once." });
   }
-  if (text === "") throw invalid(flag, text, "a value");
+  const asked: Asked = { command, flag };
+  if (text === "") throw invalid(asked, text, "a value");
   switch (type) {
     case "text":
       return text;
     case "port":
       return parsePort(text, flag);
     case "count":
-      return toCount(flag, text);
+      return toCount(asked, text);
     case "duration":
-      return toDurationMs(flag, text);
+      return toDurationMs(asked, text);
     case "size":
-      return toSizeBytes(flag, text);
+      return toSizeBytes(asked, text);
     case "moment":
-      return toMoment(flag, text);
+      return toMoment(asked, text);
     case "choice":
       if (choices?.includes(text) === true) return text;
-      throw invalid(flag, text, `one of ${(choices ?? []).join(", ")}`);
+      throw invalid(asked, text, `one of ${(choices ?? []).join(", ")}`);
   }
 }
 
-function toCount(flag: string, text: string): number {
+function toCount(asked: Asked, text: string): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (count >= 1) return count;
-  throw invalid(flag, text, "a whole number from 1 up");
+  throw invalid(asked, text, "a whole number from 1 up");
 }
 
-function toDurationMs(flag: string, text: string): number {
+function toDurationMs(asked: Asked, text: string): number {
   const durationMs = parseDurationMs(text);
   if (durationMs !== undefined && durationMs >= 1 && durationMs <= LONGEST_DURATION_MS) return durationMs;
-  throw invalid(flag, text, "a time such as 30, 30s, 500ms or 2m");
+  throw invalid(asked, text, "a time such as 30, 30s, 500ms or 2m");
 }
 
-function toSizeBytes(flag: string, text: string): number {
+function toSizeBytes(asked: Asked, text: string): number {
   const sizeBytes = parseSizeBytes(text);
   if (sizeBytes !== undefined && sizeBytes >= 1) return sizeBytes;
-  throw invalid(flag, text, "a size such as 512M or 2G");
+  throw invalid(asked, text, "a size such as 512M or 2G");
 }
 
 /** A length of time counts back from now. */
-function toMoment(flag: string, text: string): number {
+function toMoment(asked: Asked, text: string): number {
   const agoMs = parseDurationMs(text);
   const momentMs = agoMs === undefined ? Date.parse(text) : Date.now() - agoMs;
-  if (Number.isNaN(momentMs)) throw invalid(flag, text, "a time such as 10m, 2h or 2026-01-31T12:00");
+  if (Number.isNaN(momentMs)) throw invalid(asked, text, "a time such as 10m, 2h or 2026-01-31T12:00");
   return momentMs;
 }
 
-function invalid(flag: string, text: string, expected: string): LockkeeperError {
+function invalid({ command, flag }: Asked, text: string, expected: string): LockkeeperError {
   return new LockkeeperError("OPTION_INVALID", `${flag} takes ${expected}, not ${JSON.stringify(text)}`, {
-    hint: "Run the command with --help to see what it takes.",
+    hint: `See what it takes: lockkeeper ${command} --help`,
   });
 }

@@ -31,7 +31,9 @@ export function readWithYargs(commands: Commands, argv: readonly string[]): Requ
   const [first = "", second] = own;
   const word = first === "help" ? second : first.startsWith("-") ? undefined : first;
   const command = word === undefined ? undefined : findCommand(commands, word);
-  if (word !== undefined && command === undefined) throw unknownCommand(commands, own);
+  if (word !== undefined && command === undefined) {
+    throw unknownCommand(commands, first === "help" ? own.slice(1) : own);
+  }
   if (first === "help" || own.includes("--help") || own.includes("-h")) return { kind: "help", command };
   if (command === undefined && isVersion(own)) return { kind: "version" };
   if (command === undefined) throw noCommand(first);
@@ -166,7 +168,7 @@ function usage(message: string, command: string | undefined): LockkeeperError {
 /** Guesses in the order of their certainty: two words in the wrong order, another tool's word, a typing mistake. */
 function unknownCommand(commands: Commands, words: readonly string[]): LockkeeperError {
   const [word = "", next, ...others] = words;
-  const message = `no such command: ${word}`;
+  const message = `no such command: ${word === "" ? '""' : word}`;
   const known = Object.entries(commands);
   const meant = next === undefined ? undefined : findCommand(commands, next);
   if (meant !== undefined) {

@@ -2,11 +2,11 @@
  * `run`: the keeper in the foreground, with the gateway's output on stdout. The first signal stops the gateway, a second
  * one forces it.
  */
-import { followLog, gatewayUrl, LockkeeperError, readLog } from "@lockkeeper/core";
+import { followLog, GatewayLockError, gatewayUrl, LockkeeperError, readLog } from "@lockkeeper/core";
 import { followOutput, PERMANENT_EXIT_STATUS, shellCommand } from "@lockkeeper/core/internal";
 import type { KeeperOutcome, RunRecord } from "@lockkeeper/core";
 import { gatewayLogPath } from "@lockkeeper/profiles";
-import type { ProfileStatus } from "@lockkeeper/profiles";
+import type { Profiles, ProfileStatus } from "@lockkeeper/profiles";
 import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
@@ -65,12 +65,14 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     const { paths, scheme: word } = await profiles.find(name);
     scheme = word;
     const passing = given.noOutput || json ? undefined : passOutput(context, gatewayLogPath(paths), over.signal);
-    return profiles
-      .run(name, { supervised, stays: stay, startedBy, leaseWaits, stop, force, report })
-      .finally(async () => {
-        over.abort();
-        await passing;
-      });
+    try {
+      return await profiles.run(name, { supervised, stays: stay, startedBy, leaseWaits, stop, force, report });
+    } catch (error) {
+      throw await withWayOut(profiles, name, error);
+    } finally {
+      over.abort();
+      await passing;
+    }
   };
   const ended = await (stay ? stayAfterError(context, profiles, name, runOnce()) : runOnce());
   if (typeof ended === "number") return { value: undefined, status: ended };
@@ -84,6 +86,16 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
   const status = terminated ? ENDED_BY_SIGTERM : statusOfRun(outcome, record?.code ?? null);
   // launchd restarts every program that does not exit with 0, so a permanent failure must exit with 0.
   return { value: undefined, status: status === PERMANENT_EXIT_STATUS && isAgentOfOurs(context) ? 0 : status };
+}
+
+/** A signal to the owner's pid is no way out when that is a gateway, because its keeper would start it again. */
+async function withWayOut(profiles: Profiles, name: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof GatewayLockError) || error.code !== "LOCK_HELD") return error;
+  const { keeperPid } = await profiles.find(name);
+  if (keeperPid === null) return error;
+  const { message, ownerPid, evidence } = error;
+  const hint = `It runs already. To run it here instead, stop it first: ${shellCommand("lockkeeper", "stop", name)}`;
+  return new GatewayLockError("LOCK_HELD", message, { ownerPid, evidence, hint });
 }
 
 const FIRST_PROCESS =

@@ -11,6 +11,18 @@ function given(
   return toArguments(COMMANDS[command], { kind: "call", command, positionals: ["dev"], options, rest: undefined });
 }
 
+test.each([
+  ["create", { memoryMax: ["2X"] }],
+  ["create", { kind: ["comand"] }],
+  ["start", { timeout: ["soon"] }],
+  ["logs", { since: ["yesterday"] }],
+  ["why", { lines: ["0"] }],
+] as const)("a wrong value of %s is refused with the command that shows the right ones: %j", (command, options) => {
+  expect(() => given(command, options)).toThrow(
+    expect.objectContaining({ hint: `See what it takes: lockkeeper ${command} --help` }) as Error,
+  );
+});
+
 function codeOf(call: () => unknown): string {
   try {
     call();

@@ -8,6 +8,11 @@ import { portHint } from "./port-hint.ts";
 /** Returns one sentence with a command. Waiting for a gateway without its own port would never end. */
 export async function hintOnSlowness(place: HomePlace, observation: ProfileObservation): Promise<string> {
   const { name, health } = observation.manifest;
+  const crashes = observation.record?.restarts ?? 0;
+  if (crashes > 0) {
+    const times = crashes === 1 ? "once" : `${crashes} times`;
+    return `It has ended by itself ${times} so far; what it printed: ${shellCommand("lockkeeper", "why", name)}`;
+  }
   const look = `It goes on by itself; look again with: ${shellCommand("lockkeeper", "status", name)}`;
   if (health === "none" || !(await isSilent(observation))) return look;
   const hint = hintOnOtherPort(place, observation);

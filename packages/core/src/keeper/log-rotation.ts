@@ -7,6 +7,7 @@
  */
 import * as fs from "node:fs";
 
+import { addChore } from "../chores.ts";
 import { errnoOf, fileError, isForeseen } from "../errors.ts";
 import { createFile, openFile, openForAppend } from "../storage/private-file.ts";
 import { LogCopy, nextLineStart } from "./log-copy.ts";
@@ -75,7 +76,7 @@ export class GatewayLog {
   /** Another file, or none, is in its place. */
   #isDisplaced = false;
   #looking: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  #cancelLook: () => void = () => undefined;
   #closed = false;
 
   /**
@@ -127,16 +128,25 @@ export class GatewayLog {
 
   /** Closes the file. The gateway's own descriptor is not affected. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancelLook();
     await this.check();
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#cancelLook();
     this.#writeDueMark();
     fs.closeSync(this.fd);
   }
 
   #lookIn(delayMs: number, look: () => Promise<void>): void {
-    if (!this.#closed) this.#timer = setTimeout(() => void look(), delayMs).unref();
+    if (this.#closed) return;
+    if (delayMs < DEFAULTS.quietLookMs) {
+      const timer = setTimeout(() => void look(), delayMs).unref();
+      this.#cancelLook = () => clearTimeout(timer);
+      return;
+    }
+    this.#cancelLook = addChore(delayMs, () => {
+      this.#cancelLook();
+      void look();
+    });
   }
 
   async #look(): Promise<"grew" | "quiet"> {

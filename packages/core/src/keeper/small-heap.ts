@@ -6,6 +6,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { addChore } from "../chores.ts";
 
 /**
  * Code that was not used since the last full collection is forgotten at the next, and compiled again when it is called. A full
@@ -28,7 +29,7 @@ export function keepHeapSmall(): void {
   setTimeout(() => {
     for (const setting of SETTINGS) setFlagsFromString(setting);
     const collect = collector();
-    if (collect !== undefined) setInterval(() => collect({ type: "minor" }), COLLECT_EVERY_MS).unref();
+    if (collect !== undefined) addChore(COLLECT_EVERY_MS, () => collect({ type: "minor" }));
   }, AFTER_MS).unref();
 }
 

@@ -7,6 +7,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { GatewayLockError, LockkeeperError, errnoOf } from "../errors.ts";
+import { addChore } from "../chores.ts";
 import { pause } from "../pause.ts";
 import type { Claim } from "./mechanism/claim.ts";
 
@@ -53,12 +54,11 @@ export function watchClaim(watched: WatchedClaim): { stop(): void } {
   const look = (): void => {
     if (!isBusy && watched.claim.isInPlace() === "no") void mend();
   };
-  const timer = setInterval(look, DEFAULTS.intervalMs);
-  timer.unref();
+  const endLooks = addChore(DEFAULTS.intervalMs, look);
 
   const stop = (): void => {
     isStopped = true;
-    clearInterval(timer);
+    endLooks();
   };
   const lose = (reason: GatewayLockError): void => {
     if (isStopped) return;

@@ -37,8 +37,8 @@ export interface LaunchOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** How much later than its starter a keeper may decide about a start, the end of the gateway included. */
-const VERDICT_MS = 3_000;
+/** How long a keeper may take to decide about a start whose time is over, the end of the gateway included. */
+const VERDICT_MS = 10_000;
 
 /** How long a program may listen elsewhere before the help for that is shown. The wait goes on: its own port may come second. */
 const ADVICE_MS = 2_000;
@@ -54,6 +54,7 @@ export async function launchKeeper(
   options: LaunchOptions,
   deadline: number,
 ): Promise<LaunchResult> {
+  const launchedAt = performance.now();
   const child = await spawnKeeper(context, {
     manifest,
     startedBy: options.startedBy ?? '"lockkeeper start"',
@@ -66,9 +67,11 @@ export async function launchKeeper(
   const lines = createInterface({ input: reports });
   const hangUp = (): void => lines.close();
   let last: RunRecord | undefined;
+  /** How much later than ours the keeper's clock started, with its first gateway: seconds on a busy machine. */
+  let lagMs: number | undefined;
   const atDeadline = (): void => {
-    // The keeper's clock started a little later, so its next report is worth a short wait.
-    if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, VERDICT_MS);
+    // What it will report then is worth a short wait.
+    if (last?.code === "LISTENER_MISMATCH") timer = setTimeout(hangUp, (lagMs ?? 0) + VERDICT_MS);
     else hangUp();
   };
   let advice: NodeJS.Timeout | undefined;
@@ -92,6 +95,7 @@ export async function launchKeeper(
       if ("outcome" in report) return { kind: "ended", record: last };
       const isFirst = last === undefined;
       last = report.record;
+      if (last.gateway !== null) lagMs ??= performance.now() - launchedAt;
       if (last.state === "running") return { kind: "running", record: last };
       if (last.state === "standby") return { kind: "standby" };
       // The first reason is that this very command starts it.

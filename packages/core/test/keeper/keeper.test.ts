@@ -39,7 +39,9 @@ describe("a gateway that behaves", () => {
     expect(readFileSync(lockPath, "latin1")).toContain(`"gateway":{"pid":${gateway?.pid},`);
 
     expect(await kept.stop()).toMatchObject({ outcome: "stopped", record: { state: "stopped", gateway: null } });
-    expect(kept.records.map(({ state }) => state)).toEqual(["starting", "starting", "running", "stopping", "stopped"]);
+    // What takes long on a busy machine is told in between.
+    const steps = kept.records.filter(({ reason }) => reason?.startsWith("waiting for ") !== true);
+    expect(steps.map(({ state }) => state)).toEqual(["starting", "starting", "running", "stopping", "stopped"]);
     expect(kept.records.at(-1)?.lastExit).toMatchObject({ code: 0, signal: null });
     expect(existsSync(lockPath)).toBe(false);
     expect(await isListening()).toBe(false);

@@ -58,7 +58,8 @@ export class KeeperScene {
       logPath: join(this.home, "logs", "gateway.log"),
       eventsPath: join(this.home, "logs", "events.jsonl"),
       runRecordPath: join(this.home, "run", "dev.json"),
-      startTimeoutMs: 15_000,
+      // As long as a test waits: no start of a busy machine is told to be late.
+      startTimeoutMs: PATIENCE_MS,
       stopTimeoutMs: 20_000,
       lockTimeoutMs: 2_000,
       supervised: false,

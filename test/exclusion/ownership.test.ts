@@ -234,14 +234,18 @@ describe("a lock file that is deleted or replaced under its owner", () => {
   test("together with its directory is restored", async () => {
     const owner = await startOwner();
     rmSync(place.lockDir, { recursive: true });
-    await until("the lock file is there", () => existsSync(path));
+    // It has the lock before it writes the record.
+    await until("the record is there", () => readProc(path).includes(`"pid":${owner.child.pid},`));
     await expect(acquireGatewayLock({ ...place, timeoutMs: 50 })).rejects.toMatchObject({ ownerPid: owner.child.pid });
   });
 
   test("is lost to the process that took the place meanwhile, and the old owner learns of it", async () => {
     const owner = await startOwner();
+    // Paused, it cannot put its file back before we come.
+    await pause(owner);
     renameSync(place.lockDir, join(home, "moved away"));
     const lock = await acquireGatewayLock(place);
+    owner.kill("SIGCONT");
     expect(await owner.line("lost")).toEqual(["lost", "LOCK_LOST"]);
     owner.child.stdin?.write("release\n");
     await owner.line("released");
@@ -285,6 +289,12 @@ describe.runIf(apart !== undefined)("two pid and network namespaces on one folde
     await second.line("released");
   });
 });
+
+async function pause({ child, kill }: Program): Promise<void> {
+  kill("SIGSTOP");
+  if (process.platform !== "linux") return;
+  await until("it is paused", () => /^\d+ \(.*\) T /.test(readProc(`/proc/${child.pid}/stat`)));
+}
 
 function inodeOf(file: string): number {
   return statSync(file).ino;

@@ -100,8 +100,8 @@ describe.concurrent("a profile of kind openclaw", () => {
       const { profiles } = scratch;
       await create(scratch, "dev", { STAND_IN_BOOT_MS: "4000" });
       await expect(profiles.start("dev", { timeoutMs: 500 })).rejects.toMatchObject({ code: "STILL_STARTING" });
-      await until("the gateway was spawned", async () => (await profiles.status("dev")).pid !== null);
-      const early = await profiles.status("dev");
+      let early = await profiles.status("dev");
+      await until("the gateway was spawned", async () => (early = await profiles.status("dev")).pid !== null);
       expect(early.state).toBe("starting");
       const { status } = await profiles.start("dev");
       expect(status).toMatchObject({ state: "running", pid: early.pid });

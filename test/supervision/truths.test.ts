@@ -93,8 +93,16 @@ describe("a keeper whose lock is lost", () => {
       const { paths } = await create({ name: "dev", span: 1, argv: fixture("serve", "{port}"), health: "tcp" });
       const { status } = await profiles.start("dev");
       const file = path.join(paths.lock, readdirSync(paths.lock)[0] ?? "");
-      rmSync(file);
-      mkdirSync(file);
+      // Its keeper may put the file back between the two.
+      await until("a directory is in its place", () => {
+        rmSync(file, { force: true });
+        try {
+          mkdirSync(file);
+          return true;
+        } catch {
+          return false;
+        }
+      });
       await until("its gateway has ended", () => !isAlive(status.pid) && !isAlive(status.keeperPid));
       expect(readFileSync(path.join(paths.logs, "events.jsonl"), "utf8")).toContain('"code":"LOCK_LOST"');
       expect((await profiles.diagnose()).map(({ code }) => code)).toContain("next-start-lock");

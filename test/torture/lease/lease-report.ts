@@ -5,13 +5,17 @@ import type { Cycle, Fault } from "./lease-torture.ts";
  * A host that was paused as a whole writes until its sentinel, which was paused too, looks at the clock again: every 50
  * ms. The delays of a busy machine come on top.
  */
-const WAKING_MS = 250;
+export const WAKING_MS = 250;
 
-/** Returns what is wrong with a cycle of a lease that should keep its promise; undefined when nothing is. */
-export function findBreach(cycle: Cycle): string | undefined {
+/**
+ * Returns what is wrong with a cycle of a lease that should keep its promise; undefined when nothing is.
+ *
+ * @param wakingMs how long a host may write after it woke, on a machine that is not busy. @default Infinity
+ */
+export function findBreach(cycle: Cycle, wakingMs: number = Infinity): string | undefined {
   const { fault, acceptedStale, staleWrites, lateMs } = cycle;
   if (acceptedStale > 0) return `${acceptedStale} stale writes had a token that was not smaller`;
-  if (fault === "pause-host") return (lateMs ?? 0) > WAKING_MS ? `it wrote for ${lateMs} ms after it woke` : undefined;
+  if (fault === "pause-host") return (lateMs ?? 0) > wakingMs ? `it wrote for ${lateMs} ms after it woke` : undefined;
   return staleWrites > 0 ? `${staleWrites} writes beside the next owner` : undefined;
 }
 

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { identifyProcess } from "@lockkeeper/core/internal";
 import type { EtcdCluster } from "../../harness/etcd-cluster.ts";
 import { startEtcd } from "../../harness/etcd-cluster.ts";
 import { seeded } from "../../harness/seeded.ts";
@@ -250,12 +251,16 @@ class LeaseTorture {
       case "partition":
         return { owner: "another", lasts: 2, break: () => owner.link.cut(), mend: () => owner.link.heal() };
       case "pause-host": {
-        const pids = [owner.keeperPid, owner.sentinelPid, owner.gatewayPid];
+        const gateway = owner.gatewayPid;
+        const pids = [owner.keeperPid, owner.sentinelPid, gateway];
         return {
           owner: "another",
           lasts: 2,
           break: () => pids.forEach((pid) => killQuietly(pid, "SIGSTOP")),
-          mend: () => pids.forEach((pid) => killQuietly(pid, "SIGCONT")),
+          mend: async () => {
+            for (const pid of pids) killQuietly(pid, "SIGCONT");
+            await this.#until("its gateway is ended when it wakes", () => identifyProcess(gateway) === undefined);
+          },
         };
       }
       case "handover":

@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 
 import { whyNoEtcd } from "../../harness/etcd-cluster.ts";
-import { findBreach, formatCycles } from "./lease-report.ts";
+import { findBreach, formatCycles, WAKING_MS } from "./lease-report.ts";
 import type { Cycle, Fault } from "./lease-torture.ts";
 import { FAULTS, tortureLease } from "./lease-torture.ts";
 import type { Design } from "./lease-host.ts";
@@ -58,7 +58,7 @@ async function run(
 }
 
 function judge(cycles: readonly Cycle[]): boolean {
-  const breaches = cycles.flatMap((cycle) => findBreach(cycle) ?? []);
+  const breaches = cycles.flatMap((cycle) => findBreach(cycle, WAKING_MS) ?? []);
   for (const breach of breaches) process.stdout.write(`BREACH: ${breach}\n`);
   return breaches.length === 0;
 }

@@ -21,6 +21,9 @@ const npm = find("npm");
 const { fault, scene } = containerScenes("the Containerfile built");
 if (npm === undefined) process.stdout.write("skipped: the Containerfile built: npm is not installed\n");
 
+/** The limit for the packing of all packages, and for the whole test, in milliseconds, on a machine that runs other tests too. */
+const LIMIT_MS = 900_000;
+
 /** Returns the address of a registry that has the packed command line and all its dependencies. */
 async function startRegistry(folder: string): Promise<string> {
   const packages = new Map<string, { readonly manifest: Manifest; readonly tarball: string }>();
@@ -30,7 +33,7 @@ async function startRegistry(folder: string): Promise<string> {
     const args = ["pack", place, "--ignore-scripts", "--json", "--pack-destination", folder];
     const { stdout } = await run(npm ?? "npm", args, {
       env: { PATH: process.env["PATH"], HOME: folder },
-      timeout: 120_000,
+      timeout: LIMIT_MS,
     });
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     packages.set(manifest.name, { manifest, tarball: path.join(folder, filename) });
@@ -80,52 +83,56 @@ exec catatonit -- "$@"
 `;
 
 describe.skipIf(fault !== undefined || npm === undefined)("the Containerfile", () => {
-  test("builds an image of the published package in which the exported profile runs, behind an init", () =>
-    scene(async (scratch, podman) => {
-      const { home, folder, run: lockkeeper } = scratch;
-      expect((await lockkeeper(["create", "prod"])).status).toBe(0);
-      const containerfile = await exported(scratch, "prod", "--format", "compose", "--containerfile");
-      const base = /^FROM (\S+)$/m.exec(containerfile)?.[1] ?? "";
-      const built = /podman build -t (\S+)/.exec(containerfile)?.[1] ?? "";
-      // The base: this machine's Node with its npm, and the programs of a Debian image.
-      const context = path.join(folder, "context");
-      await mkdir(path.join(context, "npm/lib"), { recursive: true });
-      const npmPackage = path.dirname(path.dirname(realpathSync(npm ?? "")));
-      await cp(npmPackage, path.join(context, "npm/lib/node_modules/npm"), { recursive: true });
-      await mkdir(path.join(context, "npm/bin"));
-      await symlink("../lib/node_modules/npm/bin/npm-cli.js", path.join(context, "npm/bin/npm"));
-      await mkdir(path.join(context, "npm/etc"));
-      await writeFile(path.join(context, "npm/etc/npmrc"), `registry=${await startRegistry(folder)}\n`);
-      for (const [name, text] of [
-        ["npm/bin/apt-get", APT_GET],
-        ["npm/bin/tini", TINI],
-      ] as const) {
-        await writeFile(path.join(context, name), text, { mode: 0o755 });
-      }
-      const programs = ["rm", "env"].map((name) => [find(name) ?? name, name] as const);
-      for (const [file, name] of programs) await cp(realpathSync(file), path.join(context, "npm/bin", name));
-      const baseFile = [
-        `FROM ${podman.image}`,
-        "ENTRYPOINT []",
-        "COPY npm /usr/",
-        "RUN cat /usr/bin/tini >/opt/tini && rm /usr/bin/tini",
-        // Lockkeeper must come from the registry.
-        "RUN rm -rf /opt/lockkeeper /usr/bin/lockkeeper",
-      ];
-      await writeFile(path.join(context, "Base"), `${baseFile.join("\n")}\n`);
-      const build = ["build", "--pull=never", "--network=host", "--layers=false"];
-      await podman.must(...build, "--tag", base, "--file", path.join(context, "Base"), context);
-      await writeFile(path.join(folder, "Containerfile"), containerfile);
-      await podman.must(...build, "--tag", built, "--file", path.join(folder, "Containerfile"), folder);
-      give(home, 1000);
-      const args = ["--network=host", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--user=1000:1000"];
-      const own = [...args, "--volume", `${home}:${home}`, "--env", `LOCKKEEPER_HOME=${home}`];
-      await podman.must("run", "--detach", "--name", "prod", ...own, built, "run", "prod");
-      const waited = await podman.run("exec", "prod", "lockkeeper", "wait", "prod", "--timeout", "120s");
-      expect(waited.status, waited.stderr + (await podman.run("logs", "prod")).stderr).toBe(0);
-      const doctor = await podman.run("exec", "prod", "lockkeeper", "doctor");
-      expect(doctor.stdout).not.toContain("reap");
-      await podman.must("stop", "--time=20", "prod");
-      expect((await podman.must("inspect", "--format", "{{.State.ExitCode}}", "prod")).trim()).toBe("0");
-    }));
+  test(
+    "builds an image of the published package in which the exported profile runs, behind an init",
+    () =>
+      scene(async (scratch, podman) => {
+        const { home, folder, run: lockkeeper } = scratch;
+        expect((await lockkeeper(["create", "prod"])).status).toBe(0);
+        const containerfile = await exported(scratch, "prod", "--format", "compose", "--containerfile");
+        const base = /^FROM (\S+)$/m.exec(containerfile)?.[1] ?? "";
+        const built = /podman build -t (\S+)/.exec(containerfile)?.[1] ?? "";
+        // The base: this machine's Node with its npm, and the programs of a Debian image.
+        const context = path.join(folder, "context");
+        await mkdir(path.join(context, "npm/lib"), { recursive: true });
+        const npmPackage = path.dirname(path.dirname(realpathSync(npm ?? "")));
+        await cp(npmPackage, path.join(context, "npm/lib/node_modules/npm"), { recursive: true });
+        await mkdir(path.join(context, "npm/bin"));
+        await symlink("../lib/node_modules/npm/bin/npm-cli.js", path.join(context, "npm/bin/npm"));
+        await mkdir(path.join(context, "npm/etc"));
+        await writeFile(path.join(context, "npm/etc/npmrc"), `registry=${await startRegistry(folder)}\n`);
+        for (const [name, text] of [
+          ["npm/bin/apt-get", APT_GET],
+          ["npm/bin/tini", TINI],
+        ] as const) {
+          await writeFile(path.join(context, name), text, { mode: 0o755 });
+        }
+        const programs = ["rm", "env"].map((name) => [find(name) ?? name, name] as const);
+        for (const [file, name] of programs) await cp(realpathSync(file), path.join(context, "npm/bin", name));
+        const baseFile = [
+          `FROM ${podman.image}`,
+          "ENTRYPOINT []",
+          "COPY npm /usr/",
+          "RUN cat /usr/bin/tini >/opt/tini && rm /usr/bin/tini",
+          // Lockkeeper must come from the registry.
+          "RUN rm -rf /opt/lockkeeper /usr/bin/lockkeeper",
+        ];
+        await writeFile(path.join(context, "Base"), `${baseFile.join("\n")}\n`);
+        const build = ["build", "--pull=never", "--network=host", "--layers=false"];
+        await podman.must(...build, "--tag", base, "--file", path.join(context, "Base"), context);
+        await writeFile(path.join(folder, "Containerfile"), containerfile);
+        await podman.must(...build, "--tag", built, "--file", path.join(folder, "Containerfile"), folder);
+        give(home, 1000);
+        const args = ["--network=host", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--user=1000:1000"];
+        const own = [...args, "--volume", `${home}:${home}`, "--env", `LOCKKEEPER_HOME=${home}`];
+        await podman.must("run", "--detach", "--name", "prod", ...own, built, "run", "prod");
+        const waited = await podman.run("exec", "prod", "lockkeeper", "wait", "prod", "--timeout", "120s");
+        expect(waited.status, waited.stderr + (await podman.run("logs", "prod")).stderr).toBe(0);
+        const doctor = await podman.run("exec", "prod", "lockkeeper", "doctor");
+        expect(doctor.stdout).not.toContain("reap");
+        await podman.must("stop", "--time=20", "prod");
+        expect((await podman.must("inspect", "--format", "{{.State.ExitCode}}", "prod")).trim()).toBe("0");
+      }),
+    LIMIT_MS,
+  );
 });

@@ -6,7 +6,6 @@ import type { ArgumentsOf } from "../command-line/command.ts";
 import type { Result } from "../command-module.ts";
 import type { COMMANDS } from "../command-line/commands.ts";
 import type { Context } from "../context.ts";
-import { statusOfError } from "../exit-status.ts";
 import { renderStatusTable } from "../status-table.ts";
 import { textLifeMs } from "../terminal/durations.ts";
 import type { TerminalDevice } from "../terminal/terminal-device.ts";
@@ -33,6 +32,8 @@ export async function run(context: Context, given: Arguments): Promise<Result> {
     if (!isRegistryFault(error)) throw error;
     const known = await listed(profiles, { probe, usage, known: true }, given.names);
     const shown: Shown = { statuses: known, wide: given.wide };
+    // Not at the top: a list that goes well reads no file of the program for it.
+    const { statusOfError } = await import("../exit-status.ts");
     // The warning has said what is wrong; with --json only an error may stand on stderr.
     const failures = context.json ? [{ name: null, error }] : [];
     return { value: known, shown, failures, status: statusOfError(error) };

@@ -203,6 +203,14 @@ withSystemd(
         output: expect.stringContaining("--stop-timeout") as string,
       });
       await done(lk("stop prod --timeout 5s"));
+      await done(lk("edit prod --lease etcd://127.0.0.1:1/lk/prod"));
+      expect(await lk("start prod --no-standby")).toMatchObject({
+        status: 2,
+        output: expect.stringContaining(
+          "lockkeeper stop prod && lockkeeper edit prod --lease 'etcd://127.0.0.1:1/lk/prod?standby=no'",
+        ) as string,
+      });
+      await done(lk("edit prod --unset lease"));
       await done(lk("rename prod other"));
       expect((await sh("systemctl --user is-enabled lockkeeper-other.service")).output.trim()).toBe("enabled");
       await done(lk("rename other prod"));

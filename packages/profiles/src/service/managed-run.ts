@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import type { ProfilesContext } from "../context.ts";
 import { kinds } from "../kinds/kinds.ts";
 import type { InstalledService, Manifest } from "../manifest.ts";
+import { formatLease } from "../life/lease-text.ts";
 import { pause, throwIfAborted } from "../interruptible.ts";
 import { explainFailure } from "../run/explain-failure.ts";
 import { restartProfile } from "../run/restart.ts";
@@ -52,9 +53,11 @@ export async function startManaged(
           : `lockkeeper restart ${manifest.name}`,
     });
   }
-  if (options.standby === false) {
+  const { lease } = manifest;
+  if (options.standby === false && lease?.standby === true) {
+    const address = formatLease({ ...lease, standby: false });
     throw new LockkeeperError("USAGE", `${manifest.name} is kept by ${service.unit}, which knows no --no-standby`, {
-      hint: `Its lease can say so, with ?standby=no: lockkeeper edit ${manifest.name} --lease <address>`,
+      hint: `Its lease can say so: lockkeeper stop ${manifest.name} && ${shellCommand("lockkeeper", "edit", manifest.name, "--lease", address)}`,
     });
   }
   const before = observeManifest(context, manifest);

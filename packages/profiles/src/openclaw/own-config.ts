@@ -3,11 +3,11 @@
  * without secrets. OpenClaw writes absolute paths into its config; none of them may lead back into the original.
  */
 import { LockkeeperError } from "@lockkeeper/core";
-import { homedir } from "node:os";
 import path from "node:path";
 import type { OwnConfig } from "../foreign-program.ts";
 import { isRecord } from "../json.ts";
 import type { Manifest } from "../manifest.ts";
+import { ownHome } from "../own-home.ts";
 import { withoutSecrets } from "../secrets.ts";
 import { profileOfFolder } from "./folders.ts";
 import { readConfigFile } from "./config-file.ts";
@@ -40,7 +40,7 @@ export async function ownConfig(
  * place.
  */
 function homeOf({ env, paths }: Manifest): string {
-  const usual = profileOfFolder(path.basename(paths.state)) === undefined ? homedir() : path.dirname(paths.state);
+  const usual = profileOfFolder(path.basename(paths.state)) === undefined ? ownHome() : path.dirname(paths.state);
   return env?.["OPENCLAW_HOME"] ?? usual;
 }
 

@@ -2,10 +2,10 @@
  * The ports of programs that people also run without Lockkeeper, running or not, and the ports outside their blocks in the
  * configs of our own profiles of such a kind. Their files are only read.
  */
-import { homedir } from "node:os";
 import path from "node:path";
 import { foreignPrograms, kinds } from "../kinds/kinds.ts";
 import type { Manifest } from "../manifest.ts";
+import { ownHome } from "../own-home.ts";
 import type { HostRoots } from "../service-units/host-roots.ts";
 import type { PortClaim } from "./port-plan.ts";
 
@@ -45,6 +45,6 @@ export async function readExtraClaims(manifests: Iterable<Manifest>): Promise<re
 }
 
 function short(directory: string): string {
-  const home = homedir();
+  const home = ownHome();
   return directory.startsWith(home + path.sep) ? `~${directory.slice(home.length)}` : directory;
 }

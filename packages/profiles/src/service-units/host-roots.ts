@@ -1,6 +1,6 @@
 /** The places where gateways leave traces on a host. A value, so that a test can use its own tree. */
-import { homedir } from "node:os";
 import path from "node:path";
+import { ownHome } from "../own-home.ts";
 import { readUnits } from "./service-units.ts";
 import type { UnitPlaces } from "./service-units.ts";
 
@@ -20,7 +20,7 @@ export function lookAtHostRoots(env: NodeJS.ProcessEnv): HostRoots {
 
 /** Returns the usual places for the user of `env`. */
 export function hostRoots(env: NodeJS.ProcessEnv): HostRoots {
-  const userHome = env["HOME"] || homedir();
+  const userHome = env["HOME"] || ownHome();
   if (process.platform === "darwin") {
     return {
       userHome,

@@ -84,8 +84,8 @@ function startOutside(): void {
   spawn(process.execPath, argv, { detached: true, stdio: ["ignore", "inherit", "ignore"], windowsHide: true });
 }
 
-function tell(report: KeeperReport): void {
-  process.stdout.write(`${JSON.stringify(report)}\n`);
+function tell(report: KeeperReport, told?: () => void): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`, told);
 }
 
 // The starter reads until the gateway is ready and then exits; later changes are published in the record anyway.
@@ -94,7 +94,7 @@ process.stdout.on("error", () => undefined);
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    tell({ error: plainError(error) });
-    process.exitCode = 1;
+    // Whatever is still open must not keep a keeper alive that keeps nothing.
+    tell({ error: plainError(error) }, () => process.exit(1));
   },
 );

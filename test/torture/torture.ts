@@ -55,6 +55,8 @@ export interface TortureOptions {
   readonly stepKillChance?: number;
   /** The longest SIGSTOP. @default 150 */
   readonly stopMs?: number;
+  /** How long nobody must have acquired, though nobody owns, until it is a wedge. A busy machine needs longer. @default 6_000 */
+  readonly wedgeMs?: number;
   /** How often the lock's files are deleted or replaced, at least; 0: never. @default 0 */
   readonly deletions?: number;
   /**
@@ -79,7 +81,7 @@ export interface TortureReport extends Verdict {
   /** `one`: this machine permits no other. */
   readonly pidNamespaces: "one" | "two";
   readonly world: WorldKind;
-  /** How often nobody could acquire for 5 s of peace although no owner lived. */
+  /** How often nobody could acquire for `wedgeMs`, all but the first second of it in peace, although no owner lived. */
   readonly wedges: number;
 }
 

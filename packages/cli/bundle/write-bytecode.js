@@ -102,8 +102,11 @@ async function viewThem() {
     const ending = setTimeout(() => view.kill("SIGTERM"), VIEW_MS);
     // Nobody reads what it draws. When the terminal is full, the view blocks and does not handle the first signal.
     const killing = setTimeout(() => view.kill("SIGKILL"), TIMEOUT_MS);
-    await once(view, "close");
-    for (const timer of [ending, killing]) clearTimeout(timer);
+    try {
+      await once(view, "close");
+    } finally {
+      for (const timer of [ending, killing]) clearTimeout(timer);
+    }
     return [written];
   } finally {
     closeSync(terminal);
@@ -133,6 +136,7 @@ function keepOne() {
   running.unref();
   if (!isReady(path.join(home, "run/kept.json"))) {
     running.kill("SIGTERM");
+    process.stderr.write(`no bytecode of a keeper: its gateway was not ready after ${READY_MS} ms\n`);
     return [];
   }
   // The everyday files also get what they need where a gateway runs.

@@ -327,6 +327,6 @@ function damaged(home: string, message: string, cause: unknown): LockkeeperError
       ? "Upgrade Lockkeeper on this machine."
       : lastGood === undefined
         ? `Running gateways go on and can be stopped. There is no last good copy, so mend it by hand: ${shellCommand("vi", registry)}`
-        : `Restore the last good copy (${lastGood.profiles} profiles, ${lastGood.writtenAt.toISOString()}): ${restoreCommand(home)}`;
+        : `Restore the last good copy (${lastGood.profiles} ${lastGood.profiles === 1 ? "profile" : "profiles"}, ${lastGood.writtenAt.toISOString()}): ${restoreCommand(home)}`;
   return new LockkeeperError("REGISTRY_DAMAGED", `the registry is damaged: ${message}`, { cause, hint });
 }

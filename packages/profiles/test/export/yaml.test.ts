@@ -67,7 +67,8 @@ test("any document survives a parser of either version", () => {
 test("the control: without quotes some of those texts are read as something else", () => {
   const misread = fc.sample(text, 500).filter((each) => {
     try {
-      return parse(`a: ${each}\n`, { version: "1.1" }).a !== each;
+      // Its warnings would quote the text, with all its control characters, on standard error.
+      return parse(`a: ${each}\n`, { version: "1.1", logLevel: "error" }).a !== each;
     } catch {
       return true;
     }
